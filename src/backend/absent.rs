@@ -1,0 +1,52 @@
+//! The native handle of a backend that is not compiled in: it cannot exist.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::task::{AbortHandle, JoinError, Native, NativeAbort};
+
+pub(crate) struct Handle<T> {
+    never: Infallible,
+    _output: PhantomData<fn() -> T>,
+}
+
+impl<T> Native<T> for Handle<T> {
+    fn abort_handle(&self) -> AbortHandle {
+        match self.never {}
+    }
+}
+
+impl<T> NativeAbort for Handle<T> {
+    fn abort(&self) {
+        match self.never {}
+    }
+
+    fn is_finished(&self) -> bool {
+        match self.never {}
+    }
+}
+
+impl<T> Future for Handle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.never {}
+    }
+}
+
+#[allow(dead_code, reason = "only tokio has an abort handle of its own")]
+#[derive(Clone)]
+pub(crate) struct Abort(Infallible);
+
+impl NativeAbort for Abort {
+    fn abort(&self) {
+        match self.0 {}
+    }
+
+    fn is_finished(&self) -> bool {
+        match self.0 {}
+    }
+}

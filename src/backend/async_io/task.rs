@@ -1,0 +1,357 @@
+//! A task of async-task, held to the contract without an allocation of our own.
+//!
+//! async-task 4.7 has no abort but dropping the task, loses the value or the panic of a poll that was in progress,
+//! and aborts the process when a destructor panics. So the future is wrapped ([`Guarded`]), and so is its output
+//! ([`Output`]): neither lets a panic out. The value that async-task would throw away finds its handle through
+//! [`ABORTED`], a side door that stands open only between an abort and the end of its task.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use async_task::FallibleTask;
+use pin_project_lite::pin_project;
+
+use crate::context::Driving;
+use crate::task::contain::{Payload, contain, discard};
+use crate::task::{AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot};
+
+/// Wraps `future` for an executor, which starts it with `spawn`.
+pub(crate) fn spawn<F>(
+    future: F,
+    spawn: impl FnOnce(Guarded<F>) -> async_task::Task<Output<F::Output>>,
+) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let id = Id::next();
+    handle(id, spawn(Guarded { id, future: Some(future) }))
+}
+
+/// Runs `job` on the pool that smol and async-std share.
+pub(crate) fn spawn_blocking<F, T>(job: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let id = Id::next();
+    let job = Job { id, job: Some(job), output: std::marker::PhantomData };
+    handle(id, blocking::unblock(move || job.run()))
+}
+
+fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinHandle<T> {
+    JoinHandle::from_async_task(Handle { core: Core::new(State::Running { id, task: task.fallible() }) })
+}
+
+/// What tells the tasks of a process apart.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Id(u64);
+
+impl Id {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The slots of tasks that were aborted and are not over yet.
+struct Aborted {
+    // Lets every other task see, without the lock, that it is not meant.
+    len: AtomicUsize,
+    slots: Mutex<BTreeMap<Id, Arc<dyn Any + Send + Sync>>>,
+}
+
+static ABORTED: Aborted = Aborted { len: AtomicUsize::new(0), slots: Mutex::new(BTreeMap::new()) };
+
+impl Aborted {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Id, Arc<dyn Any + Send + Sync>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn insert<T: Send + 'static>(&self, id: Id, slot: Arc<Slot<T>>) {
+        let mut slots = self.lock();
+        slots.insert(id, slot);
+        self.len.store(slots.len(), Ordering::Relaxed);
+    }
+
+    fn remove<T: Send + 'static>(&self, id: Id) -> Option<Arc<Slot<T>>> {
+        if self.len.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut slots = self.lock();
+        let slot = slots.remove(&id);
+        self.len.store(slots.len(), Ordering::Relaxed);
+        drop(slots);
+        // The id belongs to one task, and that has one type of output.
+        slot.and_then(|slot| slot.downcast().ok())
+    }
+
+    /// The task `id` ended without an output: tells its handle, if that has aborted it.
+    fn end<T: Send + 'static>(&self, id: Id, dropped: Result<(), Payload>) {
+        // Pairs with the fence in `Core::abort`: either we see the slot, or that sees that the task is closed.
+        fence(Ordering::SeqCst);
+        if let Some(slot) = self.remove::<T>(id) {
+            slot.complete(Err(dropped.map_or_else(JoinError::panicked, |()| JoinError::cancelled())));
+        } else {
+            discard(dropped);
+        }
+    }
+}
+
+pin_project! {
+    /// The future of a task, which neither panics nor drops a future whose destructor would.
+    pub(crate) struct Guarded<F: Future>
+    where
+        F::Output: Send,
+        F::Output: 'static,
+    {
+        id: Id,
+        // Taken when it is done, so that its state is dropped before its handle resumes.
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F: Future> PinnedDrop for Guarded<F>
+    where
+        F::Output: Send,
+        F::Output: 'static,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() {
+                let dropped = contain(|| this.future.set(None));
+                ABORTED.end::<F::Output>(*this.id, dropped);
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Guarded<F>
+where
+    F::Output: Send + 'static,
+{
+    type Output = Output<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let _driving = Driving::task();
+        let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));
+        let result = match polled {
+            Ok(Some(Poll::Ready(output))) => Ok(output),
+            // No executor polls a future again that has completed.
+            Ok(Some(Poll::Pending) | None) => return Poll::Pending,
+            Err(payload) => Err(payload),
+        };
+        let result = match contain(|| this.future.set(None)) {
+            Ok(()) => result,
+            Err(payload) => Err(payload),
+        };
+        Poll::Ready(Output { id: *this.id, result: Some(result) })
+    }
+}
+
+/// A closure in the pool, which may be dropped there without having run.
+struct Job<F, T: Send + 'static> {
+    id: Id,
+    job: Option<F>,
+    output: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<F: FnOnce() -> T, T: Send + 'static> Job<F, T> {
+    fn run(mut self) -> Output<T> {
+        Output { id: self.id, result: self.job.take().map(contain) }
+    }
+}
+
+impl<F, T: Send + 'static> Drop for Job<F, T> {
+    fn drop(&mut self) {
+        if let Some(job) = self.job.take() {
+            ABORTED.end::<T>(self.id, contain(|| drop(job)));
+        }
+    }
+}
+
+/// What a task leaves behind, until its handle claims it.
+pub(crate) struct Output<T: Send + 'static> {
+    id: Id,
+    result: Option<Result<T, Payload>>,
+}
+
+impl<T: Send + 'static> Output<T> {
+    fn claim(mut self) -> Result<T, JoinError> {
+        match self.result.take() {
+            Some(result) => result.map_err(JoinError::panicked),
+            None => Err(JoinError::runtime_gone()),
+        }
+    }
+}
+
+impl<T: Send + 'static> Drop for Output<T> {
+    fn drop(&mut self) {
+        // Claimed, nearly always. Otherwise the task was detached, or aborted while it completed.
+        if let Some(result) = self.result.take() {
+            match ABORTED.remove(self.id) {
+                Some(slot) => slot.complete(result.map_err(JoinError::panicked)),
+                None => discard(result),
+            }
+        }
+    }
+}
+
+pub(crate) struct Handle<T: Send + 'static> {
+    core: Core<T>,
+}
+
+/// The task of a handle. The lock is held over no code of the user's but the cloning of a waker.
+struct Core<T: Send + 'static> {
+    state: Mutex<State<T>>,
+}
+
+enum State<T: Send + 'static> {
+    Running {
+        id: Id,
+        task: FallibleTask<Output<T>>,
+    },
+    Aborted(Arc<Slot<T>>),
+    /// There are handles that can abort it, besides this one.
+    Shared(Arc<Core<T>>),
+    Detached,
+}
+
+impl<T: Send + 'static> Core<T> {
+    fn new(state: State<T>) -> Self {
+        Self { state: Mutex::new(state) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn abort(&self) {
+        let mut state = self.lock();
+        match &*state {
+            State::Running { id, task } if !task.is_finished() => {
+                let slot = Arc::new(Slot::new());
+                ABORTED.insert(*id, slot.clone());
+                fence(Ordering::SeqCst);
+                if task.is_finished() {
+                    // It ended just now, perhaps before it could see the slot.
+                    drop(ABORTED.remove::<T>(*id));
+                    return;
+                }
+                let running = mem::replace(&mut *state, State::Aborted(slot));
+                drop(state);
+                // Dropping a task of async-task cancels it, and wakes whoever waits for it.
+                drop(running);
+            }
+            State::Shared(core) => {
+                let core = core.clone();
+                drop(state);
+                core.abort();
+            }
+            State::Running { .. } | State::Aborted(_) | State::Detached => {}
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        match &*self.lock() {
+            State::Running { task, .. } => task.is_finished(),
+            State::Aborted(slot) => slot.is_finished(),
+            State::Shared(core) => core.is_finished(),
+            State::Detached => true,
+        }
+    }
+
+    /// Lets the task run on without us; its output is dropped where it completes.
+    fn detach(self: &Arc<Self>) {
+        // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the
+        // last waiter is ourselves, and drops the output.
+        let waker = Waker::from(self.clone());
+        let done = self.lock().poll(&mut Context::from_waker(&waker));
+        if done.is_ready() {
+            drop(mem::replace(&mut *self.lock(), State::Detached));
+        }
+        discard(done);
+    }
+}
+
+impl<T: Send + 'static> Wake for Core<T> {
+    fn wake(self: Arc<Self>) {
+        self.detach();
+    }
+}
+
+impl<T: Send + 'static> State<T> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        match self {
+            Self::Running { task, .. } => Pin::new(task).poll(cx).map(|output| match output {
+                Some(output) => output.claim(),
+                None => Err(JoinError::runtime_gone()),
+            }),
+            Self::Aborted(slot) => slot.poll_join(cx),
+            Self::Shared(core) => core.lock().poll(cx),
+            Self::Detached => Poll::Ready(Err(JoinError::runtime_gone())),
+        }
+    }
+}
+
+impl<T: Send + 'static> Native<T> for Handle<T> {
+    fn abort_handle(&self) -> AbortHandle {
+        let mut state = self.core.lock();
+        let core = match &*state {
+            State::Shared(core) => core.clone(),
+            _ => {
+                let core = Arc::new(Core::new(mem::replace(&mut *state, State::Detached)));
+                *state = State::Shared(core.clone());
+                core
+            }
+        };
+        AbortHandle::shared(core)
+    }
+}
+
+impl<T: Send + 'static> NativeAbort for Handle<T> {
+    fn abort(&self) {
+        self.core.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.core.is_finished()
+    }
+}
+
+impl<T: Send + 'static> NativeAbort for Core<T> {
+    fn abort(&self) {
+        self.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished()
+    }
+}
+
+impl<T: Send + 'static> Future for Handle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner).poll(cx)
+    }
+}
+
+impl<T: Send + 'static> Drop for Handle<T> {
+    fn drop(&mut self) {
+        let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match mem::replace(state, State::Detached) {
+            State::Running { task, .. } => task.detach(),
+            State::Aborted(slot) => slot.detach(),
+            State::Shared(core) => core.detach(),
+            State::Detached => {}
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! async-std: the executor that it runs on.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Once;
+use std::time::Instant;
+
+use super::async_io::{net, task, time};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
+use crate::task::JoinHandle;
+
+/// async-std, which is **discontinued** ([RUSTSEC-2025-0052]): for programs that are still on it.
+///
+/// To leave it, replace `AsyncStd::global()` by `Smol::global()`: both stand on the same reactor.
+///
+/// It is global: it starts on first use and is never stopped. Tasks run on its executor and see its timers and
+/// sockets, but `async_std::task::current()` knows only tasks that `async_std::task::spawn` started.
+///
+/// # Examples
+///
+/// ```
+/// use anyrt::{AsyncStd, BlockOn, Spawn};
+///
+/// let runtime = AsyncStd::global();
+/// let answer = runtime.block_on(async { runtime.spawn(async { 42 }).await })?;
+/// assert_eq!(answer, 42);
+/// # Ok::<(), anyrt::task::JoinError>(())
+/// ```
+///
+/// [RUSTSEC-2025-0052]: https://rustsec.org/advisories/RUSTSEC-2025-0052
+#[derive(Clone, Debug)]
+pub struct AsyncStd {
+    _private: (),
+}
+
+impl AsyncStd {
+    /// The one of the process.
+    pub fn global() -> Self {
+        Self { _private: () }
+    }
+}
+
+/// Starts async-std's threads by its own rules (`ASYNC_STD_THREAD_COUNT`), before anything starts them by others.
+fn start() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| drop(async_std::task::spawn(async {})));
+}
+
+impl Spawn for AsyncStd {
+    fn execute(&self, task: BoxFuture) {
+        drop(self.spawn(task));
+    }
+
+    fn execute_blocking(&self, job: BoxJob) {
+        drop(self.spawn_blocking(job));
+    }
+
+    #[track_caller]
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        start();
+        // What `async_std::task::spawn` calls. Its own handle cannot say whether a task is finished, nor abort it
+        // without being polled.
+        task::spawn(future, async_global_executor::spawn)
+    }
+
+    #[track_caller]
+    fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        // `async_std::task::spawn_blocking` is a task around this.
+        task::spawn_blocking(job)
+    }
+}
+
+impl BlockOn for AsyncStd {
+    #[track_caller]
+    fn run_until<F: Future>(&self, future: F) -> F::Output {
+        start();
+        // `async_std::task::block_on` 1.13 leaves its nesting counter raised after a panic, and then never runs
+        // a local task on this thread again.
+        async_global_executor::block_on(future)
+    }
+}
+
+impl Time for AsyncStd {
+    type Sleep = time::Sleep;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+        time::Sleep::new(deadline)
+    }
+}
+
+impl Net for AsyncStd {
+    type TcpStream = net::TcpStream;
+    type TcpListener = net::TcpListener;
+
+    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
+        net::TcpStream::connect(addr).await
+    }
+
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        net::TcpStream::from_std(stream)
+    }
+
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
+        net::TcpListener::from_std(listener)
+    }
+}
+
+#[cfg(test)]
+crate::conformance! {
+    global: AsyncStd::global(), Capabilities::ALL;
+}

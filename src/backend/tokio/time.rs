@@ -1,0 +1,55 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// tokio's sleep, which is always seen pending once.
+    #[derive(Debug)]
+    pub struct Sleep {
+        #[pin]
+        timer: tokio::time::Sleep,
+        yielded: bool,
+    }
+}
+
+impl Sleep {
+    /// Needs the context of a runtime; lives without it.
+    pub(super) fn new(deadline: Instant) -> Self {
+        Self { timer: tokio::time::sleep_until(deadline.into()), yielded: false }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let yielded = std::mem::replace(this.yielded, true);
+        ready!(this.timer.poll(cx));
+        // A deadline that passed long ago completes in the first poll; the contract says that a sleep yields.
+        if !yielded {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl crate::runtime::Sleep for Sleep {
+    fn deadline(&self) -> Instant {
+        self.timer.deadline().into_std()
+    }
+
+    fn is_elapsed(&self) -> bool {
+        self.timer.is_elapsed()
+    }
+
+    fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        let this = self.project();
+        *this.yielded = false;
+        this.timer.reset(deadline.into());
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+// Tests and scenarios say `unwrap` where a failure is the finding.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod net;
+pub mod runtime;
+pub mod task;
+pub mod time;
+
+mod backend;
+mod context;
+mod coop;
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+
+#[allow(unused_imports, unreachable_pub, reason = "with no backend compiled in there is nothing to show")]
+pub use backend::*;
+pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};

@@ -1,0 +1,624 @@
+//! The contract: what a runtime can do, one trait a capability.
+//!
+//! A library bounds only what it uses ([`Spawn`], [`Time`], [`Net`]); [`Runtime`] is the sum. Every sentence
+//! below holds on every backend and is a scenario of the conformance suite; what cannot be made equal is in the
+//! table of differences in the [crate documentation](crate#what-cannot-be-made-equal).
+//!
+//! # Bringing a runtime
+//!
+//! A backend implements the methods marked **required**: a way to run a boxed unit future, a way to run a
+//! closure, a way to drive a future on this thread, a sleep and sockets. The handles, their abort and panic
+//! rules, timeouts, intervals, name resolution and address iteration are written once on top of those.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use crate::context::Driving;
+use crate::net::{Incoming, ToSocketAddrs};
+use crate::task::{JoinHandle, YieldNow};
+use crate::time::{Interval, Timeout, deadline_after};
+
+/// A unit future that a backend can run without knowing what it computes.
+pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A closure that a backend can run on a thread that may block.
+pub type BoxJob = Box<dyn FnOnce() + Send>;
+
+/// Everything: [`Spawn`], [`BlockOn`], [`Time`] and [`Net`].
+///
+/// # Examples
+///
+/// ```
+/// use anyrt::Runtime;
+///
+/// struct Client<R: Runtime> {
+///     runtime: R,
+/// }
+/// ```
+pub trait Runtime: Spawn + BlockOn + Time + Net {}
+
+impl<R: Spawn + BlockOn + Time + Net> Runtime for R {}
+
+/// Starting tasks and blocking closures.
+///
+/// A runtime is a handle: cloning it is cheap, and any thread may use it.
+pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
+    /// **Required.** Runs `task` to its end, on any thread.
+    ///
+    /// `task` never panics. A runtime that cannot run it any more drops it: its handle then says that the
+    /// runtime is gone.
+    fn execute(&self, task: BoxFuture);
+
+    /// **Required.** Runs `job` on a thread that may block, also when nobody waits for it.
+    ///
+    /// `job` never panics. Jobs beyond the size of the pool wait their turn; a runtime that cannot run a job
+    /// any more drops it.
+    fn execute_blocking(&self, job: BoxJob);
+
+    /// Starts a task.
+    ///
+    /// The task runs at once and on its own, whether or not its handle is polled. It may move between threads.
+    ///
+    /// # Dropping
+    ///
+    /// Dropping the handle detaches the task: it runs on. (smol 2.0.2 cancels it.)
+    ///
+    /// # Panics
+    ///
+    /// Never; a panic of `future` becomes the [`JoinError`](crate::task::JoinError) of the handle. It harms no
+    /// other task, nor does a panic in a destructor of `future` or of its output.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime is gone the task is dropped without running, and its handle says so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// async fn double<R: anyrt::Spawn>(runtime: R) -> u32 {
+    ///     let handle = runtime.spawn(async { 21 * 2 });
+    ///     handle.await.expect("it neither panics nor is it aborted")
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `spawn_returns_the_value`, `drop_detaches`, `spawn_from_a_plain_thread`,
+    /// `panic_reaches_the_handle`, `panic_in_a_detached_task_harms_no_other`,
+    /// `destructor_panic_of_a_detached_output_is_contained`.
+    #[track_caller]
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        crate::task::spawn_with(future, |task| self.execute(task))
+    }
+
+    /// Runs a closure that blocks, on a thread where that is no harm.
+    ///
+    /// The closure starts without being polled. More closures than threads queue in order, and never stop
+    /// timers or tasks. A started closure cannot be aborted; one that is still queued can.
+    ///
+    /// # Dropping
+    ///
+    /// Dropping the handle detaches the closure: it runs, also when it is still queued. (smol 2.0.2 drops it.)
+    ///
+    /// # Panics
+    ///
+    /// Never; a panic of `job` becomes the [`JoinError`](crate::task::JoinError) of the handle.
+    ///
+    /// # Errors
+    ///
+    /// When the runtime is gone the closure is dropped without running, and its handle says so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{fs, io};
+    ///
+    /// async fn read<R: anyrt::Spawn>(runtime: R) -> io::Result<String> {
+    ///     runtime.spawn_blocking(|| fs::read_to_string("notes.txt")).await?
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `blocking_returns_the_value`, `blocking_runs_when_its_handle_is_dropped`,
+    /// `blocking_abort_before_start_prevents_it`, `blocking_abort_after_start_changes_nothing`,
+    /// `blocking_panic_reaches_the_handle`.
+    #[track_caller]
+    fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        crate::task::spawn_blocking_with(job, |job| self.execute_blocking(job))
+    }
+
+    /// Lets every other runnable task, and the I/O driver, have a turn.
+    ///
+    /// In which order they have it is not promised.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// async fn crunch<R: anyrt::Spawn>(runtime: R, rows: &[u64]) -> u64 {
+    ///     let mut sum = 0;
+    ///     for chunk in rows.chunks(10_000) {
+    ///         sum += chunk.iter().sum::<u64>();
+    ///         runtime.yield_now().await;
+    ///     }
+    ///     sum
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `yield_now_lets_others_run`, `yield_now_lets_timers_fire`.
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
+        YieldNow::default()
+    }
+}
+
+/// Waiting for a future on a thread that is not async.
+pub trait BlockOn: Spawn {
+    /// **Required.** Drives `future` on this thread until it is done.
+    ///
+    /// Call [`block_on`](Self::block_on) instead: it makes nesting an error.
+    fn run_until<F: Future>(&self, future: F) -> F::Output;
+
+    /// Runs a future to its end on this thread, which waits.
+    ///
+    /// The future need not be `Send`. It ends when the future does; tasks that it spawned go on.
+    ///
+    /// # Panics
+    ///
+    /// - With the panic of `future`; the runtime can be used again afterwards.
+    /// - When this thread is already driving async code: inside a task or another `block_on`. smol and
+    ///   async-std would allow it and hang as soon as the future needs this worker. It is allowed inside
+    ///   [`spawn_blocking`](Spawn::spawn_blocking).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn answer<R: anyrt::BlockOn>(runtime: &R) -> u32 {
+    ///     runtime.block_on(async { 42 })
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
+    /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`.
+    #[track_caller]
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _driving = Driving::block_on();
+        self.run_until(future)
+    }
+}
+
+/// Clocks and timers.
+///
+/// Timers are created anywhere, also where no runtime is entered, and count from their creation. They never
+/// fire early and they are usually less than 2 ms late: tokio's timer wheel rounds up to milliseconds.
+pub trait Time: Spawn {
+    /// The future of [`sleep`](Self::sleep).
+    type Sleep: Sleep;
+
+    /// **Required.** What time it is on the clock that this runtime's timers follow.
+    ///
+    /// Scenarios: `now_never_goes_back`.
+    fn now(&self) -> Instant;
+
+    /// **Required.** Waits until `deadline`, which may have passed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it takes the timer away; nothing else happens.
+    ///
+    /// # Panics
+    ///
+    /// On tokio, when it is created on a runtime whose time driver is off, or polled after its runtime has been
+    /// shut down.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// async fn two_seconds_in_all<R: anyrt::Time>(runtime: R, first: impl Future<Output = ()>) {
+    ///     let end = runtime.now() + Duration::from_secs(2);
+    ///     first.await;
+    ///     runtime.sleep_until(end).await;
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `sleep_until_a_past_deadline_completes`, `sleep_is_never_early`.
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep;
+
+    /// Waits for `duration`, counted from this call.
+    ///
+    /// `Duration::ZERO` still yields once; `Duration::MAX` waits for ever.
+    ///
+    /// # Cancel safety, panics
+    ///
+    /// As [`sleep_until`](Self::sleep_until).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// async fn retry<R: anyrt::Time>(runtime: R, mut attempt: impl AsyncFnMut() -> bool) {
+    ///     while !attempt().await {
+    ///         runtime.sleep(Duration::from_millis(50)).await;
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `sleep_zero_yields`, `sleep_max_waits_for_ever`, `sleep_counts_from_creation`,
+    /// `sleep_can_be_created_on_a_plain_thread`, `sleep_can_be_dropped_pending`.
+    fn sleep(&self, duration: Duration) -> Self::Sleep {
+        self.sleep_until(deadline_after(self.now(), duration))
+    }
+
+    /// Gives `future` until `duration` from this call.
+    ///
+    /// `future` is polled first, so one that is ready wins even when the time is up. It is dropped when the
+    /// time is up.
+    ///
+    /// # Cancel safety
+    ///
+    /// As cancel safe as `future`.
+    ///
+    /// # Errors
+    ///
+    /// [`Elapsed`](crate::time::Elapsed), which converts into an [`io::Error`] of kind `TimedOut`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, time::Duration};
+    ///
+    /// async fn connect<R: anyrt::Runtime>(runtime: R) -> io::Result<R::TcpStream> {
+    ///     runtime.timeout(Duration::from_secs(3), runtime.tcp_connect("db.example:5432")).await?
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `timeout_of_a_ready_future_is_ok`, `timeout_polls_the_future_first`,
+    /// `timeout_elapses`, `timeout_drops_the_future`, `timeout_max_never_elapses`.
+    fn timeout<F: Future>(&self, duration: Duration, future: F) -> Timeout<Self, F> {
+        self.timeout_at(deadline_after(self.now(), duration), future)
+    }
+
+    /// Gives `future` until `deadline`.
+    ///
+    /// Otherwise as [`timeout`](Self::timeout).
+    ///
+    /// Scenarios: `timeout_at_a_past_deadline_elapses`, `timeout_at_a_past_deadline_still_takes_a_ready_value`.
+    fn timeout_at<F: Future>(&self, deadline: Instant, future: F) -> Timeout<Self, F> {
+        Timeout::new(self.clone(), deadline, future)
+    }
+
+    /// Ticks every `period`, the first time at once.
+    ///
+    /// Ticks keep to the schedule. What happens to ticks that were missed is chosen with
+    /// [`set_missed_tick_behavior`](Interval::set_missed_tick_behavior).
+    ///
+    /// # Panics
+    ///
+    /// When `period` is zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// async fn heartbeat<R: anyrt::Time>(runtime: R, mut beat: impl FnMut()) {
+    ///     let mut every_second = runtime.interval(Duration::from_secs(1));
+    ///     loop {
+    ///         every_second.tick().await;
+    ///         beat();
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `interval_first_tick_is_immediate`, `interval_keeps_its_schedule`,
+    /// `interval_of_zero_panics`.
+    #[track_caller]
+    fn interval(&self, period: Duration) -> Interval<Self> {
+        self.interval_at(self.now(), period)
+    }
+
+    /// Ticks every `period`, the first time at `start`.
+    ///
+    /// Otherwise as [`interval`](Self::interval).
+    ///
+    /// Scenarios: `interval_at_starts_then`.
+    #[track_caller]
+    fn interval_at(&self, start: Instant, period: Duration) -> Interval<Self> {
+        Interval::new(self.clone(), start, period)
+    }
+}
+
+/// A pending sleep.
+///
+/// It yields at least once, also when its deadline has passed; it is ready for ever once it has been ready; it
+/// may be polled by another task than the one before, and wakes the last that polled it.
+///
+/// Scenarios: `sleep_zero_yields`, `sleep_is_fused`, `sleep_wakes_the_last_waker`, `sleep_moves_between_tasks`.
+pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
+    /// When it ends. After [`Time::sleep`] of a duration beyond the clock: some 30 years from then.
+    ///
+    /// Scenarios: `sleep_knows_its_deadline`.
+    fn deadline(&self) -> Instant;
+
+    /// Whether it has completed.
+    fn is_elapsed(&self) -> bool;
+
+    /// Moves the deadline, also of a sleep that has completed: it then waits again.
+    ///
+    /// A task that is waiting need not poll again to be woken at the new time.
+    ///
+    /// Scenarios: `sleep_reset_to_later`, `sleep_reset_to_earlier`, `sleep_reset_after_completion`,
+    /// `sleep_reset_to_the_past`.
+    fn reset(self: Pin<&mut Self>, deadline: Instant);
+}
+
+/// TCP and names.
+///
+/// Objects stay with the runtime that made them. They may be used from any thread and under any executor for
+/// as long as their runtime lives and is driven.
+pub trait Net: Spawn {
+    /// A TCP connection.
+    type TcpStream: TcpStream;
+    /// A TCP socket that listens.
+    type TcpListener: TcpListener<Stream = Self::TcpStream>;
+
+    /// **Required.** Connects to one address.
+    fn connect_addr(&self, addr: SocketAddr)
+    -> impl Future<Output = io::Result<Self::TcpStream>> + Send + '_;
+
+    /// **Required.** Takes over a connection of the standard library, blocking or not.
+    ///
+    /// It is set to non-blocking here. (tokio 1.54 leaves that to the caller: it panics in debug builds and
+    /// blocks a worker in release.)
+    ///
+    /// Scenarios: `stream_from_a_blocking_std_stream`.
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream>;
+
+    /// **Required.** Takes over a listening socket of the standard library, blocking or not.
+    ///
+    /// Scenarios: `listener_from_a_blocking_std_listener`.
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener>;
+
+    /// All addresses of a name, in the order of the system's resolver, which runs off the workers.
+    ///
+    /// # Cancel safety
+    ///
+    /// A look-up in progress ends on its own and its result is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for text that is no `host:port`, naming the text; the resolver's own error for a name that
+    /// does not resolve.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn first<R: anyrt::Net>(runtime: R) -> io::Result<()> {
+    ///     for addr in runtime.lookup_host(("localhost", 80)).await? {
+    ///         println!("{addr}");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `lookup_resolves_localhost`, `lookup_of_a_bad_address_is_invalid_input`,
+    /// `lookup_of_an_unknown_host_fails`.
+    fn lookup_host<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
+        crate::net::lookup_host(self, addr.to_addrs())
+    }
+
+    /// Connects to the first address that answers.
+    ///
+    /// Names are resolved off the workers; every address is tried, in order.
+    ///
+    /// # Cancel safety
+    ///
+    /// The socket is closed; the peer may have seen the connection nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is no address; otherwise the error of the last address.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn dial<R: anyrt::Net>(runtime: R) -> io::Result<R::TcpStream> {
+    ///     runtime.tcp_connect("localhost:6379").await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `connect_by_name`, `connect_tries_every_address`, `connect_reports_the_last_error`,
+    /// `connect_to_no_address_is_invalid_input`, `connect_refused_has_its_kind`.
+    fn tcp_connect<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + '_ {
+        crate::net::connect(self, addr.to_addrs())
+    }
+
+    /// Listens on the first address that can be bound; port 0 picks a free one.
+    ///
+    /// `SO_REUSEADDR` is set on Unix, so that a server can be restarted at once.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is no address; otherwise the error of the last address, such as `AddrInUse`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn serve<R: anyrt::Net>(runtime: R) -> io::Result<R::TcpListener> {
+    ///     runtime.tcp_bind("127.0.0.1:0").await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `bind_port_zero_picks_a_port`, `bind_in_use_has_its_kind`, `bind_tries_every_address`,
+    /// `bind_to_no_address_is_invalid_input`, `bind_from_a_plain_thread`.
+    fn tcp_bind<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+    ) -> impl Future<Output = io::Result<Self::TcpListener>> + Send + '_ {
+        crate::net::bind(self, addr.to_addrs())
+    }
+}
+
+/// A TCP connection, with the I/O traits of `futures`.
+///
+/// One reader and one writer, by type: it is not `Clone`, and [`into_split`](Self::into_split) makes one half
+/// of each. A pending operation costs nothing until its socket is ready.
+///
+/// `close` of [`AsyncWrite`] shuts down the write side: the peer sees the end and can still answer. Closing
+/// twice, or after the peer is gone, is `Ok`. (`close` of async-std 1.13.2 sends nothing to the peer at all.)
+/// Reading into an empty buffer is `Ok(0)` at once.
+///
+/// # Cancel safety
+///
+/// Reads and writes that return `Pending` have moved no byte.
+///
+/// # Dropping
+///
+/// The socket is closed. Written data is still delivered, unless received data was left unread: then the peer
+/// sees `ConnectionReset`, as with any TCP socket.
+///
+/// Scenarios: `stream_round_trip`, `close_sends_eof`, `close_leaves_the_read_side_open`, `close_twice_is_ok`,
+/// `close_after_the_peer_is_gone_is_ok`, `write_after_close_is_broken_pipe`, `read_into_nothing_is_zero`,
+/// `idle_reader_burns_no_polls`, `busy_socket_starves_no_timer`.
+pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
+    /// The read half of [`split`](Self::split).
+    type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
+    /// The write half of [`split`](Self::split).
+    type WriteHalf<'a>: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'a;
+    /// The read half of [`into_split`](Self::into_split).
+    type OwnedReadHalf: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'static;
+    /// The write half of [`into_split`](Self::into_split).
+    type OwnedWriteHalf: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'static;
+
+    /// **Required.** Reads and writes at the same time, within one task. Dropping a half does nothing.
+    ///
+    /// Scenarios: `split_reads_and_writes_at_once`.
+    fn split(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
+
+    /// **Required.** Reads and writes at the same time, from two tasks.
+    ///
+    /// Dropping the write half closes the write side, as `close` does: the peer sees the end.
+    ///
+    /// Scenarios: `into_split_serves_two_tasks`, `dropping_the_write_half_sends_eof`,
+    /// `dropping_the_read_half_does_not_close`.
+    fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
+
+    /// **Required.** Reads without taking: the next read sees the same bytes. `Ok(0)` at the end of the stream.
+    ///
+    /// Scenarios: `peek_leaves_the_data`, `peek_at_the_end_is_zero`.
+    fn peek(&mut self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// **Required.** Our own address.
+    ///
+    /// Scenarios: `addresses_match`.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** The address at the other end.
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** Whether small writes are sent at once (`TCP_NODELAY`); off by default.
+    ///
+    /// Scenarios: `nodelay_can_be_set`.
+    fn nodelay(&self) -> io::Result<bool>;
+
+    /// **Required.** Sets `TCP_NODELAY`.
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()>;
+
+    /// **Required.** How many routers a packet may pass (`IP_TTL`).
+    ///
+    /// Scenarios: `ttl_can_be_set`.
+    fn ttl(&self) -> io::Result<u32>;
+
+    /// **Required.** Sets `IP_TTL`.
+    fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+
+    /// **Required.** Takes the connection away from the runtime, as a **blocking** one of the standard library.
+    ///
+    /// (tokio and async-io leave it non-blocking, so that its next read fails with `WouldBlock`.)
+    ///
+    /// Scenarios: `stream_into_std_blocks`.
+    fn into_std(self) -> io::Result<std::net::TcpStream>;
+}
+
+/// A TCP socket that listens.
+///
+/// # Dropping
+///
+/// The socket is closed; connections that were not accepted are reset.
+pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
+    /// What [`accept`](Self::accept) returns.
+    type Stream: TcpStream;
+
+    /// **Required.** Waits for a connection. Any number of tasks may wait at once.
+    ///
+    /// # Cancel safety
+    ///
+    /// No connection is lost.
+    ///
+    /// # Errors
+    ///
+    /// The system's, such as too many open files. The listener stays usable.
+    ///
+    /// Scenarios: `accept_is_cancel_safe`, `accept_serves_every_waiter`.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
+
+    /// **Required.** [`accept`](Self::accept) as a poll function, for **one** task: only the last one that
+    /// polled is woken.
+    fn poll_accept(
+        &self,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<io::Result<(Self::Stream, SocketAddr)>>;
+
+    /// Connections as a `Stream`, which never ends.
+    ///
+    /// It borrows mutably, because two streams on one listener would take each other's wake-ups away.
+    ///
+    /// Scenarios: `incoming_yields_every_connection`.
+    fn incoming(&mut self) -> Incoming<'_, Self> {
+        Incoming::new(self)
+    }
+
+    /// **Required.** The address that it listens on, with the port that was picked.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** The `IP_TTL` of accepted connections.
+    ///
+    /// Scenarios: `listener_ttl_can_be_set`.
+    fn ttl(&self) -> io::Result<u32>;
+
+    /// **Required.** Sets `IP_TTL`.
+    fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+
+    /// **Required.** Takes the listener away from the runtime, as a **blocking** one of the standard library.
+    ///
+    /// Scenarios: `listener_into_std_blocks`.
+    fn into_std(self) -> io::Result<std::net::TcpListener>;
+}

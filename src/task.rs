@@ -1,0 +1,17 @@
+//! Tasks: one handle and one set of rules, whatever runs them.
+
+pub(crate) mod contain;
+mod error;
+mod handle;
+mod set;
+mod slot;
+mod spawned;
+mod yield_now;
+
+pub use error::JoinError;
+pub use handle::{AbortHandle, AbortOnDropHandle, JoinHandle};
+pub(crate) use handle::{Native, NativeAbort};
+pub use set::JoinSet;
+pub(crate) use slot::Slot;
+pub(crate) use spawned::{spawn_blocking_with, spawn_with};
+pub use yield_now::YieldNow;

@@ -1,0 +1,122 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::JoinError;
+use super::contain::discard;
+
+/// Where the result of a task waits for its handle, when the runtime has no place of its own for it.
+///
+/// No user code runs under its lock, except that wakers are cloned there.
+pub(crate) struct Slot<T> {
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    result: Option<Result<T, JoinError>>,
+    finished: bool,
+    aborted: bool,
+    detached: bool,
+    joiner: Option<Waker>,
+    task: Option<Waker>,
+}
+
+impl<T> Slot<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                result: None,
+                finished: false,
+                aborted: false,
+                detached: false,
+                joiner: None,
+                task: None,
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The task is done. Only the first result counts.
+    pub(crate) fn complete(&self, result: Result<T, JoinError>) {
+        let mut state = self.lock();
+        let unwanted = state.finished || state.detached;
+        state.finished = true;
+        let joiner = state.joiner.take();
+        let task = state.task.take();
+        if unwanted {
+            drop(state);
+            discard(result);
+        } else {
+            state.result = Some(result);
+            drop(state);
+        }
+        drop(task);
+        if let Some(joiner) = joiner {
+            joiner.wake();
+        }
+    }
+
+    /// The task is about to be polled with `waker`; whether it should run on.
+    pub(crate) fn is_wanted(&self, waker: &Waker) -> bool {
+        let mut state = self.lock();
+        if !state.aborted {
+            match &mut state.task {
+                Some(task) => task.clone_from(waker),
+                none => *none = Some(waker.clone()),
+            }
+        }
+        !state.aborted
+    }
+
+    /// Why a task that was dropped unfinished has no output.
+    pub(crate) fn why_dropped(&self) -> JoinError {
+        if self.lock().aborted { JoinError::cancelled() } else { JoinError::runtime_gone() }
+    }
+
+    pub(crate) fn abort(&self) {
+        let mut state = self.lock();
+        if state.finished {
+            return;
+        }
+        state.aborted = true;
+        let task = state.task.take();
+        drop(state);
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.lock().finished
+    }
+
+    /// Nobody will ask for the result.
+    pub(crate) fn detach(&self) {
+        let mut state = self.lock();
+        state.detached = true;
+        let (result, joiner) = (state.result.take(), state.joiner.take());
+        drop(state);
+        discard(result);
+        drop(joiner);
+    }
+
+    pub(crate) fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let mut state = self.lock();
+        match state.result.take() {
+            Some(result) => Poll::Ready(result),
+            None if state.finished => {
+                drop(state);
+                panic!("anyrt: a `JoinHandle` was polled after it had completed")
+            }
+            None => {
+                match &mut state.joiner {
+                    Some(joiner) => joiner.clone_from(cx.waker()),
+                    none => *none = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
