@@ -16,6 +16,10 @@ mod coop;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 
-#[allow(unused_imports, unreachable_pub, reason = "with no backend compiled in there is nothing to show")]
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "with no backend compiled in there is nothing to show"
+)]
 pub use backend::*;
 pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};

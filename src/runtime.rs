@@ -509,9 +509,9 @@ pub trait Net: Spawn {
 /// `close_after_the_peer_is_gone_is_ok`, `write_after_close_is_broken_pipe`, `read_into_nothing_is_zero`,
 /// `idle_reader_burns_no_polls`, `busy_socket_starves_no_timer`.
 pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
-    /// The read half of [`split`](Self::split).
+    /// The read half of [`split_mut`](Self::split_mut).
     type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
-    /// The write half of [`split`](Self::split).
+    /// The write half of [`split_mut`](Self::split_mut).
     type WriteHalf<'a>: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'a;
     /// The read half of [`into_split`](Self::into_split).
     type OwnedReadHalf: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'static;
@@ -520,8 +520,10 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
 
     /// **Required.** Reads and writes at the same time, within one task. Dropping a half does nothing.
     ///
-    /// Scenarios: `split_reads_and_writes_at_once`.
-    fn split(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
+    /// Not called `split`, which is what `AsyncReadExt` of `futures` calls its own, with a lock inside.
+    ///
+    /// Scenarios: `split_mut_reads_and_writes_at_once`.
+    fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
 
     /// **Required.** Reads and writes at the same time, from two tasks.
     ///

@@ -1,5 +1,305 @@
-//! stub
+//! The suite: every promise of the [traits](crate::runtime) as a scenario, run against a backend, ours or yours.
+//!
+//! One line in a test file gives one `#[test]` for each scenario:
+//!
+//! ```
+//! # #[cfg(feature = "smol")]
+//! anyrt::conformance! {
+//!     my_runtime: anyrt::Smol::global(), Capabilities::ALL.without_parallelism("it has one thread");
+//! }
+//! ```
+//!
+//! The expression makes a runtime, a new one for each scenario. What a backend cannot do is declared with its
+//! reason; the scenarios that need it are skipped, visibly. A scenario that hangs is a failure that says its name.
+
+#![allow(clippy::unwrap_used, reason = "a scenario fails by panicking")]
+
+mod block_on;
+mod blocking;
+mod capabilities;
+mod join_set;
+mod net;
+mod run;
+mod support;
+mod tasks;
+mod time;
+
+pub use capabilities::Capabilities;
+#[doc(hidden)]
+pub use run::run;
+pub use run::{Failure, Scenario};
+
+use crate::runtime::Runtime;
+
+/// Hands the list of scenarios to the macro `$then`, after `$args`. **The** list: a new scenario is one line here.
+///
+/// `async` scenarios run inside `block_on`, `sync` ones on a thread that is in no runtime. In parentheses stands
+/// what a scenario needs of its backend, in the words of [`Capabilities`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __scenarios {
+    ([$($then:tt)+] [$($args:tt)*]) => {
+        $($then)+! {
+            [$($args)*]
+            async() tasks::spawn_returns_the_value;
+            sync() tasks::spawn_from_a_plain_thread;
+            sync() tasks::spawn_under_a_foreign_executor;
+            async() tasks::drop_detaches;
+            async() tasks::drop_detaches_before_the_first_poll;
+            async() tasks::many_tasks_complete;
+            async() tasks::nested_spawns_join;
+            async() tasks::large_future_spawns;
+            async(parallelism) tasks::two_tasks_run_in_parallel;
+            async() tasks::panic_reaches_the_handle;
+            async() tasks::panic_payload_is_preserved;
+            async() tasks::panic_in_a_detached_task_harms_no_other;
+            async() tasks::future_is_dropped_before_its_handle_resumes;
+            async() tasks::abort_cancels_a_pending_task;
+            async() tasks::abort_before_the_first_poll;
+            async() tasks::abort_twice_is_fine;
+            async() tasks::abort_after_completion_keeps_the_value;
+            async() tasks::abort_after_a_panic_keeps_the_panic;
+            async(workers) tasks::abort_while_running_stops_at_the_next_await;
+            async(workers) tasks::abort_keeps_the_value_of_a_poll_in_progress;
+            async(workers) tasks::abort_never_loses_a_panic;
+            async() tasks::abort_wakes_whoever_waits;
+            async() tasks::abort_leaves_descendants_alone;
+            async() tasks::abort_races_with_completion;
+            async() tasks::task_can_abort_itself;
+            async() tasks::cancel_waits_for_the_destructor;
+            async() tasks::cancel_acts_without_being_polled;
+            async() tasks::destructor_panic_of_an_aborted_task_is_reported;
+            async() tasks::destructor_panic_of_a_detached_output_is_contained;
+            async() tasks::destructor_panic_in_a_dropped_handle_is_contained;
+            async() tasks::destructor_panic_of_a_completed_future_is_reported;
+            async() tasks::dropping_a_finished_handle_drops_the_output;
+            async() tasks::detached_output_is_dropped_at_completion;
+            async() tasks::is_finished_tells;
+            async() tasks::is_finished_after_an_abort;
+            async(workers) tasks::handle_can_be_awaited_on_a_plain_thread;
+            async() tasks::handle_can_be_awaited_by_reference;
+            async() tasks::handle_in_a_timeout_leaves_its_task_running;
+            async() tasks::abort_handle_aborts;
+            async() tasks::abort_handle_outlives_the_handle;
+            async() tasks::abort_handle_does_not_cancel_when_dropped;
+            async() tasks::abort_handle_keeps_no_output;
+            async() tasks::abort_handle_sees_completion;
+            async() tasks::abort_on_drop_aborts;
+            async() tasks::abort_on_drop_passes_the_value_on;
+            async() tasks::abort_on_drop_can_be_detached;
+            async() tasks::spawn_in_a_destructor;
+            async() tasks::yield_now_lets_others_run;
+            async() tasks::yield_now_lets_timers_fire;
+            async() tasks::wake_during_a_poll_is_not_lost;
+            async() tasks::wake_from_another_thread;
+            async() tasks::late_wakes_are_harmless;
+            async() tasks::join_error_converts_to_io_error;
+            async() tasks::join_error_display;
+            sync(owned) tasks::tasks_are_dropped_with_their_runtime;
+
+            async() join_set::join_set_returns_every_value;
+            async() join_set::join_set_in_order_of_completion;
+            async() join_set::join_set_of_nothing_is_none;
+            async() join_set::join_set_reports_a_panic;
+            async() join_set::join_set_drop_aborts;
+            async() join_set::join_set_abort_all;
+            async() join_set::join_set_detach_all;
+            async() join_set::join_set_shutdown_waits;
+            async(parallelism) join_set::join_set_runs_in_parallel;
+            async() join_set::join_set_join_next_is_cancel_safe;
+            async() join_set::join_set_try_join_next_keeps_the_waiter;
+            async() join_set::join_set_takes_blocking_closures;
+
+            async() blocking::blocking_returns_the_value;
+            sync() blocking::blocking_from_a_plain_thread;
+            async() blocking::blocking_starts_without_being_polled;
+            async() blocking::blocking_runs_when_its_handle_is_dropped;
+            async(blocking_threads) blocking::blocking_runs_when_its_handle_is_dropped_in_the_queue;
+            async() blocking::blocking_panic_reaches_the_handle;
+            async() blocking::blocking_pool_survives_panics;
+            async(blocking_threads) blocking::blocking_abort_before_start_prevents_it;
+            async() blocking::blocking_abort_after_start_changes_nothing;
+            async() blocking::blocking_abort_after_start_keeps_the_panic;
+            async() blocking::blocking_cancel_waits_for_a_started_closure;
+            async() blocking::blocking_output_destructor_panic_is_contained;
+            async(blocking_threads) blocking::blocking_saturation_stops_no_timers;
+            async() blocking::blocking_stops_no_tasks;
+            async() blocking::blocking_runs_in_parallel;
+            async() blocking::blocking_can_nest;
+            async() blocking::blocking_is_finished_tells;
+
+            sync() block_on::block_on_returns_the_value;
+            sync() block_on::block_on_takes_what_is_not_send;
+            sync() block_on::block_on_passes_a_panic_on;
+            sync() block_on::block_on_leaves_other_tasks_running;
+            sync() block_on::block_on_from_several_threads;
+            sync() block_on::nested_block_on_panics;
+            async() block_on::block_on_in_a_task_panics;
+            async() block_on::block_on_is_allowed_in_spawn_blocking;
+
+            async() time::now_never_goes_back;
+            async() time::sleep_is_never_early;
+            async() time::sleep_zero_yields;
+            async() time::sleep_zero_in_a_loop_starves_nobody;
+            async() time::sleep_until_a_past_deadline_completes;
+            async() time::sleep_max_waits_for_ever;
+            async() time::sleep_counts_from_creation;
+            sync() time::sleep_can_be_created_on_a_plain_thread;
+            async(workers) time::sleep_can_be_awaited_on_a_plain_thread;
+            async() time::sleep_can_be_dropped_pending;
+            async() time::sleep_is_fused;
+            async() time::sleep_wakes_the_last_waker;
+            async() time::sleep_moves_between_tasks;
+            async() time::sleep_knows_its_deadline;
+            async() time::sleep_reset_before_the_first_poll;
+            async() time::sleep_reset_to_later;
+            async() time::sleep_reset_to_earlier;
+            async() time::sleep_reset_after_completion;
+            async() time::sleep_reset_to_the_past;
+            async() time::many_sleeps_all_fire;
+            async() time::timeout_of_a_ready_future_is_ok;
+            async() time::timeout_polls_the_future_first;
+            async() time::timeout_takes_a_value_that_comes_with_the_next_poll;
+            async() time::timeout_elapses;
+            async() time::timeout_drops_the_future;
+            async() time::timeout_max_never_elapses;
+            async() time::timeout_at_a_past_deadline_elapses;
+            async() time::timeout_at_a_past_deadline_still_takes_a_ready_value;
+            async() time::timeout_inside_a_timeout;
+            async() time::timeout_counts_from_creation;
+            async() time::interval_first_tick_is_immediate;
+            async() time::interval_keeps_its_schedule;
+            async() time::interval_of_zero_panics;
+            async() time::interval_at_starts_then;
+            async() time::interval_burst_catches_up;
+            async() time::interval_delay_starts_over;
+            async() time::interval_skip_keeps_the_grid;
+            async() time::interval_default_is_delay;
+            async() time::interval_reset_starts_over;
+            async() time::interval_is_a_stream;
+            async() time::interval_tick_is_cancel_safe;
+
+            async() net::stream_round_trip;
+            async() net::close_sends_eof;
+            async() net::close_leaves_the_read_side_open;
+            async() net::close_twice_is_ok;
+            async() net::close_after_the_peer_is_gone_is_ok;
+            async() net::write_after_close_is_broken_pipe;
+            async() net::end_of_stream_stays;
+            async() net::reset_reads_as_connection_reset;
+            async() net::write_to_a_gone_peer_fails;
+            async() net::dropped_stream_delivers_what_was_written;
+            async() net::read_into_nothing_is_zero;
+            async() net::write_of_nothing_is_zero;
+            async() net::vectored_write_goes_out_at_once;
+            async() net::idle_reader_burns_no_polls;
+            async() net::busy_socket_starves_no_timer;
+            async() net::busy_writer_starves_no_timer;
+            async() net::busy_listener_starves_no_timer;
+            async() net::split_mut_reads_and_writes_at_once;
+            async() net::into_split_serves_two_tasks;
+            async() net::dropping_the_write_half_sends_eof;
+            async() net::dropping_the_read_half_does_not_close;
+            async() net::closed_write_half_can_be_dropped;
+            async() net::peek_leaves_the_data;
+            async() net::peek_at_the_end_is_zero;
+            async() net::addresses_match;
+            async() net::nodelay_can_be_set;
+            async() net::ttl_can_be_set;
+            async() net::listener_ttl_can_be_set;
+            async() net::stream_from_a_blocking_std_stream;
+            async() net::stream_into_std_blocks;
+            async() net::listener_from_a_blocking_std_listener;
+            async() net::listener_into_std_blocks;
+            async(workers) net::stream_works_on_a_plain_thread;
+            async() net::stream_moves_between_tasks;
+            async() net::read_wakes_the_last_waker;
+            async() net::read_is_cancel_safe;
+            async() net::big_transfer_is_intact;
+            async() net::many_connections;
+            async() net::connect_by_name;
+            async() net::connect_tries_every_address;
+            async() net::connect_reports_the_last_error;
+            async() net::connect_to_no_address_is_invalid_input;
+            async() net::connect_refused_has_its_kind;
+            async() net::connect_can_be_cancelled;
+            async(workers) net::connect_from_a_plain_thread;
+            async(blocking_threads) net::connect_to_an_address_needs_no_blocking_thread;
+            async() net::bind_port_zero_picks_a_port;
+            async() net::bind_in_use_has_its_kind;
+            async() net::bind_tries_every_address;
+            async() net::bind_to_no_address_is_invalid_input;
+            async() net::bind_again_at_once;
+            async(workers) net::bind_from_a_plain_thread;
+            async() net::accept_is_cancel_safe;
+            async() net::accept_serves_every_waiter;
+            async() net::incoming_yields_every_connection;
+            async() net::ipv6_round_trip;
+            async() net::lookup_resolves_localhost;
+            async() net::lookup_of_a_bad_address_is_invalid_input;
+            async() net::lookup_of_an_unknown_host_fails;
+        }
+    };
+}
+
+/// One scenario of the list: how to run it, and what it needs.
+macro_rules! scenario {
+    (async $needs:tt $module:ident $name:ident) => {
+        Scenario::new(stringify!($name), stringify!($needs), |runtime: R| {
+            let scenario = $module::$name(runtime.clone());
+            runtime.block_on(scenario)
+        })
+    };
+    (sync $needs:tt $module:ident $name:ident) => {
+        Scenario::new(stringify!($name), stringify!($needs), $module::$name::<R>)
+    };
+}
+
+macro_rules! list {
+    ([] $($kind:ident $needs:tt $module:ident::$name:ident;)*) => {
+        /// Every scenario, for a suite runner of one's own; [`conformance!`](crate::conformance!) is ours.
+        pub fn scenarios<R: Runtime>() -> Vec<Scenario<R>> {
+            vec![$(scenario!($kind $needs $module $name),)*]
+        }
+    };
+}
+
+__scenarios!([list] []);
+
+/// One test a scenario. `$run` takes the name of the scenario.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tests {
+    ([$run:ident] $($kind:ident $needs:tt $module:ident::$name:ident;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $run(stringify!($name));
+            }
+        )*
+    };
+}
+
+/// Makes one `#[test]` of every scenario, for every runtime named.
+///
+/// `name: expression, capabilities;` makes a module `name` with the tests. The expression is evaluated for each
+/// test and gives a [`Runtime`](crate::Runtime); [`Capabilities`](crate::conformance::Capabilities) is in scope.
 #[macro_export]
 macro_rules! conformance {
-    ($($t:tt)*) => {};
+    ($($name:ident: $runtime:expr, $capabilities:expr;)+) => {
+        $(
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+                #[allow(unused_imports)]
+                use $crate::conformance::Capabilities;
+
+                fn run(scenario: &str) {
+                    $crate::conformance::run(module_path!(), scenario, $capabilities, || $runtime);
+                }
+
+                $crate::__scenarios!([$crate::__tests] [run]);
+            }
+        )+
+    };
 }

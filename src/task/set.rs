@@ -162,22 +162,30 @@ impl<T: Send + 'static> JoinSet<T> {
         if self.tasks.is_empty() {
             return Poll::Ready(None);
         }
-        loop {
-            let mut state = self.ready.lock();
-            let Some(key) = state.keys.pop_front() else {
-                if let Some(waiter) = waiter {
-                    state.waiter = Some(waiter.clone());
-                }
-                return Poll::Pending;
-            };
-            drop(state);
+        // One turn each. A handle of tokio that is out of budget wakes its entry at once, for ever.
+        let turns = self.ready.lock().keys.len();
+        for _ in 0..turns {
+            let key = self.ready.lock().keys.pop_front();
             // A task may be woken once more after it has been joined.
-            let Some((handle, waker)) = self.tasks.get_mut(&key) else { continue };
+            let Some((key, (handle, waker))) = key.and_then(|key| Some((key, self.tasks.get_mut(&key)?)))
+            else {
+                continue;
+            };
             if let Poll::Ready(result) = Pin::new(handle).poll(&mut Context::from_waker(waker)) {
                 self.tasks.remove(&key);
                 return Poll::Ready(Some(result));
             }
         }
+        if let Some(waiter) = waiter {
+            let mut state = self.ready.lock();
+            if state.keys.is_empty() {
+                state.waiter = Some(waiter.clone());
+            } else {
+                drop(state);
+                waiter.wake_by_ref();
+            }
+        }
+        Poll::Pending
     }
 
     /// Aborts every task; [`join_next`](Self::join_next) still returns each of them.

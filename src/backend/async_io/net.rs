@@ -125,7 +125,7 @@ impl crate::runtime::TcpStream for TcpStream {
     type OwnedReadHalf = OwnedReadHalf;
     type OwnedWriteHalf = OwnedWriteHalf;
 
-    fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
         (ReadHalf { socket: &self.socket }, WriteHalf { socket: &self.socket })
     }
 

@@ -270,14 +270,20 @@ impl<T: Send + 'static> Core<T> {
 
     /// Lets the task run on without us; its output is dropped where it completes.
     fn detach(self: &Arc<Self>) {
-        // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the
-        // last waiter is ourselves, and drops the output.
-        let waker = Waker::from(self.clone());
-        let done = self.lock().poll(&mut Context::from_waker(&waker));
-        if done.is_ready() {
-            drop(mem::replace(&mut *self.lock(), State::Detached));
+        let mut state = self.lock();
+        if let State::Running { task, .. } = &mut *state {
+            // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the
+            // last waiter is ourselves, and drops the output.
+            let waker = Waker::from(self.clone());
+            let Poll::Ready(output) = Pin::new(task).poll(&mut Context::from_waker(&waker)) else { return };
+            *state = State::Detached;
+            drop(state);
+            drop(output);
+        } else if let State::Aborted(slot) = &*state {
+            let slot = slot.clone();
+            drop(state);
+            slot.detach();
         }
-        discard(done);
     }
 }
 
@@ -354,4 +360,14 @@ impl<T: Send + 'static> Drop for Handle<T> {
             State::Detached => {}
         }
     }
+}
+
+/// How many threads the pool of the process has in tests, where some scenarios fill it.
+#[cfg(test)]
+pub(crate) const SMALL_POOL: usize = 8;
+
+#[cfg(test)]
+pub(crate) fn small_pool<R>(runtime: R) -> R {
+    blocking::set_max_blocking_threads(SMALL_POOL.try_into().unwrap());
+    runtime
 }

@@ -120,5 +120,6 @@ impl Net for AsyncStd {
 
 #[cfg(test)]
 crate::conformance! {
-    global: AsyncStd::global(), Capabilities::ALL;
+    global: task::small_pool(AsyncStd::global()),
+        Capabilities::ALL.blocking_threads(task::SMALL_POOL).without_ownership("it belongs to the process");
 }

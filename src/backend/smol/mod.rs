@@ -133,6 +133,9 @@ impl Net for Smol {
 
 #[cfg(test)]
 crate::conformance! {
-    global: Smol::global(), Capabilities::ALL.without_parallelism("one thread by default");
-    owned: Smol::with_threads(2).unwrap(), Capabilities::ALL;
+    global: task::small_pool(Smol::global()),
+        Capabilities::ALL.blocking_threads(task::SMALL_POOL)
+            .without_parallelism("one thread by default")
+            .without_ownership("it belongs to the process");
+    owned: task::small_pool(Smol::with_threads(2).unwrap()), Capabilities::ALL.blocking_threads(task::SMALL_POOL);
 }

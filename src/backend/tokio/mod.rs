@@ -195,7 +195,8 @@ impl Net for Tokio {
 
 #[cfg(test)]
 crate::conformance! {
-    multi_thread: Tokio::new().unwrap(), Capabilities::ALL;
-    current_thread: Tokio::from(Builder::new_current_thread().enable_all().build().unwrap()),
-        Capabilities::ALL.without_parallelism("one thread does everything");
+    multi_thread: Builder::new_multi_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).unwrap(),
+        Capabilities::ALL.blocking_threads(4);
+    current_thread: Builder::new_current_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).unwrap(),
+        Capabilities::ALL.blocking_threads(4).without_workers("one thread does everything");
 }

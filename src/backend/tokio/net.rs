@@ -97,7 +97,7 @@ impl crate::runtime::TcpStream for TcpStream {
     type OwnedReadHalf = OwnedReadHalf;
     type OwnedWriteHalf = OwnedWriteHalf;
 
-    fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
         let (read, write) = self.stream.split();
         (ReadHalf { stream: read }, WriteHalf { stream: write })
     }

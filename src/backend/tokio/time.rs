@@ -1,9 +1,10 @@
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use pin_project_lite::pin_project;
+use tokio::task::unconstrained;
 
 pin_project! {
     /// tokio's sleep, which is always seen pending once.
@@ -28,7 +29,10 @@ impl Future for Sleep {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         let yielded = std::mem::replace(this.yielded, true);
-        ready!(this.timer.poll(cx));
+        // Without tokio's budget, which a busy socket beside us may have used up: a timeout would never see its
+        // time go by (tokio's own does the same, `time/timeout.rs`). No sleep is busy: see below.
+        let timer = pin!(unconstrained(this.timer));
+        ready!(timer.poll(cx));
         // A deadline that passed long ago completes in the first poll; the contract says that a sleep yields.
         if !yielded {
             cx.waker().wake_by_ref();

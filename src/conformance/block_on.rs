@@ -1,0 +1,102 @@
+//! Waiting on a thread that is not async.
+
+use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::thread;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+
+use super::support::message;
+use crate::runtime::Runtime;
+
+pub(super) fn block_on_returns_the_value<R: Runtime>(rt: R) {
+    assert_eq!(rt.block_on(async { 42 }), 42);
+    assert_eq!(rt.block_on(async { rt.spawn(async { 7 }).await.unwrap() }), 7);
+    rt.block_on(rt.sleep(Duration::from_millis(5)));
+}
+
+pub(super) fn block_on_takes_what_is_not_send<R: Runtime>(rt: R) {
+    let local = Rc::new(7);
+    let timer = rt.clone();
+    let borrowed = &local;
+    let value = rt.block_on(async move {
+        timer.sleep(Duration::from_millis(1)).await;
+        Rc::clone(borrowed)
+    });
+    assert_eq!(*value, 7);
+}
+
+pub(super) fn block_on_passes_a_panic_on<R: Runtime>(rt: R) {
+    for _ in 0..3 {
+        let payload =
+            catch_unwind(AssertUnwindSafe(|| rt.block_on(async { panic!("through block_on") }))).unwrap_err();
+        assert_eq!(message(&*payload), "through block_on");
+    }
+    assert_eq!(rt.block_on(async { rt.spawn(async { 7 }).await.unwrap() }), 7);
+}
+
+pub(super) fn block_on_leaves_other_tasks_running<R: Runtime>(rt: R) {
+    let (go, gone) = oneshot::channel::<()>();
+    let (done, finished) = oneshot::channel();
+    rt.block_on(async {
+        drop(rt.spawn(pending::<()>()));
+        drop(rt.spawn(async move {
+            gone.await.unwrap();
+            done.send(()).unwrap();
+        }));
+    });
+    go.send(()).expect("the task still waits");
+    rt.block_on(finished).expect("the task runs to its end");
+}
+
+pub(super) fn block_on_from_several_threads<R: Runtime>(rt: R) {
+    let threads: Vec<_> = (0..4_u64)
+        .map(|n| {
+            let rt = rt.clone();
+            thread::spawn(move || {
+                rt.block_on(async {
+                    rt.sleep(Duration::from_millis(5 * n)).await;
+                    rt.spawn(async move { n }).await.unwrap()
+                })
+            })
+        })
+        .collect();
+    let sum: u64 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert_eq!(sum, 6);
+}
+
+fn assert_nested(payload: &(dyn std::any::Any + Send)) {
+    let text = message(payload);
+    assert!(text.contains("`block_on`") && text.contains("`spawn_blocking`"), "{text}");
+}
+
+pub(super) fn nested_block_on_panics<R: Runtime>(rt: R) {
+    rt.block_on(async {
+        let nested = catch_unwind(AssertUnwindSafe(|| rt.block_on(async { 7 })));
+        assert_nested(&*nested.unwrap_err());
+    });
+    assert_eq!(rt.block_on(async { 7 }), 7, "the error leaves nothing behind");
+}
+
+pub(super) async fn block_on_in_a_task_panics<R: Runtime>(rt: R) {
+    let inner = rt.clone();
+    let error = rt.spawn(async move { inner.block_on(async { 7 }) }).await.unwrap_err();
+    assert_nested(&*error.into_panic());
+    // It would be a deadlock on an executor with one thread.
+    let inner = rt.clone();
+    let error = rt.spawn(async move { inner.block_on(inner.spawn(async { 7 })) }).await.unwrap_err();
+    assert_nested(&*error.into_panic());
+}
+
+pub(super) async fn block_on_is_allowed_in_spawn_blocking<R: Runtime>(rt: R) {
+    let inner = rt.clone();
+    let handle = rt.spawn_blocking(move || {
+        inner.block_on(async {
+            inner.sleep(Duration::from_millis(1)).await;
+            inner.spawn(async { 7 }).await.unwrap()
+        })
+    });
+    assert_eq!(handle.await.unwrap(), 7);
+}

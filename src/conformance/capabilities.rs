@@ -1,0 +1,55 @@
+/// What a backend can do; the scenarios that need more are skipped, with the reason on stderr.
+#[derive(Clone, Copy, Debug)]
+pub struct Capabilities {
+    workers: Result<(), &'static str>,
+    parallelism: Result<(), &'static str>,
+    owned: Result<(), &'static str>,
+    blocking_threads: Result<usize, &'static str>,
+}
+
+impl Capabilities {
+    /// Everything but a known number of blocking threads.
+    pub const ALL: Self = Self {
+        workers: Ok(()),
+        parallelism: Ok(()),
+        owned: Ok(()),
+        blocking_threads: Err("the size of its blocking pool was not told"),
+    };
+
+    /// Tasks stand still while the thread in `block_on` is busy.
+    pub const fn without_workers(self, reason: &'static str) -> Self {
+        Self { workers: Err(reason), parallelism: Err(reason), ..self }
+    }
+
+    /// Two tasks never run at the same time.
+    pub const fn without_parallelism(self, reason: &'static str) -> Self {
+        Self { parallelism: Err(reason), ..self }
+    }
+
+    /// Its tasks are not dropped with its last clone.
+    pub const fn without_ownership(self, reason: &'static str) -> Self {
+        Self { owned: Err(reason), ..self }
+    }
+
+    /// So many blocking closures run at once, and not one more.
+    pub const fn blocking_threads(self, count: usize) -> Self {
+        Self { blocking_threads: Ok(count), ..self }
+    }
+
+    /// Why a scenario with these needs, written as in the list, cannot run.
+    pub(super) fn missing(&self, needs: &str) -> Option<&'static str> {
+        match needs {
+            "()" => None,
+            "(workers)" => self.workers.err(),
+            "(parallelism)" => self.parallelism.err(),
+            "(owned)" => self.owned.err(),
+            "(blocking_threads)" => self.blocking_threads.err(),
+            unknown => panic!("the list of scenarios says {unknown}, which is no capability"),
+        }
+    }
+
+    /// How many closures fill the blocking pool.
+    pub(super) fn pool_size(&self) -> usize {
+        self.blocking_threads.unwrap_or(1)
+    }
+}

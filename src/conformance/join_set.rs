@@ -1,0 +1,177 @@
+//! Sets of tasks.
+
+use std::future::pending;
+use std::pin::pin;
+use std::sync::{Arc, Barrier};
+use std::task::Context;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::channel::oneshot;
+
+use super::support::{bell, canary, message, poll_with};
+use crate::runtime::Runtime;
+use crate::task::JoinSet;
+
+pub(super) async fn join_set_returns_every_value<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    for n in 0..1_000_u64 {
+        set.spawn_on(async move { n }, &rt);
+    }
+    assert_eq!(set.len(), 1_000);
+    let mut sum = 0;
+    while let Some(value) = set.join_next().await {
+        sum += value.unwrap();
+    }
+    assert_eq!(sum, 499_500);
+    assert!(set.is_empty());
+}
+
+pub(super) async fn join_set_in_order_of_completion<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    let gates: Vec<_> = (0..3)
+        .map(|n| {
+            let (gate, opened) = oneshot::channel::<()>();
+            set.spawn_on(async move { opened.await.map(|()| n).unwrap() }, &rt);
+            gate
+        })
+        .collect();
+    let mut gates: Vec<_> = gates.into_iter().map(Some).collect();
+    for n in [2, 0, 1] {
+        gates[n].take().unwrap().send(()).unwrap();
+        assert_eq!(set.join_next().await.unwrap().unwrap(), n);
+    }
+}
+
+pub(super) async fn join_set_of_nothing_is_none<R: Runtime>(rt: R) {
+    let mut set = JoinSet::<()>::new();
+    assert!(set.join_next().await.is_none());
+    assert!(set.try_join_next().is_none());
+    set.spawn_on(async {}, &rt);
+    assert!(set.join_next().await.is_some());
+    assert!(set.join_next().await.is_none());
+}
+
+pub(super) async fn join_set_reports_a_panic<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    set.spawn_on(async { panic!("in the set") }, &rt);
+    let error = set.join_next().await.unwrap().map(|(): ()| ()).unwrap_err();
+    assert_eq!(message(&*error.into_panic()), "in the set");
+}
+
+pub(super) async fn join_set_drop_aborts<R: Runtime>(rt: R) {
+    let (canary, mut watch) = canary();
+    let mut set = JoinSet::new();
+    set.spawn_on(
+        async move {
+            let _canary = canary;
+            pending::<()>().await
+        },
+        &rt,
+    );
+    drop(set);
+    watch.dropped().await;
+}
+
+pub(super) async fn join_set_abort_all<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    for _ in 0..10 {
+        set.spawn_on(pending::<()>(), &rt);
+    }
+    // Also tasks that have been polled by the set already.
+    assert!(rt.timeout(Duration::from_millis(5), set.join_next()).await.is_err());
+    set.abort_all();
+    for _ in 0..10 {
+        assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
+    }
+    assert!(set.is_empty());
+}
+
+pub(super) async fn join_set_detach_all<R: Runtime>(rt: R) {
+    let (go, gone) = oneshot::channel::<()>();
+    let (done, finished) = oneshot::channel();
+    let mut set = JoinSet::new();
+    set.spawn_on(
+        async move {
+            gone.await.unwrap();
+            done.send(()).unwrap();
+        },
+        &rt,
+    );
+    set.detach_all();
+    assert!(set.is_empty());
+    drop(set);
+    go.send(()).expect("the task still waits");
+    finished.await.expect("the task runs to its end");
+}
+
+pub(super) async fn join_set_shutdown_waits<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    let mut watches: Vec<_> = (0..10)
+        .map(|_| {
+            let (canary, watch) = canary();
+            set.spawn_on(
+                async move {
+                    let _canary = canary;
+                    pending::<()>().await
+                },
+                &rt,
+            );
+            watch
+        })
+        .collect();
+    set.shutdown().await;
+    assert!(watches.iter_mut().all(|watch| watch.is_dropped()));
+}
+
+pub(super) async fn join_set_runs_in_parallel<R: Runtime>(rt: R) {
+    let both = Arc::new(Barrier::new(2));
+    let mut set = JoinSet::new();
+    for _ in 0..2 {
+        let both = both.clone();
+        set.spawn_on(async move { both.wait().is_leader() }, &rt);
+    }
+    let mut leaders = 0;
+    while let Some(leader) = set.join_next().await {
+        leaders += usize::from(leader.unwrap());
+    }
+    assert_eq!(leaders, 1);
+}
+
+pub(super) async fn join_set_join_next_is_cancel_safe<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    for n in 0..20_u64 {
+        let timer = rt.clone();
+        set.spawn_on(async move { timer.sleep(Duration::from_millis(n)).await }, &rt);
+    }
+    let mut joined = 0;
+    while !set.is_empty() {
+        if let Ok(result) = rt.timeout(Duration::from_millis(1), set.join_next()).await {
+            result.unwrap().unwrap();
+            joined += 1;
+        }
+    }
+    assert_eq!(joined, 20);
+}
+
+pub(super) async fn join_set_try_join_next_keeps_the_waiter<R: Runtime>(rt: R) {
+    let (go, gone) = oneshot::channel::<()>();
+    let mut set = JoinSet::new();
+    set.spawn_on(async { gone.await.unwrap() }, &rt);
+    let (waker, mut rings) = bell();
+    assert!(set.poll_join_next(&mut Context::from_waker(&waker)).is_pending());
+    assert!(set.try_join_next().is_none());
+    go.send(()).unwrap();
+    rings.next().await.unwrap();
+    let mut next = pin!(set.join_next());
+    assert!(poll_with(&mut next, &waker).is_ready());
+}
+
+pub(super) async fn join_set_takes_blocking_closures<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    set.spawn_blocking_on(|| 1, &rt);
+    set.insert(rt.spawn(async { 2 }));
+    let one = set.join_next().await.unwrap().unwrap();
+    let two = set.join_next().await.unwrap().unwrap();
+    assert_eq!(one + two, 3);
+}

@@ -1,0 +1,839 @@
+//! TCP and names. Peers that must misbehave are sockets of the standard library.
+
+use std::future::Future;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use futures::future::{join, join_all};
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+use futures::{FutureExt, StreamExt};
+
+use super::support::{LONG, bell, counted, fill_pool, poll_once, poll_with};
+use crate::runtime::{Runtime, TcpListener, TcpStream};
+
+const LOOPBACK: &str = "127.0.0.1:0";
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Both ends of a connection.
+async fn pair<R: Runtime>(rt: &R) -> (R::TcpStream, R::TcpStream) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (client, server) = join(rt.tcp_connect(addr), listener.accept()).await;
+    (client.unwrap(), server.unwrap().0)
+}
+
+/// A connection whose other end is a blocking socket of the standard library.
+async fn with_std<R: Runtime>(rt: &R) -> (R::TcpStream, StdStream) {
+    let listener = StdListener::bind(LOOPBACK).unwrap();
+    let ours = rt.tcp_connect(listener.local_addr().unwrap()).await.unwrap();
+    (ours, listener.accept().unwrap().0)
+}
+
+/// An address that nobody listens on, nor will while this lives: it is the near end of a connection.
+struct Closed {
+    near: StdStream,
+    _far: StdStream,
+}
+
+impl Closed {
+    fn new() -> Self {
+        let listener = StdListener::bind(LOOPBACK).unwrap();
+        let near = StdStream::connect(listener.local_addr().unwrap()).unwrap();
+        Self { near, _far: listener.accept().unwrap().0 }
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.near.local_addr().unwrap()
+    }
+}
+
+/// Some bytes that are not all alike.
+fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|n| (n.wrapping_mul(31) >> 3) as u8).collect()
+}
+
+/// Closes with a reset instead of an end: received data is left unread.
+async fn reset_by_peer<R: Runtime>(rt: &R) -> R::TcpStream {
+    let (mut ours, peer) = with_std(rt).await;
+    ours.write_all(b"never read").await.unwrap();
+    let mut seen = [0];
+    peer.peek(&mut seen).unwrap();
+    drop(peer);
+    ours
+}
+
+pub(super) async fn stream_round_trip<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    let mut buf = [0; 5];
+    client.write_all(b"hello").await.unwrap();
+    server.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"hello");
+    server.write_all(b"world").await.unwrap();
+    server.flush().await.unwrap();
+    client.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"world");
+}
+
+pub(super) async fn close_sends_eof<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    client.write_all(b"the end").await.unwrap();
+    client.close().await.unwrap();
+    let mut all = Vec::new();
+    rt.timeout(LONG, server.read_to_end(&mut all)).await.expect("the peer sees the end").unwrap();
+    assert_eq!(all, b"the end");
+    // Still open here: only the write side was closed.
+    drop(client);
+}
+
+pub(super) async fn close_leaves_the_read_side_open<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    client.close().await.unwrap();
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    server.write_all(b"answer").await.unwrap();
+    drop(server);
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "answer");
+}
+
+pub(super) async fn close_twice_is_ok<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    client.close().await.unwrap();
+    client.close().await.unwrap();
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    client.close().await.unwrap();
+}
+
+pub(super) async fn close_after_the_peer_is_gone_is_ok<R: Runtime>(rt: R) {
+    let mut reset = reset_by_peer(&rt).await;
+    assert!(reset.read(&mut [0; 8]).await.is_err());
+    reset.close().await.expect("after a reset");
+    // After both ends have been closed in order.
+    let (mut client, mut server) = pair(&rt).await;
+    client.close().await.unwrap();
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    server.close().await.unwrap();
+    drop(server);
+    assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0);
+    client.close().await.expect("after both ends");
+}
+
+pub(super) async fn write_after_close_is_broken_pipe<R: Runtime>(rt: R) {
+    let (mut client, _server) = pair(&rt).await;
+    client.close().await.unwrap();
+    assert_eq!(client.write(b"more").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
+}
+
+pub(super) async fn end_of_stream_stays<R: Runtime>(rt: R) {
+    let (mut client, server) = pair(&rt).await;
+    drop(server);
+    for _ in 0..3 {
+        assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0);
+    }
+}
+
+pub(super) async fn reset_reads_as_connection_reset<R: Runtime>(rt: R) {
+    let mut reset = reset_by_peer(&rt).await;
+    assert_eq!(reset.read(&mut [0; 8]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+pub(super) async fn write_to_a_gone_peer_fails<R: Runtime>(rt: R) {
+    let (mut client, server) = pair(&rt).await;
+    drop(server);
+    let error = loop {
+        if let Err(error) = client.write(b"is anybody there?").await {
+            break error;
+        }
+        rt.sleep(ms(1)).await;
+    };
+    assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
+}
+
+pub(super) async fn dropped_stream_delivers_what_was_written<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    let data = pattern(1 << 20);
+    let send = async {
+        client.write_all(&data).await.unwrap();
+        drop(client);
+    };
+    let mut received = Vec::new();
+    let (_, result) = join(send, server.read_to_end(&mut received)).await;
+    result.unwrap();
+    assert!(received == data);
+}
+
+pub(super) async fn read_into_nothing_is_zero<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    assert_eq!(poll_once(&mut client.read(&mut [])).map(Result::unwrap), Poll::Ready(0));
+    server.write_all(b"x").await.unwrap();
+    assert_eq!(client.peek(&mut []).await.unwrap(), 0);
+    assert_eq!(client.peek(&mut [0]).await.unwrap(), 1);
+    assert_eq!(client.read(&mut []).await.unwrap(), 0);
+    assert_eq!(client.read(&mut [0; 2]).await.unwrap(), 1);
+}
+
+pub(super) async fn write_of_nothing_is_zero<R: Runtime>(rt: R) {
+    let (mut client, _server) = pair(&rt).await;
+    assert_eq!(client.write(&[]).await.unwrap(), 0);
+    client.flush().await.unwrap();
+}
+
+pub(super) async fn vectored_write_goes_out_at_once<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    let parts = [IoSlice::new(b"two"), IoSlice::new(b"parts")];
+    assert_eq!(client.write_vectored(&parts).await.unwrap(), 8);
+    let mut buf = [0; 8];
+    server.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"twoparts");
+}
+
+pub(super) async fn idle_reader_burns_no_polls<R: Runtime>(rt: R) {
+    let (client, server) = pair(&rt).await;
+    let (mut read, mut write) = client.into_split();
+    let (reading, reads) = counted(Box::pin(async move { read.read(&mut [0; 8]).await }));
+    // A writer whose peer does not read, for as long as the reader waits.
+    let (writing, writes) = counted(Box::pin(async move {
+        let data = vec![0; 1 << 20];
+        while write.write_all(&data).await.is_ok() {}
+    }));
+    let reading = rt.spawn(reading);
+    let writing = rt.spawn(writing);
+    // Both wait once the buffers are full.
+    let settled = async {
+        let mut last = usize::MAX;
+        while std::mem::replace(&mut last, writes.load(Ordering::SeqCst)) != last {
+            rt.sleep(ms(50)).await;
+        }
+    };
+    settled.await;
+    let before = (reads.load(Ordering::SeqCst), writes.load(Ordering::SeqCst));
+    rt.sleep(ms(100)).await;
+    let after = (reads.load(Ordering::SeqCst), writes.load(Ordering::SeqCst));
+    assert!(after.0 - before.0 <= 2 && after.1 - before.1 <= 2, "polled {before:?} and then {after:?} times");
+    assert!(!reading.is_finished() && !writing.is_finished());
+    let _ = reading.cancel().await;
+    let _ = writing.cancel().await;
+    drop(server);
+}
+
+/// For how long a peer keeps a socket busy: a timer that waits for its end has been starved.
+const BUSY: Duration = Duration::from_secs(4);
+
+/// A timer beside `busy`, which keeps its task busy until its peer gives up.
+async fn timer_fires_beside<R: Runtime>(rt: &R, busy: impl Future<Output = ()>) {
+    let start = rt.now();
+    let result = rt.timeout(ms(50), busy).await;
+    let took = rt.now() - start;
+    assert!(result.is_err() && took < BUSY / 2, "the timer fired after {took:?}");
+}
+
+pub(super) async fn busy_socket_starves_no_timer<R: Runtime>(rt: R) {
+    let (mut ours, mut peer) = with_std(&rt).await;
+    thread::spawn(move || {
+        let (start, data) = (std::time::Instant::now(), [0; 1 << 16]);
+        while start.elapsed() < BUSY && peer.write_all(&data).is_ok() {}
+    });
+    // Let it fill the buffers.
+    rt.sleep(ms(20)).await;
+    timer_fires_beside(&rt, async {
+        // A byte at a time, so that there always is one more.
+        while ours.read(&mut [0]).await.unwrap() > 0 {}
+    })
+    .await;
+}
+
+pub(super) async fn busy_writer_starves_no_timer<R: Runtime>(rt: R) {
+    let (mut ours, mut peer) = with_std(&rt).await;
+    thread::spawn(move || {
+        let (start, mut buf) = (std::time::Instant::now(), vec![0; 1 << 20]);
+        while start.elapsed() < BUSY && peer.read(&mut buf).is_ok_and(|read| read > 0) {}
+    });
+    timer_fires_beside(&rt, async { while ours.write(&[0]).await.is_ok() {} }).await;
+}
+
+pub(super) async fn busy_listener_starves_no_timer<R: Runtime>(rt: R) {
+    // Accepting on a listener that is shared with nobody, from a queue that is always full.
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (stop, stopped) = mpsc::channel::<()>();
+    let connecting = thread::spawn(move || {
+        let start = std::time::Instant::now();
+        while start.elapsed() < BUSY && stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+            drop(StdStream::connect(addr));
+        }
+    });
+    timer_fires_beside(&rt, async {
+        loop {
+            drop(listener.accept().await);
+        }
+    })
+    .await;
+    drop(stop);
+    drop(listener);
+    connecting.join().unwrap();
+}
+
+pub(super) async fn split_mut_reads_and_writes_at_once<R: Runtime>(rt: R) {
+    let (mut client, server) = pair(&rt).await;
+    let echo = rt.spawn(async move {
+        let (read, mut write) = server.into_split();
+        futures::io::copy(read, &mut write).await.unwrap();
+        write.close().await.unwrap();
+    });
+    let data = pattern(1 << 20);
+    let (mut read, mut write) = client.split_mut();
+    let send = async {
+        write.write_all(&data).await.unwrap();
+        write.close().await.unwrap();
+    };
+    let mut received = Vec::new();
+    let ((), result) = join(send, read.read_to_end(&mut received)).await;
+    result.unwrap();
+    assert!(received == data);
+    drop((read, write));
+    assert!(client.local_addr().is_ok(), "the stream is whole again");
+    echo.await.unwrap();
+}
+
+pub(super) async fn into_split_serves_two_tasks<R: Runtime>(rt: R) {
+    const LEN: usize = 4 << 20;
+    let (client, server) = pair(&rt).await;
+    let tasks: Vec<_> = [client, server]
+        .into_iter()
+        .flat_map(|end| {
+            let (mut read, mut write) = end.into_split();
+            [
+                rt.spawn(async move {
+                    write.write_all(&pattern(LEN)).await.unwrap();
+                    write.close().await.unwrap();
+                    // The other half is still in use.
+                    std::mem::forget(write);
+                }),
+                rt.spawn(async move {
+                    let mut received = Vec::new();
+                    read.read_to_end(&mut received).await.unwrap();
+                    assert!(received == pattern(LEN));
+                }),
+            ]
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+pub(super) async fn dropping_the_write_half_sends_eof<R: Runtime>(rt: R) {
+    let (client, mut server) = pair(&rt).await;
+    let (mut read, mut write) = client.into_split();
+    write.write_all(b"bye").await.unwrap();
+    drop(write);
+    let mut all = Vec::new();
+    rt.timeout(LONG, server.read_to_end(&mut all)).await.expect("the peer sees the end").unwrap();
+    assert_eq!(all, b"bye");
+    server.write_all(b"answer").await.unwrap();
+    let mut answer = [0; 6];
+    read.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"answer");
+}
+
+pub(super) async fn dropping_the_read_half_does_not_close<R: Runtime>(rt: R) {
+    let (client, mut server) = pair(&rt).await;
+    let (read, mut write) = client.into_split();
+    drop(read);
+    assert!(rt.timeout(ms(10), server.read(&mut [0; 8])).await.is_err());
+    write.write_all(b"x").await.unwrap();
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 1);
+}
+
+pub(super) async fn closed_write_half_can_be_dropped<R: Runtime>(rt: R) {
+    let (client, mut server) = pair(&rt).await;
+    let (mut read, mut write) = client.into_split();
+    write.close().await.unwrap();
+    drop(write);
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    server.write_all(b"x").await.unwrap();
+    assert_eq!(read.read(&mut [0; 8]).await.unwrap(), 1);
+}
+
+pub(super) async fn peek_leaves_the_data<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    let mut buf = [0; 8];
+    assert!(rt.timeout(ms(10), client.peek(&mut buf)).await.is_err(), "nothing is there yet");
+    server.write_all(b"data").await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(client.peek(&mut buf[..2]).await.unwrap(), 2);
+        assert_eq!(&buf[..2], b"da");
+    }
+    client.read_exact(&mut buf[..4]).await.unwrap();
+    assert_eq!(&buf[..4], b"data");
+}
+
+pub(super) async fn peek_at_the_end_is_zero<R: Runtime>(rt: R) {
+    let (mut client, server) = pair(&rt).await;
+    drop(server);
+    assert_eq!(client.peek(&mut [0; 8]).await.unwrap(), 0);
+    assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0);
+}
+
+pub(super) async fn addresses_match<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (client, accepted) = join(rt.tcp_connect(addr), listener.accept()).await;
+    let (client, (server, peer)) = (client.unwrap(), accepted.unwrap());
+    assert_eq!(client.peer_addr().unwrap(), addr);
+    assert_eq!(server.local_addr().unwrap(), addr);
+    assert_eq!(client.local_addr().unwrap(), peer);
+    assert_eq!(server.peer_addr().unwrap(), peer);
+}
+
+pub(super) async fn nodelay_can_be_set<R: Runtime>(rt: R) {
+    let (client, server) = pair(&rt).await;
+    for stream in [client, server] {
+        assert!(!stream.nodelay().unwrap());
+        stream.set_nodelay(true).unwrap();
+        assert!(stream.nodelay().unwrap());
+        stream.set_nodelay(false).unwrap();
+        assert!(!stream.nodelay().unwrap());
+    }
+}
+
+pub(super) async fn ttl_can_be_set<R: Runtime>(rt: R) {
+    let (client, _server) = pair(&rt).await;
+    client.set_ttl(42).unwrap();
+    assert_eq!(client.ttl().unwrap(), 42);
+}
+
+pub(super) async fn listener_ttl_can_be_set<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    listener.set_ttl(42).unwrap();
+    assert_eq!(listener.ttl().unwrap(), 42);
+}
+
+pub(super) async fn stream_from_a_blocking_std_stream<R: Runtime>(rt: R) {
+    let listener = StdListener::bind(LOOPBACK).unwrap();
+    let blocking = StdStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut peer = listener.accept().unwrap().0;
+    let mut ours = rt.tcp_stream_from_std(blocking).unwrap();
+    // A blocking read would stay in this poll.
+    let (release, released) = mpsc::channel::<()>();
+    let watchdog = thread::spawn(move || {
+        let in_time = released.recv_timeout(LONG / 10).is_ok();
+        peer.write_all(b"x").unwrap();
+        in_time
+    });
+    assert!(poll_once(&mut ours.read(&mut [0; 8])).is_pending());
+    release.send(()).unwrap();
+    assert_eq!(ours.read(&mut [0; 8]).await.unwrap(), 1);
+    assert!(watchdog.join().unwrap(), "the read blocked its thread");
+}
+
+pub(super) async fn stream_into_std_blocks<R: Runtime>(rt: R) {
+    let (ours, mut peer) = with_std(&rt).await;
+    let mut blocking = ours.into_std().unwrap();
+    let writer = thread::spawn(move || {
+        thread::sleep(ms(20));
+        peer.write_all(b"x").unwrap();
+    });
+    assert_eq!(blocking.read(&mut [0; 8]).expect("a blocking read waits"), 1);
+    writer.join().unwrap();
+    // And back again.
+    let ours = rt.tcp_stream_from_std(blocking).unwrap();
+    assert!(ours.peer_addr().is_ok());
+}
+
+pub(super) async fn listener_from_a_blocking_std_listener<R: Runtime>(rt: R) {
+    let blocking = StdListener::bind(LOOPBACK).unwrap();
+    let addr = blocking.local_addr().unwrap();
+    let listener = rt.tcp_listener_from_std(blocking).unwrap();
+    assert_eq!(listener.local_addr().unwrap(), addr);
+    let (release, released) = mpsc::channel::<()>();
+    let watchdog = thread::spawn(move || {
+        let in_time = released.recv_timeout(LONG / 10).is_ok();
+        (in_time, StdStream::connect(addr).unwrap())
+    });
+    assert!(listener.accept().now_or_never().is_none());
+    release.send(()).unwrap();
+    listener.accept().await.unwrap();
+    assert!(watchdog.join().unwrap().0, "the accept blocked its thread");
+}
+
+pub(super) async fn listener_into_std_blocks<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let blocking = listener.into_std().unwrap();
+    let addr = blocking.local_addr().unwrap();
+    let peer = thread::spawn(move || {
+        thread::sleep(ms(20));
+        StdStream::connect(addr).unwrap()
+    });
+    blocking.accept().expect("a blocking accept waits");
+    drop(peer.join().unwrap());
+}
+
+/// Runs `future` under an executor that knows no runtime.
+async fn on_a_plain_thread<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    let (done, finished) = oneshot::channel();
+    thread::spawn(move || done.send(futures::executor::block_on(future)).ok());
+    finished.await.expect("the thread does not panic")
+}
+
+pub(super) async fn stream_works_on_a_plain_thread<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    let echo = rt.spawn(async move {
+        let mut buf = [0; 5];
+        server.read_exact(&mut buf).await.unwrap();
+        server.write_all(&buf).await.unwrap();
+    });
+    let answer = on_a_plain_thread(async move {
+        client.write_all(b"hello").await.unwrap();
+        let mut buf = [0; 5];
+        client.read_exact(&mut buf).await.unwrap();
+        buf
+    });
+    assert_eq!(&answer.await, b"hello");
+    echo.await.unwrap();
+}
+
+pub(super) async fn stream_moves_between_tasks<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    assert!(rt.timeout(ms(5), client.read(&mut [0; 8])).await.is_err());
+    let reader = rt.spawn(async move { client.read(&mut [0; 8]).await.unwrap() });
+    rt.sleep(ms(5)).await;
+    server.write_all(b"moved").await.unwrap();
+    assert_eq!(reader.await.unwrap(), 5);
+}
+
+pub(super) async fn read_wakes_the_last_waker<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    let (first, _rings) = bell();
+    let (last, mut rings) = bell();
+    let mut buf = [0; 8];
+    assert!(poll_with(&mut client.read(&mut buf), &first).is_pending());
+    assert!(poll_with(&mut client.read(&mut buf), &last).is_pending());
+    server.write_all(b"x").await.unwrap();
+    rings.next().await.unwrap();
+    assert_eq!(client.read(&mut buf).await.unwrap(), 1);
+}
+
+pub(super) async fn read_is_cancel_safe<R: Runtime>(rt: R) {
+    let (mut client, mut server) = pair(&rt).await;
+    let data = pattern(8_000);
+    let (timer, sent) = (rt.clone(), data.clone());
+    let sender = rt.spawn(async move {
+        for chunk in sent.chunks(100) {
+            server.write_all(chunk).await.unwrap();
+            timer.sleep(Duration::from_micros(300)).await;
+        }
+    });
+    let mut received = Vec::new();
+    let mut buf = [0; 64];
+    loop {
+        match rt.timeout(Duration::from_micros(200), client.read(&mut buf)).await {
+            Ok(Ok(0)) => break,
+            Ok(read) => received.extend_from_slice(&buf[..read.unwrap()]),
+            Err(_) => {}
+        }
+    }
+    assert!(received == data);
+    sender.await.unwrap();
+}
+
+pub(super) async fn big_transfer_is_intact<R: Runtime>(rt: R) {
+    const LEN: usize = 16 << 20;
+    let (mut client, mut server) = pair(&rt).await;
+    let sender = rt.spawn(async move {
+        client.write_all(&pattern(LEN)).await.unwrap();
+        client.close().await.unwrap();
+        // Kept until the peer has everything.
+        let _ = client.read(&mut [0]).await;
+    });
+    let mut received = Vec::with_capacity(LEN);
+    server.read_to_end(&mut received).await.unwrap();
+    assert!(received == pattern(LEN));
+    drop(server);
+    sender.await.unwrap();
+}
+
+async fn echo<S: TcpStream>(stream: S) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    futures::io::copy(read, &mut write).await.map(drop)
+}
+
+pub(super) async fn many_connections<R: Runtime>(rt: R) {
+    const CONNECTIONS: usize = 200;
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let there = rt.clone();
+    let server = rt.spawn(async move {
+        for _ in 0..CONNECTIONS {
+            drop(there.spawn(echo(listener.accept().await.unwrap().0)));
+        }
+    });
+    let clients: Vec<_> = (0..CONNECTIONS)
+        .map(|n| {
+            let there = rt.clone();
+            rt.spawn(async move {
+                let mut stream = there.tcp_connect(addr).await.unwrap();
+                let data = pattern(100 + n);
+                stream.write_all(&data).await.unwrap();
+                stream.close().await.unwrap();
+                let mut received = Vec::new();
+                stream.read_to_end(&mut received).await.unwrap();
+                received == data
+            })
+        })
+        .collect();
+    assert!(join_all(clients).await.into_iter().all(Result::unwrap));
+    server.await.unwrap();
+}
+
+pub(super) async fn connect_by_name<R: Runtime>(rt: R) {
+    // `localhost` may be ::1 first; the listener is on 127.0.0.1 only.
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for round in 0..2 {
+        let connect = async {
+            match round {
+                0 => rt.tcp_connect(("localhost", port)).await,
+                _ => rt.tcp_connect(format!("localhost:{port}")).await,
+            }
+        };
+        let (client, server) = join(connect, listener.accept()).await;
+        assert_eq!(client.unwrap().local_addr().unwrap(), server.unwrap().1);
+    }
+}
+
+pub(super) async fn connect_tries_every_address<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let open = listener.local_addr().unwrap();
+    let closed = [Closed::new(), Closed::new()];
+    let client = rt.tcp_connect([closed[0].addr(), closed[1].addr(), open]).await.unwrap();
+    assert_eq!(client.peer_addr().unwrap(), open);
+}
+
+pub(super) async fn connect_reports_the_last_error<R: Runtime>(rt: R) {
+    let closed = [Closed::new(), Closed::new()];
+    let error = rt.tcp_connect(&closed.each_ref().map(Closed::addr)[..]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+}
+
+pub(super) async fn connect_to_no_address_is_invalid_input<R: Runtime>(rt: R) {
+    let error = rt.tcp_connect(Vec::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("no address"), "{error}");
+}
+
+pub(super) async fn connect_refused_has_its_kind<R: Runtime>(rt: R) {
+    let closed = Closed::new();
+    let error = rt.tcp_connect(closed.addr()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    assert!(error.raw_os_error().is_some(), "the system's own number is kept");
+}
+
+pub(super) async fn connect_can_be_cancelled<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    for _ in 0..20 {
+        // Polled once; a connection over loopback may be there at once.
+        drop(rt.tcp_connect(addr).now_or_never());
+    }
+    let client = rt.tcp_connect(addr).await.unwrap();
+    let ours = client.local_addr().unwrap();
+    while listener.accept().await.unwrap().1 != ours {}
+}
+
+pub(super) async fn connect_from_a_plain_thread<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let there = rt.clone();
+    let connect = on_a_plain_thread(async move { there.tcp_connect(addr).await.unwrap().local_addr() });
+    let (ours, accepted) = join(connect, listener.accept()).await;
+    assert_eq!(ours.unwrap(), accepted.unwrap().1);
+}
+
+pub(super) async fn connect_to_an_address_needs_no_blocking_thread<R: Runtime>(rt: R) {
+    let full = fill_pool(&rt);
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    rt.tcp_connect(addr).await.unwrap();
+    rt.tcp_connect(addr.to_string()).await.unwrap();
+    rt.tcp_connect(("127.0.0.1", addr.port())).await.unwrap();
+    drop(full);
+}
+
+pub(super) async fn bind_port_zero_picks_a_port<R: Runtime>(rt: R) {
+    let one = rt.tcp_bind(LOOPBACK).await.unwrap().local_addr().unwrap();
+    assert_ne!(one.port(), 0);
+}
+
+pub(super) async fn bind_in_use_has_its_kind<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let error = rt.tcp_bind(listener.local_addr().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+}
+
+pub(super) async fn bind_tries_every_address<R: Runtime>(rt: R) {
+    let taken = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addrs = [taken.local_addr().unwrap(), LOOPBACK.parse().unwrap()];
+    let listener = rt.tcp_bind(&addrs[..]).await.unwrap();
+    assert_ne!(listener.local_addr().unwrap(), addrs[0]);
+}
+
+pub(super) async fn bind_to_no_address_is_invalid_input<R: Runtime>(rt: R) {
+    let error = rt.tcp_bind(Vec::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+pub(super) async fn bind_again_at_once<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (client, server) = join(rt.tcp_connect(addr), listener.accept()).await;
+    let (mut client, mut server) = (client.unwrap(), server.unwrap().0);
+    // The end that closes first is the one that lingers.
+    server.close().await.unwrap();
+    assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0);
+    client.close().await.unwrap();
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    drop((client, server, listener));
+    rt.tcp_bind(addr).await.unwrap();
+}
+
+pub(super) async fn bind_from_a_plain_thread<R: Runtime>(rt: R) {
+    let there = rt.clone();
+    let listener = on_a_plain_thread(async move { there.tcp_bind(LOOPBACK).await.unwrap() }).await;
+    let addr = listener.local_addr().unwrap();
+    let accept = on_a_plain_thread(async move { listener.accept().await.unwrap().1 });
+    let (client, peer) = join(rt.tcp_connect(addr), accept).await;
+    assert_eq!(client.unwrap().local_addr().unwrap(), peer);
+}
+
+pub(super) async fn accept_is_cancel_safe<R: Runtime>(rt: R) {
+    const CONNECTIONS: usize = 50;
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    for _ in 0..3 {
+        assert!(rt.timeout(ms(5), listener.accept()).await.is_err());
+    }
+    let there = rt.clone();
+    let clients = rt.spawn(async move {
+        let mut clients = Vec::new();
+        for _ in 0..CONNECTIONS {
+            clients.push(there.tcp_connect(addr).await.unwrap());
+            there.sleep(Duration::from_micros(200)).await;
+        }
+        clients
+    });
+    let mut accepted = 0;
+    while accepted < CONNECTIONS {
+        if let Ok(result) = rt.timeout(Duration::from_micros(300), listener.accept()).await {
+            result.unwrap();
+            accepted += 1;
+        }
+    }
+    clients.await.unwrap();
+}
+
+pub(super) async fn accept_serves_every_waiter<R: Runtime>(rt: R) {
+    let listener = Arc::new(rt.tcp_bind(LOOPBACK).await.unwrap());
+    let addr = listener.local_addr().unwrap();
+    let served = Arc::new(AtomicUsize::new(0));
+    let waiters: Vec<_> = (0..4)
+        .map(|_| {
+            let (listener, served) = (listener.clone(), served.clone());
+            rt.spawn(async move {
+                listener.accept().await.unwrap();
+                served.fetch_add(1, Ordering::SeqCst);
+            })
+        })
+        .collect();
+    rt.sleep(ms(10)).await;
+    for _ in 0..4 {
+        rt.tcp_connect(addr).await.unwrap();
+    }
+    for waiter in waiters {
+        waiter.await.unwrap();
+    }
+    assert_eq!(served.load(Ordering::SeqCst), 4);
+}
+
+pub(super) async fn incoming_yields_every_connection<R: Runtime>(rt: R) {
+    let mut listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let there = rt.clone();
+    let clients = rt.spawn(async move {
+        for n in 0..5_u8 {
+            there.tcp_connect(addr).await.unwrap().write_all(&[n]).await.unwrap();
+        }
+    });
+    let mut numbers = Vec::new();
+    {
+        let mut incoming = pin!(listener.incoming().take(3));
+        while let Some(stream) = incoming.next().await {
+            let mut buf = [0];
+            stream.unwrap().read_exact(&mut buf).await.unwrap();
+            numbers.push(buf[0]);
+        }
+    }
+    // Another stream takes up where that one ended.
+    for _ in 0..2 {
+        let mut buf = [0];
+        listener.incoming().next().await.unwrap().read_exact(&mut buf).await.unwrap();
+        numbers.push(buf[0]);
+    }
+    assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    clients.await.unwrap();
+}
+
+pub(super) async fn ipv6_round_trip<R: Runtime>(rt: R) {
+    let Ok(listener) = rt.tcp_bind("[::1]:0").await else {
+        let _ = writeln!(io::stderr(), "skipped ipv6_round_trip: this machine has no ::1");
+        return;
+    };
+    let addr = listener.local_addr().unwrap();
+    assert!(addr.is_ipv6());
+    let (client, server) = join(rt.tcp_connect(("::1", addr.port())), listener.accept()).await;
+    let (mut client, mut server) = (client.unwrap(), server.unwrap().0);
+    client.write_all(b"six").await.unwrap();
+    let mut buf = [0; 3];
+    server.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"six");
+}
+
+pub(super) async fn lookup_resolves_localhost<R: Runtime>(rt: R) {
+    for addrs in [rt.lookup_host("localhost:80").await, rt.lookup_host(("localhost", 80)).await] {
+        let addrs = addrs.unwrap();
+        assert!(!addrs.is_empty());
+        assert!(addrs.iter().all(|addr| addr.ip().is_loopback() && addr.port() == 80));
+    }
+    let literal: SocketAddr = "192.0.2.7:81".parse().unwrap();
+    assert_eq!(rt.lookup_host("192.0.2.7:81").await.unwrap(), [literal]);
+    assert_eq!(rt.lookup_host(&[literal, literal][..]).await.unwrap(), [literal, literal]);
+}
+
+pub(super) async fn lookup_of_a_bad_address_is_invalid_input<R: Runtime>(rt: R) {
+    for bad in ["nocolon", "host:x", "", "127.0.0.1:99999", "localhost:", "nul\0:80"] {
+        let error = rt.lookup_host(bad).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{bad:?}: {error}");
+        assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+        assert_eq!(rt.tcp_connect(bad).await.unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+}
+
+pub(super) async fn lookup_of_an_unknown_host_fails<R: Runtime>(rt: R) {
+    // A label of more than 63 characters is no name (RFC 1035, 2.3.4): no resolver asks the network for it.
+    let unknown = format!("{}:80", "x".repeat(70));
+    let error = rt.lookup_host(unknown.as_str()).await.unwrap_err();
+    assert_ne!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains(&unknown), "{error}");
+    assert_eq!(rt.tcp_connect(unknown).await.unwrap_err().kind(), error.kind());
+}

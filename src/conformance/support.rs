@@ -1,0 +1,114 @@
+//! What scenarios are made of.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc as threads};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use futures::channel::{mpsc, oneshot};
+
+use super::run::pool_size;
+use crate::runtime::Runtime;
+
+/// Longer than anything takes that works, shorter than the limit of a scenario.
+pub(super) const LONG: Duration = Duration::from_secs(30);
+
+/// A value that tells when it is dropped: keep the first, watch the second.
+pub(super) fn canary() -> (Canary, Watch) {
+    let (alive, watch) = oneshot::channel();
+    (Canary(alive), Watch(watch))
+}
+
+#[derive(Debug)]
+pub(super) struct Canary(#[allow(dead_code, reason = "all it does is to be dropped")] oneshot::Sender<()>);
+
+pub(super) struct Watch(oneshot::Receiver<()>);
+
+impl Watch {
+    /// Waits until the canary is dropped.
+    pub(super) async fn dropped(&mut self) {
+        assert!((&mut self.0).await.is_err());
+    }
+
+    pub(super) fn is_dropped(&mut self) -> bool {
+        self.0.try_recv().is_err()
+    }
+}
+
+/// Its destructor panics.
+pub(super) struct PanicsOnDrop(pub(super) &'static str);
+
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        std::panic::panic_any(self.0);
+    }
+}
+
+/// A waker that tells when it is woken.
+pub(super) struct Bell(mpsc::UnboundedSender<()>);
+
+pub(super) fn bell() -> (Waker, mpsc::UnboundedReceiver<()>) {
+    let (sender, receiver) = mpsc::unbounded();
+    (Waker::from(Arc::new(Bell(sender))), receiver)
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.unbounded_send(());
+    }
+}
+
+/// Polls once with `waker`.
+pub(super) fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+/// Polls once, and nobody is woken.
+pub(super) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    poll_with(future, Waker::noop())
+}
+
+/// A future that counts its polls.
+pub(super) struct Counted<F> {
+    future: F,
+    polls: Arc<AtomicUsize>,
+}
+
+pub(super) fn counted<F: Future + Unpin>(future: F) -> (Counted<F>, Arc<AtomicUsize>) {
+    let polls = Arc::new(AtomicUsize::new(0));
+    (Counted { future, polls: polls.clone() }, polls)
+}
+
+impl<F: Future + Unpin> Future for Counted<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.polls.fetch_add(1, Ordering::SeqCst);
+        Pin::new(&mut self.future).poll(cx)
+    }
+}
+
+/// The message of a panic.
+pub(super) fn message(payload: &(dyn std::any::Any + Send)) -> &str {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "",
+    }
+}
+
+/// Closures that fill the blocking pool until this is dropped. Those of another scenario may wait in its queue.
+pub(super) fn fill_pool<R: Runtime>(rt: &R) -> Vec<threads::Sender<()>> {
+    (0..pool_size())
+        .map(|_| {
+            let (release, released) = threads::channel();
+            drop(rt.spawn_blocking(move || {
+                // It ends, with an error, when the other side is dropped.
+                let _: Result<(), _> = released.recv();
+            }));
+            release
+        })
+        .collect()
+}
