@@ -1,7 +1,5 @@
 //! What is written once about sockets: addresses, names, and the stream of incoming connections.
 
-use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::pin::Pin;
@@ -160,6 +158,7 @@ fn no_address(what: &str) -> io::Error {
 }
 
 /// The stream of [`TcpListener::incoming`].
+#[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct Incoming<'a, L> {
     listener: &'a mut L,
@@ -169,31 +168,12 @@ impl<'a, L: TcpListener> Incoming<'a, L> {
     pub(crate) fn new(listener: &'a mut L) -> Self {
         Self { listener }
     }
-
-    /// The next connection.
-    ///
-    /// # Cancel safety
-    ///
-    /// No connection is lost.
-    pub fn next(&mut self) -> impl Future<Output = io::Result<L::Stream>> + Send + '_ {
-        std::future::poll_fn(|cx| self.poll_next_stream(cx))
-    }
-
-    fn poll_next_stream(&self, cx: &mut Context<'_>) -> Poll<io::Result<L::Stream>> {
-        self.listener.poll_accept(cx).map_ok(|(stream, _)| stream)
-    }
 }
 
 impl<L: TcpListener> Stream for Incoming<'_, L> {
     type Item = io::Result<L::Stream>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_next_stream(cx).map(Some)
-    }
-}
-
-impl<L: fmt::Debug> fmt::Debug for Incoming<'_, L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Incoming").field(&self.listener).finish()
+        self.listener.poll_accept(cx).map_ok(|(stream, _)| stream).map(Some)
     }
 }

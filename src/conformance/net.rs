@@ -787,7 +787,7 @@ pub(super) async fn incoming_yields_every_connection<R: Runtime>(rt: R) {
     // Another stream takes up where that one ended.
     for _ in 0..2 {
         let mut buf = [0];
-        listener.incoming().next().await.unwrap().read_exact(&mut buf).await.unwrap();
+        listener.incoming().next().await.unwrap().unwrap().read_exact(&mut buf).await.unwrap();
         numbers.push(buf[0]);
     }
     assert_eq!(numbers, [0, 1, 2, 3, 4]);

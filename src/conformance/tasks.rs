@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::channel::oneshot;
-use futures::future::join_all;
+use futures::future::{join_all, lazy};
 
 use super::support::{LONG, PanicsOnDrop, canary, message};
 use crate::runtime::Runtime;
@@ -36,7 +36,7 @@ pub(super) fn spawn_from_a_plain_thread<R: Runtime>(rt: R) {
 }
 
 pub(super) fn spawn_under_a_foreign_executor<R: Runtime>(rt: R) {
-    let handle = futures::executor::block_on(async { rt.spawn(async { 7 }) });
+    let handle = futures::executor::block_on(lazy(|_| rt.spawn(async { 7 })));
     assert_eq!(rt.block_on(handle).unwrap(), 7);
 }
 
@@ -658,7 +658,7 @@ pub(super) async fn wake_during_a_poll_is_not_lost<R: Runtime>(rt: R) {
         }
         left -= 1;
         cx.waker().wake_by_ref();
-        cx.waker().clone().wake();
+        cx.waker().wake_by_ref();
         Poll::Pending
     }))
     .await

@@ -57,7 +57,7 @@ impl JoinError {
     /// # Examples
     ///
     /// ```
-    /// async fn join<T>(handle: anyrt::task::JoinHandle<T>) -> Option<T> {
+    /// async fn join<T: Send + 'static>(handle: anyrt::task::JoinHandle<T>) -> Option<T> {
     ///     match handle.await {
     ///         Ok(value) => Some(value),
     ///         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

@@ -1,0 +1,67 @@
+//! Which types may move between threads, be shared and be moved while pinned; and which must not be `Clone`.
+
+use std::fmt::Debug;
+
+use anyrt::Runtime;
+use anyrt::runtime::{TcpListener, TcpStream};
+use anyrt::task::{AbortHandle, AbortOnDropHandle, JoinError, JoinHandle, JoinSet};
+use anyrt::time::{Elapsed, Interval, MissedTickBehavior, Timeout};
+use futures::StreamExt;
+
+fn send<T: Send>() {}
+fn sync<T: Sync>() {}
+fn unpin<T: Unpin>() {}
+fn debug<T: Debug>() {}
+fn error<T: std::error::Error + Send + Sync + 'static>() {}
+
+#[test]
+fn tasks() {
+    // An output that is `Send` and nothing else.
+    type Output = std::cell::Cell<u8>;
+    send::<JoinHandle<Output>>();
+    sync::<JoinHandle<Output>>();
+    unpin::<JoinHandle<std::marker::PhantomPinned>>();
+    debug::<JoinHandle<Output>>();
+    send::<AbortHandle>();
+    sync::<AbortHandle>();
+    send::<AbortOnDropHandle<Output>>();
+    sync::<AbortOnDropHandle<Output>>();
+    send::<JoinSet<Output>>();
+    sync::<JoinSet<Output>>();
+    unpin::<JoinSet<Output>>();
+    error::<JoinError>();
+    error::<Elapsed>();
+    send::<MissedTickBehavior>();
+}
+
+/// Compiles for any runtime, so it holds for every runtime.
+#[allow(dead_code, reason = "it is there to be compiled")]
+fn runtime<R: Runtime>(runtime: R) {
+    fn futures<F: Future + Send>(_: F) {}
+
+    send::<R>();
+    sync::<R>();
+    send::<R::Sleep>();
+    sync::<R::Sleep>();
+    send::<Timeout<R, R::Sleep>>();
+    send::<Interval<R>>();
+    sync::<Interval<R>>();
+    unpin::<Interval<R>>();
+    unpin::<R::TcpStream>();
+    send::<<R::TcpStream as TcpStream>::OwnedReadHalf>();
+    sync::<<R::TcpStream as TcpStream>::OwnedWriteHalf>();
+    unpin::<R::TcpListener>();
+    // What awaits these can be spawned.
+    futures(runtime.tcp_connect("localhost:80"));
+    futures(runtime.tcp_bind(("localhost", 80)));
+    futures(runtime.lookup_host("localhost:80"));
+    futures(runtime.yield_now());
+    futures(async {
+        let mut interval = runtime.interval(std::time::Duration::from_secs(1));
+        interval.tick().await;
+        let mut listener = runtime.tcp_bind("localhost:80").await?;
+        listener.incoming().next().await.transpose()?;
+        let (mut stream, _) = listener.accept().await?;
+        stream.peek(&mut [0]).await
+    });
+}

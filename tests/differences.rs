@@ -1,0 +1,281 @@
+//! The rows of the README's table "What cannot be made equal", as far as a test can see them.
+#![allow(clippy::unwrap_used)]
+
+use std::future::pending;
+use std::io::ErrorKind;
+use std::net::{TcpListener, TcpStream};
+use std::pin::pin;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+use anyrt::{AsyncStd, BlockOn, Net, Runtime, Smol, Spawn, Time, Tokio};
+use futures::channel::oneshot;
+use futures::io::AsyncReadExt;
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn tokio_with_one_worker() -> Tokio {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(1).enable_all().build().unwrap().into()
+}
+
+fn tokio_current_thread() -> Tokio {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().into()
+}
+
+/// The quickest of some sleeps.
+fn shortest_sleep<R: Runtime>(rt: &R, duration: Duration) -> Duration {
+    let sleep = async || {
+        let start = rt.now();
+        rt.sleep(duration).await;
+        rt.now() - start
+    };
+    (0..50).map(|_| rt.block_on(sleep())).min().unwrap()
+}
+
+#[test]
+fn timers_of_tokio_round_up() {
+    assert!(shortest_sleep(&Tokio::new().unwrap(), Duration::from_micros(100)) >= ms(1));
+    assert!(shortest_sleep(&Smol::global(), Duration::from_micros(100)) < ms(1));
+    assert!(shortest_sleep(&AsyncStd::global(), Duration::from_micros(100)) < ms(1));
+}
+
+/// Whether a timer fires while a task blocks the only worker; if it does not, it is released after a while.
+fn timer_fires_beside_a_blocked_worker<R: Runtime>(rt: &R) -> bool {
+    let (release, released) = mpsc::channel();
+    let (blocked, is_blocked) = oneshot::channel();
+    let task = rt.spawn(async move {
+        blocked.send(()).unwrap();
+        released.recv().unwrap()
+    });
+    rt.block_on(is_blocked).unwrap();
+    let watchdog = release.clone();
+    thread::spawn(move || {
+        thread::sleep(ms(500));
+        watchdog.send("the watchdog")
+    });
+    rt.block_on(rt.sleep(ms(20)));
+    // Too late when the watchdog was first.
+    let _ = release.send("the timer");
+    rt.block_on(task).unwrap() == "the timer"
+}
+
+#[test]
+fn blocked_workers_stop_the_timers_of_tokio() {
+    assert!(!timer_fires_beside_a_blocked_worker(&tokio_with_one_worker()));
+    assert!(timer_fires_beside_a_blocked_worker(&Smol::with_threads(1).unwrap()));
+}
+
+/// Whether a task runs while the thread in `block_on` is busy.
+fn task_runs_beside_a_busy_block_on<R: Runtime>(rt: &R) -> bool {
+    rt.block_on(async {
+        let (ran, has_run) = mpsc::channel();
+        let task = rt.spawn(async move { ran.send(()).unwrap() });
+        let beside = has_run.recv_timeout(ms(500)).is_ok();
+        if !beside {
+            // Its receiver is needed as long as it runs.
+            task.await.unwrap();
+        }
+        beside
+    })
+}
+
+#[test]
+fn current_thread_stands_still_while_its_thread_is_busy() {
+    assert!(!task_runs_beside_a_busy_block_on(&tokio_current_thread()));
+    assert!(task_runs_beside_a_busy_block_on(&Tokio::new().unwrap()));
+    assert!(task_runs_beside_a_busy_block_on(&Smol::global()));
+    assert!(task_runs_beside_a_busy_block_on(&AsyncStd::global()));
+}
+
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker panics");
+    }
+}
+
+/// Polls the handle of a task with a waker that panics, and lets the task end.
+fn wake_a_panicking_waker<R: Runtime>(rt: &R) {
+    let (go, gone) = oneshot::channel::<()>();
+    let mut handle = rt.spawn(async { gone.await.unwrap() });
+    let waker = Waker::from(Arc::new(Panics));
+    let polled = Future::poll(pin!(&mut handle), &mut Context::from_waker(&waker));
+    assert!(matches!(polled, Poll::Pending));
+    go.send(()).unwrap();
+    while !handle.is_finished() {
+        thread::sleep(ms(1));
+    }
+    rt.block_on(handle).unwrap();
+    assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7);
+}
+
+#[test]
+fn panicking_waker_aborts_on_async_task() {
+    const INSIDE: &str = "ANYRT_TEST_PANICKING_WAKER";
+    // It may end its process, so it runs in one of its own: this test again.
+    match std::env::var(INSIDE).as_deref() {
+        Ok("tokio") => return wake_a_panicking_waker(&Tokio::new().unwrap()),
+        Ok("smol") => return wake_a_panicking_waker(&Smol::with_threads(1).unwrap()),
+        Ok("async-std") => return wake_a_panicking_waker(&AsyncStd::global()),
+        _ => {}
+    }
+    let survives = |runtime| {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "panicking_waker_aborts_on_async_task"])
+            .env(INSIDE, runtime)
+            .output()
+            .unwrap()
+            .status
+            .success()
+    };
+    assert!(survives("tokio"));
+    assert!(!survives("smol"));
+    assert!(!survives("async-std"));
+}
+
+#[test]
+fn sleep_after_its_runtime() {
+    let sleep_after = |sleep: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+        thread::spawn(|| futures::executor::block_on(sleep)).join()
+    };
+    let rt = Tokio::new().unwrap();
+    let sleep = Box::pin(rt.sleep(ms(10)));
+    stop(rt);
+    assert!(sleep_after(sleep).is_err(), "tokio's panics");
+    let rt = Smol::with_threads(1).unwrap();
+    let sleep = Box::pin(rt.sleep(ms(10)));
+    drop(rt);
+    assert!(sleep_after(sleep).is_ok(), "async-io's goes on");
+}
+
+/// Drops the last handle to a runtime and waits until it has stopped.
+fn stop(rt: Tokio) {
+    let (alive, stopped) = oneshot::channel::<()>();
+    let task = rt.spawn(async move {
+        let _alive = alive;
+        pending::<()>().await
+    });
+    drop(rt);
+    assert!(futures::executor::block_on(task).unwrap_err().is_runtime_gone());
+    assert!(futures::executor::block_on(stopped).is_err());
+}
+
+#[test]
+fn stream_after_its_runtime() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+
+    let rt = Tokio::new().unwrap();
+    let mut stream = rt.block_on(rt.tcp_connect(addr)).unwrap();
+    let peer = listener.accept().unwrap().0;
+    stop(rt);
+    let error = futures::executor::block_on(stream.read(&mut [0; 8])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other);
+    drop(peer);
+
+    let rt = Smol::with_threads(1).unwrap();
+    let mut stream = rt.block_on(rt.tcp_connect(addr)).unwrap();
+    let peer = listener.accept().unwrap().0;
+    drop((rt, peer));
+    assert_eq!(futures::executor::block_on(stream.read(&mut [0; 8])).unwrap(), 0);
+}
+
+#[test]
+fn handle_to_a_gone_tokio_says_so() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let rt = Tokio::from(runtime.handle().clone());
+    drop(runtime);
+    let error = futures::executor::block_on(rt.spawn(async { 7 })).unwrap_err();
+    assert!(error.is_runtime_gone(), "{error}");
+    let error = futures::executor::block_on(rt.spawn_blocking(|| 7)).unwrap_err();
+    assert!(error.is_runtime_gone(), "{error}");
+    let stream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = stream.local_addr().unwrap();
+    let error = futures::executor::block_on(rt.tcp_connect(addr)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other);
+    let error = rt.tcp_stream_from_std(TcpStream::connect(addr).unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other);
+}
+
+#[test]
+fn foreign_tasks_are_not_known_on_smol() {
+    // tokio knows its own, whoever spawned them.
+    let rt = Tokio::new().unwrap();
+    let inner = rt.clone();
+    let handle = rt.block_on(async { tokio::runtime::Handle::current() });
+    let native = handle.spawn(async move { inner.block_on(async { 7 }) });
+    let payload = rt.block_on(native).unwrap_err().into_panic();
+    assert!(payload.downcast_ref::<&str>().is_some_and(|text| text.contains("`spawn_blocking`")));
+    let native = smol::spawn(async { Smol::global().block_on(async { 7 }) });
+    assert_eq!(smol::block_on(native), 7);
+}
+
+#[test]
+fn async_std_does_not_know_our_tasks() {
+    let rt = AsyncStd::global();
+    let ours = rt.block_on(rt.spawn(async { async_std::task::try_current().is_some() })).unwrap();
+    let theirs = rt.block_on(async_std::task::spawn(async { async_std::task::try_current().is_some() }));
+    assert!(!ours && theirs);
+}
+
+#[test]
+fn timers_and_clock_of_tokio_follow_a_paused_one() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let rt = Tokio::from(runtime);
+    let wall = std::time::Instant::now();
+    let start = rt.now();
+    rt.block_on(rt.sleep(Duration::from_secs(3600)));
+    assert!(rt.now() - start >= Duration::from_secs(3600));
+    assert!(wall.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn executor_without_threads_is_refused() {
+    let error = Smol::with_threads(0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("0 threads"), "{error}");
+}
+
+#[test]
+fn no_tokio_says_what_to_write() {
+    assert!(Tokio::try_current().is_none());
+    let payload = thread::spawn(|| drop(Tokio::current())).join().unwrap_err();
+    let text = payload.downcast_ref::<&str>().copied().unwrap_or_default();
+    assert!(text.contains("Tokio::new()?"), "{text}");
+    let rt = Tokio::new().unwrap();
+    rt.block_on(async { drop(Tokio::current()) });
+}
+
+#[test]
+fn last_handle_can_be_dropped_inside_async_code() {
+    let rt = Tokio::new().unwrap();
+    let outer = Smol::global();
+    let inner = rt.clone();
+    // Inside one of its own tasks, where tokio's own runtime would panic.
+    let (dropped, is_dropped) = oneshot::channel();
+    drop(rt.spawn(async move {
+        drop(inner);
+        dropped.send(()).unwrap();
+    }));
+    drop(rt);
+    let _: Result<(), oneshot::Canceled> = outer.block_on(is_dropped);
+    // Inside a task of another runtime.
+    let ran = Arc::new(AtomicBool::new(false));
+    let (flag, rt) = (ran.clone(), Tokio::new().unwrap());
+    outer
+        .block_on(outer.spawn(async move {
+            drop(rt);
+            flag.store(true, Ordering::SeqCst);
+        }))
+        .unwrap();
+    assert!(ran.load(Ordering::SeqCst));
+}

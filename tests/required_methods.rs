@@ -1,0 +1,70 @@
+//! A backend that implements the required methods and nothing else has the whole contract.
+#![allow(clippy::unwrap_used)]
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use anyrt::runtime::{BoxFuture, BoxJob};
+use anyrt::{BlockOn, Net, Smol, Spawn, Time};
+
+/// smol, as far as it has to be told: its handles come from anyrt.
+#[derive(Clone, Debug)]
+struct Required(Smol);
+
+impl Spawn for Required {
+    fn execute(&self, task: BoxFuture) {
+        self.0.execute(task);
+    }
+
+    fn execute_blocking(&self, job: BoxJob) {
+        self.0.execute_blocking(job);
+    }
+}
+
+impl BlockOn for Required {
+    fn run_until<F: Future>(&self, future: F) -> F::Output {
+        self.0.run_until(future)
+    }
+}
+
+impl Time for Required {
+    type Sleep = <Smol as Time>::Sleep;
+
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+        self.0.sleep_until(deadline)
+    }
+}
+
+impl Net for Required {
+    type TcpStream = <Smol as Net>::TcpStream;
+    type TcpListener = <Smol as Net>::TcpListener;
+
+    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
+        self.0.connect_addr(addr).await
+    }
+
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        self.0.tcp_stream_from_std(stream)
+    }
+
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
+        self.0.tcp_listener_from_std(listener)
+    }
+}
+
+/// How many blocking closures fill the pool of the process.
+const POOL: usize = 8;
+
+fn required() -> Required {
+    blocking::set_max_blocking_threads(POOL.try_into().unwrap());
+    Required(Smol::with_threads(2).unwrap())
+}
+
+anyrt::conformance! {
+    required: required(), Capabilities::ALL.blocking_threads(POOL);
+}
