@@ -4,17 +4,16 @@ use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::thread;
-use std::time::Duration;
 
 use futures::channel::oneshot;
 
-use super::support::message;
+use super::support::{message, ms};
 use crate::runtime::Runtime;
 
 pub(super) fn block_on_returns_the_value<R: Runtime>(rt: R) {
     assert_eq!(rt.block_on(async { 42 }), 42);
     assert_eq!(rt.block_on(async { rt.spawn(async { 7 }).await.unwrap() }), 7);
-    rt.block_on(rt.sleep(Duration::from_millis(5)));
+    rt.block_on(rt.sleep(ms(5)));
 }
 
 pub(super) fn block_on_takes_what_is_not_send<R: Runtime>(rt: R) {
@@ -22,7 +21,7 @@ pub(super) fn block_on_takes_what_is_not_send<R: Runtime>(rt: R) {
     let timer = rt.clone();
     let borrowed = &local;
     let value = rt.block_on(async move {
-        timer.sleep(Duration::from_millis(1)).await;
+        timer.sleep(ms(1)).await;
         Rc::clone(borrowed)
     });
     assert_eq!(*value, 7);
@@ -57,7 +56,7 @@ pub(super) fn block_on_from_several_threads<R: Runtime>(rt: R) {
             let rt = rt.clone();
             thread::spawn(move || {
                 rt.block_on(async {
-                    rt.sleep(Duration::from_millis(5 * n)).await;
+                    rt.sleep(ms(5 * n)).await;
                     rt.spawn(async move { n }).await.unwrap()
                 })
             })
@@ -94,7 +93,7 @@ pub(super) async fn block_on_is_allowed_in_spawn_blocking<R: Runtime>(rt: R) {
     let inner = rt.clone();
     let handle = rt.spawn_blocking(move || {
         inner.block_on(async {
-            inner.sleep(Duration::from_millis(1)).await;
+            inner.sleep(ms(1)).await;
             inner.spawn(async { 7 }).await.unwrap()
         })
     });

@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::channel::{mpsc as events, oneshot};
 
-use super::support::{LONG, PanicsOnDrop, canary, fill_pool, message};
+use super::support::{LONG, PanicsOnDrop, canary, fill_pool, message, ms};
 use crate::runtime::Runtime;
 use crate::task::JoinHandle;
 
@@ -31,7 +30,7 @@ async fn started<R: Runtime, T: Send + 'static>(
 
 pub(super) async fn blocking_returns_the_value<R: Runtime>(rt: R) {
     let value = rt.spawn_blocking(|| {
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(ms(5));
         42
     });
     assert_eq!(value.await.unwrap(), 42);
@@ -67,7 +66,7 @@ pub(super) async fn blocking_runs_when_its_handle_is_dropped_in_the_queue<R: Run
     let full = fill_pool(&rt);
     let (ran, has_run) = oneshot::channel();
     drop(rt.spawn_blocking(move || ran.send(()).unwrap()));
-    rt.sleep(Duration::from_millis(10)).await;
+    rt.sleep(ms(10)).await;
     drop(full);
     has_run.await.expect("it runs when its turn comes");
 }
@@ -120,7 +119,7 @@ pub(super) async fn blocking_abort_after_start_keeps_the_panic<R: Runtime>(rt: R
 pub(super) async fn blocking_cancel_waits_for_a_started_closure<R: Runtime>(rt: R) {
     let (handle, release) = started(&rt, || 3).await;
     let mut cancelled = handle.cancel();
-    assert!(rt.timeout(Duration::from_millis(20), &mut cancelled).await.is_err());
+    assert!(rt.timeout(ms(20), &mut cancelled).await.is_err());
     assert!(!cancelled.is_finished());
     release.send(()).unwrap();
     assert_eq!(rt.timeout(LONG, cancelled).await.unwrap().unwrap(), 3);
@@ -136,7 +135,7 @@ pub(super) async fn blocking_output_destructor_panic_is_contained<R: Runtime>(rt
 pub(super) async fn blocking_saturation_stops_no_timers<R: Runtime>(rt: R) {
     let full = fill_pool(&rt);
     let queued = rt.spawn_blocking(|| 7);
-    rt.sleep(Duration::from_millis(20)).await;
+    rt.sleep(ms(20)).await;
     assert_eq!(rt.spawn(async { 8 }).await.unwrap(), 8);
     assert!(!queued.is_finished(), "it waits for a thread");
     drop(full);
@@ -145,7 +144,7 @@ pub(super) async fn blocking_saturation_stops_no_timers<R: Runtime>(rt: R) {
 
 pub(super) async fn blocking_stops_no_tasks<R: Runtime>(rt: R) {
     let (handle, release) = started(&rt, || ()).await;
-    rt.sleep(Duration::from_millis(5)).await;
+    rt.sleep(ms(5)).await;
     assert_eq!(rt.spawn(async { 7 }).await.unwrap(), 7);
     assert!(!handle.is_finished());
     release.send(()).unwrap();
@@ -179,7 +178,7 @@ pub(super) async fn blocking_is_finished_tells<R: Runtime>(rt: R) {
     assert!(!handle.is_finished());
     release.send(()).unwrap();
     while !handle.is_finished() {
-        rt.sleep(Duration::from_millis(1)).await;
+        rt.sleep(ms(1)).await;
     }
     assert_eq!(handle.await.unwrap(), 7);
 }

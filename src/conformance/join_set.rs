@@ -4,12 +4,11 @@ use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Barrier};
 use std::task::Context;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::channel::oneshot;
 
-use super::support::{bell, canary, message, poll_with};
+use super::support::{bell, canary, message, ms, poll_with};
 use crate::runtime::Runtime;
 use crate::task::JoinSet;
 
@@ -79,7 +78,7 @@ pub(super) async fn join_set_abort_all<R: Runtime>(rt: R) {
         set.spawn_on(pending::<()>(), &rt);
     }
     // Also tasks that have been polled by the set already.
-    assert!(rt.timeout(Duration::from_millis(5), set.join_next()).await.is_err());
+    assert!(rt.timeout(ms(5), set.join_next()).await.is_err());
     set.abort_all();
     for _ in 0..10 {
         assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
@@ -142,11 +141,11 @@ pub(super) async fn join_set_join_next_is_cancel_safe<R: Runtime>(rt: R) {
     let mut set = JoinSet::new();
     for n in 0..20_u64 {
         let timer = rt.clone();
-        set.spawn_on(async move { timer.sleep(Duration::from_millis(n)).await }, &rt);
+        set.spawn_on(async move { timer.sleep(ms(n)).await }, &rt);
     }
     let mut joined = 0;
     while !set.is_empty() {
-        if let Ok(result) = rt.timeout(Duration::from_millis(1), set.join_next()).await {
+        if let Ok(result) = rt.timeout(ms(1), set.join_next()).await {
             result.unwrap().unwrap();
             joined += 1;
         }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc as threads};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
@@ -14,6 +15,10 @@ use crate::runtime::Runtime;
 
 /// Longer than anything takes that works, shorter than the limit of a scenario.
 pub(super) const LONG: Duration = Duration::from_secs(30);
+
+pub(super) const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
 
 /// A value that tells when it is dropped: keep the first, watch the second.
 pub(super) fn canary() -> (Canary, Watch) {
@@ -111,4 +116,13 @@ pub(super) fn fill_pool<R: Runtime>(rt: &R) -> Vec<threads::Sender<()>> {
             release
         })
         .collect()
+}
+
+/// Runs `future` under an executor that knows no runtime.
+pub(super) async fn on_a_plain_thread<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> T {
+    let (done, finished) = oneshot::channel();
+    thread::spawn(move || done.send(futures::executor::block_on(future)).ok());
+    finished.await.expect("the thread does not panic")
 }

@@ -7,19 +7,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::task::Poll;
 use std::thread;
-use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::{join_all, lazy};
 
-use super::support::{LONG, PanicsOnDrop, canary, message};
+use super::support::{LONG, PanicsOnDrop, canary, message, ms};
 use crate::runtime::Runtime;
 use crate::task::{AbortHandle, JoinHandle};
 
 /// Waits until a task is over without touching its handle.
 async fn finished<R: Runtime, T: Send + 'static>(rt: &R, handle: &JoinHandle<T>) {
     while !handle.is_finished() {
-        rt.sleep(Duration::from_millis(1)).await;
+        rt.sleep(ms(1)).await;
     }
 }
 
@@ -52,7 +51,7 @@ pub(super) async fn drop_detaches<R: Runtime>(rt: R) {
     is_started.await.unwrap();
     drop(handle);
     // Time for a backend that cancels to do so.
-    rt.sleep(Duration::from_millis(10)).await;
+    rt.sleep(ms(10)).await;
     go.send(()).expect("the task still waits");
     finished.await.expect("the task runs to its end");
 }
@@ -286,7 +285,7 @@ pub(super) async fn abort_wakes_whoever_waits<R: Runtime>(rt: R) {
     let handle = rt.spawn(pending::<()>());
     let abort = handle.abort_handle();
     let waiter = rt.spawn(handle);
-    rt.sleep(Duration::from_millis(10)).await;
+    rt.sleep(ms(10)).await;
     abort.abort();
     assert!(waiter.await.unwrap().unwrap_err().is_cancelled());
 }
@@ -358,7 +357,7 @@ pub(super) async fn cancel_waits_for_the_destructor<R: Runtime>(rt: R) {
 
     impl Drop for Slow {
         fn drop(&mut self) {
-            thread::sleep(Duration::from_millis(100));
+            thread::sleep(ms(100));
             self.0.store(true, Ordering::SeqCst);
         }
     }
@@ -449,7 +448,7 @@ pub(super) async fn detached_output_is_dropped_at_completion<R: Runtime>(rt: R) 
 pub(super) async fn is_finished_tells<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
     let handle = rt.spawn(async { gone.await.unwrap() });
-    rt.sleep(Duration::from_millis(10)).await;
+    rt.sleep(ms(10)).await;
     assert!(!handle.is_finished());
     go.send(()).unwrap();
     finished(&rt, &handle).await;
@@ -471,7 +470,7 @@ pub(super) async fn is_finished_after_an_abort<R: Runtime>(rt: R) {
 pub(super) async fn handle_can_be_awaited_on_a_plain_thread<R: Runtime>(rt: R) {
     let timer = rt.clone();
     let handle = rt.spawn(async move {
-        timer.sleep(Duration::from_millis(10)).await;
+        timer.sleep(ms(10)).await;
         7
     });
     let (send, receive) = oneshot::channel();
@@ -485,7 +484,7 @@ pub(super) async fn handle_can_be_awaited_by_reference<R: Runtime>(rt: R) {
         gone.await.unwrap();
         7
     });
-    assert!(rt.timeout(Duration::from_millis(10), &mut handle).await.is_err());
+    assert!(rt.timeout(ms(10), &mut handle).await.is_err());
     go.send(()).unwrap();
     assert_eq!(rt.timeout(LONG, &mut handle).await.unwrap().unwrap(), 7);
 }
@@ -497,7 +496,7 @@ pub(super) async fn handle_in_a_timeout_leaves_its_task_running<R: Runtime>(rt: 
         gone.await.unwrap();
         done.send(()).unwrap();
     });
-    assert!(rt.timeout(Duration::from_millis(10), handle).await.is_err());
+    assert!(rt.timeout(ms(10), handle).await.is_err());
     go.send(()).expect("the task still waits");
     task_done.await.expect("the task runs to its end");
 }
@@ -520,7 +519,7 @@ pub(super) async fn abort_handle_outlives_the_handle<R: Runtime>(rt: R) {
     });
     let abort = handle.abort_handle();
     drop(handle);
-    rt.sleep(Duration::from_millis(10)).await;
+    rt.sleep(ms(10)).await;
     assert!(!watch.is_dropped());
     abort.abort();
     watch.dropped().await;
@@ -542,7 +541,7 @@ pub(super) async fn abort_handle_does_not_cancel_when_dropped<R: Runtime>(rt: R)
             drop(abort);
             drop(handle);
         }
-        rt.sleep(Duration::from_millis(5)).await;
+        rt.sleep(ms(5)).await;
         go.send(()).expect("the task still waits");
         task_done.await.expect("the task runs to its end");
     }
@@ -566,7 +565,7 @@ pub(super) async fn abort_handle_sees_completion<R: Runtime>(rt: R) {
     let handle = rt.spawn(async { 7 });
     let abort = handle.abort_handle();
     while !abort.is_finished() {
-        rt.sleep(Duration::from_millis(1)).await;
+        rt.sleep(ms(1)).await;
     }
     abort.abort();
     assert_eq!(handle.await.unwrap(), 7);
@@ -595,7 +594,7 @@ pub(super) async fn abort_on_drop_can_be_detached<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
     let handle = rt.spawn(async { gone.await.is_ok() }).abort_on_drop();
     let handle = handle.detach();
-    rt.sleep(Duration::from_millis(5)).await;
+    rt.sleep(ms(5)).await;
     go.send(()).unwrap();
     assert!(handle.await.unwrap());
 }
@@ -640,7 +639,7 @@ pub(super) async fn yield_now_lets_timers_fire<R: Runtime>(rt: R) {
         let fired = Arc::new(AtomicBool::new(false));
         let (flag, timer) = (fired.clone(), there.clone());
         drop(there.spawn(async move {
-            timer.sleep(Duration::from_millis(20)).await;
+            timer.sleep(ms(20)).await;
             flag.store(true, Ordering::SeqCst);
         }));
         while !fired.load(Ordering::SeqCst) {
@@ -674,7 +673,7 @@ pub(super) async fn wake_from_another_thread<R: Runtime>(rt: R) {
             woken = Some(flag.clone());
             let waker = cx.waker().clone();
             thread::spawn(move || {
-                thread::sleep(Duration::from_millis(5));
+                thread::sleep(ms(5));
                 flag.store(true, Ordering::SeqCst);
                 waker.wake();
             });
@@ -703,7 +702,7 @@ pub(super) async fn late_wakes_are_harmless<R: Runtime>(rt: R) {
     assert!(watch.is_dropped(), "a waker keeps no future alive");
     waker.wake_by_ref();
     waker.wake();
-    rt.sleep(Duration::from_millis(5)).await;
+    rt.sleep(ms(5)).await;
     assert_eq!(polls.load(Ordering::SeqCst), 1);
 }
 

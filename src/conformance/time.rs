@@ -14,13 +14,9 @@ use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::join_all;
 
-use super::support::{LONG, bell, canary, message, poll_once, poll_with};
+use super::support::{LONG, bell, canary, message, ms, poll_once, poll_with};
 use crate::runtime::{Runtime, Sleep};
 use crate::time::MissedTickBehavior;
-
-const fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::{AbortHandle, JoinError, JoinHandle};
+use super::{JoinError, JoinHandle};
 use crate::runtime::Spawn;
 
 /// Tasks that are awaited together, in the order in which they finish.
@@ -102,31 +102,25 @@ impl<T: Send + 'static> JoinSet<T> {
 
     /// Starts a task on `runtime` and adds it.
     #[track_caller]
-    pub fn spawn_on<R, F>(&mut self, future: F, runtime: &R) -> AbortHandle
+    pub fn spawn_on<R, F>(&mut self, future: F, runtime: &R)
     where
         R: Spawn,
         F: Future<Output = T> + Send + 'static,
     {
-        let handle = runtime.spawn(future);
-        let abort = handle.abort_handle();
-        self.insert(handle);
-        abort
+        self.insert(runtime.spawn(future));
     }
 
     /// Starts a blocking closure on `runtime` and adds it.
     #[track_caller]
-    pub fn spawn_blocking_on<R, F>(&mut self, job: F, runtime: &R) -> AbortHandle
+    pub fn spawn_blocking_on<R, F>(&mut self, job: F, runtime: &R)
     where
         R: Spawn,
         F: FnOnce() -> T + Send + 'static,
     {
-        let handle = runtime.spawn_blocking(job);
-        let abort = handle.abort_handle();
-        self.insert(handle);
-        abort
+        self.insert(runtime.spawn_blocking(job));
     }
 
-    /// Adds a task that is already running.
+    /// Adds a task that is already running; take its [`abort_handle`](JoinHandle::abort_handle) first to keep one.
     pub fn insert(&mut self, handle: JoinHandle<T>) {
         let key = self.next_key;
         self.next_key += 1;

@@ -57,8 +57,6 @@ impl Smol {
     /// # Errors
     ///
     /// `InvalidInput` for none; the system's when it gives no threads for it.
-    ///
-    /// Scenarios: `spawn_returns_the_value`.
     pub fn with_threads(threads: usize) -> io::Result<Self> {
         Ok(Self { owned: Some(Arc::new(Threads::start(threads)?)) })
     }

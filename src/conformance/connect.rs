@@ -1,0 +1,276 @@
+//! Connecting, listening and names.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::future::join;
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+use futures::{FutureExt, StreamExt};
+
+use super::support::{fill_pool, ms, on_a_plain_thread};
+use crate::runtime::{Runtime, TcpListener, TcpStream};
+
+const LOOPBACK: &str = "127.0.0.1:0";
+
+/// An address that nobody listens on, nor will while this lives: it is the near end of a connection.
+struct Closed {
+    near: StdStream,
+    _far: StdStream,
+}
+
+impl Closed {
+    fn new() -> Self {
+        let listener = StdListener::bind(LOOPBACK).unwrap();
+        let near = StdStream::connect(listener.local_addr().unwrap()).unwrap();
+        Self { near, _far: listener.accept().unwrap().0 }
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.near.local_addr().unwrap()
+    }
+}
+
+pub(super) async fn connect_by_name<R: Runtime>(rt: R) {
+    // `localhost` may be ::1 first; the listener is on 127.0.0.1 only.
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for round in 0..2 {
+        let connect = async {
+            match round {
+                0 => rt.tcp_connect(("localhost", port)).await,
+                _ => rt.tcp_connect(format!("localhost:{port}")).await,
+            }
+        };
+        let (client, server) = join(connect, listener.accept()).await;
+        assert_eq!(client.unwrap().local_addr().unwrap(), server.unwrap().1);
+    }
+}
+
+pub(super) async fn connect_tries_every_address<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let open = listener.local_addr().unwrap();
+    let closed = [Closed::new(), Closed::new()];
+    let client = rt.tcp_connect([closed[0].addr(), closed[1].addr(), open]).await.unwrap();
+    assert_eq!(client.peer_addr().unwrap(), open);
+}
+
+pub(super) async fn connect_reports_the_last_error<R: Runtime>(rt: R) {
+    let closed = [Closed::new(), Closed::new()];
+    let error = rt.tcp_connect(&closed.each_ref().map(Closed::addr)[..]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+}
+
+pub(super) async fn connect_to_no_address_is_invalid_input<R: Runtime>(rt: R) {
+    let error = rt.tcp_connect(Vec::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("no address"), "{error}");
+}
+
+pub(super) async fn connect_refused_has_its_kind<R: Runtime>(rt: R) {
+    let closed = Closed::new();
+    let error = rt.tcp_connect(closed.addr()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    assert!(error.raw_os_error().is_some(), "the system's own number is kept");
+}
+
+pub(super) async fn connect_can_be_cancelled<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    for _ in 0..20 {
+        // Polled once; a connection over loopback may be there at once.
+        drop(rt.tcp_connect(addr).now_or_never());
+    }
+    let client = rt.tcp_connect(addr).await.unwrap();
+    let ours = client.local_addr().unwrap();
+    while listener.accept().await.unwrap().1 != ours {}
+}
+
+pub(super) async fn connect_from_a_plain_thread<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let there = rt.clone();
+    let connect = on_a_plain_thread(async move { there.tcp_connect(addr).await.unwrap().local_addr() });
+    let (ours, accepted) = join(connect, listener.accept()).await;
+    assert_eq!(ours.unwrap(), accepted.unwrap().1);
+}
+
+pub(super) async fn connect_to_an_address_needs_no_blocking_thread<R: Runtime>(rt: R) {
+    let full = fill_pool(&rt);
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    rt.tcp_connect(addr).await.unwrap();
+    rt.tcp_connect(addr.to_string()).await.unwrap();
+    rt.tcp_connect(("127.0.0.1", addr.port())).await.unwrap();
+    drop(full);
+}
+
+pub(super) async fn bind_port_zero_picks_a_port<R: Runtime>(rt: R) {
+    let one = rt.tcp_bind(LOOPBACK).await.unwrap().local_addr().unwrap();
+    assert_ne!(one.port(), 0);
+}
+
+pub(super) async fn bind_in_use_has_its_kind<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let error = rt.tcp_bind(listener.local_addr().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+}
+
+pub(super) async fn bind_tries_every_address<R: Runtime>(rt: R) {
+    let taken = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addrs = [taken.local_addr().unwrap(), LOOPBACK.parse().unwrap()];
+    let listener = rt.tcp_bind(&addrs[..]).await.unwrap();
+    assert_ne!(listener.local_addr().unwrap(), addrs[0]);
+}
+
+pub(super) async fn bind_to_no_address_is_invalid_input<R: Runtime>(rt: R) {
+    let error = rt.tcp_bind(Vec::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+pub(super) async fn bind_again_at_once<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (client, server) = join(rt.tcp_connect(addr), listener.accept()).await;
+    let (mut client, mut server) = (client.unwrap(), server.unwrap().0);
+    // The end that closes first is the one that lingers.
+    server.close().await.unwrap();
+    assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0);
+    client.close().await.unwrap();
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    drop((client, server, listener));
+    rt.tcp_bind(addr).await.unwrap();
+}
+
+pub(super) async fn bind_from_a_plain_thread<R: Runtime>(rt: R) {
+    let there = rt.clone();
+    let listener = on_a_plain_thread(async move { there.tcp_bind(LOOPBACK).await.unwrap() }).await;
+    let addr = listener.local_addr().unwrap();
+    let accept = on_a_plain_thread(async move { listener.accept().await.unwrap().1 });
+    let (client, peer) = join(rt.tcp_connect(addr), accept).await;
+    assert_eq!(client.unwrap().local_addr().unwrap(), peer);
+}
+
+pub(super) async fn accept_is_cancel_safe<R: Runtime>(rt: R) {
+    const CONNECTIONS: usize = 50;
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    for _ in 0..3 {
+        assert!(rt.timeout(ms(5), listener.accept()).await.is_err());
+    }
+    let there = rt.clone();
+    let clients = rt.spawn(async move {
+        let mut clients = Vec::new();
+        for _ in 0..CONNECTIONS {
+            clients.push(there.tcp_connect(addr).await.unwrap());
+            there.sleep(Duration::from_micros(200)).await;
+        }
+        clients
+    });
+    let mut accepted = 0;
+    while accepted < CONNECTIONS {
+        if let Ok(result) = rt.timeout(Duration::from_micros(300), listener.accept()).await {
+            result.unwrap();
+            accepted += 1;
+        }
+    }
+    clients.await.unwrap();
+}
+
+pub(super) async fn accept_serves_every_waiter<R: Runtime>(rt: R) {
+    let listener = Arc::new(rt.tcp_bind(LOOPBACK).await.unwrap());
+    let addr = listener.local_addr().unwrap();
+    let served = Arc::new(AtomicUsize::new(0));
+    let waiters: Vec<_> = (0..4)
+        .map(|_| {
+            let (listener, served) = (listener.clone(), served.clone());
+            rt.spawn(async move {
+                listener.accept().await.unwrap();
+                served.fetch_add(1, Ordering::SeqCst);
+            })
+        })
+        .collect();
+    rt.sleep(ms(10)).await;
+    for _ in 0..4 {
+        rt.tcp_connect(addr).await.unwrap();
+    }
+    for waiter in waiters {
+        waiter.await.unwrap();
+    }
+    assert_eq!(served.load(Ordering::SeqCst), 4);
+}
+
+pub(super) async fn incoming_yields_every_connection<R: Runtime>(rt: R) {
+    let mut listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let there = rt.clone();
+    let clients = rt.spawn(async move {
+        for n in 0..5_u8 {
+            there.tcp_connect(addr).await.unwrap().write_all(&[n]).await.unwrap();
+        }
+    });
+    let mut numbers = Vec::new();
+    {
+        let mut incoming = pin!(listener.incoming().take(3));
+        while let Some(stream) = incoming.next().await {
+            let mut buf = [0];
+            stream.unwrap().read_exact(&mut buf).await.unwrap();
+            numbers.push(buf[0]);
+        }
+    }
+    // Another stream takes up where that one ended.
+    for _ in 0..2 {
+        let mut buf = [0];
+        listener.incoming().next().await.unwrap().unwrap().read_exact(&mut buf).await.unwrap();
+        numbers.push(buf[0]);
+    }
+    assert_eq!(numbers, [0, 1, 2, 3, 4]);
+    clients.await.unwrap();
+}
+
+pub(super) async fn ipv6_round_trip<R: Runtime>(rt: R) {
+    let Ok(listener) = rt.tcp_bind("[::1]:0").await else {
+        let _ = writeln!(io::stderr(), "skipped ipv6_round_trip: this machine has no ::1");
+        return;
+    };
+    let addr = listener.local_addr().unwrap();
+    assert!(addr.is_ipv6());
+    let (client, server) = join(rt.tcp_connect(("::1", addr.port())), listener.accept()).await;
+    let (mut client, mut server) = (client.unwrap(), server.unwrap().0);
+    client.write_all(b"six").await.unwrap();
+    let mut buf = [0; 3];
+    server.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"six");
+}
+
+pub(super) async fn lookup_resolves_localhost<R: Runtime>(rt: R) {
+    for addrs in [rt.lookup_host("localhost:80").await, rt.lookup_host(("localhost", 80)).await] {
+        let addrs = addrs.unwrap();
+        assert!(!addrs.is_empty());
+        assert!(addrs.iter().all(|addr| addr.ip().is_loopback() && addr.port() == 80));
+    }
+    let literal: SocketAddr = "192.0.2.7:81".parse().unwrap();
+    assert_eq!(rt.lookup_host("192.0.2.7:81").await.unwrap(), [literal]);
+    assert_eq!(rt.lookup_host(&[literal, literal][..]).await.unwrap(), [literal, literal]);
+}
+
+pub(super) async fn lookup_of_a_bad_address_is_invalid_input<R: Runtime>(rt: R) {
+    for bad in ["nocolon", "host:x", "", "127.0.0.1:99999", "localhost:", "nul\0:80"] {
+        let error = rt.lookup_host(bad).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{bad:?}: {error}");
+        assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+        assert_eq!(rt.tcp_connect(bad).await.unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+}
+
+pub(super) async fn lookup_of_an_unknown_host_fails<R: Runtime>(rt: R) {
+    // A label of more than 63 characters is no name (RFC 1035, 2.3.4): no resolver asks the network for it.
+    let unknown = format!("{}:80", "x".repeat(70));
+    let error = rt.lookup_host(unknown.as_str()).await.unwrap_err();
+    assert_ne!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains(&unknown), "{error}");
+    assert_eq!(rt.tcp_connect(unknown).await.unwrap_err().kind(), error.kind());
+}
