@@ -51,8 +51,29 @@ impl<R: Spawn + BlockOn + Time + Net> Runtime for R {}
 pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// **Required.** Runs `task` to its end, on any thread.
     ///
-    /// `task` never panics. A runtime that cannot run it any more drops it: its handle then says that the
-    /// runtime is gone.
+    /// `task` never panics, nor does its destructor. A runtime that cannot run it any more drops it: its handle
+    /// then says that the runtime is gone.
+    ///
+    /// # Examples
+    ///
+    /// A backend hands it to its executor and forgets it:
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// use anyrt::runtime::BoxFuture;
+    ///
+    /// struct Executor {
+    ///     queue: mpsc::Sender<BoxFuture>,
+    /// }
+    ///
+    /// impl Executor {
+    ///     fn execute(&self, task: BoxFuture) {
+    ///         // A queue without a receiver drops it.
+    ///         let _ = self.queue.send(task);
+    ///     }
+    /// }
+    /// ```
     fn execute(&self, task: BoxFuture);
 
     /// **Required.** Runs `job` on a thread that may block, also when nobody waits for it.
@@ -89,7 +110,12 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     ///
     /// Scenarios: `spawn_returns_the_value`, `drop_detaches`, `spawn_from_a_plain_thread`,
     /// `panic_reaches_the_handle`, `panic_in_a_detached_task_harms_no_other`,
-    /// `destructor_panic_of_a_detached_output_is_contained`.
+    /// `destructor_panic_of_a_detached_output_is_contained`, `spawn_under_a_foreign_executor`,
+    /// `spawn_in_a_destructor`, `drop_detaches_before_the_first_poll`, `many_tasks_complete`,
+    /// `nested_spawns_join`, `large_future_spawns`, `two_tasks_run_in_parallel`,
+    /// `panic_payload_is_preserved`, `destructor_panic_of_a_completed_future_is_reported`,
+    /// `wake_during_a_poll_is_not_lost`, `wake_from_another_thread`, `late_wakes_are_harmless`,
+    /// `tasks_are_dropped_with_their_runtime`.
     #[track_caller]
     fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -128,7 +154,12 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     ///
     /// Scenarios: `blocking_returns_the_value`, `blocking_runs_when_its_handle_is_dropped`,
     /// `blocking_abort_before_start_prevents_it`, `blocking_abort_after_start_changes_nothing`,
-    /// `blocking_panic_reaches_the_handle`.
+    /// `blocking_panic_reaches_the_handle`, `blocking_from_a_plain_thread`,
+    /// `blocking_starts_without_being_polled`, `blocking_runs_in_parallel`, `blocking_can_nest`,
+    /// `blocking_runs_when_its_handle_is_dropped_in_the_queue`,
+    /// `blocking_cancel_waits_for_a_started_closure`, `blocking_abort_after_start_keeps_the_panic`,
+    /// `blocking_pool_survives_panics`, `blocking_output_destructor_panic_is_contained`,
+    /// `blocking_is_finished_tells`, `blocking_stops_no_tasks`, `blocking_saturation_stops_no_timers`.
     #[track_caller]
     fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
     where
@@ -192,7 +223,9 @@ pub trait BlockOn: Spawn {
     /// ```
     ///
     /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
-    /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`.
+    /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`,
+    /// `block_on_takes_what_is_not_send`, `block_on_leaves_other_tasks_running`,
+    /// `block_on_from_several_threads`.
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _driving = Driving::block_on();
@@ -260,7 +293,9 @@ pub trait Time: Spawn {
     /// ```
     ///
     /// Scenarios: `sleep_zero_yields`, `sleep_max_waits_for_ever`, `sleep_counts_from_creation`,
-    /// `sleep_can_be_created_on_a_plain_thread`, `sleep_can_be_dropped_pending`.
+    /// `sleep_can_be_created_on_a_plain_thread`, `sleep_can_be_dropped_pending`,
+    /// `sleep_zero_in_a_loop_starves_nobody`, `sleep_can_be_awaited_on_a_plain_thread`,
+    /// `many_sleeps_all_fire`.
     fn sleep(&self, duration: Duration) -> Self::Sleep {
         self.sleep_until(deadline_after(self.now(), duration))
     }
@@ -288,8 +323,10 @@ pub trait Time: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `timeout_of_a_ready_future_is_ok`, `timeout_polls_the_future_first`,
-    /// `timeout_elapses`, `timeout_drops_the_future`, `timeout_max_never_elapses`.
+    /// Scenarios: `timeout_of_a_ready_future_is_ok`, `timeout_polls_the_future_first`, `timeout_elapses`,
+    /// `timeout_drops_the_future`, `timeout_max_never_elapses`,
+    /// `timeout_takes_a_value_that_comes_with_the_next_poll`, `timeout_counts_from_creation`,
+    /// `timeout_inside_a_timeout`.
     fn timeout<F: Future>(&self, duration: Duration, future: F) -> Timeout<Self, F> {
         self.timeout_at(deadline_after(self.now(), duration), future)
     }
@@ -298,7 +335,20 @@ pub trait Time: Spawn {
     ///
     /// Otherwise as [`timeout`](Self::timeout).
     ///
-    /// Scenarios: `timeout_at_a_past_deadline_elapses`, `timeout_at_a_past_deadline_still_takes_a_ready_value`.
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, time::Instant};
+    ///
+    /// async fn both<R: anyrt::Runtime>(runtime: R, end: Instant) -> io::Result<()> {
+    ///     runtime.timeout_at(end, runtime.tcp_connect("one.example:80")).await??;
+    ///     runtime.timeout_at(end, runtime.tcp_connect("two.example:80")).await??;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `timeout_at_a_past_deadline_elapses`,
+    /// `timeout_at_a_past_deadline_still_takes_a_ready_value`.
     fn timeout_at<F: Future>(&self, deadline: Instant, future: F) -> Timeout<Self, F> {
         Timeout::new(self.clone(), deadline, future)
     }
@@ -349,7 +399,8 @@ pub trait Time: Spawn {
 /// It yields at least once, also when its deadline has passed; it is ready for ever once it has been ready; it
 /// may be polled by another task than the one before, and wakes the last that polled it.
 ///
-/// Scenarios: `sleep_zero_yields`, `sleep_is_fused`, `sleep_wakes_the_last_waker`, `sleep_moves_between_tasks`.
+/// Scenarios: `sleep_zero_yields`, `sleep_is_fused`, `sleep_wakes_the_last_waker`,
+/// `sleep_moves_between_tasks`.
 pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
     /// When it ends. After [`Time::sleep`] of a duration beyond the clock: some 30 years from then.
     ///
@@ -363,8 +414,25 @@ pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
     ///
     /// A task that is waiting need not poll again to be woken at the new time.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{pin::pin, time::Duration};
+    ///
+    /// use anyrt::{Time, runtime::Sleep};
+    ///
+    /// /// Waits until nothing has happened for a second.
+    /// async fn quiet<R: Time>(runtime: R, mut next_event: impl AsyncFnMut()) {
+    ///     let second = Duration::from_secs(1);
+    ///     let mut silence = pin!(runtime.sleep(second));
+    ///     while runtime.timeout_at(silence.deadline(), next_event()).await.is_ok() {
+    ///         silence.as_mut().reset(runtime.now() + second);
+    ///     }
+    /// }
+    /// ```
+    ///
     /// Scenarios: `sleep_reset_to_later`, `sleep_reset_to_earlier`, `sleep_reset_after_completion`,
-    /// `sleep_reset_to_the_past`.
+    /// `sleep_reset_to_the_past`, `sleep_reset_before_the_first_poll`.
     fn reset(self: Pin<&mut Self>, deadline: Instant);
 }
 
@@ -378,7 +446,17 @@ pub trait Net: Spawn {
     /// A TCP socket that listens.
     type TcpListener: TcpListener<Stream = Self::TcpStream>;
 
-    /// **Required.** Connects to one address.
+    /// **Required.** Connects to one address; [`tcp_connect`](Self::tcp_connect) is the one to call.
+    ///
+    /// # Cancel safety
+    ///
+    /// The socket is closed; the peer may have seen the connection nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// The system's, with its own number: `ConnectionRefused` where nobody listens.
+    ///
+    /// Scenarios: `connect_refused_has_its_kind`, `connect_can_be_cancelled`, `connect_from_a_plain_thread`.
     fn connect_addr(&self, addr: SocketAddr)
     -> impl Future<Output = io::Result<Self::TcpStream>> + Send + '_;
 
@@ -451,7 +529,8 @@ pub trait Net: Spawn {
     /// ```
     ///
     /// Scenarios: `connect_by_name`, `connect_tries_every_address`, `connect_reports_the_last_error`,
-    /// `connect_to_no_address_is_invalid_input`, `connect_refused_has_its_kind`.
+    /// `connect_to_no_address_is_invalid_input`, `connect_refused_has_its_kind`,
+    /// `connect_to_an_address_needs_no_blocking_thread`, `ipv6_round_trip`.
     fn tcp_connect<A: ToSocketAddrs>(
         &self,
         addr: A,
@@ -478,7 +557,7 @@ pub trait Net: Spawn {
     /// ```
     ///
     /// Scenarios: `bind_port_zero_picks_a_port`, `bind_in_use_has_its_kind`, `bind_tries_every_address`,
-    /// `bind_to_no_address_is_invalid_input`, `bind_from_a_plain_thread`.
+    /// `bind_to_no_address_is_invalid_input`, `bind_from_a_plain_thread`, `bind_again_at_once`.
     fn tcp_bind<A: ToSocketAddrs>(
         &self,
         addr: A,
@@ -496,6 +575,12 @@ pub trait Net: Spawn {
 /// twice, or after the peer is gone, is `Ok`. (`close` of async-std 1.13.2 sends nothing to the peer at all.)
 /// Reading into an empty buffer is `Ok(0)` at once.
 ///
+/// ```compile_fail
+/// fn two_readers<S: anyrt::runtime::TcpStream>(stream: S) -> (S, S) {
+///     (stream.clone(), stream)
+/// }
+/// ```
+///
 /// # Cancel safety
 ///
 /// Reads and writes that return `Pending` have moved no byte.
@@ -507,7 +592,11 @@ pub trait Net: Spawn {
 ///
 /// Scenarios: `stream_round_trip`, `close_sends_eof`, `close_leaves_the_read_side_open`, `close_twice_is_ok`,
 /// `close_after_the_peer_is_gone_is_ok`, `write_after_close_is_broken_pipe`, `read_into_nothing_is_zero`,
-/// `idle_reader_burns_no_polls`, `busy_socket_starves_no_timer`.
+/// `idle_reader_burns_no_polls`, `busy_socket_starves_no_timer`, `end_of_stream_stays`,
+/// `reset_reads_as_connection_reset`, `write_to_a_gone_peer_fails`,
+/// `dropped_stream_delivers_what_was_written`, `write_of_nothing_is_zero`, `vectored_write_goes_out_at_once`,
+/// `busy_writer_starves_no_timer`, `stream_works_on_a_plain_thread`, `stream_moves_between_tasks`,
+/// `read_wakes_the_last_waker`, `read_is_cancel_safe`, `big_transfer_is_intact`, `many_connections`.
 pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// The read half of [`split_mut`](Self::split_mut).
     type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
@@ -527,13 +616,45 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
 
     /// **Required.** Reads and writes at the same time, from two tasks.
     ///
-    /// Dropping the write half closes the write side, as `close` does: the peer sees the end.
+    /// Dropping the write half closes the write side, as `close` does: the peer sees the end. The connection ends
+    /// when both halves are dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::{Runtime, runtime::TcpStream};
+    /// use futures::io::{AsyncReadExt, AsyncWriteExt, copy};
+    ///
+    /// async fn echo<R: Runtime>(runtime: R, stream: R::TcpStream) -> io::Result<u64> {
+    ///     let (read, mut write) = stream.into_split();
+    ///     runtime.spawn(async move { copy(read, &mut write).await }).await?
+    /// }
+    /// ```
     ///
     /// Scenarios: `into_split_serves_two_tasks`, `dropping_the_write_half_sends_eof`,
-    /// `dropping_the_read_half_does_not_close`.
+    /// `dropping_the_read_half_does_not_close`, `closed_write_half_can_be_dropped`.
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
 
     /// **Required.** Reads without taking: the next read sees the same bytes. `Ok(0)` at the end of the stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken, so nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::runtime::TcpStream;
+    ///
+    /// async fn speaks_tls<S: TcpStream>(stream: &mut S) -> io::Result<bool> {
+    ///     let mut first = [0];
+    ///     Ok(stream.peek(&mut first).await? == 1 && first[0] == 0x16) // RFC 8446, 5.1: a handshake record
+    /// }
+    /// ```
     ///
     /// Scenarios: `peek_leaves_the_data`, `peek_at_the_end_is_zero`.
     fn peek(&mut self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
@@ -581,6 +702,25 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** Waits for a connection. Any number of tasks may wait at once.
     ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::{Runtime, runtime::TcpListener};
+    ///
+    /// async fn serve<R: Runtime>(runtime: R) -> io::Result<()> {
+    ///     let listener = runtime.tcp_bind("127.0.0.1:7000").await?;
+    ///     loop {
+    ///         let (stream, peer) = listener.accept().await?;
+    ///         drop(runtime.spawn(async move {
+    ///             println!("{peer} is here");
+    ///             drop(stream);
+    ///         }));
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Cancel safety
     ///
     /// No connection is lost.
@@ -589,7 +729,7 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// The system's, such as too many open files. The listener stays usable.
     ///
-    /// Scenarios: `accept_is_cancel_safe`, `accept_serves_every_waiter`.
+    /// Scenarios: `accept_is_cancel_safe`, `accept_serves_every_waiter`, `busy_listener_starves_no_timer`.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
 
     /// **Required.** [`accept`](Self::accept) as a poll function, for **one** task: only the last one that
@@ -602,6 +742,21 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// Connections as a `Stream`, which never ends.
     ///
     /// It borrows mutably, because two streams on one listener would take each other's wake-ups away.
+    ///
+    /// # Errors
+    ///
+    /// An item is an error when one connection could not be accepted; the next may succeed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt::{Runtime, runtime::TcpListener};
+    /// use futures::StreamExt;
+    ///
+    /// async fn first_ten<R: Runtime>(mut listener: R::TcpListener) -> Vec<R::TcpStream> {
+    ///     listener.incoming().filter_map(async |stream| stream.ok()).take(10).collect().await
+    /// }
+    /// ```
     ///
     /// Scenarios: `incoming_yields_every_connection`.
     fn incoming(&mut self) -> Incoming<'_, Self> {

@@ -136,6 +136,8 @@ impl<R: Time> Interval<R> {
     /// # Cancel safety
     ///
     /// No tick is lost.
+    ///
+    /// Scenarios: `interval_tick_is_cancel_safe`, `interval_is_a_stream`.
     pub fn tick(&mut self) -> impl Future<Output = Instant> + Send + '_ {
         std::future::poll_fn(|cx| self.poll_tick(cx))
     }

@@ -37,7 +37,8 @@ use crate::backend::{async_task, tokio_task};
 ///
 /// Scenarios: `drop_detaches`, `dropping_a_finished_handle_drops_the_output`,
 /// `destructor_panic_in_a_dropped_handle_is_contained`, `future_is_dropped_before_its_handle_resumes`,
-/// `handle_can_be_awaited_on_a_plain_thread`, `handle_can_be_awaited_by_reference`.
+/// `handle_can_be_awaited_on_a_plain_thread`, `handle_can_be_awaited_by_reference`,
+/// `detached_output_is_dropped_at_completion`, `handle_in_a_timeout_leaves_its_task_running`.
 #[must_use = "dropping a handle detaches its task; say `drop(handle)` if that is meant"]
 pub struct JoinHandle<T: Send + 'static> {
     repr: Repr<T>,
@@ -102,7 +103,8 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// Scenarios: `abort_cancels_a_pending_task`, `abort_before_the_first_poll`, `abort_twice_is_fine`,
     /// `abort_after_completion_keeps_the_value`, `abort_after_a_panic_keeps_the_panic`,
     /// `abort_while_running_stops_at_the_next_await`, `abort_keeps_the_value_of_a_poll_in_progress`,
-    /// `abort_never_loses_a_panic`, `task_can_abort_itself`.
+    /// `abort_never_loses_a_panic`, `task_can_abort_itself`, `abort_wakes_whoever_waits`,
+    /// `abort_leaves_descendants_alone`, `abort_races_with_completion`.
     pub fn abort(&self) {
         each!(&self.repr, handle => handle.abort());
     }
@@ -123,7 +125,8 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// A second right to abort the task, which does not keep its output.
     ///
     /// Scenarios: `abort_handle_aborts`, `abort_handle_outlives_the_handle`,
-    /// `abort_handle_does_not_cancel_when_dropped`, `abort_handle_keeps_no_output`.
+    /// `abort_handle_does_not_cancel_when_dropped`, `abort_handle_keeps_no_output`,
+    /// `abort_handle_sees_completion`.
     pub fn abort_handle(&self) -> AbortHandle {
         match &self.repr {
             Repr::Tokio(handle) => handle.abort_handle(),
@@ -141,7 +144,8 @@ impl<T: Send + 'static> JoinHandle<T> {
 
     /// Turns "dropping detaches" into "dropping aborts".
     ///
-    /// Scenarios: `abort_on_drop_aborts`, `abort_on_drop_passes_the_value_on`, `abort_on_drop_can_be_detached`.
+    /// Scenarios: `abort_on_drop_aborts`, `abort_on_drop_passes_the_value_on`,
+    /// `abort_on_drop_can_be_detached`.
     pub fn abort_on_drop(self) -> AbortOnDropHandle<T> {
         AbortOnDropHandle { handle: Some(self) }
     }

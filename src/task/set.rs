@@ -37,7 +37,8 @@ use crate::runtime::Spawn;
 /// Scenarios: `join_set_returns_every_value`, `join_set_in_order_of_completion`,
 /// `join_set_of_nothing_is_none`, `join_set_reports_a_panic`, `join_set_drop_aborts`, `join_set_abort_all`,
 /// `join_set_detach_all`, `join_set_shutdown_waits`, `join_set_runs_in_parallel`,
-/// `join_set_join_next_is_cancel_safe`.
+/// `join_set_join_next_is_cancel_safe`, `join_set_try_join_next_keeps_the_waiter`,
+/// `join_set_takes_blocking_closures`.
 #[must_use = "dropping a set aborts its tasks"]
 pub struct JoinSet<T: Send + 'static> {
     tasks: BTreeMap<u64, (JoinHandle<T>, Waker)>,
