@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::runtime::{Net, TcpListener};
 
@@ -140,17 +141,31 @@ pub(crate) async fn connect<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::TcpS
 }
 
 /// [`Net::tcp_bind`].
-///
-/// Through the standard library, so that backlog and options are the same on every backend.
 pub(crate) async fn bind<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::TcpListener> {
     let mut last = no_address("listen on");
     for addr in lookup_host(net, addrs).await? {
-        match std::net::TcpListener::bind(addr) {
+        match listen(addr) {
             Ok(listener) => return net.tcp_listener_from_std(listener),
             Err(error) => last = error,
         }
     }
     Err(last)
+}
+
+/// Connections that may wait to be accepted. The standard library has 128: a burst of more loses SYNs and stands
+/// still for a second, until they are sent again.
+const BACKLOG: i32 = 1024;
+
+/// A listening socket, with the same options whatever the backend.
+fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    // On Windows it would let somebody else take the port.
+    if cfg!(unix) {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 fn no_address(what: &str) -> io::Error {

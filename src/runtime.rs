@@ -540,7 +540,8 @@ pub trait Net: Spawn {
 
     /// Listens on the first address that can be bound; port 0 picks a free one.
     ///
-    /// `SO_REUSEADDR` is set on Unix, so that a server can be restarted at once.
+    /// `SO_REUSEADDR` is set on Unix, so that a server can be restarted at once. 1024 connections may wait to be
+    /// accepted, if the system allows as many.
     ///
     /// # Errors
     ///
@@ -557,7 +558,7 @@ pub trait Net: Spawn {
     /// ```
     ///
     /// Scenarios: `bind_port_zero_picks_a_port`, `bind_in_use_has_its_kind`, `bind_tries_every_address`,
-    /// `bind_to_no_address_is_invalid_input`, `bind_from_a_plain_thread`, `bind_again_at_once`.
+    /// `bind_to_no_address_is_invalid_input`, `bind_from_a_plain_thread`, `bind_again_at_once`, `bind_queues_a_burst`.
     fn tcp_bind<A: ToSocketAddrs>(
         &self,
         addr: A,

@@ -11,7 +11,7 @@ use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 
-use super::support::{fill_pool, ms, on_a_plain_thread};
+use super::support::{LONG, fill_pool, ms, on_a_plain_thread};
 use crate::runtime::{Runtime, TcpListener, TcpStream};
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -143,6 +143,20 @@ pub(super) async fn bind_again_at_once<R: Runtime>(rt: R) {
     assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
     drop((client, server, listener));
     rt.tcp_bind(addr).await.unwrap();
+}
+
+pub(super) async fn bind_queues_a_burst<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    // More than the 128 of the standard library, and nobody accepts.
+    let mut clients = Vec::new();
+    for _ in 0..200 {
+        clients
+            .push(rt.timeout(LONG, rt.tcp_connect(addr)).await.expect("there is room in the queue").unwrap());
+    }
+    for _ in 0..200 {
+        listener.accept().await.unwrap();
+    }
 }
 
 pub(super) async fn bind_from_a_plain_thread<R: Runtime>(rt: R) {

@@ -231,6 +231,7 @@ macro_rules! __scenarios {
             async() connect::bind_tries_every_address;
             async() connect::bind_to_no_address_is_invalid_input;
             async() connect::bind_again_at_once;
+            async() connect::bind_queues_a_burst;
             async(workers) connect::bind_from_a_plain_thread;
             async() connect::accept_is_cancel_safe;
             async() connect::accept_serves_every_waiter;
