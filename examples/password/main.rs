@@ -1,0 +1,171 @@
+//! Verifies argon2 hashes through `spawn_blocking` while a ticker on the event loop keeps its rhythm.
+//!
+//! ```sh
+//! cargo run --example password --all-features
+//! cargo run --example password --all-features -- --block
+//! ```
+//!
+//! With `--block` the hashes are verified in async tasks, the wrong way: they hold every worker, and the ticker
+//! waits with everybody else.
+
+#[path = "../shared/mod.rs"]
+mod shared;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyrt::Runtime;
+use anyrt::task::JoinSet;
+use argon2::password_hash::{PasswordHash, SaltString};
+use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
+use clap::Parser;
+
+use shared::{Choice, Error, Program};
+
+/// Verifies passwords beside a ticker, and says how late the ticker was.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// How many hashes to verify
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    hashes: u32,
+    /// Milliseconds between two ticks
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    tick: u64,
+    /// Verify in async tasks, the wrong way
+    #[arg(long)]
+    block: bool,
+    #[arg(long, value_enum, default_value = "all")]
+    runtime: Choice,
+}
+
+fn main() -> ExitCode {
+    shared::main(|arguments: Arguments| {
+        let check = Check {
+            hash: hash("correct horse").map_err(argon2_error)?,
+            hashes: arguments.hashes,
+            tick: Duration::from_millis(arguments.tick),
+            at_once: thread::available_parallelism()?.get(),
+            block: arguments.block,
+        };
+        let reports = shared::run(arguments.runtime, &check)?;
+        let way = if arguments.block { "inside async tasks" } else { "through spawn_blocking" };
+        let mut text =
+            format!("{} hashes verified {way}, a tick every {} ms\n\n", arguments.hashes, arguments.tick);
+        text += &format!(
+            "{:<10}  {:>9}  {:>8}  {:>5}  {:>16}\n",
+            "runtime", "time", "hashes/s", "ticks", "worst tick late"
+        );
+        for (runtime, Report { took, ticks, worst }) in reports {
+            let rate = f64::from(arguments.hashes) / took.as_secs_f64();
+            let [took, worst] = [took, worst].map(|time| time.as_secs_f64() * 1e3);
+            text += &format!("{runtime:<10}  {took:>6.0} ms  {rate:>8.0}  {ticks:>5}  {worst:>13.1} ms\n");
+        }
+        Ok(text)
+    })
+}
+
+struct Check {
+    hash: String,
+    hashes: u32,
+    tick: Duration,
+    at_once: usize,
+    block: bool,
+}
+
+struct Report {
+    took: Duration,
+    ticks: u32,
+    worst: Duration,
+}
+
+impl Program for Check {
+    type Report = Report;
+
+    async fn run<R: Runtime>(&self, runtime: R) -> Result<Report, Error> {
+        let start = runtime.now();
+        let stop = Arc::new(AtomicBool::new(false));
+        let ticker = runtime.spawn(tick(runtime.clone(), self.tick, stop.clone()));
+
+        let mut right = 0;
+        let mut checks = JoinSet::new();
+        for n in 0..self.hashes {
+            // Blocking threads are many, cores are few: more hashes at once would only wait for each other.
+            if checks.len() == self.at_once {
+                right += next_right(&mut checks).await?;
+            }
+            // Every other password is right.
+            let password = if n % 2 == 0 { "correct horse" } else { "battery staple" };
+            let hash = self.hash.clone();
+            let check = move || verify(&hash, password);
+            if self.block {
+                checks.spawn_on(async move { check() }, &runtime);
+            } else {
+                checks.spawn_blocking_on(check, &runtime);
+            }
+        }
+        while !checks.is_empty() {
+            right += next_right(&mut checks).await?;
+        }
+        let took = runtime.now() - start;
+
+        stop.store(true, Ordering::Relaxed);
+        let (ticks, worst) = ticker.await?;
+        if right != self.hashes.div_ceil(2) {
+            return Err(
+                io::Error::other(format!("{right} passwords were right, and not every other one")).into()
+            );
+        }
+        Ok(Report { took, ticks, worst })
+    }
+}
+
+type Checks = JoinSet<Result<bool, argon2::password_hash::Error>>;
+
+/// Waits for a check; 1 when the password was right.
+async fn next_right(checks: &mut Checks) -> Result<u32, Error> {
+    match checks.join_next().await {
+        Some(verified) => Ok(verified?.map_err(argon2_error)?.into()),
+        None => Ok(0),
+    }
+}
+
+/// Ticks until it is stopped; how often, and how late at worst.
+async fn tick<R: Runtime>(runtime: R, period: Duration, stop: Arc<AtomicBool>) -> (u32, Duration) {
+    let mut interval = runtime.interval(period);
+    let (mut ticks, mut worst) = (0, Duration::ZERO);
+    while !stop.load(Ordering::Relaxed) {
+        let due = interval.tick().await;
+        ticks += 1;
+        worst = worst.max(runtime.now() - due);
+    }
+    (ticks, worst)
+}
+
+fn argon2_error(error: argon2::password_hash::Error) -> Error {
+    io::Error::other(error.to_string()).into()
+}
+
+/// What OWASP recommends at least: 19 MiB, two passes.
+fn argon2() -> Result<Argon2<'static>, argon2::password_hash::Error> {
+    let params = Params::new(19 * 1024, 2, 1, None)?;
+    Ok(Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params))
+}
+
+fn hash(password: &str) -> Result<String, argon2::password_hash::Error> {
+    let salt = SaltString::encode_b64(b"a salt for a demonstration")?;
+    Ok(argon2()?.hash_password(password.as_bytes(), &salt)?.to_string())
+}
+
+fn verify(hash: &str, password: &str) -> Result<bool, argon2::password_hash::Error> {
+    let hash = PasswordHash::new(hash)?;
+    match argon2()?.verify_password(password.as_bytes(), &hash) {
+        Ok(()) => Ok(true),
+        Err(argon2::password_hash::Error::Password) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

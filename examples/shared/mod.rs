@@ -1,0 +1,116 @@
+//! What the examples share: the runtime is chosen on the command line, and bad input ends with one clear line.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyrt::Runtime;
+use clap::{Parser, ValueEnum};
+
+/// Which runtime a program runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Choice {
+    Tokio,
+    AsyncStd,
+    Smol,
+    /// One after the other, on every runtime that is compiled in.
+    All,
+}
+
+/// A program that is written once.
+pub(crate) trait Program {
+    type Report;
+
+    async fn run<R: Runtime>(&self, runtime: R) -> Result<Self::Report, Error>;
+}
+
+/// The name of a runtime, and what the program said on it.
+pub(crate) type Reports<P> = Vec<(&'static str, <P as Program>::Report)>;
+
+/// Runs `program` on the runtime of `choice`, or on each. The only place that knows which there are.
+pub(crate) fn run<P: Program>(choice: Choice, program: &P) -> Result<Reports<P>, Error> {
+    let _ = program; // which no runtime needs when there is none
+    #[allow(unused_mut, reason = "it stays empty when no runtime is compiled in")]
+    let mut reports = Reports::<P>::new();
+    #[cfg(feature = "tokio")]
+    if matches!(choice, Choice::Tokio | Choice::All) {
+        reports.push(("tokio", on(anyrt::Tokio::new()?, program)?));
+    }
+    #[cfg(feature = "async-std")]
+    if matches!(choice, Choice::AsyncStd | Choice::All) {
+        reports.push(("async-std", on(anyrt::AsyncStd::global(), program)?));
+    }
+    #[cfg(feature = "smol")]
+    if matches!(choice, Choice::Smol | Choice::All) {
+        reports.push(("smol", on(anyrt::Smol::new()?, program)?));
+    }
+    if reports.is_empty() {
+        let (runtime, feature) = match choice {
+            Choice::Tokio => ("tokio is not", "--features tokio"),
+            Choice::AsyncStd => ("async-std is not", "--features async-std"),
+            Choice::Smol => ("smol is not", "--features smol"),
+            Choice::All => ("no runtime is", "--all-features"),
+        };
+        return Err(Error::input(format!("{runtime} compiled in: run it with `{feature}`")));
+    }
+    Ok(reports)
+}
+
+#[allow(dead_code, reason = "nobody calls it when no runtime is compiled in")]
+fn on<R: Runtime, P: Program>(runtime: R, program: &P) -> Result<P::Report, Error> {
+    runtime.block_on(program.run(runtime.clone()))
+}
+
+/// Why a program ends early.
+#[derive(Debug)]
+pub(crate) struct Error {
+    text: String,
+    code: u8,
+}
+
+impl Error {
+    /// The user can do something about it.
+    pub(crate) fn input(text: impl fmt::Display) -> Self {
+        Self { text: text.to_string(), code: 2 }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self { text: error.to_string(), code: 1 }
+    }
+}
+
+impl From<anyrt::task::JoinError> for Error {
+    fn from(error: anyrt::task::JoinError) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+/// The `main` of every example: what `program` returns goes to the standard output.
+pub(crate) fn main<A: Parser>(program: impl FnOnce(A) -> Result<String, Error>) -> ExitCode {
+    let result = match A::try_parse() {
+        Ok(arguments) => program(arguments),
+        // `--help` and `--version` come as errors, for the standard output.
+        Err(message) if !message.use_stderr() => Ok(message.to_string()),
+        Err(error) => Err(Error::input(one_line(&error.to_string()))),
+    };
+    let printed = result.and_then(|text| match io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads it has read enough: `port_scan | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Error::from),
+    });
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error.text);
+            ExitCode::from(error.code)
+        }
+    }
+}
+
+/// What clap says before its hints.
+fn one_line(text: &str) -> String {
+    let said: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    said.join(" ").trim_start_matches("error: ").to_owned()
+}
