@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyrt::Runtime;
+use anyrt::runtime::TcpStream;
 use anyrt::task::JoinSet;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -33,7 +34,7 @@ struct Arguments {
     #[arg(long, value_parser = parse_ports)]
     ports: Option<Ports>,
     /// Connections tried at once
-    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
     /// Milliseconds that a port has for its answer
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
@@ -170,6 +171,8 @@ async fn try_port<R: Runtime>(
 ) -> (u16, io::Result<Answer>) {
     let start = runtime.now();
     let answer = match runtime.timeout(timeout, runtime.tcp_connect((host, port))).await {
+        // A port of the range that outgoing connections take theirs from may come to be connected with itself.
+        Ok(Ok(stream)) if stream.local_addr().ok() == stream.peer_addr().ok() => Ok(Answer::Closed),
         Ok(Ok(_stream)) => Ok(Answer::Open(runtime.now() - start)),
         Ok(Err(error)) => match error.kind() {
             io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Ok(Answer::Closed),

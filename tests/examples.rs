@@ -1,0 +1,163 @@
+//! The examples, as a user runs them.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// The runtimes that are compiled in, by their names on the command line.
+const RUNTIMES: &[&str] = &[
+    #[cfg(feature = "tokio")]
+    "tokio",
+    #[cfg(feature = "async-std")]
+    "async-std",
+    #[cfg(feature = "smol")]
+    "smol",
+];
+
+/// Runs an example. Cargo builds them before this test, next to it.
+fn run(example: &str, arguments: &[&str]) -> Output {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    let path: PathBuf = profile.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
+    let output = Command::new(&path).args(arguments).env("RUST_BACKTRACE", "1").output();
+    output.unwrap_or_else(|error| {
+        panic!("{}: {error}; `cargo test` without `--test` builds it", path.display());
+    })
+}
+
+/// What it prints, when it goes well.
+fn prints(example: &str, arguments: &[&str]) -> String {
+    let output = run(example, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{example} {arguments:?}: {}: {errors}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// It says so in one line that contains `word`, and ends with 2.
+fn refuses(example: &str, arguments: &[&str], word: &str) {
+    let output = run(example, arguments);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let said = format!("{example} {arguments:?} said {errors:?}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(errors.lines().count(), 1, "{said}");
+    assert!(errors.starts_with("error: ") && errors.contains(word), "{said}, and not {word:?}");
+    assert!(output.stdout.is_empty(), "{said}, and something on the standard output");
+}
+
+#[test]
+fn port_scan_refuses_bad_input() {
+    let scan = |arguments: &[&str], word: &str| refuses("port_scan", arguments, word);
+    scan(&["--ports", "80-20"], "`80-20` is no range");
+    scan(&["--ports", "http"], "`http` is no port");
+    scan(&["--ports", "0-10"], "`0` is no port");
+    scan(&["--ports", "65536"], "`65536` is no port");
+    scan(&["--ports", ""], "no port");
+    scan(&["--ports", "1,,2"], "no port");
+    scan(&["--runtime", "glommio"], "'glommio'");
+    scan(&["--concurrency", "0"], "'0'");
+    scan(&["--timeout", "0"], "'0'");
+    scan(&["--timeout", "soon"], "'soon'");
+    scan(&["localhost", "example"], "'example'");
+}
+
+#[test]
+fn runtime_that_is_not_compiled_in_is_refused() {
+    for runtime in ["tokio", "async-std", "smol"] {
+        if !RUNTIMES.contains(&runtime) {
+            refuses("port_scan", &["--runtime", runtime], &format!("--features {runtime}"));
+        }
+    }
+    if RUNTIMES.is_empty() {
+        refuses("port_scan", &[], "--all-features");
+    }
+}
+
+#[test]
+fn port_scan_refuses_a_host_that_does_not_resolve() {
+    // A label of more than 63 characters is refused before any question leaves this machine.
+    let host = "a".repeat(70);
+    for runtime in RUNTIMES {
+        refuses("port_scan", &[&host, "--runtime", runtime], &host);
+    }
+}
+
+#[test]
+fn others_refuse_bad_input() {
+    refuses("password", &["--hashes", "0"], "'0'");
+    refuses("password", &["--tick", "0"], "'0'");
+    refuses("echo", &["--connections", "0"], "'0'");
+    refuses("echo", &["--connect", "nowhere"], "'nowhere'");
+    refuses("echo", &["--listen", "127.0.0.1:0", "--connect", "127.0.0.1:1"], "--connect");
+    refuses("echo", &["--listen", "127.0.0.1:0"], "--runtime");
+}
+
+#[test]
+fn port_scan_finds_exactly_the_open_ports() {
+    let (first, listeners) = two_hundred_among_two_thousand();
+    let open: BTreeSet<u16> =
+        listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
+    assert_eq!(open.len(), 200);
+
+    let ports = format!("{first}-{}", first + 1999);
+    for runtime in RUNTIMES {
+        let found = prints("port_scan", &["127.0.0.1", "--ports", &ports, "--runtime", runtime, "--plain"]);
+        let found: BTreeSet<u16> = found
+            .lines()
+            .map(|line| line.strip_prefix(&format!("{runtime} ")).unwrap().parse().unwrap())
+            .collect();
+        assert_eq!(found, open, "on {runtime}");
+    }
+}
+
+/// Every tenth port of a range that nobody else listens in, below those that systems hand out by themselves.
+fn two_hundred_among_two_thousand() -> (u16, Vec<TcpListener>) {
+    let listeners = |first: u16| -> io::Result<Vec<TcpListener>> {
+        let mut kept = Vec::new();
+        for port in first..first + 2_000 {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+            if port % 10 == 0 {
+                kept.push(listener);
+            }
+        }
+        Ok(kept)
+    };
+    let mut firsts = (10_000..30_000).step_by(2_000);
+    firsts.find_map(|first| Some((first, listeners(first).ok()?))).expect("2,000 free ports in a row")
+}
+
+#[test]
+fn port_scan_shows_runtimes_side_by_side() {
+    if RUNTIMES.is_empty() {
+        return;
+    }
+    let text = prints("port_scan", &[]);
+    assert!(text.contains("5 listeners"), "{text}");
+    for runtime in RUNTIMES {
+        let row = text.lines().find(|line| line.starts_with(runtime)).unwrap_or_else(|| panic!("{text}"));
+        let open = row.split_whitespace().nth(1).unwrap();
+        assert!(open.parse::<u32>().unwrap() >= 5, "{text}");
+    }
+    assert!(!text.contains("DIFFERENT"), "{text}");
+}
+
+#[test]
+fn password_verifies_either_way() {
+    for runtime in RUNTIMES {
+        for way in [&[][..], &["--block"]] {
+            let text = prints("password", &[&["--hashes", "4", "--runtime", runtime], way].concat());
+            assert!(text.contains(runtime), "{text}");
+        }
+    }
+}
+
+#[test]
+fn echo_checks_every_byte() {
+    for runtime in RUNTIMES {
+        let arguments = ["--connections", "50", "--messages", "5", "--size", "1000", "--runtime", runtime];
+        let text = prints("echo", &arguments);
+        assert!(text.contains(runtime), "{text}");
+    }
+}
