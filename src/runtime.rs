@@ -465,7 +465,7 @@ pub trait Net: Spawn {
     /// It is set to non-blocking here. (tokio 1.54 leaves that to the caller: it panics in debug builds and
     /// blocks a worker in release.)
     ///
-    /// Scenarios: `stream_from_a_blocking_std_stream`.
+    /// Scenarios: `stream_from_a_blocking_std_stream`, `stream_from_std_on_a_plain_thread`.
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream>;
 
     /// **Required.** Takes over a listening socket of the standard library, blocking or not.
@@ -558,7 +558,8 @@ pub trait Net: Spawn {
     /// ```
     ///
     /// Scenarios: `bind_port_zero_picks_a_port`, `bind_in_use_has_its_kind`, `bind_tries_every_address`,
-    /// `bind_to_no_address_is_invalid_input`, `bind_from_a_plain_thread`, `bind_again_at_once`, `bind_queues_a_burst`.
+    /// `bind_to_no_address_is_invalid_input`, `bind_from_a_plain_thread`, `bind_again_at_once`,
+    /// `bind_queues_a_burst`.
     fn tcp_bind<A: ToSocketAddrs>(
         &self,
         addr: A,

@@ -79,6 +79,7 @@ macro_rules! __scenarios {
             async() tasks::is_finished_after_an_abort;
             async(workers) tasks::handle_can_be_awaited_on_a_plain_thread;
             async() tasks::handle_can_be_awaited_by_reference;
+            async() tasks::handle_wakes_the_last_waker;
             async() tasks::handle_in_a_timeout_leaves_its_task_running;
             async() tasks::abort_handle_aborts;
             async() tasks::abort_handle_outlives_the_handle;
@@ -209,6 +210,7 @@ macro_rules! __scenarios {
             async() net::ttl_can_be_set;
             async() net::listener_ttl_can_be_set;
             async() net::stream_from_a_blocking_std_stream;
+            async() net::stream_from_std_on_a_plain_thread;
             async() net::stream_into_std_blocks;
             async() net::listener_from_a_blocking_std_listener;
             async() net::listener_into_std_blocks;

@@ -8,10 +8,11 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::task::Poll;
 use std::thread;
 
+use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::{join_all, lazy};
 
-use super::support::{LONG, PanicsOnDrop, canary, message, ms};
+use super::support::{LONG, PanicsOnDrop, bell, canary, message, ms, poll_with};
 use crate::runtime::Runtime;
 use crate::task::{AbortHandle, JoinHandle};
 
@@ -487,6 +488,18 @@ pub(super) async fn handle_can_be_awaited_by_reference<R: Runtime>(rt: R) {
     assert!(rt.timeout(ms(10), &mut handle).await.is_err());
     go.send(()).unwrap();
     assert_eq!(rt.timeout(LONG, &mut handle).await.unwrap().unwrap(), 7);
+}
+
+pub(super) async fn handle_wakes_the_last_waker<R: Runtime>(rt: R) {
+    let (go, gone) = oneshot::channel::<()>();
+    let mut handle = rt.spawn(gone);
+    let (first, _rings) = bell();
+    let (last, mut rings) = bell();
+    assert!(poll_with(&mut handle, &first).is_pending());
+    assert!(poll_with(&mut handle, &last).is_pending());
+    go.send(()).unwrap();
+    rings.next().await.unwrap();
+    assert!(poll_with(&mut handle, &last).is_ready());
 }
 
 pub(super) async fn handle_in_a_timeout_leaves_its_task_running<R: Runtime>(rt: R) {

@@ -1,0 +1,175 @@
+//! A suite that passes a broken backend is broken.
+//!
+//! Each mutant of the [table] is anyrt with one mistake. All of them are built at once, into a copy of the crate
+//! where an environment variable turns one on, and each has to be caught by the scenarios that its row names.
+#![allow(clippy::unwrap_used)]
+
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs, thread};
+
+use table::{MUTANTS, Mutant};
+
+/// Turns a mutant on.
+const SWITCH: &str = "ANYRT_MUTANT";
+
+/// What is appended to `lib.rs` of the copy.
+const MUTANT: &str = r#"
+pub(crate) fn mutant(name: &str) -> bool {
+    static NAME: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    NAME.get_or_init(|| std::env::var("ANYRT_MUTANT").ok()).as_deref() == Some(name)
+}
+"#;
+
+/// Most of these hang where they are caught, and need not do so for 90 seconds.
+const LIMIT: [&str; 2] = ["Duration::from_secs(90)", "Duration::from_secs(10)"];
+
+#[test]
+fn suite_catches_every_mutant() {
+    let tests = Tests::build();
+    let runs: Vec<(Option<&str>, &str)> = MUTANTS
+        .iter()
+        .flat_map(|mutant| mutant.caught_by.iter().map(|test| [(None, *test), (Some(mutant.name), *test)]))
+        .flatten()
+        .collect();
+
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        // More than there are cores: a mutant that hangs costs none.
+        for _ in 0..6 {
+            scope.spawn(|| {
+                while let Some(&(mutant, test)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let complaint = match (tests.run(test, mutant), mutant) {
+                        (Ran::Nothing, _) => format!("there is no scenario {test}"),
+                        (Ran::Passed, Some(mutant)) => format!("{test} does not catch `{mutant}`"),
+                        (Ran::Failed(how), None) => format!("{test} fails without a mutant: {how}"),
+                        (Ran::Passed, None) | (Ran::Failed(_), Some(_)) => continue,
+                    };
+                    wrong.lock().unwrap().push(complaint);
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn names_are_unique() {
+    let mut names: Vec<_> = MUTANTS.iter().map(|mutant| mutant.name).collect();
+    names.sort_unstable();
+    let all = names.len();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}
+
+/// The suites, built with every mutant in them.
+struct Tests {
+    lib: PathBuf,
+    required_methods: PathBuf,
+}
+
+impl Tests {
+    fn build() -> Self {
+        let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
+        write_copy(&copy);
+        // Into the same target folder, where the dependencies are built already; outside CARGO_TARGET_DIR, too.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let build = Command::new(cargo)
+            .args(["test", "--no-run", "--offline", "--all-features", "--lib", "--test", "required_methods"])
+            .arg("--target-dir")
+            .arg(target)
+            .current_dir(&copy)
+            .env("CARGO_TERM_COLOR", "never")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&build.stderr);
+        assert!(build.status.success(), "the mutants do not compile:\n{text}");
+        // `Executable tests/required_methods.rs (/…/required_methods-0123456789abcdef)`
+        let executable = |of: &str| {
+            let line = text.lines().find(|line| line.contains("Executable") && line.contains(of));
+            let (_, path) =
+                line.and_then(|line| line.split_once('(')).unwrap_or_else(|| panic!("{of}: {text}"));
+            copy.join(path.trim_end_matches(')'))
+        };
+        Self { lib: executable("src/lib.rs"), required_methods: executable("required_methods.rs") }
+    }
+
+    /// Runs one scenario, in a process of its own: some mutants abort it.
+    fn run(&self, test: &str, mutant: Option<&str>) -> Ran {
+        let program = if test.starts_with("backend::") { &self.lib } else { &self.required_methods };
+        let mut command = Command::new(program);
+        command.args(["--exact", test]).env_remove(SWITCH);
+        if let Some(mutant) = mutant {
+            command.env(SWITCH, mutant);
+        }
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        match (text.contains("running 1 test"), output.status.success()) {
+            (false, _) => Ran::Nothing,
+            (true, true) => Ran::Passed,
+            (true, false) => Ran::Failed(text),
+        }
+    }
+}
+
+/// What became of a scenario.
+enum Ran {
+    Nothing,
+    Passed,
+    Failed(String),
+}
+
+/// Copies the crate to `copy`, and puts the mutants into it.
+fn write_copy(copy: &Path) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Files of an earlier version would be compiled along.
+    let _ = fs::remove_dir_all(copy);
+    for folder in ["src", "tests", "examples"] {
+        copy_folder(&root.join(folder), &copy.join(folder));
+    }
+    for file in ["Cargo.toml", "Cargo.lock", "README.md"] {
+        fs::copy(root.join(file), copy.join(file)).unwrap();
+    }
+    rewrite(&copy.join("Cargo.toml"), |text| format!("{text}\n[workspace]\n"));
+    rewrite(&copy.join("src/lib.rs"), |text| format!("{text}{MUTANT}"));
+    rewrite(&copy.join("src/conformance/run.rs"), |text| replace("LIMIT", &text, LIMIT[0], LIMIT[1]));
+    for &Mutant { name, file, right, wrong, .. } in MUTANTS {
+        let wrong = wrong.replace("mutant!()", &format!("crate::mutant({name:?})"));
+        rewrite(&copy.join("src").join(file), |text| replace(name, &text, right, &wrong));
+    }
+}
+
+fn replace(name: &str, text: &str, right: &str, wrong: &str) -> String {
+    // `git` on Windows may have changed the ends of the lines.
+    let text = text.replace("\r\n", "\n");
+    match text.matches(right).count() {
+        1 => text.replacen(right, wrong, 1),
+        count => panic!("mutant `{name}`: its code is there {count} times and not once: {right}"),
+    }
+}
+
+fn rewrite(file: &Path, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    fs::write(file, change(text)).unwrap();
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (from, to) = {
+            let entry = entry.unwrap();
+            (entry.path(), to.join(entry.file_name()))
+        };
+        if from.is_dir() {
+            copy_folder(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}

@@ -1,0 +1,408 @@
+/// A mistake that somebody could make, or has made.
+pub(crate) struct Mutant {
+    pub(crate) name: &'static str,
+    /// Below `src`.
+    pub(crate) file: &'static str,
+    /// The code as it is. It has to be there once.
+    pub(crate) right: &'static str,
+    /// The code that replaces it: as it is, and broken where `mutant!()` is true.
+    pub(crate) wrong: &'static str,
+    /// Scenarios that fail with it, with the suite they fail in.
+    pub(crate) caught_by: &'static [&'static str],
+}
+
+/// Every mutant. The last words of a name are what it does.
+pub(crate) const MUTANTS: &[Mutant] = &[
+    // Tasks.
+    Mutant {
+        name: "dropped handle cancels",
+        file: "backend/async_io/task.rs",
+        right: "State::Running { task, .. } => task.detach(),",
+        wrong: "State::Running { task, .. } => if mutant!() { drop(task) } else { task.detach() },",
+        caught_by: &[
+            "backend::smol::owned::drop_detaches",
+            "backend::async_std::global::drop_detaches_before_the_first_poll",
+            "backend::smol::owned::blocking_runs_when_its_handle_is_dropped_in_the_queue",
+        ],
+    },
+    Mutant {
+        name: "abort loses the value of a poll in progress",
+        file: "backend/async_io/task.rs",
+        right: "Some(slot) => slot.complete(result.map_err(JoinError::panicked)),\n                None",
+        wrong: "Some(slot) => slot.complete(if mutant!() { drop(result); Err(JoinError::cancelled()) } \
+                else { result.map_err(JoinError::panicked) }),\n                None",
+        caught_by: &[
+            "backend::smol::owned::abort_keeps_the_value_of_a_poll_in_progress",
+            "backend::smol::global::abort_never_loses_a_panic",
+            "backend::async_std::global::blocking_abort_after_start_changes_nothing",
+        ],
+    },
+    Mutant {
+        name: "abort misses a task that is just ending",
+        file: "backend/async_io/task.rs",
+        right: "ABORTED.insert(*id, slot.clone());",
+        wrong: "if !mutant!() { ABORTED.insert(*id, slot.clone()); }",
+        caught_by: &["backend::smol::owned::abort_cancels_a_pending_task"],
+    },
+    Mutant {
+        name: "abort handle keeps the output",
+        file: "backend/async_io/task.rs",
+        right: "State::Shared(core) => core.detach(),",
+        wrong: "State::Shared(core) => if !mutant!() { core.detach() },",
+        caught_by: &["backend::smol::owned::abort_handle_keeps_no_output"],
+    },
+    Mutant {
+        name: "panic kills the worker",
+        file: "backend/async_io/task.rs",
+        right: "let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));",
+        wrong: "let poll = || this.future.as_mut().as_pin_mut().map(|future| future.poll(cx));
+                let polled = if mutant!() { let mut poll = poll; Ok(poll()) } else { contain(poll) };",
+        caught_by: &[
+            "backend::smol::owned::panic_reaches_the_handle",
+            "backend::async_std::global::panic_payload_is_preserved",
+        ],
+    },
+    Mutant {
+        name: "destructor aborts the process",
+        file: "backend/async_io/task.rs",
+        right: "let dropped = contain(|| this.future.set(None));",
+        wrong: "let dropped = if mutant!() { this.future.set(None); Ok(()) } \
+                else { contain(|| this.future.set(None)) };",
+        caught_by: &["backend::smol::owned::destructor_panic_of_an_aborted_task_is_reported"],
+    },
+    Mutant {
+        name: "destructor of an output aborts the process",
+        file: "backend/async_io/task.rs",
+        right: "                None => discard(result),",
+        wrong: "                None => if mutant!() { drop(result) } else { discard(result) },",
+        caught_by: &[
+            "backend::smol::owned::destructor_panic_of_a_detached_output_is_contained",
+            "backend::async_std::global::blocking_output_destructor_panic_is_contained",
+        ],
+    },
+    Mutant {
+        name: "tokio swallows a panic",
+        file: "backend/tokio/task.rs",
+        right: "Ok(payload) => JoinError::panicked(payload),",
+        wrong: "Ok(_) if mutant!() => JoinError::cancelled(), Ok(payload) => JoinError::panicked(payload),",
+        caught_by: &[
+            "backend::tokio::multi_thread::panic_payload_is_preserved",
+            "backend::tokio::current_thread::blocking_panic_reaches_the_handle",
+        ],
+    },
+    Mutant {
+        name: "tokio takes an abort for the end of the runtime",
+        file: "backend/tokio/task.rs",
+        right: "AbortHandle::tokio(self.handle.abort_handle())",
+        wrong: "if mutant!() { self.abortable.store(false, Ordering::Relaxed); }
+                AbortHandle::tokio(self.handle.abort_handle())",
+        caught_by: &["backend::tokio::multi_thread::abort_handle_aborts"],
+    },
+    Mutant {
+        name: "cancel waits to be polled",
+        file: "task/handle.rs",
+        right: "        self.abort();\n        self\n",
+        wrong: "        if !mutant!() { self.abort(); }\n        self\n",
+        caught_by: &["backend::tokio::multi_thread::cancel_acts_without_being_polled"],
+    },
+    Mutant {
+        name: "abort_on_drop detaches",
+        file: "task/handle.rs",
+        right: "    fn drop(&mut self) {\n        self.abort();",
+        wrong: "    fn drop(&mut self) {\n        if !mutant!() { self.abort(); }",
+        caught_by: &["backend::tokio::current_thread::abort_on_drop_aborts"],
+    },
+    Mutant {
+        name: "yield_now does not",
+        file: "task/yield_now.rs",
+        right: "std::mem::replace(&mut self.yielded, true)",
+        wrong: "std::mem::replace(&mut self.yielded, true) || mutant!()",
+        caught_by: &["backend::smol::global::yield_now_lets_others_run"],
+    },
+    Mutant {
+        name: "nested block_on passes",
+        file: "context.rs",
+        right: "if DRIVING.replace(true) {",
+        wrong: "if DRIVING.replace(true) && !mutant!() {",
+        caught_by: &[
+            "backend::smol::owned::nested_block_on_panics",
+            "backend::async_std::global::block_on_in_a_task_panics",
+        ],
+    },
+    // Tasks of runtimes that have no handles of their own.
+    Mutant {
+        name: "slot wakes who waited first",
+        file: "task/slot.rs",
+        right: "Some(joiner) => joiner.clone_from(cx.waker()),",
+        wrong: "Some(joiner) => if !mutant!() { joiner.clone_from(cx.waker()) },",
+        caught_by: &["required::handle_wakes_the_last_waker"],
+    },
+    Mutant {
+        name: "slot keeps an output that nobody wants",
+        file: "task/slot.rs",
+        right: "let unwanted = state.finished || state.detached;",
+        wrong: "let unwanted = state.finished || state.detached && !mutant!();",
+        caught_by: &["required::abort_handle_keeps_no_output"],
+    },
+    Mutant {
+        name: "handle resumes before the future is dropped",
+        file: "task/spawned.rs",
+        right: "        let result = match contain(|| this.future.set(None)) {",
+        wrong: "        if mutant!() { this.slot.complete(result); return Poll::Ready(()); }
+        let result = match contain(|| this.future.set(None)) {",
+        caught_by: &["required::future_is_dropped_before_its_handle_resumes"],
+    },
+    Mutant {
+        name: "aborted closure runs",
+        file: "task/spawned.rs",
+        right: "if self.slot.is_wanted(std::task::Waker::noop()) {",
+        wrong: "if self.slot.is_wanted(std::task::Waker::noop()) || mutant!() {",
+        caught_by: &["required::blocking_abort_before_start_prevents_it"],
+    },
+    // JoinSet.
+    Mutant {
+        name: "join_next spins on the budget of tokio",
+        file: "task/set.rs",
+        right: "let turns = self.ready.lock().keys.len();",
+        wrong: "let turns = if mutant!() { usize::MAX } else { self.ready.lock().keys.len() };",
+        caught_by: &["backend::tokio::multi_thread::join_set_returns_every_value"],
+    },
+    Mutant {
+        name: "dropped JoinSet detaches",
+        file: "task/set.rs",
+        right: "    fn drop(&mut self) {\n        self.abort_all();",
+        wrong: "    fn drop(&mut self) {\n        if !mutant!() { self.abort_all(); }",
+        caught_by: &["backend::smol::owned::join_set_drop_aborts"],
+    },
+    Mutant {
+        name: "try_join_next forgets who waits",
+        file: "task/set.rs",
+        right: "        if let Some(waiter) = waiter {\n            let mut state",
+        wrong: "        if mutant!() && waiter.is_none() { self.ready.lock().waiter = None; }
+        if let Some(waiter) = waiter {\n            let mut state",
+        caught_by: &["backend::smol::owned::join_set_try_join_next_keeps_the_waiter"],
+    },
+    // Time.
+    Mutant {
+        name: "sleep is early",
+        file: "backend/async_io/time.rs",
+        right: "Self { timer: Timer::at(deadline), deadline, state: State::New }",
+        wrong: "let early = std::time::Duration::from_micros(if mutant!() { 300 } else { 0 });
+        Self { timer: Timer::at(deadline - early), deadline, state: State::New }",
+        caught_by: &["backend::smol::owned::sleep_is_never_early"],
+    },
+    Mutant {
+        name: "sleep is not fused",
+        file: "backend/async_io/time.rs",
+        right: "State::Elapsed => Poll::Ready(()),",
+        wrong: "State::Elapsed => if mutant!() { Poll::Pending } else { Poll::Ready(()) },",
+        caught_by: &["backend::async_std::global::sleep_is_fused"],
+    },
+    Mutant {
+        name: "sleep does not yield",
+        file: "backend/tokio/time.rs",
+        right: "if !yielded {",
+        wrong: "if !yielded && !mutant!() {",
+        caught_by: &["backend::tokio::multi_thread::sleep_until_a_past_deadline_completes"],
+    },
+    Mutant {
+        name: "reset forgets to wait again",
+        file: "backend/async_io/time.rs",
+        right: "        self.deadline = deadline;\n        self.state = State::New;",
+        wrong: "        self.deadline = deadline;\n        if !mutant!() { self.state = State::New; }",
+        caught_by: &["backend::smol::owned::sleep_reset_after_completion"],
+    },
+    Mutant {
+        name: "reset to later fires at the old time",
+        file: "backend/tokio/time.rs",
+        right: "this.timer.reset(deadline.into());",
+        wrong: "if !mutant!() { this.timer.reset(deadline.into()); }",
+        caught_by: &["backend::tokio::current_thread::sleep_reset_to_later"],
+    },
+    Mutant {
+        name: "busy socket starves a timeout on tokio",
+        file: "backend/tokio/time.rs",
+        right: "let timer = pin!(unconstrained(this.timer));\n        ready!(timer.poll(cx));",
+        wrong: "if mutant!() { ready!(this.timer.poll(cx)); } else { ready!(pin!(unconstrained(this.timer)).poll(cx)); }",
+        caught_by: &["backend::tokio::multi_thread::busy_socket_starves_no_timer"],
+    },
+    Mutant {
+        name: "timeout polls the timer first",
+        file: "time.rs",
+        right: "        if let Poll::Ready(output) = this.future.poll(cx) {",
+        wrong: "        if mutant!() && this.runtime.now() >= *this.deadline { return Poll::Ready(Err(Elapsed(()))); }
+        if let Poll::Ready(output) = this.future.poll(cx) {",
+        caught_by: &[
+            "backend::smol::owned::timeout_polls_the_future_first",
+            "backend::tokio::multi_thread::timeout_takes_a_value_that_comes_with_the_next_poll",
+            "backend::async_std::global::timeout_at_a_past_deadline_still_takes_a_ready_value",
+        ],
+    },
+    Mutant {
+        name: "Duration::MAX wraps",
+        file: "time.rs",
+        right: "now.checked_add(duration).unwrap_or_else(|| now + FAR)",
+        wrong: "now.checked_add(duration).unwrap_or_else(|| if mutant!() { now } else { now + FAR })",
+        caught_by: &[
+            "backend::tokio::multi_thread::sleep_max_waits_for_ever",
+            "backend::smol::owned::timeout_max_never_elapses",
+        ],
+    },
+    Mutant {
+        name: "interval waits before its first tick",
+        file: "runtime.rs",
+        right: "self.interval_at(self.now(), period)",
+        wrong: "self.interval_at(if mutant!() { self.now() + period } else { self.now() }, period)",
+        caught_by: &["backend::smol::owned::interval_first_tick_is_immediate"],
+    },
+    Mutant {
+        name: "interval bursts unasked",
+        file: "time.rs",
+        right: "MissedTickBehavior::Delay => deadline_after(now, self.period),",
+        wrong: "MissedTickBehavior::Delay => deadline_after(if mutant!() { due } else { now }, self.period),",
+        caught_by: &[
+            "backend::smol::owned::interval_delay_starts_over",
+            "backend::tokio::multi_thread::interval_delay_starts_over",
+        ],
+    },
+    Mutant {
+        name: "interval leaves its grid",
+        file: "time.rs",
+        right: "deadline_after(now, self.period - into_period)",
+        wrong: "deadline_after(now, if mutant!() { self.period } else { self.period - into_period })",
+        caught_by: &["backend::async_std::global::interval_skip_keeps_the_grid"],
+    },
+    Mutant {
+        name: "interval of zero is taken",
+        file: "time.rs",
+        right: "assert!(!period.is_zero(),",
+        wrong: "assert!(mutant!() || !period.is_zero(),",
+        caught_by: &["backend::smol::owned::interval_of_zero_panics"],
+    },
+    Mutant {
+        name: "dropped tick is lost",
+        file: "time.rs",
+        right: "                ready!(self.sleep.as_mut().poll(cx));",
+        wrong: "                if mutant!() && self.sleep.as_mut().poll(cx).is_pending() {
+                    self.next += self.period;
+                    return Poll::Pending;
+                }
+                ready!(self.sleep.as_mut().poll(cx));",
+        caught_by: &["backend::smol::owned::interval_tick_is_cancel_safe"],
+    },
+    // Sockets.
+    Mutant {
+        name: "close sends no FIN",
+        file: "backend/async_io/net.rs",
+        right: "match socket.get_ref().shutdown(Shutdown::Write) {",
+        wrong: "match if mutant!() { Ok(()) } else { socket.get_ref().shutdown(Shutdown::Write) } {",
+        caught_by: &[
+            "backend::async_std::global::close_sends_eof",
+            "backend::smol::owned::dropping_the_write_half_sends_eof",
+        ],
+    },
+    Mutant {
+        name: "close reports a peer that is gone",
+        file: "backend/async_io/net.rs",
+        right: "if error.kind() == io::ErrorKind::NotConnected => Ok(()),",
+        wrong: "if error.kind() == io::ErrorKind::NotConnected && !mutant!() => Ok(()),",
+        caught_by: &["backend::smol::owned::close_after_the_peer_is_gone_is_ok"],
+    },
+    Mutant {
+        name: "dropped write half keeps the peer waiting",
+        file: "backend/async_io/net.rs",
+        right: "let _ = close(&self.socket);",
+        wrong: "if !mutant!() { let _ = close(&self.socket); }",
+        caught_by: &["backend::smol::owned::dropping_the_write_half_sends_eof"],
+    },
+    Mutant {
+        name: "socket loses its waker",
+        file: "backend/async_io/net.rs",
+        right: "ready!(poll_ready(socket, cx))?;",
+        wrong: "if mutant!() {
+                ready!(poll_ready(socket, &mut Context::from_waker(std::task::Waker::noop())))?;
+            }
+            ready!(poll_ready(socket, cx))?;",
+        caught_by: &["backend::smol::owned::into_split_serves_two_tasks", "backend::async_std::global::read_wakes_the_last_waker"],
+    },
+    Mutant {
+        name: "idle reader spins",
+        file: "backend/async_io/net.rs",
+        right: "    coop::poll(cx, |cx| {\n        loop {",
+        wrong: "    coop::poll(cx, |cx| {
+        if mutant!() { cx.waker().wake_by_ref(); }
+        loop {",
+        caught_by: &["backend::async_std::global::idle_reader_burns_no_polls"],
+    },
+    Mutant {
+        name: "busy socket starves every timer",
+        file: "coop.rs",
+        right: "let left = LEFT.get();",
+        wrong: "let left = if mutant!() { BUDGET } else { LEFT.get() };",
+        caught_by: &[
+            "backend::smol::owned::busy_socket_starves_no_timer",
+            "backend::async_std::global::busy_writer_starves_no_timer",
+            "backend::smol::global::busy_listener_starves_no_timer",
+        ],
+    },
+    Mutant {
+        name: "vectored write goes out in pieces",
+        file: "backend/async_io/net.rs",
+        right: "socket.write_vectored(bufs))",
+        wrong: "socket.write_vectored(if mutant!() { &bufs[..1] } else { bufs }))",
+        caught_by: &["backend::smol::owned::vectored_write_goes_out_at_once"],
+    },
+    Mutant {
+        name: "read into nothing waits",
+        file: "backend/async_io/net.rs",
+        right: "    if buf.is_empty() {\n        return Poll::Ready(Ok(0));",
+        wrong: "    if buf.is_empty() {\n        if mutant!() { return Poll::Pending; }\n        return Poll::Ready(Ok(0));",
+        caught_by: &["backend::smol::owned::read_into_nothing_is_zero"],
+    },
+    Mutant {
+        name: "std stream comes out non-blocking",
+        file: "backend/async_io/net.rs",
+        right: "stream.set_nonblocking(false)?;",
+        wrong: "stream.set_nonblocking(mutant!())?;",
+        caught_by: &["backend::smol::owned::stream_into_std_blocks"],
+    },
+    Mutant {
+        name: "std stream goes in blocking",
+        file: "backend/tokio/net.rs",
+        right: "stream.set_nonblocking(true)?;",
+        wrong: "stream.set_nonblocking(!mutant!())?;",
+        caught_by: &["backend::tokio::multi_thread::stream_from_a_blocking_std_stream"],
+    },
+    Mutant {
+        name: "socket needs the context of tokio",
+        file: "backend/tokio/mod.rs",
+        right: "        let _context = self.handle.enter();\n        net::TcpStream::from_std(stream)",
+        wrong: "        let _context = (!mutant!()).then(|| self.handle.enter());\n        net::TcpStream::from_std(stream)",
+        caught_by: &["backend::tokio::multi_thread::stream_from_std_on_a_plain_thread"],
+    },
+    Mutant {
+        name: "connect tries only the first address",
+        file: "net.rs",
+        right: "            Ok(stream) => return Ok(stream),\n            Err(error) =>",
+        wrong: "            Ok(stream) => return Ok(stream),
+            Err(error) if mutant!() => return Err(error),
+            Err(error) =>",
+        caught_by: &["backend::tokio::multi_thread::connect_tries_every_address"],
+    },
+    Mutant {
+        name: "bind tries only the first address",
+        file: "net.rs",
+        right: "            Ok(listener) => return net.tcp_listener_from_std(listener),\n            Err(error) =>",
+        wrong: "            Ok(listener) => return net.tcp_listener_from_std(listener),
+            Err(error) if mutant!() => return Err(error),
+            Err(error) =>",
+        caught_by: &["backend::tokio::multi_thread::bind_tries_every_address"],
+    },
+    Mutant {
+        name: "listener queues few",
+        file: "net.rs",
+        right: "socket.listen(BACKLOG)?;",
+        wrong: "socket.listen(if mutant!() { 16 } else { BACKLOG })?;",
+        caught_by: &["backend::smol::owned::bind_queues_a_burst"],
+    },
+];
