@@ -1,0 +1,135 @@
+//! The rules that the repository has given itself.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every Rust file below `folder`.
+fn rust_files(folder: &str) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![root().join(folder)], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    assert!(!files.is_empty(), "{folder}");
+    files
+}
+
+/// The words between backticks.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    line.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn every_scenario_is_cited_and_every_citation_exists() {
+    let list = read("src/conformance/mod.rs");
+    let scenarios: BTreeSet<String> = list
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("async(") || line.starts_with("sync("))
+        .map(|line| line.rsplit_once("::").unwrap().1.trim_end_matches(';').to_owned())
+        .collect();
+    assert!(scenarios.len() >= 110, "{}", scenarios.len());
+
+    let mut cited = BTreeSet::new();
+    for file in rust_files("src") {
+        // A citation goes on until its full stop.
+        let mut citing = false;
+        for line in fs::read_to_string(file).unwrap().lines() {
+            let text = line.trim().trim_start_matches("///").trim();
+            citing |= line.trim().starts_with("///") && text.starts_with("Scenarios:");
+            if citing {
+                cited.extend(quoted(text).map(str::to_owned));
+                citing = !text.ends_with('.');
+            }
+        }
+    }
+    let missing: Vec<_> = scenarios.difference(&cited).collect();
+    assert!(missing.is_empty(), "no sentence of the docs cites {missing:?}");
+    let unknown: Vec<_> = cited.difference(&scenarios).collect();
+    assert!(unknown.is_empty(), "the docs cite what is no scenario: {unknown:?}");
+}
+
+#[test]
+fn tests_that_pin_a_difference_exist() {
+    let tests = read("tests/differences.rs");
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("## What cannot be made equal").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let pinned: Vec<_> = table
+        .lines()
+        .flat_map(quoted)
+        .filter(|word| word.matches('_').count() >= 3 && word.chars().all(|c| c.is_lowercase() || c == '_'))
+        .collect();
+    assert!(pinned.len() >= 5, "{pinned:?}");
+    for test in pinned {
+        assert!(tests.contains(&format!("fn {test}()")), "the README says that `{test}` pins a row");
+    }
+}
+
+#[test]
+fn only_the_registry_names_the_features_of_backends() {
+    for file in rust_files("src") {
+        if file.ends_with("backend/mod.rs") {
+            continue;
+        }
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            // Hidden lines of examples have to say which backend they need.
+            let code = line.split("//").next().unwrap();
+            for feature in backends() {
+                assert!(!code.contains(&format!("feature = \"{feature}\"")), "{}: {line}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn backends_have_the_same_files() {
+    let names = |folder: &str| -> BTreeSet<String> {
+        let files = rust_files(&format!("src/backend/{folder}"));
+        files.iter().map(|file| file.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("tokio"), names("async_io"));
+    for backend in backends() {
+        assert!(names(&backend.replace('-', "_")).contains("mod.rs"), "{backend}");
+    }
+}
+
+/// `[package.metadata.anyrt]`, from which CI takes its matrix.
+fn backends() -> Vec<String> {
+    let manifest = read("Cargo.toml");
+    let line = manifest.lines().find(|line| line.starts_with("backends = ")).unwrap();
+    let backends: Vec<_> = line.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    for backend in &backends {
+        let feature = format!("\n{backend} = [");
+        assert!(manifest.contains(&feature), "`{backend}` is no feature");
+    }
+    backends
+}
+
+#[test]
+fn nothing_is_ignored_without_its_reason() {
+    for folder in ["src", "tests", "examples"] {
+        for file in rust_files(folder) {
+            for line in fs::read_to_string(&file).unwrap().lines() {
+                assert!(!line.trim().starts_with("#[ignore]"), "{}: {line}", file.display());
+            }
+        }
+    }
+}
