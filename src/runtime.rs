@@ -48,6 +48,15 @@ impl<R: Spawn + BlockOn + Time + Net> Runtime for R {}
 /// Starting tasks and blocking closures.
 ///
 /// A runtime is a handle: cloning it is cheap, and any thread may use it.
+///
+/// # Dropping
+///
+/// The last clone of an owned runtime stops it in the background, also inside async code: dropping it neither
+/// panics nor waits. Tasks are dropped; a blocking closure that has started runs to its end, and one that is
+/// still queued may be dropped without running. A task that holds a clone keeps its runtime alive.
+///
+/// Scenarios: `tasks_are_dropped_with_their_runtime`, `runtime_drop_waits_for_no_closure`,
+/// `runtime_can_be_dropped_by_its_own_task`.
 pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// **Required.** Runs `task` to its end, on any thread.
     ///
@@ -114,8 +123,7 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// `spawn_in_a_destructor`, `drop_detaches_before_the_first_poll`, `many_tasks_complete`,
     /// `nested_spawns_join`, `large_future_spawns`, `two_tasks_run_in_parallel`,
     /// `panic_payload_is_preserved`, `destructor_panic_of_a_completed_future_is_reported`,
-    /// `wake_during_a_poll_is_not_lost`, `wake_from_another_thread`, `late_wakes_are_harmless`,
-    /// `tasks_are_dropped_with_their_runtime`.
+    /// `wake_during_a_poll_is_not_lost`, `wake_from_another_thread`, `late_wakes_are_harmless`.
     #[track_caller]
     fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where

@@ -12,6 +12,7 @@ pub use error::JoinError;
 pub use handle::{AbortHandle, AbortOnDropHandle, JoinHandle};
 pub(crate) use handle::{Native, NativeAbort};
 pub use set::JoinSet;
-pub(crate) use slot::Slot;
+#[allow(unused_imports, reason = "only handles of async-task have to be told")]
+pub(crate) use slot::{Slot, polled_after_completion};
 pub(crate) use spawned::{spawn_blocking_with, spawn_with};
 pub use yield_now::YieldNow;

@@ -38,14 +38,14 @@ impl Capabilities {
 
     /// Why a scenario with these needs, written as in the list, cannot run.
     pub(super) fn missing(&self, needs: &str) -> Option<&'static str> {
-        match needs {
-            "()" => None,
-            "(workers)" => self.workers.err(),
-            "(parallelism)" => self.parallelism.err(),
-            "(owned)" => self.owned.err(),
-            "(blocking_threads)" => self.blocking_threads.err(),
+        let needs = needs.trim_start_matches('(').trim_end_matches(')').split(',').map(str::trim);
+        needs.filter(|need| !need.is_empty()).find_map(|need| match need {
+            "workers" => self.workers.err(),
+            "parallelism" => self.parallelism.err(),
+            "owned" => self.owned.err(),
+            "blocking_threads" => self.blocking_threads.err(),
             unknown => panic!("the list of scenarios says {unknown}, which is no capability"),
-        }
+        })
     }
 
     /// How many closures fill the blocking pool.

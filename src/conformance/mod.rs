@@ -80,6 +80,7 @@ macro_rules! __scenarios {
             async(workers) tasks::handle_can_be_awaited_on_a_plain_thread;
             async() tasks::handle_can_be_awaited_by_reference;
             async() tasks::handle_wakes_the_last_waker;
+            async() tasks::handle_polled_after_completion_panics;
             async() tasks::handle_in_a_timeout_leaves_its_task_running;
             async() tasks::abort_handle_aborts;
             async() tasks::abort_handle_outlives_the_handle;
@@ -98,6 +99,8 @@ macro_rules! __scenarios {
             async() tasks::join_error_converts_to_io_error;
             async() tasks::join_error_display;
             sync(owned) tasks::tasks_are_dropped_with_their_runtime;
+            sync(owned) tasks::runtime_drop_waits_for_no_closure;
+            sync(owned, workers) tasks::runtime_can_be_dropped_by_its_own_task;
 
             async() join_set::join_set_returns_every_value;
             async() join_set::join_set_in_order_of_completion;

@@ -39,7 +39,7 @@ use crate::backend::{async_task, tokio_task};
 /// `destructor_panic_in_a_dropped_handle_is_contained`, `future_is_dropped_before_its_handle_resumes`,
 /// `handle_can_be_awaited_on_a_plain_thread`, `handle_can_be_awaited_by_reference`,
 /// `detached_output_is_dropped_at_completion`, `handle_in_a_timeout_leaves_its_task_running`,
-/// `handle_wakes_the_last_waker`.
+/// `handle_wakes_the_last_waker`, `handle_polled_after_completion_panics`.
 #[must_use = "dropping a handle detaches its task; say `drop(handle)` if that is meant"]
 pub struct JoinHandle<T: Send + 'static> {
     repr: Repr<T>,

@@ -108,7 +108,7 @@ impl<T> Slot<T> {
             Some(result) => Poll::Ready(result),
             None if state.finished => {
                 drop(state);
-                panic!("anyrt: a `JoinHandle` was polled after it had completed")
+                polled_after_completion()
             }
             None => {
                 match &mut state.joiner {
@@ -119,4 +119,9 @@ impl<T> Slot<T> {
             }
         }
     }
+}
+
+#[cold]
+pub(crate) fn polled_after_completion() -> ! {
+    panic!("anyrt: a `JoinHandle` was polled after it had completed")
 }

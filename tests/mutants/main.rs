@@ -136,7 +136,12 @@ fn write_copy(copy: &Path) {
     for file in ["Cargo.toml", "Cargo.lock", "README.md"] {
         fs::copy(root.join(file), copy.join(file)).unwrap();
     }
-    rewrite(&copy.join("Cargo.toml"), |text| format!("{text}\n[workspace]\n"));
+    rewrite(&copy.join("Cargo.toml"), |text| {
+        // Under its own name, or cargo takes what it builds here for the tests of the crate itself.
+        let text =
+            replace("the name of the package", &text, "name = \"anyrt\"\n", "name = \"anyrt-mutants\"\n");
+        format!("{text}\n[lib]\nname = \"anyrt\"\n\n[workspace]\n")
+    });
     rewrite(&copy.join("src/lib.rs"), |text| format!("{text}{MUTANT}"));
     rewrite(&copy.join("src/conformance/run.rs"), |text| replace("LIMIT", &text, LIMIT[0], LIMIT[1]));
     for &Mutant { name, file, right, wrong, .. } in MUTANTS {

@@ -52,6 +52,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["backend::smol::owned::abort_handle_keeps_no_output"],
     },
     Mutant {
+        name: "handle that has completed says that its runtime is gone",
+        file: "backend/async_io/task.rs",
+        right: "                *self = Self::Over;\n",
+        wrong: "                if !mutant!() { *self = Self::Over; }\n",
+        caught_by: &["backend::smol::owned::handle_polled_after_completion_panics"],
+    },
+    Mutant {
+        name: "runtime of tokio is dropped in the foreground",
+        file: "backend/tokio/mod.rs",
+        right: "runtime.shutdown_background();",
+        wrong: "if mutant!() { drop(runtime) } else { runtime.shutdown_background() }",
+        caught_by: &[
+            "backend::tokio::multi_thread::runtime_drop_waits_for_no_closure",
+            "backend::tokio::multi_thread::runtime_can_be_dropped_by_its_own_task",
+        ],
+    },
+    Mutant {
         name: "panic kills the worker",
         file: "backend/async_io/task.rs",
         right: "let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));",

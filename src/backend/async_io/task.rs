@@ -12,14 +12,14 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 use async_task::FallibleTask;
 use pin_project_lite::pin_project;
 
 use crate::context::Driving;
 use crate::task::contain::{Payload, contain, discard};
-use crate::task::{AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot};
+use crate::task::{AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot, polled_after_completion};
 
 /// Wraps `future` for an executor, which starts it with `spawn`.
 pub(crate) fn spawn<F>(
@@ -221,7 +221,8 @@ enum State<T: Send + 'static> {
     Aborted(Arc<Slot<T>>),
     /// There are handles that can abort it, besides this one.
     Shared(Arc<Core<T>>),
-    Detached,
+    /// Detached, or its output was taken.
+    Over,
 }
 
 impl<T: Send + 'static> Core<T> {
@@ -255,7 +256,7 @@ impl<T: Send + 'static> Core<T> {
                 drop(state);
                 core.abort();
             }
-            State::Running { .. } | State::Aborted(_) | State::Detached => {}
+            State::Running { .. } | State::Aborted(_) | State::Over => {}
         }
     }
 
@@ -264,7 +265,7 @@ impl<T: Send + 'static> Core<T> {
             State::Running { task, .. } => task.is_finished(),
             State::Aborted(slot) => slot.is_finished(),
             State::Shared(core) => core.is_finished(),
-            State::Detached => true,
+            State::Over => true,
         }
     }
 
@@ -276,7 +277,7 @@ impl<T: Send + 'static> Core<T> {
             // last waiter is ourselves, and drops the output.
             let waker = Waker::from(self.clone());
             let Poll::Ready(output) = Pin::new(task).poll(&mut Context::from_waker(&waker)) else { return };
-            *state = State::Detached;
+            *state = State::Over;
             drop(state);
             drop(output);
         } else if let State::Aborted(slot) = &*state {
@@ -296,13 +297,15 @@ impl<T: Send + 'static> Wake for Core<T> {
 impl<T: Send + 'static> State<T> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         match self {
-            Self::Running { task, .. } => Pin::new(task).poll(cx).map(|output| match output {
-                Some(output) => output.claim(),
-                None => Err(JoinError::runtime_gone()),
-            }),
+            Self::Running { task, .. } => {
+                let output = ready!(Pin::new(task).poll(cx));
+                *self = Self::Over;
+                Poll::Ready(output.map_or_else(|| Err(JoinError::runtime_gone()), Output::claim))
+            }
             Self::Aborted(slot) => slot.poll_join(cx),
             Self::Shared(core) => core.lock().poll(cx),
-            Self::Detached => Poll::Ready(Err(JoinError::runtime_gone())),
+            // async-task would say that the task was cancelled.
+            Self::Over => polled_after_completion(),
         }
     }
 }
@@ -313,7 +316,7 @@ impl<T: Send + 'static> Native<T> for Handle<T> {
         let core = match &*state {
             State::Shared(core) => core.clone(),
             _ => {
-                let core = Arc::new(Core::new(mem::replace(&mut *state, State::Detached)));
+                let core = Arc::new(Core::new(mem::replace(&mut *state, State::Over)));
                 *state = State::Shared(core.clone());
                 core
             }
@@ -353,11 +356,11 @@ impl<T: Send + 'static> Future for Handle<T> {
 impl<T: Send + 'static> Drop for Handle<T> {
     fn drop(&mut self) {
         let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        match mem::replace(state, State::Detached) {
+        match mem::replace(state, State::Over) {
             State::Running { task, .. } => task.detach(),
             State::Aborted(slot) => slot.detach(),
             State::Shared(core) => core.detach(),
-            State::Detached => {}
+            State::Over => {}
         }
     }
 }

@@ -17,10 +17,7 @@ use crate::task::JoinHandle;
 ///
 /// Timers, sockets and the pool for blocking closures belong to the process; only tasks belong to an executor.
 ///
-/// # Dropping
-///
-/// The last clone of an owned one stops its threads, which drop the tasks that are left; it waits for nothing.
-/// A task that holds a clone keeps its executor alive. The global executor is never stopped.
+/// The last clone of an owned one stops its threads; the global executor is never stopped.
 ///
 /// # Examples
 ///
@@ -38,7 +35,8 @@ pub struct Smol {
 }
 
 impl Smol {
-    /// The executor of `smol::spawn`: one thread, unless the variable `SMOL_THREADS` says otherwise.
+    /// The executor of `smol::spawn`: one thread, unless the environment variable `SMOL_THREADS` says otherwise.
+    /// (When that says 0, tasks never run: smol 2.0.2.)
     pub fn global() -> Self {
         Self { owned: None }
     }

@@ -24,11 +24,6 @@ use crate::task::contain::contain;
 /// A runtime of flavour `current_thread` must be driven by its owner, in `block_on`; until then its tasks,
 /// timers and sockets stand still.
 ///
-/// # Dropping
-///
-/// The last clone of an owned one stops the runtime in the background, also inside async code: it neither
-/// blocks nor panics. Pending tasks are dropped; a blocking closure that has started runs to its end.
-///
 /// # Examples
 ///
 /// ```
@@ -65,7 +60,12 @@ impl Tokio {
     ///
     /// # Errors
     ///
-    /// When the system gives no threads or no descriptors for it.
+    /// When the system gives no descriptors for it.
+    ///
+    /// # Panics
+    ///
+    /// tokio's own: when the system gives no threads, and when the environment variable `TOKIO_WORKER_THREADS` is
+    /// no positive number.
     pub fn new() -> io::Result<Self> {
         Builder::new_multi_thread().enable_all().build().map(Self::from)
     }
