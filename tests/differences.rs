@@ -116,14 +116,20 @@ fn wake_a_panicking_waker<R: Runtime>(rt: &R) {
     assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7);
 }
 
+/// The same in a process that does not live to see it: it would end in order otherwise, before the abort.
+fn wake_and_wait_for_the_abort<R: Runtime>(rt: &R) {
+    wake_a_panicking_waker(rt);
+    thread::sleep(Duration::from_secs(30));
+}
+
 #[test]
 fn panicking_waker_aborts_on_async_task() {
     const INSIDE: &str = "ANYRT_TEST_PANICKING_WAKER";
     // It may end its process, so it runs in one of its own: this test again.
     match std::env::var(INSIDE).as_deref() {
         Ok("tokio") => return wake_a_panicking_waker(&Tokio::new().unwrap()),
-        Ok("smol") => return wake_a_panicking_waker(&Smol::with_threads(1).unwrap()),
-        Ok("async-std") => return wake_a_panicking_waker(&AsyncStd::global()),
+        Ok("smol") => return wake_and_wait_for_the_abort(&Smol::with_threads(1).unwrap()),
+        Ok("async-std") => return wake_and_wait_for_the_abort(&AsyncStd::global()),
         _ => {}
     }
     let survives = |runtime| {
