@@ -6,6 +6,7 @@
 
 pub mod net;
 pub mod runtime;
+pub mod socket;
 pub mod task;
 pub mod time;
 

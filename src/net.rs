@@ -1,7 +1,9 @@
 //! What is written once about sockets: addresses, names, and the stream of incoming connections.
 
+mod addrs;
+
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,118 +12,35 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::runtime::{Net, TcpListener};
 
-/// Anything that names addresses: an address, a slice of them, `"host:port"` or `("host", port)`.
-///
-/// As [`std::net::ToSocketAddrs`], except that names are resolved off the workers. It cannot be implemented
-/// outside anyrt; pass a slice of addresses instead.
-pub trait ToSocketAddrs: sealed::ToAddrs {}
-
-impl<A: sealed::ToAddrs + ?Sized> ToSocketAddrs for A {}
-
-mod sealed {
-    use super::Addrs;
-
-    pub trait ToAddrs {
-        fn to_addrs(&self) -> Addrs;
-    }
-}
-
-/// Addresses, or a name that still has to be resolved.
-#[derive(Debug)]
-pub enum Addrs {
-    /// One address.
-    One(SocketAddr),
-    /// Any number of them, none included.
-    Many(Vec<SocketAddr>),
-    /// `host:port`, for the resolver to take apart.
-    Text(String),
-    /// A host and its port.
-    Host(String, u16),
-}
-
-impl sealed::ToAddrs for SocketAddr {
-    fn to_addrs(&self) -> Addrs {
-        Addrs::One(*self)
-    }
-}
-
-impl sealed::ToAddrs for [SocketAddr] {
-    fn to_addrs(&self) -> Addrs {
-        Addrs::Many(self.to_vec())
-    }
-}
-
-impl sealed::ToAddrs for str {
-    fn to_addrs(&self) -> Addrs {
-        match self.parse() {
-            Ok(addr) => Addrs::One(addr),
-            Err(_) => Addrs::Text(self.to_owned()),
-        }
-    }
-}
-
-impl sealed::ToAddrs for (&str, u16) {
-    fn to_addrs(&self) -> Addrs {
-        match self.0.parse::<IpAddr>() {
-            Ok(ip) => Addrs::One((ip, self.1).into()),
-            Err(_) => Addrs::Host(self.0.to_owned(), self.1),
-        }
-    }
-}
-
-impl<A: sealed::ToAddrs + ?Sized> sealed::ToAddrs for &A {
-    fn to_addrs(&self) -> Addrs {
-        (**self).to_addrs()
-    }
-}
-
-/// `to_addrs` of what converts into something above.
-macro_rules! to_addrs_through {
-    ($($type:ty => |$this:ident| $through:expr;)*) => {
-        $(impl sealed::ToAddrs for $type {
-            fn to_addrs(&self) -> Addrs {
-                let $this = self;
-                sealed::ToAddrs::to_addrs(&$through)
-            }
-        })*
-    };
-}
-
-to_addrs_through! {
-    SocketAddrV4 => |this| SocketAddr::V4(*this);
-    SocketAddrV6 => |this| SocketAddr::V6(*this);
-    (IpAddr, u16) => |this| SocketAddr::from(*this);
-    (Ipv4Addr, u16) => |this| SocketAddr::from(*this);
-    (Ipv6Addr, u16) => |this| SocketAddr::from(*this);
-    Vec<SocketAddr> => |this| this[..];
-    String => |this| this[..];
-    (String, u16) => |this| (this.0.as_str(), this.1);
-}
-
-impl<const N: usize> sealed::ToAddrs for [SocketAddr; N] {
-    fn to_addrs(&self) -> Addrs {
-        self[..].to_addrs()
-    }
-}
+pub use addrs::ToSocketAddrs;
+pub(crate) use addrs::sealed::Addrs;
 
 /// [`Net::lookup_host`].
 pub(crate) async fn lookup_host<N: Net>(net: &N, addrs: Addrs) -> io::Result<Vec<SocketAddr>> {
-    use std::net::ToSocketAddrs as _;
-
-    let (name, job) = match addrs {
+    let (name, host, port) = match addrs {
         Addrs::One(addr) => return Ok(vec![addr]),
         Addrs::Many(addrs) => return Ok(addrs),
-        // The resolver of the standard library on the blocking pool: what tokio and async-net do as well, and
-        // the reason why texts and kinds are the same everywhere (async-std 1.13.2 replaces both).
+        Addrs::Host(host, port) => (format!("{host}:{port}"), host, port),
         Addrs::Text(text) => {
-            (text.clone(), net.spawn_blocking(move || text.to_socket_addrs().map(Vec::from_iter)))
+            let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+            let Some((host, port)) = parts else {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    format!("cannot resolve {text:?}: it is no `host:port`"),
+                ));
+            };
+            let host = host.to_owned();
+            (text, host, port)
         }
-        Addrs::Host(host, port) => (
-            format!("{host}:{port}"),
-            net.spawn_blocking(move || (host, port).to_socket_addrs().map(Vec::from_iter)),
-        ),
     };
-    job.await?.map_err(|error| io::Error::new(error.kind(), format!("cannot resolve {name:?}: {error}")))
+    let resolved = net.resolve(host, port).await;
+    resolved.map_err(|error| io::Error::new(error.kind(), format!("cannot resolve {name:?}: {error}")))
+}
+
+/// [`Net::resolve`]: the resolver of the standard library on the blocking pool, as tokio and async-net do it; so
+/// kinds and texts are the same everywhere (async-std 1.13.2 replaces both).
+pub(crate) async fn resolve<N: Net>(net: &N, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    net.spawn_blocking(move || (host, port).to_socket_addrs().map(Vec::from_iter)).await?
 }
 
 /// [`Net::tcp_connect`].
@@ -144,8 +63,8 @@ pub(crate) async fn connect<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::TcpS
 pub(crate) async fn bind<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::TcpListener> {
     let mut last = no_address("listen on");
     for addr in lookup_host(net, addrs).await? {
-        match listen(addr) {
-            Ok(listener) => return net.tcp_listener_from_std(listener),
+        match net.bind_addr(addr) {
+            Ok(listener) => return Ok(listener),
             Err(error) => last = error,
         }
     }
@@ -156,8 +75,8 @@ pub(crate) async fn bind<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::TcpList
 /// still for a second, until they are sent again.
 const BACKLOG: i32 = 1024;
 
-/// A listening socket, with the same options whatever the backend.
-fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
+/// [`Net::bind_addr`]: a listening socket, with the same options whatever the backend.
+pub(crate) fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     // On Windows it would let somebody else take the port.
     if cfg!(unix) {

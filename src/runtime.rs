@@ -481,6 +481,24 @@ pub trait Net: Spawn {
     /// Scenarios: `listener_from_a_blocking_std_listener`.
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener>;
 
+    /// Listens on one address; [`tcp_bind`](Self::tcp_bind) is the one to call.
+    ///
+    /// A backend whose listeners are no sockets of the system replaces it.
+    fn bind_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
+        self.tcp_listener_from_std(crate::net::listen(addr)?)
+    }
+
+    /// Asks the resolver for a host; [`lookup_host`](Self::lookup_host) is the one to call.
+    ///
+    /// This is the system's, off the workers. A backend that has names of its own replaces it.
+    fn resolve(
+        &self,
+        host: String,
+        port: u16,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
+        crate::net::resolve(self, host, port)
+    }
+
     /// All addresses of a name, in the order of the system's resolver, which runs off the workers.
     ///
     /// # Cancel safety

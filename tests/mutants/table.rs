@@ -310,7 +310,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Sockets.
     Mutant {
         name: "close sends no FIN",
-        file: "backend/async_io/net.rs",
+        file: "socket.rs",
         right: "match socket.get_ref().shutdown(Shutdown::Write) {",
         wrong: "match if mutant!() { Ok(()) } else { socket.get_ref().shutdown(Shutdown::Write) } {",
         caught_by: &[
@@ -320,21 +320,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "close reports a peer that is gone",
-        file: "backend/async_io/net.rs",
+        file: "socket.rs",
         right: "if error.kind() == io::ErrorKind::NotConnected => Ok(()),",
         wrong: "if error.kind() == io::ErrorKind::NotConnected && !mutant!() => Ok(()),",
         caught_by: &["backend::smol::owned::close_after_the_peer_is_gone_is_ok"],
     },
     Mutant {
         name: "dropped write half keeps the peer waiting",
-        file: "backend/async_io/net.rs",
-        right: "let _ = close(&self.socket);",
-        wrong: "if !mutant!() { let _ = close(&self.socket); }",
+        file: "socket.rs",
+        right: "let _ = close::<R>(&self.socket);",
+        wrong: "if !mutant!() { let _ = close::<R>(&self.socket); }",
         caught_by: &["backend::smol::owned::dropping_the_write_half_sends_eof"],
     },
     Mutant {
         name: "socket loses its waker",
-        file: "backend/async_io/net.rs",
+        file: "socket.rs",
         right: "ready!(poll_ready(socket, cx))?;",
         wrong: "if mutant!() {
                 ready!(poll_ready(socket, &mut Context::from_waker(std::task::Waker::noop())))?;
@@ -344,7 +344,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "idle reader spins",
-        file: "backend/async_io/net.rs",
+        file: "socket.rs",
         right: "    coop::poll(cx, |cx| {\n        loop {",
         wrong: "    coop::poll(cx, |cx| {
         if mutant!() { cx.waker().wake_by_ref(); }
@@ -364,21 +364,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "vectored write goes out in pieces",
-        file: "backend/async_io/net.rs",
+        file: "socket.rs",
         right: "socket.write_vectored(bufs))",
         wrong: "socket.write_vectored(if mutant!() { &bufs[..1] } else { bufs }))",
         caught_by: &["backend::smol::owned::vectored_write_goes_out_at_once"],
     },
     Mutant {
         name: "read into nothing waits",
-        file: "backend/async_io/net.rs",
+        file: "socket.rs",
         right: "    if buf.is_empty() {\n        return Poll::Ready(Ok(0));",
         wrong: "    if buf.is_empty() {\n        if mutant!() { return Poll::Pending; }\n        return Poll::Ready(Ok(0));",
         caught_by: &["backend::smol::owned::read_into_nothing_is_zero"],
     },
     Mutant {
         name: "std stream comes out non-blocking",
-        file: "backend/async_io/net.rs",
+        file: "socket.rs",
         right: "stream.set_nonblocking(false)?;",
         wrong: "stream.set_nonblocking(mutant!())?;",
         caught_by: &["backend::smol::owned::stream_into_std_blocks"],
@@ -409,8 +409,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "bind tries only the first address",
         file: "net.rs",
-        right: "            Ok(listener) => return net.tcp_listener_from_std(listener),\n            Err(error) =>",
-        wrong: "            Ok(listener) => return net.tcp_listener_from_std(listener),
+        right: "            Ok(listener) => return Ok(listener),\n            Err(error) =>",
+        wrong: "            Ok(listener) => return Ok(listener),
             Err(error) if mutant!() => return Err(error),
             Err(error) =>",
         caught_by: &["backend::tokio::multi_thread::bind_tries_every_address"],

@@ -106,15 +106,15 @@ impl Net for AsyncStd {
     type TcpListener = net::TcpListener;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
-        net::TcpStream::connect(addr).await
+        net::connect(addr).await
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
-        net::TcpStream::from_std(stream)
+        net::TcpStream::from_std(&net::AsyncIo, stream)
     }
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
-        net::TcpListener::from_std(listener)
+        net::TcpListener::from_std(&net::AsyncIo, listener)
     }
 }
 

@@ -1,0 +1,357 @@
+//! TCP sockets over any reactor, for a backend whose reactor says when a socket is ready and no more.
+//!
+//! Such a backend implements [`Reactor`] and [`Registered`], and takes [`TcpStream`] and [`TcpListener`] for its
+//! [`Net`](crate::Net): closing, splitting, the budget, what is blocking and what is not are written here. smol
+//! and async-std stand on it.
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::AsFd as AsDescriptor;
+#[cfg(windows)]
+use std::os::windows::io::AsSocket as AsDescriptor;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use crate::coop;
+
+/// What watches sockets. It is a handle: cloning it is cheap.
+pub trait Reactor: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
+    /// A socket that it watches.
+    type Registered<S: Source>: Registered<S>;
+
+    /// Watches a socket, which is non-blocking, from now on.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    fn register<S: Source>(&self, socket: S) -> io::Result<Self::Registered<S>>;
+}
+
+/// A non-blocking socket, and its watch. Dropping it ends the watch and closes the socket.
+pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
+    /// The socket.
+    fn get_ref(&self) -> &S;
+
+    /// Pending until the socket may be readable again; wakes the last task that polled.
+    ///
+    /// It is polled after an operation that would have blocked. Being ready too often is harmless.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Pending until the socket may be writable again; wakes the last task that polled.
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// As [`poll_readable`](Self::poll_readable), for any number of tasks at once.
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Ends the watch.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    fn into_inner(self) -> io::Result<S>;
+}
+
+/// A socket of the standard library.
+pub trait Source: AsDescriptor + fmt::Debug + Send + Sync + Unpin + 'static {}
+
+impl Source for std::net::TcpStream {}
+impl Source for std::net::TcpListener {}
+
+type Stream<R> = <R as Reactor>::Registered<std::net::TcpStream>;
+type Listener<R> = <R as Reactor>::Registered<std::net::TcpListener>;
+
+/// Tries `operation` on the socket, and waits for the reactor as long as it would block.
+fn poll_io<A: Registered<S>, S, T>(
+    cx: &mut Context<'_>,
+    socket: &A,
+    poll_ready: impl Fn(&A, &mut Context<'_>) -> Poll<io::Result<()>>,
+    mut operation: impl FnMut(&S) -> io::Result<T>,
+) -> Poll<io::Result<T>> {
+    coop::poll(cx, |cx| {
+        loop {
+            match operation(socket.get_ref()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => return Poll::Ready(result),
+            }
+            ready!(poll_ready(socket, cx))?;
+        }
+    })
+}
+
+fn poll_read<R: Reactor>(
+    socket: &Stream<R>,
+    cx: &mut Context<'_>,
+    buf: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    if buf.is_empty() {
+        return Poll::Ready(Ok(0));
+    }
+    poll_io(cx, socket, Registered::poll_readable, |mut socket| socket.read(buf))
+}
+
+fn poll_write<R: Reactor>(socket: &Stream<R>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    poll_io(cx, socket, Registered::poll_writable, |mut socket| socket.write(buf))
+}
+
+fn poll_write_vectored<R: Reactor>(
+    socket: &Stream<R>,
+    cx: &mut Context<'_>,
+    bufs: &[io::IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    poll_io(cx, socket, Registered::poll_writable, |mut socket| socket.write_vectored(bufs))
+}
+
+/// Says goodbye to the peer. Nothing waits in a buffer of ours, so there is nothing to flush.
+fn close<R: Reactor>(socket: &Stream<R>) -> io::Result<()> {
+    match socket.get_ref().shutdown(Shutdown::Write) {
+        // The peer is gone already; async-net 2.0 reports that as an error and tokio does not.
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+        result => result,
+    }
+}
+
+/// A TCP connection of a reactor.
+#[derive(Debug)]
+pub struct TcpStream<R: Reactor> {
+    socket: Stream<R>,
+}
+
+impl<R: Reactor> TcpStream<R> {
+    /// A connection that is registered already.
+    pub fn new(socket: R::Registered<std::net::TcpStream>) -> Self {
+        Self { socket }
+    }
+
+    /// Takes over a connection, blocking or not.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn from_std(reactor: &R, stream: std::net::TcpStream) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        Ok(Self::new(reactor.register(stream)?))
+    }
+
+    /// The registered socket.
+    pub fn into_inner(self) -> R::Registered<std::net::TcpStream> {
+        self.socket
+    }
+}
+
+/// The traits of futures-io for a type that holds a socket, in its field `socket`.
+macro_rules! read {
+    ($type:ty) => {
+        impl<R: Reactor> AsyncRead for $type {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &mut [u8],
+            ) -> Poll<io::Result<usize>> {
+                poll_read::<R>(&self.socket, cx, buf)
+            }
+        }
+    };
+}
+
+macro_rules! write {
+    ($type:ty) => {
+        impl<R: Reactor> AsyncWrite for $type {
+            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+                poll_write::<R>(&self.socket, cx, buf)
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[io::IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                poll_write_vectored::<R>(&self.socket, cx, bufs)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(close::<R>(&self.socket))
+            }
+        }
+    };
+}
+
+read!(TcpStream<R>);
+write!(TcpStream<R>);
+
+impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
+    type ReadHalf<'a> = ReadHalf<'a, R>;
+    type WriteHalf<'a> = WriteHalf<'a, R>;
+    type OwnedReadHalf = OwnedReadHalf<R>;
+    type OwnedWriteHalf = OwnedWriteHalf<R>;
+
+    fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
+        (ReadHalf { socket: &self.socket }, WriteHalf { socket: &self.socket })
+    }
+
+    fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
+        let socket = Arc::new(self.socket);
+        (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket })
+    }
+
+    async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        std::future::poll_fn(|cx| {
+            poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek(buf))
+        })
+        .await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().peer_addr()
+    }
+
+    fn nodelay(&self) -> io::Result<bool> {
+        self.socket.get_ref().nodelay()
+    }
+
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.socket.get_ref().set_nodelay(nodelay)
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.socket.get_ref().ttl()
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.socket.get_ref().set_ttl(ttl)
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpStream> {
+        let stream = self.socket.into_inner()?;
+        stream.set_nonblocking(false)?;
+        Ok(stream)
+    }
+}
+
+/// The read half of a borrowed stream.
+#[derive(Debug)]
+pub struct ReadHalf<'a, R: Reactor> {
+    socket: &'a Stream<R>,
+}
+
+read!(ReadHalf<'_, R>);
+
+/// The write half of a borrowed stream.
+#[derive(Debug)]
+pub struct WriteHalf<'a, R: Reactor> {
+    socket: &'a Stream<R>,
+}
+
+write!(WriteHalf<'_, R>);
+
+/// The read half of a stream.
+#[derive(Debug)]
+pub struct OwnedReadHalf<R: Reactor> {
+    socket: Arc<Stream<R>>,
+}
+
+read!(OwnedReadHalf<R>);
+
+/// The write half of a stream, which closes the write side when it is dropped.
+#[derive(Debug)]
+pub struct OwnedWriteHalf<R: Reactor> {
+    socket: Arc<Stream<R>>,
+}
+
+write!(OwnedWriteHalf<R>);
+
+impl<R: Reactor> Drop for OwnedWriteHalf<R> {
+    fn drop(&mut self) {
+        // An error means that the connection is gone, and with it everybody who could want to know.
+        let _ = close::<R>(&self.socket);
+    }
+}
+
+/// A listening socket of a reactor, which also watches what is accepted.
+#[derive(Debug)]
+pub struct TcpListener<R: Reactor> {
+    socket: Listener<R>,
+    reactor: R,
+}
+
+impl<R: Reactor> TcpListener<R> {
+    /// The registered socket.
+    pub fn into_inner(self) -> R::Registered<std::net::TcpListener> {
+        self.socket
+    }
+
+    /// Takes over a listening socket, blocking or not.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn from_std(reactor: &R, listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self { socket: reactor.register(listener)?, reactor: reactor.clone() })
+    }
+
+    fn register(
+        &self,
+        accepted: (std::net::TcpStream, SocketAddr),
+    ) -> io::Result<(TcpStream<R>, SocketAddr)> {
+        let (stream, peer) = accepted;
+        Ok((TcpStream::from_std(&self.reactor, stream)?, peer))
+    }
+}
+
+impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
+    type Stream = TcpStream<R>;
+
+    async fn accept(&self) -> io::Result<(TcpStream<R>, SocketAddr)> {
+        // The budget of `poll_io`, around a wait that serves any number of tasks.
+        std::future::poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
+        loop {
+            match self.socket.get_ref().accept() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.readable().await?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                accepted => return self.register(accepted?),
+            }
+        }
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream<R>, SocketAddr)>> {
+        let accepted =
+            ready!(poll_io(cx, &self.socket, Registered::poll_readable, std::net::TcpListener::accept))?;
+        Poll::Ready(self.register(accepted))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().local_addr()
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.socket.get_ref().ttl()
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.socket.get_ref().set_ttl(ttl)
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpListener> {
+        let listener = self.socket.into_inner()?;
+        listener.set_nonblocking(false)?;
+        Ok(listener)
+    }
+}
