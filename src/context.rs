@@ -1,36 +1,151 @@
-//! Which threads are busy driving async code, so that blocking one of them again is an error and not a hang.
+//! What this thread is doing: whether it drives async code, so that blocking it again is an error and not a hang;
+//! and which runtime that code is in.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+
+use crate::AnyRuntime;
+use crate::backend::native;
+
+/// A runtime that can be found from its threads.
+pub(crate) trait Home {
+    /// A handle to the runtime whose code this thread is running; it keeps nothing alive.
+    fn find() -> Option<AnyRuntime>;
+}
+
+type Find = fn() -> Option<AnyRuntime>;
+
+#[derive(Clone, Copy)]
+struct Here {
+    driving: bool,
+    find: Option<Find>,
+    // How many scopes and guards there are around.
+    depth: u32,
+}
 
 thread_local! {
-    static DRIVING: Cell<bool> = const { Cell::new(false) };
+    static HERE: Cell<Here> = const { Cell::new(Here { driving: false, find: None, depth: 0 }) };
+    static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Marks this thread as driving async code until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Driving {
-    before: bool,
+/// The runtime that the innermost task, closure, `block_on` or guard on this thread belongs to.
+pub(crate) fn innermost() -> Option<AnyRuntime> {
+    HERE.get().find.and_then(|find| find())
 }
 
-impl Driving {
-    /// For the length of one poll of a task.
-    pub(crate) fn task() -> Self {
-        Self { before: DRIVING.replace(true) }
+/// A part of the stack of this thread, until it is dropped.
+pub(crate) struct Scope {
+    before: Here,
+}
+
+impl Scope {
+    fn new(driving: bool, find: Option<Find>) -> Self {
+        let before = HERE.get();
+        HERE.set(Here {
+            driving: driving || before.driving,
+            find: find.or(before.find),
+            depth: before.depth + 1,
+        });
+        Self { before }
     }
 
-    /// For the length of a `block_on`, which no thread may enter twice.
+    /// One poll of a task.
+    #[allow(dead_code, reason = "tokio sees to its own tasks")]
+    pub(crate) fn task<H: Home>() -> Self {
+        Self::new(true, Some(H::find))
+    }
+
+    /// One poll of a task whose runtime is found in another way.
+    pub(crate) fn driving() -> Self {
+        Self::new(true, None)
+    }
+
+    /// A `block_on`, which no thread may enter twice.
     #[track_caller]
     pub(crate) fn block_on() -> Self {
-        if DRIVING.replace(true) {
+        if HERE.get().driving {
             nested_block_on();
         }
-        Self { before: false }
+        Self::driving()
+    }
+
+    /// Code of a runtime that may block.
+    #[allow(dead_code, reason = "without a backend there is none")]
+    pub(crate) fn within<H: Home>() -> Self {
+        Self::new(false, Some(H::find))
     }
 }
 
-impl Drop for Driving {
+impl Drop for Scope {
     fn drop(&mut self) {
-        DRIVING.set(self.before);
+        HERE.set(self.before);
+    }
+}
+
+/// A runtime that this thread is in because it said so.
+struct Entered {
+    key: u64,
+    runtime: AnyRuntime,
+    // A task of tokio that starts later on this thread is further in than the guard.
+    task: Option<native::Task>,
+    before: Option<Find>,
+}
+
+impl Home for Entered {
+    fn find() -> Option<AnyRuntime> {
+        let entered = ENTERED.try_with(|stack| {
+            let stack = stack.borrow();
+            stack.last().map(|last| (last.runtime.clone(), last.task))
+        });
+        let (runtime, task) = entered.ok().flatten()?;
+        if native::task() == task { Some(runtime) } else { native::current() }
+    }
+}
+
+/// Makes a runtime the current one of this thread until it is dropped; made by [`AnyRuntime::enter`].
+///
+/// # Dropping
+///
+/// What was current before is current again. A guard that is dropped before one that was made later takes only
+/// its own runtime away.
+#[derive(Debug)]
+#[must_use = "the runtime is current for as long as the guard lives"]
+pub struct EnterGuard<'a> {
+    key: u64,
+    depth: u32,
+    _runtime: PhantomData<&'a AnyRuntime>,
+    // It belongs to its thread.
+    _not_send: PhantomData<*const ()>,
+}
+
+pub(crate) fn enter<'a>(runtime: AnyRuntime) -> EnterGuard<'a> {
+    let Here { driving, find, depth } = HERE.get();
+    let depth = depth + 1;
+    let key = ENTERED.with(|stack| {
+        let mut stack = stack.borrow_mut();
+        let key = stack.last().map_or(0, |last| last.key + 1);
+        stack.push(Entered { key, runtime, task: native::task(), before: find });
+        key
+    });
+    HERE.set(Here { driving, find: Some(Entered::find), depth });
+    EnterGuard { key, depth, _runtime: PhantomData, _not_send: PhantomData }
+}
+
+impl Drop for EnterGuard<'_> {
+    fn drop(&mut self) {
+        // Dropped after the stack is free again: the destructor of a runtime is not ours.
+        let _entered = ENTERED.try_with(|stack| {
+            let mut stack = stack.borrow_mut();
+            let at = stack.iter().position(|entered| entered.key == self.key)?;
+            let entered = stack.remove(at);
+            let here = HERE.get();
+            if let Some(later) = stack.get_mut(at) {
+                later.before = entered.before;
+            } else if here.depth == self.depth {
+                HERE.set(Here { find: entered.before, depth: here.depth - 1, ..here });
+            }
+            Some(entered)
+        });
     }
 }
 

@@ -10,9 +10,12 @@ pub mod socket;
 pub mod task;
 pub mod time;
 
+mod any;
 mod backend;
 mod context;
 mod coop;
+mod current;
+mod free;
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -23,4 +26,9 @@ pub mod conformance;
     reason = "with no backend compiled in there is nothing to show"
 )]
 pub use backend::*;
+
+pub use any::AnyRuntime;
+pub use context::EnterGuard;
+pub use current::{NoRuntime, SetDefaultError};
+pub use free::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
 pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};

@@ -1,4 +1,4 @@
-//! What is written once about sockets: addresses, names, and the stream of incoming connections.
+//! TCP on the current runtime; and what is written once about sockets: addresses, names, incoming connections.
 
 mod addrs;
 
@@ -10,13 +10,16 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::runtime::{Net, TcpListener};
+use crate::runtime::{self, Net};
 
+pub use crate::any::net::{
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, WriteHalf, lookup_host,
+};
 pub use addrs::ToSocketAddrs;
 pub(crate) use addrs::sealed::Addrs;
 
 /// [`Net::lookup_host`].
-pub(crate) async fn lookup_host<N: Net>(net: &N, addrs: Addrs) -> io::Result<Vec<SocketAddr>> {
+pub(crate) async fn resolve_all<N: Net>(net: &N, addrs: Addrs) -> io::Result<Vec<SocketAddr>> {
     let (name, host, port) = match addrs {
         Addrs::One(addr) => return Ok(vec![addr]),
         Addrs::Many(addrs) => return Ok(addrs),
@@ -47,7 +50,7 @@ pub(crate) async fn resolve<N: Net>(net: &N, host: String, port: u16) -> io::Res
 pub(crate) async fn connect<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::TcpStream> {
     let addrs = match addrs {
         Addrs::One(addr) => return net.connect_addr(addr).await,
-        addrs => lookup_host(net, addrs).await?,
+        addrs => resolve_all(net, addrs).await?,
     };
     let mut last = no_address("connect to");
     for addr in addrs {
@@ -62,7 +65,7 @@ pub(crate) async fn connect<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::TcpS
 /// [`Net::tcp_bind`].
 pub(crate) async fn bind<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::TcpListener> {
     let mut last = no_address("listen on");
-    for addr in lookup_host(net, addrs).await? {
+    for addr in resolve_all(net, addrs).await? {
         match net.bind_addr(addr) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = error,
@@ -91,20 +94,20 @@ fn no_address(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("no address to {what}: the list is empty"))
 }
 
-/// The stream of [`TcpListener::incoming`].
+/// The stream of [`runtime::TcpListener::incoming`].
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct Incoming<'a, L> {
     listener: &'a mut L,
 }
 
-impl<'a, L: TcpListener> Incoming<'a, L> {
+impl<'a, L: runtime::TcpListener> Incoming<'a, L> {
     pub(crate) fn new(listener: &'a mut L) -> Self {
         Self { listener }
     }
 }
 
-impl<L: TcpListener> Stream for Incoming<'_, L> {
+impl<L: runtime::TcpListener> Stream for Incoming<'_, L> {
     type Item = io::Result<L::Stream>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::context::Driving;
+use crate::context::Scope;
 use crate::net::{Incoming, ToSocketAddrs};
 use crate::task::{JoinHandle, YieldNow};
 use crate::time::{Interval, Timeout, deadline_after};
@@ -236,7 +236,7 @@ pub trait BlockOn: Spawn {
     /// `block_on_from_several_threads`.
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let _driving = Driving::block_on();
+        let _scope = Scope::block_on();
         self.run_until(future)
     }
 }
@@ -335,7 +335,7 @@ pub trait Time: Spawn {
     /// `timeout_drops_the_future`, `timeout_max_never_elapses`,
     /// `timeout_takes_a_value_that_comes_with_the_next_poll`, `timeout_counts_from_creation`,
     /// `timeout_inside_a_timeout`.
-    fn timeout<F: Future>(&self, duration: Duration, future: F) -> Timeout<Self, F> {
+    fn timeout<F: Future>(&self, duration: Duration, future: F) -> Timeout<F, Self> {
         self.timeout_at(deadline_after(self.now(), duration), future)
     }
 
@@ -357,7 +357,7 @@ pub trait Time: Spawn {
     ///
     /// Scenarios: `timeout_at_a_past_deadline_elapses`,
     /// `timeout_at_a_past_deadline_still_takes_a_ready_value`.
-    fn timeout_at<F: Future>(&self, deadline: Instant, future: F) -> Timeout<Self, F> {
+    fn timeout_at<F: Future>(&self, deadline: Instant, future: F) -> Timeout<F, Self> {
         Timeout::new(self.clone(), deadline, future)
     }
 
@@ -529,7 +529,7 @@ pub trait Net: Spawn {
         &self,
         addr: A,
     ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
-        crate::net::lookup_host(self, addr.to_addrs())
+        crate::net::resolve_all(self, addr.to_addrs())
     }
 
     /// Connects to the first address that answers.

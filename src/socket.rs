@@ -297,6 +297,11 @@ impl<R: Reactor> TcpListener<R> {
         self.socket
     }
 
+    /// A listening socket that `reactor` watches already.
+    pub fn new(reactor: R, socket: R::Registered<std::net::TcpListener>) -> Self {
+        Self { socket, reactor }
+    }
+
     /// Takes over a listening socket, blocking or not.
     ///
     /// # Errors
@@ -304,7 +309,7 @@ impl<R: Reactor> TcpListener<R> {
     /// The system's.
     pub fn from_std(reactor: &R, listener: std::net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        Ok(Self { socket: reactor.register(listener)?, reactor: reactor.clone() })
+        Ok(Self::new(reactor.clone(), reactor.register(listener)?))
     }
 
     fn register(

@@ -1,4 +1,6 @@
-//! What is written once about time: timeouts and intervals, over the sleep of a runtime.
+//! Time on the current runtime; and what is written once about it: timeouts and intervals, over any sleep.
+
+mod free;
 
 use std::fmt;
 use std::future::Future;
@@ -10,8 +12,15 @@ use std::time::{Duration, Instant};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
+use crate::AnyRuntime;
 use crate::coop;
-use crate::runtime::{Sleep, Time};
+use crate::runtime::{self, Time};
+
+pub use crate::any::time::Sleep;
+pub use free::{
+    interval, interval_at, now, sleep, sleep_until, timeout, timeout_at, try_interval, try_sleep,
+    try_sleep_until, try_timeout, try_timeout_at,
+};
 
 /// Further away than anybody waits, and near enough for every clock: 30 years, which is tokio's number too.
 const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
@@ -24,7 +33,7 @@ pub(crate) fn deadline_after(now: Instant, duration: Duration) -> Instant {
 pin_project! {
     /// The future of [`Time::timeout`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct Timeout<R: Time, F> {
+    pub struct Timeout<F, R: Time = AnyRuntime> {
         runtime: R,
         deadline: Instant,
         #[pin]
@@ -35,7 +44,7 @@ pin_project! {
     }
 }
 
-impl<R: Time, F> Timeout<R, F> {
+impl<F, R: Time> Timeout<F, R> {
     pub(crate) fn new(runtime: R, deadline: Instant, future: F) -> Self {
         Self { runtime, deadline, future, sleep: None }
     }
@@ -46,7 +55,7 @@ impl<R: Time, F> Timeout<R, F> {
     }
 }
 
-impl<R: Time, F: Future> Future for Timeout<R, F> {
+impl<F: Future, R: Time> Future for Timeout<F, R> {
     type Output = Result<F::Output, Elapsed>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -64,7 +73,7 @@ impl<R: Time, F: Future> Future for Timeout<R, F> {
     }
 }
 
-impl<R: Time, F> fmt::Debug for Timeout<R, F> {
+impl<F, R: Time> fmt::Debug for Timeout<F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timeout").field("deadline", &self.deadline).finish_non_exhaustive()
     }
@@ -114,7 +123,7 @@ pub enum MissedTickBehavior {
 /// Ticks; made by [`Time::interval`].
 ///
 /// It is also a `Stream` of the instants that [`tick`](Self::tick) returns, without an end.
-pub struct Interval<R: Time> {
+pub struct Interval<R: Time = AnyRuntime> {
     runtime: R,
     // Boxed once, so that `tick` can take `&mut self`; tokio's interval does the same.
     sleep: Pin<Box<R::Sleep>>,
@@ -178,7 +187,7 @@ impl<R: Time> Interval<R> {
 
     fn schedule(&mut self, next: Instant) {
         self.next = next;
-        self.sleep.as_mut().reset(next);
+        runtime::Sleep::reset(self.sleep.as_mut(), next);
     }
 
     /// The next tick comes one period from now.

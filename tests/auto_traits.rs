@@ -43,7 +43,7 @@ fn runtime<R: Runtime>(runtime: R) {
     sync::<R>();
     send::<R::Sleep>();
     sync::<R::Sleep>();
-    send::<Timeout<R, R::Sleep>>();
+    send::<Timeout<R::Sleep, R>>();
     send::<Interval<R>>();
     sync::<Interval<R>>();
     unpin::<Interval<R>>();

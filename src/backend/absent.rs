@@ -1,13 +1,222 @@
-//! The native handle of a backend that is not compiled in: it cannot exist.
+//! What stands in for a backend that is not compiled in: a runtime that cannot exist.
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
+use futures_io::{AsyncRead, AsyncWrite};
+
+use crate::AnyRuntime;
+use crate::current::Driver;
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Sleep, Spawn, TcpListener, TcpStream, Time};
 use crate::task::{AbortHandle, JoinError, Native, NativeAbort};
 
+/// A runtime, and everything that it would make.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Absent {}
+
+impl Absent {
+    pub(crate) fn unowned(&self) -> Self {
+        match *self {}
+    }
+
+    pub(crate) fn has(&self, _: Driver) -> bool {
+        match *self {}
+    }
+}
+
+/// A task, which nothing can be in.
+pub(crate) type Task = Infallible;
+
+pub(crate) fn task() -> Option<Task> {
+    None
+}
+
+pub(crate) fn current() -> Option<Absent> {
+    None
+}
+
+/// What it makes is of any type.
+macro_rules! into {
+    ($($type:ty),*) => {
+        $(impl From<Absent> for $type {
+            fn from(absent: Absent) -> Self {
+                match absent {}
+            }
+        })*
+    };
+}
+
+into!(AnyRuntime, crate::time::Sleep, crate::net::TcpStream, crate::net::TcpListener);
+
+impl Spawn for Absent {
+    fn execute(&self, _: BoxFuture) {
+        match *self {}
+    }
+
+    fn execute_blocking(&self, _: BoxJob) {
+        match *self {}
+    }
+}
+
+impl BlockOn for Absent {
+    fn run_until<F: Future>(&self, _: F) -> F::Output {
+        match *self {}
+    }
+}
+
+impl Time for Absent {
+    type Sleep = Self;
+
+    fn now(&self) -> Instant {
+        match *self {}
+    }
+
+    fn sleep_until(&self, _: Instant) -> Self {
+        match *self {}
+    }
+}
+
+impl Sleep for Absent {
+    fn deadline(&self) -> Instant {
+        match *self {}
+    }
+
+    fn is_elapsed(&self) -> bool {
+        match *self {}
+    }
+
+    fn reset(self: Pin<&mut Self>, _: Instant) {
+        match *self {}
+    }
+}
+
+impl Future for Absent {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        match *self {}
+    }
+}
+
+impl Net for Absent {
+    type TcpStream = Self;
+    type TcpListener = Self;
+
+    async fn connect_addr(&self, _: SocketAddr) -> io::Result<Self> {
+        match *self {}
+    }
+
+    fn tcp_stream_from_std(&self, _: std::net::TcpStream) -> io::Result<Self> {
+        match *self {}
+    }
+
+    fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<Self> {
+        match *self {}
+    }
+}
+
+impl AsyncRead for Absent {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+        match *self {}
+    }
+}
+
+impl AsyncWrite for Absent {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        match *self {}
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+}
+
+impl TcpStream for Absent {
+    type ReadHalf<'a> = Self;
+    type WriteHalf<'a> = Self;
+    type OwnedReadHalf = Self;
+    type OwnedWriteHalf = Self;
+
+    fn split_mut(&mut self) -> (Self, Self) {
+        match *self {}
+    }
+
+    fn into_split(self) -> (Self, Self) {
+        match self {}
+    }
+
+    async fn peek(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        match *self {}
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        match *self {}
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match *self {}
+    }
+
+    fn nodelay(&self) -> io::Result<bool> {
+        match *self {}
+    }
+
+    fn set_nodelay(&self, _: bool) -> io::Result<()> {
+        match *self {}
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        match *self {}
+    }
+
+    fn set_ttl(&self, _: u32) -> io::Result<()> {
+        match *self {}
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpStream> {
+        match self {}
+    }
+}
+
+impl TcpListener for Absent {
+    type Stream = Self;
+
+    async fn accept(&self) -> io::Result<(Self, SocketAddr)> {
+        match *self {}
+    }
+
+    fn poll_accept(&self, _: &mut Context<'_>) -> Poll<io::Result<(Self, SocketAddr)>> {
+        match *self {}
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        match *self {}
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        match *self {}
+    }
+
+    fn set_ttl(&self, _: u32) -> io::Result<()> {
+        match *self {}
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpListener> {
+        match self {}
+    }
+}
+
+/// The native join handle.
 pub(crate) struct Handle<T> {
     never: Infallible,
     _output: PhantomData<fn() -> T>,
@@ -37,7 +246,6 @@ impl<T> Future for Handle<T> {
     }
 }
 
-#[allow(dead_code, reason = "only tokio has an abort handle of its own")]
 #[derive(Clone)]
 pub(crate) struct Abort(Infallible);
 

@@ -7,6 +7,7 @@
 //!   runtime's own; at its foot the [`conformance!`](crate::conformance!) line that holds it to the contract.
 //! - `task.rs`: what its own join handle needs to become a [`JoinHandle`](crate::task::JoinHandle).
 //! - `time.rs`: its [`Sleep`](crate::runtime::Sleep).
+//! - `context.rs`, where the runtime itself knows which threads are its own: how to ask.
 //! - `net.rs`: its [`TcpStream`](crate::runtime::TcpStream) and [`TcpListener`](crate::runtime::TcpListener).
 //!
 //! smol and async-std stand on one reactor, one task type and one blocking pool: what they share is `async_io`.
@@ -18,13 +19,15 @@
 
 use cfg_if::cfg_if;
 
+use crate::AnyRuntime;
+
 cfg_if! {
     if #[cfg(feature = "tokio")] {
         mod tokio;
         pub use self::tokio::Tokio;
-        pub(crate) use self::tokio::task as tokio_task;
+        pub(crate) use self::tokio::{Tokio as MaybeTokio, context as tokio_context, task as tokio_task};
     } else {
-        pub(crate) use absent as tokio_task;
+        pub(crate) use self::absent::{self as tokio_context, self as tokio_task, Absent as MaybeTokio};
     }
 }
 
@@ -32,6 +35,9 @@ cfg_if! {
     if #[cfg(feature = "smol")] {
         mod smol;
         pub use self::smol::Smol;
+        pub(crate) use self::smol::Smol as MaybeSmol;
+    } else {
+        pub(crate) use self::absent::Absent as MaybeSmol;
     }
 }
 
@@ -39,17 +45,61 @@ cfg_if! {
     if #[cfg(feature = "async-std")] {
         mod async_std;
         pub use self::async_std::AsyncStd;
+        pub(crate) use self::async_std::{AsyncStd as MaybeAsyncStd, context as async_std_context};
+    } else {
+        pub(crate) use self::absent::{self as async_std_context, Absent as MaybeAsyncStd};
     }
 }
 
 cfg_if! {
     if #[cfg(any(feature = "smol", feature = "async-std"))] {
         mod async_io;
-        pub(crate) use async_io::task as async_task;
+        pub(crate) use self::async_io::task as async_task;
+        pub(crate) use self::async_io::net::{TcpListener as AsyncIoListener, TcpStream as AsyncIoStream};
+        pub(crate) use self::async_io::time::Sleep as AsyncIoSleep;
     } else {
-        pub(crate) use absent as async_task;
+        pub(crate) use self::absent::{self as async_task, Absent as AsyncIoListener, Absent as AsyncIoSleep, Absent as AsyncIoStream};
     }
 }
 
-#[cfg(not(all(feature = "tokio", any(feature = "smol", feature = "async-std"))))]
+#[cfg(not(all(feature = "tokio", feature = "smol", feature = "async-std")))]
+#[allow(dead_code, reason = "which parts of it are needed depends on which backend is absent")]
 pub(crate) mod absent;
+pub(crate) mod custom;
+
+/// The names of the features that are on.
+pub(crate) const COMPILED_IN: &[&str] = &[
+    #[cfg(feature = "tokio")]
+    "tokio",
+    #[cfg(feature = "smol")]
+    "smol",
+    #[cfg(feature = "async-std")]
+    "async-std",
+];
+
+/// The runtime that needs no context, if it is the only one that is compiled in.
+pub(crate) fn single() -> Option<AnyRuntime> {
+    cfg_if! {
+        if #[cfg(all(feature = "smol", not(feature = "tokio"), not(feature = "async-std")))] {
+            Some(Smol::global().into())
+        } else if #[cfg(all(feature = "async-std", not(feature = "tokio"), not(feature = "smol")))] {
+            Some(AsyncStd::global().into())
+        } else {
+            None
+        }
+    }
+}
+
+/// What runtimes say about a thread by themselves.
+pub(crate) mod native {
+    use super::{async_std_context, tokio_context};
+    use crate::AnyRuntime;
+
+    pub(crate) use tokio_context::{Task, task};
+
+    /// The runtime whose context or task this thread is in.
+    pub(crate) fn current() -> Option<AnyRuntime> {
+        let tokio = tokio_context::current().map(AnyRuntime::from);
+        tokio.or_else(|| async_std_context::current().map(AnyRuntime::from))
+    }
+}

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use super::contain::contain;
 use super::{JoinError, JoinHandle, Slot};
-use crate::context::Driving;
+use crate::context::Scope;
 use crate::runtime::{BoxFuture, BoxJob};
 
 /// [`Spawn::spawn`](crate::Spawn::spawn), given a way to run its task.
@@ -62,7 +62,7 @@ impl<F: Future> Future for Spawned<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        let _driving = Driving::task();
+        let _scope = Scope::driving();
         let polled = if this.slot.is_wanted(cx.waker()) {
             contain(|| match this.future.as_mut().as_pin_mut() {
                 Some(future) => future.poll(cx).map(Ok),

@@ -47,3 +47,45 @@ pub(crate) type TcpListener = socket::TcpListener<AsyncIo>;
 pub(crate) async fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
     Ok(TcpStream::new(Async::<std::net::TcpStream>::connect(addr).await?))
 }
+
+impl From<TcpStream> for crate::net::TcpStream {
+    fn from(stream: TcpStream) -> Self {
+        Self::async_io(stream)
+    }
+}
+
+impl From<TcpListener> for crate::net::TcpListener {
+    fn from(listener: TcpListener) -> Self {
+        Self::async_io(listener)
+    }
+}
+
+impl From<Async<std::net::TcpStream>> for crate::net::TcpStream {
+    fn from(socket: Async<std::net::TcpStream>) -> Self {
+        TcpStream::new(socket).into()
+    }
+}
+
+impl From<Async<std::net::TcpListener>> for crate::net::TcpListener {
+    fn from(socket: Async<std::net::TcpListener>) -> Self {
+        TcpListener::new(AsyncIo, socket).into()
+    }
+}
+
+/// The stream comes back when it is of another runtime.
+impl TryFrom<crate::net::TcpStream> for Async<std::net::TcpStream> {
+    type Error = crate::net::TcpStream;
+
+    fn try_from(stream: crate::net::TcpStream) -> Result<Self, Self::Error> {
+        stream.into_async_io().map(TcpStream::into_inner)
+    }
+}
+
+/// The listener comes back when it is of another runtime.
+impl TryFrom<crate::net::TcpListener> for Async<std::net::TcpListener> {
+    type Error = crate::net::TcpListener;
+
+    fn try_from(listener: crate::net::TcpListener) -> Result<Self, Self::Error> {
+        listener.into_async_io().map(TcpListener::into_inner)
+    }
+}

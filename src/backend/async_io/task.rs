@@ -8,6 +8,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -17,32 +18,34 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use async_task::FallibleTask;
 use pin_project_lite::pin_project;
 
-use crate::context::Driving;
+use crate::context::{Home, Scope};
 use crate::task::contain::{Payload, contain, discard};
 use crate::task::{AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot, polled_after_completion};
 
 /// Wraps `future` for an executor, which starts it with `spawn`.
-pub(crate) fn spawn<F>(
+pub(crate) fn spawn<H, F>(
     future: F,
-    spawn: impl FnOnce(Guarded<F>) -> async_task::Task<Output<F::Output>>,
+    spawn: impl FnOnce(Guarded<H, F>) -> async_task::Task<Output<F::Output>>,
 ) -> JoinHandle<F::Output>
 where
+    H: Home,
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
     let id = Id::next();
-    handle(id, spawn(Guarded { id, future: Some(future) }))
+    handle(id, spawn(Guarded { id, future: Some(future), home: PhantomData }))
 }
 
 /// Runs `job` on the pool that smol and async-std share.
-pub(crate) fn spawn_blocking<F, T>(job: F) -> JoinHandle<T>
+pub(crate) fn spawn_blocking<H, F, T>(job: F) -> JoinHandle<T>
 where
+    H: Home,
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
     let id = Id::next();
-    let job = Job { id, job: Some(job), output: std::marker::PhantomData };
-    handle(id, blocking::unblock(move || job.run()))
+    let job = Job { id, job: Some(job), output: PhantomData };
+    handle(id, blocking::unblock(move || job.run::<H>()))
 }
 
 fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinHandle<T> {
@@ -106,18 +109,19 @@ impl Aborted {
 
 pin_project! {
     /// The future of a task, which neither panics nor drops a future whose destructor would.
-    pub(crate) struct Guarded<F: Future>
+    pub(crate) struct Guarded<H: Home, F: Future>
     where
         F::Output: Send,
         F::Output: 'static,
     {
+        home: PhantomData<fn() -> H>,
         id: Id,
         // Taken when it is done, so that its state is dropped before its handle resumes.
         #[pin]
         future: Option<F>,
     }
 
-    impl<F: Future> PinnedDrop for Guarded<F>
+    impl<H: Home, F: Future> PinnedDrop for Guarded<H, F>
     where
         F::Output: Send,
         F::Output: 'static,
@@ -125,6 +129,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
+                let _scope = Scope::task::<H>();
                 let dropped = contain(|| this.future.set(None));
                 ABORTED.end::<F::Output>(*this.id, dropped);
             }
@@ -132,7 +137,7 @@ pin_project! {
     }
 }
 
-impl<F: Future> Future for Guarded<F>
+impl<H: Home, F: Future> Future for Guarded<H, F>
 where
     F::Output: Send + 'static,
 {
@@ -140,7 +145,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let _driving = Driving::task();
+        let _scope = Scope::task::<H>();
         let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));
         let result = match polled {
             Ok(Some(Poll::Ready(output))) => Ok(output),
@@ -160,11 +165,12 @@ where
 struct Job<F, T: Send + 'static> {
     id: Id,
     job: Option<F>,
-    output: std::marker::PhantomData<fn() -> T>,
+    output: PhantomData<fn() -> T>,
 }
 
 impl<F: FnOnce() -> T, T: Send + 'static> Job<F, T> {
-    fn run(mut self) -> Output<T> {
+    fn run<H: Home>(mut self) -> Output<T> {
+        let _scope = Scope::within::<H>();
         Output { id: self.id, result: self.job.take().map(contain) }
     }
 }

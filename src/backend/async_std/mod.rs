@@ -1,5 +1,7 @@
 //! async-std: the executor that it runs on.
 
+pub(crate) mod context;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -7,6 +9,8 @@ use std::sync::Once;
 use std::time::Instant;
 
 use super::async_io::{net, task, time};
+use crate::AnyRuntime;
+use crate::context::{Home, Scope};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
 use crate::task::JoinHandle;
 
@@ -29,7 +33,7 @@ use crate::task::JoinHandle;
 /// ```
 ///
 /// [RUSTSEC-2025-0052]: https://rustsec.org/advisories/RUSTSEC-2025-0052
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AsyncStd {
     _private: (),
 }
@@ -38,6 +42,32 @@ impl AsyncStd {
     /// The one of the process.
     pub fn global() -> Self {
         Self { _private: () }
+    }
+
+    /// A handle that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Home for AsyncStd {
+    fn find() -> Option<AnyRuntime> {
+        Some(Self::global().into())
+    }
+}
+
+impl From<AsyncStd> for AnyRuntime {
+    fn from(runtime: AsyncStd) -> Self {
+        Self::from_async_std(runtime)
+    }
+}
+
+/// The runtime comes back when it is another one.
+impl TryFrom<AnyRuntime> for AsyncStd {
+    type Error = AnyRuntime;
+
+    fn try_from(runtime: AnyRuntime) -> Result<Self, AnyRuntime> {
+        runtime.into_async_std()
     }
 }
 
@@ -65,7 +95,7 @@ impl Spawn for AsyncStd {
         start();
         // What `async_std::task::spawn` calls. Its own handle cannot say whether a task is finished, nor abort it
         // without being polled.
-        task::spawn(future, async_global_executor::spawn)
+        task::spawn::<Self, _>(future, async_global_executor::spawn)
     }
 
     #[track_caller]
@@ -75,7 +105,7 @@ impl Spawn for AsyncStd {
         T: Send + 'static,
     {
         // `async_std::task::spawn_blocking` is a task around this.
-        task::spawn_blocking(job)
+        task::spawn_blocking::<Self, _, _>(job)
     }
 }
 
@@ -83,6 +113,7 @@ impl BlockOn for AsyncStd {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         start();
+        let _scope = Scope::within::<Self>();
         // `async_std::task::block_on` 1.13 leaves its nesting counter raised after a panic, and then never runs
         // a local task on this thread again.
         async_global_executor::block_on(future)

@@ -5,13 +5,15 @@ mod threads;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use self::threads::Threads;
+use self::threads::{Threads, Working};
 use super::async_io::{net, task, time};
+use crate::AnyRuntime;
+use crate::context::{Home, Scope};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, spawn_blocking_with, spawn_with};
 
 /// smol: the global executor of the process, or one of our own with threads of its own.
 ///
@@ -31,14 +33,22 @@ use crate::task::JoinHandle;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Smol {
-    owned: Option<Arc<Threads>>,
+    executor: Executor,
+}
+
+#[derive(Clone, Debug)]
+enum Executor {
+    Global,
+    Owned(Arc<Threads>),
+    /// A handle to one that somebody else owns.
+    Unowned(Weak<Threads>),
 }
 
 impl Smol {
     /// The executor of `smol::spawn`: one thread, unless the environment variable `SMOL_THREADS` says otherwise.
     /// (When that says 0, tasks never run: smol 2.0.2.)
     pub fn global() -> Self {
-        Self { owned: None }
+        Self { executor: Executor::Global }
     }
 
     /// An executor of our own, with one thread per core.
@@ -56,7 +66,60 @@ impl Smol {
     ///
     /// `InvalidInput` for none; the system's when it gives no threads for it.
     pub fn with_threads(threads: usize) -> io::Result<Self> {
-        Ok(Self { owned: Some(Arc::new(Threads::start(threads)?)) })
+        Ok(Self { executor: Executor::Owned(Threads::start(threads)?) })
+    }
+
+    /// A handle that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        let executor = match &self.executor {
+            Executor::Owned(threads) => Executor::Unowned(Arc::downgrade(threads)),
+            other => other.clone(),
+        };
+        Self { executor }
+    }
+
+    /// The threads of an executor of ours, or nothing for the global one.
+    fn threads(&self) -> Option<Weak<Threads>> {
+        match &self.executor {
+            Executor::Global => None,
+            Executor::Owned(threads) => Some(Arc::downgrade(threads)),
+            Executor::Unowned(threads) => Some(threads.clone()),
+        }
+    }
+}
+
+impl Home for Smol {
+    fn find() -> Option<AnyRuntime> {
+        let executor = threads::here().map_or(Executor::Global, Executor::Unowned);
+        Some(Self { executor }.into())
+    }
+}
+
+/// Whether both are handles to one executor.
+impl PartialEq for Smol {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.threads(), other.threads()) {
+            (Some(ours), Some(theirs)) => ours.ptr_eq(&theirs),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Smol {}
+
+impl From<Smol> for AnyRuntime {
+    fn from(runtime: Smol) -> Self {
+        Self::from_smol(runtime)
+    }
+}
+
+/// The runtime comes back when it is another one.
+impl TryFrom<AnyRuntime> for Smol {
+    type Error = AnyRuntime;
+
+    fn try_from(runtime: AnyRuntime) -> Result<Self, AnyRuntime> {
+        runtime.into_smol()
     }
 }
 
@@ -75,10 +138,14 @@ impl Spawn for Smol {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        task::spawn(future, |future| match &self.owned {
-            Some(threads) => threads.executor.spawn(future),
-            None => smol::spawn(future),
-        })
+        match &self.executor {
+            Executor::Global => task::spawn::<Self, _>(future, smol::spawn),
+            Executor::Owned(threads) => task::spawn::<Self, _>(future, |task| threads.executor.spawn(task)),
+            Executor::Unowned(threads) => match threads.upgrade() {
+                Some(threads) => task::spawn::<Self, _>(future, |task| threads.executor.spawn(task)),
+                None => spawn_with(future, drop),
+            },
+        }
     }
 
     #[track_caller]
@@ -87,13 +154,26 @@ impl Spawn for Smol {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        task::spawn_blocking(job)
+        match &self.executor {
+            Executor::Global => task::spawn_blocking::<Self, _, _>(job),
+            Executor::Unowned(threads) if threads.strong_count() == 0 => spawn_blocking_with(job, drop),
+            // The pool knows no executor.
+            Executor::Owned(_) | Executor::Unowned(_) => {
+                let threads = self.threads();
+                task::spawn_blocking::<Self, _, _>(move || {
+                    let _working = threads.map(Working::with);
+                    job()
+                })
+            }
+        }
     }
 }
 
 impl BlockOn for Smol {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
+        let _scope = Scope::within::<Self>();
+        let _working = self.threads().map(Working::with);
         smol::block_on(future)
     }
 }

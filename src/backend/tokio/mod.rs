@@ -1,5 +1,6 @@
 //! tokio: a handle to a runtime of the application's, or a runtime of our own.
 
+pub(crate) mod context;
 mod net;
 pub(crate) mod task;
 mod time;
@@ -14,7 +15,9 @@ use std::time::Instant;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::context::nested_block_on;
+use crate::AnyRuntime;
+use crate::context::{Scope, nested_block_on};
+use crate::current::{Driver, NoRuntime};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
 use crate::task::JoinHandle;
 use crate::task::contain::contain;
@@ -90,6 +93,40 @@ impl Tokio {
     pub fn try_current() -> Option<Self> {
         Handle::try_current().ok().map(Self::from)
     }
+
+    /// A handle that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        Self { handle: self.handle.clone(), owned: None }
+    }
+
+    /// tokio panics where a socket is made and its driver is off.
+    fn io(&self) -> io::Result<()> {
+        if self.has(Driver::Io) { Ok(()) } else { Err(NoRuntime::driver_is_off(Driver::Io).into()) }
+    }
+}
+
+/// Whether both are handles to one runtime.
+impl PartialEq for Tokio {
+    fn eq(&self, other: &Self) -> bool {
+        self.handle.id() == other.handle.id()
+    }
+}
+
+impl Eq for Tokio {}
+
+impl From<Tokio> for AnyRuntime {
+    fn from(runtime: Tokio) -> Self {
+        Self::from_tokio(runtime)
+    }
+}
+
+/// The runtime comes back when it is another one.
+impl TryFrom<AnyRuntime> for Tokio {
+    type Error = AnyRuntime;
+
+    fn try_from(runtime: AnyRuntime) -> Result<Self, AnyRuntime> {
+        runtime.into_tokio()
+    }
 }
 
 impl From<Handle> for Tokio {
@@ -141,6 +178,7 @@ impl Spawn for Tokio {
 impl BlockOn for Tokio {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
+        let _scope = Scope::within::<Self>();
         let started = Cell::new(false);
         let future = async {
             started.set(true);
@@ -180,15 +218,18 @@ impl Net for Tokio {
     type TcpListener = net::TcpListener;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
+        self.io()?;
         net::TcpStream::connect(&self.handle, addr).await
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        self.io()?;
         let _context = self.handle.enter();
         net::TcpStream::from_std(stream)
     }
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
+        self.io()?;
         net::TcpListener::from_std(&self.handle, listener)
     }
 }

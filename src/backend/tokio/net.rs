@@ -224,3 +224,39 @@ impl crate::runtime::TcpListener for TcpListener {
         Ok(listener)
     }
 }
+
+impl From<TcpStream> for crate::net::TcpStream {
+    fn from(stream: TcpStream) -> Self {
+        Self::tokio(stream)
+    }
+}
+
+impl From<TcpListener> for crate::net::TcpListener {
+    fn from(listener: TcpListener) -> Self {
+        Self::tokio(listener)
+    }
+}
+
+impl From<tokio::net::TcpStream> for crate::net::TcpStream {
+    fn from(stream: tokio::net::TcpStream) -> Self {
+        Self::tokio(TcpStream { stream })
+    }
+}
+
+/// The stream comes back when it is of another runtime.
+impl TryFrom<crate::net::TcpStream> for tokio::net::TcpStream {
+    type Error = crate::net::TcpStream;
+
+    fn try_from(stream: crate::net::TcpStream) -> Result<Self, Self::Error> {
+        stream.into_tokio().map(|stream| stream.stream)
+    }
+}
+
+/// The listener comes back when it is of another runtime.
+impl TryFrom<crate::net::TcpListener> for tokio::net::TcpListener {
+    type Error = crate::net::TcpListener;
+
+    fn try_from(listener: crate::net::TcpListener) -> Result<Self, Self::Error> {
+        listener.into_tokio().map(|listener| listener.listener)
+    }
+}

@@ -57,3 +57,9 @@ impl crate::runtime::Sleep for Sleep {
         this.timer.reset(deadline.into());
     }
 }
+
+impl From<Sleep> for crate::time::Sleep {
+    fn from(sleep: Sleep) -> Self {
+        Self::tokio(sleep)
+    }
+}

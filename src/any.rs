@@ -1,0 +1,315 @@
+//! Any runtime, in one type.
+
+pub(crate) mod net;
+mod one_of;
+pub(crate) mod time;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::backend::custom::Custom;
+use crate::backend::{MaybeAsyncStd, MaybeSmol, MaybeTokio};
+use crate::context::{EnterGuard, enter};
+use crate::current::{Driver, NoRuntime, SetDefaultError, find, set_default};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Runtime, Spawn, Time};
+use crate::task::JoinHandle;
+
+/// A handle to any runtime: one that is compiled in, or one of your own.
+///
+/// A type without parameters, for a field of a struct; what it makes are types without parameters as well. On the
+/// runtimes that are compiled in nothing is boxed.
+///
+/// ```
+/// use std::io;
+///
+/// use anyrt::{AnyRuntime, Net, Spawn, net::TcpStream, task::JoinHandle};
+///
+/// #[derive(Clone)]
+/// pub struct Client {
+///     runtime: AnyRuntime,
+/// }
+///
+/// impl Client {
+///     /// On the runtime that this is called in.
+///     pub fn new() -> Self {
+///         Self::on(AnyRuntime::current())
+///     }
+///
+///     /// On a runtime of the caller's choice.
+///     pub fn on(runtime: impl Into<AnyRuntime>) -> Self {
+///         Self { runtime: runtime.into() }
+///     }
+///
+///     pub fn ping(&self) -> JoinHandle<io::Result<TcpStream>> {
+///         let runtime = self.runtime.clone();
+///         self.runtime.spawn(async move { runtime.tcp_connect("localhost:7000").await })
+///     }
+/// }
+/// ```
+///
+/// It implements the traits of [`runtime`](crate::runtime), so it is a [`Runtime`] like any other.
+///
+/// # Dropping
+///
+/// A handle made from an owned runtime keeps it alive, as any clone of that runtime does. A handle from
+/// [`current`](Self::current) does not.
+#[derive(Clone, PartialEq)]
+pub struct AnyRuntime {
+    repr: Repr,
+}
+
+#[derive(Clone, PartialEq)]
+enum Repr {
+    Tokio(MaybeTokio),
+    Smol(MaybeSmol),
+    AsyncStd(MaybeAsyncStd),
+    Custom(Custom),
+}
+
+/// Does `$do` with whatever runtime it is.
+macro_rules! each {
+    ($runtime:expr, $it:ident => $do:expr) => {
+        match &$runtime.repr {
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            Repr::Tokio($it) => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            Repr::Smol($it) => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            Repr::AsyncStd($it) => $do,
+            Repr::Custom($it) => $do,
+        }
+    };
+}
+
+impl AnyRuntime {
+    /// A runtime that anyrt does not know.
+    ///
+    /// What it spawns finds it as the current one. Two handles are equal when one is a clone of the other.
+    ///
+    /// # Examples
+    ///
+    /// With this, functions that take `impl Into<AnyRuntime>` take it as they take ours:
+    ///
+    /// ```
+    /// # use anyrt::Runtime;
+    /// # fn mine(my_runtime: impl Runtime) -> anyrt::AnyRuntime {
+    /// use anyrt::AnyRuntime;
+    ///
+    /// AnyRuntime::custom(my_runtime)
+    /// # }
+    /// ```
+    pub fn custom<R: Runtime>(runtime: R) -> Self {
+        Custom::new(runtime).into()
+    }
+
+    /// The current runtime: the one that this code runs on, or the default of the process.
+    ///
+    /// Which one that is stands in [a table](crate#which-runtime-is-current). The handle does not keep it alive.
+    ///
+    /// # Panics
+    ///
+    /// Where none is current, saying what to write; see [`try_current`](Self::try_current).
+    ///
+    /// Scenarios: `current_in_a_task_is_its_runtime`, `current_in_block_on_is_its_runtime`,
+    /// `current_in_a_blocking_closure_is_its_runtime`, `current_in_a_destructor_is_its_runtime`,
+    /// `current_keeps_nothing_alive`.
+    #[track_caller]
+    pub fn current() -> Self {
+        match Self::try_current() {
+            Ok(runtime) => runtime,
+            Err(error) => error.panic(),
+        }
+    }
+
+    /// The current runtime, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What is compiled in, what was found, and the line to write.
+    pub fn try_current() -> Result<Self, NoRuntime> {
+        find(Driver::None)
+    }
+
+    /// Makes this the current runtime of this thread for as long as the guard lives.
+    ///
+    /// Tasks that are polled on this thread meanwhile still find their own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn set_up(runtime: &anyrt::AnyRuntime) {
+    ///     let _guard = runtime.enter();
+    ///     // As in a task of `runtime`:
+    ///     drop(anyrt::spawn(async { println!("hello") }));
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `enter_makes_it_current`, `enter_guards_nest`, `enter_guards_may_be_dropped_out_of_order`,
+    /// `enter_belongs_to_its_thread`, `task_under_a_foreign_guard_finds_its_own`.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        enter(self.unowned())
+    }
+
+    /// Makes this the current runtime wherever there is no other, for the whole process and once.
+    ///
+    /// For applications, at the beginning of `main`. The process keeps it alive to its end.
+    ///
+    /// # Errors
+    ///
+    /// When there is a default already; the runtime is in the error, and is dropped with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn start(runtime: anyrt::AnyRuntime) -> Result<(), Box<dyn std::error::Error>> {
+    ///     runtime.set_default()?;
+    ///     anyrt::block_on(async { println!("on the default runtime") });
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn set_default(self) -> Result<(), SetDefaultError> {
+        set_default(self)
+    }
+
+    /// A handle to the same runtime that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        each!(self, it => it.unowned().into())
+    }
+
+    /// Whether timers, or sockets, work on it.
+    pub(crate) fn has(&self, driver: Driver) -> bool {
+        match &self.repr {
+            Repr::Tokio(it) => it.has(driver),
+            Repr::Smol(_) | Repr::AsyncStd(_) | Repr::Custom(_) => true,
+        }
+    }
+
+    pub(crate) fn from_custom(it: Custom) -> Self {
+        Self { repr: Repr::Custom(it) }
+    }
+}
+
+#[allow(dead_code, reason = "without its backend nobody asks")]
+impl AnyRuntime {
+    pub(crate) fn from_tokio(it: MaybeTokio) -> Self {
+        Self { repr: Repr::Tokio(it) }
+    }
+
+    pub(crate) fn from_smol(it: MaybeSmol) -> Self {
+        Self { repr: Repr::Smol(it) }
+    }
+
+    pub(crate) fn from_async_std(it: MaybeAsyncStd) -> Self {
+        Self { repr: Repr::AsyncStd(it) }
+    }
+
+    pub(crate) fn into_tokio(self) -> Result<MaybeTokio, Self> {
+        match self.repr {
+            Repr::Tokio(it) => Ok(it),
+            repr => Err(Self { repr }),
+        }
+    }
+
+    pub(crate) fn into_smol(self) -> Result<MaybeSmol, Self> {
+        match self.repr {
+            Repr::Smol(it) => Ok(it),
+            repr => Err(Self { repr }),
+        }
+    }
+
+    pub(crate) fn into_async_std(self) -> Result<MaybeAsyncStd, Self> {
+        match self.repr {
+            Repr::AsyncStd(it) => Ok(it),
+            repr => Err(Self { repr }),
+        }
+    }
+}
+
+/// Whether both are handles to one runtime.
+impl Eq for AnyRuntime {}
+
+impl fmt::Debug for AnyRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(self, it => f.debug_tuple("AnyRuntime").field(it).finish())
+    }
+}
+
+impl Spawn for AnyRuntime {
+    fn execute(&self, task: BoxFuture) {
+        each!(self, it => it.execute(task));
+    }
+
+    fn execute_blocking(&self, job: BoxJob) {
+        each!(self, it => it.execute_blocking(job));
+    }
+
+    #[track_caller]
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        each!(self, it => it.spawn(future))
+    }
+
+    #[track_caller]
+    fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        each!(self, it => it.spawn_blocking(job))
+    }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
+        let runtime = self.clone();
+        async move { each!(runtime, it => it.yield_now().await) }
+    }
+}
+
+impl BlockOn for AnyRuntime {
+    #[track_caller]
+    fn run_until<F: Future>(&self, future: F) -> F::Output {
+        each!(self, it => it.run_until(future))
+    }
+}
+
+impl Time for AnyRuntime {
+    type Sleep = time::Sleep;
+
+    fn now(&self) -> Instant {
+        each!(self, it => it.now())
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> time::Sleep {
+        each!(self, it => it.sleep_until(deadline).into())
+    }
+}
+
+impl Net for AnyRuntime {
+    type TcpStream = net::TcpStream;
+    type TcpListener = net::TcpListener;
+
+    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<net::TcpStream> {
+        each!(self, it => it.connect_addr(addr).await.map(Into::into))
+    }
+
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
+        each!(self, it => it.tcp_stream_from_std(stream).map(Into::into))
+    }
+
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
+        each!(self, it => it.tcp_listener_from_std(listener).map(Into::into))
+    }
+
+    fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener> {
+        each!(self, it => it.bind_addr(addr).map(Into::into))
+    }
+
+    async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+        each!(self, it => it.resolve(host, port).await)
+    }
+}

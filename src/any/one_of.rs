@@ -1,0 +1,100 @@
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_io::{AsyncRead, AsyncWrite};
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// What one of the backends made: tokio, one of those that stand on async-io, or a runtime of the user's.
+    #[project = OneOfProjection]
+    pub(crate) enum OneOf<T, A, C> {
+        Tokio { #[pin] it: T },
+        AsyncIo { #[pin] it: A },
+        Custom { #[pin] it: C },
+    }
+}
+
+/// Does `$do` with whatever it is.
+macro_rules! each {
+    ($one_of:expr, $it:ident => $do:expr) => {
+        match $one_of {
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            OneOf::Tokio { it: $it } => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            OneOf::AsyncIo { it: $it } => $do,
+            OneOf::Custom { it: $it } => $do,
+        }
+    };
+}
+pub(crate) use each;
+
+macro_rules! each_pinned {
+    ($one_of:expr, $it:ident => $do:expr) => {
+        match $one_of.project() {
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            OneOfProjection::Tokio { it: $it } => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            OneOfProjection::AsyncIo { it: $it } => $do,
+            OneOfProjection::Custom { it: $it } => $do,
+        }
+    };
+}
+pub(crate) use each_pinned;
+
+impl<T: fmt::Debug, A: fmt::Debug, C: fmt::Debug> fmt::Debug for OneOf<T, A, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(self, it => it.fmt(f))
+    }
+}
+
+impl<T, A, C> Future for OneOf<T, A, C>
+where
+    T: Future,
+    A: Future<Output = T::Output>,
+    C: Future<Output = T::Output>,
+{
+    type Output = T::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T::Output> {
+        each_pinned!(self, it => it.poll(cx))
+    }
+}
+
+impl<T: AsyncRead, A: AsyncRead, C: AsyncRead> AsyncRead for OneOf<T, A, C> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        each_pinned!(self, it => it.poll_read(cx, buf))
+    }
+
+    fn poll_read_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &mut [io::IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each_pinned!(self, it => it.poll_read_vectored(cx, bufs))
+    }
+}
+
+impl<T: AsyncWrite, A: AsyncWrite, C: AsyncWrite> AsyncWrite for OneOf<T, A, C> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        each_pinned!(self, it => it.poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each_pinned!(self, it => it.poll_write_vectored(cx, bufs))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each_pinned!(self, it => it.poll_flush(cx))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each_pinned!(self, it => it.poll_close(cx))
+    }
+}

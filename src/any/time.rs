@@ -1,0 +1,93 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use pin_project_lite::pin_project;
+
+use super::one_of::{OneOf, OneOfProjection, each, each_pinned};
+use crate::backend::{AsyncIoSleep, MaybeTokio, custom};
+use crate::runtime::{self, Time};
+
+type Inner = OneOf<<MaybeTokio as Time>::Sleep, AsyncIoSleep, custom::time::Sleep>;
+
+pin_project! {
+    /// The future of [`sleep`](crate::time::sleep), whatever the runtime.
+    ///
+    /// It follows the rules of [`runtime::Sleep`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{pin::pin, time::Duration};
+    ///
+    /// async fn patience() {
+    ///     let mut sleep = pin!(anyrt::time::sleep(Duration::from_secs(1)));
+    ///     let deadline = sleep.deadline() + Duration::from_secs(1);
+    ///     sleep.as_mut().reset(deadline);
+    ///     sleep.await;
+    /// }
+    /// ```
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Sleep {
+        #[pin]
+        inner: Inner,
+    }
+}
+
+#[allow(dead_code, reason = "without its backend nobody makes one")]
+impl Sleep {
+    pub(crate) fn tokio(it: <MaybeTokio as Time>::Sleep) -> Self {
+        Self { inner: OneOf::Tokio { it } }
+    }
+
+    pub(crate) fn async_io(it: AsyncIoSleep) -> Self {
+        Self { inner: OneOf::AsyncIo { it } }
+    }
+}
+
+impl Sleep {
+    /// When it ends; see [`runtime::Sleep::deadline`].
+    pub fn deadline(&self) -> Instant {
+        each!(&self.inner, it => runtime::Sleep::deadline(it))
+    }
+
+    /// Whether it has completed.
+    pub fn is_elapsed(&self) -> bool {
+        each!(&self.inner, it => runtime::Sleep::is_elapsed(it))
+    }
+
+    /// Moves the deadline; see [`runtime::Sleep::reset`].
+    pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        each_pinned!(self.project().inner, it => runtime::Sleep::reset(it, deadline));
+    }
+}
+
+impl From<custom::time::Sleep> for Sleep {
+    fn from(it: custom::time::Sleep) -> Self {
+        Self { inner: OneOf::Custom { it } }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().inner.poll(cx)
+    }
+}
+
+impl runtime::Sleep for Sleep {
+    fn deadline(&self) -> Instant {
+        self.deadline()
+    }
+
+    fn is_elapsed(&self) -> bool {
+        self.is_elapsed()
+    }
+
+    fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        self.reset(deadline);
+    }
+}

@@ -1,0 +1,252 @@
+//! A runtime that its user brings: any [`Runtime`], behind one object-safe twin.
+
+pub(crate) mod net;
+mod task;
+pub(crate) mod time;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use self::task::Within;
+use crate::AnyRuntime;
+use crate::context::enter;
+use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Net, Runtime, Spawn, Time};
+use crate::task::{JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
+
+/// A runtime of somebody else's.
+#[derive(Clone)]
+pub(crate) struct Custom {
+    runtime: Kept,
+}
+
+#[derive(Clone)]
+enum Kept {
+    Owned(Arc<dyn Erased>),
+    /// A handle that does not keep it alive.
+    Unowned(Weak<dyn Erased>),
+}
+
+/// What a method that is async returns.
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The object-safe twin of [`Runtime`]: its required methods, and those that a backend may replace.
+///
+/// Written by hand: for the five methods that are async, the macro that boxes them would bring syn into the build of
+/// everybody who has no runtime.
+trait Erased: fmt::Debug + Send + Sync {
+    fn execute(&self, task: BoxFuture);
+    fn execute_blocking(&self, job: BoxJob);
+    fn yield_now(&self) -> BoxFuture;
+    fn run_until(&self, future: Pin<&mut dyn Future<Output = ()>>);
+    fn now(&self) -> Instant;
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn runtime::Sleep>>;
+    fn connect_addr(&self, addr: SocketAddr) -> Boxed<'_, io::Result<net::TcpStream>>;
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream>;
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener>;
+    fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener>;
+    fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>>;
+}
+
+impl<R: Runtime> Erased for R {
+    fn execute(&self, task: BoxFuture) {
+        Spawn::execute(self, task);
+    }
+
+    fn execute_blocking(&self, job: BoxJob) {
+        Spawn::execute_blocking(self, job);
+    }
+
+    fn yield_now(&self) -> BoxFuture {
+        Box::pin(Spawn::yield_now(self))
+    }
+
+    fn run_until(&self, future: Pin<&mut dyn Future<Output = ()>>) {
+        BlockOn::run_until(self, future);
+    }
+
+    fn now(&self) -> Instant {
+        Time::now(self)
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn runtime::Sleep>> {
+        Box::pin(Time::sleep_until(self, deadline))
+    }
+
+    fn connect_addr(&self, addr: SocketAddr) -> Boxed<'_, io::Result<net::TcpStream>> {
+        Box::pin(async move { Net::connect_addr(self, addr).await.map(net::TcpStream::new) })
+    }
+
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
+        Net::tcp_stream_from_std(self, stream).map(net::TcpStream::new)
+    }
+
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
+        Net::tcp_listener_from_std(self, listener).map(net::TcpListener::new)
+    }
+
+    fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener> {
+        Net::bind_addr(self, addr).map(net::TcpListener::new)
+    }
+
+    fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>> {
+        Box::pin(Net::resolve(self, host, port))
+    }
+}
+
+impl Custom {
+    pub(crate) fn new<R: Runtime>(runtime: R) -> Self {
+        Self { runtime: Kept::Owned(Arc::new(runtime)) }
+    }
+
+    /// A handle that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        match &self.runtime {
+            Kept::Owned(runtime) => Self { runtime: Kept::Unowned(Arc::downgrade(runtime)) },
+            Kept::Unowned(_) => self.clone(),
+        }
+    }
+
+    /// The runtime, unless it is gone.
+    fn get(&self) -> Option<Arc<dyn Erased>> {
+        match &self.runtime {
+            Kept::Owned(runtime) => Some(runtime.clone()),
+            Kept::Unowned(runtime) => runtime.upgrade(),
+        }
+    }
+
+    fn get_or_error(&self) -> io::Result<Arc<dyn Erased>> {
+        self.get().ok_or_else(|| io::Error::other(GONE))
+    }
+}
+
+/// What a handle says whose runtime has been dropped.
+const GONE: &str = "anyrt: the runtime of this handle is gone";
+
+impl fmt::Debug for Custom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.get() {
+            Some(runtime) => runtime.fmt(f),
+            None => f.write_str(GONE),
+        }
+    }
+}
+
+impl PartialEq for Custom {
+    fn eq(&self, other: &Self) -> bool {
+        let at = |custom: &Self| match &custom.runtime {
+            Kept::Owned(runtime) => Arc::as_ptr(runtime).cast::<()>(),
+            Kept::Unowned(runtime) => runtime.as_ptr().cast(),
+        };
+        at(self) == at(other)
+    }
+}
+
+impl From<Custom> for AnyRuntime {
+    fn from(runtime: Custom) -> Self {
+        Self::from_custom(runtime)
+    }
+}
+
+impl Spawn for Custom {
+    fn execute(&self, task: BoxFuture) {
+        // What a runtime that is gone cannot run is dropped.
+        if let Some(runtime) = self.get() {
+            runtime.execute(task);
+        }
+    }
+
+    fn execute_blocking(&self, job: BoxJob) {
+        if let Some(runtime) = self.get() {
+            runtime.execute_blocking(job);
+        }
+    }
+
+    #[track_caller]
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn_with(Within::new(self.unowned(), future), |task| Spawn::execute(self, task))
+    }
+
+    #[track_caller]
+    fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let runtime = self.unowned();
+        let job = move || {
+            let _entered = enter(runtime.into());
+            job()
+        };
+        spawn_blocking_with(job, |job| Spawn::execute_blocking(self, job))
+    }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.get().map_or_else(|| Box::pin(YieldNow::default()) as BoxFuture, |runtime| runtime.yield_now())
+    }
+}
+
+impl BlockOn for Custom {
+    #[track_caller]
+    fn run_until<F: Future>(&self, future: F) -> F::Output {
+        let Some(runtime) = self.get() else { panic!("{GONE}") };
+        let mut output = None;
+        {
+            let future = pin!(async { output = Some(future.await) });
+            let _entered = enter(self.unowned().into());
+            runtime.run_until(future);
+        }
+        match output {
+            Some(output) => output,
+            None => panic!("anyrt: `run_until` of {runtime:?} returned before its future was done"),
+        }
+    }
+}
+
+impl Time for Custom {
+    type Sleep = time::Sleep;
+
+    fn now(&self) -> Instant {
+        self.get().map_or_else(Instant::now, |runtime| runtime.now())
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+        match self.get() {
+            Some(runtime) => time::Sleep::new(runtime.sleep_until(deadline)),
+            None => time::Sleep::gone(deadline),
+        }
+    }
+}
+
+impl Net for Custom {
+    type TcpStream = net::TcpStream;
+    type TcpListener = net::TcpListener;
+
+    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
+        self.get_or_error()?.connect_addr(addr).await
+    }
+
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        self.get_or_error()?.tcp_stream_from_std(stream)
+    }
+
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
+        self.get_or_error()?.tcp_listener_from_std(listener)
+    }
+
+    fn bind_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
+        self.get_or_error()?.bind_addr(addr)
+    }
+
+    async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+        self.get_or_error()?.resolve(host, port).await
+    }
+}

@@ -1,0 +1,72 @@
+use std::cell::Cell;
+
+use tokio::runtime::Id;
+
+use super::Tokio;
+use crate::AnyRuntime;
+use crate::context::Home;
+use crate::current::Driver;
+use crate::task::contain::contain;
+
+pub(crate) use tokio::task::{Id as Task, try_id as task};
+
+/// The runtime whose context this thread has entered, also as one of its workers or blocking threads.
+pub(crate) fn current() -> Option<Tokio> {
+    Tokio::try_current()
+}
+
+impl Home for Tokio {
+    fn find() -> Option<AnyRuntime> {
+        current().map(AnyRuntime::from)
+    }
+}
+
+/// Which drivers the runtime that this thread asked about last has, as far as is known.
+#[derive(Clone, Copy)]
+struct Known {
+    runtime: Id,
+    time: Option<bool>,
+    io: Option<bool>,
+}
+
+thread_local! {
+    static KNOWN: Cell<Option<Known>> = const { Cell::new(None) };
+}
+
+impl Tokio {
+    /// Whether a driver is on.
+    ///
+    /// tokio 1.54 has no way to ask: without its driver a timer or a socket panics when it is made. So one is made,
+    /// once for each thread and runtime. When it panics, tokio's line is on stderr as well as our error.
+    pub(crate) fn has(&self, driver: Driver) -> bool {
+        let runtime = self.handle.id();
+        let nothing = Known { runtime, time: None, io: None };
+        let mut known = KNOWN.get().filter(|known| known.runtime == runtime).unwrap_or(nothing);
+        let (on, probe): (_, fn()) = match driver {
+            Driver::None => return true,
+            Driver::Time => (&mut known.time, make_a_timer),
+            Driver::Io => (&mut known.io, make_a_socket),
+        };
+        if let Some(on) = *on {
+            return on;
+        }
+        let _context = self.handle.enter();
+        let is_on = contain(probe).is_ok();
+        *on = Some(is_on);
+        KNOWN.set(Some(known));
+        is_on
+    }
+}
+
+fn make_a_timer() {
+    drop(tokio::time::sleep(std::time::Duration::ZERO));
+}
+
+fn make_a_socket() {
+    use socket2::{Domain, Socket, Type};
+
+    // Any other error than the panic says nothing about the driver.
+    let _ = Socket::new(Domain::IPV4, Type::DGRAM, None)
+        .and_then(|socket| socket.set_nonblocking(true).map(|()| socket))
+        .and_then(|socket| tokio::net::UdpSocket::from_std(socket.into()));
+}

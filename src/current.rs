@@ -1,0 +1,161 @@
+//! Which runtime is current, and what to say where none is.
+
+use std::fmt;
+use std::io;
+use std::sync::OnceLock;
+
+use crate::AnyRuntime;
+use crate::backend::{COMPILED_IN, native, single};
+use crate::context::innermost;
+
+/// What an operation needs of a runtime, besides running tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Driver {
+    None,
+    Time,
+    Io,
+}
+
+static DEFAULT: OnceLock<AnyRuntime> = OnceLock::new();
+
+/// The current runtime, for something that needs `driver`.
+///
+/// The order is a promise: the table in the README, row by row.
+pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
+    let able = |runtime: AnyRuntime| {
+        if runtime.has(driver) { Ok(runtime) } else { Err(NoRuntime::driver_is_off(driver)) }
+    };
+    // A guard, or what anyrt itself is running on this thread.
+    if let Some(runtime) = innermost() {
+        return able(runtime);
+    }
+    // A context that the runtime knows of by itself. Without the driver it is none.
+    let native = native::current().map(able);
+    if let Some(Ok(runtime)) = native {
+        return Ok(runtime);
+    }
+    if let Some(runtime) = DEFAULT.get() {
+        return able(runtime.unowned());
+    }
+    match native {
+        Some(off) => off,
+        None => single().ok_or(NoRuntime { why: Why::Nowhere }),
+    }
+}
+
+pub(crate) fn set_default(runtime: AnyRuntime) -> Result<(), SetDefaultError> {
+    DEFAULT.set(runtime).map_err(|runtime| SetDefaultError { runtime })
+}
+
+/// No runtime is current; its text says what is compiled in, what was found, and what to write.
+///
+/// It converts into an [`io::Error`] of kind `Unsupported`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoRuntime {
+    why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Why {
+    Nowhere,
+    DriverIsOff(Driver),
+}
+
+impl NoRuntime {
+    pub(crate) fn driver_is_off(driver: Driver) -> Self {
+        Self { why: Why::DriverIsOff(driver) }
+    }
+
+    #[cold]
+    #[track_caller]
+    pub(crate) fn panic(self) -> ! {
+        panic!("anyrt: {self}")
+    }
+}
+
+impl fmt::Display for NoRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.why, COMPILED_IN) {
+            (Why::DriverIsOff(driver), _) => {
+                let (what, how) = match driver {
+                    Driver::Io => ("IO", "enable_io"),
+                    Driver::Time | Driver::None => ("timers", "enable_time"),
+                };
+                write!(
+                    f,
+                    "the tokio runtime of this thread was built without {what}. Call `.{how}()` or `.enable_all()` on \
+                     its `tokio::runtime::Builder`."
+                )
+            }
+            (Why::Nowhere, []) => f.write_str(
+                "no runtime is compiled in. Enable one in the Cargo.toml of the application, such as `anyrt = { version \
+                 = \"0.1\", features = [\"tokio\"] }`, or hand over your own: \
+                 `AnyRuntime::custom(my_runtime).set_default()?`.",
+            ),
+            (Why::Nowhere, ["tokio"]) => f.write_str(
+                "this thread is in no runtime; tokio is compiled in. Call it inside `#[tokio::main]` or a task, or write \
+                 `AnyRuntime::from(anyrt::Tokio::new()?).set_default()?` at the beginning of `main`.",
+            ),
+            (Why::Nowhere, several) => {
+                let (last, others) = several.split_last().unwrap_or((&"none", &[]));
+                write!(
+                    f,
+                    "this thread is in no runtime; {} and {last} are compiled in, and anyrt does not guess between them. \
+                     Call it inside a task, or write {} at the beginning of `main`.",
+                    others.join(", "),
+                    Lines(several),
+                )
+            }
+        }
+    }
+}
+
+/// What to write, for each of these runtimes.
+struct Lines(&'static [&'static str]);
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, name) in self.0.iter().enumerate() {
+            let runtime = match *name {
+                "tokio" => "Tokio::new()?",
+                "smol" => "Smol::global()",
+                _ => "AsyncStd::global()",
+            };
+            let or = if n == 0 { "" } else { " or " };
+            write!(f, "{or}`AnyRuntime::from(anyrt::{runtime}).set_default()?`")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for NoRuntime {}
+
+impl From<NoRuntime> for io::Error {
+    fn from(error: NoRuntime) -> Self {
+        io::Error::new(io::ErrorKind::Unsupported, error)
+    }
+}
+
+/// The process has a default runtime already; see [`AnyRuntime::set_default`].
+#[derive(Debug)]
+pub struct SetDefaultError {
+    runtime: AnyRuntime,
+}
+
+impl SetDefaultError {
+    /// The runtime that did not become the default.
+    pub fn into_runtime(self) -> AnyRuntime {
+        self.runtime
+    }
+}
+
+impl fmt::Display for SetDefaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the process has a default runtime already: `set_default` is for the beginning of `main`, once. Use \
+             `AnyRuntime::enter` for a part of the program.",
+        )
+    }
+}
+
+impl std::error::Error for SetDefaultError {}
