@@ -4,6 +4,8 @@ pub(crate) mod net;
 mod one_of;
 pub(crate) mod time;
 
+#[cfg(any(test, feature = "conformance"))]
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -71,8 +73,8 @@ enum Repr {
 
 /// Does `$do` with whatever runtime it is.
 macro_rules! each {
-    ($runtime:expr, $it:ident => $do:expr) => {
-        match &$runtime.repr {
+    ($repr:expr, $it:ident => $do:expr) => {
+        match $repr {
             #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
             Repr::Tokio($it) => $do,
             #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
@@ -150,7 +152,7 @@ impl AnyRuntime {
     /// Scenarios: `enter_makes_it_current`, `enter_guards_nest`, `enter_guards_may_be_dropped_out_of_order`,
     /// `enter_belongs_to_its_thread`, `task_under_a_foreign_guard_finds_its_own`.
     pub fn enter(&self) -> EnterGuard<'_> {
-        enter(self.unowned())
+        enter(self.clone())
     }
 
     /// Makes this the current runtime wherever there is no other, for the whole process and once.
@@ -175,8 +177,8 @@ impl AnyRuntime {
     }
 
     /// A handle to the same runtime that does not keep it alive.
-    pub(crate) fn unowned(&self) -> Self {
-        each!(self, it => it.unowned().into())
+    pub(crate) fn into_unowned(self) -> Self {
+        each!(self.repr, it => it.into_unowned().into())
     }
 
     /// Whether timers, or sockets, work on it.
@@ -189,6 +191,33 @@ impl AnyRuntime {
 
     pub(crate) fn from_custom(it: Custom) -> Self {
         Self { repr: Repr::Custom(it) }
+    }
+}
+
+/// For the conformance suite, which is generic.
+#[cfg(any(test, feature = "conformance"))]
+impl AnyRuntime {
+    /// Whether a runtime of this type is found without a handle.
+    pub(crate) fn knows<R: 'static>() -> bool {
+        let known = [
+            TypeId::of::<Self>(),
+            TypeId::of::<MaybeTokio>(),
+            TypeId::of::<MaybeSmol>(),
+            TypeId::of::<MaybeAsyncStd>(),
+        ];
+        known.contains(&TypeId::of::<R>())
+    }
+
+    /// What is found where `runtime` is current.
+    pub(crate) fn known<R: 'static>(runtime: &R) -> Option<Self> {
+        fn downcast<T: Clone + Into<AnyRuntime> + 'static>(runtime: &dyn Any) -> Option<AnyRuntime> {
+            runtime.downcast_ref::<T>().cloned().map(Into::into)
+        }
+
+        downcast::<Self>(runtime)
+            .or_else(|| downcast::<MaybeTokio>(runtime))
+            .or_else(|| downcast::<MaybeSmol>(runtime))
+            .or_else(|| downcast::<MaybeAsyncStd>(runtime))
     }
 }
 
@@ -233,17 +262,17 @@ impl Eq for AnyRuntime {}
 
 impl fmt::Debug for AnyRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        each!(self, it => f.debug_tuple("AnyRuntime").field(it).finish())
+        each!(&self.repr, it => f.debug_tuple("AnyRuntime").field(it).finish())
     }
 }
 
 impl Spawn for AnyRuntime {
     fn execute(&self, task: BoxFuture) {
-        each!(self, it => it.execute(task));
+        each!(&self.repr, it => it.execute(task));
     }
 
     fn execute_blocking(&self, job: BoxJob) {
-        each!(self, it => it.execute_blocking(job));
+        each!(&self.repr, it => it.execute_blocking(job));
     }
 
     #[track_caller]
@@ -252,7 +281,7 @@ impl Spawn for AnyRuntime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        each!(self, it => it.spawn(future))
+        each!(&self.repr, it => it.spawn(future))
     }
 
     #[track_caller]
@@ -261,19 +290,19 @@ impl Spawn for AnyRuntime {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        each!(self, it => it.spawn_blocking(job))
+        each!(&self.repr, it => it.spawn_blocking(job))
     }
 
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
         let runtime = self.clone();
-        async move { each!(runtime, it => it.yield_now().await) }
+        async move { each!(&runtime.repr, it => it.yield_now().await) }
     }
 }
 
 impl BlockOn for AnyRuntime {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
-        each!(self, it => it.run_until(future))
+        each!(&self.repr, it => it.run_until(future))
     }
 }
 
@@ -281,11 +310,11 @@ impl Time for AnyRuntime {
     type Sleep = time::Sleep;
 
     fn now(&self) -> Instant {
-        each!(self, it => it.now())
+        each!(&self.repr, it => it.now())
     }
 
     fn sleep_until(&self, deadline: Instant) -> time::Sleep {
-        each!(self, it => it.sleep_until(deadline).into())
+        each!(&self.repr, it => it.sleep_until(deadline).into())
     }
 }
 
@@ -294,22 +323,22 @@ impl Net for AnyRuntime {
     type TcpListener = net::TcpListener;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<net::TcpStream> {
-        each!(self, it => it.connect_addr(addr).await.map(Into::into))
+        each!(&self.repr, it => it.connect_addr(addr).await.map(Into::into))
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
-        each!(self, it => it.tcp_stream_from_std(stream).map(Into::into))
+        each!(&self.repr, it => it.tcp_stream_from_std(stream).map(Into::into))
     }
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
-        each!(self, it => it.tcp_listener_from_std(listener).map(Into::into))
+        each!(&self.repr, it => it.tcp_listener_from_std(listener).map(Into::into))
     }
 
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener> {
-        each!(self, it => it.bind_addr(addr).map(Into::into))
+        each!(&self.repr, it => it.bind_addr(addr).map(Into::into))
     }
 
     async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-        each!(self, it => it.resolve(host, port).await)
+        each!(&self.repr, it => it.resolve(host, port).await)
     }
 }

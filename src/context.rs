@@ -9,7 +9,7 @@ use crate::backend::native;
 
 /// A runtime that can be found from its threads.
 pub(crate) trait Home {
-    /// A handle to the runtime whose code this thread is running; it keeps nothing alive.
+    /// The runtime whose code this thread is running.
     fn find() -> Option<AnyRuntime>;
 }
 

@@ -18,10 +18,15 @@ pub(crate) enum Driver {
 
 static DEFAULT: OnceLock<AnyRuntime> = OnceLock::new();
 
-/// The current runtime, for something that needs `driver`.
+/// The current runtime, for something that needs `driver`: a handle that keeps nothing alive.
+pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
+    find_kept(driver).map(AnyRuntime::into_unowned)
+}
+
+/// The current runtime, as whoever made it current keeps it.
 ///
 /// The order is a promise: the table in the README, row by row.
-pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
+pub(crate) fn find_kept(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
     let able = |runtime: AnyRuntime| {
         if runtime.has(driver) { Ok(runtime) } else { Err(NoRuntime::driver_is_off(driver)) }
     };
@@ -35,7 +40,7 @@ pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
         return Ok(runtime);
     }
     if let Some(runtime) = DEFAULT.get() {
-        return able(runtime.unowned());
+        return able(runtime.clone());
     }
     match native {
         Some(off) => off,

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::AnyRuntime;
-use crate::current::NoRuntime;
+use crate::current::{Driver, NoRuntime, find_kept};
 use crate::runtime::{BlockOn, Spawn};
 use crate::task::JoinHandle;
 
@@ -94,7 +94,10 @@ where
 /// Scenarios: `block_on_without_a_handle`.
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    AnyRuntime::current().block_on(future)
+    match try_block_on(future) {
+        Ok(output) => output,
+        Err(error) => error.panic(),
+    }
 }
 
 /// [`block_on`], where there may be no runtime.
@@ -108,7 +111,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// As [`block_on`], on a thread that is driving async code.
 #[track_caller]
 pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, NoRuntime> {
-    Ok(AnyRuntime::try_current()?.block_on(future))
+    // Only its owner drives a `current_thread` runtime of tokio; a guard and the default are owners.
+    Ok(find_kept(Driver::None)?.block_on(future))
 }
 
 /// Lets every other runnable task have a turn; see [`Spawn::yield_now`].

@@ -446,8 +446,10 @@ pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
 
 /// TCP and names.
 ///
-/// Objects stay with the runtime that made them. They may be used from any thread and under any executor for
-/// as long as their runtime lives and is driven.
+/// Objects stay with the runtime that made them, whichever is current where they are used. They may be used from
+/// any thread and under any executor for as long as their runtime lives and is driven.
+///
+/// Scenarios: `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`.
 pub trait Net: Spawn {
     /// A TCP connection.
     type TcpStream: TcpStream;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use anyrt::runtime::{BoxFuture, BoxJob};
-use anyrt::{BlockOn, Net, Smol, Spawn, Time};
+use anyrt::{AnyRuntime, BlockOn, Net, Smol, Spawn, Time};
 
 /// smol, as far as it has to be told: its handles come from anyrt.
 #[derive(Clone, Debug)]
@@ -67,4 +67,5 @@ fn required() -> Required {
 
 anyrt::conformance! {
     required: required(), Capabilities::ALL.blocking_threads(POOL);
+    any: AnyRuntime::custom(required()), Capabilities::ALL.blocking_threads(POOL);
 }

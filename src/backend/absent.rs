@@ -21,8 +21,8 @@ use crate::task::{AbortHandle, JoinError, Native, NativeAbort};
 pub enum Absent {}
 
 impl Absent {
-    pub(crate) fn unowned(&self) -> Self {
-        match *self {}
+    pub(crate) fn into_unowned(self) -> Self {
+        match self {}
     }
 
     pub(crate) fn has(&self, _: Driver) -> bool {

@@ -36,16 +36,15 @@ impl Capabilities {
         Self { blocking_threads: Ok(count), ..self }
     }
 
-    /// Why a scenario with these needs, written as in the list, cannot run.
-    pub(super) fn missing(&self, needs: &str) -> Option<&'static str> {
-        let needs = needs.trim_start_matches('(').trim_end_matches(')').split(',').map(str::trim);
-        needs.filter(|need| !need.is_empty()).find_map(|need| match need {
+    /// Why a scenario cannot run that needs this.
+    pub(super) fn missing(&self, need: &str) -> Option<&'static str> {
+        match need {
             "workers" => self.workers.err(),
             "parallelism" => self.parallelism.err(),
             "owned" => self.owned.err(),
             "blocking_threads" => self.blocking_threads.err(),
             unknown => panic!("the list of scenarios says {unknown}, which is no capability"),
-        })
+        }
     }
 
     /// How many closures fill the blocking pool.

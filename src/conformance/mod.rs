@@ -18,6 +18,8 @@ mod block_on;
 mod blocking;
 mod capabilities;
 mod connect;
+mod current;
+mod elsewhere;
 mod join_set;
 mod net;
 mod run;
@@ -35,7 +37,8 @@ use crate::runtime::Runtime;
 /// Hands the list of scenarios to the macro `$then`, after `$args`. **The** list: a new scenario is one line here.
 ///
 /// `async` scenarios run inside `block_on`, `sync` ones on a thread that is in no runtime. In parentheses stands
-/// what a scenario needs of its backend, in the words of [`Capabilities`].
+/// what a scenario needs of its backend, in the words of [`Capabilities`]; and `current`, when it has to be found
+/// without a handle, as [`AnyRuntime`](crate::AnyRuntime) is and a type that anyrt does not know is not.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __scenarios {
@@ -141,6 +144,21 @@ macro_rules! __scenarios {
             sync() block_on::nested_block_on_panics;
             async() block_on::block_on_in_a_task_panics;
             async() block_on::block_on_is_allowed_in_spawn_blocking;
+
+            async(current) current::current_in_a_task_is_its_runtime;
+            sync(current) current::current_in_block_on_is_its_runtime;
+            async(current) current::current_in_a_blocking_closure_is_its_runtime;
+            async(current) current::current_in_a_destructor_is_its_runtime;
+            sync(current, owned) current::current_keeps_nothing_alive;
+            sync(current) current::enter_makes_it_current;
+            sync(current) current::enter_guards_nest;
+            sync(current) current::enter_guards_may_be_dropped_out_of_order;
+            sync(current) current::enter_belongs_to_its_thread;
+            async(current) current::task_under_a_foreign_guard_finds_its_own;
+            async(current) current::free_functions_find_the_runtime;
+            sync(current) current::block_on_without_a_handle;
+            async(current) current::objects_stay_with_their_runtime;
+            async(current, workers) current::objects_are_driven_from_anywhere;
 
             async() time::now_never_goes_back;
             async() time::sleep_is_never_early;

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Capabilities, scenarios};
+use crate::AnyRuntime;
 use crate::runtime::Runtime;
 
 /// After this a scenario hangs; the longest takes about a second on an idle machine.
@@ -32,7 +33,12 @@ impl<R: Runtime> Scenario<R> {
 
     /// Why a backend with `capabilities` cannot run it.
     pub fn skipped(&self, capabilities: &Capabilities) -> Option<&'static str> {
-        capabilities.missing(self.needs)
+        let needs =
+            || self.needs.trim_matches(['(', ')']).split(',').map(str::trim).filter(|need| !need.is_empty());
+        if needs().any(|need| need == "current") && !AnyRuntime::knows::<R>() {
+            return Some("it is found without a handle only as `AnyRuntime`");
+        }
+        needs().filter(|need| *need != "current").find_map(|need| capabilities.missing(need))
     }
 
     /// Runs it on a thread of its own, for `limit` at most.

@@ -45,8 +45,8 @@ impl AsyncStd {
     }
 
     /// A handle that does not keep it alive.
-    pub(crate) fn unowned(&self) -> Self {
-        self.clone()
+    pub(crate) fn into_unowned(self) -> Self {
+        self
     }
 }
 
@@ -152,5 +152,7 @@ impl Net for AsyncStd {
 #[cfg(test)]
 crate::conformance! {
     global: task::small_pool(AsyncStd::global()),
+        Capabilities::ALL.blocking_threads(task::SMALL_POOL).without_ownership("it belongs to the process");
+    any: AnyRuntime::from(task::small_pool(AsyncStd::global())),
         Capabilities::ALL.blocking_threads(task::SMALL_POOL).without_ownership("it belongs to the process");
 }

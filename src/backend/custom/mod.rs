@@ -104,10 +104,10 @@ impl Custom {
     }
 
     /// A handle that does not keep it alive.
-    pub(crate) fn unowned(&self) -> Self {
-        match &self.runtime {
-            Kept::Owned(runtime) => Self { runtime: Kept::Unowned(Arc::downgrade(runtime)) },
-            Kept::Unowned(_) => self.clone(),
+    pub(crate) fn into_unowned(self) -> Self {
+        match self.runtime {
+            Kept::Owned(runtime) => Self { runtime: Kept::Unowned(Arc::downgrade(&runtime)) },
+            runtime => Self { runtime },
         }
     }
 
@@ -172,7 +172,7 @@ impl Spawn for Custom {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn_with(Within::new(self.unowned(), future), |task| Spawn::execute(self, task))
+        spawn_with(Within::new(self.clone().into_unowned(), future), |task| Spawn::execute(self, task))
     }
 
     #[track_caller]
@@ -181,7 +181,7 @@ impl Spawn for Custom {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let runtime = self.unowned();
+        let runtime = self.clone().into_unowned();
         let job = move || {
             let _entered = enter(runtime.into());
             job()
@@ -201,7 +201,7 @@ impl BlockOn for Custom {
         let mut output = None;
         {
             let future = pin!(async { output = Some(future.await) });
-            let _entered = enter(self.unowned().into());
+            let _entered = enter(self.clone().into());
             runtime.run_until(future);
         }
         match output {

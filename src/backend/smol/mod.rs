@@ -70,12 +70,11 @@ impl Smol {
     }
 
     /// A handle that does not keep it alive.
-    pub(crate) fn unowned(&self) -> Self {
-        let executor = match &self.executor {
-            Executor::Owned(threads) => Executor::Unowned(Arc::downgrade(threads)),
-            other => other.clone(),
-        };
-        Self { executor }
+    pub(crate) fn into_unowned(self) -> Self {
+        match self.executor {
+            Executor::Owned(threads) => Self { executor: Executor::Unowned(Arc::downgrade(&threads)) },
+            executor => Self { executor },
+        }
     }
 
     /// The threads of an executor of ours, or nothing for the global one.
@@ -214,4 +213,10 @@ crate::conformance! {
             .without_parallelism("one thread by default")
             .without_ownership("it belongs to the process");
     owned: task::small_pool(Smol::with_threads(2).unwrap()), Capabilities::ALL.blocking_threads(task::SMALL_POOL);
+    any_global: AnyRuntime::from(task::small_pool(Smol::global())),
+        Capabilities::ALL.blocking_threads(task::SMALL_POOL)
+            .without_parallelism("one thread by default")
+            .without_ownership("it belongs to the process");
+    any_owned: AnyRuntime::from(task::small_pool(Smol::with_threads(2).unwrap())),
+        Capabilities::ALL.blocking_threads(task::SMALL_POOL);
 }

@@ -95,8 +95,8 @@ impl Tokio {
     }
 
     /// A handle that does not keep it alive.
-    pub(crate) fn unowned(&self) -> Self {
-        Self { handle: self.handle.clone(), owned: None }
+    pub(crate) fn into_unowned(self) -> Self {
+        Self { owned: None, ..self }
     }
 
     /// tokio panics where a socket is made and its driver is off.
@@ -239,5 +239,9 @@ crate::conformance! {
     multi_thread: Builder::new_multi_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).unwrap(),
         Capabilities::ALL.blocking_threads(4);
     current_thread: Builder::new_current_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).unwrap(),
+        Capabilities::ALL.blocking_threads(4).without_workers("one thread does everything");
+    any_multi_thread: Builder::new_multi_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).map(AnyRuntime::from).unwrap(),
+        Capabilities::ALL.blocking_threads(4);
+    any_current_thread: Builder::new_current_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).map(AnyRuntime::from).unwrap(),
         Capabilities::ALL.blocking_threads(4).without_workers("one thread does everything");
 }

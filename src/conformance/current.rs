@@ -1,0 +1,267 @@
+//! Which runtime is current, and who stays where it was made.
+
+use std::future::pending;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use futures::future::join;
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::elsewhere::elsewhere;
+use super::support::{LONG, canary, ms};
+use crate::net::{TcpListener, TcpStream, lookup_host};
+use crate::runtime::{Runtime, TcpListener as _};
+use crate::task::JoinSet;
+use crate::{AnyRuntime, NoRuntime, Spawn, Time, time};
+
+/// The runtime under test, as what is found without a handle.
+fn any<R: Runtime>(rt: &R) -> AnyRuntime {
+    AnyRuntime::known(rt).expect("the list says that it needs one that is found")
+}
+
+/// What a thread finds that is in no runtime.
+fn on_another_thread() -> Result<AnyRuntime, NoRuntime> {
+    thread::spawn(AnyRuntime::try_current).join().unwrap()
+}
+
+pub(super) async fn current_in_a_task_is_its_runtime<R: Runtime>(rt: R) {
+    let me = any(&rt);
+    let found = rt.spawn(async {
+        let first = AnyRuntime::current();
+        first.sleep(ms(1)).await;
+        let then = AnyRuntime::current();
+        let nested = then.spawn(async { AnyRuntime::current() }).await.unwrap();
+        [first, then, nested]
+    });
+    assert_eq!(found.await.unwrap(), [me.clone(), me.clone(), me]);
+}
+
+pub(super) fn current_in_block_on_is_its_runtime<R: Runtime>(rt: R) {
+    let (me, elsewhere) = (any(&rt), elsewhere());
+    let before = AnyRuntime::try_current();
+    assert_eq!(rt.block_on(async { AnyRuntime::current() }), me);
+    assert_eq!(AnyRuntime::try_current(), before);
+    let _guard = elsewhere.enter();
+    assert_eq!(rt.block_on(async { AnyRuntime::current() }), me);
+    assert_eq!(AnyRuntime::current(), elsewhere);
+}
+
+pub(super) async fn current_in_a_blocking_closure_is_its_runtime<R: Runtime>(rt: R) {
+    let me = any(&rt);
+    assert_eq!(rt.spawn_blocking(AnyRuntime::current).await.unwrap(), me);
+    let nested = rt.spawn_blocking(|| crate::block_on(crate::spawn_blocking(AnyRuntime::current)));
+    assert_eq!(nested.await.unwrap().unwrap(), me);
+}
+
+pub(super) async fn current_in_a_destructor_is_its_runtime<R: Runtime>(rt: R) {
+    struct Looks(mpsc::Sender<Result<AnyRuntime, NoRuntime>>);
+
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            let _ = self.0.send(AnyRuntime::try_current());
+        }
+    }
+
+    let (found, founds) = mpsc::channel();
+    let looks = Looks(found.clone());
+    rt.spawn(async move { drop(looks) }).await.unwrap();
+    let (looks, (started, is_started)) = (Looks(found), oneshot::channel());
+    let aborted = rt.spawn(async move {
+        let _looks = looks;
+        started.send(()).unwrap();
+        pending::<()>().await
+    });
+    is_started.await.unwrap();
+    assert!(aborted.cancel().await.unwrap_err().is_cancelled());
+    let founds: Vec<_> = founds.iter().collect();
+    assert_eq!(founds, [Ok(any(&rt)), Ok(any(&rt))]);
+}
+
+pub(super) fn current_keeps_nothing_alive<R: Runtime>(rt: R) {
+    let (canary, mut watch) = canary();
+    let latched = rt.block_on(rt.spawn(async {
+        let kept = AnyRuntime::current();
+        let forever = async move {
+            let _canary = canary;
+            let mut interval = kept.interval(Duration::from_secs(3600));
+            loop {
+                interval.tick().await;
+            }
+        };
+        drop(crate::spawn(forever));
+        AnyRuntime::current()
+    }));
+    let latched = latched.unwrap();
+    drop(rt);
+    futures::executor::block_on(watch.dropped());
+    let error = futures::executor::block_on(latched.spawn(async { 7 })).unwrap_err();
+    assert!(error.is_runtime_gone(), "{error}");
+    let error = futures::executor::block_on(latched.spawn_blocking(|| 7)).unwrap_err();
+    assert!(error.is_runtime_gone(), "{error}");
+}
+
+pub(super) fn enter_makes_it_current<R: Runtime>(rt: R) {
+    let me = any(&rt);
+    let before = AnyRuntime::try_current();
+    let guard = me.enter();
+    assert_eq!(AnyRuntime::current(), me);
+    let spawned = crate::spawn(async { AnyRuntime::current() });
+    let blocking = crate::spawn_blocking(AnyRuntime::current);
+    drop(guard);
+    assert_eq!(AnyRuntime::try_current(), before);
+    let (spawned, blocking) = rt.block_on(join(spawned, blocking));
+    assert_eq!((spawned.unwrap(), blocking.unwrap()), (me.clone(), me));
+}
+
+pub(super) fn enter_guards_nest<R: Runtime>(rt: R) {
+    let (me, elsewhere) = (any(&rt), elsewhere());
+    let before = AnyRuntime::try_current();
+    {
+        let _outer = elsewhere.enter();
+        {
+            let _inner = me.enter();
+            assert_eq!(AnyRuntime::current(), me);
+        }
+        assert_eq!(AnyRuntime::current(), elsewhere);
+        assert_eq!(rt.block_on(async { AnyRuntime::current() }), me);
+        assert_eq!(AnyRuntime::current(), elsewhere);
+    }
+    assert_eq!(AnyRuntime::try_current(), before);
+}
+
+pub(super) fn enter_guards_may_be_dropped_out_of_order<R: Runtime>(rt: R) {
+    let (me, elsewhere) = (any(&rt), elsewhere());
+    let before = AnyRuntime::try_current();
+    let outer = elsewhere.enter();
+    let inner = me.enter();
+    drop(outer);
+    assert_eq!(AnyRuntime::current(), me);
+    drop(inner);
+    assert_eq!(AnyRuntime::try_current(), before);
+    // One that leaves the `block_on` that it was made in.
+    let guard = rt.block_on(async { elsewhere.enter() });
+    drop(guard);
+    assert_eq!(AnyRuntime::try_current(), before);
+}
+
+pub(super) fn enter_belongs_to_its_thread<R: Runtime>(rt: R) {
+    let me = any(&rt);
+    let before = on_another_thread();
+    let _guard = me.enter();
+    assert_eq!(on_another_thread(), before);
+}
+
+pub(super) async fn task_under_a_foreign_guard_finds_its_own<R: Runtime>(rt: R) {
+    let (me, elsewhere) = (any(&rt), elsewhere());
+    // Here, where tasks of a runtime without workers are polled too.
+    let guard = elsewhere.enter();
+    let task = rt.spawn(async {
+        crate::yield_now().await;
+        crate::spawn(async { AnyRuntime::current() }).await.unwrap()
+    });
+    assert_eq!(task.await.unwrap(), me);
+    assert_eq!(AnyRuntime::current(), elsewhere);
+    drop(guard);
+    assert_eq!(AnyRuntime::current(), me);
+}
+
+pub(super) async fn free_functions_find_the_runtime<R: Runtime>(rt: R) {
+    let me = any(&rt);
+    let task = rt.spawn(async move {
+        assert_eq!(crate::spawn(async { AnyRuntime::current() }).await.unwrap(), me);
+        assert_eq!(crate::try_spawn(async { AnyRuntime::current() }).unwrap().await.unwrap(), me);
+        assert_eq!(crate::spawn_blocking(AnyRuntime::current).await.unwrap(), me);
+        assert_eq!(crate::try_spawn_blocking(AnyRuntime::current).unwrap().await.unwrap(), me);
+        crate::yield_now().await;
+
+        let start = time::now();
+        time::sleep(ms(2)).await;
+        time::sleep_until(start + ms(4)).await;
+        time::try_sleep(ms(1)).unwrap().await;
+        time::try_sleep_until(start + ms(6)).unwrap().await;
+        assert!(time::now() - start >= ms(6));
+        assert!(time::timeout(ms(2), pending::<()>()).await.is_err());
+        assert!(time::timeout_at(start, pending::<()>()).await.is_err());
+        assert_eq!(time::try_timeout(LONG, async { 7 }).unwrap().await, Ok(7));
+        assert_eq!(time::try_timeout_at(start + LONG, async { 7 }).unwrap().await, Ok(7));
+        time::interval(LONG).tick().await;
+        time::try_interval(LONG).unwrap().tick().await;
+        assert_eq!(time::interval_at(start, LONG).tick().await, start);
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        assert_eq!(lookup_host(addr).await.unwrap(), [addr]);
+        let (client, server) = join(TcpStream::connect(addr), listener.accept()).await;
+        let (mut client, mut server) = (client.unwrap(), server.unwrap().0);
+        client.write_all(b"free").await.unwrap();
+        client.close().await.unwrap();
+        let mut text = String::new();
+        server.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "free");
+    });
+    task.await.unwrap();
+}
+
+pub(super) fn block_on_without_a_handle<R: Runtime>(rt: R) {
+    let me = any(&rt);
+    let _guard = me.enter();
+    assert_eq!(crate::block_on(async { crate::spawn(async { AnyRuntime::current() }).await.unwrap() }), me);
+    assert_eq!(crate::try_block_on(async { AnyRuntime::current() }).as_ref(), Ok(&me));
+}
+
+/// What a library keeps: made in one place, and used in another.
+struct Client<R: Runtime> {
+    rt: R,
+    interval: time::Interval<R>,
+    listener: R::TcpListener,
+    tasks: JoinSet<Result<AnyRuntime, NoRuntime>>,
+}
+
+impl<R: Runtime> Client<R> {
+    async fn new(rt: R) -> Self {
+        let listener = rt.tcp_bind("127.0.0.1:0").await.unwrap();
+        let mut interval = rt.interval(ms(2));
+        interval.tick().await;
+        Self { rt, interval, listener, tasks: JoinSet::new() }
+    }
+
+    /// Uses everything, wherever this is polled.
+    async fn work(mut self) -> Vec<Result<AnyRuntime, NoRuntime>> {
+        self.interval.tick().await;
+        assert!(self.rt.timeout(ms(2), pending::<()>()).await.is_err());
+        let addr = self.listener.local_addr().unwrap();
+        let (client, server) = join(self.rt.tcp_connect(addr), self.listener.accept()).await;
+        let (mut client, mut server) = (client.unwrap(), server.unwrap().0);
+        client.write_all(b"here").await.unwrap();
+        server.read_exact(&mut [0; 4]).await.unwrap();
+        self.tasks.spawn_on(async { AnyRuntime::try_current() }, &self.rt);
+        self.tasks.spawn_blocking_on(AnyRuntime::try_current, &self.rt);
+        let mut found = Vec::new();
+        while let Some(task) = self.tasks.join_next().await {
+            found.push(task.unwrap());
+        }
+        found
+    }
+}
+
+pub(super) async fn objects_stay_with_their_runtime<R: Runtime>(rt: R) {
+    let (me, elsewhere) = (any(&rt), elsewhere());
+    let client = Client::new(rt.clone()).await;
+    let _guard = elsewhere.enter();
+    // Nothing of this works elsewhere.
+    assert_eq!(client.work().await, [Ok(me.clone()), Ok(me)]);
+}
+
+pub(super) async fn objects_are_driven_from_anywhere<R: Runtime>(rt: R) {
+    let me = any(&rt);
+    let client = Client::new(rt).await;
+    let (done, found) = oneshot::channel();
+    thread::spawn(move || {
+        let elsewhere = elsewhere();
+        let _guard = elsewhere.enter();
+        done.send(futures::executor::block_on(client.work()))
+    });
+    assert_eq!(found.await.unwrap(), [Ok(me.clone()), Ok(me)]);
+}

@@ -1,0 +1,94 @@
+//! A runtime where nothing works: whoever strays there fails.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
+use crate::{AnyRuntime, net};
+
+/// Not the runtime under test.
+pub(super) fn elsewhere() -> AnyRuntime {
+    AnyRuntime::custom(Elsewhere)
+}
+
+#[derive(Clone, Debug)]
+struct Elsewhere;
+
+fn refused<T>() -> io::Result<T> {
+    Err(io::Error::other("this is the wrong runtime"))
+}
+
+impl Spawn for Elsewhere {
+    fn execute(&self, task: BoxFuture) {
+        drop(task);
+    }
+
+    fn execute_blocking(&self, job: BoxJob) {
+        drop(job);
+    }
+}
+
+impl BlockOn for Elsewhere {
+    fn run_until<F: Future>(&self, _: F) -> F::Output {
+        panic!("this is the wrong runtime")
+    }
+}
+
+impl Time for Elsewhere {
+    type Sleep = Sleep;
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Sleep {
+        Sleep(deadline)
+    }
+}
+
+/// It never ends.
+#[derive(Debug)]
+struct Sleep(Instant);
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+impl runtime::Sleep for Sleep {
+    fn deadline(&self) -> Instant {
+        self.0
+    }
+
+    fn is_elapsed(&self) -> bool {
+        false
+    }
+
+    fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
+        self.0 = deadline;
+    }
+}
+
+impl Net for Elsewhere {
+    type TcpStream = net::TcpStream;
+    type TcpListener = net::TcpListener;
+
+    async fn connect_addr(&self, _: SocketAddr) -> io::Result<net::TcpStream> {
+        refused()
+    }
+
+    fn tcp_stream_from_std(&self, _: std::net::TcpStream) -> io::Result<net::TcpStream> {
+        refused()
+    }
+
+    fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<net::TcpListener> {
+        refused()
+    }
+}
