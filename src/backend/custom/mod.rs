@@ -200,9 +200,11 @@ impl BlockOn for Custom {
         let Some(runtime) = self.get() else { panic!("{GONE}") };
         let mut output = None;
         {
-            let future = pin!(async { output = Some(future.await) });
-            let _entered = enter(self.clone().into());
-            runtime.run_until(future);
+            runtime.run_until(pin!(async {
+                // In here: it may stand on another runtime, which would be found otherwise.
+                let _entered = enter(self.clone().into());
+                output = Some(future.await);
+            }));
         }
         match output {
             Some(output) => output,
