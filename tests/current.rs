@@ -1,0 +1,334 @@
+//! The README's table "Which runtime is current", row by row, and what is said where none is. It runs with every set
+//! of features. What comes of a default is in `set_default.rs`, in a process of its own.
+#![allow(clippy::unwrap_used)]
+
+use std::io::ErrorKind;
+use std::thread;
+use std::time::Duration;
+
+use anyrt::net::{TcpListener, TcpStream, lookup_host};
+use anyrt::{AnyRuntime, time};
+use futures::FutureExt;
+
+/// What a panic says.
+#[track_caller]
+fn panic_text<T>(code: impl FnOnce() -> T + Send + 'static) -> String
+where
+    T: Send + 'static,
+{
+    let Err(payload) = thread::spawn(code).join() else { panic!("no panic") };
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .unwrap_or_else(|| payload.downcast_ref::<&str>().unwrap().to_string())
+}
+
+const TOKIO: bool = cfg!(feature = "tokio");
+const SMOL: bool = cfg!(feature = "smol");
+const ASYNC_STD: bool = cfg!(feature = "async-std");
+
+/// One backend is compiled in, and works from any thread.
+const SINGLE: bool = !TOKIO && SMOL != ASYNC_STD;
+
+#[test]
+fn single_backend_is_found_anywhere() {
+    #[allow(unused, reason = "it depends on what is compiled in")]
+    let single: Option<AnyRuntime> = None;
+    #[cfg(feature = "smol")]
+    let single = Some(AnyRuntime::from(anyrt::Smol::global()));
+    #[cfg(all(feature = "async-std", not(feature = "smol")))]
+    let single = Some(AnyRuntime::from(anyrt::AsyncStd::global()));
+    if SINGLE {
+        assert_eq!(AnyRuntime::try_current().ok(), single);
+        assert_eq!(anyrt::block_on(async { anyrt::spawn(async { 7 }).await.unwrap() }), 7);
+    }
+}
+
+/// On a thread that is in no runtime, with no default.
+#[test]
+fn error_says_what_is_compiled_in_and_what_to_write() {
+    if SINGLE {
+        return;
+    }
+    let error = AnyRuntime::try_current().unwrap_err();
+    let text = error.to_string();
+    let says = |word: &str| assert!(text.contains(word), "no {word:?} in {text:?}");
+    if TOKIO {
+        says("`AnyRuntime::from(anyrt::Tokio::new()?).set_default()?`");
+    }
+    if SMOL {
+        says("`AnyRuntime::from(anyrt::Smol::global()).set_default()?`");
+    }
+    if ASYNC_STD {
+        says("`AnyRuntime::from(anyrt::AsyncStd::global()).set_default()?`");
+    }
+    match (TOKIO, SMOL, ASYNC_STD) {
+        (false, false, false) => {
+            says("no runtime is compiled in");
+            says("features = [\"tokio\"]");
+            says("AnyRuntime::custom(my_runtime)");
+        }
+        (true, false, false) => says("tokio is compiled in. Call it inside `#[tokio::main]` or a task"),
+        (true, true, false) => says("tokio and smol are compiled in, and anyrt does not guess"),
+        (true, false, true) => says("tokio and async-std are compiled in, and anyrt does not guess"),
+        (false, ..) => says("smol and async-std are compiled in, and anyrt does not guess"),
+        (true, true, true) => says("tokio, smol and async-std are compiled in, and anyrt does not guess"),
+    }
+
+    // Everything says the same.
+    let second = Duration::from_secs(1);
+    assert_eq!(anyrt::try_spawn(async {}).unwrap_err(), error);
+    assert_eq!(anyrt::try_spawn_blocking(|| ()).unwrap_err(), error);
+    assert_eq!(anyrt::try_block_on(async {}).unwrap_err(), error);
+    assert_eq!(time::try_sleep(second).unwrap_err(), error);
+    assert_eq!(time::try_sleep_until(std::time::Instant::now()).unwrap_err(), error);
+    assert_eq!(time::try_timeout(second, async {}).unwrap_err(), error);
+    assert_eq!(time::try_timeout_at(std::time::Instant::now(), async {}).unwrap_err(), error);
+    assert_eq!(time::try_interval(second).unwrap_err(), error);
+    let panics = [
+        panic_text(AnyRuntime::current),
+        panic_text(|| anyrt::spawn(async {})),
+        panic_text(|| anyrt::spawn_blocking(|| ())),
+        panic_text(|| anyrt::block_on(async {})),
+        panic_text(|| drop(anyrt::yield_now())),
+        panic_text(time::now),
+        panic_text(|| time::sleep(Duration::from_secs(1))),
+        panic_text(|| drop(time::timeout(Duration::from_secs(1), async {}))),
+        panic_text(|| time::interval(Duration::from_secs(1))),
+    ];
+    for panic in panics {
+        assert_eq!(panic, format!("anyrt: {text}"));
+    }
+    let io_errors = [
+        TcpStream::connect("127.0.0.1:1").now_or_never().unwrap().unwrap_err(),
+        TcpListener::bind("127.0.0.1:0").now_or_never().unwrap().unwrap_err(),
+        TcpListener::from_std(std::net::TcpListener::bind("127.0.0.1:0").unwrap()).unwrap_err(),
+        lookup_host("localhost:80").now_or_never().unwrap().unwrap_err(),
+    ];
+    for error in io_errors {
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Unsupported, text.clone()));
+    }
+}
+
+#[cfg(feature = "tokio")]
+mod in_tokio {
+    use std::sync::mpsc;
+
+    use anyrt::{Spawn, Time, Tokio};
+    use tokio::runtime::{Builder, Runtime};
+
+    use super::*;
+
+    fn current_thread() -> Runtime {
+        Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    fn any(runtime: &Runtime) -> AnyRuntime {
+        Tokio::from(runtime.handle().clone()).into()
+    }
+
+    #[test]
+    fn tokio_context_is_found() {
+        let runtime = Runtime::new().unwrap();
+        // In `block_on`, in tasks, in blocking closures of tokio's own, and where its handle was entered.
+        let found = runtime.block_on(async {
+            let here = AnyRuntime::current();
+            let task = tokio::spawn(async { AnyRuntime::current() }).await.unwrap();
+            let blocking = tokio::task::spawn_blocking(AnyRuntime::current).await.unwrap();
+            [here, task, blocking]
+        });
+        assert_eq!(found, [any(&runtime), any(&runtime), any(&runtime)]);
+        let _context = runtime.enter();
+        assert_eq!(AnyRuntime::current(), any(&runtime));
+    }
+
+    #[test]
+    fn guard_beats_a_tokio_context() {
+        let (outer, inner) = (current_thread(), Tokio::new().unwrap());
+        let inner = AnyRuntime::from(inner);
+        outer.block_on(async {
+            let _guard = inner.enter();
+            assert_eq!(AnyRuntime::current(), inner);
+        });
+        // But not in a task of tokio that is polled under the guard: that is further in.
+        let _guard = inner.enter();
+        let found = outer.block_on(async { tokio::spawn(async { AnyRuntime::current() }).await.unwrap() });
+        assert_eq!(found, any(&outer));
+        assert_eq!(AnyRuntime::current(), inner);
+    }
+
+    #[test]
+    fn two_runtimes_of_tokio_are_told_apart() {
+        let (one, two) = (Tokio::new().unwrap(), Tokio::new().unwrap());
+        let there = two.clone();
+        let found = anyrt::BlockOn::block_on(&one, async move {
+            let nested = there.spawn(async { AnyRuntime::current() }).await.unwrap();
+            (AnyRuntime::current(), nested)
+        });
+        assert_eq!(found, (one.clone().into(), two.clone().into()));
+        assert_ne!(AnyRuntime::from(one), AnyRuntime::from(two));
+    }
+
+    #[test]
+    fn tokio_without_drivers_says_which_to_enable() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            // Tasks need none.
+            assert_eq!(anyrt::spawn(async { 7 }).await.unwrap(), 7);
+            let off = time::try_sleep(Duration::ZERO).unwrap_err().to_string();
+            assert!(off.contains("without timers") && off.contains("`.enable_time()`"), "{off}");
+            let panic = std::panic::catch_unwind(|| time::sleep(Duration::ZERO)).unwrap_err();
+            assert_eq!(*panic.downcast_ref::<String>().unwrap(), format!("anyrt: {off}"));
+            let errors = [
+                TcpListener::bind("127.0.0.1:0").await.unwrap_err(),
+                anyrt::Net::tcp_connect(&AnyRuntime::current(), "127.0.0.1:1").await.unwrap_err(),
+            ];
+            for error in errors {
+                assert_eq!(error.kind(), ErrorKind::Unsupported);
+                let text = error.to_string();
+                assert!(text.contains("without IO") && text.contains("`.enable_io()`"), "{text}");
+            }
+        });
+    }
+
+    #[test]
+    fn tokio_with_one_driver_has_that_one() {
+        let timers = Builder::new_current_thread().enable_time().build().unwrap();
+        timers.block_on(async {
+            time::sleep(Duration::ZERO).await;
+            assert!(TcpListener::bind("127.0.0.1:0").await.is_err());
+        });
+        let io = Builder::new_current_thread().enable_io().build().unwrap();
+        io.block_on(async {
+            assert!(time::try_sleep(Duration::ZERO).is_err());
+            TcpListener::bind("127.0.0.1:0").await.unwrap();
+        });
+    }
+
+    #[test]
+    fn native_types_go_in_and_come_out() {
+        let runtime = Tokio::new().unwrap();
+        let any = AnyRuntime::from(runtime.clone());
+        assert_eq!(Tokio::try_from(any.clone()).unwrap(), runtime);
+        anyrt::BlockOn::block_on(&any, async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let native = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let addr = native.local_addr().unwrap();
+            let stream = TcpStream::from(native);
+            assert_eq!(stream.local_addr().unwrap(), addr);
+            let native = tokio::net::TcpStream::try_from(stream).unwrap();
+            assert_eq!(native.local_addr().unwrap(), addr);
+            assert!(tokio::net::TcpListener::try_from(listener).is_ok());
+        });
+    }
+
+    /// A paused clock is the clock of whatever was made on its runtime.
+    #[test]
+    fn latched_runtime_has_its_own_clock() {
+        let paused = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let latched = paused.block_on(async { AnyRuntime::current() });
+        let start = latched.now();
+        paused.block_on(async { time::sleep(Duration::from_secs(3600)).await });
+        assert!(latched.now() - start >= Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn thread_that_ends_is_in_no_trouble() {
+        struct AtTheEnd(mpsc::Sender<bool>);
+
+        impl Drop for AtTheEnd {
+            fn drop(&mut self) {
+                let _ = self.0.send(AnyRuntime::try_current().is_err());
+            }
+        }
+
+        thread_local! {
+            static LAST: std::cell::RefCell<Option<AtTheEnd>> = const { std::cell::RefCell::new(None) };
+        }
+        let (found, founds) = mpsc::channel();
+        thread::spawn(move || {
+            LAST.set(Some(AtTheEnd(found)));
+            let runtime = AnyRuntime::from(Tokio::new().unwrap());
+            drop(runtime.enter());
+        })
+        .join()
+        .unwrap();
+        founds.recv().unwrap();
+    }
+}
+
+#[cfg(feature = "async-std")]
+#[test]
+fn async_std_task_is_found() {
+    let me = AnyRuntime::from(anyrt::AsyncStd::global());
+    let found = async_std::task::block_on(async {
+        (AnyRuntime::current(), async_std::task::spawn(async { AnyRuntime::current() }).await)
+    });
+    assert_eq!(found, (me.clone(), me));
+}
+
+/// ksni#27 and zbus#1824: a program on one runtime, an object on another, and a feature that somebody else turned on.
+#[cfg(all(feature = "tokio", feature = "smol"))]
+mod across {
+    use anyrt::{BlockOn, Net, Smol, Spawn, Time, Tokio};
+    use futures::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Latched where it is made.
+    struct Service {
+        runtime: AnyRuntime,
+        listener: TcpListener,
+        interval: time::Interval,
+    }
+
+    impl Service {
+        async fn new() -> Self {
+            let mut interval = time::interval(Duration::from_millis(2));
+            interval.tick().await;
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            Self { runtime: AnyRuntime::current(), listener, interval }
+        }
+
+        /// The threads that its parts ran on.
+        async fn work(mut self) -> [String; 2] {
+            let name = || thread::current().name().unwrap_or_default().to_owned();
+            self.interval.tick().await;
+            let waits = self.runtime.timeout(Duration::from_millis(2), std::future::pending::<()>());
+            assert!(waits.await.is_err());
+            let client = self.runtime.tcp_connect(self.listener.local_addr().unwrap());
+            let (client, server) = futures::future::join(client, self.listener.accept()).await;
+            client.unwrap().write_all(b"across").await.unwrap();
+            server.unwrap().0.read_exact(&mut [0; 6]).await.unwrap();
+            let task = self.runtime.spawn(async move {
+                // And what it spawns without a handle.
+                anyrt::spawn(async move { name() }).await.unwrap()
+            });
+            let blocking = self.runtime.spawn_blocking(move || {
+                anyrt::block_on(async { anyrt::spawn(async move { name() }).await.unwrap() })
+            });
+            [task.await.unwrap(), blocking.await.unwrap()]
+        }
+    }
+
+    #[test]
+    fn object_of_smol_in_a_task_of_tokio() {
+        let (smol, tokio) = (Smol::with_threads(1).unwrap(), Tokio::new().unwrap());
+        let service = smol.block_on(Service::new());
+        let threads = tokio.block_on(tokio.spawn(service.work())).unwrap();
+        assert_eq!(threads, ["anyrt-smol-1", "anyrt-smol-1"]);
+    }
+
+    #[test]
+    fn object_of_tokio_in_a_task_of_smol() {
+        let smol = Smol::with_threads(1).unwrap();
+        let tokio =
+            tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("tokios").build().unwrap();
+        let service = tokio.block_on(Service::new());
+        let threads = smol.block_on(smol.spawn(service.work())).unwrap();
+        assert_eq!(threads, ["tokios", "tokios"]);
+        // smol's own tasks are not known to anyrt, and take nothing from it either.
+        let service = tokio.block_on(Service::new());
+        assert_eq!(smol::block_on(smol::spawn(service.work())), ["tokios", "tokios"]);
+    }
+}
