@@ -94,6 +94,12 @@ pub(super) fn current_keeps_nothing_alive<R: Runtime>(rt: R) {
         AnyRuntime::current()
     }));
     let latched = latched.unwrap();
+    let under_a_guard = {
+        let owner = any(&rt);
+        let _guard = owner.enter();
+        AnyRuntime::current()
+    };
+    assert_eq!(under_a_guard, latched);
     drop(rt);
     futures::executor::block_on(watch.dropped());
     let error = futures::executor::block_on(latched.spawn(async { 7 })).unwrap_err();

@@ -130,7 +130,7 @@ fn write_copy(copy: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Files of an earlier version would be compiled along.
     let _ = fs::remove_dir_all(copy);
-    for folder in ["src", "tests", "examples"] {
+    for folder in ["src", "tests", "examples", "benches"] {
         copy_folder(&root.join(folder), &copy.join(folder));
     }
     for file in ["Cargo.toml", "Cargo.lock", "README.md"] {

@@ -139,12 +139,80 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "nested block_on passes",
         file: "context.rs",
-        right: "if DRIVING.replace(true) {",
-        wrong: "if DRIVING.replace(true) && !mutant!() {",
+        right: "if HERE.get().driving {",
+        wrong: "if HERE.get().driving && !mutant!() {",
         caught_by: &[
             "backend::smol::owned::nested_block_on_panics",
             "backend::async_std::global::block_on_in_a_task_panics",
         ],
+    },
+    // Which runtime is current.
+    Mutant {
+        name: "task finds no runtime",
+        file: "context.rs",
+        right: "        Self::new(true, Some(H::find))",
+        wrong: "        Self::new(true, if mutant!() { None } else { Some(H::find) })",
+        caught_by: &[
+            "backend::smol::any_global::current_in_a_task_is_its_runtime",
+            "backend::async_std::any::free_functions_find_the_runtime",
+        ],
+    },
+    Mutant {
+        name: "blocking closure finds no runtime",
+        file: "backend/async_io/task.rs",
+        right: "let _scope = Scope::within::<H>();\n        Output",
+        wrong: "let _scope = (!mutant!()).then(Scope::within::<H>);\n        Output",
+        caught_by: &["backend::smol::owned::current_in_a_blocking_closure_is_its_runtime"],
+    },
+    Mutant {
+        name: "blocking closure of an owned executor finds the global one",
+        file: "backend/smol/mod.rs",
+        right: "let _working = threads.map(Working::with);",
+        wrong: "let _working = threads.filter(|_| !mutant!()).map(Working::with);",
+        caught_by: &["backend::smol::any_owned::current_in_a_blocking_closure_is_its_runtime"],
+    },
+    Mutant {
+        name: "task of a custom runtime finds none",
+        file: "backend/custom/task.rs",
+        right: "        let this = self.project();\n        let _entered = enter(this.runtime.clone().into());",
+        wrong: "        let this = self.project();
+        let _entered = (!mutant!()).then(|| enter(this.runtime.clone().into()));",
+        caught_by: &["any::objects_stay_with_their_runtime"],
+    },
+    Mutant {
+        name: "current keeps its runtime alive",
+        file: "current.rs",
+        right: "find_kept(driver).map(AnyRuntime::into_unowned)",
+        wrong: "find_kept(driver).map(|found| if mutant!() { found } else { found.into_unowned() })",
+        caught_by: &["backend::smol::owned::current_keeps_nothing_alive"],
+    },
+    Mutant {
+        name: "task keeps its custom runtime alive",
+        file: "backend/custom/mod.rs",
+        right: "            Kept::Owned(runtime) => Self { runtime: Kept::Unowned(",
+        wrong: "            Kept::Owned(runtime) if !mutant!() => Self { runtime: Kept::Unowned(",
+        caught_by: &["any::current_keeps_nothing_alive", "any::tasks_are_dropped_with_their_runtime"],
+    },
+    Mutant {
+        name: "guard reaches into tasks of tokio",
+        file: "context.rs",
+        right: "if native::task() == task {",
+        wrong: "if native::task() == task || mutant!() {",
+        caught_by: &["backend::tokio::current_thread::task_under_a_foreign_guard_finds_its_own"],
+    },
+    Mutant {
+        name: "guard that left its block_on restores what is gone",
+        file: "context.rs",
+        right: "} else if here.depth == self.depth {",
+        wrong: "} else if here.depth == self.depth || mutant!() {",
+        caught_by: &["backend::smol::any_global::enter_guards_may_be_dropped_out_of_order"],
+    },
+    Mutant {
+        name: "guard never ends",
+        file: "context.rs",
+        right: "            let entered = stack.remove(at);",
+        wrong: "            if mutant!() { return None; }\n            let entered = stack.remove(at);",
+        caught_by: &["backend::async_std::global::enter_makes_it_current"],
     },
     // Tasks of runtimes that have no handles of their own.
     Mutant {

@@ -1,0 +1,17 @@
+//! A library for tokio that stands on `mid`: whoever depends on it has tokio compiled in.
+
+use std::io;
+
+use anyrt::Tokio;
+use mid::{Report, Service};
+
+/// Visits a service of its own, from a task of `tokio::spawn`.
+pub async fn tour() -> io::Result<Report> {
+    let service = Service::start_on(Tokio::current()).await?;
+    let tour = tokio::spawn(async move {
+        let mut report = service.visit().await?;
+        report.add(service.close().await?);
+        Ok(report)
+    });
+    tour.await?
+}

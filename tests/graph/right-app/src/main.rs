@@ -1,0 +1,33 @@
+//! An application on smol, which says so, because others may have compiled in another runtime.
+
+use std::error::Error;
+use std::io;
+
+use anyrt::{AnyRuntime, Smol};
+use mid::{Service, Threads};
+
+/// The reactor is driven by whoever has nothing else to do in a `block_on`, or else by a thread of its own.
+const THREADS: Threads =
+    Threads { tasks: &["smol-"], jobs: &["blocking-"], wakers: &["smol-", "main", "async-io"] };
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let smol = AnyRuntime::from(Smol::global());
+    match AnyRuntime::try_current() {
+        Ok(runtime) if runtime == smol => println!("right-app: smol is the only one"),
+        Ok(runtime) => println!("right-app: it is {runtime:?}"),
+        Err(error) => println!("right-app: {error}"),
+    }
+    smol.set_default()?;
+    anyrt::block_on(run())?;
+    println!("right-app: everything ran on smol");
+    Ok(())
+}
+
+async fn run() -> io::Result<()> {
+    let service = Service::start().await?;
+    let mut report = service.visit().await?;
+    report.add(service.close().await?);
+    report.assert_done_by(&Smol::global().into(), THREADS);
+    report.assert_called_from(&["main"]);
+    Ok(())
+}
