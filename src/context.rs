@@ -108,6 +108,14 @@ impl Home for Entered {
 ///
 /// What was current before is current again. A guard that is dropped before one that was made later takes only
 /// its own runtime away.
+///
+/// It belongs to its thread, so a task that keeps it over an `.await` cannot be spawned:
+///
+/// ```compile_fail
+/// fn sends<T: Send>() {}
+///
+/// sends::<anyrt::EnterGuard<'static>>();
+/// ```
 #[derive(Debug)]
 #[must_use = "the runtime is current for as long as the guard lives"]
 pub struct EnterGuard<'a> {

@@ -2,10 +2,10 @@
 
 use std::fmt::Debug;
 
-use anyrt::Runtime;
 use anyrt::runtime::{TcpListener, TcpStream};
 use anyrt::task::{AbortHandle, AbortOnDropHandle, JoinError, JoinHandle, JoinSet};
 use anyrt::time::{Elapsed, Interval, MissedTickBehavior, Timeout};
+use anyrt::{AnyRuntime, NoRuntime, Runtime, SetDefaultError, net};
 use futures::StreamExt;
 
 fn send<T: Send>() {}
@@ -32,6 +32,36 @@ fn tasks() {
     error::<JoinError>();
     error::<Elapsed>();
     send::<MissedTickBehavior>();
+}
+
+#[test]
+fn types_without_parameters() {
+    fn static_clone<T: Clone + 'static>() {}
+
+    send::<AnyRuntime>();
+    sync::<AnyRuntime>();
+    debug::<AnyRuntime>();
+    static_clone::<AnyRuntime>();
+    error::<NoRuntime>();
+    error::<SetDefaultError>();
+    send::<anyrt::time::Sleep>();
+    sync::<anyrt::time::Sleep>();
+    send::<Timeout<anyrt::time::Sleep>>();
+    unpin::<Interval>();
+    send::<net::TcpStream>();
+    sync::<net::TcpStream>();
+    unpin::<net::TcpStream>();
+    send::<net::OwnedReadHalf>();
+    sync::<net::OwnedWriteHalf>();
+    send::<net::TcpListener>();
+    sync::<net::TcpListener>();
+    // What awaits these can be spawned.
+    fn future<F: Future + Send + 'static>(_: fn() -> F) {}
+    future(|| net::TcpStream::connect("localhost:80"));
+    future(|| net::TcpListener::bind(("localhost", 80)));
+    future(|| net::lookup_host("localhost:80"));
+    future(|| anyrt::yield_now());
+    future(|| anyrt::time::timeout(std::time::Duration::ZERO, async {}));
 }
 
 /// Compiles for any runtime, so it holds for every runtime.

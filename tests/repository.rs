@@ -84,6 +84,24 @@ fn tests_that_pin_a_difference_exist() {
 }
 
 #[test]
+fn tests_that_hold_which_runtime_is_current_exist() {
+    let tests = ["tests/current.rs", "tests/set_default.rs", "src/conformance/current.rs"].map(read).concat();
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("## Which runtime is current").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), 7, "{rows:?}");
+    for row in rows {
+        let (_, held_by) = row.trim_end_matches('|').rsplit_once('|').unwrap();
+        assert!(quoted(held_by).count() > 0, "nothing holds {row}");
+        for test in quoted(held_by) {
+            let found = tests.contains(&format!("fn {test}()")) || tests.contains(&format!("fn {test}<R"));
+            assert!(found, "`{test}`, which holds a row of the README, is no test");
+        }
+    }
+}
+
+#[test]
 fn only_the_registry_names_the_features_of_backends() {
     for file in rust_files("src") {
         if file.ends_with("backend/mod.rs") {
