@@ -4,8 +4,9 @@ pub(crate) mod net;
 mod one_of;
 pub(crate) mod time;
 
+use std::any::Any;
 #[cfg(any(test, feature = "conformance"))]
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -89,7 +90,8 @@ macro_rules! each {
 impl AnyRuntime {
     /// A runtime that anyrt does not know.
     ///
-    /// What it spawns finds it as the current one. Two handles are equal when one is a clone of the other.
+    /// What it spawns finds it as the current one. Two handles are equal when one is a clone of the other. A `runtime`
+    /// that anyrt does know, in generic code, is taken for what it is.
     ///
     /// # Examples
     ///
@@ -104,7 +106,7 @@ impl AnyRuntime {
     /// # }
     /// ```
     pub fn custom<R: Runtime>(runtime: R) -> Self {
-        Custom::new(runtime).into()
+        Self::known(&runtime).unwrap_or_else(|| Custom::new(runtime).into())
     }
 
     /// The current runtime: the one that this code runs on, or the default of the process.
@@ -194,10 +196,9 @@ impl AnyRuntime {
     }
 }
 
-/// For the conformance suite, which is generic.
-#[cfg(any(test, feature = "conformance"))]
 impl AnyRuntime {
     /// Whether a runtime of this type is found without a handle.
+    #[cfg(any(test, feature = "conformance"))]
     pub(crate) fn knows<R: 'static>() -> bool {
         let known = [
             TypeId::of::<Self>(),
@@ -208,7 +209,7 @@ impl AnyRuntime {
         known.contains(&TypeId::of::<R>())
     }
 
-    /// What is found where `runtime` is current.
+    /// The same runtime, if it is of a type that is compiled in.
     pub(crate) fn known<R: 'static>(runtime: &R) -> Option<Self> {
         fn downcast<T: Clone + Into<AnyRuntime> + 'static>(runtime: &dyn Any) -> Option<AnyRuntime> {
             runtime.downcast_ref::<T>().cloned().map(Into::into)

@@ -210,6 +210,8 @@ mod in_tokio {
         let runtime = Tokio::new().unwrap();
         let any = AnyRuntime::from(runtime.clone());
         assert_eq!(Tokio::try_from(any.clone()).unwrap(), runtime);
+        assert_eq!(AnyRuntime::custom(runtime.clone()), any, "generic code need not know which it is");
+        assert_eq!(AnyRuntime::custom(any.clone()), any);
         anyrt::BlockOn::block_on(&any, async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let native = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

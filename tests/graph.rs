@@ -1,7 +1,8 @@
 //! Libraries and applications that meet in one graph: each of them runs on its own runtime.
 //!
-//! `graph/` is a workspace. Library `mid` enables no feature of anyrt, `left` enables tokio, and of the applications
-//! one is on tokio, one on smol and one on both. It is built in a copy, because cargo writes beside the manifest.
+//! `graph/` is a workspace. Library `mid` enables no feature of anyrt, `left` enables tokio, and of the
+//! applications one is on tokio, one on smol and one on both. It is built in a copy, because cargo writes
+//! beside the manifest.
 #![allow(clippy::unwrap_used)]
 
 use std::io::Read;

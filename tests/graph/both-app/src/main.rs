@@ -1,4 +1,4 @@
-//! An application with tokio and smol side by side, where each service stays on the runtime that it was given.
+//! An application with tokio and smol side by side, where each service stays on the runtime it was given.
 
 use std::io;
 use std::sync::Arc;

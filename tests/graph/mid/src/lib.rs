@@ -1,6 +1,6 @@
 //! A library on anyrt, as most of them are: it names no runtime and enables no feature.
 //!
-//! What is unusual is that it says on which threads it worked, so that an application can tell whose they are.
+//! What is unusual is that it says on which threads it worked, so that applications can tell whose they are.
 
 mod report;
 mod wire;
@@ -57,7 +57,7 @@ impl Service {
         let mut report = Report::default();
         report.called();
 
-        // More than once only where the socket gave its turn away, and found the answer there when it came back.
+        // Again only where the socket gave its turn away, and found the answer there when it came back.
         while report.sockets.is_empty() {
             let stream = self.runtime.timeout(NEVER, self.runtime.tcp_connect(self.addr)).await??;
             let (greeter, wakers) = self.runtime.timeout(NEVER, wire::ask(stream)).await??;

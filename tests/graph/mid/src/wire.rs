@@ -1,7 +1,7 @@
 //! One byte asks, and the answer is the name of the thread that greets.
 //!
-//! Generic only in here, where the bound brings the traits of `futures`. A library with more to say to its peer
-//! takes the `AsyncReadExt` of `futures`.
+//! Generic only in here, where the bound brings the traits of `futures`. A library with more to say to its
+//! peer takes the `AsyncReadExt` of `futures`.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;

@@ -1,0 +1,36 @@
+//! The driver and the pool on their own shims.
+
+#[path = "driver/mod.rs"]
+mod driver;
+#[path = "pool/mod.rs"]
+mod pool;
+#[path = "driver/before.rs"]
+mod rt;
+#[path = "pool/before.rs"]
+mod runtime;
+#[path = "workload.rs"]
+pub(crate) mod workload;
+
+use anyrt::AnyRuntime;
+
+use runtime::Runtime;
+
+/// What the application tells the pool, which has no way to find out. An application knows what it has started,
+/// and names it; this one has to look.
+#[allow(unused_variables, reason = "when no runtime is compiled in it is none of them")]
+fn told() -> Option<Runtime> {
+    let started = AnyRuntime::current();
+    #[cfg(feature = "tokio")]
+    if anyrt::Tokio::try_from(started.clone()).is_ok() {
+        return Some(Runtime::Tokio1);
+    }
+    #[cfg(feature = "async-std")]
+    if anyrt::AsyncStd::try_from(started.clone()).is_ok() {
+        return Some(Runtime::AsyncStd1);
+    }
+    #[cfg(feature = "smol")]
+    if anyrt::Smol::try_from(started).is_ok() {
+        return Some(Runtime::Smol2);
+    }
+    None
+}

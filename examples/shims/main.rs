@@ -1,0 +1,92 @@
+//! A driver and a pool, each on a shim of its own over three runtimes and on anyrt: the same answers, and what
+//! the shims cost.
+//!
+//! ```sh
+//! cargo run --example shims --all-features
+//! cargo run --example shims --all-features -- --runtime smol --clients 500
+//! ```
+//!
+//! The driver and the pool are written once. `driver/before.rs` and `pool/before.rs` are what such crates have
+//! today, and the files called `after.rs` what is left of them.
+
+#![allow(clippy::duplicate_mod, reason = "the driver and the pool are there twice, once on each shim")]
+
+mod after;
+mod before;
+#[cfg(feature = "tokio")]
+mod compat;
+mod count;
+mod server;
+#[path = "../shared/mod.rs"]
+mod shared;
+
+use std::io;
+use std::process::ExitCode;
+
+use anyrt::Runtime;
+use clap::Parser;
+
+use count::{Count, SHIMS};
+use shared::{Choice, Error, Program};
+
+/// Puts a driver and a pool through their paces before and after their port, and counts the lines.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// How many clients share the pool
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    clients: u32,
+    #[arg(long, value_enum, default_value = "all")]
+    runtime: Choice,
+}
+
+fn main() -> ExitCode {
+    shared::main(|arguments: Arguments| {
+        let reports = shared::run(arguments.runtime, &arguments)?;
+        let mut text = format!("{:<16}  {:>5}  {:>4}  {:>14}\n", "shim", "lines", "cfgs", "runtimes named");
+        for (name, source) in SHIMS {
+            let Count { lines, cfgs, runtimes } = Count::of(source);
+            text += &format!("{name:<16}  {lines:>5}  {cfgs:>4}  {runtimes:>14}\n");
+        }
+        let (runtimes, answers) = agreed(reports)?;
+        text += &format!("\nthe same answers before and after, on {runtimes}:\n");
+        for answer in answers {
+            text += &format!("  {answer}\n");
+        }
+        Ok(text)
+    })
+}
+
+/// What was said in one run, line by line.
+type Answers = Vec<String>;
+
+struct BeforeAndAfter {
+    before: Answers,
+    after: Answers,
+}
+
+impl Program for Arguments {
+    type Report = BeforeAndAfter;
+
+    async fn run<R: Runtime>(&self, runtime: R) -> Result<BeforeAndAfter, Error> {
+        let before = before::workload::run(&runtime, self.clients).await?;
+        let after = after::workload::run(&runtime, self.clients).await?;
+        Ok(BeforeAndAfter { before, after })
+    }
+}
+
+/// The names of the runtimes, and the answers that all of them gave with either shim.
+fn agreed(reports: Vec<(&'static str, BeforeAndAfter)>) -> Result<(String, Answers), Error> {
+    let names: Vec<_> = reports.iter().map(|(name, _)| *name).collect();
+    let mut expected = None;
+    for (runtime, BeforeAndAfter { before, after }) in reports {
+        for (shim, answers) in [("before", before), ("after", after)] {
+            let expected = expected.get_or_insert_with(|| answers.clone());
+            if *expected != answers {
+                let text = format!("{shim}, on {runtime}: {answers:?}, and not {expected:?}");
+                return Err(io::Error::other(text).into());
+            }
+        }
+    }
+    Ok((names.join(", "), expected.unwrap_or_default()))
+}
