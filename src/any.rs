@@ -11,13 +11,13 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::backend::custom::Custom;
 use crate::backend::{MaybeAsyncStd, MaybeSmol, MaybeTokio};
 use crate::context::{EnterGuard, enter};
 use crate::current::{Driver, NoRuntime, SetDefaultError, find, set_default};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Runtime, Spawn, Time};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time};
 use crate::task::JoinHandle;
 
 /// A handle to any runtime: one that is compiled in, or one of your own.
@@ -304,6 +304,10 @@ impl BlockOn for AnyRuntime {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         each!(&self.repr, it => it.run_until(future))
+    }
+
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        each!(&self.repr, it => it.stop(timeout))
     }
 }
 

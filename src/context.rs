@@ -69,6 +69,15 @@ impl Scope {
         Self::driving()
     }
 
+    /// A `shutdown_timeout`, which waits for the runtime as well.
+    #[track_caller]
+    pub(crate) fn shutdown() -> Self {
+        if HERE.get().driving {
+            shutdown_in_async_code();
+        }
+        Self::driving()
+    }
+
     /// Code of a runtime that may block.
     #[allow(dead_code, reason = "without a backend there is none")]
     pub(crate) fn within<H: Home>() -> Self {
@@ -166,5 +175,15 @@ pub(crate) fn nested_block_on() -> ! {
     panic!(
         "anyrt: `block_on` was called on a thread that is already driving async code, where it could wait for \
          itself for ever. Use `.await` instead, or move the call into `spawn_blocking`."
+    )
+}
+
+/// The one text for a `shutdown_timeout` in async code.
+#[cold]
+#[track_caller]
+pub(crate) fn shutdown_in_async_code() -> ! {
+    panic!(
+        "anyrt: `shutdown_timeout` was called on a thread that is driving async code, where it could wait for itself. \
+         Move the call out of async code, to a plain thread."
     )
 }

@@ -12,6 +12,7 @@ pub mod time;
 
 mod any;
 mod backend;
+mod builder;
 mod context;
 mod coop;
 mod current;
@@ -28,6 +29,7 @@ pub mod conformance;
 pub use backend::*;
 
 pub use any::AnyRuntime;
+pub use builder::Builder;
 pub use context::EnterGuard;
 pub use current::{NoRuntime, SetDefaultError};
 pub use free::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};

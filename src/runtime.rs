@@ -211,6 +211,59 @@ pub trait BlockOn: Spawn {
     /// Call [`block_on`](Self::block_on) instead: it makes nesting an error.
     fn run_until<F: Future>(&self, future: F) -> F::Output;
 
+    /// Stops the runtime, for at most `timeout`; [`shutdown_timeout`](Self::shutdown_timeout) is the one to call.
+    ///
+    /// A backend that can be owned replaces it.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported`, unless this handle owns its runtime.
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        let _ = timeout;
+        Err(not_owned("a runtime of this kind cannot be stopped"))
+    }
+
+    /// Stops the runtime, waiting for at most `timeout`, and says what goes on nevertheless.
+    ///
+    /// Every future of a task is dropped, except those that are just being polled. Closures that are queued may be
+    /// dropped without running; those that have started run to their end. Handles of what was dropped say that the
+    /// runtime is gone, and so do those of what is spawned later. It does not matter who else has a handle.
+    ///
+    /// Stopping it again leaves nothing.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that is driving async code, as [`block_on`](Self::block_on): it could wait for itself.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported`, unless this handle owns its runtime: those of the process (async-std, the global executor of
+    /// smol) cannot be stopped, nor can one through a handle that was merely found.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, time::Duration};
+    ///
+    /// fn stop<R: anyrt::BlockOn>(runtime: R) -> io::Result<()> {
+    ///     let left = runtime.shutdown_timeout(Duration::from_secs(5))?;
+    ///     if !left.is_empty() {
+    ///         eprintln!("{} tasks and {} closures did not end in time", left.tasks, left.blocking);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `shutdown_drops_every_task`, `shutdown_leaves_nothing_of_an_idle_runtime`,
+    /// `shutdown_reports_a_closure_that_runs_on`, `shutdown_reports_a_task_that_is_stuck`,
+    /// `shutdown_drops_what_is_queued`, `shutdown_twice_leaves_nothing`, `shutdown_in_a_task_panics`,
+    /// `shutdown_does_not_mind_other_handles`, `shutdown_needs_an_owner`.
+    #[track_caller]
+    fn shutdown_timeout(&self, timeout: Duration) -> io::Result<Left> {
+        let _scope = Scope::shutdown();
+        self.stop(timeout)
+    }
+
     /// Runs a future to its end on this thread, which waits.
     ///
     /// The future need not be `Send`. It ends when the future does; tasks that it spawned go on.
@@ -239,6 +292,34 @@ pub trait BlockOn: Spawn {
         let _scope = Scope::block_on();
         self.run_until(future)
     }
+}
+
+/// What a runtime left when it was [stopped](BlockOn::shutdown_timeout).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Left {
+    /// Tasks that were still in a poll when the time was up.
+    pub tasks: usize,
+    /// Blocking closures that were still running. Of those that were not started through anyrt, tokio's own, one at
+    /// most is counted, and as a task if anyrt has built the runtime.
+    pub blocking: usize,
+}
+
+impl Left {
+    /// What a backend left.
+    pub fn new(tasks: usize, blocking: usize) -> Self {
+        Self { tasks, blocking }
+    }
+
+    /// Whether all is over.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Why a runtime cannot be stopped.
+pub(crate) fn not_owned(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("anyrt: {why}"))
 }
 
 /// Clocks and timers.

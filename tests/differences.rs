@@ -270,13 +270,6 @@ fn timers_and_clock_of_tokio_follow_a_paused_one() {
 }
 
 #[test]
-fn executor_without_threads_is_refused() {
-    let error = Smol::with_threads(0).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert!(error.to_string().contains("0 threads"), "{error}");
-}
-
-#[test]
 fn no_tokio_says_what_to_write() {
     assert!(Tokio::try_current().is_none());
     let payload = thread::spawn(|| drop(Tokio::current())).join().unwrap_err();

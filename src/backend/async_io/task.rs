@@ -22,30 +22,53 @@ use crate::context::{Home, Scope};
 use crate::task::contain::{Payload, contain, discard};
 use crate::task::{AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot, polled_after_completion};
 
+/// An executor whose tasks these are.
+pub(crate) trait Executor: Home {
+    /// The place of a task that waits among those that have to go when the executor stops.
+    type Waiting: Send;
+
+    /// The task that is being polled is pending.
+    fn wait(waker: &Waker) -> Option<Self::Waiting>;
+
+    /// Whether the task that is being polled has to go.
+    fn is_closed(waiting: Option<&Self::Waiting>) -> bool;
+}
+
 /// Wraps `future` for an executor, which starts it with `spawn`.
 pub(crate) fn spawn<H, F>(
     future: F,
     spawn: impl FnOnce(Guarded<H, F>) -> async_task::Task<Output<F::Output>>,
 ) -> JoinHandle<F::Output>
 where
-    H: Home,
+    H: Executor,
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
     let id = Id::next();
-    handle(id, spawn(Guarded { id, future: Some(future), home: PhantomData }))
+    handle(id, spawn(Guarded { id, future: Some(future), waiting: None }))
 }
 
-/// Runs `job` on the pool that smol and async-std share.
-pub(crate) fn spawn_blocking<H, F, T>(job: F) -> JoinHandle<T>
+/// Wraps `job` for a pool, which starts it with `spawn`.
+pub(crate) fn spawn_blocking<F, T>(
+    job: F,
+    spawn: impl FnOnce(Job<F, T>) -> async_task::Task<Output<T>>,
+) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let id = Id::next();
+    handle(id, spawn(Job { id, job: Some(job), output: PhantomData }))
+}
+
+/// The pool that smol and async-std share.
+pub(crate) fn unblock<H, F, T>(job: Job<F, T>) -> async_task::Task<Output<T>>
 where
     H: Home,
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let id = Id::next();
-    let job = Job { id, job: Some(job), output: PhantomData };
-    handle(id, blocking::unblock(move || job.run::<H>()))
+    blocking::unblock(move || job.run::<H>())
 }
 
 fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinHandle<T> {
@@ -109,19 +132,19 @@ impl Aborted {
 
 pin_project! {
     /// The future of a task, which neither panics nor drops a future whose destructor would.
-    pub(crate) struct Guarded<H: Home, F: Future>
+    pub(crate) struct Guarded<H: Executor, F: Future>
     where
         F::Output: Send,
         F::Output: 'static,
     {
-        home: PhantomData<fn() -> H>,
         id: Id,
+        waiting: Option<H::Waiting>,
         // Taken when it is done, so that its state is dropped before its handle resumes.
         #[pin]
         future: Option<F>,
     }
 
-    impl<H: Home, F: Future> PinnedDrop for Guarded<H, F>
+    impl<H: Executor, F: Future> PinnedDrop for Guarded<H, F>
     where
         F::Output: Send,
         F::Output: 'static,
@@ -137,7 +160,7 @@ pin_project! {
     }
 }
 
-impl<H: Home, F: Future> Future for Guarded<H, F>
+impl<H: Executor, F: Future> Future for Guarded<H, F>
 where
     F::Output: Send + 'static,
 {
@@ -146,32 +169,43 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let _scope = Scope::task::<H>();
-        let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));
-        let result = match polled {
-            Ok(Some(Poll::Ready(output))) => Ok(output),
-            // No executor polls a future again that has completed.
-            Ok(Some(Poll::Pending) | None) => return Poll::Pending,
-            Err(payload) => Err(payload),
+        let result = if H::is_closed(this.waiting.as_ref()) {
+            Err(Failure::RuntimeGone)
+        } else {
+            let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));
+            match polled {
+                Ok(Some(Poll::Ready(output))) => Ok(output),
+                Ok(Some(Poll::Pending)) => {
+                    if this.waiting.is_none() {
+                        *this.waiting = H::wait(cx.waker());
+                    }
+                    return Poll::Pending;
+                }
+                // No executor polls a future again that has completed.
+                Ok(None) => return Poll::Pending,
+                Err(payload) => Err(Failure::Panicked(payload)),
+            }
         };
         let result = match contain(|| this.future.set(None)) {
             Ok(()) => result,
-            Err(payload) => Err(payload),
+            Err(payload) => Err(Failure::Panicked(payload)),
         };
         Poll::Ready(Output { id: *this.id, result: Some(result) })
     }
 }
 
 /// A closure in the pool, which may be dropped there without having run.
-struct Job<F, T: Send + 'static> {
+pub(crate) struct Job<F, T: Send + 'static> {
     id: Id,
     job: Option<F>,
     output: PhantomData<fn() -> T>,
 }
 
 impl<F: FnOnce() -> T, T: Send + 'static> Job<F, T> {
-    fn run<H: Home>(mut self) -> Output<T> {
+    pub(crate) fn run<H: Home>(mut self) -> Output<T> {
         let _scope = Scope::within::<H>();
-        Output { id: self.id, result: self.job.take().map(contain) }
+        let result = self.job.take().map(|job| contain(job).map_err(Failure::Panicked));
+        Output { id: self.id, result }
     }
 }
 
@@ -186,13 +220,27 @@ impl<F, T: Send + 'static> Drop for Job<F, T> {
 /// What a task leaves behind, until its handle claims it.
 pub(crate) struct Output<T: Send + 'static> {
     id: Id,
-    result: Option<Result<T, Payload>>,
+    result: Option<Result<T, Failure>>,
+}
+
+enum Failure {
+    Panicked(Payload),
+    RuntimeGone,
+}
+
+impl From<Failure> for JoinError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Panicked(payload) => Self::panicked(payload),
+            Failure::RuntimeGone => Self::runtime_gone(),
+        }
+    }
 }
 
 impl<T: Send + 'static> Output<T> {
     fn claim(mut self) -> Result<T, JoinError> {
         match self.result.take() {
-            Some(result) => result.map_err(JoinError::panicked),
+            Some(result) => result.map_err(JoinError::from),
             None => Err(JoinError::runtime_gone()),
         }
     }
@@ -203,7 +251,7 @@ impl<T: Send + 'static> Drop for Output<T> {
         // Claimed, nearly always. Otherwise the task was detached, or aborted while it completed.
         if let Some(result) = self.result.take() {
             match ABORTED.remove(self.id) {
-                Some(slot) => slot.complete(result.map_err(JoinError::panicked)),
+                Some(slot) => slot.complete(result.map_err(JoinError::from)),
                 None => discard(result),
             }
         }

@@ -2,16 +2,18 @@
 
 pub(crate) mod context;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Once;
-use std::time::Instant;
+use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use super::async_io::{net, task, time};
 use crate::AnyRuntime;
 use crate::context::{Home, Scope};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::task::JoinHandle;
 
 /// async-std, which is **discontinued** ([RUSTSEC-2025-0052]): for programs that are still on it.
@@ -53,6 +55,19 @@ impl AsyncStd {
 impl Home for AsyncStd {
     fn find() -> Option<AnyRuntime> {
         Some(Self::global().into())
+    }
+}
+
+impl task::Executor for AsyncStd {
+    /// It never stops.
+    type Waiting = Infallible;
+
+    fn wait(_: &Waker) -> Option<Infallible> {
+        None
+    }
+
+    fn is_closed(_: Option<&Infallible>) -> bool {
+        false
     }
 }
 
@@ -105,7 +120,7 @@ impl Spawn for AsyncStd {
         T: Send + 'static,
     {
         // `async_std::task::spawn_blocking` is a task around this.
-        task::spawn_blocking::<Self, _, _>(job)
+        task::spawn_blocking(job, task::unblock::<Self, _, _>)
     }
 }
 
@@ -117,6 +132,10 @@ impl BlockOn for AsyncStd {
         // `async_std::task::block_on` 1.13 leaves its nesting counter raised after a panic, and then never runs
         // a local task on this thread again.
         async_global_executor::block_on(future)
+    }
+
+    fn stop(&self, _: Duration) -> io::Result<Left> {
+        Err(not_owned("async-std belongs to the process"))
     }
 }
 

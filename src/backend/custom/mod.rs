@@ -10,12 +10,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::task::Within;
 use crate::AnyRuntime;
 use crate::context::enter;
-use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Net, Runtime, Spawn, Time};
+use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned};
 use crate::task::{JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
 
 /// A runtime of somebody else's.
@@ -43,6 +43,7 @@ trait Erased: fmt::Debug + Send + Sync {
     fn execute_blocking(&self, job: BoxJob);
     fn yield_now(&self) -> BoxFuture;
     fn run_until(&self, future: Pin<&mut dyn Future<Output = ()>>);
+    fn stop(&self, timeout: Duration) -> io::Result<Left>;
     fn now(&self) -> Instant;
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn runtime::Sleep>>;
     fn connect_addr(&self, addr: SocketAddr) -> Boxed<'_, io::Result<net::TcpStream>>;
@@ -67,6 +68,10 @@ impl<R: Runtime> Erased for R {
 
     fn run_until(&self, future: Pin<&mut dyn Future<Output = ()>>) {
         BlockOn::run_until(self, future);
+    }
+
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        BlockOn::stop(self, timeout)
     }
 
     fn now(&self) -> Instant {
@@ -209,6 +214,13 @@ impl BlockOn for Custom {
         match output {
             Some(output) => output,
             None => panic!("anyrt: `run_until` of {runtime:?} returned before its future was done"),
+        }
+    }
+
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        match &self.runtime {
+            Kept::Owned(runtime) => runtime.stop(timeout),
+            Kept::Unowned(_) => Err(not_owned("this handle was found and does not own its runtime")),
         }
     }
 }

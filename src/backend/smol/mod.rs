@@ -1,18 +1,22 @@
 //! smol: its global executor, or one of our own.
 
+mod pool;
+mod tasks;
 mod threads;
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use self::threads::{Threads, Working};
 use super::async_io::{net, task, time};
 use crate::AnyRuntime;
+use crate::builder::{Builder, Settings};
 use crate::context::{Home, Scope};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::task::{JoinHandle, spawn_blocking_with, spawn_with};
 
 /// smol: the global executor of the process, or one of our own with threads of its own.
@@ -57,7 +61,7 @@ impl Smol {
     ///
     /// When the system gives no threads for it.
     pub fn new() -> io::Result<Self> {
-        Self::with_threads(std::thread::available_parallelism().map_or(1, usize::from))
+        Self::builder().build()
     }
 
     /// An executor of our own, with so many threads.
@@ -66,7 +70,12 @@ impl Smol {
     ///
     /// `InvalidInput` for none; the system's when it gives no threads for it.
     pub fn with_threads(threads: usize) -> io::Result<Self> {
-        Ok(Self { executor: Executor::Owned(Threads::start(threads)?) })
+        Self::builder().worker_threads(threads).build()
+    }
+
+    /// An executor of our own, to be set up: how many threads it has, and what they are called.
+    pub fn builder() -> Builder<Self> {
+        Builder::new()
     }
 
     /// A handle that does not keep it alive.
@@ -84,6 +93,19 @@ impl Smol {
             Executor::Owned(threads) => Some(Arc::downgrade(threads)),
             Executor::Unowned(threads) => Some(threads.clone()),
         }
+    }
+}
+
+impl Builder<Smol> {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a value that no runtime can have, naming it; the system's when it gives no threads.
+    pub fn build(self) -> io::Result<Smol> {
+        let Settings { worker_threads, blocking_threads, thread_name } = self.settings()?;
+        let name = thread_name.as_deref().unwrap_or("anyrt-smol");
+        Ok(Smol { executor: Executor::Owned(Threads::start(worker_threads, blocking_threads, name)?) })
     }
 }
 
@@ -122,6 +144,18 @@ impl TryFrom<AnyRuntime> for Smol {
     }
 }
 
+impl task::Executor for Smol {
+    type Waiting = tasks::Waiting;
+
+    fn wait(waker: &Waker) -> Option<tasks::Waiting> {
+        tasks::wait(waker)
+    }
+
+    fn is_closed(waiting: Option<&tasks::Waiting>) -> bool {
+        tasks::is_closed(waiting)
+    }
+}
+
 impl Spawn for Smol {
     fn execute(&self, task: BoxFuture) {
         drop(self.spawn(task));
@@ -137,13 +171,14 @@ impl Spawn for Smol {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match &self.executor {
-            Executor::Global => task::spawn::<Self, _>(future, smol::spawn),
-            Executor::Owned(threads) => task::spawn::<Self, _>(future, |task| threads.executor.spawn(task)),
-            Executor::Unowned(threads) => match threads.upgrade() {
-                Some(threads) => task::spawn::<Self, _>(future, |task| threads.executor.spawn(task)),
-                None => spawn_with(future, drop),
-            },
+        let executor = match &self.executor {
+            Executor::Global => return task::spawn::<Self, _>(future, smol::spawn),
+            Executor::Owned(threads) => threads.executor(),
+            Executor::Unowned(threads) => threads.upgrade().and_then(|threads| threads.executor()),
+        };
+        match executor {
+            Some(executor) => task::spawn::<Self, _>(future, |task| executor.spawn(task)),
+            None => spawn_with(future, drop),
         }
     }
 
@@ -153,18 +188,18 @@ impl Spawn for Smol {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        match &self.executor {
-            Executor::Global => task::spawn_blocking::<Self, _, _>(job),
-            Executor::Unowned(threads) if threads.strong_count() == 0 => spawn_blocking_with(job, drop),
-            // The pool knows no executor.
-            Executor::Owned(_) | Executor::Unowned(_) => {
-                let threads = self.threads();
-                task::spawn_blocking::<Self, _, _>(move || {
-                    let _working = threads.map(Working::with);
-                    job()
-                })
-            }
-        }
+        let threads = match &self.executor {
+            Executor::Global => return task::spawn_blocking(job, task::unblock::<Self, _, _>),
+            Executor::Owned(threads) => Some(threads.clone()),
+            Executor::Unowned(threads) => threads.upgrade(),
+        };
+        let Some(threads) = threads else { return spawn_blocking_with(job, drop) };
+        let here = Arc::downgrade(&threads);
+        let job = move || {
+            let _working = Working::with(here);
+            job()
+        };
+        task::spawn_blocking(job, |job| threads.pool.spawn(async move { job.run::<Self>() }))
     }
 }
 
@@ -174,6 +209,14 @@ impl BlockOn for Smol {
         let _scope = Scope::within::<Self>();
         let _working = self.threads().map(Working::with);
         smol::block_on(future)
+    }
+
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        match &self.executor {
+            Executor::Owned(threads) => Ok(threads.shutdown_timeout(timeout)),
+            Executor::Global => Err(not_owned("the global executor of smol belongs to the process")),
+            Executor::Unowned(_) => Err(not_owned("this handle was found and does not own its runtime")),
+        }
     }
 }
 
@@ -212,11 +255,12 @@ crate::conformance! {
         Capabilities::ALL.blocking_threads(task::SMALL_POOL)
             .without_parallelism("one thread by default")
             .without_ownership("it belongs to the process");
-    owned: task::small_pool(Smol::with_threads(2).unwrap()), Capabilities::ALL.blocking_threads(task::SMALL_POOL);
+    owned: Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap(),
+        Capabilities::ALL.blocking_threads(4);
     any_global: AnyRuntime::from(task::small_pool(Smol::global())),
         Capabilities::ALL.blocking_threads(task::SMALL_POOL)
             .without_parallelism("one thread by default")
             .without_ownership("it belongs to the process");
-    any_owned: AnyRuntime::from(task::small_pool(Smol::with_threads(2).unwrap())),
-        Capabilities::ALL.blocking_threads(task::SMALL_POOL);
+    any_owned: AnyRuntime::from(Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap()),
+        Capabilities::ALL.blocking_threads(4);
 }

@@ -1,46 +1,154 @@
 use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use smol::Executor;
 use smol::channel::{Receiver, Sender, bounded};
 
-/// An executor and the threads that run it, until this is dropped.
+use super::pool::Pool;
+use super::tasks::Tasks;
+use crate::runtime::Left;
+
+/// An executor, the threads that run it and those that may block, until this is dropped or stopped.
 #[derive(Debug)]
 pub(super) struct Threads {
-    pub(super) executor: Arc<Executor<'static>>,
-    // Nothing is ever sent: its threads stop when it is dropped.
-    _running: Sender<()>,
+    // It belongs to the workers: a handle that is kept, in a task perhaps, does not keep it.
+    executor: Weak<Executor<'static>>,
+    pub(super) pool: Arc<Pool>,
+    tasks: Arc<Tasks>,
+    workers: Arc<Workers>,
+}
+
+/// How many workers there are, and how to stop them.
+#[derive(Debug)]
+struct Workers {
+    state: Mutex<WorkersState>,
+    one_left: Condvar,
+}
+
+#[derive(Debug)]
+struct WorkersState {
+    // Nothing is ever sent: the workers leave when it is dropped.
+    running: Option<Sender<()>>,
+    alive: usize,
 }
 
 impl Threads {
-    pub(super) fn start(count: usize) -> io::Result<Arc<Self>> {
-        if count == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "an executor with 0 threads runs nothing: ask for 1 or more",
-            ));
-        }
+    pub(super) fn start(workers: usize, blocking: usize, name: &str) -> io::Result<Arc<Self>> {
         let (running, stopped) = bounded(1);
-        let threads = Arc::new(Self { executor: Arc::new(Executor::new()), _running: running });
-        for n in 1..=count {
-            let (executor, stopped) = (threads.executor.clone(), stopped.clone());
-            let here = Arc::downgrade(&threads);
-            let worker = move || {
-                let _working = Working::with(here);
-                run(executor, stopped);
+        let executor = Arc::new(Executor::new());
+        let state = WorkersState { running: Some(running), alive: 0 };
+        let threads = Arc::new(Self {
+            executor: Arc::downgrade(&executor),
+            pool: Pool::start(blocking, name)?,
+            tasks: Arc::default(),
+            workers: Arc::new(Workers { state: Mutex::new(state), one_left: Condvar::new() }),
+        });
+        for n in 1..=workers {
+            let worker = Worker {
+                executor: executor.clone(),
+                stopped: stopped.clone(),
+                tasks: threads.tasks.clone(),
+                here: Arc::downgrade(&threads),
+                workers: threads.workers.clone(),
             };
-            thread::Builder::new().name(format!("anyrt-smol-{n}")).spawn(worker)?;
+            worker.workers.lock().alive += 1;
+            thread::Builder::new().name(format!("{name}-{n}")).spawn(move || worker.work())?;
         }
         Ok(threads)
     }
+
+    /// The executor, unless it is stopped.
+    pub(super) fn executor(&self) -> Option<Arc<Executor<'static>>> {
+        self.executor.upgrade()
+    }
+
+    /// Lets the workers drop every task and leave, and the pool forget what is queued.
+    fn stop(&self) {
+        drop(self.workers.lock().running.take());
+        self.tasks.close();
+        self.pool.close();
+    }
+
+    pub(super) fn shutdown_timeout(&self, timeout: Duration) -> Left {
+        let end = Instant::now().checked_add(timeout);
+        self.stop();
+        // Should every worker be stuck in a poll, somebody has to drop the other tasks.
+        if let Some(executor) = self.executor() {
+            let tasks = self.tasks.clone();
+            let drop_all = move || tasks.drop_all(&executor);
+            // Without another thread they are dropped when a worker is free.
+            drop(thread::Builder::new().name("anyrt-shutdown".to_owned()).spawn(drop_all));
+        }
+        let tasks = self.workers.wait(end);
+        let blocking = self.pool.wait(end);
+        Left::new(tasks, blocking)
+    }
 }
 
-/// One worker. The last to leave drops the executor, and with it the tasks that are left.
-fn run(executor: Arc<Executor<'static>>, stopped: Receiver<()>) {
-    // Tasks never panic here: see `async_io::task`.
-    let _ = smol::block_on(executor.run(stopped.recv()));
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Workers {
+    fn lock(&self) -> MutexGuard<'_, WorkersState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until all have left; how many have not, each of them in a task.
+    fn wait(&self, end: Option<Instant>) -> usize {
+        wait_until(self.lock(), &self.one_left, end, |state| state.alive == 0).alive
+    }
+}
+
+/// Waits until `done`, or until `end`.
+pub(super) fn wait_until<'a, T>(
+    mut state: MutexGuard<'a, T>,
+    changed: &Condvar,
+    end: Option<Instant>,
+    done: impl Fn(&T) -> bool,
+) -> MutexGuard<'a, T> {
+    while !done(&state) {
+        let Some(end) = end else {
+            state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        };
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        (state, _) = changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+    }
+    state
+}
+
+struct Worker {
+    executor: Arc<Executor<'static>>,
+    stopped: Receiver<()>,
+    tasks: Arc<Tasks>,
+    here: Weak<Threads>,
+    workers: Arc<Workers>,
+}
+
+impl Worker {
+    fn work(self) {
+        let _working = Working::with(self.here.clone());
+        let _tasks = self.tasks.enter();
+        // Tasks never panic here: see `async_io::task`.
+        let _ = smol::block_on(self.executor.run(self.stopped.recv()));
+        self.tasks.drop_all(&self.executor);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.workers.lock().alive -= 1;
+        self.workers.one_left.notify_all();
+    }
 }
 
 thread_local! {

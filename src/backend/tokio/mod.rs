@@ -2,6 +2,7 @@
 
 pub(crate) mod context;
 mod net;
+mod owned;
 pub(crate) mod task;
 mod time;
 
@@ -11,14 +12,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Handle, Runtime};
 
+use self::owned::{Owned, Threads};
 use crate::AnyRuntime;
-use crate::context::{Scope, nested_block_on};
+use crate::builder::Builder;
+use crate::context::{Scope, nested_block_on, shutdown_in_async_code};
 use crate::current::{Driver, NoRuntime};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::task::JoinHandle;
 use crate::task::contain::contain;
 
@@ -43,21 +46,6 @@ pub struct Tokio {
     owned: Option<Arc<Owned>>,
 }
 
-#[derive(Debug)]
-struct Owned {
-    // Empty only while it is dropped.
-    runtime: Option<Runtime>,
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // A plain drop panics inside async code and waits for blocking closures.
-            runtime.shutdown_background();
-        }
-    }
-}
-
 impl Tokio {
     /// A multi-threaded runtime of our own, with one worker per core and all drivers on.
     ///
@@ -67,10 +55,19 @@ impl Tokio {
     ///
     /// # Panics
     ///
-    /// tokio's own: when the system gives no threads, and when the environment variable `TOKIO_WORKER_THREADS` is
-    /// no positive number.
+    /// tokio's own, when the system gives no threads.
     pub fn new() -> io::Result<Self> {
-        Builder::new_multi_thread().enable_all().build().map(Self::from)
+        Self::builder().build()
+    }
+
+    /// A multi-threaded runtime of our own, to be set up: how many threads it has, and what they are called.
+    pub fn builder() -> Builder<Self> {
+        Builder::new()
+    }
+
+    fn own(runtime: Runtime, threads: Option<Arc<Threads>>) -> Self {
+        let handle = runtime.handle().clone();
+        Self { handle, owned: Some(Arc::new(Owned::new(runtime, threads))) }
     }
 
     /// The runtime that this thread is in.
@@ -137,8 +134,7 @@ impl From<Handle> for Tokio {
 
 impl From<Runtime> for Tokio {
     fn from(runtime: Runtime) -> Self {
-        let handle = runtime.handle().clone();
-        Self { handle, owned: Some(Arc::new(Owned { runtime: Some(runtime) })) }
+        Self::own(runtime, None)
     }
 }
 
@@ -166,7 +162,8 @@ impl Spawn for Tokio {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        JoinHandle::from_tokio(self.handle.spawn_blocking(job).into())
+        let counter = self.owned.as_ref().and_then(|owned| owned.counter());
+        JoinHandle::from_tokio(self.handle.spawn_blocking(|| owned::count(counter, job)).into())
     }
 
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
@@ -184,16 +181,26 @@ impl BlockOn for Tokio {
             started.set(true);
             future.await
         };
-        // Only the runtime itself drives a `current_thread` one; a handle would wait for somebody who does.
-        let run = || match self.owned.as_deref() {
-            Some(Owned { runtime: Some(runtime) }) => runtime.block_on(future),
-            _ => self.handle.block_on(future),
+        let run = || match &self.owned {
+            Some(owned) => owned.block_on(future),
+            None => self.handle.block_on(future),
         };
         match contain(run) {
             Ok(output) => output,
             // tokio 1.54 refuses to nest before it polls the future (`context/runtime.rs`), and has no way to ask.
             Err(_) if !started.get() => nested_block_on(),
             Err(payload) => resume_unwind(payload),
+        }
+    }
+
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        // tokio's tasks are not wrapped, so it has to be asked whether this is one.
+        if contain(|| self.handle.block_on(async {})).is_err() {
+            shutdown_in_async_code();
+        }
+        match &self.owned {
+            Some(owned) => Ok(owned.shutdown_timeout(timeout)),
+            None => Err(not_owned("this is a handle to a runtime of tokio that somebody else owns")),
         }
     }
 }
@@ -235,13 +242,19 @@ impl Net for Tokio {
 }
 
 #[cfg(test)]
+fn one_thread() -> Tokio {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().max_blocking_threads(4).build().map(Tokio::from).unwrap()
+}
+
+#[cfg(test)]
 crate::conformance! {
-    multi_thread: Builder::new_multi_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).unwrap(),
+    multi_thread: Tokio::builder().worker_threads(2).blocking_threads(4).build().unwrap(),
         Capabilities::ALL.blocking_threads(4);
-    current_thread: Builder::new_current_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).unwrap(),
+    current_thread: one_thread(),
         Capabilities::ALL.blocking_threads(4).without_workers("one thread does everything");
-    any_multi_thread: Builder::new_multi_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).map(AnyRuntime::from).unwrap(),
+    any_multi_thread: AnyRuntime::from(Tokio::builder().worker_threads(2).blocking_threads(4).build().unwrap()),
         Capabilities::ALL.blocking_threads(4);
-    any_current_thread: Builder::new_current_thread().enable_all().max_blocking_threads(4).build().map(Tokio::from).map(AnyRuntime::from).unwrap(),
+    any_current_thread: AnyRuntime::from(one_thread()),
         Capabilities::ALL.blocking_threads(4).without_workers("one thread does everything");
 }

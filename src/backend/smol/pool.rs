@@ -1,0 +1,134 @@
+//! Threads that may block, for an executor of our own: `blocking` has one pool a process, with one limit.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use async_task::{Runnable, Task};
+
+use super::threads::wait_until;
+
+/// How long a thread waits for more, except for the last: tokio's time.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    state: Mutex<State>,
+    more: Condvar,
+    one_done: Condvar,
+    limit: usize,
+    name: String,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: VecDeque<Runnable>,
+    threads: usize,
+    idle: usize,
+    started: usize,
+    closed: bool,
+}
+
+impl Pool {
+    /// One thread is there from the beginning: later there might be none to be had.
+    pub(super) fn start(limit: usize, name: &str) -> io::Result<Arc<Self>> {
+        let state = State { queue: VecDeque::new(), threads: 0, idle: 0, started: 0, closed: false };
+        let pool = Arc::new(Self {
+            state: Mutex::new(state),
+            more: Condvar::new(),
+            one_done: Condvar::new(),
+            limit,
+            name: name.to_owned(),
+        });
+        pool.start_thread(&mut pool.lock())?;
+        Ok(pool)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_thread(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        let name = format!("{}-blocking-{}", self.name, state.started + 1);
+        let pool = self.clone();
+        thread::Builder::new().name(name).spawn(move || pool.work())?;
+        state.started += 1;
+        state.threads += 1;
+        Ok(())
+    }
+
+    /// Runs a future that is ready in its first poll on one of the threads.
+    pub(super) fn spawn<F>(self: &Arc<Self>, future: F) -> Task<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let pool = self.clone();
+        let (runnable, task) = async_task::spawn(future, move |runnable| pool.push(runnable));
+        runnable.schedule();
+        task
+    }
+
+    fn push(self: &Arc<Self>, runnable: Runnable) {
+        let mut state = self.lock();
+        if state.closed {
+            drop(state);
+            // Its handle says that the runtime is gone.
+            drop(runnable);
+            return;
+        }
+        state.queue.push_back(runnable);
+        if state.idle < state.queue.len() && state.threads < self.limit {
+            // Should there be no more threads, those that there are take it.
+            let _ = self.start_thread(&mut state);
+        }
+        drop(state);
+        self.more.notify_one();
+    }
+
+    fn work(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(runnable) = state.queue.pop_front() {
+                drop(state);
+                // It never panics: see `async_io::task`.
+                runnable.run();
+                state = self.lock();
+            } else if state.closed {
+                break;
+            } else {
+                state.idle += 1;
+                let timed_out;
+                (state, timed_out) = {
+                    let (state, result) =
+                        self.more.wait_timeout(state, KEEP_ALIVE).unwrap_or_else(PoisonError::into_inner);
+                    (state, result.timed_out())
+                };
+                state.idle -= 1;
+                if timed_out && state.queue.is_empty() && state.threads > 1 {
+                    break;
+                }
+            }
+        }
+        state.threads -= 1;
+        drop(state);
+        self.one_done.notify_all();
+    }
+
+    /// Takes no more, and drops what is queued.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let queue = std::mem::take(&mut state.queue);
+        drop(state);
+        self.more.notify_all();
+        drop(queue);
+    }
+
+    /// Waits until every thread of a closed pool has left; how many have not, each of them in a closure.
+    pub(super) fn wait(&self, end: Option<Instant>) -> usize {
+        wait_until(self.lock(), &self.one_done, end, |state| state.threads == 0).threads
+    }
+}

@@ -1,0 +1,107 @@
+//! The tasks of an executor of our own that wait for something, so that they can be dropped when it stops.
+//!
+//! async-executor 1.14 drops them when it is dropped itself, which it is not as long as one worker is stuck in a poll.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use smol::Executor;
+
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    // Set under the lock, and read without it in every poll.
+    closed: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    waiting: BTreeMap<u64, Waker>,
+}
+
+thread_local! {
+    static HERE: RefCell<Option<Arc<Tasks>>> = const { RefCell::new(None) };
+}
+
+/// Whether the task that is being polled has to go, because its executor stops.
+pub(super) fn is_closed(waiting: Option<&Waiting>) -> bool {
+    match waiting {
+        Some(waiting) => waiting.tasks.is_closed(),
+        None => HERE.with_borrow(|here| here.as_ref().is_some_and(|tasks| tasks.is_closed())),
+    }
+}
+
+/// The task that is being polled waits, if it is of an executor of ours.
+pub(super) fn wait(waker: &Waker) -> Option<Waiting> {
+    HERE.with_borrow(|here| {
+        let tasks = here.as_ref()?;
+        let mut state = tasks.lock();
+        if tasks.is_closed() {
+            // Once more, to be dropped.
+            drop(state);
+            waker.wake_by_ref();
+            return None;
+        }
+        let key = state.next;
+        state.next += 1;
+        state.waiting.insert(key, waker.clone());
+        Some(Waiting { key, tasks: tasks.clone() })
+    })
+}
+
+/// A task that has been pending.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    key: u64,
+    tasks: Arc<Tasks>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let waker = self.tasks.lock().waiting.remove(&self.key);
+        drop(waker);
+    }
+}
+
+impl Tasks {
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This thread polls them until the guard is dropped.
+    pub(super) fn enter(self: &Arc<Self>) -> impl Drop + use<> {
+        struct Guard;
+
+        impl Drop for Guard {
+            fn drop(&mut self) {
+                let _ = HERE.try_with(|here| here.take());
+            }
+        }
+
+        HERE.set(Some(self.clone()));
+        Guard
+    }
+
+    /// Wakes every task, so that it finds that it has to go.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        self.closed.store(true, Ordering::Release);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_values().for_each(Waker::wake);
+    }
+
+    /// Runs what is in the queue. Of a closed executor that is every task that nobody is polling.
+    pub(super) fn drop_all(self: &Arc<Self>, executor: &Executor<'static>) {
+        let _tasks = self.enter();
+        while executor.try_tick() {}
+    }
+}

@@ -1,0 +1,169 @@
+//! How a runtime ends.
+
+use std::future::pending;
+use std::io::ErrorKind;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures::channel::oneshot;
+use futures::executor::block_on;
+
+use super::run::pool_size;
+use super::support::{LONG, canary, message, ms};
+use crate::runtime::{BlockOn, Left, Runtime};
+use crate::task::JoinHandle;
+
+/// Tasks that wait, tasks that were never polled, and whoever sees them go.
+fn pending_tasks<R: Runtime>(rt: &R) -> Vec<(JoinHandle<()>, super::support::Watch)> {
+    let spawn = |started: Option<oneshot::Sender<()>>| {
+        let (canary, watch) = canary();
+        let handle = rt.spawn(async move {
+            let _canary = canary;
+            started.map(|started| started.send(()));
+            pending::<()>().await
+        });
+        (handle, watch)
+    };
+    let mut tasks = Vec::new();
+    for _ in 0..50 {
+        let (started, is_started) = oneshot::channel();
+        tasks.push(spawn(Some(started)));
+        rt.block_on(is_started).unwrap();
+        tasks.push(spawn(None));
+    }
+    tasks
+}
+
+fn assert_gone(tasks: Vec<(JoinHandle<()>, super::support::Watch)>) {
+    for (handle, mut watch) in tasks {
+        assert!(watch.is_dropped(), "its future is still there");
+        let error = block_on(handle).unwrap_err();
+        assert!(error.is_runtime_gone(), "{error}");
+    }
+}
+
+pub(super) fn shutdown_drops_every_task<R: Runtime>(rt: R) {
+    let tasks = pending_tasks(&rt);
+    assert_eq!(rt.shutdown_timeout(LONG).unwrap(), Left::default());
+    assert_gone(tasks);
+    let late = rt.spawn(async { 7 });
+    assert!(block_on(late).unwrap_err().is_runtime_gone());
+    let late = rt.spawn_blocking(|| 7);
+    assert!(block_on(late).unwrap_err().is_runtime_gone());
+    // A future that needs no runtime still has a thread.
+    assert_eq!(rt.block_on(async { 7 }), 7);
+}
+
+pub(super) fn shutdown_leaves_nothing_of_an_idle_runtime<R: Runtime>(rt: R) {
+    let blocking = rt.block_on(async {
+        rt.sleep(ms(1)).await;
+        rt.spawn(async {}).await.unwrap();
+        rt.spawn_blocking(|| 7).await.unwrap()
+    });
+    assert_eq!(blocking, 7);
+    let left = rt.shutdown_timeout(LONG).unwrap();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// A closure that runs until it is released.
+fn running_closure<R: Runtime>(rt: &R) -> (JoinHandle<u32>, mpsc::Sender<()>) {
+    let (started, is_started) = oneshot::channel();
+    let (release, released) = mpsc::channel();
+    let handle = rt.spawn_blocking(move || {
+        started.send(()).unwrap();
+        released.recv().unwrap();
+        7
+    });
+    rt.block_on(is_started).unwrap();
+    (handle, release)
+}
+
+pub(super) fn shutdown_reports_a_closure_that_runs_on<R: Runtime>(rt: R) {
+    let tasks = pending_tasks(&rt);
+    let (handle, release) = running_closure(&rt);
+    let start = Instant::now();
+    let left = rt.shutdown_timeout(ms(100)).unwrap();
+    let took = start.elapsed();
+    assert_eq!(left, Left::new(0, 1));
+    assert!(took >= ms(100) && took < LONG, "it took {took:?}");
+    assert_gone(tasks);
+    release.send(()).expect("it still runs");
+    assert_eq!(block_on(handle).expect("to its end"), 7);
+}
+
+pub(super) fn shutdown_reports_a_task_that_is_stuck<R: Runtime>(rt: R) {
+    let (started, is_started) = oneshot::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let stuck = rt.spawn(async move {
+        started.send(()).unwrap();
+        released.recv().unwrap();
+        7
+    });
+    rt.block_on(is_started).unwrap();
+    let tasks = pending_tasks(&rt);
+    let left = rt.shutdown_timeout(ms(200)).unwrap();
+    assert_eq!(left, Left::new(1, 0));
+    // One that is stuck does not keep the others.
+    assert_gone(tasks);
+    release.send(()).expect("it still runs");
+    match block_on(stuck) {
+        Ok(value) => assert_eq!(value, 7),
+        Err(error) => assert!(error.is_runtime_gone() || error.is_cancelled(), "{error}"),
+    }
+}
+
+pub(super) fn shutdown_drops_what_is_queued<R: Runtime>(rt: R) {
+    let running: Vec<_> = (0..pool_size()).map(|_| running_closure(&rt)).collect();
+    let (canary, mut watch) = canary();
+    let queued = rt.spawn_blocking(move || drop(canary));
+    assert_eq!(rt.shutdown_timeout(ms(50)).unwrap(), Left::new(0, running.len()));
+    for (handle, release) in running {
+        release.send(()).expect("it still runs");
+        assert_eq!(block_on(handle).expect("to its end"), 7);
+    }
+    // Either way: a thread that was just free may have come to it.
+    match block_on(queued) {
+        Ok(()) => {}
+        Err(error) => assert!(error.is_runtime_gone(), "{error}"),
+    }
+    block_on(watch.dropped());
+}
+
+pub(super) fn shutdown_twice_leaves_nothing<R: Runtime>(rt: R) {
+    let tasks = pending_tasks(&rt);
+    assert!(rt.shutdown_timeout(LONG).unwrap().is_empty());
+    assert_gone(tasks);
+    assert!(rt.shutdown_timeout(Duration::ZERO).unwrap().is_empty());
+    assert!(rt.clone().shutdown_timeout(Duration::MAX).unwrap().is_empty());
+}
+
+pub(super) fn shutdown_in_a_task_panics<R: Runtime>(rt: R) {
+    let inner = rt.clone();
+    let error = rt.block_on(rt.spawn(async move { inner.shutdown_timeout(LONG) })).unwrap_err();
+    let text = message(&*error.into_panic()).to_owned();
+    assert!(text.contains("`shutdown_timeout`") && text.contains("out of async code"), "{text}");
+    assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7, "nothing has happened to it");
+}
+
+pub(super) fn shutdown_does_not_mind_other_handles<R: Runtime>(rt: R) {
+    let (kept, elsewhere) = (rt.clone(), rt.clone());
+    let (canary, mut watch) = canary();
+    let (started, is_started) = oneshot::channel();
+    let handle = rt.spawn(async move {
+        let (_canary, _kept) = (canary, kept);
+        started.send(()).unwrap();
+        pending::<()>().await
+    });
+    rt.block_on(is_started).unwrap();
+    assert!(thread::spawn(move || rt.shutdown_timeout(LONG)).join().unwrap().unwrap().is_empty());
+    assert!(watch.is_dropped());
+    assert!(block_on(handle).unwrap_err().is_runtime_gone());
+    assert!(block_on(elsewhere.spawn(async { 7 })).unwrap_err().is_runtime_gone());
+}
+
+pub(super) fn shutdown_needs_an_owner<R: Runtime>(rt: R) {
+    let error = rt.spawn_blocking(|| crate::AnyRuntime::current().shutdown_timeout(LONG).unwrap_err());
+    assert_eq!(rt.block_on(error).unwrap().kind(), ErrorKind::Unsupported);
+    assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7, "nothing has happened to it");
+}

@@ -1,0 +1,191 @@
+//! Runtimes of one's own: what a builder says, on each of the backends that have one.
+#![allow(clippy::unwrap_used)]
+#![cfg(any(feature = "tokio", feature = "smol"))]
+
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::thread;
+
+use anyrt::{Builder, Runtime};
+use futures::future::join_all;
+
+/// One test a backend, of a function that takes a builder.
+macro_rules! each_backend {
+    ($($test:ident;)*) => {
+        #[cfg(feature = "tokio")]
+        mod tokio_runtime {
+            $(#[test]
+            fn $test() {
+                super::$test(anyrt::Tokio::builder, Builder::<anyrt::Tokio>::build);
+            })*
+            use anyrt::Builder;
+        }
+
+        #[cfg(feature = "smol")]
+        mod smol_runtime {
+            $(#[test]
+            fn $test() {
+                super::$test(anyrt::Smol::builder, Builder::<anyrt::Smol>::build);
+            })*
+            use anyrt::Builder;
+        }
+    };
+}
+
+each_backend! {
+    values_that_no_runtime_can_have_are_refused;
+    workers_are_as_many_as_asked_for_and_have_the_name;
+    closures_block_as_many_threads_as_asked_for;
+    queued_closures_run_in_order;
+    threads_end_when_it_is_shut_down;
+    threads_end_when_it_is_dropped;
+    runtime_of_one_thread_each_works;
+}
+
+type Build<R> = fn(Builder<R>) -> std::io::Result<R>;
+
+fn values_that_no_runtime_can_have_are_refused<R: Runtime>(builder: fn() -> Builder<R>, build: Build<R>) {
+    let refused = |builder: Builder<R>, says: [&str; 2]| {
+        let error = build(builder).unwrap_err();
+        let text = error.to_string();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");
+        assert!(says.iter().all(|word| text.contains(word)), "{text}");
+    };
+    refused(builder().worker_threads(0), ["worker_threads is 0", "ask for 1"]);
+    refused(builder().worker_threads(usize::MAX), ["worker_threads is 1844", "ask for 1"]);
+    refused(builder().blocking_threads(0), ["blocking_threads is 0", "ask for 1"]);
+    refused(builder().thread_name("a\0b"), ["thread_name is \"a\\0b\"", "NUL"]);
+}
+
+fn name() -> String {
+    thread::current().name().unwrap_or_default().to_owned()
+}
+
+fn workers_are_as_many_as_asked_for_and_have_the_name<R: Runtime>(
+    builder: fn() -> Builder<R>,
+    build: Build<R>,
+) {
+    const WORKERS: usize = 5;
+    let rt = build(builder().worker_threads(WORKERS).thread_name("mine")).unwrap();
+    // Each blocks its worker until all are there.
+    let barrier = Arc::new(Barrier::new(WORKERS));
+    let tasks = (0..WORKERS).map(|_| {
+        let barrier = barrier.clone();
+        rt.spawn(async move {
+            barrier.wait();
+            name()
+        })
+    });
+    let mut names: Vec<_> = rt.block_on(join_all(tasks)).into_iter().map(Result::unwrap).collect();
+    names.push(rt.block_on(rt.spawn_blocking(name)).unwrap());
+    assert!(names.iter().all(|name| name.starts_with("mine-")), "{names:?}");
+    names.sort();
+    names.dedup();
+    assert!(names.len() >= WORKERS, "{names:?}");
+}
+
+fn closures_block_as_many_threads_as_asked_for<R: Runtime>(builder: fn() -> Builder<R>, build: Build<R>) {
+    const THREADS: usize = 3;
+    let rt = build(builder().worker_threads(1).blocking_threads(THREADS)).unwrap();
+    let (at_once, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let all_there = Arc::new(Barrier::new(THREADS));
+    let closures = (0..4 * THREADS).map(|_| {
+        let (at_once, most, all_there) = (at_once.clone(), most.clone(), all_there.clone());
+        rt.spawn_blocking(move || {
+            most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            // As many as that do run at once, or nobody comes past here.
+            all_there.wait();
+            at_once.fetch_sub(1, Ordering::SeqCst);
+        })
+    });
+    let closures: Vec<_> = closures.collect();
+    // And timers go on meanwhile.
+    rt.block_on(rt.sleep(std::time::Duration::from_millis(1)));
+    rt.block_on(join_all(closures)).into_iter().for_each(Result::unwrap);
+    assert_eq!(most.load(Ordering::SeqCst), THREADS);
+}
+
+fn queued_closures_run_in_order<R: Runtime>(builder: fn() -> Builder<R>, build: Build<R>) {
+    let rt = build(builder().worker_threads(1).blocking_threads(1)).unwrap();
+    let (release, released) = mpsc::channel::<()>();
+    let first = rt.spawn_blocking(move || released.recv().unwrap());
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let closures: Vec<_> = (0..20)
+        .map(|n| {
+            let order = order.clone();
+            rt.spawn_blocking(move || order.lock().unwrap().push(n))
+        })
+        .collect();
+    release.send(()).unwrap();
+    rt.block_on(first).unwrap();
+    rt.block_on(join_all(closures)).into_iter().for_each(Result::unwrap);
+    assert_eq!(*order.lock().unwrap(), Vec::from_iter(0..20));
+}
+
+fn runtime_of_one_thread_each_works<R: Runtime>(builder: fn() -> Builder<R>, build: Build<R>) {
+    let rt = build(builder().worker_threads(1).blocking_threads(1)).unwrap();
+    let inner = rt.clone();
+    let value = rt.block_on(async {
+        let nested = rt.spawn(async move { inner.spawn(async { 20 }).await.unwrap() }).await.unwrap();
+        nested + rt.spawn_blocking(|| 1).await.unwrap()
+    });
+    assert_eq!(value, 21);
+    assert!(rt.shutdown_timeout(std::time::Duration::from_secs(30)).unwrap().is_empty());
+}
+
+/// How many threads of this process have a name that begins so.
+#[cfg(target_os = "linux")]
+fn threads_called(name: &str) -> usize {
+    let names = std::fs::read_dir("/proc/self/task").unwrap();
+    // A thread may end in between.
+    let names = names.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+    names.filter(|comm| comm.starts_with(name)).count()
+}
+
+/// Elsewhere nobody counts.
+#[cfg(not(target_os = "linux"))]
+fn threads_called(_: &str) -> usize {
+    0
+}
+
+/// Starts threads of both kinds.
+fn busy<R: Runtime>(rt: &R) {
+    let tasks = (0..10).map(|_| rt.spawn(async {}));
+    rt.block_on(join_all(tasks)).into_iter().for_each(Result::unwrap);
+    let closures = (0..10).map(|_| rt.spawn_blocking(thread::yield_now));
+    rt.block_on(join_all(closures)).into_iter().for_each(Result::unwrap);
+    drop(rt.spawn(std::future::pending::<()>()));
+}
+
+/// Within a second, or the loop has no end and the test none.
+fn wait_until_no_thread_is_called(name: &str) {
+    let start = std::time::Instant::now();
+    while threads_called(name) > 0 {
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(30),
+            "{} threads are left",
+            threads_called(name)
+        );
+        thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+fn threads_end_when_it_is_shut_down<R: Runtime>(builder: fn() -> Builder<R>, build: Build<R>) {
+    let called = format!("sd{}", std::any::type_name::<R>().len());
+    let rt = build(builder().worker_threads(2).thread_name(&called)).unwrap();
+    busy(&rt);
+    assert!(threads_called(&called) > 0 || cfg!(not(target_os = "linux")));
+    let kept = rt.clone();
+    assert!(rt.shutdown_timeout(std::time::Duration::from_secs(30)).unwrap().is_empty());
+    wait_until_no_thread_is_called(&called);
+    drop(kept);
+}
+
+fn threads_end_when_it_is_dropped<R: Runtime>(builder: fn() -> Builder<R>, build: Build<R>) {
+    let called = format!("dr{}", std::any::type_name::<R>().len());
+    let rt = build(builder().worker_threads(2).thread_name(&called)).unwrap();
+    busy(&rt);
+    drop(rt);
+    wait_until_no_thread_is_called(&called);
+}
