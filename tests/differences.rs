@@ -74,6 +74,36 @@ fn blocked_workers_stop_the_timers_of_tokio() {
     assert!(timer_fires_beside_a_blocked_worker(&Smol::with_threads(1).unwrap()));
 }
 
+/// Whether a task that waits is dropped by a shutdown while the only worker is stuck in another.
+fn shutdown_drops_beside_a_stuck_worker<R: Runtime>(rt: R) -> bool {
+    let (waits, is_waiting) = oneshot::channel();
+    let (alive, mut watch) = oneshot::channel::<()>();
+    drop(rt.spawn(async move {
+        let _alive = alive;
+        waits.send(()).unwrap();
+        pending::<()>().await
+    }));
+    rt.block_on(is_waiting).unwrap();
+    let (release, released) = mpsc::channel::<()>();
+    let (stuck, is_stuck) = oneshot::channel();
+    drop(rt.spawn(async move {
+        stuck.send(()).unwrap();
+        released.recv()
+    }));
+    rt.block_on(is_stuck).unwrap();
+    assert_eq!(rt.shutdown_timeout(ms(300)).unwrap().tasks, 1);
+    let dropped = watch.try_recv().is_err();
+    release.send(()).unwrap();
+    futures::executor::block_on(watch).unwrap_err();
+    dropped
+}
+
+#[test]
+fn stuck_workers_keep_the_tasks_of_tokio() {
+    assert!(!shutdown_drops_beside_a_stuck_worker(Tokio::builder().worker_threads(1).build().unwrap()));
+    assert!(shutdown_drops_beside_a_stuck_worker(Smol::with_threads(1).unwrap()));
+}
+
 /// Whether a task runs while the thread in `block_on` is busy.
 fn task_runs_beside_a_busy_block_on<R: Runtime>(rt: &R) -> bool {
     rt.block_on(async {
