@@ -57,15 +57,16 @@ impl Net for Required {
     }
 }
 
-/// How many blocking closures fill the pool of the process.
+/// How many blocking closures fill its pool.
 const POOL: usize = 8;
 
 fn required() -> Required {
-    blocking::set_max_blocking_threads(POOL.try_into().unwrap());
-    Required(Smol::with_threads(2).unwrap())
+    Required(Smol::builder().worker_threads(2).blocking_threads(POOL).build().unwrap())
 }
 
 anyrt::conformance! {
-    required: required(), Capabilities::ALL.blocking_threads(POOL);
-    any: AnyRuntime::custom(required()), Capabilities::ALL.blocking_threads(POOL);
+    required: required(),
+        Capabilities::ALL.blocking_threads(POOL).without_shutdown("that is no required method");
+    any: AnyRuntime::custom(required()),
+        Capabilities::ALL.blocking_threads(POOL).without_shutdown("that is no required method");
 }

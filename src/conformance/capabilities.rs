@@ -4,6 +4,7 @@ pub struct Capabilities {
     workers: Result<(), &'static str>,
     parallelism: Result<(), &'static str>,
     owned: Result<(), &'static str>,
+    shutdown: Result<(), &'static str>,
     blocking_threads: Result<usize, &'static str>,
 }
 
@@ -13,6 +14,7 @@ impl Capabilities {
         workers: Ok(()),
         parallelism: Ok(()),
         owned: Ok(()),
+        shutdown: Ok(()),
         blocking_threads: Err("the size of its blocking pool was not told"),
     };
 
@@ -26,9 +28,14 @@ impl Capabilities {
         Self { parallelism: Err(reason), ..self }
     }
 
-    /// Its tasks are not dropped with its last clone.
+    /// Its tasks are not dropped with its last clone, nor can it be stopped.
     pub const fn without_ownership(self, reason: &'static str) -> Self {
-        Self { owned: Err(reason), ..self }
+        Self { owned: Err(reason), shutdown: Err(reason), ..self }
+    }
+
+    /// It has no [`stop`](crate::BlockOn::stop).
+    pub const fn without_shutdown(self, reason: &'static str) -> Self {
+        Self { shutdown: Err(reason), ..self }
     }
 
     /// So many blocking closures run at once, and not one more.
@@ -42,6 +49,7 @@ impl Capabilities {
             "workers" => self.workers.err(),
             "parallelism" => self.parallelism.err(),
             "owned" => self.owned.err(),
+            "shutdown" => self.shutdown.err(),
             "blocking_threads" => self.blocking_threads.err(),
             unknown => panic!("the list of scenarios says {unknown}, which is no capability"),
         }

@@ -146,14 +146,15 @@ macro_rules! __scenarios {
             async() block_on::block_on_in_a_task_panics;
             async() block_on::block_on_is_allowed_in_spawn_blocking;
 
-            sync(owned) shutdown::shutdown_drops_every_task;
-            sync(owned) shutdown::shutdown_leaves_nothing_of_an_idle_runtime;
-            sync(owned) shutdown::shutdown_reports_a_closure_that_runs_on;
-            sync(owned, parallelism) shutdown::shutdown_reports_a_task_that_is_stuck;
-            sync(owned, blocking_threads) shutdown::shutdown_drops_what_is_queued;
-            sync(owned) shutdown::shutdown_twice_leaves_nothing;
-            sync(owned) shutdown::shutdown_in_a_task_panics;
-            sync(owned) shutdown::shutdown_does_not_mind_other_handles;
+            sync(shutdown) shutdown::shutdown_drops_every_task;
+            sync(shutdown) shutdown::shutdown_leaves_nothing_of_an_idle_runtime;
+            sync(shutdown) shutdown::shutdown_waits_for_what_ends_in_time;
+            sync(shutdown) shutdown::shutdown_reports_a_closure_that_runs_on;
+            sync(shutdown, parallelism) shutdown::shutdown_reports_a_task_that_is_stuck;
+            sync(shutdown, blocking_threads) shutdown::shutdown_drops_what_is_queued;
+            sync(shutdown) shutdown::shutdown_twice_leaves_nothing;
+            sync(shutdown) shutdown::shutdown_in_a_task_panics;
+            sync(shutdown) shutdown::shutdown_does_not_mind_other_handles;
             sync(current) shutdown::shutdown_needs_an_owner;
 
             async(current) current::current_in_a_task_is_its_runtime;

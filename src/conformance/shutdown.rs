@@ -66,6 +66,20 @@ pub(super) fn shutdown_leaves_nothing_of_an_idle_runtime<R: Runtime>(rt: R) {
     assert!(left.is_empty(), "{left:?}");
 }
 
+pub(super) fn shutdown_waits_for_what_ends_in_time<R: Runtime>(rt: R) {
+    let (started, is_started) = oneshot::channel();
+    let closure = rt.spawn_blocking(move || {
+        started.send(()).unwrap();
+        thread::sleep(ms(50));
+        7
+    });
+    rt.block_on(is_started).unwrap();
+    let start = Instant::now();
+    assert!(rt.shutdown_timeout(LONG).unwrap().is_empty());
+    assert!(start.elapsed() < LONG / 2, "it waited for more than that");
+    assert_eq!(block_on(closure).unwrap(), 7);
+}
+
 /// A closure that runs until it is released.
 fn running_closure<R: Runtime>(rt: &R) -> (JoinHandle<u32>, mpsc::Sender<()>) {
     let (started, is_started) = oneshot::channel();

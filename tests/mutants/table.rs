@@ -28,9 +28,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "abort loses the value of a poll in progress",
         file: "backend/async_io/task.rs",
-        right: "Some(slot) => slot.complete(result.map_err(JoinError::panicked)),\n                None",
+        right: "Some(slot) => slot.complete(result.map_err(JoinError::from)),\n                None",
         wrong: "Some(slot) => slot.complete(if mutant!() { drop(result); Err(JoinError::cancelled()) } \
-                else { result.map_err(JoinError::panicked) }),\n                None",
+                else { result.map_err(JoinError::from) }),\n                None",
         caught_by: &[
             "backend::smol::owned::abort_keeps_the_value_of_a_poll_in_progress",
             "backend::smol::global::abort_never_loses_a_panic",
@@ -60,7 +60,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "runtime of tokio is dropped in the foreground",
-        file: "backend/tokio/mod.rs",
+        file: "backend/tokio/owned.rs",
         right: "runtime.shutdown_background();",
         wrong: "if mutant!() { drop(runtime) } else { runtime.shutdown_background() }",
         caught_by: &[
@@ -139,12 +139,58 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "nested block_on passes",
         file: "context.rs",
-        right: "if HERE.get().driving {",
-        wrong: "if HERE.get().driving && !mutant!() {",
+        right: "if HERE.get().driving {\n            nested_block_on();",
+        wrong: "if HERE.get().driving && !mutant!() {\n            nested_block_on();",
         caught_by: &[
             "backend::smol::owned::nested_block_on_panics",
             "backend::async_std::global::block_on_in_a_task_panics",
         ],
+    },
+    // The end of a runtime.
+    Mutant {
+        name: "shutdown leaves the tasks that wait to a worker that is stuck",
+        file: "backend/smol/tasks.rs",
+        right: "waiting.into_values().for_each(Waker::wake);",
+        wrong: "if !mutant!() { waiting.into_values().for_each(Waker::wake); }",
+        caught_by: &["backend::smol::owned::shutdown_reports_a_task_that_is_stuck"],
+    },
+    Mutant {
+        name: "shutdown waits for closures",
+        file: "backend/tokio/owned.rs",
+        right: "runtime.shutdown_timeout(left);",
+        wrong: "if mutant!() { drop(runtime) } else { runtime.shutdown_timeout(left) }",
+        caught_by: &["backend::tokio::multi_thread::shutdown_reports_a_closure_that_runs_on"],
+    },
+    Mutant {
+        name: "shutdown waits for itself",
+        file: "backend/tokio/mod.rs",
+        right: "if contain(|| self.handle.block_on(async {})).is_err() {",
+        wrong: "if !mutant!() && contain(|| self.handle.block_on(async {})).is_err() {",
+        caught_by: &["backend::tokio::multi_thread::shutdown_in_a_task_panics"],
+    },
+    Mutant {
+        name: "found handle stops its runtime",
+        file: "backend/smol/mod.rs",
+        right: "            Executor::Unowned(_) => Err(",
+        wrong: "            Executor::Unowned(threads) if mutant!() => {
+                Ok(threads.upgrade().map_or_else(Left::default, |threads| threads.shutdown_timeout(timeout)))
+            }
+            Executor::Unowned(_) => Err(",
+        caught_by: &["backend::smol::owned::shutdown_needs_an_owner"],
+    },
+    Mutant {
+        name: "pool has no limit",
+        file: "backend/smol/pool.rs",
+        right: "state.threads < self.limit {",
+        wrong: "(state.threads < self.limit || mutant!()) {",
+        caught_by: &["backend::smol::owned::blocking_saturation_stops_no_timers"],
+    },
+    Mutant {
+        name: "pool forgets to say that it is done",
+        file: "backend/smol/pool.rs",
+        right: "        self.one_done.notify_all();",
+        wrong: "        if !mutant!() { self.one_done.notify_all(); }",
+        caught_by: &["backend::smol::owned::shutdown_waits_for_what_ends_in_time"],
     },
     // Which runtime is current.
     Mutant {
@@ -160,15 +206,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "blocking closure finds no runtime",
         file: "backend/async_io/task.rs",
-        right: "let _scope = Scope::within::<H>();\n        Output",
-        wrong: "let _scope = (!mutant!()).then(Scope::within::<H>);\n        Output",
+        right: "let _scope = Scope::within::<H>();",
+        wrong: "let _scope = (!mutant!()).then(Scope::within::<H>);",
         caught_by: &["backend::smol::owned::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {
         name: "blocking closure of an owned executor finds the global one",
         file: "backend/smol/mod.rs",
-        right: "let _working = threads.map(Working::with);",
-        wrong: "let _working = threads.filter(|_| !mutant!()).map(Working::with);",
+        right: "let _working = Working::with(here);",
+        wrong: "let _working = (!mutant!()).then(|| Working::with(here));",
         caught_by: &["backend::smol::any_owned::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {

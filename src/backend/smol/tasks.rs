@@ -9,18 +9,32 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use smol::Executor;
+use smol::channel::{Receiver, Sender, bounded};
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tasks {
     // Set under the lock, and read without it in every poll.
     closed: AtomicBool,
     state: Mutex<State>,
+    // Nothing is ever sent: see `State::waits`.
+    all_gone: Receiver<()>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     next: u64,
-    waiting: BTreeMap<u64, Waker>,
+    // The waker, until it has been told to go.
+    waiting: BTreeMap<u64, Option<Waker>>,
+    // Dropped with the last that waits, once it is closed.
+    waits: Option<Sender<()>>,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        let (waits, all_gone) = bounded(1);
+        let state = State { next: 0, waiting: BTreeMap::new(), waits: Some(waits) };
+        Self { closed: AtomicBool::new(false), state: Mutex::new(state), all_gone }
+    }
 }
 
 thread_local! {
@@ -48,7 +62,7 @@ pub(super) fn wait(waker: &Waker) -> Option<Waiting> {
         }
         let key = state.next;
         state.next += 1;
-        state.waiting.insert(key, waker.clone());
+        state.waiting.insert(key, Some(waker.clone()));
         Some(Waiting { key, tasks: tasks.clone() })
     })
 }
@@ -62,7 +76,10 @@ pub(crate) struct Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let waker = self.tasks.lock().waiting.remove(&self.key);
+        let mut state = self.tasks.lock();
+        let waker = state.waiting.remove(&self.key);
+        self.tasks.see_whether_all_are_gone(&mut state);
+        drop(state);
         drop(waker);
     }
 }
@@ -94,14 +111,32 @@ impl Tasks {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         self.closed.store(true, Ordering::Release);
-        let waiting = std::mem::take(&mut state.waiting);
+        let wakers: Vec<_> = state.waiting.values_mut().filter_map(Option::take).collect();
+        self.see_whether_all_are_gone(&mut state);
         drop(state);
-        waiting.into_values().for_each(Waker::wake);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Runs what is in the queue. Of a closed executor that is every task that nobody is polling.
+    fn see_whether_all_are_gone(&self, state: &mut State) {
+        if self.is_closed() && state.waiting.is_empty() {
+            state.waits = None;
+        }
+    }
+
+    /// Runs what is in the queue. Of a closed executor that is every task that nobody is polling, or just about to put
+    /// there.
     pub(super) fn drop_all(self: &Arc<Self>, executor: &Executor<'static>) {
         let _tasks = self.enter();
+        while executor.try_tick() {}
+    }
+
+    /// Runs tasks of a closed executor until none is left that has ever waited.
+    ///
+    /// A wake-up first marks its task and then puts it into the queue. async-executor 1.14 never drops a task that was
+    /// marked when it was dropped, and put there later.
+    pub(super) fn drop_the_last(self: &Arc<Self>, executor: &Executor<'static>) {
+        let _tasks = self.enter();
+        let _ = smol::block_on(executor.run(self.all_gone.recv()));
         while executor.try_tick() {}
     }
 }

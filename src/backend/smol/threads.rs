@@ -21,7 +21,7 @@ pub(super) struct Threads {
     workers: Arc<Workers>,
 }
 
-/// How many workers there are, and how to stop them.
+/// How many threads there are that run tasks, and how to stop them.
 #[derive(Debug)]
 struct Workers {
     state: Mutex<WorkersState>,
@@ -52,9 +52,8 @@ impl Threads {
                 stopped: stopped.clone(),
                 tasks: threads.tasks.clone(),
                 here: Arc::downgrade(&threads),
-                workers: threads.workers.clone(),
+                counted: Counted::one(&threads.workers),
             };
-            worker.workers.lock().alive += 1;
             thread::Builder::new().name(format!("{name}-{n}")).spawn(move || worker.work())?;
         }
         Ok(threads)
@@ -67,8 +66,9 @@ impl Threads {
 
     /// Lets the workers drop every task and leave, and the pool forget what is queued.
     fn stop(&self) {
-        drop(self.workers.lock().running.take());
+        // First, while there are workers to drop them.
         self.tasks.close();
+        drop(self.workers.lock().running.take());
         self.pool.close();
     }
 
@@ -77,8 +77,8 @@ impl Threads {
         self.stop();
         // Should every worker be stuck in a poll, somebody has to drop the other tasks.
         if let Some(executor) = self.executor() {
-            let tasks = self.tasks.clone();
-            let drop_all = move || tasks.drop_all(&executor);
+            let (tasks, counted) = (self.tasks.clone(), Counted::one(&self.workers));
+            let drop_all = move || counted.drop_all(&tasks, executor);
             // Without another thread they are dropped when a worker is free.
             drop(thread::Builder::new().name("anyrt-shutdown".to_owned()).spawn(drop_all));
         }
@@ -131,7 +131,7 @@ struct Worker {
     stopped: Receiver<()>,
     tasks: Arc<Tasks>,
     here: Weak<Threads>,
-    workers: Arc<Workers>,
+    counted: Counted,
 }
 
 impl Worker {
@@ -140,13 +140,48 @@ impl Worker {
         let _tasks = self.tasks.enter();
         // Tasks never panic here: see `async_io::task`.
         let _ = smol::block_on(self.executor.run(self.stopped.recv()));
-        self.tasks.drop_all(&self.executor);
+        self.counted.drop_all(&self.tasks, self.executor);
     }
 }
 
-impl Drop for Worker {
+/// One thread that runs tasks.
+struct Counted {
+    workers: Arc<Workers>,
+    is_counted: bool,
+}
+
+impl Counted {
+    fn one(workers: &Arc<Workers>) -> Self {
+        workers.lock().alive += 1;
+        Self { workers: workers.clone(), is_counted: true }
+    }
+
+    /// Drops the tasks that are left; the last thread to do so waits until there is none.
+    fn drop_all(mut self, tasks: &Arc<Tasks>, executor: Arc<Executor<'static>>) {
+        tasks.drop_all(&executor);
+        if !self.leave_to_another() {
+            tasks.drop_the_last(&executor);
+        }
+        // No task is left to this thread when it is not counted any more.
+        drop((executor, self));
+    }
+
+    /// Whether this is not the last thread: then it is not counted from here on.
+    fn leave_to_another(&mut self) -> bool {
+        let mut state = self.workers.lock();
+        self.is_counted = state.alive == 1;
+        if !self.is_counted {
+            state.alive -= 1;
+        }
+        !self.is_counted
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.workers.lock().alive -= 1;
+        if self.is_counted {
+            self.workers.lock().alive -= 1;
+        }
         self.workers.one_left.notify_all();
     }
 }
