@@ -1,205 +1,172 @@
 //! How to bring a runtime: a backend outside the crate, on plain threads, with no async runtime behind it.
 //!
-//! It is written against the public API alone, and has the whole contract: the suite at the foot of this file says
-//! so. Two pools of threads run tasks and blocking closures, a third thread keeps the time, a fourth one asks mio
-//! which sockets are ready. Each part ends its threads when the last that uses it is dropped; no part has to be
-//! told.
+//! It is written against the public API alone, and the suite at the foot of this file holds it to the whole
+//! contract. Some threads give tasks their turns, some run blocking closures, one keeps the time, and one
+//! asks mio which sockets are ready. Each of them ends when nobody is left who could give it work; neither
+//! threads nor tasks hold a handle to their runtime.
 
-// mio watches sockets of the standard library by their descriptors, and only Unix has those.
+// mio watches a socket of the standard library through its descriptor (`SourceFd`), and those are of Unix.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::fmt;
-use std::io;
+use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
-use std::task::{Context, Poll, Wake, Waker, ready};
-use std::thread::{self, Thread};
-use std::time::Instant;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+use std::{iter, mem, thread};
 
-use futures::FutureExt;
-use futures::channel::oneshot;
-use mio::unix::SourceFd;
-use mio::{Interest, Token};
+use futures::{FutureExt, channel::oneshot, future};
+use mio::{Events, Interest, Registry, Token, net::UnixStream, unix::SourceFd};
 
-use anyrt::runtime::{self, BoxFuture, BoxJob};
+use anyrt::runtime::{self, BoxFuture, BoxJob, Left};
 use anyrt::socket::{Reactor, Registered, Source, TcpListener, TcpStream};
 use anyrt::{AnyRuntime, BlockOn, Net, Spawn, Time};
 
-/// The runtime, which lives as long as a clone of it. Neither its threads nor its tasks hold one.
+/// A handle to the runtime: a way to give work to each of its threads.
 #[derive(Clone, Debug)]
-struct Threads(Arc<Parts>);
-
-#[derive(Debug)]
-struct Parts {
-    workers: Pool,
-    blocking: Pool,
+struct Threads {
+    workers: mpsc::Sender<BoxJob>,
+    blocking: mpsc::Sender<BoxJob>,
     clock: mpsc::Sender<Alarm>,
     sockets: Sockets,
+    stopped: future::Shared<oneshot::Receiver<()>>,
+    running: Arc<Mutex<Option<oneshot::Sender<()>>>>,
+    unfinished: Arc<Unfinished>,
 }
 
 impl Threads {
     fn new(workers: usize, blocking: usize) -> io::Result<Self> {
-        Ok(Self(Arc::new(Parts {
-            workers: Pool::new(workers)?,
-            blocking: Pool::new(blocking)?,
+        let (running, stopped) = oneshot::channel();
+        Ok(Self {
+            workers: start_pool(workers)?,
+            blocking: start_pool(blocking)?,
             clock: start_clock()?,
             sockets: Sockets::new()?,
-        })))
+            stopped: stopped.shared(),
+            running: Arc::new(Mutex::new(Some(running))),
+            unfinished: Arc::default(),
+        })
     }
 }
 
-/// A number that nothing else has.
-fn unique() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+/// Threads that run jobs, until the last sender is dropped.
+fn start_pool(threads: usize) -> io::Result<mpsc::Sender<BoxJob>> {
+    let (sender, jobs) = mpsc::channel::<BoxJob>();
+    let jobs = Arc::new(Mutex::new(jobs));
+    for _ in 0..threads {
+        let jobs = jobs.clone();
+        // The lock is not held while a job runs.
+        let next = move || jobs.lock().unwrap().recv().ok();
+        thread::Builder::new().spawn(|| iter::from_fn(next).for_each(|job| job()))?;
+    }
+    Ok(sender)
 }
 
 impl Spawn for Threads {
     fn execute(&self, task: BoxFuture) {
-        self.0.workers.spawn(task);
+        self.unfinished.count(|left| left.tasks += 1);
+        let unfinished = self.unfinished.clone();
+        // The end of the runtime wakes every task, and a task that finds it stopped is over.
+        let future = future::select(self.stopped.clone(), task).map(move |over| {
+            drop(over);
+            unfinished.count(|left| left.tasks -= 1);
+        });
+        let unfinished = Mutex::new(Some((Box::pin(future) as BoxFuture, self.workers.clone())));
+        Arc::new(Task { unfinished, wakes: AtomicUsize::new(0) }).wake();
     }
 
     fn execute_blocking(&self, job: BoxJob) {
-        self.0.blocking.spawn(Box::pin(async { job() }));
-    }
-}
-
-/// Threads that run tasks, until it is dropped.
-struct Pool(Arc<Queue>);
-
-#[derive(Default)]
-struct Queue {
-    tasks: Mutex<Tasks>,
-    changed: Condvar,
-}
-
-/// Every task there is. The lock is never held while a future is polled or dropped.
-#[derive(Default)]
-struct Tasks {
-    ready: VecDeque<Task>,
-    /// Those that a thread polls, and whether they were woken meanwhile.
-    polled: HashMap<usize, bool>,
-    /// Those that wait to be woken.
-    idle: HashMap<usize, Task>,
-    stopped: bool,
-}
-
-struct Task {
-    id: usize,
-    waker: Waker,
-    future: BoxFuture,
-}
-
-impl Pool {
-    fn new(threads: usize) -> io::Result<Self> {
-        let pool = Self(Arc::default());
-        for _ in 0..threads {
-            let queue = pool.0.clone();
-            thread::Builder::new().spawn(move || queue.work())?;
-        }
-        Ok(pool)
-    }
-
-    fn spawn(&self, future: BoxFuture) {
-        let id = unique();
-        let waker = Waker::from(Arc::new(TaskWaker { id, queue: self.0.clone() }));
-        self.0.tasks.lock().unwrap().ready.push_back(Task { id, waker, future });
-        self.0.changed.notify_one();
-    }
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        self.0.tasks.lock().unwrap().stopped = true;
-        self.0.changed.notify_all();
-    }
-}
-
-impl fmt::Debug for Pool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pool")
-    }
-}
-
-impl Queue {
-    fn work(&self) {
-        while let Some(mut task) = self.next() {
-            let poll = task.future.as_mut().poll(&mut Context::from_waker(&task.waker));
-            let mut tasks = self.tasks.lock().unwrap();
-            let woken = tasks.polled.remove(&task.id).unwrap_or_default();
-            if poll.is_ready() || tasks.stopped {
-                drop(tasks);
-            } else if woken {
-                tasks.ready.push_back(task);
-            } else {
-                tasks.idle.insert(task.id, task);
+        let (stopped, unfinished) = (self.stopped.clone(), self.unfinished.clone());
+        let _ = self.blocking.send(Box::new(move || {
+            unfinished.count(|left| left.blocking += 1);
+            if stopped.now_or_never().is_none() {
+                job();
             }
+            unfinished.count(|left| left.blocking -= 1);
+        }));
+    }
+}
+
+/// How many tasks there are, and how many closures are running.
+#[derive(Debug, Default)]
+struct Unfinished(Mutex<Left>, Condvar);
+
+impl Unfinished {
+    fn count(&self, change: impl FnOnce(&mut Left)) {
+        change(&mut self.0.lock().unwrap());
+        self.1.notify_all();
+    }
+}
+
+/// It may outlive what it runs, because its wakers may: a finished one holds no future and no threads.
+struct Task {
+    unfinished: Mutex<Option<(BoxFuture, mpsc::Sender<BoxJob>)>>,
+    /// The first one queues a turn, and those that come during that turn make it queue another.
+    wakes: AtomicUsize,
+}
+
+impl Task {
+    fn turn(self: Arc<Self>) {
+        let wakes = self.wakes.load(SeqCst);
+        let mut unfinished = self.unfinished.lock().unwrap();
+        let Some((future, _)) = &mut *unfinished else { return };
+        if future.as_mut().poll(&mut Context::from_waker(&self.clone().into())).is_ready() {
+            *unfinished = None;
+            return;
         }
-        // The first thread to leave drops the tasks that are left; each of the others has dropped its own.
-        let mut tasks = self.tasks.lock().unwrap();
-        let left = (std::mem::take(&mut tasks.ready), std::mem::take(&mut tasks.idle));
-        drop(tasks);
-        drop(left);
-    }
-
-    fn next(&self) -> Option<Task> {
-        let nothing_to_do = |tasks: &mut Tasks| tasks.ready.is_empty() && !tasks.stopped;
-        let mut tasks = self.changed.wait_while(self.tasks.lock().unwrap(), nothing_to_do).unwrap();
-        let task = if tasks.stopped { None } else { tasks.ready.pop_front() }?;
-        tasks.polled.insert(task.id, false);
-        Some(task)
+        drop(unfinished);
+        if self.wakes.swap(0, SeqCst) > wakes {
+            self.wake();
+        }
     }
 }
 
-/// It knows its task by number only, so it may outlive it.
-struct TaskWaker {
-    id: usize,
-    queue: Arc<Queue>,
-}
-
-impl Wake for TaskWaker {
+impl Wake for Task {
     fn wake(self: Arc<Self>) {
-        let mut tasks = self.queue.tasks.lock().unwrap();
-        if let Some(task) = tasks.idle.remove(&self.id) {
-            tasks.ready.push_back(task);
-            self.queue.changed.notify_one();
-        } else if let Some(woken) = tasks.polled.get_mut(&self.id) {
-            *woken = true;
+        if self.wakes.fetch_add(1, SeqCst) == 0 {
+            if let Some((_, workers)) = &*self.unfinished.lock().unwrap() {
+                let task = self.clone();
+                let _ = workers.send(Box::new(|| task.turn()));
+            }
         }
     }
 }
 
 impl BlockOn for Threads {
     fn run_until<F: Future>(&self, future: F) -> F::Output {
-        let unpark = Arc::new(Unpark { thread: thread::current(), woken: AtomicBool::new(false) });
-        let waker = Waker::from(unpark.clone());
+        // Not `thread::park`: the future may park this thread as well, and use up a wake-up of ours.
+        let (bell, rings) = mpsc::sync_channel(1);
+        let waker = Waker::from(Arc::new(Bell(bell)));
         let mut future = pin!(future);
         loop {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return output;
-            }
-            while !unpark.woken.swap(false, Ordering::Acquire) {
-                thread::park();
+            match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(output) => return output,
+                Poll::Pending => rings.recv().unwrap(),
             }
         }
     }
+
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        // As the last handle does. While all workers are stuck, nobody drops the other tasks: they are left.
+        drop(self.running.lock().unwrap().take());
+        let Unfinished(left, changed) = &*self.unfinished;
+        let (left, _) =
+            changed.wait_timeout_while(left.lock().unwrap(), timeout, |left| !left.is_empty()).unwrap();
+        Ok(left.clone())
+    }
 }
 
-struct Unpark {
-    thread: Thread,
-    /// The future may park its thread as well, and be the one whom `unpark` reaches.
-    woken: AtomicBool,
-}
+struct Bell(mpsc::SyncSender<()>);
 
-impl Wake for Unpark {
+impl Wake for Bell {
     fn wake(self: Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
-        self.thread.unpark();
+        let _ = self.0.try_send(());
     }
 }
 
@@ -211,29 +178,31 @@ impl Time for Threads {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Sleep {
-        Sleep { clock: self.0.clock.clone(), id: unique(), deadline, state: State::New }
+        Sleep { clock: self.clock.clone(), key: (deadline, unique()), waker: None, elapsed: false }
     }
 }
 
-/// When to wake whom, or nobody any more.
+/// A number that nothing else has.
+fn unique() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, SeqCst)
+}
+
+/// When to wake whom, or nobody any more. The number tells alarms of one time apart.
 type Alarm = ((Instant, usize), Option<Waker>);
 
-/// A thread that rings alarms until nobody can set one.
+/// A thread that rings alarms, until the last sender is dropped.
 fn start_clock() -> io::Result<mpsc::Sender<Alarm>> {
-    let (clock, alarms) = mpsc::channel::<Alarm>();
+    let (sender, alarms) = mpsc::channel();
     thread::Builder::new().spawn(move || {
-        let mut pending = BTreeMap::new();
+        let mut pending = BTreeMap::<(Instant, usize), Waker>::new();
         loop {
             let now = Instant::now();
-            let alarm = match pending.first_entry() {
-                Some(first) if first.key().0 <= now => {
-                    Waker::wake(first.remove());
-                    continue;
-                }
-                Some(first) => alarms.recv_timeout(first.key().0 - now),
-                None => alarms.recv().map_err(mpsc::RecvTimeoutError::from),
-            };
-            match alarm {
+            while let Some(due) = pending.first_entry().filter(|first| first.key().0 <= now) {
+                due.remove().wake();
+            }
+            let next = pending.first_key_value().map_or(Duration::MAX, |(key, _)| key.0 - now);
+            match alarms.recv_timeout(next) {
                 Ok((key, Some(waker))) => drop(pending.insert(key, waker)),
                 Ok((key, None)) => drop(pending.remove(&key)),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
@@ -241,28 +210,21 @@ fn start_clock() -> io::Result<mpsc::Sender<Alarm>> {
             }
         }
     })?;
-    Ok(clock)
+    Ok(sender)
 }
 
 #[derive(Debug)]
 struct Sleep {
     clock: mpsc::Sender<Alarm>,
-    id: usize,
-    deadline: Instant,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    New,
-    Waiting(Waker),
-    Elapsed,
+    key: (Instant, usize),
+    waker: Option<Waker>,
+    elapsed: bool,
 }
 
 impl Sleep {
-    fn set_alarm(&self, waker: Option<Waker>) {
-        // The clock runs until its last sender is gone.
-        let _ = self.clock.send(((self.deadline, self.id), waker));
+    fn set_alarm(&mut self, waker: Option<Waker>) {
+        let _ = self.clock.send((self.key, waker.clone()));
+        self.waker = waker;
     }
 }
 
@@ -270,18 +232,13 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match &self.state {
-            State::Elapsed => return Poll::Ready(()),
-            State::Waiting(_) if self.deadline <= Instant::now() => {
-                self.state = State::Elapsed;
-                return Poll::Ready(());
-            }
-            State::Waiting(waker) if waker.will_wake(cx.waker()) => {}
-            // Also when the time is up: every sleep yields once.
-            State::New | State::Waiting(_) => {
-                self.set_alarm(Some(cx.waker().clone()));
-                self.state = State::Waiting(cx.waker().clone());
-            }
+        // It has no waker in its first poll: every sleep yields once.
+        self.elapsed |= self.waker.is_some() && self.key.0 <= Instant::now();
+        if self.elapsed {
+            return Poll::Ready(());
+        }
+        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.set_alarm(Some(cx.waker().clone()));
         }
         Poll::Pending
     }
@@ -289,31 +246,26 @@ impl Future for Sleep {
 
 impl runtime::Sleep for Sleep {
     fn deadline(&self) -> Instant {
-        self.deadline
+        self.key.0
     }
 
     fn is_elapsed(&self) -> bool {
-        matches!(self.state, State::Elapsed)
+        self.elapsed
     }
 
     fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
-        if let State::Waiting(waker) = &self.state {
-            let waker = waker.clone();
-            self.set_alarm(None);
-            self.deadline = deadline;
-            self.set_alarm(Some(waker));
-        } else {
-            self.deadline = deadline;
-            self.state = State::New;
+        let waker = self.waker.clone();
+        self.set_alarm(None);
+        self.key.0 = deadline;
+        if !mem::take(&mut self.elapsed) {
+            self.set_alarm(waker);
         }
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let State::Waiting(_) = self.state {
-            self.set_alarm(None);
-        }
+        self.set_alarm(None);
     }
 }
 
@@ -322,81 +274,69 @@ impl Net for Threads {
     type TcpListener = TcpListener<Sockets>;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
-        let socket =
-            self.0.sockets.register(std::net::TcpStream::from(mio::net::TcpStream::connect(addr)?))?;
+        let socket = self.sockets.register(std::net::TcpStream::from(mio::net::TcpStream::connect(addr)?))?;
         loop {
-            socket.watch.ready(Interest::WRITABLE).await?;
+            poll_fn(|cx| socket.poll_writable(cx)).await?;
             if let Some(error) = socket.get_ref().take_error()? {
                 return Err(error);
-            }
-            // mio may wake too early; only this is sure.
-            if socket.get_ref().peer_addr().is_ok() {
+            } else if socket.get_ref().peer_addr().is_ok() {
                 return Ok(TcpStream::new(socket));
             }
         }
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
-        TcpStream::from_std(&self.0.sockets, stream)
+        TcpStream::from_std(&self.sockets, stream)
     }
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
-        TcpListener::from_std(&self.0.sockets, listener)
+        TcpListener::from_std(&self.sockets, listener)
     }
 }
 
-/// Sockets that a thread watches until it is dropped, and all of them too.
+/// Tells tasks what mio says of their sockets.
 #[derive(Clone, Debug)]
-struct Sockets(Arc<Watcher>);
-
-#[derive(Debug)]
-struct Watcher {
-    registry: mio::Registry,
-    stop: mio::Waker,
+struct Sockets {
+    registry: Arc<Registry>,
     waiting: Arc<Mutex<Waiting>>,
+    _running: Arc<UnixStream>,
 }
 
-/// Whom to tell when a socket is ready for something.
-type Waiting = BTreeMap<(Token, Interest), Vec<oneshot::Sender<()>>>;
+/// Who waits to read from a socket, and who to write; `None` when mio has told of it since.
+type Waiting = HashMap<Token, [Option<Vec<Waker>>; 2]>;
 
-const STOP: Token = Token(usize::MAX);
+const READ: usize = 0;
+const WRITE: usize = 1;
 
 impl Sockets {
     fn new() -> io::Result<Self> {
         let mut poll = mio::Poll::new()?;
-        let registry = poll.registry().try_clone()?;
-        let stop = mio::Waker::new(&registry, STOP)?;
-        let sockets = Self(Arc::new(Watcher { registry, stop, waiting: Arc::default() }));
-        let waiting = sockets.0.waiting.clone();
+        let registry = Arc::new(poll.registry().try_clone()?);
+        let (running, mut stopped) = UnixStream::pair()?;
+        registry.register(&mut stopped, Token(usize::MAX), Interest::READABLE)?;
+        let waiting = Arc::<Mutex<Waiting>>::default();
+        let sockets = Self { registry, waiting: waiting.clone(), _running: Arc::new(running) };
         thread::Builder::new().spawn(move || {
-            let mut events = mio::Events::with_capacity(64);
-            loop {
+            let mut events = Events::with_capacity(64);
+            // Nothing can be read until the other end is dropped.
+            while stopped.read(&mut [0]).is_err() {
                 // It fails when a signal interrupts it, and leaves no events then.
                 let _ = poll.poll(&mut events, None);
+                let mut woken = Vec::new();
                 for event in &events {
-                    if event.token() == STOP {
-                        return;
-                    }
-                    let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-                    let writable = event.is_writable() || event.is_write_closed() || event.is_error();
-                    for (interest, ready) in [(Interest::READABLE, readable), (Interest::WRITABLE, writable)]
-                    {
-                        let key = (event.token(), interest);
-                        let told = if ready { waiting.lock().unwrap().remove(&key) } else { None };
-                        for tell in told.into_iter().flatten() {
-                            let _ = tell.send(());
+                    if let Some([readers, writers]) = waiting.lock().unwrap().get_mut(&event.token()) {
+                        if event.is_readable() || event.is_read_closed() {
+                            woken.extend(readers.take());
+                        }
+                        if event.is_writable() || event.is_write_closed() {
+                            woken.extend(writers.take());
                         }
                     }
                 }
+                woken.into_iter().flatten().for_each(Waker::wake);
             }
         })?;
         Ok(sockets)
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        let _ = self.stop.wake();
     }
 }
 
@@ -404,73 +344,50 @@ impl Reactor for Sockets {
     type Registered<S: Source> = Watched<S>;
 
     fn register<S: Source>(&self, socket: S) -> io::Result<Watched<S>> {
-        let watch = Watch { fd: socket.as_fd().as_raw_fd(), token: Token(unique()), watcher: self.0.clone() };
-        let both = Interest::READABLE | Interest::WRITABLE;
-        self.0.registry.register(&mut SourceFd(&watch.fd), watch.token, both)?;
-        Ok(Watched { reading: Asked::default(), writing: Asked::default(), watch, socket })
+        let watch = Watch { fd: socket.as_fd().as_raw_fd(), token: Token(unique()), sockets: self.clone() };
+        self.registry.register(&mut SourceFd(&watch.fd), watch.token, Interest::READABLE)?;
+        Ok(Watched { watch, socket })
     }
 }
 
-/// Its fields are dropped in this order: the watch ends before the socket is closed.
+/// A socket. Its watch is the first field, so it is dropped before the socket is closed.
 #[derive(Debug)]
 struct Watched<S> {
-    reading: Asked,
-    writing: Asked,
     watch: Watch,
     socket: S,
 }
-
-/// What was asked for by a task that polled and did not come back for the answer yet.
-type Asked = Mutex<Option<oneshot::Receiver<()>>>;
 
 #[derive(Debug)]
 struct Watch {
     fd: RawFd,
     token: Token,
-    watcher: Arc<Watcher>,
+    sockets: Sockets,
 }
 
 impl Watch {
-    /// Asks to be told when the socket is ready, also when it has become so already.
-    fn ask(&self, interest: Interest) -> io::Result<oneshot::Receiver<()>> {
-        let (tell, told) = oneshot::channel();
-        let mut waiting = self.watcher.waiting.lock().unwrap();
-        let others = waiting.entry((self.token, interest)).or_default();
-        others.retain(|other| !other.is_canceled());
-        others.push(tell);
-        let wanted = waiting.range((self.token, Interest::READABLE)..=(self.token, Interest::WRITABLE));
-        let wanted = wanted.fold(interest, |all, (&(_, each), _)| all | each);
-        // mio tells what changes, and what is the case when it is asked anew: nothing is missed that came after
-        // the operation that would have blocked and before this.
-        self.watcher.registry.reregister(&mut SourceFd(&self.fd), self.token, wanted)?;
-        Ok(told)
-    }
-
-    async fn ready(&self, interest: Interest) -> io::Result<()> {
-        // The sender is not dropped before this.
-        let _ = self.ask(interest)?.await;
-        Ok(())
-    }
-
-    fn poll_ready(&self, interest: Interest, asked: &Asked, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut asked = asked.lock().unwrap();
-        let told = match &mut *asked {
-            Some(told) => told,
-            none => none.insert(self.ask(interest)?),
+    /// Ready when mio has told of a change since this was last ready.
+    fn poll(&self, way: usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut waiting = self.sockets.waiting.lock().unwrap();
+        let ways = waiting.entry(self.token).or_default();
+        let Some(wakers) = &mut ways[way] else {
+            ways[way] = Some(Vec::new());
+            return Poll::Ready(Ok(()));
         };
-        let _ = ready!(told.poll_unpin(cx));
-        *asked = None;
-        Poll::Ready(Ok(()))
+        wakers.retain(|waker| !waker.will_wake(cx.waker()));
+        wakers.push(cx.waker().clone());
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let interest = if ways[WRITE].as_ref().is_none_or(Vec::is_empty) { Interest::READABLE } else { both };
+        // A new registration tells again what is so already. Nothing is missed then: neither what happened
+        // since the operation that would have blocked, nor what another task was told of and left.
+        self.sockets.registry.reregister(&mut SourceFd(&self.fd), self.token, interest)?;
+        Poll::Pending
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let _ = self.watcher.registry.deregister(&mut SourceFd(&self.fd));
-        let mut waiting = self.watcher.waiting.lock().unwrap();
-        for interest in [Interest::READABLE, Interest::WRITABLE] {
-            waiting.remove(&(self.token, interest));
-        }
+        let _ = self.sockets.registry.deregister(&mut SourceFd(&self.fd));
+        let _wakers = self.sockets.waiting.lock().unwrap().remove(&self.token);
     }
 }
 
@@ -480,15 +397,15 @@ impl<S: Source> Registered<S> for Watched<S> {
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.watch.poll_ready(Interest::READABLE, &self.reading, cx)
+        self.watch.poll(READ, cx)
     }
 
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.watch.poll_ready(Interest::WRITABLE, &self.writing, cx)
+        self.watch.poll(WRITE, cx)
     }
 
     async fn readable(&self) -> io::Result<()> {
-        self.watch.ready(Interest::READABLE).await
+        poll_fn(|cx| self.poll_readable(cx)).await
     }
 
     fn into_inner(self) -> io::Result<S> {
