@@ -322,6 +322,7 @@ impl Time for AnyRuntime {
 impl Net for AnyRuntime {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<net::TcpStream> {
         each!(&self.repr, it => it.connect_addr(addr).await.map(Into::into))
@@ -333,6 +334,14 @@ impl Net for AnyRuntime {
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
         each!(&self.repr, it => it.tcp_listener_from_std(listener).map(Into::into))
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        each!(&self.repr, it => it.udp_socket_from_std(socket).map(Into::into))
+    }
+
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket> {
+        each!(&self.repr, it => it.udp_bind_addr(addr).map(Into::into))
     }
 
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener> {

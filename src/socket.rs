@@ -1,11 +1,13 @@
-//! TCP sockets over any reactor, for a backend whose reactor says when a socket is ready and no more.
+//! TCP and UDP sockets over any reactor, for a backend whose reactor says when a socket is ready and no more.
 //!
-//! Such a backend implements [`Reactor`] and [`Registered`], and takes [`TcpStream`] and [`TcpListener`] for its
-//! [`Net`](crate::Net): closing, splitting, the budget, what is blocking and what is not are written here. smol
+//! Such a backend implements [`Reactor`] and [`Registered`], and takes [`TcpStream`], [`TcpListener`] and
+//! [`UdpSocket`] for its [`Net`](crate::Net): closing, splitting, the budget, what is blocking and what is not are written here. smol
 //! and async-std stand on it.
 
+mod udp;
+
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 #[cfg(unix)]
@@ -19,6 +21,8 @@ use std::task::{Context, Poll, ready};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::coop;
+
+pub use udp::UdpSocket;
 
 /// What watches sockets. It is a handle: cloning it is cheap.
 pub trait Reactor: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
@@ -49,6 +53,9 @@ pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
     /// As [`poll_readable`](Self::poll_readable), for any number of tasks at once.
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
 
+    /// As [`poll_writable`](Self::poll_writable), for any number of tasks at once.
+    fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
+
     /// Ends the watch.
     ///
     /// # Errors
@@ -62,6 +69,7 @@ pub trait Source: AsDescriptor + fmt::Debug + Send + Sync + Unpin + 'static {}
 
 impl Source for std::net::TcpStream {}
 impl Source for std::net::TcpListener {}
+impl Source for std::net::UdpSocket {}
 
 type Stream<R> = <R as Reactor>::Registered<std::net::TcpStream>;
 type Listener<R> = <R as Reactor>::Registered<std::net::TcpListener>;
@@ -83,6 +91,36 @@ fn poll_io<A: Registered<S>, S, T>(
             ready!(poll_ready(socket, cx))?;
         }
     })
+}
+
+/// As [`poll_io`] on the read side, for any number of tasks at once.
+async fn read_io<A: Registered<S>, S, T>(
+    socket: &A,
+    mut operation: impl FnMut(&S) -> io::Result<T> + Send,
+) -> io::Result<T> {
+    poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
+    loop {
+        match operation(socket.get_ref()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.readable().await?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// As [`poll_io`] on the write side, for any number of tasks at once.
+async fn write_io<A: Registered<S>, S, T>(
+    socket: &A,
+    mut operation: impl FnMut(&S) -> io::Result<T> + Send,
+) -> io::Result<T> {
+    poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
+    loop {
+        match operation(socket.get_ref()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 fn poll_read<R: Reactor>(
@@ -208,10 +246,7 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
         if buf.is_empty() {
             return Ok(0);
         }
-        std::future::poll_fn(|cx| {
-            poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek(buf))
-        })
-        .await
+        poll_fn(|cx| poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek(buf))).await
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -325,15 +360,8 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
     type Stream = TcpStream<R>;
 
     async fn accept(&self) -> io::Result<(TcpStream<R>, SocketAddr)> {
-        // The budget of `poll_io`, around a wait that serves any number of tasks.
-        std::future::poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
-        loop {
-            match self.socket.get_ref().accept() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.readable().await?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                accepted => return self.register(accepted?),
-            }
-        }
+        let accepted = read_io(&self.socket, std::net::TcpListener::accept).await?;
+        self.register(accepted)
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream<R>, SocketAddr)>> {

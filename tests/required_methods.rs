@@ -43,6 +43,7 @@ impl Time for Required {
 impl Net for Required {
     type TcpStream = <Smol as Net>::TcpStream;
     type TcpListener = <Smol as Net>::TcpListener;
+    type UdpSocket = <Smol as Net>::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         self.0.connect_addr(addr).await
@@ -54,6 +55,10 @@ impl Net for Required {
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
         self.0.tcp_listener_from_std(listener)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        self.0.udp_socket_from_std(socket)
     }
 }
 

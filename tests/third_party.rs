@@ -27,7 +27,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Token};
 
 use anyrt::runtime::{self, BoxFuture, BoxJob};
-use anyrt::socket::{Reactor, Registered, Source, TcpListener, TcpStream};
+use anyrt::socket::{Reactor, Registered, Source, TcpListener, TcpStream, UdpSocket};
 use anyrt::{AnyRuntime, BlockOn, Net, Spawn, Time};
 
 /// The runtime, which lives as long as a clone of it. Neither its threads nor its tasks hold one.
@@ -222,7 +222,7 @@ type Alarm = ((Instant, usize), Option<Waker>);
 fn start_clock() -> io::Result<mpsc::Sender<Alarm>> {
     let (clock, alarms) = mpsc::channel::<Alarm>();
     thread::Builder::new().spawn(move || {
-        let mut pending = BTreeMap::new();
+        let mut pending = BTreeMap::<(Instant, usize), Waker>::new();
         loop {
             let now = Instant::now();
             let alarm = match pending.first_entry() {
@@ -320,6 +320,7 @@ impl Drop for Sleep {
 impl Net for Threads {
     type TcpStream = TcpStream<Sockets>;
     type TcpListener = TcpListener<Sockets>;
+    type UdpSocket = UdpSocket<Sockets>;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         let socket =
@@ -342,6 +343,10 @@ impl Net for Threads {
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
         TcpListener::from_std(&self.0.sockets, listener)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        UdpSocket::from_std(&self.0.sockets, socket)
     }
 }
 
@@ -489,6 +494,10 @@ impl<S: Source> Registered<S> for Watched<S> {
 
     async fn readable(&self) -> io::Result<()> {
         self.watch.ready(Interest::READABLE).await
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        self.watch.ready(Interest::WRITABLE).await
     }
 
     fn into_inner(self) -> io::Result<S> {

@@ -1,5 +1,6 @@
 mod listener;
 mod stream;
+mod udp;
 
 use std::future::Future;
 use std::io;
@@ -10,6 +11,7 @@ use crate::net::ToSocketAddrs;
 
 pub use listener::TcpListener;
 pub use stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, WriteHalf};
+pub use udp::UdpSocket;
 
 /// All addresses of a name, from the current runtime; see [`Net::lookup_host`](crate::Net::lookup_host).
 ///

@@ -1,5 +1,7 @@
 //! What stands in for a backend that is not compiled in: a runtime that cannot exist.
 
+mod udp;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -52,7 +54,7 @@ macro_rules! into {
     };
 }
 
-into!(AnyRuntime, crate::time::Sleep, crate::net::TcpStream, crate::net::TcpListener);
+into!(AnyRuntime, crate::time::Sleep, crate::net::TcpStream, crate::net::TcpListener, crate::net::UdpSocket);
 
 impl Spawn for Absent {
     fn execute(&self, _: BoxFuture) {
@@ -107,6 +109,7 @@ impl Future for Absent {
 impl Net for Absent {
     type TcpStream = Self;
     type TcpListener = Self;
+    type UdpSocket = Self;
 
     async fn connect_addr(&self, _: SocketAddr) -> io::Result<Self> {
         match *self {}
@@ -117,6 +120,10 @@ impl Net for Absent {
     }
 
     fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<Self> {
+        match *self {}
+    }
+
+    fn udp_socket_from_std(&self, _: std::net::UdpSocket) -> io::Result<Self> {
         match *self {}
     }
 }

@@ -79,6 +79,7 @@ impl runtime::Sleep for Sleep {
 impl Net for Elsewhere {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, _: SocketAddr) -> io::Result<net::TcpStream> {
         refused()
@@ -89,6 +90,10 @@ impl Net for Elsewhere {
     }
 
     fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<net::TcpListener> {
+        refused()
+    }
+
+    fn udp_socket_from_std(&self, _: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
         refused()
     }
 }

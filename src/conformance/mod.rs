@@ -26,6 +26,7 @@ mod run;
 mod support;
 mod tasks;
 mod time;
+mod udp;
 
 pub use capabilities::Capabilities;
 #[doc(hidden)]
@@ -263,6 +264,45 @@ macro_rules! __scenarios {
             async() connect::lookup_resolves_localhost;
             async() connect::lookup_of_a_bad_address_is_invalid_input;
             async() connect::lookup_of_an_unknown_host_fails;
+
+            async() udp::udp_round_trip;
+            async() udp::udp_connected_round_trip;
+            async() udp::udp_connected_ignores_strangers;
+            async() udp::udp_connects_again;
+            async() udp::udp_truncates_and_loses_the_rest;
+            async() udp::udp_empty_datagram_is_received;
+            async() udp::udp_empty_buffer_takes_a_datagram;
+            async() udp::udp_peek_leaves_the_datagram;
+            async() udp::udp_poll_forms_round_trip;
+            async() udp::udp_receive_serves_every_waiter;
+            async() udp::udp_poll_wakes_the_last_waker;
+            async() udp::udp_poll_and_await_at_once;
+            async() udp::udp_idle_receiver_burns_no_polls;
+            async() udp::udp_receive_is_cancel_safe;
+            async() udp::udp_busy_socket_starves_no_timer;
+            async() udp::udp_busy_poll_starves_no_timer;
+            async() udp::udp_busy_sender_starves_no_timer;
+            async() udp::udp_errors_are_the_systems;
+            async() udp::udp_refusal_is_reported_once;
+            async(workers) udp::udp_works_on_a_plain_thread;
+            async() udp::udp_moves_between_tasks;
+            async() udp::udp_bind_picks_a_port;
+            async() udp::udp_bind_by_name;
+            async() udp::udp_bind_in_use_has_its_kind;
+            async() udp::udp_bind_tries_every_address;
+            async() udp::udp_bind_to_no_address_is_invalid_input;
+            async(workers) udp::udp_bind_from_a_plain_thread;
+            async() udp::udp_addresses_match;
+            async() udp::udp_broadcast_has_to_be_allowed;
+            async() udp::udp_ttl_can_be_set;
+            async() udp::udp_multicast_options_can_be_set;
+            async() udp::udp_multicast_reaches_its_group;
+            async() udp::udp_multicast_v6_reaches_its_group;
+            async() udp::udp_ipv6_round_trip;
+            async() udp::udp_from_a_blocking_std_socket;
+            async() udp::udp_from_std_on_a_plain_thread;
+            async() udp::udp_into_std_blocks;
+            async(current) udp::udp_without_a_handle;
         }
     };
 }

@@ -135,6 +135,7 @@ impl Time for AsyncStd {
 impl Net for AsyncStd {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         net::connect(addr).await
@@ -146,6 +147,10 @@ impl Net for AsyncStd {
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
         net::TcpListener::from_std(&net::AsyncIo, listener)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        net::UdpSocket::from_std(&net::AsyncIo, socket)
     }
 }
 

@@ -48,7 +48,9 @@ trait Erased: fmt::Debug + Send + Sync {
     fn connect_addr(&self, addr: SocketAddr) -> Boxed<'_, io::Result<net::TcpStream>>;
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream>;
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener>;
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket>;
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener>;
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket>;
     fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>>;
 }
 
@@ -91,6 +93,14 @@ impl<R: Runtime> Erased for R {
 
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener> {
         Net::bind_addr(self, addr).map(net::TcpListener::new)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        Net::udp_socket_from_std(self, socket).map(net::UdpSocket::new)
+    }
+
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket> {
+        Net::udp_bind_addr(self, addr).map(net::UdpSocket::new)
     }
 
     fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>> {
@@ -231,6 +241,7 @@ impl Time for Custom {
 impl Net for Custom {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         self.get_or_error()?.connect_addr(addr).await
@@ -246,6 +257,14 @@ impl Net for Custom {
 
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
         self.get_or_error()?.bind_addr(addr)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        self.get_or_error()?.udp_socket_from_std(socket)
+    }
+
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket> {
+        self.get_or_error()?.udp_bind_addr(addr)
     }
 
     async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -1,3 +1,5 @@
+mod udp;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -8,6 +10,8 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use super::Boxed;
 use crate::runtime;
+
+pub(crate) use udp::UdpSocket;
 
 /// One half of a connection.
 pub(crate) trait Reader: AsyncRead + fmt::Debug + Send + Sync + Unpin {}

@@ -192,6 +192,7 @@ impl Time for Smol {
 impl Net for Smol {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         net::connect(addr).await
@@ -203,6 +204,10 @@ impl Net for Smol {
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
         net::TcpListener::from_std(&net::AsyncIo, listener)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        net::UdpSocket::from_std(&net::AsyncIo, socket)
     }
 }
 

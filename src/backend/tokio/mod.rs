@@ -216,6 +216,7 @@ impl Time for Tokio {
 impl Net for Tokio {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         self.io()?;
@@ -231,6 +232,12 @@ impl Net for Tokio {
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
         self.io()?;
         net::TcpListener::from_std(&self.handle, listener)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        self.io()?;
+        let _context = self.handle.enter();
+        net::UdpSocket::from_std(socket)
     }
 }
 

@@ -1,3 +1,5 @@
+mod udp;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -8,6 +10,8 @@ use futures_io::{AsyncRead, AsyncWrite};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::tcp;
 use tokio::runtime::Handle;
+
+pub(super) use udp::UdpSocket;
 
 /// Polls `future` inside the context of `handle`, which tokio needs wherever a socket is registered.
 async fn within<F: Future>(handle: &Handle, future: F) -> F::Output {
