@@ -29,6 +29,13 @@ use crate::time::{Interval, Timeout, deadline_after};
 pub use udp::UdpSocket;
 pub(crate) use udp::{udp_groups, udp_options};
 
+/// What the system knows a socket by, borrowed from it.
+#[cfg(unix)]
+pub type Descriptor<'a> = std::os::fd::BorrowedFd<'a>;
+/// What the system knows a socket by, borrowed from it.
+#[cfg(windows)]
+pub type Descriptor<'a> = std::os::windows::io::BorrowedSocket<'a>;
+
 /// A unit future that a backend can run without knowing what it computes.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -758,6 +765,16 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// **Required.** Sets `IP_TTL`.
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
 
+    /// The socket of the system, for what is not here, with `socket2::SockRef` for example; `None` where there is none
+    /// behind it.
+    ///
+    /// What it does is the system's business: it never waits, and must stay non-blocking.
+    ///
+    /// Scenarios: `sockets_lend_their_descriptors`.
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
+
     /// **Required.** Takes the connection away from the runtime, as a **blocking** one of the standard library.
     ///
     /// (tokio and async-io leave it non-blocking, so that its next read fails with `WouldBlock`.)
@@ -848,6 +865,11 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** Sets `IP_TTL`.
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+
+    /// The socket of the system; see [`TcpStream::descriptor`].
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
 
     /// **Required.** Takes the listener away from the runtime, as a **blocking** one of the standard library.
     ///

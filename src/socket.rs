@@ -21,6 +21,7 @@ use std::task::{Context, Poll, ready};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::coop;
+use crate::runtime::Descriptor;
 
 pub use udp::UdpSocket;
 
@@ -70,6 +71,36 @@ pub trait Source: AsDescriptor + fmt::Debug + Send + Sync + Unpin + 'static {}
 impl Source for std::net::TcpStream {}
 impl Source for std::net::TcpListener {}
 impl Source for std::net::UdpSocket {}
+
+/// What the system knows it by.
+pub(crate) fn descriptor<S: AsDescriptor>(socket: &S) -> Descriptor<'_> {
+    #[cfg(unix)]
+    return socket.as_fd();
+    #[cfg(windows)]
+    return socket.as_socket();
+}
+
+/// `AsFd`, or `AsSocket`, of a type: by what the expression borrows from it.
+macro_rules! lends {
+    ([$($generics:tt)*] $type:ty, $it:ident => $descriptor:expr) => {
+        #[cfg(unix)]
+        impl<$($generics)*> std::os::fd::AsFd for $type {
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                let $it = self;
+                $descriptor
+            }
+        }
+
+        #[cfg(windows)]
+        impl<$($generics)*> std::os::windows::io::AsSocket for $type {
+            fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+                let $it = self;
+                $descriptor
+            }
+        }
+    };
+}
+pub(crate) use lends;
 
 type Stream<R> = <R as Reactor>::Registered<std::net::TcpStream>;
 type Listener<R> = <R as Reactor>::Registered<std::net::TcpListener>;
@@ -226,6 +257,8 @@ macro_rules! write {
 
 read!(TcpStream<R>);
 write!(TcpStream<R>);
+lends!([R: Reactor] TcpStream<R>, it => descriptor(it.socket.get_ref()));
+lends!([R: Reactor] TcpListener<R>, it => descriptor(it.socket.get_ref()));
 
 impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
     type ReadHalf<'a> = ReadHalf<'a, R>;
@@ -271,6 +304,10 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.socket.get_ref().set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     fn into_std(self) -> io::Result<std::net::TcpStream> {
@@ -380,6 +417,10 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.socket.get_ref().set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {

@@ -34,6 +34,16 @@ fn tasks() {
     send::<MissedTickBehavior>();
 }
 
+#[cfg(unix)]
+#[test]
+fn descriptors() {
+    fn lends<T: std::os::fd::AsFd>() {}
+
+    lends::<net::TcpStream>();
+    lends::<net::TcpListener>();
+    lends::<net::UdpSocket>();
+}
+
 #[test]
 fn types_without_parameters() {
     fn static_clone<T: Clone + 'static>() {}

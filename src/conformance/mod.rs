@@ -242,6 +242,7 @@ macro_rules! __scenarios {
             async() net::read_is_cancel_safe;
             async() net::big_transfer_is_intact;
             async() net::many_connections;
+            async() net::sockets_lend_their_descriptors;
             async() connect::connect_by_name;
             async() connect::connect_tries_every_address;
             async() connect::connect_reports_the_last_error;

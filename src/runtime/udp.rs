@@ -4,6 +4,8 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
+use super::Descriptor;
+
 /// A UDP socket.
 ///
 /// Everything takes `&self`, so that tasks can share it in an `Arc`: any number of them may await a datagram at
@@ -209,6 +211,11 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** Leaves a group that was joined in the same way.
     fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()>;
+
+    /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
 
     /// **Required.** Takes the socket away from the runtime, as a **blocking** one of the standard library.
     ///

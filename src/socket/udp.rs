@@ -2,8 +2,8 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
-use super::{Reactor, Registered, poll_io, read_io, write_io};
-use crate::runtime::{self, udp_groups, udp_options};
+use super::{Reactor, Registered, descriptor, lends, poll_io, read_io, write_io};
+use crate::runtime::{self, Descriptor, udp_groups, udp_options};
 
 type Std = std::net::UdpSocket;
 
@@ -34,6 +34,8 @@ impl<R: Reactor> UdpSocket<R> {
         self.socket
     }
 }
+
+lends!([R: Reactor] UdpSocket<R>, it => descriptor(it.socket.get_ref()));
 
 macro_rules! forward {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
@@ -100,6 +102,10 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
 
     udp_options!(forward);
     udp_groups!(forward);
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
+    }
 
     fn into_std(self) -> io::Result<std::net::UdpSocket> {
         let socket = self.socket.into_inner()?;

@@ -7,13 +7,18 @@ use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUdpSocket, MaybeTokio, custom};
 use crate::current::{Driver, find};
 use crate::net::{ToSocketAddrs, udp_bind};
-use crate::runtime::{self, Net, UdpSocket as _, udp_groups, udp_options};
+use crate::runtime::{self, Descriptor, Net, UdpSocket as _, udp_groups, udp_options};
 
 type TokioSocket = <MaybeTokio as Net>::UdpSocket;
 
 /// A UDP socket, whatever the runtime.
 ///
 /// It stays with the runtime that made it and follows the rules of [`runtime::UdpSocket`].
+///
+/// # Panics
+///
+/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in; on one of your own whose sockets
+/// are none of the system that panics, and `descriptor` is `None`.
 ///
 /// # Examples
 ///
@@ -150,6 +155,11 @@ impl UdpSocket {
     udp_options!(inherent);
     udp_groups!(inherent);
 
+    /// See [`runtime::UdpSocket::descriptor`].
+    pub fn descriptor(&self) -> Option<Descriptor<'_>> {
+        each!(&self.inner, it => it.descriptor())
+    }
+
     /// See [`runtime::UdpSocket::into_std`].
     pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
         each!(self.inner, it => it.into_std())
@@ -252,6 +262,10 @@ impl runtime::UdpSocket for UdpSocket {
 
     udp_options!(forward);
     udp_groups!(forward);
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.descriptor()
+    }
 
     fn into_std(self) -> io::Result<std::net::UdpSocket> {
         self.into_std()

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::Boxed;
-use crate::runtime;
+use crate::runtime::{self, Descriptor};
 
 pub(crate) use udp::UdpSocket;
 
@@ -31,6 +31,7 @@ trait Erased: Reader + Writer {
     fn set_nodelay(&self, nodelay: bool) -> io::Result<()>;
     fn ttl(&self) -> io::Result<u32>;
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+    fn descriptor(&self) -> Option<Descriptor<'_>>;
     fn into_std(self: Box<Self>) -> io::Result<std::net::TcpStream>;
 }
 
@@ -71,6 +72,10 @@ impl<S: runtime::TcpStream> Erased for S {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         runtime::TcpStream::set_ttl(self, ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        runtime::TcpStream::descriptor(self)
     }
 
     fn into_std(self: Box<Self>) -> io::Result<std::net::TcpStream> {
@@ -203,6 +208,10 @@ impl runtime::TcpStream for TcpStream {
         self.stream.set_ttl(ttl)
     }
 
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.stream.descriptor()
+    }
+
     fn into_std(self) -> io::Result<std::net::TcpStream> {
         self.stream.into_std()
     }
@@ -215,6 +224,7 @@ trait ErasedListener: fmt::Debug + Send + Sync {
     fn local_addr(&self) -> io::Result<SocketAddr>;
     fn ttl(&self) -> io::Result<u32>;
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+    fn descriptor(&self) -> Option<Descriptor<'_>>;
     fn into_std(self: Box<Self>) -> io::Result<std::net::TcpListener>;
 }
 
@@ -240,6 +250,10 @@ impl<L: runtime::TcpListener> ErasedListener for L {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         runtime::TcpListener::set_ttl(self, ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        runtime::TcpListener::descriptor(self)
     }
 
     fn into_std(self: Box<Self>) -> io::Result<std::net::TcpListener> {
@@ -280,6 +294,10 @@ impl runtime::TcpListener for TcpListener {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.listener.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.listener.descriptor()
     }
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {

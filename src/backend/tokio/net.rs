@@ -11,6 +11,9 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::tcp;
 use tokio::runtime::Handle;
 
+use crate::runtime::Descriptor;
+use crate::socket::{descriptor, lends};
+
 pub(super) use udp::UdpSocket;
 
 /// Polls `future` inside the context of `handle`, which tokio needs wherever a socket is registered.
@@ -94,6 +97,8 @@ macro_rules! write {
 
 read!(TcpStream);
 write!(TcpStream);
+lends!([] TcpStream, it => descriptor(&it.stream));
+lends!([] TcpListener, it => descriptor(&it.listener));
 
 impl crate::runtime::TcpStream for TcpStream {
     type ReadHalf<'a> = ReadHalf<'a>;
@@ -140,6 +145,10 @@ impl crate::runtime::TcpStream for TcpStream {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.stream.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     fn into_std(self) -> io::Result<std::net::TcpStream> {
@@ -220,6 +229,10 @@ impl crate::runtime::TcpListener for TcpListener {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.listener.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {

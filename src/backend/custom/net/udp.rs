@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use super::Boxed;
-use crate::runtime::{self, udp_groups, udp_options};
+use crate::runtime::{self, Descriptor, udp_groups, udp_options};
 
 macro_rules! declare {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
@@ -29,6 +29,7 @@ trait Erased: fmt::Debug + Send + Sync {
     fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
     udp_options!(declare);
     udp_groups!(declare);
+    fn descriptor(&self) -> Option<Descriptor<'_>>;
     fn into_std(self: Box<Self>) -> io::Result<std::net::UdpSocket>;
 }
 
@@ -97,6 +98,10 @@ impl<S: runtime::UdpSocket> Erased for S {
 
     udp_options!(erase);
     udp_groups!(erase);
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        runtime::UdpSocket::descriptor(self)
+    }
 
     fn into_std(self: Box<Self>) -> io::Result<std::net::UdpSocket> {
         runtime::UdpSocket::into_std(*self)
@@ -180,6 +185,10 @@ impl runtime::UdpSocket for UdpSocket {
 
     udp_options!(forward);
     udp_groups!(forward);
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.socket.descriptor()
+    }
 
     fn into_std(self) -> io::Result<std::net::UdpSocket> {
         self.socket.into_std()

@@ -5,7 +5,8 @@ use std::task::{Context, Poll, ready};
 use socket2::SockRef;
 use tokio::io::ReadBuf;
 
-use crate::runtime::{self, udp_groups, udp_options};
+use crate::runtime::{self, Descriptor, udp_groups, udp_options};
+use crate::socket::{descriptor, lends};
 
 /// tokio's socket. It needs the context of its runtime only where it is made.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ impl UdpSocket {
         Ok(Self { socket: tokio::net::UdpSocket::from_std(socket)? })
     }
 }
+
+lends!([] UdpSocket, it => descriptor(&it.socket));
 
 macro_rules! forward {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
@@ -105,6 +108,10 @@ impl runtime::UdpSocket for UdpSocket {
     udp_options!(forward);
     // tokio's own take some by value and some by reference.
     udp_groups!(forward_to_socket2);
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
+    }
 
     fn into_std(self) -> io::Result<std::net::UdpSocket> {
         let socket = self.socket.into_std()?;
