@@ -1,6 +1,8 @@
-//! TCP and UDP on the current runtime; and what is written once about sockets: addresses, names, incoming connections.
+//! TCP, UDP and Unix sockets on the current runtime; and what is written once about sockets: addresses, names, incoming connections.
 
 mod addrs;
+#[cfg(unix)]
+pub mod unix;
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -12,6 +14,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::runtime::{self, Net};
 
+#[cfg(unix)]
+pub use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};
 pub use crate::any::net::{
     OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, UdpSocket, WriteHalf, lookup_host,
 };

@@ -11,6 +11,8 @@
 //! rules, timeouts, intervals, name resolution and address iteration are written once on top of those.
 
 mod udp;
+#[cfg(unix)]
+mod unix;
 
 use std::fmt;
 use std::future::Future;
@@ -28,6 +30,8 @@ use crate::time::{Interval, Timeout, deadline_after};
 
 pub use udp::UdpSocket;
 pub(crate) use udp::{udp_groups, udp_options};
+#[cfg(unix)]
+pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
 
 /// What the system knows a socket by, borrowed from it.
 #[cfg(unix)]
@@ -42,7 +46,7 @@ pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A closure that a backend can run on a thread that may block.
 pub type BoxJob = Box<dyn FnOnce() + Send>;
 
-/// Everything: [`Spawn`], [`BlockOn`], [`Time`] and [`Net`].
+/// Everything: [`Spawn`], [`BlockOn`], [`Time`], [`Net`], and [`UnixNet`] on Unix.
 ///
 /// # Examples
 ///
@@ -53,8 +57,17 @@ pub type BoxJob = Box<dyn FnOnce() + Send>;
 ///     runtime: R,
 /// }
 /// ```
+#[cfg(unix)]
+pub trait Runtime: Spawn + BlockOn + Time + Net + UnixNet {}
+
+/// Everything: [`Spawn`], [`BlockOn`], [`Time`] and [`Net`].
+#[cfg(not(unix))]
 pub trait Runtime: Spawn + BlockOn + Time + Net {}
 
+#[cfg(unix)]
+impl<R: Spawn + BlockOn + Time + Net + UnixNet> Runtime for R {}
+
+#[cfg(not(unix))]
 impl<R: Spawn + BlockOn + Time + Net> Runtime for R {}
 
 /// Starting tasks and blocking closures.

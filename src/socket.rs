@@ -5,6 +5,8 @@
 //! and async-std stand on it.
 
 mod udp;
+#[cfg(unix)]
+pub mod unix;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -24,6 +26,8 @@ use crate::coop;
 use crate::runtime::Descriptor;
 
 pub use udp::UdpSocket;
+#[cfg(unix)]
+pub use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// What watches sockets. It is a handle: cloning it is cheap.
 pub trait Reactor: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
@@ -71,6 +75,32 @@ pub trait Source: AsDescriptor + fmt::Debug + Send + Sync + Unpin + 'static {}
 impl Source for std::net::TcpStream {}
 impl Source for std::net::TcpListener {}
 impl Source for std::net::UdpSocket {}
+
+/// A socket that is connected, as a stream of bytes.
+trait Connected: Source {
+    fn read(&self, buf: &mut [u8]) -> io::Result<usize>;
+    fn write(&self, buf: &[u8]) -> io::Result<usize>;
+    fn write_vectored(&self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize>;
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+}
+
+impl Connected for std::net::TcpStream {
+    fn read(mut self: &Self, buf: &mut [u8]) -> io::Result<usize> {
+        Read::read(&mut self, buf)
+    }
+
+    fn write(mut self: &Self, buf: &[u8]) -> io::Result<usize> {
+        Write::write(&mut self, buf)
+    }
+
+    fn write_vectored(mut self: &Self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        Write::write_vectored(&mut self, bufs)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+}
 
 /// What the system knows it by.
 pub(crate) fn descriptor<S: AsDescriptor>(socket: &S) -> Descriptor<'_> {
@@ -154,31 +184,35 @@ async fn write_io<A: Registered<S>, S, T>(
     }
 }
 
-fn poll_read<R: Reactor>(
-    socket: &Stream<R>,
+fn poll_read<A: Registered<S>, S: Connected>(
+    socket: &A,
     cx: &mut Context<'_>,
     buf: &mut [u8],
 ) -> Poll<io::Result<usize>> {
     if buf.is_empty() {
         return Poll::Ready(Ok(0));
     }
-    poll_io(cx, socket, Registered::poll_readable, |mut socket| socket.read(buf))
+    poll_io(cx, socket, Registered::poll_readable, |socket| socket.read(buf))
 }
 
-fn poll_write<R: Reactor>(socket: &Stream<R>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-    poll_io(cx, socket, Registered::poll_writable, |mut socket| socket.write(buf))
+fn poll_write<A: Registered<S>, S: Connected>(
+    socket: &A,
+    cx: &mut Context<'_>,
+    buf: &[u8],
+) -> Poll<io::Result<usize>> {
+    poll_io(cx, socket, Registered::poll_writable, |socket| socket.write(buf))
 }
 
-fn poll_write_vectored<R: Reactor>(
-    socket: &Stream<R>,
+fn poll_write_vectored<A: Registered<S>, S: Connected>(
+    socket: &A,
     cx: &mut Context<'_>,
     bufs: &[io::IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {
-    poll_io(cx, socket, Registered::poll_writable, |mut socket| socket.write_vectored(bufs))
+    poll_io(cx, socket, Registered::poll_writable, |socket| socket.write_vectored(bufs))
 }
 
 /// Says goodbye to the peer. Nothing waits in a buffer of ours, so there is nothing to flush.
-fn close<R: Reactor>(socket: &Stream<R>) -> io::Result<()> {
+fn close<A: Registered<S>, S: Connected>(socket: &A) -> io::Result<()> {
     match socket.get_ref().shutdown(Shutdown::Write) {
         // The peer is gone already; async-net 2.0 reports that as an error and tokio does not.
         Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
@@ -223,7 +257,7 @@ macro_rules! read {
                 cx: &mut Context<'_>,
                 buf: &mut [u8],
             ) -> Poll<io::Result<usize>> {
-                poll_read::<R>(&self.socket, cx, buf)
+                poll_read::<Stream<R>, _>(&self.socket, cx, buf)
             }
         }
     };
@@ -233,7 +267,7 @@ macro_rules! write {
     ($type:ty) => {
         impl<R: Reactor> AsyncWrite for $type {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-                poll_write::<R>(&self.socket, cx, buf)
+                poll_write::<Stream<R>, _>(&self.socket, cx, buf)
             }
 
             fn poll_write_vectored(
@@ -241,7 +275,7 @@ macro_rules! write {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                poll_write_vectored::<R>(&self.socket, cx, bufs)
+                poll_write_vectored::<Stream<R>, _>(&self.socket, cx, bufs)
             }
 
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -249,11 +283,14 @@ macro_rules! write {
             }
 
             fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(close::<R>(&self.socket))
+                Poll::Ready(close::<Stream<R>, _>(&self.socket))
             }
         }
     };
 }
+
+#[cfg(unix)]
+use {read, write};
 
 read!(TcpStream<R>);
 write!(TcpStream<R>);
@@ -352,7 +389,7 @@ write!(OwnedWriteHalf<R>);
 impl<R: Reactor> Drop for OwnedWriteHalf<R> {
     fn drop(&mut self) {
         // An error means that the connection is gone, and with it everybody who could want to know.
-        let _ = close::<R>(&self.socket);
+        let _ = close::<Stream<R>, _>(&self.socket);
     }
 }
 

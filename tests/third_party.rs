@@ -14,6 +14,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net as std_unix;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
@@ -26,8 +27,10 @@ use futures::channel::oneshot;
 use mio::unix::SourceFd;
 use mio::{Interest, Token};
 
-use anyrt::runtime::{self, BoxFuture, BoxJob};
-use anyrt::socket::{Reactor, Registered, Source, TcpListener, TcpStream, UdpSocket};
+use anyrt::runtime::{self, BoxFuture, BoxJob, UnixNet};
+use anyrt::socket::{
+    Reactor, Registered, Source, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
+};
 use anyrt::{AnyRuntime, BlockOn, Net, Spawn, Time};
 
 /// The runtime, which lives as long as a clone of it. Neither its threads nor its tasks hold one.
@@ -347,6 +350,24 @@ impl Net for Threads {
 
     fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
         UdpSocket::from_std(&self.0.sockets, socket)
+    }
+}
+
+impl UnixNet for Threads {
+    type UnixStream = UnixStream<Sockets>;
+    type UnixListener = UnixListener<Sockets>;
+    type UnixDatagram = UnixDatagram<Sockets>;
+
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        UnixStream::from_std(&self.0.sockets, stream)
+    }
+
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        UnixListener::from_std(&self.0.sockets, listener)
+    }
+
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        UnixDatagram::from_std(&self.0.sockets, socket)
     }
 }
 

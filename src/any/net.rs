@@ -1,6 +1,8 @@
 mod listener;
 mod stream;
 mod udp;
+#[cfg(unix)]
+pub(crate) mod unix;
 
 use std::future::Future;
 use std::io;

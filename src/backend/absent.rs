@@ -1,6 +1,8 @@
 //! What stands in for a backend that is not compiled in: a runtime that cannot exist.
 
 mod udp;
+#[cfg(unix)]
+mod unix;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -55,6 +57,8 @@ macro_rules! into {
 }
 
 into!(AnyRuntime, crate::time::Sleep, crate::net::TcpStream, crate::net::TcpListener, crate::net::UdpSocket);
+#[cfg(unix)]
+into!(crate::net::UnixStream, crate::net::UnixListener, crate::net::UnixDatagram);
 
 impl Spawn for Absent {
     fn execute(&self, _: BoxFuture) {

@@ -9,7 +9,7 @@
 //! - `time.rs`: its [`Sleep`](crate::runtime::Sleep).
 //! - `context.rs`, where the runtime itself knows which threads are its own: how to ask.
 //! - `net.rs` and `net/`: its [`TcpStream`](crate::runtime::TcpStream), [`TcpListener`](crate::runtime::TcpListener)
-//!   and [`UdpSocket`](crate::runtime::UdpSocket).
+//!   and [`UdpSocket`](crate::runtime::UdpSocket), and its Unix sockets.
 //!
 //! smol and async-std stand on one reactor, one task type and one blocking pool: what they share is `async_io`.
 //!
@@ -58,10 +58,19 @@ cfg_if! {
         pub(crate) use self::async_io::task as async_task;
         pub(crate) use self::async_io::net::{TcpListener as AsyncIoListener, TcpStream as AsyncIoStream};
         pub(crate) use self::async_io::net::UdpSocket as AsyncIoUdpSocket;
+        #[cfg(unix)]
+        pub(crate) use self::async_io::net::{
+            UnixDatagram as AsyncIoUnixDatagram, UnixListener as AsyncIoUnixListener,
+            UnixStream as AsyncIoUnixStream,
+        };
         pub(crate) use self::async_io::time::Sleep as AsyncIoSleep;
     } else {
         pub(crate) use self::absent::{self as async_task, Absent as AsyncIoListener, Absent as AsyncIoSleep, Absent as AsyncIoStream};
         pub(crate) use self::absent::Absent as AsyncIoUdpSocket;
+        #[cfg(unix)]
+        pub(crate) use self::absent::{
+            Absent as AsyncIoUnixDatagram, Absent as AsyncIoUnixListener, Absent as AsyncIoUnixStream,
+        };
     }
 }
 

@@ -27,6 +27,8 @@ mod support;
 mod tasks;
 mod time;
 mod udp;
+#[cfg(unix)]
+mod unix;
 
 pub use capabilities::Capabilities;
 #[doc(hidden)]
@@ -304,6 +306,47 @@ macro_rules! __scenarios {
             async() udp::udp_from_std_on_a_plain_thread;
             async() udp::udp_into_std_blocks;
             async(current) udp::udp_without_a_handle;
+
+            #[cfg(unix)] {
+                async() unix::unix_stream_round_trip;
+                async() unix::unix_pair_is_connected;
+                async() unix::unix_close_sends_eof;
+                async() unix::unix_close_twice_is_ok;
+                async() unix::unix_read_into_nothing_is_zero;
+                async() unix::unix_split_mut_reads_and_writes_at_once;
+                async() unix::unix_into_split_serves_two_tasks;
+                async() unix::unix_dropping_the_write_half_sends_eof;
+                async() unix::unix_big_transfer_is_intact;
+                async() unix::unix_read_wakes_the_last_waker;
+                async() unix::unix_read_is_cancel_safe;
+                async() unix::unix_busy_stream_starves_no_timer;
+                async() unix::unix_idle_reader_burns_no_polls;
+                async(workers) unix::unix_works_on_a_plain_thread;
+                async() unix::unix_addresses_match;
+                async() unix::unix_bad_paths_are_invalid_input;
+                async() unix::unix_connect_errors_have_their_kinds;
+                async() unix::unix_connect_to_a_full_queue_is_refused;
+                async(workers) unix::unix_connect_from_a_plain_thread;
+                async() unix::unix_bind_errors_have_their_kinds;
+                async(workers) unix::unix_bind_from_a_plain_thread;
+                async() unix::unix_file_stays;
+                async() unix::unix_accept_serves_every_waiter;
+                async() unix::unix_accept_is_cancel_safe;
+                async() unix::unix_poll_accept_wakes_the_last_waker;
+                async() unix::unix_from_blocking_std_sockets;
+                async() unix::unix_from_std_on_a_plain_thread;
+                async() unix::unix_into_std_blocks;
+                async() unix::unix_sockets_lend_their_descriptors;
+                async(current) unix::unix_without_a_handle;
+                async() unix::unix_datagram_round_trip;
+                async() unix::unix_datagram_connected_round_trip;
+                async() unix::unix_datagram_poll_forms_round_trip;
+                async() unix::unix_datagram_truncates_and_loses_the_rest;
+                async() unix::unix_datagram_receive_serves_every_waiter;
+                async() unix::unix_datagram_sender_waits_for_room;
+                async() unix::unix_datagram_poll_wakes_the_last_waker;
+                async() unix::unix_datagram_busy_socket_starves_no_timer;
+            }
         }
     };
 }
@@ -322,10 +365,16 @@ macro_rules! scenario {
 }
 
 macro_rules! list {
-    ([] $($kind:ident $needs:tt $module:ident::$name:ident;)*) => {
+    (
+        [] $($kind:ident $needs:tt $module:ident::$name:ident;)*
+        #[cfg(unix)] { $($unix_kind:ident $unix_needs:tt $unix_module:ident::$unix_name:ident;)* }
+    ) => {
         /// Every scenario, for a suite runner of one's own; [`conformance!`](crate::conformance!) is ours.
         pub fn scenarios<R: Runtime>() -> Vec<Scenario<R>> {
-            vec![$(scenario!($kind $needs $module $name),)*]
+            let mut all = vec![$(scenario!($kind $needs $module $name),)*];
+            #[cfg(unix)]
+            all.extend([$(scenario!($unix_kind $unix_needs $unix_module $unix_name),)*]);
+            all
         }
     };
 }
@@ -336,11 +385,21 @@ __scenarios!([list] []);
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tests {
-    ([$run:ident] $($kind:ident $needs:tt $module:ident::$name:ident;)*) => {
+    (
+        [$run:ident] $($kind:ident $needs:tt $module:ident::$name:ident;)*
+        #[cfg(unix)] { $($unix_kind:ident $unix_needs:tt $unix_module:ident::$unix_name:ident;)* }
+    ) => {
         $(
             #[test]
             fn $name() {
                 $run(stringify!($name));
+            }
+        )*
+        $(
+            #[cfg(unix)]
+            #[test]
+            fn $unix_name() {
+                $run(stringify!($unix_name));
             }
         )*
     };

@@ -396,8 +396,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "dropped write half keeps the peer waiting",
         file: "socket.rs",
-        right: "let _ = close::<R>(&self.socket);",
-        wrong: "if !mutant!() { let _ = close::<R>(&self.socket); }",
+        right: "let _ = close::<Stream<R>, _>(&self.socket);",
+        wrong: "if !mutant!() { let _ = close::<Stream<R>, _>(&self.socket); }",
         caught_by: &["backend::smol::owned::dropping_the_write_half_sends_eof"],
     },
     Mutant {
@@ -503,8 +503,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         }
         poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv_from(buf))",
         caught_by: &[
-            "backend::smol::owned::udp_poll_forms_round_trip",
-            "backend::async_std::global::udp_moves_between_tasks",
+            "backend::smol::owned::udp_poll_wakes_the_last_waker",
+            "backend::async_std::global::udp_poll_and_await_at_once",
         ],
     },
     Mutant {

@@ -77,6 +77,8 @@ macro_rules! write {
     };
 }
 
+pub(super) use {read, write};
+
 /// A TCP connection, whatever the runtime, with the I/O traits of `futures`.
 ///
 /// It stays with the runtime that made it and follows the rules of [`runtime::TcpStream`].

@@ -1,4 +1,6 @@
 mod udp;
+#[cfg(unix)]
+mod unix;
 
 use std::future::Future;
 use std::io;
@@ -10,6 +12,8 @@ use async_io::Async;
 use crate::socket::{self, Reactor, Registered, Source};
 
 pub(crate) use udp::UdpSocket;
+#[cfg(unix)]
+pub(crate) use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// The reactor of async-io, which belongs to the process.
 #[derive(Clone, Debug)]

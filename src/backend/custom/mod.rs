@@ -3,6 +3,8 @@
 pub(crate) mod net;
 mod task;
 pub(crate) mod time;
+#[cfg(unix)]
+mod unix;
 
 use std::fmt;
 use std::future::Future;
@@ -13,6 +15,8 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use self::task::Within;
+#[cfg(unix)]
+use self::unix::ErasedUnix;
 use crate::AnyRuntime;
 use crate::context::enter;
 use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Net, Runtime, Spawn, Time};
@@ -52,6 +56,8 @@ trait Erased: fmt::Debug + Send + Sync {
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener>;
     fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket>;
     fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>>;
+    #[cfg(unix)]
+    fn unix(&self) -> &dyn ErasedUnix;
 }
 
 impl<R: Runtime> Erased for R {
@@ -105,6 +111,11 @@ impl<R: Runtime> Erased for R {
 
     fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>> {
         Box::pin(Net::resolve(self, host, port))
+    }
+
+    #[cfg(unix)]
+    fn unix(&self) -> &dyn ErasedUnix {
+        self
     }
 }
 

@@ -1,4 +1,6 @@
 mod udp;
+#[cfg(unix)]
+mod unix;
 
 use std::fmt;
 use std::io;
@@ -12,6 +14,8 @@ use super::Boxed;
 use crate::runtime::{self, Descriptor};
 
 pub(crate) use udp::UdpSocket;
+#[cfg(unix)]
+pub(crate) use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// One half of a connection.
 pub(crate) trait Reader: AsyncRead + fmt::Debug + Send + Sync + Unpin {}
@@ -158,6 +162,9 @@ macro_rules! write {
         }
     };
 }
+
+#[cfg(unix)]
+use {read, write};
 
 read!(TcpStream);
 write!(TcpStream);

@@ -5,6 +5,8 @@ mod threads;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::net as std_unix;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -12,6 +14,8 @@ use self::threads::{Threads, Working};
 use super::async_io::{net, task, time};
 use crate::AnyRuntime;
 use crate::context::{Home, Scope};
+#[cfg(unix)]
+use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
 use crate::task::{JoinHandle, spawn_blocking_with, spawn_with};
 
@@ -208,6 +212,25 @@ impl Net for Smol {
 
     fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
         net::UdpSocket::from_std(&net::AsyncIo, socket)
+    }
+}
+
+#[cfg(unix)]
+impl UnixNet for Smol {
+    type UnixStream = net::UnixStream;
+    type UnixListener = net::UnixListener;
+    type UnixDatagram = net::UnixDatagram;
+
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        net::UnixStream::from_std(&net::AsyncIo, stream)
+    }
+
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        net::UnixListener::from_std(&net::AsyncIo, listener)
+    }
+
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        net::UnixDatagram::from_std(&net::AsyncIo, socket)
     }
 }
 

@@ -9,6 +9,8 @@ use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::net as std_unix;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,6 +20,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::AnyRuntime;
 use crate::context::{Scope, nested_block_on};
 use crate::current::{Driver, NoRuntime};
+#[cfg(unix)]
+use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
 use crate::task::JoinHandle;
 use crate::task::contain::contain;
@@ -238,6 +242,30 @@ impl Net for Tokio {
         self.io()?;
         let _context = self.handle.enter();
         net::UdpSocket::from_std(socket)
+    }
+}
+
+#[cfg(unix)]
+impl UnixNet for Tokio {
+    type UnixStream = net::UnixStream;
+    type UnixListener = net::UnixListener;
+    type UnixDatagram = net::UnixDatagram;
+
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        self.io()?;
+        let _context = self.handle.enter();
+        net::UnixStream::from_std(stream)
+    }
+
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        self.io()?;
+        net::UnixListener::from_std(&self.handle, listener)
+    }
+
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        self.io()?;
+        let _context = self.handle.enter();
+        net::UnixDatagram::from_std(socket)
     }
 }
 

@@ -1,4 +1,6 @@
 mod udp;
+#[cfg(unix)]
+mod unix;
 
 use std::future::Future;
 use std::io;
@@ -15,6 +17,8 @@ use crate::runtime::Descriptor;
 use crate::socket::{descriptor, lends};
 
 pub(super) use udp::UdpSocket;
+#[cfg(unix)]
+pub(super) use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// Polls `future` inside the context of `handle`, which tokio needs wherever a socket is registered.
 async fn within<F: Future>(handle: &Handle, future: F) -> F::Output {
@@ -94,6 +98,9 @@ macro_rules! write {
         }
     };
 }
+
+#[cfg(unix)]
+use {read, write};
 
 read!(TcpStream);
 write!(TcpStream);
