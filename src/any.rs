@@ -11,12 +11,18 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::net as std_unix;
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::backend::custom::Custom;
 use crate::backend::{MaybeAsyncStd, MaybeSmol, MaybeTokio};
 use crate::context::{EnterGuard, enter};
 use crate::current::{Driver, NoRuntime, SetDefaultError, find, set_default};
+#[cfg(unix)]
+use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time};
 use crate::task::JoinHandle;
 
@@ -326,6 +332,7 @@ impl Time for AnyRuntime {
 impl Net for AnyRuntime {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<net::TcpStream> {
         each!(&self.repr, it => it.connect_addr(addr).await.map(Into::into))
@@ -339,11 +346,62 @@ impl Net for AnyRuntime {
         each!(&self.repr, it => it.tcp_listener_from_std(listener).map(Into::into))
     }
 
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        each!(&self.repr, it => it.udp_socket_from_std(socket).map(Into::into))
+    }
+
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket> {
+        each!(&self.repr, it => it.udp_bind_addr(addr).map(Into::into))
+    }
+
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener> {
         each!(&self.repr, it => it.bind_addr(addr).map(Into::into))
     }
 
     async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         each!(&self.repr, it => it.resolve(host, port).await)
+    }
+}
+
+#[cfg(unix)]
+impl UnixNet for AnyRuntime {
+    type UnixStream = net::unix::UnixStream;
+    type UnixListener = net::unix::UnixListener;
+    type UnixDatagram = net::unix::UnixDatagram;
+
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        each!(&self.repr, it => it.unix_stream_from_std(stream).map(Into::into))
+    }
+
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        each!(&self.repr, it => it.unix_listener_from_std(listener).map(Into::into))
+    }
+
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        each!(&self.repr, it => it.unix_datagram_from_std(socket).map(Into::into))
+    }
+
+    async fn unix_connect_path(&self, path: PathBuf) -> io::Result<Self::UnixStream> {
+        each!(&self.repr, it => it.unix_connect_path(path).await.map(Into::into))
+    }
+
+    fn unix_bind_path(&self, path: &Path) -> io::Result<Self::UnixListener> {
+        each!(&self.repr, it => it.unix_bind_path(path).map(Into::into))
+    }
+
+    fn unix_pair(&self) -> io::Result<(Self::UnixStream, Self::UnixStream)> {
+        each!(&self.repr, it => it.unix_pair().map(|(a, b)| (a.into(), b.into())))
+    }
+
+    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<Self::UnixDatagram> {
+        each!(&self.repr, it => it.unix_datagram_bind_path(path).map(Into::into))
+    }
+
+    fn unix_datagram_unbound(&self) -> io::Result<Self::UnixDatagram> {
+        each!(&self.repr, it => it.unix_datagram_unbound().map(Into::into))
+    }
+
+    fn unix_datagram_pair(&self) -> io::Result<(Self::UnixDatagram, Self::UnixDatagram)> {
+        each!(&self.repr, it => it.unix_datagram_pair().map(|(a, b)| (a.into(), b.into())))
     }
 }

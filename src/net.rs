@@ -1,6 +1,8 @@
-//! TCP on the current runtime; and what is written once about sockets: addresses, names, incoming connections.
+//! TCP, UDP and Unix sockets on the current runtime; and what is written once about sockets: addresses, names, incoming connections.
 
 mod addrs;
+#[cfg(unix)]
+pub mod unix;
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -12,8 +14,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::runtime::{self, Net};
 
+#[cfg(unix)]
+pub use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};
 pub use crate::any::net::{
-    OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, WriteHalf, lookup_host,
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, UdpSocket, WriteHalf, lookup_host,
 };
 pub use addrs::ToSocketAddrs;
 pub(crate) use addrs::sealed::Addrs;
@@ -68,6 +72,18 @@ pub(crate) async fn bind<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::TcpList
     for addr in resolve_all(net, addrs).await? {
         match net.bind_addr(addr) {
             Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// [`Net::udp_bind`].
+pub(crate) async fn udp_bind<N: Net>(net: &N, addrs: Addrs) -> io::Result<N::UdpSocket> {
+    let mut last = no_address("bind to");
+    for addr in resolve_all(net, addrs).await? {
+        match net.udp_bind_addr(addr) {
+            Ok(socket) => return Ok(socket),
             Err(error) => last = error,
         }
     }

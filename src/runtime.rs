@@ -10,6 +10,10 @@
 //! closure, a way to drive a future on this thread, a sleep and sockets. The handles, their abort and panic
 //! rules, timeouts, intervals, name resolution and address iteration are written once on top of those.
 
+mod udp;
+#[cfg(unix)]
+mod unix;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -24,13 +28,25 @@ use crate::net::{Incoming, ToSocketAddrs};
 use crate::task::{JoinHandle, YieldNow};
 use crate::time::{Interval, Timeout, deadline_after};
 
+pub use udp::UdpSocket;
+pub(crate) use udp::{udp_groups, udp_options};
+#[cfg(unix)]
+pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
+
+/// What the system knows a socket by, borrowed from it.
+#[cfg(unix)]
+pub type Descriptor<'a> = std::os::fd::BorrowedFd<'a>;
+/// What the system knows a socket by, borrowed from it.
+#[cfg(windows)]
+pub type Descriptor<'a> = std::os::windows::io::BorrowedSocket<'a>;
+
 /// A unit future that a backend can run without knowing what it computes.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A closure that a backend can run on a thread that may block.
 pub type BoxJob = Box<dyn FnOnce() + Send>;
 
-/// Everything: [`Spawn`], [`BlockOn`], [`Time`] and [`Net`].
+/// Everything: [`Spawn`], [`BlockOn`], [`Time`], [`Net`], and [`UnixNet`] on Unix.
 ///
 /// # Examples
 ///
@@ -41,8 +57,17 @@ pub type BoxJob = Box<dyn FnOnce() + Send>;
 ///     runtime: R,
 /// }
 /// ```
+#[cfg(unix)]
+pub trait Runtime: Spawn + BlockOn + Time + Net + UnixNet {}
+
+/// Everything: [`Spawn`], [`BlockOn`], [`Time`] and [`Net`].
+#[cfg(not(unix))]
 pub trait Runtime: Spawn + BlockOn + Time + Net {}
 
+#[cfg(unix)]
+impl<R: Spawn + BlockOn + Time + Net + UnixNet> Runtime for R {}
+
+#[cfg(not(unix))]
 impl<R: Spawn + BlockOn + Time + Net> Runtime for R {}
 
 /// Starting tasks and blocking closures.
@@ -300,7 +325,7 @@ pub trait BlockOn: Spawn {
 pub struct Left {
     /// Tasks that were still in a poll when the time was up.
     pub tasks: usize,
-    /// Blocking closures that were still running. Of those that were not started through anyrt, tokio's own, one at
+    /// Blocking closures that were still running; those that were queued do not count. Of those that were not started through anyrt, tokio's own, one at
     /// most is counted, and as a task if anyrt has built the runtime.
     pub blocking: usize,
 }
@@ -525,7 +550,7 @@ pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
     fn reset(self: Pin<&mut Self>, deadline: Instant);
 }
 
-/// TCP and names.
+/// TCP, UDP and names.
 ///
 /// Objects stay with the runtime that made them, whichever is current where they are used. They may be used from
 /// any thread and under any executor for as long as their runtime lives and is driven.
@@ -536,8 +561,12 @@ pub trait Net: Spawn {
     type TcpStream: TcpStream;
     /// A TCP socket that listens.
     type TcpListener: TcpListener<Stream = Self::TcpStream>;
+    /// A UDP socket.
+    type UdpSocket: UdpSocket;
 
     /// **Required.** Connects to one address; [`tcp_connect`](Self::tcp_connect) is the one to call.
+    ///
+    /// It needs no thread of the blocking pool: not even a full one stops it.
     ///
     /// # Cancel safety
     ///
@@ -564,11 +593,23 @@ pub trait Net: Spawn {
     /// Scenarios: `listener_from_a_blocking_std_listener`.
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener>;
 
+    /// **Required.** Takes over a UDP socket of the standard library, blocking or not.
+    ///
+    /// Scenarios: `udp_from_a_blocking_std_socket`, `udp_from_std_on_a_plain_thread`.
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket>;
+
     /// Listens on one address; [`tcp_bind`](Self::tcp_bind) is the one to call.
     ///
     /// A backend whose listeners are no sockets of the system replaces it.
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
         self.tcp_listener_from_std(crate::net::listen(addr)?)
+    }
+
+    /// Binds a UDP socket to one address; [`udp_bind`](Self::udp_bind) is the one to call.
+    ///
+    /// A backend whose sockets are none of the system replaces it.
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket> {
+        self.udp_socket_from_std(std::net::UdpSocket::bind(addr)?)
     }
 
     /// Asks the resolver for a host; [`lookup_host`](Self::lookup_host) is the one to call.
@@ -674,6 +715,32 @@ pub trait Net: Spawn {
         addr: A,
     ) -> impl Future<Output = io::Result<Self::TcpListener>> + Send + '_ {
         crate::net::bind(self, addr.to_addrs())
+    }
+
+    /// Binds a UDP socket to the first address that can be bound; port 0 picks a free one.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is no address; otherwise the error of the last address, such as `AddrInUse`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn client<R: anyrt::Net>(runtime: R) -> io::Result<R::UdpSocket> {
+    ///     runtime.udp_bind("0.0.0.0:0").await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `udp_bind_picks_a_port`, `udp_bind_by_name`, `udp_bind_in_use_has_its_kind`,
+    /// `udp_bind_tries_every_address`, `udp_bind_to_no_address_is_invalid_input`,
+    /// `udp_bind_from_a_plain_thread`.
+    fn udp_bind<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+    ) -> impl Future<Output = io::Result<Self::UdpSocket>> + Send + '_ {
+        crate::net::udp_bind(self, addr.to_addrs())
     }
 }
 
@@ -794,6 +861,16 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// **Required.** Sets `IP_TTL`.
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
 
+    /// The socket of the system, for what is not here, with `socket2::SockRef` for example; `None` where there is none
+    /// behind it.
+    ///
+    /// What it does is the system's business: it never waits, and must stay non-blocking.
+    ///
+    /// Scenarios: `sockets_lend_their_descriptors`.
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
+
     /// **Required.** Takes the connection away from the runtime, as a **blocking** one of the standard library.
     ///
     /// (tokio and async-io leave it non-blocking, so that its next read fails with `WouldBlock`.)
@@ -884,6 +961,11 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** Sets `IP_TTL`.
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+
+    /// The socket of the system; see [`TcpStream::descriptor`].
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
 
     /// **Required.** Takes the listener away from the runtime, as a **blocking** one of the standard library.
     ///

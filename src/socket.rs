@@ -1,11 +1,15 @@
-//! TCP sockets over any reactor, for a backend whose reactor says when a socket is ready and no more.
+//! TCP and UDP sockets over any reactor, for a backend whose reactor says when a socket is ready and no more.
 //!
-//! Such a backend implements [`Reactor`] and [`Registered`], and takes [`TcpStream`] and [`TcpListener`] for its
-//! [`Net`](crate::Net): closing, splitting, the budget, what is blocking and what is not are written here. smol
+//! Such a backend implements [`Reactor`] and [`Registered`], and takes [`TcpStream`], [`TcpListener`] and
+//! [`UdpSocket`] for its [`Net`](crate::Net): closing, splitting, the budget, what is blocking and what is not are written here. smol
 //! and async-std stand on it.
 
+mod udp;
+#[cfg(unix)]
+pub mod unix;
+
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 #[cfg(unix)]
@@ -19,6 +23,11 @@ use std::task::{Context, Poll, ready};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::coop;
+use crate::runtime::Descriptor;
+
+pub use udp::UdpSocket;
+#[cfg(unix)]
+pub use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// What watches sockets. It is a handle: cloning it is cheap.
 pub trait Reactor: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
@@ -47,7 +56,13 @@ pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// As [`poll_readable`](Self::poll_readable), for any number of tasks at once.
+    ///
+    /// It is called after an operation that would have blocked, and must also notice what became ready before the
+    /// call: a reactor that reports edges reports one for several connections.
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// As [`poll_writable`](Self::poll_writable), for any number of tasks at once.
+    fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
 
     /// Ends the watch.
     ///
@@ -62,6 +77,63 @@ pub trait Source: AsDescriptor + fmt::Debug + Send + Sync + Unpin + 'static {}
 
 impl Source for std::net::TcpStream {}
 impl Source for std::net::TcpListener {}
+impl Source for std::net::UdpSocket {}
+
+/// A socket that is connected, as a stream of bytes.
+trait Connected: Source {
+    fn read(&self, buf: &mut [u8]) -> io::Result<usize>;
+    fn write(&self, buf: &[u8]) -> io::Result<usize>;
+    fn write_vectored(&self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize>;
+    fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+}
+
+impl Connected for std::net::TcpStream {
+    fn read(mut self: &Self, buf: &mut [u8]) -> io::Result<usize> {
+        Read::read(&mut self, buf)
+    }
+
+    fn write(mut self: &Self, buf: &[u8]) -> io::Result<usize> {
+        Write::write(&mut self, buf)
+    }
+
+    fn write_vectored(mut self: &Self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        Write::write_vectored(&mut self, bufs)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.shutdown(how)
+    }
+}
+
+/// What the system knows it by.
+pub(crate) fn descriptor<S: AsDescriptor>(socket: &S) -> Descriptor<'_> {
+    #[cfg(unix)]
+    return socket.as_fd();
+    #[cfg(windows)]
+    return socket.as_socket();
+}
+
+/// `AsFd`, or `AsSocket`, of a type: by what the expression borrows from it.
+macro_rules! lends {
+    ([$($generics:tt)*] $type:ty, $it:ident => $descriptor:expr) => {
+        #[cfg(unix)]
+        impl<$($generics)*> std::os::fd::AsFd for $type {
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                let $it = self;
+                $descriptor
+            }
+        }
+
+        #[cfg(windows)]
+        impl<$($generics)*> std::os::windows::io::AsSocket for $type {
+            fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+                let $it = self;
+                $descriptor
+            }
+        }
+    };
+}
+pub(crate) use lends;
 
 type Stream<R> = <R as Reactor>::Registered<std::net::TcpStream>;
 type Listener<R> = <R as Reactor>::Registered<std::net::TcpListener>;
@@ -85,31 +157,65 @@ fn poll_io<A: Registered<S>, S, T>(
     })
 }
 
-fn poll_read<R: Reactor>(
-    socket: &Stream<R>,
+/// As [`poll_io`] on the read side, for any number of tasks at once.
+async fn read_io<A: Registered<S>, S, T>(
+    socket: &A,
+    mut operation: impl FnMut(&S) -> io::Result<T> + Send,
+) -> io::Result<T> {
+    poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
+    loop {
+        match operation(socket.get_ref()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.readable().await?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// As [`poll_io`] on the write side, for any number of tasks at once.
+async fn write_io<A: Registered<S>, S, T>(
+    socket: &A,
+    mut operation: impl FnMut(&S) -> io::Result<T> + Send,
+) -> io::Result<T> {
+    poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
+    loop {
+        match operation(socket.get_ref()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+fn poll_read<A: Registered<S>, S: Connected>(
+    socket: &A,
     cx: &mut Context<'_>,
     buf: &mut [u8],
 ) -> Poll<io::Result<usize>> {
     if buf.is_empty() {
         return Poll::Ready(Ok(0));
     }
-    poll_io(cx, socket, Registered::poll_readable, |mut socket| socket.read(buf))
+    poll_io(cx, socket, Registered::poll_readable, |socket| socket.read(buf))
 }
 
-fn poll_write<R: Reactor>(socket: &Stream<R>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-    poll_io(cx, socket, Registered::poll_writable, |mut socket| socket.write(buf))
+fn poll_write<A: Registered<S>, S: Connected>(
+    socket: &A,
+    cx: &mut Context<'_>,
+    buf: &[u8],
+) -> Poll<io::Result<usize>> {
+    poll_io(cx, socket, Registered::poll_writable, |socket| socket.write(buf))
 }
 
-fn poll_write_vectored<R: Reactor>(
-    socket: &Stream<R>,
+fn poll_write_vectored<A: Registered<S>, S: Connected>(
+    socket: &A,
     cx: &mut Context<'_>,
     bufs: &[io::IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {
-    poll_io(cx, socket, Registered::poll_writable, |mut socket| socket.write_vectored(bufs))
+    poll_io(cx, socket, Registered::poll_writable, |socket| socket.write_vectored(bufs))
 }
 
 /// Says goodbye to the peer. Nothing waits in a buffer of ours, so there is nothing to flush.
-fn close<R: Reactor>(socket: &Stream<R>) -> io::Result<()> {
+fn close<A: Registered<S>, S: Connected>(socket: &A) -> io::Result<()> {
     match socket.get_ref().shutdown(Shutdown::Write) {
         // The peer is gone already; async-net 2.0 reports that as an error and tokio does not.
         Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
@@ -154,7 +260,7 @@ macro_rules! read {
                 cx: &mut Context<'_>,
                 buf: &mut [u8],
             ) -> Poll<io::Result<usize>> {
-                poll_read::<R>(&self.socket, cx, buf)
+                poll_read::<Stream<R>, _>(&self.socket, cx, buf)
             }
         }
     };
@@ -164,7 +270,7 @@ macro_rules! write {
     ($type:ty) => {
         impl<R: Reactor> AsyncWrite for $type {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-                poll_write::<R>(&self.socket, cx, buf)
+                poll_write::<Stream<R>, _>(&self.socket, cx, buf)
             }
 
             fn poll_write_vectored(
@@ -172,7 +278,7 @@ macro_rules! write {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                poll_write_vectored::<R>(&self.socket, cx, bufs)
+                poll_write_vectored::<Stream<R>, _>(&self.socket, cx, bufs)
             }
 
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -180,14 +286,19 @@ macro_rules! write {
             }
 
             fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(close::<R>(&self.socket))
+                Poll::Ready(close::<Stream<R>, _>(&self.socket))
             }
         }
     };
 }
 
+#[cfg(unix)]
+use {read, write};
+
 read!(TcpStream<R>);
 write!(TcpStream<R>);
+lends!([R: Reactor] TcpStream<R>, it => descriptor(it.socket.get_ref()));
+lends!([R: Reactor] TcpListener<R>, it => descriptor(it.socket.get_ref()));
 
 impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
     type ReadHalf<'a> = ReadHalf<'a, R>;
@@ -208,10 +319,7 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
         if buf.is_empty() {
             return Ok(0);
         }
-        std::future::poll_fn(|cx| {
-            poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek(buf))
-        })
-        .await
+        poll_fn(|cx| poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek(buf))).await
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -236,6 +344,10 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.socket.get_ref().set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     fn into_std(self) -> io::Result<std::net::TcpStream> {
@@ -280,7 +392,7 @@ write!(OwnedWriteHalf<R>);
 impl<R: Reactor> Drop for OwnedWriteHalf<R> {
     fn drop(&mut self) {
         // An error means that the connection is gone, and with it everybody who could want to know.
-        let _ = close::<R>(&self.socket);
+        let _ = close::<Stream<R>, _>(&self.socket);
     }
 }
 
@@ -325,15 +437,8 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
     type Stream = TcpStream<R>;
 
     async fn accept(&self) -> io::Result<(TcpStream<R>, SocketAddr)> {
-        // The budget of `poll_io`, around a wait that serves any number of tasks.
-        std::future::poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
-        loop {
-            match self.socket.get_ref().accept() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.readable().await?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                accepted => return self.register(accepted?),
-            }
-        }
+        let accepted = read_io(&self.socket, std::net::TcpListener::accept).await?;
+        self.register(accepted)
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream<R>, SocketAddr)>> {
@@ -352,6 +457,10 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.socket.get_ref().set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use anyrt::runtime::{TcpListener, TcpStream};
+use anyrt::runtime::{TcpListener, TcpStream, UdpSocket};
 use anyrt::task::{AbortHandle, AbortOnDropHandle, JoinError, JoinHandle, JoinSet};
 use anyrt::time::{Elapsed, Interval, MissedTickBehavior, Timeout};
 use anyrt::{AnyRuntime, NoRuntime, Runtime, SetDefaultError, net};
@@ -34,6 +34,16 @@ fn tasks() {
     send::<MissedTickBehavior>();
 }
 
+#[cfg(unix)]
+#[test]
+fn descriptors() {
+    fn lends<T: std::os::fd::AsFd>() {}
+
+    lends::<net::TcpStream>();
+    lends::<net::TcpListener>();
+    lends::<net::UdpSocket>();
+}
+
 #[test]
 fn types_without_parameters() {
     fn static_clone<T: Clone + 'static>() {}
@@ -54,11 +64,15 @@ fn types_without_parameters() {
     send::<net::OwnedReadHalf>();
     sync::<net::OwnedWriteHalf>();
     send::<net::TcpListener>();
+    send::<net::UdpSocket>();
+    sync::<net::UdpSocket>();
+    unpin::<net::UdpSocket>();
     sync::<net::TcpListener>();
     // What awaits these can be spawned.
     fn future<F: Future + Send + 'static>(_: fn() -> F) {}
     future(|| net::TcpStream::connect("localhost:80"));
     future(|| net::TcpListener::bind(("localhost", 80)));
+    future(|| net::UdpSocket::bind("localhost:80"));
     future(|| net::lookup_host("localhost:80"));
     future(|| anyrt::yield_now());
     future(|| anyrt::time::timeout(std::time::Duration::ZERO, async {}));
@@ -81,6 +95,8 @@ fn runtime<R: Runtime>(runtime: R) {
     send::<<R::TcpStream as TcpStream>::OwnedReadHalf>();
     sync::<<R::TcpStream as TcpStream>::OwnedWriteHalf>();
     unpin::<R::TcpListener>();
+    sync::<R::UdpSocket>();
+    unpin::<R::UdpSocket>();
     // What awaits these can be spawned.
     futures(runtime.tcp_connect("localhost:80"));
     futures(runtime.tcp_bind(("localhost", 80)));
@@ -92,6 +108,9 @@ fn runtime<R: Runtime>(runtime: R) {
         let mut listener = runtime.tcp_bind("localhost:80").await?;
         listener.incoming().next().await.transpose()?;
         let (mut stream, _) = listener.accept().await?;
+        let socket = runtime.udp_bind("localhost:0").await?;
+        let (_, peer) = socket.recv_from(&mut [0]).await?;
+        socket.send_to(&[0], peer).await?;
         stream.peek(&mut [0]).await
     });
 }

@@ -1,9 +1,9 @@
 //! The rows of the README's table "What cannot be made equal", as far as a test can see them.
 #![allow(clippy::unwrap_used)]
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io::ErrorKind;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::pin::pin;
 use std::process::Command;
 use std::sync::{Arc, mpsc};
@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use anyrt::runtime::UdpSocket as _;
 use anyrt::{AsyncStd, BlockOn, Net, Runtime, Smol, Spawn, Time, Tokio};
 use futures::channel::oneshot;
 use futures::io::AsyncReadExt;
@@ -249,6 +250,36 @@ fn stream_after_its_runtime() {
     assert_eq!(futures::executor::block_on(stream.read(&mut [0; 8])).unwrap(), 0);
 }
 
+/// Whether the news that nobody listens there wakes a `poll_` receive.
+#[cfg(target_os = "linux")]
+fn refusal_wakes_a_poll<R: Runtime>(rt: &R) -> bool {
+    // Connected with each other: neither takes anything from us.
+    let [closed, other] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    closed.connect(other.local_addr().unwrap()).unwrap();
+    rt.block_on(async {
+        let ours = rt.udp_bind("127.0.0.1:0").await.unwrap();
+        ours.connect(closed.local_addr().unwrap()).unwrap();
+        let mut buf = [0; 8];
+        assert!(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut buf))).await.is_pending());
+        ours.send(b"is anybody there?").await.unwrap();
+        let (woken, error) = match rt.timeout(ms(500), poll_fn(|cx| ours.poll_recv(cx, &mut buf))).await {
+            Ok(polled) => (true, polled.unwrap_err()),
+            // It is there nevertheless.
+            Err(_) => (false, ours.recv(&mut [0; 8]).await.unwrap_err()),
+        };
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        woken
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn refusal_wakes_no_poll_of_tokio() {
+    assert!(!refusal_wakes_a_poll(&Tokio::new().unwrap()));
+    assert!(refusal_wakes_a_poll(&Smol::global()));
+    assert!(refusal_wakes_a_poll(&AsyncStd::global()));
+}
+
 #[test]
 fn handle_to_a_gone_tokio_says_so() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -263,6 +294,8 @@ fn handle_to_a_gone_tokio_says_so() {
     let error = futures::executor::block_on(rt.tcp_connect(addr)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Other);
     let error = rt.tcp_stream_from_std(TcpStream::connect(addr).unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other);
+    let error = rt.udp_socket_from_std(UdpSocket::bind("127.0.0.1:0").unwrap()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Other);
 }
 

@@ -3,8 +3,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::net as std_unix;
 use std::time::Instant;
 
+#[cfg(unix)]
+use anyrt::runtime::UnixNet;
 use anyrt::runtime::{BoxFuture, BoxJob};
 use anyrt::{AnyRuntime, BlockOn, Net, Smol, Spawn, Time};
 
@@ -43,6 +47,7 @@ impl Time for Required {
 impl Net for Required {
     type TcpStream = <Smol as Net>::TcpStream;
     type TcpListener = <Smol as Net>::TcpListener;
+    type UdpSocket = <Smol as Net>::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         self.0.connect_addr(addr).await
@@ -54,6 +59,29 @@ impl Net for Required {
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
         self.0.tcp_listener_from_std(listener)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        self.0.udp_socket_from_std(socket)
+    }
+}
+
+#[cfg(unix)]
+impl UnixNet for Required {
+    type UnixStream = <Smol as UnixNet>::UnixStream;
+    type UnixListener = <Smol as UnixNet>::UnixListener;
+    type UnixDatagram = <Smol as UnixNet>::UnixDatagram;
+
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        self.0.unix_stream_from_std(stream)
+    }
+
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        self.0.unix_listener_from_std(listener)
+    }
+
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        self.0.unix_datagram_from_std(socket)
     }
 }
 

@@ -14,6 +14,7 @@ use std::future::poll_fn;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net as std_unix;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
@@ -22,10 +23,12 @@ use std::time::{Duration, Instant};
 use std::{iter, mem, thread};
 
 use futures::{FutureExt, channel::oneshot, future};
-use mio::{Events, Interest, Registry, Token, net::UnixStream, unix::SourceFd};
+use mio::{Events, Interest, Registry, Token, unix::SourceFd};
 
-use anyrt::runtime::{self, BoxFuture, BoxJob, Left};
-use anyrt::socket::{Reactor, Registered, Source, TcpListener, TcpStream};
+use anyrt::runtime::{self, BoxFuture, BoxJob, Left, UnixNet};
+use anyrt::socket::{
+    Reactor, Registered, Source, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
+};
 use anyrt::{AnyRuntime, BlockOn, Net, Spawn, Time};
 
 /// A handle to the runtime: a way to give work to each of its threads.
@@ -272,6 +275,7 @@ impl Drop for Sleep {
 impl Net for Threads {
     type TcpStream = TcpStream<Sockets>;
     type TcpListener = TcpListener<Sockets>;
+    type UdpSocket = UdpSocket<Sockets>;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         let socket = self.sockets.register(std::net::TcpStream::from(mio::net::TcpStream::connect(addr)?))?;
@@ -292,6 +296,28 @@ impl Net for Threads {
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
         TcpListener::from_std(&self.sockets, listener)
     }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        UdpSocket::from_std(&self.sockets, socket)
+    }
+}
+
+impl UnixNet for Threads {
+    type UnixStream = UnixStream<Sockets>;
+    type UnixListener = UnixListener<Sockets>;
+    type UnixDatagram = UnixDatagram<Sockets>;
+
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        UnixStream::from_std(&self.sockets, stream)
+    }
+
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        UnixListener::from_std(&self.sockets, listener)
+    }
+
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        UnixDatagram::from_std(&self.sockets, socket)
+    }
 }
 
 /// Tells tasks what mio says of their sockets.
@@ -299,7 +325,7 @@ impl Net for Threads {
 struct Sockets {
     registry: Arc<Registry>,
     waiting: Arc<Mutex<Waiting>>,
-    _running: Arc<UnixStream>,
+    _running: Arc<mio::net::UnixStream>,
 }
 
 /// Who waits to read from a socket, and who to write; `None` when mio has told of it since.
@@ -312,7 +338,7 @@ impl Sockets {
     fn new() -> io::Result<Self> {
         let mut poll = mio::Poll::new()?;
         let registry = Arc::new(poll.registry().try_clone()?);
-        let (running, mut stopped) = UnixStream::pair()?;
+        let (running, mut stopped) = mio::net::UnixStream::pair()?;
         registry.register(&mut stopped, Token(usize::MAX), Interest::READABLE)?;
         let waiting = Arc::<Mutex<Waiting>>::default();
         let sockets = Self { registry, waiting: waiting.clone(), _running: Arc::new(running) };
@@ -406,6 +432,10 @@ impl<S: Source> Registered<S> for Watched<S> {
 
     async fn readable(&self) -> io::Result<()> {
         poll_fn(|cx| self.poll_readable(cx)).await
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_writable(cx)).await
     }
 
     fn into_inner(self) -> io::Result<S> {

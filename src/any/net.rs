@@ -1,5 +1,8 @@
 mod listener;
 mod stream;
+mod udp;
+#[cfg(unix)]
+pub(crate) mod unix;
 
 use std::future::Future;
 use std::io;
@@ -7,9 +10,28 @@ use std::net::SocketAddr;
 
 use crate::current::{Driver, find};
 use crate::net::ToSocketAddrs;
+use crate::runtime::Descriptor;
+use crate::socket::lends;
 
 pub use listener::TcpListener;
 pub use stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, WriteHalf};
+pub use udp::UdpSocket;
+
+// Runtimes of anyrt's own have it, and so has everything in `socket`.
+lends!([] TcpStream, it => of_the_system(it.descriptor()));
+lends!([] TcpListener, it => of_the_system(it.descriptor()));
+lends!([] UdpSocket, it => of_the_system(it.descriptor()));
+
+#[track_caller]
+fn of_the_system(descriptor: Option<Descriptor<'_>>) -> Descriptor<'_> {
+    match descriptor {
+        Some(descriptor) => descriptor,
+        None => panic!(
+            "anyrt: there is no socket of the system behind this one, whose runtime has its own. \
+             `descriptor()` asks first."
+        ),
+    }
+}
 
 /// All addresses of a name, from the current runtime; see [`Net::lookup_host`](crate::Net::lookup_host).
 ///

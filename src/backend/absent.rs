@@ -1,5 +1,9 @@
 //! What stands in for a backend that is not compiled in: a runtime that cannot exist.
 
+mod udp;
+#[cfg(unix)]
+mod unix;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -52,7 +56,9 @@ macro_rules! into {
     };
 }
 
-into!(AnyRuntime, crate::time::Sleep, crate::net::TcpStream, crate::net::TcpListener);
+into!(AnyRuntime, crate::time::Sleep, crate::net::TcpStream, crate::net::TcpListener, crate::net::UdpSocket);
+#[cfg(unix)]
+into!(crate::net::UnixStream, crate::net::UnixListener, crate::net::UnixDatagram);
 
 impl Spawn for Absent {
     fn execute(&self, _: BoxFuture) {
@@ -107,6 +113,7 @@ impl Future for Absent {
 impl Net for Absent {
     type TcpStream = Self;
     type TcpListener = Self;
+    type UdpSocket = Self;
 
     async fn connect_addr(&self, _: SocketAddr) -> io::Result<Self> {
         match *self {}
@@ -117,6 +124,10 @@ impl Net for Absent {
     }
 
     fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<Self> {
+        match *self {}
+    }
+
+    fn udp_socket_from_std(&self, _: std::net::UdpSocket) -> io::Result<Self> {
         match *self {}
     }
 }

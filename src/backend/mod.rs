@@ -8,7 +8,8 @@
 //! - `task.rs`: what its own join handle needs to become a [`JoinHandle`](crate::task::JoinHandle).
 //! - `time.rs`: its [`Sleep`](crate::runtime::Sleep).
 //! - `context.rs`, where the runtime itself knows which threads are its own: how to ask.
-//! - `net.rs`: its [`TcpStream`](crate::runtime::TcpStream) and [`TcpListener`](crate::runtime::TcpListener).
+//! - `net.rs` and `net/`: its [`TcpStream`](crate::runtime::TcpStream), [`TcpListener`](crate::runtime::TcpListener)
+//!   and [`UdpSocket`](crate::runtime::UdpSocket), and its Unix sockets.
 //!
 //! smol and async-std stand on one reactor, one task type and one blocking pool: what they share is `async_io`.
 //!
@@ -56,9 +57,20 @@ cfg_if! {
         mod async_io;
         pub(crate) use self::async_io::task as async_task;
         pub(crate) use self::async_io::net::{TcpListener as AsyncIoListener, TcpStream as AsyncIoStream};
+        pub(crate) use self::async_io::net::UdpSocket as AsyncIoUdpSocket;
+        #[cfg(unix)]
+        pub(crate) use self::async_io::net::{
+            UnixDatagram as AsyncIoUnixDatagram, UnixListener as AsyncIoUnixListener,
+            UnixStream as AsyncIoUnixStream,
+        };
         pub(crate) use self::async_io::time::Sleep as AsyncIoSleep;
     } else {
         pub(crate) use self::absent::{self as async_task, Absent as AsyncIoListener, Absent as AsyncIoSleep, Absent as AsyncIoStream};
+        pub(crate) use self::absent::Absent as AsyncIoUdpSocket;
+        #[cfg(unix)]
+        pub(crate) use self::absent::{
+            Absent as AsyncIoUnixDatagram, Absent as AsyncIoUnixListener, Absent as AsyncIoUnixStream,
+        };
     }
 }
 

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::net as std_unix;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -79,6 +81,7 @@ impl runtime::Sleep for Sleep {
 impl Net for Elsewhere {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, _: SocketAddr) -> io::Result<net::TcpStream> {
         refused()
@@ -89,6 +92,29 @@ impl Net for Elsewhere {
     }
 
     fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<net::TcpListener> {
+        refused()
+    }
+
+    fn udp_socket_from_std(&self, _: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        refused()
+    }
+}
+
+#[cfg(unix)]
+impl runtime::UnixNet for Elsewhere {
+    type UnixStream = net::UnixStream;
+    type UnixListener = net::UnixListener;
+    type UnixDatagram = net::UnixDatagram;
+
+    fn unix_stream_from_std(&self, _: std_unix::UnixStream) -> io::Result<net::UnixStream> {
+        refused()
+    }
+
+    fn unix_listener_from_std(&self, _: std_unix::UnixListener) -> io::Result<net::UnixListener> {
+        refused()
+    }
+
+    fn unix_datagram_from_std(&self, _: std_unix::UnixDatagram) -> io::Result<net::UnixDatagram> {
         refused()
     }
 }

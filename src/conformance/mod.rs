@@ -27,6 +27,9 @@ mod shutdown;
 mod support;
 mod tasks;
 mod time;
+mod udp;
+#[cfg(unix)]
+mod unix;
 
 pub use capabilities::Capabilities;
 #[doc(hidden)]
@@ -253,6 +256,7 @@ macro_rules! __scenarios {
             async() net::read_is_cancel_safe;
             async() net::big_transfer_is_intact;
             async() net::many_connections;
+            async() net::sockets_lend_their_descriptors;
             async() connect::connect_by_name;
             async() connect::connect_tries_every_address;
             async() connect::connect_reports_the_last_error;
@@ -275,6 +279,86 @@ macro_rules! __scenarios {
             async() connect::lookup_resolves_localhost;
             async() connect::lookup_of_a_bad_address_is_invalid_input;
             async() connect::lookup_of_an_unknown_host_fails;
+
+            async() udp::udp_round_trip;
+            async() udp::udp_connected_round_trip;
+            async() udp::udp_connected_ignores_strangers;
+            async() udp::udp_connects_again;
+            async() udp::udp_truncates_and_loses_the_rest;
+            async() udp::udp_empty_datagram_is_received;
+            async() udp::udp_empty_buffer_takes_a_datagram;
+            async() udp::udp_peek_leaves_the_datagram;
+            async() udp::udp_poll_forms_round_trip;
+            async() udp::udp_receive_serves_every_waiter;
+            async() udp::udp_poll_wakes_the_last_waker;
+            async() udp::udp_poll_and_await_at_once;
+            async() udp::udp_idle_receiver_burns_no_polls;
+            async() udp::udp_receive_is_cancel_safe;
+            async() udp::udp_busy_socket_starves_no_timer;
+            async() udp::udp_busy_poll_starves_no_timer;
+            async() udp::udp_busy_sender_starves_no_timer;
+            async() udp::udp_errors_are_the_systems;
+            async() udp::udp_refusal_is_reported_once;
+            async(workers) udp::udp_works_on_a_plain_thread;
+            async() udp::udp_moves_between_tasks;
+            async() udp::udp_bind_picks_a_port;
+            async() udp::udp_bind_by_name;
+            async() udp::udp_bind_in_use_has_its_kind;
+            async() udp::udp_bind_tries_every_address;
+            async() udp::udp_bind_to_no_address_is_invalid_input;
+            async(workers) udp::udp_bind_from_a_plain_thread;
+            async() udp::udp_addresses_match;
+            async() udp::udp_broadcast_has_to_be_allowed;
+            async() udp::udp_ttl_can_be_set;
+            async() udp::udp_multicast_options_can_be_set;
+            async() udp::udp_multicast_reaches_its_group;
+            async() udp::udp_multicast_v6_reaches_its_group;
+            async() udp::udp_ipv6_round_trip;
+            async() udp::udp_from_a_blocking_std_socket;
+            async() udp::udp_from_std_on_a_plain_thread;
+            async() udp::udp_into_std_blocks;
+            async(current) udp::udp_without_a_handle;
+
+            #[cfg(unix)] {
+                async() unix::unix_stream_round_trip;
+                async() unix::unix_pair_is_connected;
+                async() unix::unix_close_sends_eof;
+                async() unix::unix_close_twice_is_ok;
+                async() unix::unix_read_into_nothing_is_zero;
+                async() unix::unix_split_mut_reads_and_writes_at_once;
+                async() unix::unix_into_split_serves_two_tasks;
+                async() unix::unix_dropping_the_write_half_sends_eof;
+                async() unix::unix_big_transfer_is_intact;
+                async() unix::unix_read_wakes_the_last_waker;
+                async() unix::unix_read_is_cancel_safe;
+                async() unix::unix_busy_stream_starves_no_timer;
+                async() unix::unix_idle_reader_burns_no_polls;
+                async(workers) unix::unix_works_on_a_plain_thread;
+                async() unix::unix_addresses_match;
+                async() unix::unix_bad_paths_are_invalid_input;
+                async() unix::unix_connect_errors_have_their_kinds;
+                async() unix::unix_connect_to_a_full_queue_is_refused;
+                async(workers) unix::unix_connect_from_a_plain_thread;
+                async() unix::unix_bind_errors_have_their_kinds;
+                async(workers) unix::unix_bind_from_a_plain_thread;
+                async() unix::unix_file_stays;
+                async() unix::unix_accept_serves_every_waiter;
+                async() unix::unix_accept_is_cancel_safe;
+                async() unix::unix_poll_accept_wakes_the_last_waker;
+                async() unix::unix_from_blocking_std_sockets;
+                async() unix::unix_from_std_on_a_plain_thread;
+                async() unix::unix_into_std_blocks;
+                async() unix::unix_sockets_lend_their_descriptors;
+                async(current) unix::unix_without_a_handle;
+                async() unix::unix_datagram_round_trip;
+                async() unix::unix_datagram_connected_round_trip;
+                async() unix::unix_datagram_poll_forms_round_trip;
+                async() unix::unix_datagram_truncates_and_loses_the_rest;
+                async() unix::unix_datagram_receive_serves_every_waiter;
+                async() unix::unix_datagram_sender_waits_for_room;
+                async() unix::unix_datagram_poll_wakes_the_last_waker;
+                async() unix::unix_datagram_busy_socket_starves_no_timer;
+            }
         }
     };
 }
@@ -293,10 +377,16 @@ macro_rules! scenario {
 }
 
 macro_rules! list {
-    ([] $($kind:ident $needs:tt $module:ident::$name:ident;)*) => {
+    (
+        [] $($kind:ident $needs:tt $module:ident::$name:ident;)*
+        #[cfg(unix)] { $($unix_kind:ident $unix_needs:tt $unix_module:ident::$unix_name:ident;)* }
+    ) => {
         /// Every scenario, for a suite runner of one's own; [`conformance!`](crate::conformance!) is ours.
         pub fn scenarios<R: Runtime>() -> Vec<Scenario<R>> {
-            vec![$(scenario!($kind $needs $module $name),)*]
+            let mut all = vec![$(scenario!($kind $needs $module $name),)*];
+            #[cfg(unix)]
+            all.extend([$(scenario!($unix_kind $unix_needs $unix_module $unix_name),)*]);
+            all
         }
     };
 }
@@ -307,11 +397,21 @@ __scenarios!([list] []);
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tests {
-    ([$run:ident] $($kind:ident $needs:tt $module:ident::$name:ident;)*) => {
+    (
+        [$run:ident] $($kind:ident $needs:tt $module:ident::$name:ident;)*
+        #[cfg(unix)] { $($unix_kind:ident $unix_needs:tt $unix_module:ident::$unix_name:ident;)* }
+    ) => {
         $(
             #[test]
             fn $name() {
                 $run(stringify!($name));
+            }
+        )*
+        $(
+            #[cfg(unix)]
+            #[test]
+            fn $unix_name() {
+                $run(stringify!($unix_name));
             }
         )*
     };

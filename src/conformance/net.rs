@@ -12,9 +12,10 @@ use std::time::Duration;
 use futures::future::{join, join_all};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
+use socket2::SockRef;
 
 use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with};
-use crate::runtime::{Runtime, TcpListener, TcpStream};
+use crate::runtime::{Runtime, TcpListener, TcpStream, UdpSocket};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
@@ -564,4 +565,23 @@ pub(super) async fn many_connections<R: Runtime>(rt: R) {
         .collect();
     assert!(join_all(clients).await.into_iter().all(Result::unwrap));
     server.await.unwrap();
+}
+
+pub(super) async fn sockets_lend_their_descriptors<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (client, _server) = join(rt.tcp_connect(addr), listener.accept()).await;
+    let (client, udp) = (client.unwrap(), rt.udp_bind(LOOPBACK).await.unwrap());
+    let lent = (listener.descriptor(), client.descriptor(), udp.descriptor());
+    let (Some(listens), Some(connected), Some(datagrams)) = lent else {
+        let _ =
+            writeln!(io::stderr(), "skipped sockets_lend_their_descriptors: it has no sockets of the system");
+        return;
+    };
+    assert_eq!(SockRef::from(&listens).local_addr().unwrap().as_socket(), Some(addr));
+    let [connected, datagrams] = [SockRef::from(&connected), SockRef::from(&datagrams)];
+    connected.set_tcp_nodelay(true).unwrap();
+    assert!(client.nodelay().unwrap());
+    datagrams.set_broadcast(true).unwrap();
+    assert!(udp.broadcast().unwrap());
 }

@@ -442,8 +442,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "dropped write half keeps the peer waiting",
         file: "socket.rs",
-        right: "let _ = close::<R>(&self.socket);",
-        wrong: "if !mutant!() { let _ = close::<R>(&self.socket); }",
+        right: "let _ = close::<Stream<R>, _>(&self.socket);",
+        wrong: "if !mutant!() { let _ = close::<Stream<R>, _>(&self.socket); }",
         caught_by: &["backend::smol::owned::dropping_the_write_half_sends_eof"],
     },
     Mutant {
@@ -474,6 +474,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             "backend::smol::owned::busy_socket_starves_no_timer",
             "backend::async_std::global::busy_writer_starves_no_timer",
             "backend::smol::global::busy_listener_starves_no_timer",
+            "backend::smol::owned::udp_busy_socket_starves_no_timer",
+            "backend::async_std::global::udp_busy_poll_starves_no_timer",
+            "backend::smol::global::udp_busy_sender_starves_no_timer",
         ],
     },
     Mutant {
@@ -535,5 +538,104 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "socket.listen(BACKLOG)?;",
         wrong: "socket.listen(if mutant!() { 16 } else { BACKLOG })?;",
         caught_by: &["backend::smol::owned::bind_queues_a_burst"],
+    },
+    // UDP.
+    Mutant {
+        name: "poll receive makes a future for each poll",
+        file: "socket/udp.rs",
+        right: "poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv_from(buf))",
+        wrong: "if mutant!() {
+            return std::future::Future::poll(std::pin::pin!(runtime::UdpSocket::recv_from(self, buf)), cx);
+        }
+        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv_from(buf))",
+        caught_by: &[
+            "backend::smol::owned::udp_poll_wakes_the_last_waker",
+            "backend::async_std::global::udp_poll_and_await_at_once",
+        ],
+    },
+    Mutant {
+        name: "receive wakes the last waiter only",
+        file: "socket.rs",
+        right: "WouldBlock => socket.readable().await?,",
+        wrong: "WouldBlock && mutant!() => poll_fn(|cx| socket.poll_readable(cx)).await?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.readable().await?,",
+        caught_by: &["backend::smol::owned::udp_idle_receiver_burns_no_polls"],
+    },
+    Mutant {
+        name: "std UDP socket goes in blocking",
+        file: "backend/tokio/net/udp.rs",
+        right: "socket.set_nonblocking(true)?;",
+        wrong: "socket.set_nonblocking(!mutant!())?;",
+        caught_by: &["backend::tokio::multi_thread::udp_from_a_blocking_std_socket"],
+    },
+    Mutant {
+        name: "std UDP socket goes in as it is",
+        file: "socket/udp.rs",
+        right: "socket.set_nonblocking(true)?;",
+        wrong: "if !mutant!() { socket.set_nonblocking(true)?; }",
+        caught_by: &["backend::smol::owned::udp_from_a_blocking_std_socket"],
+    },
+    Mutant {
+        name: "std UDP socket comes out non-blocking",
+        file: "socket/udp.rs",
+        right: "socket.set_nonblocking(false)?;",
+        wrong: "socket.set_nonblocking(mutant!())?;",
+        caught_by: &["backend::async_std::global::udp_into_std_blocks"],
+    },
+    Mutant {
+        name: "truncated datagram is an error",
+        file: "socket/udp.rs",
+        right: "read_io(&self.socket, |socket| socket.recv_from(buf)).await",
+        wrong: "{
+            let room = buf.len();
+            match read_io(&self.socket, |socket| socket.recv_from(buf)).await {
+                Ok((len, _)) if mutant!() && len == room => Err(io::ErrorKind::InvalidData.into()),
+                result => result,
+            }
+        }",
+        caught_by: &["backend::smol::owned::udp_truncates_and_loses_the_rest"],
+    },
+    Mutant {
+        name: "empty datagram is taken for an end",
+        file: "socket/udp.rs",
+        right: "read_io(&self.socket, |socket| socket.recv(buf)).await",
+        wrong: "match read_io(&self.socket, |socket| socket.recv(buf)).await {
+            Ok(0) if mutant!() => Err(io::ErrorKind::UnexpectedEof.into()),
+            result => result,
+        }",
+        caught_by: &["backend::smol::owned::udp_empty_datagram_is_received"],
+    },
+    Mutant {
+        name: "connected UDP socket takes strangers",
+        file: "backend/tokio/net/udp.rs",
+        right: "SockRef::from(&self.socket).connect(&addr.into())",
+        wrong: "if mutant!() { return Ok(()); }
+        SockRef::from(&self.socket).connect(&addr.into())",
+        caught_by: &["backend::tokio::multi_thread::udp_connected_ignores_strangers"],
+    },
+    Mutant {
+        name: "peek takes the datagram",
+        file: "socket/udp.rs",
+        right: "read_io(&self.socket, |socket| socket.peek_from(buf)).await",
+        wrong: "read_io(&self.socket, |socket| {
+            if mutant!() { socket.recv_from(buf) } else { socket.peek_from(buf) }
+        }).await",
+        caught_by: &["backend::smol::owned::udp_peek_leaves_the_datagram"],
+    },
+    Mutant {
+        name: "UDP bind tries only the first address",
+        file: "net.rs",
+        right: "            Ok(socket) => return Ok(socket),\n            Err(error) =>",
+        wrong: "            Ok(socket) => return Ok(socket),
+            Err(error) if mutant!() => return Err(error),
+            Err(error) =>",
+        caught_by: &["backend::tokio::multi_thread::udp_bind_tries_every_address"],
+    },
+    Mutant {
+        name: "UDP socket needs the context of tokio",
+        file: "backend/tokio/mod.rs",
+        right: "        let _context = self.handle.enter();\n        net::UdpSocket::from_std(socket)",
+        wrong: "        let _context = (!mutant!()).then(|| self.handle.enter());\n        net::UdpSocket::from_std(socket)",
+        caught_by: &["backend::tokio::multi_thread::udp_from_std_on_a_plain_thread"],
     },
 ];

@@ -8,13 +8,18 @@ use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoListener, MaybeTokio, custom};
 use crate::current::{Driver, find};
 use crate::net::{Incoming, ToSocketAddrs, bind};
-use crate::runtime::{self, Net, TcpListener as _};
+use crate::runtime::{self, Descriptor, Net, TcpListener as _};
 
 type TokioListener = <MaybeTokio as Net>::TcpListener;
 
 /// A TCP socket that listens, whatever the runtime.
 ///
 /// It stays with the runtime that made it and follows the rules of [`runtime::TcpListener`].
+///
+/// # Panics
+///
+/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in; on one of your own whose sockets
+/// are none of the system that panics, and `descriptor` is `None`.
 ///
 /// # Examples
 ///
@@ -96,6 +101,11 @@ impl TcpListener {
         each!(&self.inner, it => it.set_ttl(ttl))
     }
 
+    /// See [`runtime::TcpListener::descriptor`].
+    pub fn descriptor(&self) -> Option<Descriptor<'_>> {
+        each!(&self.inner, it => it.descriptor())
+    }
+
     /// See [`runtime::TcpListener::into_std`].
     pub fn into_std(self) -> io::Result<std::net::TcpListener> {
         each!(self.inner, it => it.into_std())
@@ -154,6 +164,10 @@ impl runtime::TcpListener for TcpListener {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.descriptor()
     }
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {

@@ -10,7 +10,7 @@ use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoStream, MaybeTokio, custom};
 use crate::current::{Driver, find};
 use crate::net::{ToSocketAddrs, connect};
-use crate::runtime::{self, Net, TcpStream as _};
+use crate::runtime::{self, Descriptor, Net, TcpStream as _};
 
 type TokioStream = <MaybeTokio as Net>::TcpStream;
 
@@ -77,9 +77,16 @@ macro_rules! write {
     };
 }
 
+pub(super) use {read, write};
+
 /// A TCP connection, whatever the runtime, with the I/O traits of `futures`.
 ///
 /// It stays with the runtime that made it and follows the rules of [`runtime::TcpStream`].
+///
+/// # Panics
+///
+/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in; on one of your own whose sockets
+/// are none of the system that panics, and `descriptor` is `None`.
 ///
 /// # Examples
 ///
@@ -216,6 +223,11 @@ impl TcpStream {
         each!(&self.inner, it => it.set_ttl(ttl))
     }
 
+    /// See [`runtime::TcpStream::descriptor`].
+    pub fn descriptor(&self) -> Option<Descriptor<'_>> {
+        each!(&self.inner, it => it.descriptor())
+    }
+
     /// See [`runtime::TcpStream::into_std`].
     pub fn into_std(self) -> io::Result<std::net::TcpStream> {
         each!(self.inner, it => it.into_std())
@@ -293,6 +305,10 @@ impl runtime::TcpStream for TcpStream {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.descriptor()
     }
 
     fn into_std(self) -> io::Result<std::net::TcpStream> {

@@ -1,3 +1,7 @@
+mod udp;
+#[cfg(unix)]
+mod unix;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -6,6 +10,10 @@ use std::task::{Context, Poll};
 use async_io::Async;
 
 use crate::socket::{self, Reactor, Registered, Source};
+
+pub(crate) use udp::UdpSocket;
+#[cfg(unix)]
+pub(crate) use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// The reactor of async-io, which belongs to the process.
 #[derive(Clone, Debug)]
@@ -34,6 +42,10 @@ impl<S: Source> Registered<S> for Async<S> {
 
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
         self.readable()
+    }
+
+    fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        self.writable()
     }
 
     fn into_inner(self) -> io::Result<S> {

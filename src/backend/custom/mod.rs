@@ -3,6 +3,8 @@
 pub(crate) mod net;
 mod task;
 pub(crate) mod time;
+#[cfg(unix)]
+mod unix;
 
 use std::fmt;
 use std::future::Future;
@@ -13,6 +15,8 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use self::task::Within;
+#[cfg(unix)]
+use self::unix::ErasedUnix;
 use crate::AnyRuntime;
 use crate::context::enter;
 use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned};
@@ -49,8 +53,12 @@ trait Erased: fmt::Debug + Send + Sync {
     fn connect_addr(&self, addr: SocketAddr) -> Boxed<'_, io::Result<net::TcpStream>>;
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream>;
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener>;
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket>;
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener>;
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket>;
     fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>>;
+    #[cfg(unix)]
+    fn unix(&self) -> &dyn ErasedUnix;
 }
 
 impl<R: Runtime> Erased for R {
@@ -98,8 +106,21 @@ impl<R: Runtime> Erased for R {
         Net::bind_addr(self, addr).map(net::TcpListener::new)
     }
 
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        Net::udp_socket_from_std(self, socket).map(net::UdpSocket::new)
+    }
+
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket> {
+        Net::udp_bind_addr(self, addr).map(net::UdpSocket::new)
+    }
+
     fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>> {
         Box::pin(Net::resolve(self, host, port))
+    }
+
+    #[cfg(unix)]
+    fn unix(&self) -> &dyn ErasedUnix {
+        self
     }
 }
 
@@ -243,6 +264,7 @@ impl Time for Custom {
 impl Net for Custom {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         self.get_or_error()?.connect_addr(addr).await
@@ -258,6 +280,14 @@ impl Net for Custom {
 
     fn bind_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
         self.get_or_error()?.bind_addr(addr)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        self.get_or_error()?.udp_socket_from_std(socket)
+    }
+
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket> {
+        self.get_or_error()?.udp_bind_addr(addr)
     }
 
     async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -1,3 +1,7 @@
+mod udp;
+#[cfg(unix)]
+mod unix;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -7,7 +11,11 @@ use std::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::Boxed;
-use crate::runtime;
+use crate::runtime::{self, Descriptor};
+
+pub(crate) use udp::UdpSocket;
+#[cfg(unix)]
+pub(crate) use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// One half of a connection.
 pub(crate) trait Reader: AsyncRead + fmt::Debug + Send + Sync + Unpin {}
@@ -27,6 +35,7 @@ trait Erased: Reader + Writer {
     fn set_nodelay(&self, nodelay: bool) -> io::Result<()>;
     fn ttl(&self) -> io::Result<u32>;
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+    fn descriptor(&self) -> Option<Descriptor<'_>>;
     fn into_std(self: Box<Self>) -> io::Result<std::net::TcpStream>;
 }
 
@@ -67,6 +76,10 @@ impl<S: runtime::TcpStream> Erased for S {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         runtime::TcpStream::set_ttl(self, ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        runtime::TcpStream::descriptor(self)
     }
 
     fn into_std(self: Box<Self>) -> io::Result<std::net::TcpStream> {
@@ -150,6 +163,9 @@ macro_rules! write {
     };
 }
 
+#[cfg(unix)]
+use {read, write};
+
 read!(TcpStream);
 write!(TcpStream);
 read!(ReadHalf<'_>);
@@ -199,6 +215,10 @@ impl runtime::TcpStream for TcpStream {
         self.stream.set_ttl(ttl)
     }
 
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.stream.descriptor()
+    }
+
     fn into_std(self) -> io::Result<std::net::TcpStream> {
         self.stream.into_std()
     }
@@ -211,6 +231,7 @@ trait ErasedListener: fmt::Debug + Send + Sync {
     fn local_addr(&self) -> io::Result<SocketAddr>;
     fn ttl(&self) -> io::Result<u32>;
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+    fn descriptor(&self) -> Option<Descriptor<'_>>;
     fn into_std(self: Box<Self>) -> io::Result<std::net::TcpListener>;
 }
 
@@ -236,6 +257,10 @@ impl<L: runtime::TcpListener> ErasedListener for L {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         runtime::TcpListener::set_ttl(self, ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        runtime::TcpListener::descriptor(self)
     }
 
     fn into_std(self: Box<Self>) -> io::Result<std::net::TcpListener> {
@@ -276,6 +301,10 @@ impl runtime::TcpListener for TcpListener {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.listener.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.listener.descriptor()
     }
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {

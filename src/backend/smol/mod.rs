@@ -7,6 +7,8 @@ mod threads;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::net as std_unix;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -16,6 +18,8 @@ use super::async_io::{net, task, time};
 use crate::AnyRuntime;
 use crate::builder::{Builder, Settings};
 use crate::context::{Home, Scope};
+#[cfg(unix)]
+use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::task::{JoinHandle, spawn_blocking_with, spawn_with};
 
@@ -235,6 +239,7 @@ impl Time for Smol {
 impl Net for Smol {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         net::connect(addr).await
@@ -246,6 +251,29 @@ impl Net for Smol {
 
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
         net::TcpListener::from_std(&net::AsyncIo, listener)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        net::UdpSocket::from_std(&net::AsyncIo, socket)
+    }
+}
+
+#[cfg(unix)]
+impl UnixNet for Smol {
+    type UnixStream = net::UnixStream;
+    type UnixListener = net::UnixListener;
+    type UnixDatagram = net::UnixDatagram;
+
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        net::UnixStream::from_std(&net::AsyncIo, stream)
+    }
+
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        net::UnixListener::from_std(&net::AsyncIo, listener)
+    }
+
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        net::UnixDatagram::from_std(&net::AsyncIo, socket)
     }
 }
 

@@ -10,6 +10,8 @@ use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::net as std_unix;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +23,8 @@ use crate::AnyRuntime;
 use crate::builder::Builder;
 use crate::context::{Scope, nested_block_on, shutdown_in_async_code};
 use crate::current::{Driver, NoRuntime};
+#[cfg(unix)]
+use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::task::JoinHandle;
 use crate::task::contain::contain;
@@ -223,6 +227,7 @@ impl Time for Tokio {
 impl Net for Tokio {
     type TcpStream = net::TcpStream;
     type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 
     async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
         self.io()?;
@@ -238,6 +243,36 @@ impl Net for Tokio {
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
         self.io()?;
         net::TcpListener::from_std(&self.handle, listener)
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        self.io()?;
+        let _context = self.handle.enter();
+        net::UdpSocket::from_std(socket)
+    }
+}
+
+#[cfg(unix)]
+impl UnixNet for Tokio {
+    type UnixStream = net::UnixStream;
+    type UnixListener = net::UnixListener;
+    type UnixDatagram = net::UnixDatagram;
+
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        self.io()?;
+        let _context = self.handle.enter();
+        net::UnixStream::from_std(stream)
+    }
+
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        self.io()?;
+        net::UnixListener::from_std(&self.handle, listener)
+    }
+
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        self.io()?;
+        let _context = self.handle.enter();
+        net::UnixDatagram::from_std(socket)
     }
 }
 

@@ -1,3 +1,7 @@
+mod udp;
+#[cfg(unix)]
+mod unix;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -8,6 +12,13 @@ use futures_io::{AsyncRead, AsyncWrite};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::tcp;
 use tokio::runtime::Handle;
+
+use crate::runtime::Descriptor;
+use crate::socket::{descriptor, lends};
+
+pub(super) use udp::UdpSocket;
+#[cfg(unix)]
+pub(super) use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// Polls `future` inside the context of `handle`, which tokio needs wherever a socket is registered.
 async fn within<F: Future>(handle: &Handle, future: F) -> F::Output {
@@ -88,8 +99,13 @@ macro_rules! write {
     };
 }
 
+#[cfg(unix)]
+use {read, write};
+
 read!(TcpStream);
 write!(TcpStream);
+lends!([] TcpStream, it => descriptor(&it.stream));
+lends!([] TcpListener, it => descriptor(&it.listener));
 
 impl crate::runtime::TcpStream for TcpStream {
     type ReadHalf<'a> = ReadHalf<'a>;
@@ -136,6 +152,10 @@ impl crate::runtime::TcpStream for TcpStream {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.stream.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     fn into_std(self) -> io::Result<std::net::TcpStream> {
@@ -216,6 +236,10 @@ impl crate::runtime::TcpListener for TcpListener {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.listener.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {

@@ -1,0 +1,309 @@
+use std::fmt;
+use std::io;
+use std::os::unix::net::{self as std_unix, SocketAddr};
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use super::{Boxed, ReadHalf, Reader, WriteHalf, Writer, read, write};
+use crate::runtime::{self, Descriptor};
+
+/// The object-safe twin of [`runtime::UnixStream`].
+trait ErasedStream: Reader + Writer {
+    fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>);
+    fn into_split(self: Box<Self>) -> (Box<dyn Reader>, Box<dyn Writer>);
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+    fn descriptor(&self) -> Option<Descriptor<'_>>;
+    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixStream>;
+}
+
+impl<S: runtime::UnixStream> ErasedStream for S {
+    fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>) {
+        let (read, write) = runtime::UnixStream::split_mut(self);
+        (Box::new(read), Box::new(write))
+    }
+
+    fn into_split(self: Box<Self>) -> (Box<dyn Reader>, Box<dyn Writer>) {
+        let (read, write) = runtime::UnixStream::into_split(*self);
+        (Box::new(read), Box::new(write))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        runtime::UnixStream::local_addr(self)
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        runtime::UnixStream::peer_addr(self)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        runtime::UnixStream::descriptor(self)
+    }
+
+    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixStream> {
+        runtime::UnixStream::into_std(*self)
+    }
+}
+
+/// A connection of a runtime that anyrt does not know.
+#[derive(Debug)]
+pub(crate) struct UnixStream {
+    stream: Box<dyn ErasedStream>,
+}
+
+impl UnixStream {
+    pub(in crate::backend::custom) fn new<S: runtime::UnixStream>(stream: S) -> Self {
+        Self { stream: Box::new(stream) }
+    }
+}
+
+read!(UnixStream);
+write!(UnixStream);
+
+impl runtime::UnixStream for UnixStream {
+    type ReadHalf<'a> = ReadHalf<'a>;
+    type WriteHalf<'a> = WriteHalf<'a>;
+    type OwnedReadHalf = ReadHalf<'static>;
+    type OwnedWriteHalf = WriteHalf<'static>;
+
+    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        let (read, write) = self.stream.split_mut();
+        (ReadHalf { stream: read }, WriteHalf { stream: write })
+    }
+
+    fn into_split(self) -> (ReadHalf<'static>, WriteHalf<'static>) {
+        let (read, write) = self.stream.into_split();
+        (ReadHalf { stream: read }, WriteHalf { stream: write })
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.stream.descriptor()
+    }
+
+    fn into_std(self) -> io::Result<std_unix::UnixStream> {
+        self.stream.into_std()
+    }
+}
+
+/// The object-safe twin of [`runtime::UnixListener`].
+trait ErasedListener: fmt::Debug + Send + Sync {
+    fn accept(&self) -> Boxed<'_, io::Result<(UnixStream, SocketAddr)>>;
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>>;
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+    fn descriptor(&self) -> Option<Descriptor<'_>>;
+    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixListener>;
+}
+
+impl<L: runtime::UnixListener> ErasedListener for L {
+    fn accept(&self) -> Boxed<'_, io::Result<(UnixStream, SocketAddr)>> {
+        Box::pin(async move {
+            let (stream, peer) = runtime::UnixListener::accept(self).await?;
+            Ok((UnixStream::new(stream), peer))
+        })
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
+        runtime::UnixListener::poll_accept(self, cx).map_ok(|(stream, peer)| (UnixStream::new(stream), peer))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        runtime::UnixListener::local_addr(self)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        runtime::UnixListener::descriptor(self)
+    }
+
+    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixListener> {
+        runtime::UnixListener::into_std(*self)
+    }
+}
+
+/// A listening socket of a runtime that anyrt does not know.
+#[derive(Debug)]
+pub(crate) struct UnixListener {
+    listener: Box<dyn ErasedListener>,
+}
+
+impl UnixListener {
+    pub(in crate::backend::custom) fn new<L: runtime::UnixListener>(listener: L) -> Self {
+        Self { listener: Box::new(listener) }
+    }
+}
+
+impl runtime::UnixListener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        self.listener.accept().await
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
+        self.listener.poll_accept(cx)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.listener.descriptor()
+    }
+
+    fn into_std(self) -> io::Result<std_unix::UnixListener> {
+        self.listener.into_std()
+    }
+}
+
+/// The object-safe twin of [`runtime::UnixDatagram`].
+trait ErasedDatagram: fmt::Debug + Send + Sync {
+    fn connect(&self, path: &Path) -> io::Result<()>;
+    fn send<'a>(&'a self, buf: &'a [u8]) -> Boxed<'a, io::Result<usize>>;
+    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
+    fn recv<'a>(&'a self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<usize>>;
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
+    fn send_to<'a>(&'a self, buf: &'a [u8], path: &'a Path) -> Boxed<'a, io::Result<usize>>;
+    fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], path: &Path) -> Poll<io::Result<usize>>;
+    fn recv_from<'a>(&'a self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<(usize, SocketAddr)>>;
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+    fn descriptor(&self) -> Option<Descriptor<'_>>;
+    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixDatagram>;
+}
+
+impl<S: runtime::UnixDatagram> ErasedDatagram for S {
+    fn connect(&self, path: &Path) -> io::Result<()> {
+        runtime::UnixDatagram::connect(self, path)
+    }
+
+    fn send<'a>(&'a self, buf: &'a [u8]) -> Boxed<'a, io::Result<usize>> {
+        Box::pin(runtime::UnixDatagram::send(self, buf))
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        runtime::UnixDatagram::poll_send(self, cx, buf)
+    }
+
+    fn recv<'a>(&'a self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<usize>> {
+        Box::pin(runtime::UnixDatagram::recv(self, buf))
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        runtime::UnixDatagram::poll_recv(self, cx, buf)
+    }
+
+    fn send_to<'a>(&'a self, buf: &'a [u8], path: &'a Path) -> Boxed<'a, io::Result<usize>> {
+        Box::pin(runtime::UnixDatagram::send_to(self, buf, path))
+    }
+
+    fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], path: &Path) -> Poll<io::Result<usize>> {
+        runtime::UnixDatagram::poll_send_to(self, cx, buf, path)
+    }
+
+    fn recv_from<'a>(&'a self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<(usize, SocketAddr)>> {
+        Box::pin(runtime::UnixDatagram::recv_from(self, buf))
+    }
+
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        runtime::UnixDatagram::poll_recv_from(self, cx, buf)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        runtime::UnixDatagram::local_addr(self)
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        runtime::UnixDatagram::peer_addr(self)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        runtime::UnixDatagram::descriptor(self)
+    }
+
+    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixDatagram> {
+        runtime::UnixDatagram::into_std(*self)
+    }
+}
+
+/// A socket for datagrams, of a runtime that anyrt does not know.
+#[derive(Debug)]
+pub(crate) struct UnixDatagram {
+    socket: Box<dyn ErasedDatagram>,
+}
+
+impl UnixDatagram {
+    pub(in crate::backend::custom) fn new<S: runtime::UnixDatagram>(socket: S) -> Self {
+        Self { socket: Box::new(socket) }
+    }
+}
+
+impl runtime::UnixDatagram for UnixDatagram {
+    fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
+        self.socket.connect(path.as_ref())
+    }
+
+    async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.socket.send(buf).await
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.socket.poll_send(cx, buf)
+    }
+
+    async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.socket.recv(buf).await
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.socket.poll_recv(cx, buf)
+    }
+
+    async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
+        self.socket.send_to(buf, path.as_ref()).await
+    }
+
+    fn poll_send_to<P: AsRef<Path>>(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        path: P,
+    ) -> Poll<io::Result<usize>> {
+        self.socket.poll_send_to(cx, buf, path.as_ref())
+    }
+
+    async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.socket.recv_from(buf).await
+    }
+
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.socket.poll_recv_from(cx, buf)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.peer_addr()
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.socket.descriptor()
+    }
+
+    fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
+        self.socket.into_std()
+    }
+}

@@ -1,0 +1,142 @@
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll, ready};
+
+use socket2::SockRef;
+use tokio::io::ReadBuf;
+
+use crate::runtime::{self, Descriptor, udp_groups, udp_options};
+use crate::socket::{descriptor, lends};
+
+/// tokio's socket. It needs the context of its runtime only where it is made.
+#[derive(Debug)]
+pub struct UdpSocket {
+    socket: tokio::net::UdpSocket,
+}
+
+impl UdpSocket {
+    pub(in crate::backend::tokio) fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket: tokio::net::UdpSocket::from_std(socket)? })
+    }
+}
+
+lends!([] UdpSocket, it => descriptor(&it.socket));
+
+macro_rules! forward {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                self.socket.$name($($arg),*)
+            }
+        )*
+    };
+}
+
+macro_rules! forward_to_socket2 {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                SockRef::from(&self.socket).$name($($arg),*)
+            }
+        )*
+    };
+}
+
+impl runtime::UdpSocket for UdpSocket {
+    fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+        // tokio's own is async, because it resolves names.
+        SockRef::from(&self.socket).connect(&addr.into())
+    }
+
+    async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.socket.send(buf).await
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.socket.poll_send(cx, buf)
+    }
+
+    async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.socket.recv(buf).await
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buf = ReadBuf::new(buf);
+        ready!(self.socket.poll_recv(cx, &mut buf))?;
+        Poll::Ready(Ok(buf.filled().len()))
+    }
+
+    async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.socket.send_to(buf, target).await
+    }
+
+    fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
+        self.socket.poll_send_to(cx, buf, target)
+    }
+
+    async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.socket.recv_from(buf).await
+    }
+
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        let mut buf = ReadBuf::new(buf);
+        let peer = ready!(self.socket.poll_recv_from(cx, &mut buf))?;
+        Poll::Ready(Ok((buf.filled().len(), peer)))
+    }
+
+    async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.socket.peek(buf).await
+    }
+
+    fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buf = ReadBuf::new(buf);
+        ready!(self.socket.poll_peek(cx, &mut buf))?;
+        Poll::Ready(Ok(buf.filled().len()))
+    }
+
+    async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.socket.peek_from(buf).await
+    }
+
+    fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        let mut buf = ReadBuf::new(buf);
+        let peer = ready!(self.socket.poll_peek_from(cx, &mut buf))?;
+        Poll::Ready(Ok((buf.filled().len(), peer)))
+    }
+
+    udp_options!(forward);
+    // tokio's own take some by value and some by reference.
+    udp_groups!(forward_to_socket2);
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
+    }
+
+    fn into_std(self) -> io::Result<std::net::UdpSocket> {
+        let socket = self.socket.into_std()?;
+        socket.set_nonblocking(false)?;
+        Ok(socket)
+    }
+}
+
+impl From<UdpSocket> for crate::net::UdpSocket {
+    fn from(socket: UdpSocket) -> Self {
+        Self::tokio(socket)
+    }
+}
+
+impl From<tokio::net::UdpSocket> for crate::net::UdpSocket {
+    fn from(socket: tokio::net::UdpSocket) -> Self {
+        Self::tokio(UdpSocket { socket })
+    }
+}
+
+/// The socket comes back when it is of another runtime.
+impl TryFrom<crate::net::UdpSocket> for tokio::net::UdpSocket {
+    type Error = crate::net::UdpSocket;
+
+    fn try_from(socket: crate::net::UdpSocket) -> Result<Self, Self::Error> {
+        socket.into_tokio().map(|socket| socket.socket)
+    }
+}

@@ -1,0 +1,707 @@
+//! Unix sockets.
+
+use std::fs;
+use std::future::{Future, poll_fn};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::{UnixDatagram as StdDatagram, UnixListener as StdListener, UnixStream as StdStream};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use futures::future::join;
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+use futures::{FutureExt, StreamExt};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+
+use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with};
+use crate::runtime::{Runtime, UnixDatagram, UnixListener, UnixStream};
+use crate::{AnyRuntime, net};
+
+/// A folder for the files of sockets, until it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("anyrt-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Some bytes that are not all alike.
+fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|n| (n.wrapping_mul(31) >> 3) as u8).collect()
+}
+
+/// Both ends of a connection to a path.
+async fn connected<R: Runtime>(rt: &R) -> (R::UnixStream, R::UnixStream) {
+    let folder = Folder::new();
+    let listener = rt.unix_bind(folder.path("s")).unwrap();
+    let (client, server) = join(rt.unix_connect(folder.path("s")), listener.accept()).await;
+    (client.unwrap(), server.unwrap().0)
+}
+
+/// A connection whose other end is a blocking socket of the standard library.
+fn with_std<R: Runtime>(rt: &R) -> (R::UnixStream, StdStream) {
+    let (ours, theirs) = StdStream::pair().unwrap();
+    (rt.unix_stream_from_std(ours).unwrap(), theirs)
+}
+
+/// Polls `future` once, says so, and awaits it.
+async fn waiting<F: Future>(future: F, waits: oneshot::Sender<()>) -> F::Output {
+    let mut future = pin!(future);
+    let first = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+    assert!(first.is_pending(), "nothing has happened yet");
+    waits.send(()).unwrap();
+    future.await
+}
+
+pub(super) async fn unix_stream_round_trip<R: Runtime>(rt: R) {
+    let (mut client, mut server) = connected(&rt).await;
+    let mut buf = [0; 5];
+    client.write_all(b"hello").await.unwrap();
+    server.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"hello");
+    server.write_all(b"world").await.unwrap();
+    server.flush().await.unwrap();
+    client.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"world");
+}
+
+pub(super) async fn unix_pair_is_connected<R: Runtime>(rt: R) {
+    let (mut a, mut b) = rt.unix_pair().unwrap();
+    a.write_all(b"x").await.unwrap();
+    assert_eq!(b.read(&mut [0; 8]).await.unwrap(), 1);
+    drop(a);
+    for _ in 0..2 {
+        assert_eq!(b.read(&mut [0; 8]).await.unwrap(), 0);
+    }
+    let (a, b) = rt.unix_datagram_pair().unwrap();
+    b.send(b"datagram").await.unwrap();
+    assert_eq!(a.recv(&mut [0; 16]).await.unwrap(), 8);
+}
+
+pub(super) async fn unix_close_sends_eof<R: Runtime>(rt: R) {
+    let (mut client, mut server) = connected(&rt).await;
+    client.write_all(b"the end").await.unwrap();
+    client.close().await.unwrap();
+    let mut all = Vec::new();
+    rt.timeout(LONG, server.read_to_end(&mut all)).await.expect("the peer sees the end").unwrap();
+    assert_eq!(all, b"the end");
+    // Only the write side was closed.
+    server.write_all(b"answer").await.unwrap();
+    drop(server);
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer, "answer");
+    assert_eq!(client.write(b"more").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
+}
+
+pub(super) async fn unix_close_twice_is_ok<R: Runtime>(rt: R) {
+    let (mut client, mut server) = connected(&rt).await;
+    client.close().await.unwrap();
+    client.close().await.unwrap();
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    server.close().await.unwrap();
+    drop(server);
+    client.close().await.expect("after the peer is gone");
+}
+
+pub(super) async fn unix_read_into_nothing_is_zero<R: Runtime>(rt: R) {
+    let (mut client, mut server) = connected(&rt).await;
+    assert_eq!(poll_once(&mut client.read(&mut [])).map(Result::unwrap), Poll::Ready(0));
+    server.write_all(b"x").await.unwrap();
+    assert_eq!(client.read(&mut []).await.unwrap(), 0);
+    assert_eq!(client.read(&mut [0; 2]).await.unwrap(), 1);
+    assert_eq!(client.write(&[]).await.unwrap(), 0);
+}
+
+pub(super) async fn unix_split_mut_reads_and_writes_at_once<R: Runtime>(rt: R) {
+    let (mut client, server) = connected(&rt).await;
+    let echo = rt.spawn(async move {
+        let (read, mut write) = server.into_split();
+        futures::io::copy(read, &mut write).await.unwrap();
+        write.close().await.unwrap();
+    });
+    let data = pattern(1 << 20);
+    let (mut read, mut write) = client.split_mut();
+    let send = async {
+        write.write_all(&data).await.unwrap();
+        write.close().await.unwrap();
+    };
+    let mut received = Vec::new();
+    let ((), result) = join(send, read.read_to_end(&mut received)).await;
+    result.unwrap();
+    assert!(received == data);
+    drop((read, write));
+    assert!(client.local_addr().is_ok(), "the stream is whole again");
+    echo.await.unwrap();
+}
+
+pub(super) async fn unix_into_split_serves_two_tasks<R: Runtime>(rt: R) {
+    const LEN: usize = 2 << 20;
+    let (client, server) = rt.unix_pair().unwrap();
+    let mut tasks = Vec::new();
+    for end in [client, server] {
+        let (mut read, mut write) = end.into_split();
+        tasks.push(rt.spawn(async move {
+            write.write_all(&pattern(LEN)).await.unwrap();
+            write.close().await.unwrap();
+            // The other half is still in use.
+            std::mem::forget(write);
+        }));
+        tasks.push(rt.spawn(async move {
+            let mut received = Vec::new();
+            read.read_to_end(&mut received).await.unwrap();
+            assert!(received == pattern(LEN));
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+pub(super) async fn unix_dropping_the_write_half_sends_eof<R: Runtime>(rt: R) {
+    let (client, mut server) = connected(&rt).await;
+    let (mut read, mut write) = client.into_split();
+    write.write_all(b"bye").await.unwrap();
+    drop(write);
+    let mut all = Vec::new();
+    rt.timeout(LONG, server.read_to_end(&mut all)).await.expect("the peer sees the end").unwrap();
+    assert_eq!(all, b"bye");
+    server.write_all(b"answer").await.unwrap();
+    let mut answer = [0; 6];
+    read.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"answer");
+}
+
+pub(super) async fn unix_big_transfer_is_intact<R: Runtime>(rt: R) {
+    const LEN: usize = 8 << 20;
+    let (mut client, mut server) = connected(&rt).await;
+    let sender = rt.spawn(async move {
+        client.write_all(&pattern(LEN)).await.unwrap();
+        drop(client);
+    });
+    let mut received = Vec::with_capacity(LEN);
+    server.read_to_end(&mut received).await.unwrap();
+    assert!(received == pattern(LEN));
+    sender.await.unwrap();
+}
+
+pub(super) async fn unix_read_wakes_the_last_waker<R: Runtime>(rt: R) {
+    let (mut client, mut server) = connected(&rt).await;
+    let ((first, _rings), (last, mut rings)) = (bell(), bell());
+    let mut buf = [0; 8];
+    assert!(poll_with(&mut client.read(&mut buf), &first).is_pending());
+    assert!(poll_with(&mut client.read(&mut buf), &last).is_pending());
+    server.write_all(b"x").await.unwrap();
+    rt.timeout(LONG, rings.next()).await.expect("it is woken").unwrap();
+    assert_eq!(client.read(&mut buf).await.unwrap(), 1);
+}
+
+pub(super) async fn unix_read_is_cancel_safe<R: Runtime>(rt: R) {
+    let (mut client, mut server) = connected(&rt).await;
+    let data = pattern(8_000);
+    let (timer, sent) = (rt.clone(), data.clone());
+    let sender = rt.spawn(async move {
+        for chunk in sent.chunks(100) {
+            server.write_all(chunk).await.unwrap();
+            timer.sleep(Duration::from_micros(300)).await;
+        }
+    });
+    let mut received = Vec::new();
+    let mut buf = [0; 64];
+    loop {
+        match rt.timeout(Duration::from_micros(200), client.read(&mut buf)).await {
+            Ok(Ok(0)) => break,
+            Ok(read) => received.extend_from_slice(&buf[..read.unwrap()]),
+            Err(_) => {}
+        }
+    }
+    assert!(received == data);
+    sender.await.unwrap();
+}
+
+/// How many operations of a busy socket a timer that is up has to win against.
+const BUSY: usize = 20_000;
+
+pub(super) async fn unix_busy_stream_starves_no_timer<R: Runtime>(rt: R) {
+    let (mut ours, mut peer) = with_std(&rt);
+    peer.write_all(&[0; 64]).unwrap();
+    ours.read_exact(&mut [0; 4]).await.unwrap();
+    let busy = async {
+        for _ in 0..BUSY {
+            ours.read_exact(&mut [0]).await.unwrap();
+            peer.write_all(&[0]).unwrap();
+        }
+    };
+    assert!(rt.timeout(Duration::ZERO, busy).await.is_err(), "the timer waited for the stream");
+}
+
+pub(super) async fn unix_idle_reader_burns_no_polls<R: Runtime>(rt: R) {
+    let (client, _server) = connected(&rt).await;
+    let (mut read, _write) = client.into_split();
+    let (reading, polls) = counted(Box::pin(async move { read.read(&mut [0; 8]).await }));
+    let reading = rt.spawn(reading);
+    rt.sleep(ms(20)).await;
+    let before = polls.load(Ordering::SeqCst);
+    rt.sleep(ms(100)).await;
+    let after = polls.load(Ordering::SeqCst);
+    assert!(after - before <= 2, "polled {before} and then {after} times");
+    assert!(!reading.is_finished());
+    let _ = reading.cancel().await;
+}
+
+pub(super) async fn unix_works_on_a_plain_thread<R: Runtime>(rt: R) {
+    let (mut client, mut server) = connected(&rt).await;
+    let echo = rt.spawn(async move {
+        let mut buf = [0; 5];
+        server.read_exact(&mut buf).await.unwrap();
+        server.write_all(&buf).await.unwrap();
+    });
+    let answer = on_a_plain_thread(async move {
+        client.write_all(b"hello").await.unwrap();
+        let mut buf = [0; 5];
+        client.read_exact(&mut buf).await.unwrap();
+        buf
+    });
+    assert_eq!(&answer.await, b"hello");
+    echo.await.unwrap();
+}
+
+pub(super) async fn unix_addresses_match<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let path = folder.path("s");
+    let listener = rt.unix_bind(&path).unwrap();
+    assert_eq!(listener.local_addr().unwrap().as_pathname(), Some(&*path));
+    let (client, server) = join(rt.unix_connect(&path), listener.accept()).await;
+    let (client, (server, peer)) = (client.unwrap(), server.unwrap());
+    assert!(peer.is_unnamed() && client.local_addr().unwrap().is_unnamed());
+    assert_eq!(client.peer_addr().unwrap().as_pathname(), Some(&*path));
+    assert_eq!(server.local_addr().unwrap().as_pathname(), Some(&*path));
+    let datagrams = rt.unix_datagram_bind(folder.path("d")).unwrap();
+    assert_eq!(datagrams.local_addr().unwrap().as_pathname(), Some(&*folder.path("d")));
+    assert_eq!(datagrams.peer_addr().unwrap_err().kind(), ErrorKind::NotConnected);
+    assert!(rt.unix_datagram_unbound().unwrap().local_addr().unwrap().is_unnamed());
+}
+
+pub(super) async fn unix_bad_paths_are_invalid_input<R: Runtime>(rt: R) {
+    let datagrams = rt.unix_datagram_unbound().unwrap();
+    let long = "x".repeat(300);
+    for bad in ["nul\0", "\0nul", long.as_str(), ""] {
+        let sent = datagrams.send_to(b"x", bad).await.unwrap_err();
+        let polled = poll_fn(|cx| datagrams.poll_send_to(cx, b"x", bad)).await.unwrap_err();
+        let connected = [rt.unix_connect(bad).await.unwrap_err(), datagrams.connect(bad).unwrap_err()];
+        for error in connected.into_iter().chain([sent, polled]) {
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{bad:?}: {error}");
+        }
+        // An empty path means something to bind to, on Linux.
+        if !bad.is_empty() {
+            assert_eq!(rt.unix_bind(bad).unwrap_err().kind(), ErrorKind::InvalidInput, "{bad:?}");
+            assert_eq!(rt.unix_datagram_bind(bad).unwrap_err().kind(), ErrorKind::InvalidInput, "{bad:?}");
+        }
+    }
+}
+
+pub(super) async fn unix_connect_errors_have_their_kinds<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let error = rt.unix_connect(folder.path("none")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.raw_os_error().is_some());
+    drop(StdListener::bind(folder.path("left")).unwrap());
+    let error = rt.unix_connect(folder.path("left")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    let datagrams = rt.unix_datagram_unbound().unwrap();
+    assert_eq!(datagrams.connect(folder.path("none")).unwrap_err().kind(), ErrorKind::NotFound);
+    let error = datagrams.send_to(b"x", folder.path("none")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(datagrams.send(b"to nobody").await.is_err());
+}
+
+pub(super) async fn unix_connect_to_a_full_queue_is_refused<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let path = folder.path("s");
+    let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    listener.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+    listener.listen(1).unwrap();
+    let mut clients = Vec::new();
+    // Systems take a few more than they are told.
+    let error = loop {
+        assert!(clients.len() < 64, "the queue does not end");
+        match rt.timeout(LONG, rt.unix_connect(&path)).await.expect("it does not wait") {
+            Ok(client) => clients.push(client),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
+    assert!(!clients.is_empty());
+    // There is room again.
+    listener.accept().unwrap();
+    rt.unix_connect(&path).await.unwrap();
+}
+
+pub(super) async fn unix_connect_from_a_plain_thread<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let (path, there) = (folder.path("s"), rt.clone());
+    let listener = rt.unix_bind(&path).unwrap();
+    let mut client = on_a_plain_thread(async move { there.unix_connect(path).await.unwrap() }).await;
+    let mut server = listener.accept().await.unwrap().0;
+    server.write_all(b"x").await.unwrap();
+    assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 1);
+}
+
+pub(super) async fn unix_bind_errors_have_their_kinds<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let path = folder.path("s");
+    let listener = rt.unix_bind(&path).unwrap();
+    assert_eq!(rt.unix_bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse);
+    assert_eq!(rt.unix_datagram_bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse);
+    drop(listener);
+    assert_eq!(rt.unix_bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse, "its file is there");
+    let nowhere = folder.path("no folder").join("s");
+    assert_eq!(rt.unix_bind(&nowhere).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(rt.unix_datagram_bind(&nowhere).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+pub(super) async fn unix_bind_from_a_plain_thread<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let (path, there) = (folder.path("s"), rt.clone());
+    let listener = on_a_plain_thread(async move { there.unix_bind(path).unwrap() }).await;
+    let accept = on_a_plain_thread(async move { listener.accept().await.unwrap().0 });
+    let (client, mut server) = join(rt.unix_connect(folder.path("s")), accept).await;
+    client.unwrap().write_all(b"x").await.unwrap();
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 1);
+}
+
+pub(super) async fn unix_file_stays<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let (path, datagrams) = (folder.path("s"), folder.path("d"));
+    drop(rt.unix_bind(&path).unwrap());
+    drop(rt.unix_datagram_bind(&datagrams).unwrap());
+    for path in [path, datagrams] {
+        assert!(path.exists());
+        fs::remove_file(path).unwrap();
+    }
+}
+
+pub(super) async fn unix_accept_serves_every_waiter<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let listener = Arc::new(rt.unix_bind(folder.path("s")).unwrap());
+    let (mut tasks, mut all_wait) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let (waits, is_waiting) = oneshot::channel();
+        let listener = listener.clone();
+        tasks.push(rt.spawn(async move { waiting(listener.accept(), waits).await.map(drop) }));
+        all_wait.push(is_waiting);
+    }
+    for is_waiting in all_wait {
+        is_waiting.await.unwrap();
+    }
+    for _ in 0..3 {
+        rt.unix_connect(folder.path("s")).await.unwrap();
+    }
+    for task in tasks {
+        rt.timeout(LONG, task).await.expect("every waiter is served").unwrap().unwrap();
+    }
+}
+
+pub(super) async fn unix_accept_is_cancel_safe<R: Runtime>(rt: R) {
+    const CONNECTIONS: usize = 50;
+    let folder = Folder::new();
+    let path = folder.path("s");
+    let listener = rt.unix_bind(&path).unwrap();
+    assert!(rt.timeout(ms(5), listener.accept()).await.is_err());
+    let there = rt.clone();
+    let clients = rt.spawn(async move {
+        for _ in 0..CONNECTIONS {
+            there.unix_connect(&path).await.unwrap();
+            there.sleep(Duration::from_micros(200)).await;
+        }
+    });
+    let mut accepted = 0;
+    while accepted < CONNECTIONS {
+        if let Ok(result) = rt.timeout(Duration::from_micros(300), listener.accept()).await {
+            result.unwrap();
+            accepted += 1;
+        }
+    }
+    clients.await.unwrap();
+}
+
+pub(super) async fn unix_poll_accept_wakes_the_last_waker<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let listener = rt.unix_bind(folder.path("s")).unwrap();
+    let ((first, _rings), (last, mut rings)) = (bell(), bell());
+    assert!(listener.poll_accept(&mut Context::from_waker(&first)).is_pending());
+    assert!(listener.poll_accept(&mut Context::from_waker(&last)).is_pending());
+    rt.unix_connect(folder.path("s")).await.unwrap();
+    rt.timeout(LONG, rings.next()).await.expect("it is woken").unwrap();
+    poll_fn(|cx| listener.poll_accept(cx)).await.unwrap();
+}
+
+pub(super) async fn unix_from_blocking_std_sockets<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let path = folder.path("s");
+    let (stream, mut peer) = StdStream::pair().unwrap();
+    let (datagrams, sender) = StdDatagram::pair().unwrap();
+    let mut stream = rt.unix_stream_from_std(stream).unwrap();
+    let datagrams = rt.unix_datagram_from_std(datagrams).unwrap();
+    let listener = rt.unix_listener_from_std(StdListener::bind(&path).unwrap()).unwrap();
+    // A blocking operation would stay in its poll.
+    let (release, released) = mpsc::channel::<()>();
+    let watchdog = thread::spawn(move || {
+        let in_time = released.recv_timeout(LONG / 10).is_ok();
+        peer.write_all(b"x").unwrap();
+        sender.send(b"x").unwrap();
+        (in_time, StdStream::connect(path).unwrap())
+    });
+    assert!(poll_once(&mut stream.read(&mut [0; 8])).is_pending());
+    assert!(datagrams.recv(&mut [0; 8]).now_or_never().is_none());
+    assert!(listener.accept().now_or_never().is_none());
+    release.send(()).unwrap();
+    assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 1);
+    assert_eq!(datagrams.recv(&mut [0; 8]).await.unwrap(), 1);
+    listener.accept().await.unwrap();
+    assert!(watchdog.join().unwrap().0, "an operation blocked its thread");
+}
+
+pub(super) async fn unix_from_std_on_a_plain_thread<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let ((stream, mut peer), (datagrams, sender)) =
+        (StdStream::pair().unwrap(), StdDatagram::pair().unwrap());
+    let listener = StdListener::bind(folder.path("s")).unwrap();
+    let there = rt.clone();
+    let ours = on_a_plain_thread(async move {
+        let stream = there.unix_stream_from_std(stream).unwrap();
+        let datagrams = there.unix_datagram_from_std(datagrams).unwrap();
+        (stream, datagrams, there.unix_listener_from_std(listener).unwrap())
+    });
+    let (mut stream, datagrams, listener) = ours.await;
+    peer.write_all(b"x").unwrap();
+    sender.send(b"xy").unwrap();
+    let _client = StdStream::connect(folder.path("s")).unwrap();
+    assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 1);
+    assert_eq!(datagrams.recv(&mut [0; 8]).await.unwrap(), 2);
+    listener.accept().await.unwrap();
+}
+
+pub(super) async fn unix_into_std_blocks<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let path = folder.path("s");
+    let (ours, mut peer) = with_std(&rt);
+    let (datagrams, sender) = rt.unix_datagram_pair().unwrap();
+    let mut stream = ours.into_std().unwrap();
+    let (datagrams, sender) = (datagrams.into_std().unwrap(), sender.into_std().unwrap());
+    let listener = rt.unix_bind(&path).unwrap().into_std().unwrap();
+    let other = thread::spawn(move || {
+        thread::sleep(ms(20));
+        peer.write_all(b"x").unwrap();
+        thread::sleep(ms(20));
+        sender.send(b"x").unwrap();
+        thread::sleep(ms(20));
+        StdStream::connect(path).unwrap()
+    });
+    assert_eq!(stream.read(&mut [0; 8]).expect("a blocking read waits"), 1);
+    assert_eq!(datagrams.recv(&mut [0; 8]).expect("a blocking receive waits"), 1);
+    listener.accept().expect("a blocking accept waits");
+    drop(other.join().unwrap());
+    // And back again.
+    rt.unix_stream_from_std(stream).unwrap();
+    rt.unix_datagram_from_std(datagrams).unwrap();
+    rt.unix_listener_from_std(listener).unwrap();
+}
+
+pub(super) async fn unix_sockets_lend_their_descriptors<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let listener = rt.unix_bind(folder.path("s")).unwrap();
+    let (stream, _peer) = rt.unix_pair().unwrap();
+    let datagrams = rt.unix_datagram_unbound().unwrap();
+    for lent in [listener.descriptor(), stream.descriptor(), datagrams.descriptor()] {
+        let Some(descriptor) = lent else {
+            let _ = writeln!(io::stderr(), "skipped unix_sockets_lend_their_descriptors: it has none");
+            return;
+        };
+        assert_eq!(SockRef::from(&descriptor).domain().unwrap(), Domain::UNIX);
+    }
+}
+
+pub(super) async fn unix_without_a_handle<R: Runtime>(rt: R) {
+    assert!(AnyRuntime::known(&rt).is_some());
+    let task = rt.spawn(async {
+        let folder = Folder::new();
+        let listener = net::UnixListener::bind(folder.path("s")).unwrap();
+        let (client, server) = join(net::UnixStream::connect(folder.path("s")), listener.accept()).await;
+        let (mut client, mut server) = (client.unwrap(), server.unwrap().0);
+        client.write_all(b"free").await.unwrap();
+        client.close().await.unwrap();
+        let mut text = String::new();
+        server.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "free");
+        let (mut a, _b) = net::UnixStream::pair().unwrap();
+        a.write_all(b"x").await.unwrap();
+        let bound = net::UnixDatagram::bind(folder.path("d")).unwrap();
+        net::UnixDatagram::unbound().unwrap().send_to(b"x", folder.path("d")).await.unwrap();
+        assert_eq!(bound.recv(&mut [0; 8]).await.unwrap(), 1);
+        net::UnixDatagram::pair().unwrap();
+        net::UnixStream::from_std(StdStream::pair().unwrap().0).unwrap();
+        net::UnixListener::from_std(StdListener::bind(folder.path("l")).unwrap()).unwrap();
+        net::UnixDatagram::from_std(StdDatagram::unbound().unwrap()).unwrap();
+    });
+    task.await.unwrap();
+}
+
+/// Two sockets at paths.
+fn datagrams<R: Runtime>(rt: &R, folder: &Folder) -> (R::UnixDatagram, R::UnixDatagram) {
+    let bind = |name| rt.unix_datagram_bind(folder.path(name)).unwrap();
+    (bind("a"), bind("b"))
+}
+
+pub(super) async fn unix_datagram_round_trip<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let (a, b) = datagrams(&rt, &folder);
+    let mut buf = [0; 16];
+    for message in [&b"hello"[..], b"", b"again"] {
+        assert_eq!(a.send_to(message, folder.path("b")).await.unwrap(), message.len());
+        let (len, from) = b.recv_from(&mut buf).await.unwrap();
+        assert_eq!(&buf[..len], message);
+        assert_eq!(from.as_pathname(), Some(&*folder.path("a")));
+        b.send_to(b"answer", from.as_pathname().unwrap()).await.unwrap();
+        assert_eq!(a.recv(&mut buf).await.unwrap(), 6);
+    }
+    let nobody = rt.unix_datagram_unbound().unwrap();
+    nobody.send_to(b"x", folder.path("b")).await.unwrap();
+    assert!(b.recv_from(&mut buf).await.unwrap().1.is_unnamed());
+}
+
+pub(super) async fn unix_datagram_connected_round_trip<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let (a, b) = datagrams(&rt, &folder);
+    a.connect(folder.path("b")).unwrap();
+    assert_eq!(a.peer_addr().unwrap().as_pathname(), Some(&*folder.path("b")));
+    a.send(b"ping").await.unwrap();
+    assert_eq!(b.recv(&mut [0; 8]).await.unwrap(), 4);
+    b.send_to(b"pong!", folder.path("a")).await.unwrap();
+    assert_eq!(a.recv(&mut [0; 8]).await.unwrap(), 5);
+}
+
+pub(super) async fn unix_datagram_poll_forms_round_trip<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let (a, b) = datagrams(&rt, &folder);
+    let mut buf = [0; 16];
+    assert_eq!(poll_fn(|cx| a.poll_send_to(cx, b"to and from", folder.path("b"))).await.unwrap(), 11);
+    let (len, from) = poll_fn(|cx| b.poll_recv_from(cx, &mut buf)).await.unwrap();
+    assert_eq!((&buf[..len], from.as_pathname()), (&b"to and from"[..], Some(&*folder.path("a"))));
+    b.connect(folder.path("a")).unwrap();
+    assert_eq!(poll_fn(|cx| b.poll_send(cx, b"back")).await.unwrap(), 4);
+    assert_eq!(poll_fn(|cx| a.poll_recv(cx, &mut buf)).await.unwrap(), 4);
+    assert_eq!(&buf[..4], b"back");
+}
+
+pub(super) async fn unix_datagram_truncates_and_loses_the_rest<R: Runtime>(rt: R) {
+    let (ours, peer) = rt.unix_datagram_pair().unwrap();
+    for message in [&b"0123456789"[..], b"abcdefghij", b"end"] {
+        peer.send(message).await.unwrap();
+    }
+    let mut buf = [0; 4];
+    assert_eq!(ours.recv(&mut buf).await.unwrap(), 4);
+    assert_eq!(&buf, b"0123");
+    assert_eq!(ours.recv_from(&mut buf).await.unwrap().0, 4);
+    assert_eq!(&buf, b"abcd");
+    assert_eq!(ours.recv(&mut buf).await.unwrap(), 3);
+}
+
+pub(super) async fn unix_datagram_receive_serves_every_waiter<R: Runtime>(rt: R) {
+    let (ours, peer) = rt.unix_datagram_pair().unwrap();
+    let ours = Arc::new(ours);
+    let (mut tasks, mut all_wait) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let (waits, is_waiting) = oneshot::channel();
+        let ours = ours.clone();
+        tasks.push(rt.spawn(async move { waiting(ours.recv(&mut [0; 8]), waits).await }));
+        all_wait.push(is_waiting);
+    }
+    for is_waiting in all_wait {
+        is_waiting.await.unwrap();
+    }
+    for _ in 0..3 {
+        peer.send(b"x").await.unwrap();
+    }
+    for task in tasks {
+        assert_eq!(rt.timeout(LONG, task).await.expect("every waiter is served").unwrap().unwrap(), 1);
+    }
+}
+
+pub(super) async fn unix_datagram_sender_waits_for_room<R: Runtime>(rt: R) {
+    if cfg!(not(target_os = "linux")) {
+        let _ = writeln!(io::stderr(), "skipped unix_datagram_sender_waits_for_room: ENOBUFS instead");
+        return;
+    }
+    let (ours, peer) = rt.unix_datagram_pair().unwrap();
+    let mut queued = 0_usize;
+    while let Ok(sent) = rt.timeout(ms(50), ours.send(b"x")).await {
+        sent.unwrap();
+        queued += 1;
+        assert!(queued < 100_000, "the queue does not end");
+    }
+    let (waits, is_waiting) = oneshot::channel();
+    let last = rt.spawn(async move { waiting(ours.send(b"last"), waits).await });
+    is_waiting.await.unwrap();
+    let mut buf = [0; 8];
+    for _ in 0..queued {
+        assert_eq!(peer.recv(&mut buf).await.unwrap(), 1);
+    }
+    assert_eq!(rt.timeout(LONG, last).await.expect("there is room").unwrap().unwrap(), 4);
+    assert_eq!(peer.recv(&mut buf).await.unwrap(), 4);
+}
+
+pub(super) async fn unix_datagram_poll_wakes_the_last_waker<R: Runtime>(rt: R) {
+    let (ours, peer) = rt.unix_datagram_pair().unwrap();
+    let mut buf = [0; 8];
+    for round in 0..2 {
+        let ((first, _rings), (last, mut rings)) = (bell(), bell());
+        for waker in [&first, &last] {
+            let cx = &mut Context::from_waker(waker);
+            match round {
+                0 => assert!(ours.poll_recv_from(cx, &mut buf).is_pending()),
+                _ => assert!(ours.poll_recv(cx, &mut buf).is_pending()),
+            }
+        }
+        peer.send(b"x").await.unwrap();
+        rt.timeout(LONG, rings.next()).await.expect("it is woken").unwrap();
+        assert_eq!(poll_fn(|cx| ours.poll_recv(cx, &mut buf)).await.unwrap(), 1);
+        assert!(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut buf))).await.is_pending());
+    }
+}
+
+pub(super) async fn unix_datagram_busy_socket_starves_no_timer<R: Runtime>(rt: R) {
+    let (ours, peer) = StdDatagram::pair().unwrap();
+    let ours = rt.unix_datagram_from_std(ours).unwrap();
+    for _ in 0..5 {
+        peer.send(b"x").unwrap();
+    }
+    ours.recv(&mut [0]).await.unwrap();
+    let busy = async {
+        for _ in 0..BUSY {
+            ours.recv(&mut [0]).await.unwrap();
+            peer.send(b"x").unwrap();
+        }
+    };
+    assert!(rt.timeout(Duration::ZERO, busy).await.is_err(), "the timer waited for the socket");
+}

@@ -1,0 +1,44 @@
+//! Unix sockets on the current runtime; and what is written once about them: paths, and ways to make one.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{self as std_unix, SocketAddr};
+use std::path::Path;
+
+use socket2::{Domain, SockAddr, Socket, Type};
+
+pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+
+/// Whether it can be connected or sent to; the system and its libraries have several kinds for a path that cannot.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path of a Unix socket is empty"));
+    }
+    SocketAddr::from_pathname(path).map(drop)
+}
+
+/// [`UnixNet::unix_connect_path`](crate::runtime::UnixNet::unix_connect_path). It is done at once, or not at all.
+pub(crate) fn connect(path: &Path) -> io::Result<std_unix::UnixStream> {
+    check(path)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Ok(()) => Ok(OwnedFd::from(socket).into()),
+        // Linux only, and there is nothing to wait for: the socket is as writable as before (unix(7)).
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::Error::new(
+            io::ErrorKind::ConnectionRefused,
+            format!("cannot connect to {path:?}: as many connections as may wait there to be accepted do so"),
+        )),
+        Err(error) => Err(error),
+    }
+}
+
+/// [`UnixNet::unix_bind_path`](crate::runtime::UnixNet::unix_bind_path), with the queue of a TCP socket.
+pub(crate) fn listen(path: &Path) -> io::Result<std_unix::UnixListener> {
+    // An empty path lets Linux choose an abstract name.
+    SocketAddr::from_pathname(path)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    socket.listen(super::BACKLOG)?;
+    Ok(OwnedFd::from(socket).into())
+}

@@ -1,0 +1,259 @@
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
+
+use super::Descriptor;
+
+/// A UDP socket.
+///
+/// Everything takes `&self`, so that tasks can share it in an `Arc`: any number of them may await a datagram at
+/// once. The `poll_` forms are for **one** task each way: of those that receive or peek, and of those that send, only
+/// the last one that polled is woken. None of them is a future that is made anew for each poll.
+///
+/// A datagram comes whole or not at all. What does not fit the buffer is lost (Windows reports an error); one without
+/// bytes is `Ok(0)`, which is no end; an empty buffer takes a datagram away as any other does. Addresses are not
+/// resolved here: ask [`lookup_host`](crate::Net::lookup_host).
+///
+/// # Cancel safety
+///
+/// A receive or a send that did not complete has taken, or sent, nothing.
+///
+/// # Dropping
+///
+/// The socket is closed, and what was not received is lost.
+///
+/// # Errors
+///
+/// The system's, with its own number. On a connected socket that includes what routers and hosts have reported
+/// since, once each: `ConnectionRefused` where nobody listens. The socket stays usable.
+///
+/// # Examples
+///
+/// ```
+/// use std::{io, sync::Arc};
+///
+/// use anyrt::{Runtime, runtime::UdpSocket};
+///
+/// async fn echo<R: Runtime>(runtime: R) -> io::Result<()> {
+///     let socket = Arc::new(runtime.udp_bind("127.0.0.1:7000").await?);
+///     for _ in 0..4 {
+///         let socket = socket.clone();
+///         drop(runtime.spawn(async move {
+///             let mut buf = [0; 1500];
+///             loop {
+///                 let (len, peer) = socket.recv_from(&mut buf).await?;
+///                 socket.send_to(&buf[..len], peer).await?;
+///             }
+///             #[allow(unreachable_code)]
+///             io::Result::Ok(())
+///         }));
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// Scenarios: `udp_round_trip`, `udp_truncates_and_loses_the_rest`, `udp_empty_datagram_is_received`,
+/// `udp_empty_buffer_takes_a_datagram`, `udp_receive_serves_every_waiter`, `udp_receive_is_cancel_safe`,
+/// `udp_poll_wakes_the_last_waker`, `udp_poll_and_await_at_once`, `udp_idle_receiver_burns_no_polls`,
+/// `udp_busy_socket_starves_no_timer`, `udp_busy_poll_starves_no_timer`, `udp_busy_sender_starves_no_timer`,
+/// `udp_errors_are_the_systems`, `udp_refusal_is_reported_once`, `udp_works_on_a_plain_thread`,
+/// `udp_moves_between_tasks`, `udp_ipv6_round_trip`.
+pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
+    /// **Required.** Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
+    ///
+    /// Nothing is sent. A socket may be connected again, to another peer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, net::SocketAddr};
+    ///
+    /// use anyrt::{Net, runtime::UdpSocket};
+    ///
+    /// async fn ask<N: Net>(net: N, server: SocketAddr) -> io::Result<Vec<u8>> {
+    ///     let socket = net.udp_bind("0.0.0.0:0").await?;
+    ///     socket.connect(server)?;
+    ///     socket.send(b"what time is it?").await?;
+    ///     let mut answer = vec![0; 512];
+    ///     let len = socket.recv(&mut answer).await?;
+    ///     answer.truncate(len);
+    ///     Ok(answer)
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `udp_connected_round_trip`, `udp_connected_ignores_strangers`, `udp_connects_again`.
+    fn connect(&self, addr: SocketAddr) -> io::Result<()>;
+
+    /// **Required.** Sends a datagram to the peer that the socket is connected to.
+    fn send(&self, buf: &[u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// **Required.** [`send`](Self::send) as a poll function.
+    ///
+    /// Scenarios: `udp_poll_forms_round_trip`.
+    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// **Required.** Waits for a datagram, of the peer if the socket is connected.
+    fn recv(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// **Required.** [`recv`](Self::recv) as a poll function.
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// **Required.** Sends a datagram.
+    fn send_to(&self, buf: &[u8], target: SocketAddr) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// **Required.** [`send_to`](Self::send_to) as a poll function.
+    fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>>;
+
+    /// **Required.** Waits for a datagram, and tells whom it is from.
+    fn recv_from(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<(usize, SocketAddr)>> + Send;
+
+    /// **Required.** [`recv_from`](Self::recv_from) as a poll function.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, pin::Pin, task::{Context, Poll}};
+    ///
+    /// use anyrt::runtime::UdpSocket;
+    ///
+    /// /// Datagrams as a stream.
+    /// struct Datagrams<S> {
+    ///     socket: S,
+    ///     buf: [u8; 1500],
+    /// }
+    ///
+    /// impl<S: UdpSocket> futures::Stream for Datagrams<S> {
+    ///     type Item = io::Result<Vec<u8>>;
+    ///
+    ///     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+    ///         let this = &mut *self;
+    ///         this.socket.poll_recv_from(cx, &mut this.buf).map_ok(|(len, _)| this.buf[..len].to_vec()).map(Some)
+    ///     }
+    /// }
+    /// ```
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
+
+    /// **Required.** [`recv`](Self::recv), and the next one receives the same datagram.
+    ///
+    /// Scenarios: `udp_peek_leaves_the_datagram`.
+    fn peek(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// **Required.** [`peek`](Self::peek) as a poll function.
+    fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// **Required.** [`recv_from`](Self::recv_from), and the next one receives the same datagram.
+    fn peek_from(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<(usize, SocketAddr)>> + Send;
+
+    /// **Required.** [`peek_from`](Self::peek_from) as a poll function.
+    fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
+
+    /// **Required.** Our own address, with the port that was picked.
+    ///
+    /// Scenarios: `udp_addresses_match`.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** The peer that the socket is connected to; an error of kind `NotConnected` if there is none.
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** Whether it may send to broadcast addresses (`SO_BROADCAST`); off by default, and sending there
+    /// is an error of kind `PermissionDenied`.
+    ///
+    /// Scenarios: `udp_broadcast_has_to_be_allowed`.
+    fn broadcast(&self) -> io::Result<bool>;
+
+    /// **Required.** Sets `SO_BROADCAST`.
+    fn set_broadcast(&self, on: bool) -> io::Result<()>;
+
+    /// **Required.** How many routers a packet may pass (`IP_TTL`).
+    ///
+    /// Scenarios: `udp_ttl_can_be_set`.
+    fn ttl(&self) -> io::Result<u32>;
+
+    /// **Required.** Sets `IP_TTL`.
+    fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+
+    /// **Required.** Whether this host receives what we send to a group (`IP_MULTICAST_LOOP`); on by default.
+    ///
+    /// Scenarios: `udp_multicast_options_can_be_set`.
+    fn multicast_loop_v4(&self) -> io::Result<bool>;
+
+    /// **Required.** Sets `IP_MULTICAST_LOOP`.
+    fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()>;
+
+    /// **Required.** How many routers a packet to a group may pass (`IP_MULTICAST_TTL`); 1 by default: none.
+    fn multicast_ttl_v4(&self) -> io::Result<u32>;
+
+    /// **Required.** Sets `IP_MULTICAST_TTL`.
+    fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()>;
+
+    /// **Required.** Whether this host receives what we send to a group (`IPV6_MULTICAST_LOOP`); on by default.
+    fn multicast_loop_v6(&self) -> io::Result<bool>;
+
+    /// **Required.** Sets `IPV6_MULTICAST_LOOP`.
+    fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()>;
+
+    /// **Required.** Receives what is sent to a group, on the interface with this address; `0.0.0.0` lets the system
+    /// choose one.
+    ///
+    /// Scenarios: `udp_multicast_reaches_its_group`.
+    fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()>;
+
+    /// **Required.** Leaves a group that was joined in the same way.
+    fn leave_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()>;
+
+    /// **Required.** Receives what is sent to a group, on the interface with this index; 0 lets the system choose
+    /// one.
+    ///
+    /// Scenarios: `udp_multicast_v6_reaches_its_group`.
+    fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()>;
+
+    /// **Required.** Leaves a group that was joined in the same way.
+    fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()>;
+
+    /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
+
+    /// **Required.** Takes the socket away from the runtime, as a **blocking** one of the standard library.
+    ///
+    /// Scenarios: `udp_into_std_blocks`.
+    fn into_std(self) -> io::Result<std::net::UdpSocket>;
+}
+
+/// Hands the methods of [`UdpSocket`] that ask and set, and wait for nothing, to `$forward`: they are the same in all
+/// that implements it.
+macro_rules! udp_options {
+    ($forward:ident) => {
+        $forward! {
+            fn local_addr() -> SocketAddr;
+            fn peer_addr() -> SocketAddr;
+            fn broadcast() -> bool;
+            fn set_broadcast(on: bool) -> ();
+            fn ttl() -> u32;
+            fn set_ttl(ttl: u32) -> ();
+            fn multicast_loop_v4() -> bool;
+            fn set_multicast_loop_v4(on: bool) -> ();
+            fn multicast_ttl_v4() -> u32;
+            fn set_multicast_ttl_v4(ttl: u32) -> ();
+            fn multicast_loop_v6() -> bool;
+            fn set_multicast_loop_v6(on: bool) -> ();
+        }
+    };
+}
+pub(crate) use udp_options;
+
+/// As [`udp_options`], for the groups that a socket is in.
+macro_rules! udp_groups {
+    ($forward:ident) => {
+        $forward! {
+            fn join_multicast_v4(group: &Ipv4Addr, interface: &Ipv4Addr) -> ();
+            fn leave_multicast_v4(group: &Ipv4Addr, interface: &Ipv4Addr) -> ();
+            fn join_multicast_v6(group: &Ipv6Addr, interface: u32) -> ();
+            fn leave_multicast_v6(group: &Ipv6Addr, interface: u32) -> ();
+        }
+    };
+}
+pub(crate) use udp_groups;

@@ -1,0 +1,115 @@
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
+
+use super::{Reactor, Registered, descriptor, lends, poll_io, read_io, write_io};
+use crate::runtime::{self, Descriptor, udp_groups, udp_options};
+
+type Std = std::net::UdpSocket;
+
+/// A UDP socket of a reactor.
+#[derive(Debug)]
+pub struct UdpSocket<R: Reactor> {
+    socket: R::Registered<Std>,
+}
+
+impl<R: Reactor> UdpSocket<R> {
+    /// A socket that is registered already.
+    pub fn new(socket: R::Registered<std::net::UdpSocket>) -> Self {
+        Self { socket }
+    }
+
+    /// Takes over a socket, blocking or not.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn from_std(reactor: &R, socket: std::net::UdpSocket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self::new(reactor.register(socket)?))
+    }
+
+    /// The registered socket.
+    pub fn into_inner(self) -> R::Registered<std::net::UdpSocket> {
+        self.socket
+    }
+}
+
+lends!([R: Reactor] UdpSocket<R>, it => descriptor(it.socket.get_ref()));
+
+macro_rules! forward {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                self.socket.get_ref().$name($($arg),*)
+            }
+        )*
+    };
+}
+
+impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
+    fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+        self.socket.get_ref().connect(addr)
+    }
+
+    async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        write_io(&self.socket, |socket| socket.send(buf)).await
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        poll_io(cx, &self.socket, Registered::poll_writable, |socket| socket.send(buf))
+    }
+
+    async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        read_io(&self.socket, |socket| socket.recv(buf)).await
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv(buf))
+    }
+
+    async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        write_io(&self.socket, |socket| socket.send_to(buf, target)).await
+    }
+
+    fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
+        poll_io(cx, &self.socket, Registered::poll_writable, |socket| socket.send_to(buf, target))
+    }
+
+    async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        read_io(&self.socket, |socket| socket.recv_from(buf)).await
+    }
+
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv_from(buf))
+    }
+
+    async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        read_io(&self.socket, |socket| socket.peek(buf)).await
+    }
+
+    fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek(buf))
+    }
+
+    async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        read_io(&self.socket, |socket| socket.peek_from(buf)).await
+    }
+
+    fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek_from(buf))
+    }
+
+    udp_options!(forward);
+    udp_groups!(forward);
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
+    }
+
+    fn into_std(self) -> io::Result<std::net::UdpSocket> {
+        let socket = self.socket.into_inner()?;
+        socket.set_nonblocking(false)?;
+        Ok(socket)
+    }
+}
