@@ -150,8 +150,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "shutdown leaves the tasks that wait to a worker that is stuck",
         file: "backend/smol/tasks.rs",
-        right: "waiting.into_values().for_each(Waker::wake);",
-        wrong: "if !mutant!() { waiting.into_values().for_each(Waker::wake); }",
+        right: "wakers.into_iter().for_each(Waker::wake);",
+        wrong: "if !mutant!() { wakers.into_iter().for_each(Waker::wake); }",
         caught_by: &["backend::smol::owned::shutdown_reports_a_task_that_is_stuck"],
     },
     Mutant {
