@@ -1,4 +1,4 @@
-//! TCP and UDP sockets over any reactor, for a backend whose reactor says when a socket is ready and no more.
+//! TCP, UDP and Unix sockets over any reactor, for a backend whose reactor says when a socket is ready and no more.
 //!
 //! Such a backend implements [`Reactor`] and [`Registered`], and takes [`TcpStream`], [`TcpListener`] and
 //! [`UdpSocket`] for its [`Net`](crate::Net): closing, splitting, the budget, what is blocking and what is not are written here. smol

@@ -42,6 +42,24 @@ fn descriptors() {
     lends::<net::TcpStream>();
     lends::<net::TcpListener>();
     lends::<net::UdpSocket>();
+    lends::<net::UnixStream>();
+    lends::<net::UnixListener>();
+    lends::<net::UnixDatagram>();
+}
+
+#[cfg(unix)]
+#[test]
+fn unix_sockets() {
+    fn shared<T: Send + Sync + Unpin + Debug>() {}
+    fn future<F: Future + Send + 'static>(_: fn() -> F) {}
+
+    shared::<net::UnixStream>();
+    shared::<net::UnixListener>();
+    shared::<net::UnixDatagram>();
+    shared::<net::unix::OwnedReadHalf>();
+    shared::<net::unix::OwnedWriteHalf>();
+    future(|| net::UnixStream::connect("/run/server.sock"));
+    future(|| async { net::UnixDatagram::unbound()?.send_to(b"x", "/dev/log").await });
 }
 
 #[test]

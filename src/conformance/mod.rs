@@ -356,6 +356,7 @@ macro_rules! __scenarios {
                 async() unix::unix_datagram_truncates_and_loses_the_rest;
                 async() unix::unix_datagram_receive_serves_every_waiter;
                 async() unix::unix_datagram_sender_waits_for_room;
+                async() unix::unix_datagram_send_to_waits_for_room;
                 async() unix::unix_datagram_poll_wakes_the_last_waker;
                 async() unix::unix_datagram_busy_socket_starves_no_timer;
             }

@@ -671,6 +671,43 @@ pub(super) async fn unix_datagram_sender_waits_for_room<R: Runtime>(rt: R) {
     assert_eq!(peer.recv(&mut buf).await.unwrap(), 4);
 }
 
+pub(super) async fn unix_datagram_send_to_waits_for_room<R: Runtime>(rt: R) {
+    if cfg!(not(target_os = "linux")) {
+        let _ = writeln!(io::stderr(), "skipped unix_datagram_send_to_waits_for_room: ENOBUFS instead");
+        return;
+    }
+    let folder = Folder::new();
+    let (ours, full) = datagrams(&rt, &folder);
+    // Others fill it: a queue may have room for more than one of them may have under way.
+    let mut queued = 0_usize;
+    loop {
+        let other = StdDatagram::unbound().unwrap();
+        other.set_nonblocking(true).unwrap();
+        let before = queued;
+        while other.send_to(b"x", folder.path("b")).is_ok() {
+            queued += 1;
+        }
+        if queued == before {
+            break;
+        }
+    }
+    let path = folder.path("b");
+    let (sending, polls) = counted(Box::pin(async move { ours.send_to(b"last", path).await }));
+    let sending = rt.spawn(sending);
+    rt.sleep(ms(30)).await;
+    let before = polls.load(Ordering::SeqCst);
+    rt.sleep(ms(100)).await;
+    let after = polls.load(Ordering::SeqCst);
+    assert!(after - before <= 2, "polled {before} and then {after} times");
+    assert!(!sending.is_finished());
+    let mut buf = [0; 8];
+    for _ in 0..queued {
+        assert_eq!(full.recv(&mut buf).await.unwrap(), 1);
+    }
+    assert_eq!(rt.timeout(LONG, sending).await.expect("there is room").unwrap().unwrap(), 4);
+    assert_eq!(full.recv(&mut buf).await.unwrap(), 4);
+}
+
 pub(super) async fn unix_datagram_poll_wakes_the_last_waker<R: Runtime>(rt: R) {
     let (ours, peer) = rt.unix_datagram_pair().unwrap();
     let mut buf = [0; 8];

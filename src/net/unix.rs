@@ -42,3 +42,12 @@ pub(crate) fn listen(path: &Path) -> io::Result<std_unix::UnixListener> {
     socket.listen(super::BACKLOG)?;
     Ok(OwnedFd::from(socket).into())
 }
+
+/// Another socket, which can be written to when there is room at `path`: the system (Linux: `unix_dgram_poll`) watches
+/// a queue only for those that are connected to it.
+pub(crate) fn probe(path: &Path) -> io::Result<std_unix::UnixDatagram> {
+    let probe = std_unix::UnixDatagram::unbound()?;
+    probe.set_nonblocking(true)?;
+    probe.connect(path)?;
+    Ok(probe)
+}

@@ -242,14 +242,14 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 ///
 /// As a [`UdpSocket`](super::UdpSocket), it takes `&self` throughout, lets any number of tasks await and one task each
 /// way poll, and cuts off what does not fit the buffer. Unlike there nothing is lost on the way: a sender waits for
-/// a receiver whose queue is full.
+/// a receiver whose queue is full. (macOS reports it as an error.)
 ///
 /// # Cancel safety
 ///
 /// A receive or a send that did not complete has taken, or sent, nothing.
 ///
 /// Scenarios: `unix_datagram_round_trip`, `unix_datagram_truncates_and_loses_the_rest`,
-/// `unix_datagram_receive_serves_every_waiter`, `unix_datagram_sender_waits_for_room`,
+/// `unix_datagram_receive_serves_every_waiter`, `unix_datagram_sender_waits_for_room`, `unix_datagram_send_to_waits_for_room`,
 /// `unix_datagram_poll_wakes_the_last_waker`, `unix_datagram_busy_socket_starves_no_timer`.
 pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
@@ -287,6 +287,9 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ) -> impl Future<Output = io::Result<usize>> + Send;
 
     /// **Required.** [`send_to`](Self::send_to) as a poll function.
+    ///
+    /// While the queue there is full it is polled again and again, because the system does not watch it for a socket
+    /// without a peer: rather [`connect`](Self::connect) and [`poll_send`](Self::poll_send).
     fn poll_send_to<P: AsRef<Path>>(
         &self,
         cx: &mut Context<'_>,

@@ -1,5 +1,6 @@
 //! Unix sockets over any reactor.
 
+use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{self as std_unix, SocketAddr};
@@ -14,7 +15,8 @@ use super::{
     Connected, Reactor, Registered, Source, close, descriptor, lends, poll_io, poll_read, poll_write,
     poll_write_vectored, read, read_io, write, write_io,
 };
-use crate::net::unix::check;
+use crate::coop;
+use crate::net::unix::{check, probe};
 use crate::runtime::{self, Descriptor};
 
 impl Source for std_unix::UnixStream {}
@@ -217,12 +219,13 @@ impl<R: Reactor> runtime::UnixListener for UnixListener<R> {
 #[derive(Debug)]
 pub struct UnixDatagram<R: Reactor> {
     socket: R::Registered<std_unix::UnixDatagram>,
+    reactor: R,
 }
 
 impl<R: Reactor> UnixDatagram<R> {
-    /// A socket that is registered already.
-    pub fn new(socket: R::Registered<std_unix::UnixDatagram>) -> Self {
-        Self { socket }
+    /// A socket that `reactor` watches already.
+    pub fn new(reactor: R, socket: R::Registered<std_unix::UnixDatagram>) -> Self {
+        Self { socket, reactor }
     }
 
     /// Takes over a socket, blocking or not.
@@ -232,7 +235,7 @@ impl<R: Reactor> UnixDatagram<R> {
     /// The system's.
     pub fn from_std(reactor: &R, socket: std_unix::UnixDatagram) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self::new(reactor.register(socket)?))
+        Ok(Self::new(reactor.clone(), reactor.register(socket)?))
     }
 
     /// The registered socket.
@@ -268,7 +271,18 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref();
         check(path)?;
-        write_io(&self.socket, |socket| socket.send_to(buf, path)).await
+        poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
+        loop {
+            match self.socket.get_ref().send_to(buf, path) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // Room on our side, and on the other: a socket that is not connected is writable meanwhile.
+                    self.socket.writable().await?;
+                    self.reactor.register(probe(path)?)?.writable().await?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
     }
 
     fn poll_send_to<P: AsRef<Path>>(

@@ -539,6 +539,60 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "socket.listen(if mutant!() { 16 } else { BACKLOG })?;",
         caught_by: &["backend::smol::owned::bind_queues_a_burst"],
     },
+    // Unix sockets.
+    Mutant {
+        name: "bad path is left to the system",
+        file: "net/unix.rs",
+        right: "    if path.as_os_str().is_empty() {",
+        wrong: "    if mutant!() { return Ok(()); }\n    if path.as_os_str().is_empty() {",
+        caught_by: &["backend::smol::owned::unix_bad_paths_are_invalid_input"],
+    },
+    Mutant {
+        name: "full queue of a Unix listener would block",
+        file: "net/unix.rs",
+        right: "if error.kind() == io::ErrorKind::WouldBlock =>",
+        wrong: "if error.kind() == io::ErrorKind::WouldBlock && !mutant!() =>",
+        caught_by: &["backend::tokio::multi_thread::unix_connect_to_a_full_queue_is_refused"],
+    },
+    Mutant {
+        name: "dropped Unix write half keeps the peer waiting",
+        file: "socket/unix.rs",
+        right: "let _ = close::<Stream<R>, _>(&self.socket);",
+        wrong: "if !mutant!() { let _ = close::<Stream<R>, _>(&self.socket); }",
+        caught_by: &["backend::smol::owned::unix_dropping_the_write_half_sends_eof"],
+    },
+    Mutant {
+        name: "Unix close sends no FIN",
+        file: "socket/unix.rs",
+        right: "        self.shutdown(how)\n",
+        wrong: "        if mutant!() { return Ok(()); }\n        self.shutdown(how)\n",
+        caught_by: &[
+            "backend::async_std::global::unix_close_sends_eof",
+            "backend::smol::owned::unix_into_split_serves_two_tasks",
+        ],
+    },
+    Mutant {
+        name: "std Unix stream goes in blocking",
+        file: "socket/unix.rs",
+        right: "stream.set_nonblocking(true)?;",
+        wrong: "if !mutant!() { stream.set_nonblocking(true)?; }",
+        caught_by: &["backend::smol::owned::unix_from_blocking_std_sockets"],
+    },
+    Mutant {
+        name: "std Unix listener comes out non-blocking",
+        file: "backend/tokio/net/unix.rs",
+        right: "listener.set_nonblocking(false)?;",
+        wrong: "listener.set_nonblocking(mutant!())?;",
+        caught_by: &["backend::tokio::multi_thread::unix_into_std_blocks"],
+    },
+    Mutant {
+        name: "sender of datagrams loses its waker",
+        file: "socket.rs",
+        right: "WouldBlock => socket.writable().await?,",
+        wrong: "WouldBlock && mutant!() => std::future::pending().await,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,",
+        caught_by: &["backend::smol::owned::unix_datagram_sender_waits_for_room"],
+    },
     // UDP.
     Mutant {
         name: "poll receive makes a future for each poll",

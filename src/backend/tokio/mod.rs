@@ -271,8 +271,7 @@ impl UnixNet for Tokio {
 
     fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
         self.io()?;
-        let _context = self.handle.enter();
-        net::UnixDatagram::from_std(socket)
+        net::UnixDatagram::from_std(&self.handle, socket)
     }
 }
 

@@ -36,4 +36,4 @@ macro_rules! convert {
 
 convert!(UnixStream, socket => UnixStream::new(socket));
 convert!(UnixListener, socket => UnixListener::new(AsyncIo, socket));
-convert!(UnixDatagram, socket => UnixDatagram::new(socket));
+convert!(UnixDatagram, socket => UnixDatagram::new(AsyncIo, socket));

@@ -10,7 +10,7 @@ use tokio::net::unix;
 use tokio::runtime::Handle;
 
 use super::{read, within, write};
-use crate::net::unix::check;
+use crate::net::unix::{check, probe};
 use crate::runtime::{self, Descriptor};
 use crate::socket::{descriptor, lends};
 
@@ -147,16 +147,22 @@ impl runtime::UnixListener for UnixListener {
     }
 }
 
-/// tokio's socket.
+/// tokio's socket, with the handle whose context another one is registered in when there is no room.
 #[derive(Debug)]
 pub struct UnixDatagram {
     socket: tokio::net::UnixDatagram,
+    handle: Handle,
 }
 
 impl UnixDatagram {
-    pub(in crate::backend::tokio) fn from_std(socket: std_unix::UnixDatagram) -> io::Result<Self> {
+    pub(in crate::backend::tokio) fn from_std(
+        handle: &Handle,
+        socket: std_unix::UnixDatagram,
+    ) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { socket: tokio::net::UnixDatagram::from_std(socket)? })
+        let _context = handle.enter();
+        let socket = tokio::net::UnixDatagram::from_std(socket)?;
+        Ok(Self { socket, handle: handle.clone() })
     }
 }
 
@@ -187,8 +193,24 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
-        check(path.as_ref())?;
-        self.socket.send_to(buf, path.as_ref()).await
+        let path = path.as_ref();
+        check(path)?;
+        tokio::task::consume_budget().await;
+        loop {
+            self.socket.writable().await?;
+            match self.socket.try_send_to(buf, path) {
+                // There may be no room on the other side: that our side has some is no news, and tokio 1.54 tries again
+                // and again.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let probe = {
+                        let _context = self.handle.enter();
+                        tokio::net::UnixDatagram::from_std(probe(path)?)?
+                    };
+                    probe.writable().await?;
+                }
+                result => return result,
+            }
+        }
     }
 
     fn poll_send_to<P: AsRef<Path>>(
@@ -257,11 +279,5 @@ convert!(UnixDatagram, it => it.socket);
 impl From<tokio::net::UnixStream> for crate::net::UnixStream {
     fn from(stream: tokio::net::UnixStream) -> Self {
         Self::tokio(UnixStream { stream })
-    }
-}
-
-impl From<tokio::net::UnixDatagram> for crate::net::UnixDatagram {
-    fn from(socket: tokio::net::UnixDatagram) -> Self {
-        Self::tokio(UnixDatagram { socket })
     }
 }
