@@ -286,7 +286,7 @@ pub(super) async fn udp_idle_receiver_burns_no_polls<R: Runtime>(rt: R) {
     let before = polls();
     rt.sleep(ms(100)).await;
     let after = polls();
-    assert!(before.iter().zip(after).all(|(before, after)| after - before <= 2), "{before:?}, {after:?}");
+    assert!(before.iter().zip(after).all(|(before, after)| after - before <= FEW), "{before:?}, {after:?}");
     for task in tasks {
         assert!(!task.is_finished());
         let _ = task.cancel().await;
@@ -315,6 +315,10 @@ pub(super) async fn udp_receive_is_cancel_safe<R: Runtime>(rt: R) {
     assert_eq!(received, Vec::from_iter(0..DATAGRAMS));
     sender.await.unwrap();
 }
+
+/// How often a task may be polled that has nothing to do, on a busy machine where it starts late; one that spins is
+/// polled thousands of times.
+const FEW: usize = 10;
 
 /// How many operations of a busy socket a timer that is up has to win against.
 const BUSY: usize = 20_000;

@@ -239,6 +239,10 @@ pub(super) async fn unix_read_is_cancel_safe<R: Runtime>(rt: R) {
     sender.await.unwrap();
 }
 
+/// How often a task may be polled that has nothing to do, on a busy machine where it starts late; one that spins is
+/// polled thousands of times.
+const FEW: usize = 10;
+
 /// How many operations of a busy socket a timer that is up has to win against.
 const BUSY: usize = 20_000;
 
@@ -264,7 +268,7 @@ pub(super) async fn unix_idle_reader_burns_no_polls<R: Runtime>(rt: R) {
     let before = polls.load(Ordering::SeqCst);
     rt.sleep(ms(100)).await;
     let after = polls.load(Ordering::SeqCst);
-    assert!(after - before <= 2, "polled {before} and then {after} times");
+    assert!(after - before <= FEW, "polled {before} and then {after} times");
     assert!(!reading.is_finished());
     let _ = reading.cancel().await;
 }
@@ -538,7 +542,7 @@ pub(super) async fn unix_sockets_lend_their_descriptors<R: Runtime>(rt: R) {
             let _ = writeln!(io::stderr(), "skipped unix_sockets_lend_their_descriptors: it has none");
             return;
         };
-        assert_eq!(SockRef::from(&descriptor).domain().unwrap(), Domain::UNIX);
+        assert!(SockRef::from(&descriptor).local_addr().unwrap().is_unix());
     }
 }
 
@@ -698,7 +702,7 @@ pub(super) async fn unix_datagram_send_to_waits_for_room<R: Runtime>(rt: R) {
     let before = polls.load(Ordering::SeqCst);
     rt.sleep(ms(100)).await;
     let after = polls.load(Ordering::SeqCst);
-    assert!(after - before <= 2, "polled {before} and then {after} times");
+    assert!(after - before <= FEW, "polled {before} and then {after} times");
     assert!(!sending.is_finished());
     let mut buf = [0; 8];
     for _ in 0..queued {

@@ -12,7 +12,8 @@ use super::stream::{read, write};
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeTokio, custom};
 use crate::current::{Driver, find};
-use crate::runtime::{self, Descriptor, UnixDatagram as _, UnixListener as _, UnixNet, UnixStream as _};
+// Its methods are called by their full names: what is not compiled in is of every type, and has each of them thrice.
+use crate::runtime::{self, Descriptor, UnixNet};
 use crate::socket::lends;
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
@@ -138,21 +139,21 @@ impl UnixStream {
     pub fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
         match &mut self.inner {
             OneOf::Tokio { it } => {
-                let (read, write) = it.split_mut();
+                let (read, write) = runtime::UnixStream::split_mut(it);
                 (
                     ReadHalf { inner: OneOf::Tokio { it: read } },
                     WriteHalf { inner: OneOf::Tokio { it: write } },
                 )
             }
             OneOf::AsyncIo { it } => {
-                let (read, write) = it.split_mut();
+                let (read, write) = runtime::UnixStream::split_mut(it);
                 (
                     ReadHalf { inner: OneOf::AsyncIo { it: read } },
                     WriteHalf { inner: OneOf::AsyncIo { it: write } },
                 )
             }
             OneOf::Custom { it } => {
-                let (read, write) = it.split_mut();
+                let (read, write) = runtime::UnixStream::split_mut(it);
                 (
                     ReadHalf { inner: OneOf::Custom { it: read } },
                     WriteHalf { inner: OneOf::Custom { it: write } },
@@ -166,21 +167,21 @@ impl UnixStream {
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         match self.inner {
             OneOf::Tokio { it } => {
-                let (read, write) = it.into_split();
+                let (read, write) = runtime::UnixStream::into_split(it);
                 (
                     OwnedReadHalf { inner: OneOf::Tokio { it: read } },
                     OwnedWriteHalf { inner: OneOf::Tokio { it: write } },
                 )
             }
             OneOf::AsyncIo { it } => {
-                let (read, write) = it.into_split();
+                let (read, write) = runtime::UnixStream::into_split(it);
                 (
                     OwnedReadHalf { inner: OneOf::AsyncIo { it: read } },
                     OwnedWriteHalf { inner: OneOf::AsyncIo { it: write } },
                 )
             }
             OneOf::Custom { it } => {
-                let (read, write) = it.into_split();
+                let (read, write) = runtime::UnixStream::into_split(it);
                 (
                     OwnedReadHalf { inner: OneOf::Custom { it: read } },
                     OwnedWriteHalf { inner: OneOf::Custom { it: write } },
@@ -191,22 +192,22 @@ impl UnixStream {
 
     /// See [`runtime::UnixStream::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.inner, it => it.local_addr())
+        each!(&self.inner, it => runtime::UnixStream::local_addr(it))
     }
 
     /// See [`runtime::UnixStream::peer_addr`].
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.inner, it => it.peer_addr())
+        each!(&self.inner, it => runtime::UnixStream::peer_addr(it))
     }
 
     /// See [`runtime::UnixStream::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
-        each!(&self.inner, it => it.descriptor())
+        each!(&self.inner, it => runtime::UnixStream::descriptor(it))
     }
 
     /// See [`runtime::UnixStream::into_std`].
     pub fn into_std(self) -> io::Result<std_unix::UnixStream> {
-        each!(self.inner, it => it.into_std())
+        each!(self.inner, it => runtime::UnixStream::into_std(it))
     }
 }
 
@@ -327,34 +328,46 @@ impl UnixListener {
     /// See [`runtime::UnixListener::accept`].
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         match &self.inner {
-            OneOf::Tokio { it } => it.accept().await.map(|(stream, peer)| (stream.into(), peer)),
-            OneOf::AsyncIo { it } => it.accept().await.map(|(stream, peer)| (stream.into(), peer)),
-            OneOf::Custom { it } => it.accept().await.map(|(stream, peer)| (stream.into(), peer)),
+            OneOf::Tokio { it } => {
+                runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
+            }
+            OneOf::AsyncIo { it } => {
+                runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
+            }
+            OneOf::Custom { it } => {
+                runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
+            }
         }
     }
 
     /// See [`runtime::UnixListener::poll_accept`].
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         match &self.inner {
-            OneOf::Tokio { it } => it.poll_accept(cx).map_ok(|(stream, peer)| (stream.into(), peer)),
-            OneOf::AsyncIo { it } => it.poll_accept(cx).map_ok(|(stream, peer)| (stream.into(), peer)),
-            OneOf::Custom { it } => it.poll_accept(cx).map_ok(|(stream, peer)| (stream.into(), peer)),
+            OneOf::Tokio { it } => {
+                runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
+            }
+            OneOf::AsyncIo { it } => {
+                runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
+            }
+            OneOf::Custom { it } => {
+                runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
+            }
         }
     }
 
     /// See [`runtime::UnixListener::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.inner, it => it.local_addr())
+        each!(&self.inner, it => runtime::UnixListener::local_addr(it))
     }
 
     /// See [`runtime::UnixListener::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
-        each!(&self.inner, it => it.descriptor())
+        each!(&self.inner, it => runtime::UnixListener::descriptor(it))
     }
 
     /// See [`runtime::UnixListener::into_std`].
     pub fn into_std(self) -> io::Result<std_unix::UnixListener> {
-        each!(self.inner, it => it.into_std())
+        each!(self.inner, it => runtime::UnixListener::into_std(it))
     }
 }
 
@@ -445,32 +458,32 @@ impl UnixDatagram {
 
     /// See [`runtime::UnixDatagram::connect`].
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
-        each!(&self.inner, it => it.connect(path))
+        each!(&self.inner, it => runtime::UnixDatagram::connect(it, path))
     }
 
     /// See [`runtime::UnixDatagram::send`].
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        each!(&self.inner, it => it.send(buf).await)
+        each!(&self.inner, it => runtime::UnixDatagram::send(it, buf).await)
     }
 
     /// See [`runtime::UnixDatagram::poll_send`].
     pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        each!(&self.inner, it => it.poll_send(cx, buf))
+        each!(&self.inner, it => runtime::UnixDatagram::poll_send(it, cx, buf))
     }
 
     /// See [`runtime::UnixDatagram::recv`].
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        each!(&self.inner, it => it.recv(buf).await)
+        each!(&self.inner, it => runtime::UnixDatagram::recv(it, buf).await)
     }
 
     /// See [`runtime::UnixDatagram::poll_recv`].
     pub fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        each!(&self.inner, it => it.poll_recv(cx, buf))
+        each!(&self.inner, it => runtime::UnixDatagram::poll_recv(it, cx, buf))
     }
 
     /// See [`runtime::UnixDatagram::send_to`].
     pub async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
-        each!(&self.inner, it => it.send_to(buf, path).await)
+        each!(&self.inner, it => runtime::UnixDatagram::send_to(it, buf, path).await)
     }
 
     /// See [`runtime::UnixDatagram::poll_send_to`].
@@ -480,12 +493,12 @@ impl UnixDatagram {
         buf: &[u8],
         path: P,
     ) -> Poll<io::Result<usize>> {
-        each!(&self.inner, it => it.poll_send_to(cx, buf, path))
+        each!(&self.inner, it => runtime::UnixDatagram::poll_send_to(it, cx, buf, path))
     }
 
     /// See [`runtime::UnixDatagram::recv_from`].
     pub async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        each!(&self.inner, it => it.recv_from(buf).await)
+        each!(&self.inner, it => runtime::UnixDatagram::recv_from(it, buf).await)
     }
 
     /// See [`runtime::UnixDatagram::poll_recv_from`].
@@ -494,27 +507,27 @@ impl UnixDatagram {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        each!(&self.inner, it => it.poll_recv_from(cx, buf))
+        each!(&self.inner, it => runtime::UnixDatagram::poll_recv_from(it, cx, buf))
     }
 
     /// See [`runtime::UnixDatagram::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.inner, it => it.local_addr())
+        each!(&self.inner, it => runtime::UnixDatagram::local_addr(it))
     }
 
     /// See [`runtime::UnixDatagram::peer_addr`].
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.inner, it => it.peer_addr())
+        each!(&self.inner, it => runtime::UnixDatagram::peer_addr(it))
     }
 
     /// See [`runtime::UnixDatagram::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
-        each!(&self.inner, it => it.descriptor())
+        each!(&self.inner, it => runtime::UnixDatagram::descriptor(it))
     }
 
     /// See [`runtime::UnixDatagram::into_std`].
     pub fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
-        each!(self.inner, it => it.into_std())
+        each!(self.inner, it => runtime::UnixDatagram::into_std(it))
     }
 }
 
