@@ -602,10 +602,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             return std::future::Future::poll(std::pin::pin!(runtime::UdpSocket::recv_from(self, buf)), cx);
         }
         poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv_from(buf))",
-        caught_by: &[
-            "backend::smol::owned::udp_poll_wakes_the_last_waker",
-            "backend::async_std::global::udp_poll_and_await_at_once",
-        ],
+        caught_by: &["backend::smol::owned::udp_poll_wakes_the_last_waker"],
     },
     Mutant {
         name: "receive wakes the last waiter only",
