@@ -92,7 +92,7 @@ fn shutdown_drops_beside_a_stuck_worker<R: Runtime>(rt: R) -> bool {
         released.recv()
     }));
     rt.block_on(is_stuck).unwrap();
-    assert_eq!(rt.shutdown_timeout(ms(300)).unwrap().tasks, 1);
+    assert_eq!(rt.shutdown_timeout(ms(1_000)).unwrap().tasks, 1);
     let dropped = watch.try_recv().is_err();
     release.send(()).unwrap();
     futures::executor::block_on(watch).unwrap_err();
