@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -12,7 +13,6 @@ use super::tasks::Tasks;
 use crate::runtime::Left;
 
 /// An executor, the threads that run it and those that may block, until this is dropped or stopped.
-#[derive(Debug)]
 pub(super) struct Threads {
     // It belongs to the workers: a handle that is kept, in a task perhaps, does not keep it.
     executor: Weak<Executor<'static>>,
@@ -22,13 +22,11 @@ pub(super) struct Threads {
 }
 
 /// How many threads there are that run tasks, and how to stop them.
-#[derive(Debug)]
 struct Workers {
     state: Mutex<WorkersState>,
     one_left: Condvar,
 }
 
-#[derive(Debug)]
 struct WorkersState {
     // Nothing is ever sent: the workers leave when it is dropped.
     running: Option<Sender<()>>,
@@ -85,6 +83,13 @@ impl Threads {
         let tasks = self.workers.wait(end);
         let blocking = self.pool.wait(end);
         Left::new(tasks, blocking)
+    }
+}
+
+impl fmt::Debug for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let alive = self.workers.lock().alive;
+        f.debug_struct("Threads").field("workers", &alive).finish_non_exhaustive()
     }
 }
 

@@ -40,7 +40,7 @@ fn main() -> io::Result<()> {
         // One reactor serves both of smol's executors.
         threads: Threads {
             tasks: OWNED_SMOL,
-            jobs: &["blocking-"],
+            jobs: &["anyrt-smol-blocking-"],
             wakers: &["anyrt-smol-", "smol-", "async-io"],
         },
     };
