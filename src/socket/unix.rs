@@ -272,12 +272,19 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
         let path = path.as_ref();
         check(path)?;
         poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
+        // Made once: a reactor may take a new one for writable.
+        let mut peer = None;
         loop {
             match self.socket.get_ref().send_to(buf, path) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // Room on our side, and on the other: a socket that is not connected is writable meanwhile.
                     self.socket.writable().await?;
-                    self.reactor.register(probe(path)?)?.writable().await?;
+                    if peer.is_none() {
+                        peer = Some(self.reactor.register(probe(path)?)?);
+                    }
+                    if let Some(peer) = &peer {
+                        peer.writable().await?;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return result,
