@@ -21,6 +21,7 @@ use crate::backend::custom::Custom;
 use crate::backend::{MaybeAsyncStd, MaybeSmol, MaybeTokio};
 use crate::context::{EnterGuard, enter};
 use crate::current::{Driver, NoRuntime, SetDefaultError, find, set_default};
+use crate::net::{ConnectOptions, ListenOptions};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time};
@@ -334,8 +335,12 @@ impl Net for AnyRuntime {
     type TcpListener = net::TcpListener;
     type UdpSocket = net::UdpSocket;
 
-    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<net::TcpStream> {
-        each!(&self.repr, it => it.connect_addr(addr).await.map(Into::into))
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
+        each!(&self.repr, it => it.finish_connect(stream).await.map(Into::into))
+    }
+
+    async fn connect_addr(&self, addr: SocketAddr, options: &ConnectOptions) -> io::Result<net::TcpStream> {
+        each!(&self.repr, it => it.connect_addr(addr, options).await.map(Into::into))
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
@@ -354,8 +359,8 @@ impl Net for AnyRuntime {
         each!(&self.repr, it => it.udp_bind_addr(addr).map(Into::into))
     }
 
-    fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener> {
-        each!(&self.repr, it => it.bind_addr(addr).map(Into::into))
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<net::TcpListener> {
+        each!(&self.repr, it => it.bind_addr(addr, options).map(Into::into))
     }
 
     async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -23,7 +23,7 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use crate::context::Scope;
-use crate::net::ToSocketAddrs;
+use crate::net::{ConnectOptions, ListenOptions, ToSocketAddrs};
 use crate::task::{JoinHandle, YieldNow};
 use crate::time::{Interval, Timeout, deadline_after};
 
@@ -556,7 +556,7 @@ pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
 /// any thread and under any executor for as long as their runtime lives and is driven.
 ///
 /// Scenarios: `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`.
-pub trait Net: Spawn {
+pub trait Net: Time {
     /// A TCP connection.
     type TcpStream: TcpStream;
     /// A TCP socket that listens.
@@ -564,21 +564,14 @@ pub trait Net: Spawn {
     /// A UDP socket.
     type UdpSocket: UdpSocket;
 
-    /// **Required.** Connects to one address; [`tcp_connect`](Self::tcp_connect) is the one to call.
+    /// **Required.** Waits until a socket that does not block, and has begun to connect, is connected or has failed; and
+    /// takes it over.
     ///
-    /// It needs no thread of the blocking pool: not even a full one stops it.
-    ///
-    /// # Cancel safety
-    ///
-    /// The socket is closed; the peer may have seen the connection nevertheless.
-    ///
-    /// # Errors
-    ///
-    /// The system's, with its own number: `ConnectionRefused` where nobody listens.
-    ///
-    /// Scenarios: `connect_refused_has_its_kind`, `connect_can_be_cancelled`, `connect_from_a_plain_thread`.
-    fn connect_addr(&self, addr: SocketAddr)
-    -> impl Future<Output = io::Result<Self::TcpStream>> + Send + '_;
+    /// That is so when it can be written to.
+    fn finish_connect(
+        &self,
+        stream: std::net::TcpStream,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
 
     /// **Required.** Takes over a connection of the standard library, blocking or not.
     ///
@@ -598,11 +591,23 @@ pub trait Net: Spawn {
     /// Scenarios: `udp_from_a_blocking_std_socket`, `udp_from_std_on_a_plain_thread`.
     fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket>;
 
+    /// Connects to one address; [`tcp_connect`](Self::tcp_connect) is the one to call.
+    ///
+    /// A backend whose connections are no sockets of the system replaces it.
+    fn connect_addr(
+        &self,
+        addr: SocketAddr,
+        options: &ConnectOptions,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send {
+        let started = options.start(addr);
+        async move { self.finish_connect(started?).await }
+    }
+
     /// Listens on one address; [`tcp_bind`](Self::tcp_bind) is the one to call.
     ///
     /// A backend whose listeners are no sockets of the system replaces it.
-    fn bind_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
-        self.tcp_listener_from_std(crate::net::listen(addr)?)
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
+        self.tcp_listener_from_std(options.listen(addr)?)
     }
 
     /// Binds a UDP socket to one address; [`udp_bind`](Self::udp_bind) is the one to call.
@@ -614,7 +619,8 @@ pub trait Net: Spawn {
 
     /// Asks the resolver for a host; [`lookup_host`](Self::lookup_host) is the one to call.
     ///
-    /// This is the system's, off the workers. A backend that has names of its own replaces it.
+    /// This is the one of the process, if [`set_resolver`](crate::net::set_resolver) has set one, or the system's, off the
+    /// workers. A backend that has names of its own replaces it.
     fn resolve(
         &self,
         host: String,
@@ -623,7 +629,8 @@ pub trait Net: Spawn {
         crate::net::resolve(self, host, port)
     }
 
-    /// All addresses of a name, in the order of the system's resolver, which runs off the workers.
+    /// All addresses of a name, in the order of the system's resolver, which runs off the workers, or of
+    /// [another](crate::net::set_resolver).
     ///
     /// # Cancel safety
     ///
@@ -631,8 +638,8 @@ pub trait Net: Spawn {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for text that is no `host:port`, naming the text; the resolver's own error for a name that
-    /// does not resolve.
+    /// `InvalidInput` for text that is no `host:port`, the resolver's own error for a name that does not resolve, and
+    /// `NotFound` when it answers with no address; each says the name.
     ///
     /// # Examples
     ///
@@ -653,12 +660,13 @@ pub trait Net: Spawn {
         &self,
         addr: A,
     ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
-        crate::net::resolve_all(self, addr.to_addrs())
+        crate::net::resolve_all(self, addr.to_addrs(), None)
     }
 
     /// Connects to the first address that answers.
     ///
-    /// Names are resolved off the workers; every address is tried, in order.
+    /// Names are resolved off the workers; every address is tried, in order. An address, other than a name, needs no
+    /// thread of the blocking pool: not even a full one stops it.
     ///
     /// # Cancel safety
     ///
@@ -666,7 +674,9 @@ pub trait Net: Spawn {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is no address; otherwise the error of the last address.
+    /// `InvalidInput` when there is no address; otherwise the error of the last address, which says the address and has
+    /// the system's kind, such as `ConnectionRefused` where nobody listens. The system's own error, with its number, is the
+    /// [source](std::error::Error::source).
     ///
     /// # Examples
     ///
@@ -679,13 +689,46 @@ pub trait Net: Spawn {
     /// ```
     ///
     /// Scenarios: `connect_by_name`, `connect_tries_every_address`, `connect_reports_the_last_error`,
-    /// `connect_to_no_address_is_invalid_input`, `connect_refused_has_its_kind`,
-    /// `connect_to_an_address_needs_no_blocking_thread`, `ipv6_round_trip`.
+    /// `connect_to_no_address_is_invalid_input`, `connect_refused_has_its_kind`, `connect_can_be_cancelled`,
+    /// `connect_from_a_plain_thread`, `connect_to_an_address_needs_no_blocking_thread`, `ipv6_round_trip`.
     fn tcp_connect<A: ToSocketAddrs>(
         &self,
         addr: A,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + '_ {
-        crate::net::connect(self, addr.to_addrs())
+        crate::net::connect(self, addr.to_addrs(), &ConnectOptions::UNSET)
+    }
+
+    /// [`tcp_connect`](Self::tcp_connect) with options: from which address, for how long, with which keepalive …
+    ///
+    /// # Cancel safety
+    ///
+    /// As of `tcp_connect`.
+    ///
+    /// # Errors
+    ///
+    /// As of `tcp_connect`, and: `InvalidInput` for an option that makes no sense, and `Unsupported` for one that the system
+    /// does not have, each saying which; `TimedOut` for an address that did not answer in time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, time::Duration};
+    ///
+    /// use anyrt::net::ConnectOptions;
+    ///
+    /// async fn dial<R: anyrt::Net>(runtime: R) -> io::Result<R::TcpStream> {
+    ///     let options = ConnectOptions::new().timeout(Duration::from_secs(2)).nodelay(true);
+    ///     runtime.tcp_connect_with("localhost:6379", &options).await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `connect_options_that_make_no_sense`; the others are cited at [`ConnectOptions`].
+    fn tcp_connect_with<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+        options: &ConnectOptions,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send {
+        crate::net::connect(self, addr.to_addrs(), options)
     }
 
     /// Listens on the first address that can be bound; port 0 picks a free one.
@@ -695,7 +738,8 @@ pub trait Net: Spawn {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is no address; otherwise the error of the last address, such as `AddrInUse`.
+    /// `InvalidInput` when there is no address; otherwise the error of the last address, which says the address and has
+    /// the system's kind, such as `AddrInUse`.
     ///
     /// # Examples
     ///
@@ -714,14 +758,45 @@ pub trait Net: Spawn {
         &self,
         addr: A,
     ) -> impl Future<Output = io::Result<Self::TcpListener>> + Send + '_ {
-        crate::net::bind(self, addr.to_addrs())
+        crate::net::bind(self, addr.to_addrs(), &ListenOptions::UNSET)
+    }
+
+    /// [`tcp_bind`](Self::tcp_bind) with options: how many connections may wait, whether others may listen there as
+    /// well …
+    ///
+    /// # Errors
+    ///
+    /// As of `tcp_bind`, and: `InvalidInput` for an option that makes no sense, and `Unsupported` for one that the system
+    /// does not have, each saying which.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::net::ListenOptions;
+    ///
+    /// /// One of several processes that serve one port.
+    /// async fn serve<R: anyrt::Net>(runtime: R) -> io::Result<R::TcpListener> {
+    ///     runtime.tcp_bind_with("127.0.0.1:7000", &ListenOptions::new().reuse_port(true)).await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `listen_options_that_make_no_sense`; the others are cited at [`ListenOptions`].
+    fn tcp_bind_with<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+        options: &ListenOptions,
+    ) -> impl Future<Output = io::Result<Self::TcpListener>> + Send {
+        crate::net::bind(self, addr.to_addrs(), options)
     }
 
     /// Binds a UDP socket to the first address that can be bound; port 0 picks a free one.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is no address; otherwise the error of the last address, such as `AddrInUse`.
+    /// `InvalidInput` when there is no address; otherwise the error of the last address, which says the address and has
+    /// the system's kind, such as `AddrInUse`.
     ///
     /// # Examples
     ///

@@ -19,6 +19,7 @@ use std::os::windows::io::AsSocket as AsDescriptor;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
@@ -40,6 +41,9 @@ pub trait Reactor: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
     ///
     /// The system's.
     fn register<S: Source>(&self, socket: S) -> io::Result<Self::Registered<S>>;
+
+    /// A timer, which listeners wait with when descriptors have run out.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 }
 
 /// A non-blocking socket, and its watch. Dropping it ends the watch and closes the socket.
@@ -233,6 +237,26 @@ impl<R: Reactor> TcpStream<R> {
     /// A connection that is registered already.
     pub fn new(socket: R::Registered<std::net::TcpStream>) -> Self {
         Self { socket }
+    }
+
+    /// Waits until a socket that does not block, and has begun to connect, is connected or has failed; see
+    /// [`Net::finish_connect`](crate::Net::finish_connect).
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub async fn finish_connect(reactor: &R, stream: std::net::TcpStream) -> io::Result<Self> {
+        let socket = reactor.register(stream)?;
+        loop {
+            poll_fn(|cx| socket.poll_writable(cx)).await?;
+            if let Some(error) = socket.get_ref().take_error()? {
+                return Err(error);
+            }
+            // A reactor may say so too early.
+            if socket.get_ref().peer_addr().is_ok() {
+                return Ok(Self::new(socket));
+            }
+        }
     }
 
     /// Takes over a connection, blocking or not.
@@ -445,6 +469,10 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
         let accepted =
             ready!(poll_io(cx, &self.socket, Registered::poll_readable, std::net::TcpListener::accept))?;
         Poll::Ready(self.register(accepted))
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.reactor.sleep(duration)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

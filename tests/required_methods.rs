@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io;
-use std::net::SocketAddr;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
 use std::time::Instant;
@@ -49,8 +48,8 @@ impl Net for Required {
     type TcpListener = <Smol as Net>::TcpListener;
     type UdpSocket = <Smol as Net>::UdpSocket;
 
-    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
-        self.0.connect_addr(addr).await
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        self.0.finish_connect(stream).await
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {

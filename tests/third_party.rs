@@ -12,7 +12,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::io::{self, Read};
-use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net as std_unix;
 use std::pin::{Pin, pin};
@@ -36,7 +35,7 @@ use anyrt::{AnyRuntime, BlockOn, Net, Spawn, Time};
 struct Threads {
     workers: mpsc::Sender<BoxJob>,
     blocking: mpsc::Sender<BoxJob>,
-    clock: mpsc::Sender<Alarm>,
+    clock: Clock,
     sockets: Sockets,
     stopped: future::Shared<oneshot::Receiver<()>>,
     running: Arc<Mutex<Option<oneshot::Sender<()>>>>,
@@ -46,11 +45,12 @@ struct Threads {
 impl Threads {
     fn new(workers: usize, blocking: usize) -> io::Result<Self> {
         let (running, stopped) = oneshot::channel();
+        let clock = Clock(start_clock()?);
         Ok(Self {
             workers: start_pool(workers)?,
             blocking: start_pool(blocking)?,
-            clock: start_clock()?,
-            sockets: Sockets::new()?,
+            sockets: Sockets::new(clock.clone())?,
+            clock,
             stopped: stopped.shared(),
             running: Arc::new(Mutex::new(Some(running))),
             unfinished: Arc::default(),
@@ -181,7 +181,16 @@ impl Time for Threads {
     }
 
     fn sleep_until(&self, deadline: Instant) -> Sleep {
-        Sleep { clock: self.clock.clone(), key: (deadline, unique()), waker: None, elapsed: false }
+        self.clock.sleep_until(deadline)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Clock(mpsc::Sender<Alarm>);
+
+impl Clock {
+    fn sleep_until(&self, deadline: Instant) -> Sleep {
+        Sleep { clock: self.clone(), key: (deadline, unique()), waker: None, elapsed: false }
     }
 }
 
@@ -218,7 +227,7 @@ fn start_clock() -> io::Result<mpsc::Sender<Alarm>> {
 
 #[derive(Debug)]
 struct Sleep {
-    clock: mpsc::Sender<Alarm>,
+    clock: Clock,
     key: (Instant, usize),
     waker: Option<Waker>,
     elapsed: bool,
@@ -226,7 +235,7 @@ struct Sleep {
 
 impl Sleep {
     fn set_alarm(&mut self, waker: Option<Waker>) {
-        let _ = self.clock.send((self.key, waker.clone()));
+        let _ = self.clock.0.send((self.key, waker.clone()));
         self.waker = waker;
     }
 }
@@ -277,16 +286,8 @@ impl Net for Threads {
     type TcpListener = TcpListener<Sockets>;
     type UdpSocket = UdpSocket<Sockets>;
 
-    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
-        let socket = self.sockets.register(std::net::TcpStream::from(mio::net::TcpStream::connect(addr)?))?;
-        loop {
-            poll_fn(|cx| socket.poll_writable(cx)).await?;
-            if let Some(error) = socket.get_ref().take_error()? {
-                return Err(error);
-            } else if socket.get_ref().peer_addr().is_ok() {
-                return Ok(TcpStream::new(socket));
-            }
-        }
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        TcpStream::finish_connect(&self.sockets, stream).await
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
@@ -325,6 +326,7 @@ impl UnixNet for Threads {
 struct Sockets {
     registry: Arc<Registry>,
     waiting: Arc<Mutex<Waiting>>,
+    clock: Clock,
     _running: Arc<mio::net::UnixStream>,
 }
 
@@ -335,13 +337,13 @@ const READ: usize = 0;
 const WRITE: usize = 1;
 
 impl Sockets {
-    fn new() -> io::Result<Self> {
+    fn new(clock: Clock) -> io::Result<Self> {
         let mut poll = mio::Poll::new()?;
         let registry = Arc::new(poll.registry().try_clone()?);
         let (running, mut stopped) = mio::net::UnixStream::pair()?;
         registry.register(&mut stopped, Token(usize::MAX), Interest::READABLE)?;
         let waiting = Arc::<Mutex<Waiting>>::default();
-        let sockets = Self { registry, waiting: waiting.clone(), _running: Arc::new(running) };
+        let sockets = Self { registry, waiting: waiting.clone(), clock, _running: Arc::new(running) };
         thread::Builder::new().spawn(move || {
             let mut events = Events::with_capacity(64);
             // Nothing can be read until the other end is dropped.
@@ -373,6 +375,10 @@ impl Reactor for Sockets {
         let watch = Watch { fd: socket.as_fd().as_raw_fd(), token: Token(unique()), sockets: self.clone() };
         self.registry.register(&mut SourceFd(&watch.fd), watch.token, Interest::READABLE)?;
         Ok(Watched { watch, socket })
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.clock.sleep_until(Instant::now() + duration)
     }
 }
 

@@ -42,5 +42,5 @@ fn of_the_system(descriptor: Option<Descriptor<'_>>) -> Descriptor<'_> {
 /// Scenarios: `free_functions_find_the_runtime`.
 pub fn lookup_host<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
     let (runtime, addrs) = (find(Driver::None), addr.to_addrs());
-    async move { crate::net::resolve_all(&runtime?, addrs).await }
+    async move { crate::net::resolve_all(&runtime?, addrs, None).await }
 }

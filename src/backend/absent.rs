@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
@@ -115,7 +115,7 @@ impl Net for Absent {
     type TcpListener = Self;
     type UdpSocket = Self;
 
-    async fn connect_addr(&self, _: SocketAddr) -> io::Result<Self> {
+    async fn finish_connect(&self, _: std::net::TcpStream) -> io::Result<Self> {
         match *self {}
     }
 
@@ -208,6 +208,12 @@ impl TcpListener for Absent {
 
     fn poll_accept(&self, _: &mut Context<'_>) -> Poll<io::Result<(Self, SocketAddr)>> {
         match *self {}
+    }
+
+    #[allow(unreachable_code, reason = "there is no value of this type")]
+    fn sleep(&self, _: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let never: std::future::Pending<()> = match *self {};
+        never
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

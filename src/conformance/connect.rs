@@ -1,7 +1,8 @@
 //! Connecting, listening and names.
 
+use std::error::Error as _;
 use std::io::{self, ErrorKind, Write};
-use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,28 +12,8 @@ use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 
-use super::support::{LONG, fill_pool, ms, on_a_plain_thread};
+use super::support::{Closed, LONG, LOOPBACK, fill_pool, ms, on_a_plain_thread};
 use crate::runtime::{Runtime, TcpListener, TcpStream};
-
-const LOOPBACK: &str = "127.0.0.1:0";
-
-/// An address that nobody listens on, nor will while this lives: it is the near end of a connection.
-struct Closed {
-    near: StdStream,
-    _far: StdStream,
-}
-
-impl Closed {
-    fn new() -> Self {
-        let listener = StdListener::bind(LOOPBACK).unwrap();
-        let near = StdStream::connect(listener.local_addr().unwrap()).unwrap();
-        Self { near, _far: listener.accept().unwrap().0 }
-    }
-
-    fn addr(&self) -> SocketAddr {
-        self.near.local_addr().unwrap()
-    }
-}
 
 pub(super) async fn connect_by_name<R: Runtime>(rt: R) {
     // `localhost` may be ::1 first; the listener is on 127.0.0.1 only.
@@ -74,7 +55,9 @@ pub(super) async fn connect_refused_has_its_kind<R: Runtime>(rt: R) {
     let closed = Closed::new();
     let error = rt.tcp_connect(closed.addr()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
-    assert!(error.raw_os_error().is_some(), "the system's own number is kept");
+    assert!(error.to_string().contains(&closed.addr().to_string()), "{error}");
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    assert!(source.unwrap().raw_os_error().is_some(), "the system's own number is kept");
 }
 
 pub(super) async fn connect_can_be_cancelled<R: Runtime>(rt: R) {
@@ -115,8 +98,10 @@ pub(super) async fn bind_port_zero_picks_a_port<R: Runtime>(rt: R) {
 
 pub(super) async fn bind_in_use_has_its_kind<R: Runtime>(rt: R) {
     let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
-    let error = rt.tcp_bind(listener.local_addr().unwrap()).await.unwrap_err();
+    let taken = listener.local_addr().unwrap();
+    let error = rt.tcp_bind(taken).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    assert!(error.to_string().contains(&taken.to_string()), "{error}");
 }
 
 pub(super) async fn bind_tries_every_address<R: Runtime>(rt: R) {

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
 use std::pin::Pin;
@@ -83,7 +82,7 @@ impl Net for Elsewhere {
     type TcpListener = net::TcpListener;
     type UdpSocket = net::UdpSocket;
 
-    async fn connect_addr(&self, _: SocketAddr) -> io::Result<net::TcpStream> {
+    async fn finish_connect(&self, _: std::net::TcpStream) -> io::Result<net::TcpStream> {
         refused()
     }
 

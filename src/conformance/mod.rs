@@ -22,6 +22,7 @@ mod current;
 mod elsewhere;
 mod join_set;
 mod net;
+mod options;
 mod run;
 mod shutdown;
 mod support;
@@ -280,6 +281,27 @@ macro_rules! __scenarios {
             async() connect::lookup_of_a_bad_address_is_invalid_input;
             async() connect::lookup_of_an_unknown_host_fails;
 
+            async() options::connect_with_nothing_set;
+            async() options::connect_options_are_set;
+            async() options::connect_from_a_local_address;
+            async() options::connect_from_the_other_family_is_invalid_input;
+            async() options::happy_eyeballs_go_on_after_a_refusal;
+            async() options::happy_eyeballs_report_the_last_error;
+            async() options::connect_asks_its_resolver;
+            async() options::connect_options_that_make_no_sense;
+            async() options::listen_with_nothing_set;
+            async() options::listen_options_are_set;
+            async() options::accepted_streams_inherit_options;
+            async() options::only_v6_leaves_v4_alone;
+            async() options::reuse_port_shares_a_port;
+            async() options::listen_options_that_make_no_sense;
+            async() options::linger_can_be_set;
+            async() options::keepalive_can_be_set;
+            async() options::connect_timeout_passes_a_silent_address;
+            async() options::connect_timeout_names_the_address;
+            async() options::happy_eyeballs_pass_a_silent_address;
+            async() options::backlog_limits_the_queue;
+
             async() udp::udp_round_trip;
             async() udp::udp_connected_round_trip;
             async() udp::udp_connected_ignores_strangers;
@@ -344,6 +366,7 @@ macro_rules! __scenarios {
                 async() unix::unix_file_stays;
                 async() unix::unix_accept_serves_every_waiter;
                 async() unix::unix_accept_is_cancel_safe;
+                async() unix::unix_incoming_yields_every_connection;
                 async() unix::unix_poll_accept_wakes_the_last_waker;
                 async() unix::unix_from_blocking_std_sockets;
                 async() unix::unix_from_std_on_a_plain_thread;

@@ -1,6 +1,8 @@
 //! What scenarios are made of.
 
 use std::future::Future;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc as threads};
@@ -9,12 +11,15 @@ use std::thread;
 use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
+use socket2::{Domain, Socket, Type};
 
 use super::run::pool_size;
 use crate::runtime::Runtime;
 
 /// Longer than anything takes that works, shorter than the limit of a scenario.
 pub(super) const LONG: Duration = Duration::from_secs(30);
+
+pub(super) const LOOPBACK: &str = "127.0.0.1:0";
 
 pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -125,4 +130,54 @@ pub(super) async fn on_a_plain_thread<T: Send + 'static>(
     let (done, finished) = oneshot::channel();
     thread::spawn(move || done.send(futures::executor::block_on(future)).ok());
     finished.await.expect("the thread does not panic")
+}
+
+/// An address that nobody listens on, nor will while this lives: it is the near end of a connection.
+pub(super) struct Closed {
+    near: StdStream,
+    _far: StdStream,
+}
+
+impl Closed {
+    pub(super) fn new() -> Self {
+        let listener = StdListener::bind(LOOPBACK).unwrap();
+        let near = StdStream::connect(listener.local_addr().unwrap()).unwrap();
+        Self { near, _far: listener.accept().unwrap().0 }
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.near.local_addr().unwrap()
+    }
+}
+
+/// An address that never answers. Only Linux has one on loopback: a queue that is full, to which it accepts nothing.
+pub(super) struct Silent {
+    listener: Socket,
+    _queue: Vec<Socket>,
+}
+
+impl Silent {
+    pub(super) fn new(scenario: &str) -> Option<Self> {
+        if cfg!(not(target_os = "linux")) {
+            let _ = writeln!(io::stderr(), "skipped {scenario}: every address of this system answers");
+            return None;
+        }
+        let tcp = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let listener = tcp();
+        listener.bind(&LOOPBACK.parse::<SocketAddr>().unwrap().into()).unwrap();
+        listener.listen(0).unwrap();
+        let addr = listener.local_addr().unwrap();
+        let queue = (0..3).map(|_| {
+            let client = tcp();
+            client.set_nonblocking(true).unwrap();
+            // The first takes the only place there is.
+            let _in_progress = client.connect(&addr);
+            client
+        });
+        Some(Self { _queue: queue.collect(), listener })
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap().as_socket().unwrap()
+    }
 }

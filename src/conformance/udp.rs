@@ -460,7 +460,9 @@ pub(super) async fn udp_bind_by_name<R: Runtime>(rt: R) {
 
 pub(super) async fn udp_bind_in_use_has_its_kind<R: Runtime>(rt: R) {
     let (_taken, addr) = bound(&rt).await;
-    assert_eq!(rt.udp_bind(addr).await.unwrap_err().kind(), ErrorKind::AddrInUse);
+    let error = rt.udp_bind(addr).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    assert!(error.to_string().contains(&addr.to_string()), "{error}");
 }
 
 pub(super) async fn udp_bind_tries_every_address<R: Runtime>(rt: R) {

@@ -426,6 +426,26 @@ pub(super) async fn unix_accept_serves_every_waiter<R: Runtime>(rt: R) {
     }
 }
 
+pub(super) async fn unix_incoming_yields_every_connection<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let path = folder.path("s");
+    let mut listener = rt.unix_bind(&path).unwrap();
+    let mut clients = Vec::new();
+    for n in 0..3_u8 {
+        let mut client = rt.unix_connect(&path).await.unwrap();
+        client.write_all(&[n]).await.unwrap();
+        clients.push(client);
+    }
+    let mut numbers = Vec::new();
+    let mut incoming = listener.incoming().take(3);
+    while let Some(stream) = incoming.next().await {
+        let mut buf = [0];
+        stream.unwrap().read_exact(&mut buf).await.unwrap();
+        numbers.push(buf[0]);
+    }
+    assert_eq!(numbers, [0, 1, 2]);
+}
+
 pub(super) async fn unix_accept_is_cancel_safe<R: Runtime>(rt: R) {
     const CONNECTIONS: usize = 50;
     let folder = Folder::new();

@@ -4,8 +4,14 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
+use futures_core::Stream;
 use socket2::{Domain, SockAddr, Socket, Type};
+
+use super::incoming::{PAUSE, Pause, is_lasting};
+use crate::runtime;
 
 pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 
@@ -39,7 +45,7 @@ pub(crate) fn listen(path: &Path) -> io::Result<std_unix::UnixListener> {
     SocketAddr::from_pathname(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?)?;
-    socket.listen(super::BACKLOG)?;
+    socket.listen(super::options::BACKLOG)?;
     Ok(OwnedFd::from(socket).into())
 }
 
@@ -50,4 +56,32 @@ pub(crate) fn probe(path: &Path) -> io::Result<std_unix::UnixDatagram> {
     probe.set_nonblocking(true)?;
     probe.connect(path)?;
     Ok(probe)
+}
+
+/// The stream of [`runtime::UnixListener::incoming`].
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Incoming<'a, L> {
+    listener: &'a mut L,
+    pause: Pause,
+}
+
+impl<'a, L: runtime::UnixListener> Incoming<'a, L> {
+    pub(crate) fn new(listener: &'a mut L) -> Self {
+        Self { listener, pause: Pause::default() }
+    }
+}
+
+impl<L: runtime::UnixListener> Stream for Incoming<'_, L> {
+    type Item = io::Result<L::Stream>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        ready!(self.pause.poll(cx));
+        let accepted = ready!(self.listener.poll_accept(cx)).map(|(stream, _)| stream);
+        if accepted.as_ref().is_err_and(is_lasting) {
+            let sleep = self.listener.sleep(PAUSE);
+            self.pause = Pause::new(sleep);
+        }
+        Poll::Ready(Some(accepted))
+    }
 }

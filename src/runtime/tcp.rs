@@ -3,11 +3,12 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::Descriptor;
-use crate::net::Incoming;
+use crate::net::{Incoming, Keepalive, of};
 
 /// A TCP connection, with the I/O traits of `futures`.
 ///
@@ -126,6 +127,44 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// **Required.** Sets `IP_TTL`.
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
 
+    /// What becomes of data that is not yet sent when the stream is dropped (`SO_LINGER`); `None`, by default, when the
+    /// system goes on sending in the background.
+    ///
+    /// This and what follows asks the [`descriptor`](Self::descriptor), and is an error of kind `Unsupported` where there
+    /// is none.
+    ///
+    /// Scenarios: `linger_can_be_set`.
+    fn linger(&self) -> io::Result<Option<Duration>> {
+        of::linger(self.descriptor())
+    }
+
+    /// Sets `SO_LINGER`; see [`ConnectOptions::linger`](crate::net::ConnectOptions::linger), also for what it costs.
+    fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
+        of::set_linger(self.descriptor(), time)
+    }
+
+    /// When a silent peer is asked whether it is still there (`SO_KEEPALIVE`); `None`, by default, when it is not.
+    ///
+    /// Scenarios: `keepalive_can_be_set`.
+    fn keepalive(&self) -> io::Result<Option<Keepalive>> {
+        of::keepalive(self.descriptor())
+    }
+
+    /// Sets `SO_KEEPALIVE`.
+    fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
+        of::set_keepalive(self.descriptor(), keepalive)
+    }
+
+    /// Bytes that the system keeps for us to read (`SO_RCVBUF`), as it counts them.
+    fn recv_buffer_size(&self) -> io::Result<usize> {
+        of::recv_buffer_size(self.descriptor())
+    }
+
+    /// Bytes that the system takes from us before the peer has confirmed them (`SO_SNDBUF`), as it counts them.
+    fn send_buffer_size(&self) -> io::Result<usize> {
+        of::send_buffer_size(self.descriptor())
+    }
+
     /// The socket of the system, for what is not here, with `socket2::SockRef` for example; `None` where there is none
     /// behind it.
     ///
@@ -195,7 +234,9 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// # Errors
     ///
-    /// An item is an error when one connection could not be accepted; the next may succeed.
+    /// An item is an error when one connection could not be accepted; the next may succeed. When descriptors or memory
+    /// have run out, it waits for 100 ms before it tries again. ([`accept`](Self::accept) does not: a loop around it that
+    /// only goes on burns a core.)
     ///
     /// # Examples
     ///
@@ -212,6 +253,9 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     fn incoming(&mut self) -> Incoming<'_, Self> {
         Incoming::new(self)
     }
+
+    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 
     /// **Required.** The address that it listens on, with the port that was picked.
     fn local_addr(&self) -> io::Result<SocketAddr>;

@@ -4,10 +4,12 @@ use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::{Descriptor, Spawn};
+use crate::net::unix::Incoming;
 
 /// Unix sockets: streams, listeners and datagrams, on Unix.
 ///
@@ -225,6 +227,16 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// Scenarios: `unix_poll_accept_wakes_the_last_waker`.
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
+
+    /// Connections as a `Stream`, which never ends; see [`TcpListener::incoming`](super::TcpListener::incoming).
+    ///
+    /// Scenarios: `unix_incoming_yields_every_connection`.
+    fn incoming(&mut self) -> Incoming<'_, Self> {
+        Incoming::new(self)
+    }
+
+    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 
     /// **Required.** The address that it listens on.
     fn local_addr(&self) -> io::Result<SocketAddr>;

@@ -1,6 +1,6 @@
 //! Unix sockets over any reactor.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{self as std_unix, SocketAddr};
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
@@ -198,6 +199,10 @@ impl<R: Reactor> runtime::UnixListener for UnixListener<R> {
         let accepted =
             ready!(poll_io(cx, &self.socket, Registered::poll_readable, std_unix::UnixListener::accept))?;
         Poll::Ready(self.register(accepted))
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.reactor.sleep(duration)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -516,7 +516,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "connect tries only the first address",
-        file: "net.rs",
+        file: "net/connect.rs",
         right: "            Ok(stream) => return Ok(stream),\n            Err(error) =>",
         wrong: "            Ok(stream) => return Ok(stream),
             Err(error) if mutant!() => return Err(error),
@@ -526,18 +526,73 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "bind tries only the first address",
         file: "net.rs",
-        right: "            Ok(listener) => return Ok(listener),\n            Err(error) =>",
-        wrong: "            Ok(listener) => return Ok(listener),
+        right: "            Ok(bound) => return Ok(bound),\n            Err(error) =>",
+        wrong: "            Ok(bound) => return Ok(bound),
             Err(error) if mutant!() => return Err(error),
             Err(error) =>",
         caught_by: &["backend::tokio::multi_thread::bind_tries_every_address"],
     },
     Mutant {
         name: "listener queues few",
-        file: "net.rs",
-        right: "socket.listen(BACKLOG)?;",
-        wrong: "socket.listen(if mutant!() { 16 } else { BACKLOG })?;",
+        file: "net/options.rs",
+        right: "self.backlog.map_or(BACKLOG,",
+        wrong: "self.backlog.map_or(if mutant!() { 16 } else { BACKLOG },",
         caught_by: &["backend::smol::owned::bind_queues_a_burst"],
+    },
+    Mutant {
+        name: "backlog is left to the system",
+        file: "net/options.rs",
+        right: "|backlog| backlog.try_into().unwrap_or(i32::MAX)",
+        wrong: "|backlog| if mutant!() { BACKLOG } else { backlog.try_into().unwrap_or(i32::MAX) }",
+        caught_by: &["backend::smol::owned::backlog_limits_the_queue"],
+    },
+    Mutant {
+        name: "address to connect from is ignored",
+        file: "net/options.rs",
+        right: "let bound = socket.bind(&local.into());",
+        wrong: "let bound = if mutant!() { Ok(()) } else { socket.bind(&local.into()) };",
+        caught_by: &["backend::tokio::multi_thread::connect_from_a_local_address"],
+    },
+    Mutant {
+        name: "half a second of linger is a reset",
+        file: "net/options.rs",
+        right: "(time.subsec_nanos() > 0).into()",
+        wrong: "(time.subsec_nanos() > 0 && !mutant!()).into()",
+        caught_by: &[
+            "backend::tokio::multi_thread::linger_can_be_set",
+            "backend::smol::owned::keepalive_can_be_set",
+        ],
+    },
+    Mutant {
+        name: "refusal does not say the address",
+        file: "net/connect.rs",
+        right: "    connected.map_err(|error| named(error,",
+        wrong: "    if mutant!() {
+        return connected;
+    }
+    connected.map_err(|error| named(error,",
+        caught_by: &["backend::tokio::multi_thread::connect_refused_has_its_kind"],
+    },
+    Mutant {
+        name: "happy eyeballs wait after a refusal",
+        file: "net/connect.rs",
+        right: "start = failed ||",
+        wrong: "start = failed && (!mutant!() || attempts.is_empty() && addrs.is_empty()) ||",
+        caught_by: &["backend::smol::owned::happy_eyeballs_go_on_after_a_refusal"],
+    },
+    Mutant {
+        name: "happy eyeballs wait for silence",
+        file: "net/connect.rs",
+        right: "!addrs.is_empty() && next",
+        wrong: "!addrs.is_empty() && !mutant!() && next",
+        caught_by: &["backend::smol::owned::happy_eyeballs_pass_a_silent_address"],
+    },
+    Mutant {
+        name: "connection that is refused passes for one",
+        file: "backend/tokio/net.rs",
+        right: "match stream.take_error()? {",
+        wrong: "match stream.take_error()?.filter(|_| !mutant!()) {",
+        caught_by: &["backend::tokio::multi_thread::connect_tries_every_address"],
     },
     // Unix sockets.
     Mutant {

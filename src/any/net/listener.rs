@@ -2,13 +2,14 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::TcpStream;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoListener, MaybeTokio, custom};
 use crate::current::{Driver, find};
-use crate::net::{Incoming, ToSocketAddrs, bind};
-use crate::runtime::{self, Descriptor, Net, TcpListener as _};
+use crate::net::{Incoming, ListenOptions, ToSocketAddrs, bind};
+use crate::runtime::{self, BoxFuture, Descriptor, Net, TcpListener as _};
 
 type TokioListener = <MaybeTokio as Net>::TcpListener;
 
@@ -55,7 +56,20 @@ impl TcpListener {
     /// Scenarios: `free_functions_find_the_runtime`.
     pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
         let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
-        async move { bind(&runtime?, addrs).await }
+        async move { bind(&runtime?, addrs, &ListenOptions::UNSET).await }
+    }
+
+    /// Listens on the current runtime, with options; see [`Net::tcp_bind_with`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn bind_with<A: ToSocketAddrs>(
+        addr: A,
+        options: &ListenOptions,
+    ) -> impl Future<Output = io::Result<Self>> + Send {
+        let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
+        async move { bind(&runtime?, addrs, options).await }
     }
 
     /// Takes over a listening socket of the standard library; see [`Net::tcp_listener_from_std`].
@@ -152,6 +166,10 @@ impl runtime::TcpListener for TcpListener {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         self.poll_accept(cx)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        each!(&self.inner, it => Box::pin(it.sleep(duration)) as BoxFuture)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

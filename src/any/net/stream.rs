@@ -3,13 +3,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoStream, MaybeTokio, custom};
 use crate::current::{Driver, find};
-use crate::net::{ToSocketAddrs, connect};
+use crate::net::{ConnectOptions, Keepalive, ToSocketAddrs, connect};
 use crate::runtime::{self, Descriptor, Net, TcpStream as _};
 
 type TokioStream = <MaybeTokio as Net>::TcpStream;
@@ -120,7 +121,20 @@ impl TcpStream {
     /// Scenarios: `free_functions_find_the_runtime`.
     pub fn connect<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
         let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
-        async move { connect(&runtime?, addrs).await }
+        async move { connect(&runtime?, addrs, &ConnectOptions::UNSET).await }
+    }
+
+    /// Connects on the current runtime, with options; see [`Net::tcp_connect_with`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn connect_with<A: ToSocketAddrs>(
+        addr: A,
+        options: &ConnectOptions,
+    ) -> impl Future<Output = io::Result<Self>> + Send {
+        let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
+        async move { connect(&runtime?, addrs, options).await }
     }
 
     /// Takes over a connection of the standard library; see [`Net::tcp_stream_from_std`].
@@ -221,6 +235,36 @@ impl TcpStream {
     /// See [`runtime::TcpStream::set_ttl`].
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         each!(&self.inner, it => it.set_ttl(ttl))
+    }
+
+    /// See [`runtime::TcpStream::linger`].
+    pub fn linger(&self) -> io::Result<Option<Duration>> {
+        runtime::TcpStream::linger(self)
+    }
+
+    /// See [`runtime::TcpStream::set_linger`].
+    pub fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
+        runtime::TcpStream::set_linger(self, time)
+    }
+
+    /// See [`runtime::TcpStream::keepalive`].
+    pub fn keepalive(&self) -> io::Result<Option<Keepalive>> {
+        runtime::TcpStream::keepalive(self)
+    }
+
+    /// See [`runtime::TcpStream::set_keepalive`].
+    pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
+        runtime::TcpStream::set_keepalive(self, keepalive)
+    }
+
+    /// See [`runtime::TcpStream::recv_buffer_size`].
+    pub fn recv_buffer_size(&self) -> io::Result<usize> {
+        runtime::TcpStream::recv_buffer_size(self)
+    }
+
+    /// See [`runtime::TcpStream::send_buffer_size`].
+    pub fn send_buffer_size(&self) -> io::Result<usize> {
+        runtime::TcpStream::send_buffer_size(self)
     }
 
     /// See [`runtime::TcpStream::descriptor`].

@@ -4,6 +4,7 @@ use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
@@ -13,7 +14,8 @@ use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeTokio, custom};
 use crate::current::{Driver, find};
 // Its methods are called by their full names: what is not compiled in is of every type, and has each of them thrice.
-use crate::runtime::{self, Descriptor, UnixNet};
+use crate::net::unix::Incoming;
+use crate::runtime::{self, BoxFuture, Descriptor, UnixNet};
 use crate::socket::lends;
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
@@ -340,6 +342,11 @@ impl UnixListener {
         }
     }
 
+    /// See [`runtime::UnixListener::incoming`].
+    pub fn incoming(&mut self) -> Incoming<'_, Self> {
+        Incoming::new(self)
+    }
+
     /// See [`runtime::UnixListener::poll_accept`].
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         match &self.inner {
@@ -380,6 +387,10 @@ impl runtime::UnixListener for UnixListener {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         self.poll_accept(cx)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        each!(&self.inner, it => Box::pin(runtime::UnixListener::sleep(it, duration)) as BoxFuture)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -1,7 +1,9 @@
+use std::future::Future;
 use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::Absent;
 use crate::runtime::{UnixDatagram, UnixListener, UnixNet, UnixStream};
@@ -60,6 +62,12 @@ impl UnixListener for Absent {
 
     fn poll_accept(&self, _: &mut Context<'_>) -> Poll<io::Result<(Self, SocketAddr)>> {
         match *self {}
+    }
+
+    #[allow(unreachable_code, reason = "there is no value of this type")]
+    fn sleep(&self, _: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let never: std::future::Pending<()> = match *self {};
+        never
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -4,12 +4,14 @@ mod unix;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use async_io::Async;
 
+use super::time::Sleep;
 use crate::socket::{self, Reactor, Registered, Source};
+use crate::time::deadline_after;
 
 pub(crate) use udp::UdpSocket;
 #[cfg(unix)]
@@ -24,6 +26,10 @@ impl Reactor for AsyncIo {
 
     fn register<S: Source>(&self, socket: S) -> io::Result<Async<S>> {
         Async::new_nonblocking(socket)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        Sleep::new(deadline_after(Instant::now(), duration))
     }
 }
 
@@ -55,10 +61,6 @@ impl<S: Source> Registered<S> for Async<S> {
 
 pub(crate) type TcpStream = socket::TcpStream<AsyncIo>;
 pub(crate) type TcpListener = socket::TcpListener<AsyncIo>;
-
-pub(crate) async fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
-    Ok(TcpStream::new(Async::<std::net::TcpStream>::connect(addr).await?))
-}
 
 impl From<TcpStream> for crate::net::TcpStream {
     fn from(stream: TcpStream) -> Self {

@@ -5,7 +5,6 @@ pub(crate) mod context;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
 use std::sync::Once;
@@ -160,8 +159,8 @@ impl Net for AsyncStd {
     type TcpListener = net::TcpListener;
     type UdpSocket = net::UdpSocket;
 
-    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
-        net::connect(addr).await
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        net::TcpStream::finish_connect(&net::AsyncIo, stream).await
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {

@@ -19,6 +19,7 @@ use self::task::Within;
 use self::unix::ErasedUnix;
 use crate::AnyRuntime;
 use crate::context::enter;
+use crate::net::{ConnectOptions, ListenOptions};
 use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned};
 use crate::task::{JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
 
@@ -50,11 +51,16 @@ trait Erased: fmt::Debug + Send + Sync {
     fn stop(&self, timeout: Duration) -> io::Result<Left>;
     fn now(&self) -> Instant;
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn runtime::Sleep>>;
-    fn connect_addr(&self, addr: SocketAddr) -> Boxed<'_, io::Result<net::TcpStream>>;
+    fn finish_connect(&self, stream: std::net::TcpStream) -> Boxed<'_, io::Result<net::TcpStream>>;
+    fn connect_addr<'a>(
+        &'a self,
+        addr: SocketAddr,
+        options: &'a ConnectOptions,
+    ) -> Boxed<'a, io::Result<net::TcpStream>>;
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream>;
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener>;
     fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket>;
-    fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener>;
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<net::TcpListener>;
     fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket>;
     fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>>;
     #[cfg(unix)]
@@ -90,8 +96,16 @@ impl<R: Runtime> Erased for R {
         Box::pin(Time::sleep_until(self, deadline))
     }
 
-    fn connect_addr(&self, addr: SocketAddr) -> Boxed<'_, io::Result<net::TcpStream>> {
-        Box::pin(async move { Net::connect_addr(self, addr).await.map(net::TcpStream::new) })
+    fn finish_connect(&self, stream: std::net::TcpStream) -> Boxed<'_, io::Result<net::TcpStream>> {
+        Box::pin(async move { Net::finish_connect(self, stream).await.map(net::TcpStream::new) })
+    }
+
+    fn connect_addr<'a>(
+        &'a self,
+        addr: SocketAddr,
+        options: &'a ConnectOptions,
+    ) -> Boxed<'a, io::Result<net::TcpStream>> {
+        Box::pin(async move { Net::connect_addr(self, addr, options).await.map(net::TcpStream::new) })
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
@@ -102,8 +116,8 @@ impl<R: Runtime> Erased for R {
         Net::tcp_listener_from_std(self, listener).map(net::TcpListener::new)
     }
 
-    fn bind_addr(&self, addr: SocketAddr) -> io::Result<net::TcpListener> {
-        Net::bind_addr(self, addr).map(net::TcpListener::new)
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<net::TcpListener> {
+        Net::bind_addr(self, addr, options).map(net::TcpListener::new)
     }
 
     fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
@@ -266,8 +280,12 @@ impl Net for Custom {
     type TcpListener = net::TcpListener;
     type UdpSocket = net::UdpSocket;
 
-    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
-        self.get_or_error()?.connect_addr(addr).await
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        self.get_or_error()?.finish_connect(stream).await
+    }
+
+    async fn connect_addr(&self, addr: SocketAddr, options: &ConnectOptions) -> io::Result<Self::TcpStream> {
+        self.get_or_error()?.connect_addr(addr, options).await
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
@@ -278,8 +296,8 @@ impl Net for Custom {
         self.get_or_error()?.tcp_listener_from_std(listener)
     }
 
-    fn bind_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpListener> {
-        self.get_or_error()?.bind_addr(addr)
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
+        self.get_or_error()?.bind_addr(addr, options)
     }
 
     fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {

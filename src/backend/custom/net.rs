@@ -3,15 +3,17 @@ mod udp;
 mod unix;
 
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::Boxed;
-use crate::runtime::{self, Descriptor};
+use crate::runtime::{self, BoxFuture, Descriptor};
 
 pub(crate) use udp::UdpSocket;
 #[cfg(unix)]
@@ -228,6 +230,7 @@ impl runtime::TcpStream for TcpStream {
 trait ErasedListener: fmt::Debug + Send + Sync {
     fn accept(&self) -> Boxed<'_, io::Result<(TcpStream, SocketAddr)>>;
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>>;
+    fn sleep(&self, duration: Duration) -> BoxFuture;
     fn local_addr(&self) -> io::Result<SocketAddr>;
     fn ttl(&self) -> io::Result<u32>;
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
@@ -245,6 +248,10 @@ impl<L: runtime::TcpListener> ErasedListener for L {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         runtime::TcpListener::poll_accept(self, cx).map_ok(|(stream, peer)| (TcpStream::new(stream), peer))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture {
+        Box::pin(runtime::TcpListener::sleep(self, duration))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -289,6 +296,10 @@ impl runtime::TcpListener for TcpListener {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         self.listener.poll_accept(cx)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.listener.sleep(duration)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -6,7 +6,6 @@ mod threads;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
 use std::sync::{Arc, Weak};
@@ -241,8 +240,8 @@ impl Net for Smol {
     type TcpListener = net::TcpListener;
     type UdpSocket = net::UdpSocket;
 
-    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
-        net::connect(addr).await
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        net::TcpStream::finish_connect(&net::AsyncIo, stream).await
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {

@@ -9,7 +9,6 @@ mod time;
 use std::cell::Cell;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
 use std::panic::resume_unwind;
@@ -229,9 +228,9 @@ impl Net for Tokio {
     type TcpListener = net::TcpListener;
     type UdpSocket = net::UdpSocket;
 
-    async fn connect_addr(&self, addr: SocketAddr) -> io::Result<Self::TcpStream> {
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
         self.io()?;
-        net::TcpStream::connect(&self.handle, addr).await
+        net::TcpStream::finish_connect(&self.handle, stream).await
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {

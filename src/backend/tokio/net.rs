@@ -7,12 +7,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::tcp;
 use tokio::runtime::Handle;
 
+use super::time::pause;
 use crate::runtime::Descriptor;
 use crate::socket::{descriptor, lends};
 
@@ -37,9 +39,16 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    pub(super) async fn connect(handle: &Handle, addr: SocketAddr) -> io::Result<Self> {
-        let stream = within(handle, tokio::net::TcpStream::connect(addr)).await?;
-        Ok(Self { stream })
+    pub(super) async fn finish_connect(handle: &Handle, stream: std::net::TcpStream) -> io::Result<Self> {
+        let stream = {
+            let _context = handle.enter();
+            tokio::net::TcpStream::from_std(stream)?
+        };
+        stream.writable().await?;
+        match stream.take_error()? {
+            Some(error) => Err(error),
+            None => Ok(Self { stream }),
+        }
     }
 
     pub(super) fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
@@ -224,6 +233,10 @@ impl crate::runtime::TcpListener for TcpListener {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let _context = self.handle.enter();
         self.listener.poll_accept(cx).map_ok(|(stream, peer)| (TcpStream { stream }, peer))
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        pause(&self.handle, duration)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

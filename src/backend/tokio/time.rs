@@ -1,10 +1,16 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
+use tokio::runtime::Handle;
 use tokio::task::unconstrained;
+
+use super::Tokio;
+use crate::current::Driver;
+use crate::runtime::Time as _;
+use crate::task::contain::contain;
 
 pin_project! {
     /// tokio's sleep, which is always seen pending once.
@@ -20,6 +26,17 @@ impl Sleep {
     /// Needs the context of a runtime; lives without it.
     pub(super) fn new(deadline: Instant) -> Self {
         Self { timer: tokio::time::sleep_until(deadline.into()), yielded: false }
+    }
+}
+
+/// A sleep for a listener, which goes on without one where the time driver is off, or its runtime has been shut down.
+pub(super) fn pause(handle: &Handle, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+    let runtime = Tokio::from(handle.clone());
+    let sleep = runtime.has(Driver::Time).then(|| runtime.sleep(duration));
+    async move {
+        let Some(sleep) = sleep else { return };
+        let mut sleep = pin!(sleep);
+        poll_fn(|cx| contain(|| sleep.as_mut().poll(cx)).unwrap_or(Poll::Ready(()))).await;
     }
 }
 

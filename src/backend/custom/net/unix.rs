@@ -1,14 +1,16 @@
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::{Boxed, ReadHalf, Reader, WriteHalf, Writer, read, write};
-use crate::runtime::{self, Descriptor};
+use crate::runtime::{self, BoxFuture, Descriptor};
 
 /// The object-safe twin of [`runtime::UnixStream`].
 trait ErasedStream: Reader + Writer {
@@ -100,6 +102,7 @@ impl runtime::UnixStream for UnixStream {
 trait ErasedListener: fmt::Debug + Send + Sync {
     fn accept(&self) -> Boxed<'_, io::Result<(UnixStream, SocketAddr)>>;
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>>;
+    fn sleep(&self, duration: Duration) -> BoxFuture;
     fn local_addr(&self) -> io::Result<SocketAddr>;
     fn descriptor(&self) -> Option<Descriptor<'_>>;
     fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixListener>;
@@ -115,6 +118,10 @@ impl<L: runtime::UnixListener> ErasedListener for L {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         runtime::UnixListener::poll_accept(self, cx).map_ok(|(stream, peer)| (UnixStream::new(stream), peer))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture {
+        Box::pin(runtime::UnixListener::sleep(self, duration))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -151,6 +158,10 @@ impl runtime::UnixListener for UnixListener {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         self.listener.poll_accept(cx)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.listener.sleep(duration)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -1,15 +1,17 @@
+use std::future::Future;
 use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::unix;
 use tokio::runtime::Handle;
 
-use super::{read, within, write};
+use super::{pause, read, within, write};
 use crate::net::unix::{check, probe};
 use crate::runtime::{self, Descriptor};
 use crate::socket::{descriptor, lends};
@@ -130,6 +132,10 @@ impl runtime::UnixListener for UnixListener {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         let _context = self.handle.enter();
         self.listener.poll_accept(cx).map_ok(|(stream, peer)| (UnixStream { stream }, peer.into()))
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        pause(&self.handle, duration)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -1,0 +1,512 @@
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+
+use super::resolver::{Resolve, Resolver};
+use crate::runtime::Descriptor;
+
+/// How to connect: what is set on a socket before it does.
+///
+/// Whatever is not set here is as [`tcp_connect`](crate::Net::tcp_connect) has it. Options are set by anyrt, so they
+/// mean the same on every runtime; one that the system does not have, or a value that makes no sense, is an error that
+/// names it.
+///
+/// # Examples
+///
+/// ```
+/// use std::{io, time::Duration};
+///
+/// use anyrt::net::{ConnectOptions, Keepalive, TcpStream};
+///
+/// async fn dial() -> io::Result<TcpStream> {
+///     let options = ConnectOptions::new()
+///         .timeout(Duration::from_secs(3))
+///         .happy_eyeballs(ConnectOptions::ATTEMPT_DELAY)
+///         .keepalive(Keepalive::new().time(Duration::from_secs(60)))
+///         .nodelay(true);
+///     TcpStream::connect_with("db.example:5432", &options).await
+/// }
+/// ```
+///
+/// Scenarios: `connect_with_nothing_set`, `connect_options_are_set`.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectOptions {
+    pub(super) local_addr: Option<SocketAddr>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) attempt_delay: Option<Duration>,
+    pub(super) resolver: Option<Resolver>,
+    socket: SocketOptions,
+}
+
+impl ConnectOptions {
+    /// How long [`happy_eyeballs`](Self::happy_eyeballs) waits by recommendation (RFC 8305, 5): 250 ms.
+    pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+    /// The ones of `tcp_connect`.
+    pub(crate) const UNSET: Self = Self {
+        local_addr: None,
+        timeout: None,
+        attempt_delay: None,
+        resolver: None,
+        socket: SocketOptions::UNSET,
+    };
+
+    /// Nothing set.
+    pub fn new() -> Self {
+        Self::UNSET
+    }
+
+    /// Connects from this address; port 0 lets the system choose one. Addresses of the other family are passed over.
+    ///
+    /// Scenarios: `connect_from_a_local_address`, `connect_from_the_other_family_is_invalid_input`.
+    pub fn local_addr(mut self, addr: impl Into<SocketAddr>) -> Self {
+        self.local_addr = Some(addr.into());
+        self
+    }
+
+    /// How long each address has to answer: then it has failed with `TimedOut`, and the next one is tried.
+    ///
+    /// [`Time::timeout`](crate::Time::timeout) limits all of them together, and the resolver with them.
+    ///
+    /// Scenarios: `connect_timeout_passes_a_silent_address`, `connect_timeout_names_the_address`.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Does not wait for one address before it tries the next: every `delay` another one joins in, IPv6 and IPv4 by
+    /// turns, and the first that answers wins (RFC 8305, 4 and 5). The others are dropped.
+    ///
+    /// An address that fails makes room for the next at once.
+    ///
+    /// Scenarios: `happy_eyeballs_pass_a_silent_address`, `happy_eyeballs_go_on_after_a_refusal`,
+    /// `happy_eyeballs_report_the_last_error`.
+    pub fn happy_eyeballs(mut self, delay: Duration) -> Self {
+        self.attempt_delay = Some(delay);
+        self
+    }
+
+    /// Asks this resolver for names, and not the runtime's.
+    ///
+    /// Scenarios: `connect_asks_its_resolver`.
+    pub fn resolver(mut self, resolver: impl Resolve) -> Self {
+        self.resolver = Some(Resolver::new(resolver));
+        self
+    }
+
+    pub(super) fn check(&self) -> io::Result<()> {
+        if self.timeout == Some(Duration::ZERO) {
+            return Err(invalid("timeout", "nothing connects in no time"));
+        }
+        if self.attempt_delay.is_some_and(|delay| delay < Duration::from_millis(10)) {
+            return Err(invalid("happy_eyeballs", "10 ms between two attempts is the least (RFC 8305, 5)"));
+        }
+        self.socket.check()
+    }
+
+    /// A socket that has begun to connect.
+    pub(crate) fn start(&self, addr: SocketAddr) -> io::Result<std::net::TcpStream> {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        self.socket.set(&socket)?;
+        if let Some(local) = self.local_addr {
+            let bound = socket.bind(&local.into());
+            bound.map_err(|error| named(error, format!("cannot connect from {local}")))?;
+        }
+        match socket.connect(&addr.into()) {
+            Err(error) if !is_in_progress(&error) => Err(error),
+            _ => Ok(socket.into()),
+        }
+    }
+}
+
+/// Whether a socket that does not block will connect by itself.
+fn is_in_progress(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR));
+    #[cfg(windows)]
+    return error.kind() == io::ErrorKind::WouldBlock;
+}
+
+/// How to listen: what is set on a socket before it does.
+///
+/// Whatever is not set here is as [`tcp_bind`](crate::Net::tcp_bind) has it. What a connection can have as well, the
+/// accepted ones inherit.
+///
+/// # Examples
+///
+/// ```
+/// use std::io;
+///
+/// use anyrt::net::{ListenOptions, TcpListener};
+///
+/// async fn serve() -> io::Result<TcpListener> {
+///     let options = ListenOptions::new().only_v6(true).backlog(4096);
+///     TcpListener::bind_with("[::]:443", &options).await
+/// }
+/// ```
+///
+/// Scenarios: `listen_with_nothing_set`, `listen_options_are_set`, `accepted_streams_inherit_options`.
+#[derive(Clone, Debug, Default)]
+pub struct ListenOptions {
+    backlog: Option<u32>,
+    only_v6: Option<bool>,
+    socket: SocketOptions,
+}
+
+/// Connections that may wait to be accepted. The standard library has 128: a burst of more loses SYNs and stands
+/// still for a second, until they are sent again.
+pub(super) const BACKLOG: i32 = 1024;
+
+impl ListenOptions {
+    /// The ones of `tcp_bind`.
+    pub(crate) const UNSET: Self = Self { backlog: None, only_v6: None, socket: SocketOptions::UNSET };
+
+    /// Nothing set.
+    pub fn new() -> Self {
+        Self::UNSET
+    }
+
+    /// How many connections may wait to be accepted; 1024 unless set. Systems have limits of their own, such as
+    /// `net.core.somaxconn`.
+    ///
+    /// Scenarios: `backlog_limits_the_queue`.
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.backlog = Some(connections);
+        self
+    }
+
+    /// Whether a listener on `[::]` leaves IPv4 alone (`IPV6_V6ONLY`). Unless set, systems differ: Linux and macOS
+    /// take IPv4 connections there as well, Windows does not.
+    ///
+    /// Scenarios: `only_v6_leaves_v4_alone`.
+    pub fn only_v6(mut self, on: bool) -> Self {
+        self.only_v6 = Some(on);
+        self
+    }
+
+    pub(super) fn check(&self) -> io::Result<()> {
+        if self.backlog == Some(0) {
+            return Err(invalid("backlog", "no connection could wait; 1 is the least"));
+        }
+        self.socket.check()
+    }
+
+    /// A socket that listens.
+    pub(crate) fn listen(&self, addr: SocketAddr) -> io::Result<std::net::TcpListener> {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+        // On Windows it would let somebody else take the port.
+        if cfg!(unix) && self.socket.reuse_address.is_none() {
+            socket.set_reuse_address(true)?;
+        }
+        self.socket.set(&socket)?;
+        match self.only_v6 {
+            Some(on) if addr.is_ipv6() => set("only_v6", socket.set_only_v6(on))?,
+            Some(_) => return Err(invalid("only_v6", &format!("{addr} is no address of IPv6"))),
+            None => {}
+        }
+        socket.bind(&addr.into())?;
+        socket.listen(self.backlog.map_or(BACKLOG, |backlog| backlog.try_into().unwrap_or(i32::MAX)))?;
+        Ok(socket.into())
+    }
+}
+
+/// What both ends of a connection can have.
+#[derive(Clone, Debug, Default)]
+struct SocketOptions {
+    reuse_address: Option<bool>,
+    reuse_port: Option<bool>,
+    nodelay: Option<bool>,
+    keepalive: Option<Keepalive>,
+    linger: Option<Duration>,
+    recv_buffer_size: Option<usize>,
+    send_buffer_size: Option<usize>,
+}
+
+impl SocketOptions {
+    const UNSET: Self = Self {
+        reuse_address: None,
+        reuse_port: None,
+        nodelay: None,
+        keepalive: None,
+        linger: None,
+        recv_buffer_size: None,
+        send_buffer_size: None,
+    };
+
+    fn check(&self) -> io::Result<()> {
+        for (field, size) in
+            [("recv_buffer_size", self.recv_buffer_size), ("send_buffer_size", self.send_buffer_size)]
+        {
+            // The system takes a C `int`.
+            if size.is_some_and(|size| size == 0 || i32::try_from(size).is_err()) {
+                return Err(invalid(field, &format!("ask for 1 to {} bytes", i32::MAX)));
+            }
+        }
+        self.keepalive.map_or(Ok(()), |keepalive| keepalive.check())
+    }
+
+    fn set(&self, socket: &Socket) -> io::Result<()> {
+        if let Some(on) = self.reuse_address {
+            set("reuse_address", socket.set_reuse_address(on))?;
+        }
+        if let Some(on) = self.reuse_port {
+            set("reuse_port", set_reuse_port(socket, on))?;
+        }
+        if let Some(on) = self.nodelay {
+            set("nodelay", socket.set_tcp_nodelay(on))?;
+        }
+        if let Some(keepalive) = self.keepalive {
+            set("keepalive", keepalive.set(&SockRef::from(socket)))?;
+        }
+        if let Some(time) = self.linger {
+            set("linger", socket.set_linger(Some(whole_seconds(time))))?;
+        }
+        if let Some(size) = self.recv_buffer_size {
+            set("recv_buffer_size", socket.set_recv_buffer_size(size))?;
+        }
+        if let Some(size) = self.send_buffer_size {
+            set("send_buffer_size", socket.set_send_buffer_size(size))?;
+        }
+        Ok(())
+    }
+}
+
+/// The methods that set them.
+macro_rules! socket_options {
+    ($options:ident) => {
+        impl $options {
+            /// Whether an address can be bound that connections of before still linger at (`SO_REUSEADDR`). Unless
+            /// set, listeners do on Unix. On Windows it lets two programs have one port.
+            pub fn reuse_address(mut self, on: bool) -> Self {
+                self.socket.reuse_address = Some(on);
+                self
+            }
+
+            /// Whether several sockets may have one address, all of which set this (`SO_REUSEPORT`): Linux spreads
+            /// connections over those that listen.
+            ///
+            /// Windows has nothing like it, which is an error of kind `Unsupported`.
+            ///
+            /// Scenarios: `reuse_port_shares_a_port`.
+            pub fn reuse_port(mut self, on: bool) -> Self {
+                self.socket.reuse_port = Some(on);
+                self
+            }
+
+            /// Whether small writes are sent at once (`TCP_NODELAY`); off unless set.
+            pub fn nodelay(mut self, on: bool) -> Self {
+                self.socket.nodelay = Some(on);
+                self
+            }
+
+            /// Asks a silent peer whether it is still there (`SO_KEEPALIVE`); off unless set.
+            pub fn keepalive(mut self, keepalive: Keepalive) -> Self {
+                self.socket.keepalive = Some(keepalive);
+                self
+            }
+
+            /// What becomes of data that is not yet sent when the stream is dropped (`SO_LINGER`), in whole seconds,
+            /// rounded up. Unless set, the system goes on sending in the background.
+            ///
+            /// Zero throws it away and resets the connection. Anything longer makes the **thread** that drops the
+            /// stream, a worker perhaps, wait until the peer has confirmed everything, or for that long (Linux:
+            /// socket(7)).
+            pub fn linger(mut self, time: Duration) -> Self {
+                self.socket.linger = Some(time);
+                self
+            }
+
+            /// Bytes that the system keeps for us to read (`SO_RCVBUF`). Systems choose by themselves unless set, and
+            /// round: Linux doubles it (socket(7)).
+            pub fn recv_buffer_size(mut self, bytes: usize) -> Self {
+                self.socket.recv_buffer_size = Some(bytes);
+                self
+            }
+
+            /// Bytes that the system takes from us before the peer has confirmed them (`SO_SNDBUF`). Otherwise as
+            /// [`recv_buffer_size`](Self::recv_buffer_size).
+            pub fn send_buffer_size(mut self, bytes: usize) -> Self {
+                self.socket.send_buffer_size = Some(bytes);
+                self
+            }
+        }
+    };
+}
+
+socket_options!(ConnectOptions);
+socket_options!(ListenOptions);
+
+/// When to ask a silent peer whether it is still there, and when to give up.
+///
+/// Each part is the system's own unless set (Linux: 2 h, 75 s, 9; tcp(7)).
+///
+/// Scenarios: `keepalive_can_be_set`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Keepalive {
+    /// How long the peer may be silent before it is asked (`TCP_KEEPIDLE`), in whole seconds, rounded up.
+    pub time: Option<Duration>,
+    /// How long one question waits before the next (`TCP_KEEPINTVL`), in whole seconds, rounded up.
+    pub interval: Option<Duration>,
+    /// How many questions may stay without an answer (`TCP_KEEPCNT`). Then the connection fails with `TimedOut`.
+    pub retries: Option<u32>,
+}
+
+impl Keepalive {
+    /// On, with the times of the system.
+    pub fn new() -> Self {
+        Self { time: None, interval: None, retries: None }
+    }
+
+    /// Sets how long the peer may be silent before it is asked.
+    pub fn time(mut self, time: Duration) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    /// Sets how long one question waits before the next.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// Sets how many questions may stay without an answer.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = Some(retries);
+        self
+    }
+
+    fn check(self) -> io::Result<()> {
+        for (field, time) in [("keepalive: time", self.time), ("keepalive: interval", self.interval)] {
+            if time == Some(Duration::ZERO) {
+                return Err(invalid(field, "a second is the least"));
+            }
+        }
+        if self.retries == Some(0) {
+            return Err(invalid("keepalive: retries", "1 is the least"));
+        }
+        Ok(())
+    }
+
+    fn set(self, socket: &SockRef<'_>) -> io::Result<()> {
+        let mut keepalive = TcpKeepalive::new();
+        if let Some(time) = self.time {
+            keepalive = keepalive.with_time(whole_seconds(time));
+        }
+        if let Some(interval) = self.interval {
+            keepalive = keepalive.with_interval(whole_seconds(interval));
+        }
+        if let Some(retries) = self.retries {
+            keepalive = keepalive.with_retries(retries);
+        }
+        socket.set_tcp_keepalive(&keepalive)
+    }
+}
+
+/// The options of a connection, read from and set on its descriptor: nothing of this needs a runtime.
+pub(crate) mod of {
+    use super::*;
+
+    fn ask<T>(
+        of: Option<Descriptor<'_>>,
+        question: impl FnOnce(SockRef<'_>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        match &of {
+            Some(descriptor) => question(SockRef::from(descriptor)),
+            None => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "anyrt: this socket is none of the system, and has no such option",
+            )),
+        }
+    }
+
+    pub(crate) fn linger(of: Option<Descriptor<'_>>) -> io::Result<Option<Duration>> {
+        ask(of, |socket| socket.linger())
+    }
+
+    pub(crate) fn set_linger(of: Option<Descriptor<'_>>, time: Option<Duration>) -> io::Result<()> {
+        ask(of, |socket| set("linger", socket.set_linger(time.map(whole_seconds))))
+    }
+
+    pub(crate) fn keepalive(of: Option<Descriptor<'_>>) -> io::Result<Option<Keepalive>> {
+        ask(of, |socket| {
+            if !socket.keepalive()? {
+                return Ok(None);
+            }
+            Ok(Some(Keepalive {
+                time: Some(socket.tcp_keepalive_time()?),
+                interval: Some(socket.tcp_keepalive_interval()?),
+                retries: Some(socket.tcp_keepalive_retries()?),
+            }))
+        })
+    }
+
+    pub(crate) fn set_keepalive(of: Option<Descriptor<'_>>, keepalive: Option<Keepalive>) -> io::Result<()> {
+        ask(of, |socket| match keepalive {
+            Some(keepalive) => {
+                keepalive.check()?;
+                set("keepalive", keepalive.set(&socket))
+            }
+            None => socket.set_keepalive(false),
+        })
+    }
+
+    pub(crate) fn recv_buffer_size(of: Option<Descriptor<'_>>) -> io::Result<usize> {
+        ask(of, |socket| socket.recv_buffer_size())
+    }
+
+    pub(crate) fn send_buffer_size(of: Option<Descriptor<'_>>) -> io::Result<usize> {
+        ask(of, |socket| socket.send_buffer_size())
+    }
+}
+
+#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))))]
+fn set_reuse_port(socket: &Socket, on: bool) -> io::Result<()> {
+    socket.set_reuse_port(on)
+}
+
+#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin")))))]
+fn set_reuse_port(_: &Socket, _: bool) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no SO_REUSEPORT"))
+}
+
+/// The unit of most systems. Rounded down, half a second of linger would be a reset, and of keepalive an error.
+fn whole_seconds(time: Duration) -> Duration {
+    Duration::from_secs(time.as_secs().saturating_add((time.subsec_nanos() > 0).into()))
+}
+
+/// Names the option that the system did not set.
+fn set(option: &str, result: io::Result<()>) -> io::Result<()> {
+    result.map_err(|error| named(error, format!("cannot set {option}")))
+}
+
+fn invalid(option: &str, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("anyrt: {option}: {why}"))
+}
+
+/// The same error, of the same kind, which also says what it came of. The system's own is its source.
+pub(crate) fn named(error: io::Error, what: String) -> io::Error {
+    io::Error::new(error.kind(), Named { what, error })
+}
+
+#[derive(Debug)]
+struct Named {
+    what: String,
+    error: io::Error,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.error)
+    }
+}
+
+impl std::error::Error for Named {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}

@@ -1,0 +1,55 @@
+//! The resolver of a process. There is one a process, so there is one test.
+#![allow(clippy::unwrap_used)]
+
+use std::future::ready;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use anyrt::net::{Resolve, set_resolver};
+use anyrt::{AnyRuntime, BlockOn, Net, Runtime, Smol, Tokio};
+
+/// It knows one name, which has two addresses.
+struct Table;
+
+impl Resolve for Table {
+    fn resolve<'a>(
+        &'a self,
+        host: &'a str,
+        port: u16,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
+        let known = [2, 1].map(|n| SocketAddr::from(([192, 0, 2, n], port)));
+        Box::pin(ready(match host {
+            "db.test" => Ok(known.into()),
+            _ => Err(io::Error::new(ErrorKind::PermissionDenied, "it is not in the table")),
+        }))
+    }
+}
+
+fn asks_the_table<R: Runtime>(runtime: R) {
+    runtime.block_on(async {
+        let found = runtime.lookup_host("db.test:80").await.unwrap();
+        assert_eq!(found, ["192.0.2.2:80".parse().unwrap(), "192.0.2.1:80".parse().unwrap()]);
+        // Nobody asks for addresses, nor the system for names any more.
+        assert_eq!(runtime.lookup_host(("192.0.2.7", 1)).await.unwrap(), ["192.0.2.7:1".parse().unwrap()]);
+        let error = runtime.tcp_connect("localhost:80").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        assert!(error.to_string().contains("localhost:80"), "{error}");
+    });
+}
+
+#[test]
+fn resolver_is_set_once_and_asked_by_every_runtime() {
+    let runtime = Tokio::new().unwrap();
+    assert!(runtime.block_on(runtime.lookup_host("localhost:80")).is_ok());
+    set_resolver(Table).unwrap();
+    let error = set_resolver(Table).unwrap_err();
+    assert!(error.to_string().contains("has a resolver already"), "{error}");
+
+    asks_the_table(runtime.clone());
+    asks_the_table(Smol::new().unwrap());
+    asks_the_table(AnyRuntime::from(runtime.clone()));
+    asks_the_table(AnyRuntime::custom(runtime.clone()));
+    let found = runtime.block_on(async { anyrt::net::lookup_host("db.test:1").await.unwrap() });
+    assert_eq!(found.len(), 2);
+}
