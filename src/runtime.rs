@@ -722,7 +722,7 @@ pub trait Net: Time {
     /// }
     /// ```
     ///
-    /// Scenarios: `connect_options_that_make_no_sense`; the others are cited at [`ConnectOptions`].
+    /// Scenarios: `connect_options_that_make_no_sense`.
     fn tcp_connect_with<A: ToSocketAddrs>(
         &self,
         addr: A,
@@ -782,7 +782,7 @@ pub trait Net: Time {
     /// }
     /// ```
     ///
-    /// Scenarios: `listen_options_that_make_no_sense`; the others are cited at [`ListenOptions`].
+    /// Scenarios: `listen_options_that_make_no_sense`.
     fn tcp_bind_with<A: ToSocketAddrs>(
         &self,
         addr: A,
