@@ -56,11 +56,12 @@ impl Census {
         }
     }
 
-    /// The count once nothing comes or goes any more: a thread that has said its last word is still a thread.
-    pub(crate) fn at_rest(live: &Live) -> Self {
+    /// The count once nothing comes or goes any more: a thread that has said its last word is still a thread. Of tasks
+    /// there may be no more than there were before.
+    pub(crate) fn at_rest(before: &Self, live: &Live) -> Self {
         let give_up = Instant::now() + PATIENCE;
         let (mut last, mut since) = (Self::take(live), Instant::now());
-        while (last.tasks > 0 || since.elapsed() < STILL) && Instant::now() < give_up {
+        while (last.tasks > before.tasks || since.elapsed() < STILL) && Instant::now() < give_up {
             thread::sleep(Duration::from_millis(20));
             let now = Self::take(live);
             if now.compared().map(|(_, count)| count) != last.compared().map(|(_, count)| count) {
@@ -68,7 +69,7 @@ impl Census {
             }
             last = now;
         }
-        last
+        Self { tasks: before.tasks, ..last }
     }
 
     /// The count once there is no more than there was at `start`, or the one at the deadline.

@@ -108,8 +108,9 @@ impl Program for Soak {
     /// started before anything is counted.
     fn on<R: Runtime>(&self, new: impl Fn() -> io::Result<R>) -> Result<Report, Error> {
         limit_the_pool_of_the_process();
+        let before = Census::take(&self.live);
         drop(Soak { duration: WARM_UP.min(self.duration), ..self.clone() }.round(&new)?);
-        let start = Census::at_rest(&self.live);
+        let start = Census::at_rest(&before, &self.live);
         let report = self.round(&new)?;
         Ok(Report { start, end: Census::back_at(&start, &self.live), ..report })
     }
