@@ -95,6 +95,20 @@ fn others_refuse_bad_input() {
 }
 
 #[test]
+fn soak_refuses_bad_input() {
+    for minutes in ["0", "-1", "-0.5", "NaN", "inf", "-inf", "1e-300", "1e9", "soon", ""] {
+        refuses("soak", &["--minutes", minutes], &format!("'{minutes}'"));
+    }
+    refuses("soak", &["--minutes", "1", "--seed", "-1"], "-1");
+    refuses("soak", &["--seed", "x"], "'x'");
+    refuses("soak", &["--runtime", "glommio"], "'glommio'");
+    refuses("soak", &["5"], "'5'");
+    if RUNTIMES.is_empty() {
+        refuses("soak", &[], "--all-features");
+    }
+}
+
+#[test]
 fn port_scan_finds_exactly_the_open_ports() {
     let (first, listeners) = two_hundred_among_two_thousand();
     let open: BTreeSet<u16> =
@@ -160,4 +174,24 @@ fn echo_checks_every_byte() {
         let text = prints("echo", &arguments);
         assert!(text.contains(runtime), "{text}");
     }
+}
+
+#[test]
+fn soak_ends_where_it_began() {
+    if RUNTIMES.is_empty() {
+        return;
+    }
+    let text = prints("soak", &["--minutes", "0.05"]);
+    assert!(text.starts_with("seed "), "{text}");
+    for runtime in RUNTIMES {
+        let rows: Vec<_> = text.lines().filter(|line| line.starts_with(runtime)).collect();
+        assert_eq!(rows.len(), 2, "{text}");
+        // Everything was done, some of it often.
+        let numbers: Vec<f64> = rows[0].split([' ', '/']).filter_map(|word| word.parse().ok()).collect();
+        assert_eq!(numbers.len(), 9, "{text}");
+        assert!(numbers.iter().all(|number| *number > 0.0), "{text}");
+    }
+    let last = text.lines().last().unwrap();
+    let known = cfg!(target_os = "linux");
+    assert!(last.ends_with(if known { "all back at their start" } else { "are unknown here" }), "{text}");
 }

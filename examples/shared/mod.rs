@@ -22,6 +22,13 @@ pub(crate) trait Program {
     type Report;
 
     async fn run<R: Runtime>(&self, runtime: R) -> Result<Self::Report, Error>;
+
+    /// Makes a runtime, and runs on it.
+    #[allow(dead_code, reason = "nobody calls it when no runtime is compiled in")]
+    fn on<R: Runtime>(&self, new: impl Fn() -> io::Result<R>) -> Result<Self::Report, Error> {
+        let runtime = new()?;
+        runtime.block_on(self.run(runtime.clone()))
+    }
 }
 
 /// The name of a runtime, and what the program said on it.
@@ -34,15 +41,15 @@ pub(crate) fn run<P: Program>(choice: Choice, program: &P) -> Result<Reports<P>,
     let mut reports = Reports::<P>::new();
     #[cfg(feature = "tokio")]
     if matches!(choice, Choice::Tokio | Choice::All) {
-        reports.push(("tokio", on(anyrt::Tokio::new()?, program)?));
+        reports.push(("tokio", program.on(anyrt::Tokio::new)?));
     }
     #[cfg(feature = "async-std")]
     if matches!(choice, Choice::AsyncStd | Choice::All) {
-        reports.push(("async-std", on(anyrt::AsyncStd::global(), program)?));
+        reports.push(("async-std", program.on(|| Ok(anyrt::AsyncStd::global()))?));
     }
     #[cfg(feature = "smol")]
     if matches!(choice, Choice::Smol | Choice::All) {
-        reports.push(("smol", on(anyrt::Smol::new()?, program)?));
+        reports.push(("smol", program.on(anyrt::Smol::new)?));
     }
     if reports.is_empty() {
         let (runtime, feature) = match choice {
@@ -54,11 +61,6 @@ pub(crate) fn run<P: Program>(choice: Choice, program: &P) -> Result<Reports<P>,
         return Err(Error::input(format!("{runtime} compiled in: run it with `{feature}`")));
     }
     Ok(reports)
-}
-
-#[allow(dead_code, reason = "nobody calls it when no runtime is compiled in")]
-fn on<R: Runtime, P: Program>(runtime: R, program: &P) -> Result<P::Report, Error> {
-    runtime.block_on(program.run(runtime.clone()))
 }
 
 /// Why a program ends early.
@@ -95,17 +97,21 @@ pub(crate) fn main<A: Parser>(program: impl FnOnce(A) -> Result<String, Error>) 
         Err(message) if !message.use_stderr() => Ok(message.to_string()),
         Err(error) => Err(Error::input(one_line(&error.to_string()))),
     };
-    let printed = result.and_then(|text| match io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads it has read enough: `port_scan | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(Error::from),
-    });
-    match printed {
+    match result.and_then(|text| print(&text)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", error.text);
             ExitCode::from(error.code)
         }
+    }
+}
+
+/// To the standard output.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads it has read enough: `port_scan | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Error::from),
     }
 }
 

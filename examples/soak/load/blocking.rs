@@ -1,0 +1,47 @@
+//! Blocking closures: joined, aborted, dropped; panics; and async code inside.
+
+use std::io;
+use std::thread;
+
+use anyrt::Runtime;
+
+use super::{Load, panic_as_planned, panicked_as_planned, unless_cancelled, wrong};
+use crate::random::Random;
+
+pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+    let (number, took) = (random.next(), random.below_ms(3));
+    let job = move || {
+        thread::sleep(took);
+        number
+    };
+    let returned = match random.below(5) {
+        0 => Some(load.spawn_blocking(job).await?),
+        1 => {
+            let job = load.spawn_blocking(|| panic_as_planned());
+            return panicked_as_planned::<()>(job.await);
+        }
+        2 => {
+            // It may be queued, running or over.
+            let job = load.spawn_blocking(job);
+            load.pause(random.below_ms(3)).await;
+            load.abort(&job);
+            unless_cancelled(job.await)?
+        }
+        3 => {
+            drop(load.spawn_blocking(job));
+            None
+        }
+        _ => {
+            let inner = load.clone();
+            let job = load.spawn_blocking(move || {
+                let task = inner.spawn(async move { number });
+                inner.runtime.block_on(task)
+            });
+            Some(job.await??)
+        }
+    };
+    match returned {
+        Some(other) if other != number => Err(wrong(format!("a closure returned {other}, and not {number}"))),
+        _ => Ok(()),
+    }
+}

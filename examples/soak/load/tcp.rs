@@ -1,0 +1,117 @@
+//! TCP: a server that echoes, and clients that compare, hang up, or do not even wait to be connected.
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use anyrt::Runtime;
+use anyrt::runtime::{TcpListener, TcpStream};
+use futures::io::{AsyncReadExt, AsyncWriteExt, copy};
+use futures::{poll, try_join};
+
+use super::{Load, wrong};
+use crate::random::Random;
+
+/// Accepts until it is aborted; a connection is a task of its own.
+pub(super) async fn serve<R: Runtime>(load: Load<R>, listener: R::TcpListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(load.spawn(async move {
+                let (read, mut write) = stream.into_split();
+                // Clients that hang up are part of the load.
+                let _ = copy(read, &mut write).await;
+            })),
+            Err(_) => load.pause(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+    match random.below(8) {
+        0 => {
+            // One poll, and it is dropped.
+            let connect = pin!(load.runtime.tcp_connect(load.tcp_server));
+            if poll!(connect).is_ready() {
+                load.counts.connections.add(1);
+            }
+            Ok(())
+        }
+        1 => {
+            let connected = load.runtime.timeout(random.below_ms(1), connect(load)).await;
+            connected.map_or(Ok(()), |connected| connected.map(drop))
+        }
+        2 => {
+            // What the server sends back is never read.
+            let mut stream = connect(load).await?;
+            let message = random.below(10_000);
+            stream.write_all(&random.bytes(message)).await
+        }
+        3 | 4 => conversation(load, random).await,
+        _ => transfer(load, random).await,
+    }
+}
+
+async fn connect<R: Runtime>(load: &Load<R>) -> io::Result<R::TcpStream> {
+    let stream = load.runtime.tcp_connect(load.tcp_server).await?;
+    load.counts.connections.add(1);
+    Ok(stream)
+}
+
+/// Question and answer, some times.
+async fn conversation<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+    let mut stream = connect(load).await?;
+    stream.set_nodelay(true)?;
+    for _ in 0..random.below(10) {
+        let len = 1 + random.below(2_000);
+        let question = random.bytes(len);
+        stream.write_all(&question).await?;
+        let mut answer = vec![0; question.len()];
+        stream.read_exact(&mut answer).await?;
+        load.counts.bytes.add(answer.len() as u64);
+        same(&question, &answer)?;
+    }
+    stream.close().await?;
+    let more = stream.read(&mut [0; 16]).await?;
+    if more == 0 { Ok(()) } else { Err(wrong(format!("{more} bytes after the end"))) }
+}
+
+/// Much at once, both ways; the end is sent while the answer still comes.
+async fn transfer<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+    let mut stream = connect(load).await?;
+    let len = random.below(256 * 1024);
+    let (message, piece) = (random.bytes(len), 1 + random.below(64 * 1024) as usize);
+    let mut answer = vec![0; message.len() + 1];
+    let (mut read, mut write) = stream.split_mut();
+    let send = async {
+        for piece in message.chunks(piece) {
+            write.write_all(piece).await?;
+        }
+        write.close().await
+    };
+    let receive = async {
+        let mut filled = 0;
+        loop {
+            match read.read(&mut answer[filled..]).await? {
+                0 => return io::Result::Ok(filled),
+                more => {
+                    filled += more;
+                    load.counts.bytes.add(more as u64);
+                }
+            }
+        }
+    };
+    let ((), filled) = try_join!(send, receive)?;
+    same(&message, &answer[..filled])
+}
+
+fn same(sent: &[u8], received: &[u8]) -> io::Result<()> {
+    if sent == received {
+        return Ok(());
+    }
+    let at = sent.iter().zip(received).take_while(|(sent, received)| sent == received).count();
+    Err(wrong(format!(
+        "of {} bytes {} came back, and number {at} is not the one that was sent",
+        sent.len(),
+        received.len()
+    )))
+}

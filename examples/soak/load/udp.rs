@@ -1,0 +1,52 @@
+//! UDP: a server that echoes, and clients that compare. What is lost is counted, and no error.
+
+use std::io;
+use std::time::Duration;
+
+use anyrt::Runtime;
+use anyrt::runtime::UdpSocket;
+
+use super::{Load, wrong};
+use crate::random::Random;
+
+/// How long an answer may take; on loopback it is lost by then.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Answers until it is aborted.
+pub(super) async fn serve<R: Runtime>(load: Load<R>, socket: R::UdpSocket) {
+    let mut datagram = [0; 2048];
+    loop {
+        let echoed = match socket.recv_from(&mut datagram).await {
+            Ok((len, client)) => socket.send_to(&datagram[..len], client).await.map(drop),
+            Err(error) => Err(error),
+        };
+        // A client that is gone is no error of ours, but Windows says so here.
+        if echoed.is_err() {
+            load.pause(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+    let socket = load.runtime.udp_bind("127.0.0.1:0").await?;
+    socket.connect(load.udp_server)?;
+    let mut questions = Vec::new();
+    let mut answer = [0; 2048];
+    for _ in 0..random.below(20) {
+        let len = random.below(1_400);
+        let question = random.bytes(len);
+        socket.send(&question).await?;
+        load.counts.sent.add(1);
+        questions.push(question);
+        load.counts.timers.add(1);
+        let Ok(received) = load.runtime.timeout(PATIENCE, socket.recv(&mut answer)).await else { continue };
+        // It may be late, and the answer to an earlier one.
+        let answer = &answer[..received?];
+        let Some(answered) = questions.iter().position(|question| question == answer) else {
+            return Err(wrong(format!("an answer of {} bytes to nothing that was asked", answer.len())));
+        };
+        questions.swap_remove(answered);
+        load.counts.answered.add(1);
+    }
+    Ok(())
+}

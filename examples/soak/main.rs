@@ -1,0 +1,264 @@
+//! A soak test: a mixed load for as long as you say, on the runtime that you name, and at the end all of it is gone.
+//!
+//! ```sh
+//! cargo run --release --example soak --all-features -- --minutes 5 --runtime all
+//! cargo run --release --example soak --all-features -- --minutes 0.05 --runtime smol --seed 42
+//! ```
+//!
+//! Tasks, timers, blocking closures, TCP and UDP, some of it aborted or dropped at random points. With the seed of an
+//! earlier run the same is done in the same order, as far as a runtime with several threads lets it.
+
+mod census;
+mod load;
+mod random;
+#[path = "../shared/mod.rs"]
+mod shared;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use anyrt::Runtime;
+use anyrt::runtime::Left;
+use anyrt::task::JoinSet;
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use census::{Census, Live, known};
+use load::{Counts, Load, Servers};
+use random::Random;
+use shared::{Choice, Error, Program, Reports};
+
+/// Puts a load on a runtime, and counts what is left of it.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// How long on each runtime; also parts of a minute, such as 0.05
+    #[arg(long, default_value = "1", value_parser = parse_minutes, allow_hyphen_values = true)]
+    minutes: Duration,
+    /// What the random numbers start from [default: another one each time]
+    #[arg(long)]
+    seed: Option<u64>,
+    #[arg(long, value_enum, default_value = "all")]
+    runtime: Choice,
+}
+
+/// A year.
+const MOST_MINUTES: f64 = 365.0 * 24.0 * 60.0;
+
+fn main() -> ExitCode {
+    shared::main(|arguments: Arguments| {
+        let seed = arguments.seed.unwrap_or_else(Random::any_seed);
+        let soak = Soak { duration: arguments.minutes, seed, live: Live::default() };
+        let reports = shared::run(arguments.runtime, &soak)?;
+        let (text, left) = (table(seed, &reports), left(&reports));
+        if left.is_empty() {
+            return Ok(text);
+        }
+        shared::print(&text)?;
+        Err(io::Error::other(format!("seed {seed}: {}", left.join("; "))).into())
+    })
+}
+
+fn parse_minutes(text: &str) -> Result<Duration, String> {
+    let minutes: f64 = text.parse().unwrap_or(f64::NAN);
+    // No NaN is above 0, either.
+    if minutes > 0.0 && minutes <= MOST_MINUTES {
+        let duration = Duration::from_secs_f64(minutes * 60.0);
+        // Less than a nanosecond is none.
+        if !duration.is_zero() {
+            return Ok(duration);
+        }
+    }
+    Err(format!("minutes are a number above 0, and at most {MOST_MINUTES}"))
+}
+
+#[derive(Clone)]
+struct Soak {
+    duration: Duration,
+    seed: u64,
+    live: Live,
+}
+
+struct Report {
+    took: Duration,
+    counts: Arc<Counts>,
+    /// They run until the runtime is stopped, or these are dropped.
+    servers: Option<Servers>,
+    left: Left,
+    start: Census,
+    end: Census,
+}
+
+/// How long the round lasts that is not measured.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// What a busy machine may need to end what is under way.
+const GRACE: Duration = Duration::from_secs(60);
+/// How many blocking closures there are at once, at least once.
+const AT_ONCE: usize = 8;
+
+impl Program for Soak {
+    type Report = Report;
+
+    /// The start is before the runtime is made; the end, after it has been shut down.
+    ///
+    /// What belongs to the process is there for good once it was needed: the reactor of async-io with its thread and
+    /// its descriptors, the workers of async-std and its blocking threads. A short round of the same load has them
+    /// started before anything is counted.
+    fn on<R: Runtime>(&self, new: impl Fn() -> io::Result<R>) -> Result<Report, Error> {
+        limit_the_pool_of_the_process();
+        let before = Census::take(&self.live);
+        drop(Soak { duration: WARM_UP.min(self.duration), ..self.clone() }.round(&new)?);
+        let start = Census::at_rest(&before, &self.live);
+        let report = self.round(&new)?;
+        Ok(Report { start, end: Census::back_at(&start, &self.live), ..report })
+    }
+
+    async fn run<R: Runtime>(&self, runtime: R) -> Result<Report, Error> {
+        let (mut random, counts) = (Random::new(self.seed), Arc::<Counts>::default());
+        let (load, servers) = Load::start(runtime.clone(), counts.clone(), self.live.clone()).await?;
+        all_at_once(&runtime).await?;
+
+        let start = runtime.now();
+        let end = start + self.duration;
+        let bar = ProgressBar::new(self.duration.as_secs()).with_style(style());
+        bar.set_message(format!("{}, seed {}", name::<R>(), self.seed));
+        let mut lanes: JoinSet<_> = JoinSet::new();
+        load.lanes(&mut random, end).into_iter().for_each(|lane| lanes.insert(lane));
+        while !lanes.is_empty() {
+            match runtime.timeout(Duration::from_millis(250), lanes.join_next()).await {
+                Ok(Some(ended)) => drop(ended?),
+                _ if runtime.now() > end + GRACE => {
+                    let text = format!("{} lanes did not end within {GRACE:?}", lanes.len());
+                    return Err(self.wrong::<R>(text));
+                }
+                _ => bar.set_position((runtime.now() - start).as_secs()),
+            }
+        }
+        bar.finish_and_clear();
+        if let Some(failure) = counts.failure() {
+            return Err(self.wrong::<R>(failure));
+        }
+        load.leave_a_crowd(&mut random);
+        Ok(Report {
+            took: runtime.now() - start,
+            counts,
+            servers: Some(servers),
+            left: Left::default(),
+            start: Census::default(),
+            end: Census::default(),
+        })
+    }
+}
+
+impl Soak {
+    /// All of it on a runtime that is made for it, and shut down.
+    fn round<R: Runtime>(&self, new: &impl Fn() -> io::Result<R>) -> Result<Report, Error> {
+        let runtime = new()?;
+        let mut report = runtime.block_on(self.run(runtime.clone()))?;
+        match runtime.shutdown_timeout(GRACE) {
+            Ok(left) => report.left = left,
+            // It belongs to the process, and what is under way there ends by itself.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(error) => return Err(self.wrong::<R>(error)),
+        }
+        report.servers = None;
+        Ok(report)
+    }
+
+    fn wrong<R>(&self, what: impl std::fmt::Display) -> Error {
+        io::Error::other(format!("{}, seed {}: {what}", name::<R>(), self.seed)).into()
+    }
+}
+
+/// Closures that wait for each other, so that every blocking thread is there that there will be on async-std.
+async fn all_at_once<R: Runtime>(runtime: &R) -> Result<(), Error> {
+    let mut closures = JoinSet::new();
+    let barrier = Arc::new(Barrier::new(AT_ONCE));
+    for _ in 0..AT_ONCE {
+        let barrier = barrier.clone();
+        closures.spawn_blocking_on(move || _ = barrier.wait(), runtime);
+    }
+    while let Some(ended) = closures.join_next().await {
+        ended?;
+    }
+    Ok(())
+}
+
+/// The pool of async-std has up to 500 threads, as many as chance has it, and they never end: `main_loop` of blocking
+/// 1.7 stops one only above the limit. With a limit that the warm-up reaches there are as many at the end.
+fn limit_the_pool_of_the_process() {
+    #[cfg(feature = "async-std")]
+    blocking::set_max_blocking_threads(AT_ONCE.try_into().expect("it is not zero"));
+}
+
+fn style() -> ProgressStyle {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} s on {msg}");
+    style.unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Of the type: `Tokio`.
+fn name<R>() -> &'static str {
+    let path = std::any::type_name::<R>();
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+fn table(seed: u64, reports: &Reports<Soak>) -> String {
+    let mut text = format!("seed {seed}\n\n");
+    let mut line = |line: String| text += &(line + "\n");
+    line(format!(
+        "{:<10}  {:>7}  {:>9}  {:>9}  {:>8}  {:>8}  {:>8}  {:>19}  {:>8}",
+        "runtime", "seconds", "tasks", "timers", "blocking", "TCP", "MiB", "UDP sent/answered", "aborts"
+    ));
+    for (runtime, Report { took, counts, .. }) in reports {
+        let Counts { tasks, timers, jobs, connections, bytes, sent, answered, aborts, .. } = &**counts;
+        line(format!(
+            "{runtime:<10}  {:>7.1}  {:>9}  {:>9}  {:>8}  {:>8}  {:>8.1}  {:>19}  {:>8}",
+            took.as_secs_f64(),
+            tasks.get(),
+            timers.get(),
+            jobs.get(),
+            connections.get(),
+            bytes.get() as f64 / f64::from(1 << 20),
+            format!("{}/{}", sent.get(), answered.get()),
+            aborts.get(),
+        ));
+    }
+    line(format!(
+        "\n{:<10}  {:>14}  {:>14}  {:>14}  {:>14}",
+        "start->end", "live tasks", "threads", "descriptors", "resident KiB"
+    ));
+    for (runtime, Report { start, end, .. }) in reports {
+        let from_to = |start, end| format!("{} -> {}", known(start), known(end));
+        line(format!(
+            "{runtime:<10}  {:>14}  {:>14}  {:>14}  {:>14}",
+            from_to(Some(start.tasks), Some(end.tasks)),
+            from_to(start.threads, end.threads),
+            from_to(start.descriptors, end.descriptors),
+            from_to(start.resident_kib, end.resident_kib),
+        ));
+    }
+    let is_unknown = reports.iter().any(|(_, report)| report.end.threads.is_none());
+    line(match (left(reports).is_empty(), is_unknown) {
+        (true, false) => "\nall back at their start".to_owned(),
+        (true, true) => {
+            "\nall tasks back at their start; threads and descriptors are unknown here".to_owned()
+        }
+        (false, _) => "\nNOT all back at their start".to_owned(),
+    });
+    text
+}
+
+/// What was not gone at the end, in words.
+fn left(reports: &Reports<Soak>) -> Vec<String> {
+    let of_one = |(runtime, report): &(&str, Report)| {
+        let mut left = report.end.more_than(&report.start);
+        if !report.left.is_empty() {
+            let Left { tasks, blocking, .. } = report.left;
+            left.push(format!("{tasks} tasks and {blocking} closures after the shutdown"));
+        }
+        (!left.is_empty()).then(|| format!("left on {runtime}: {}", left.join(", ")))
+    };
+    reports.iter().filter_map(of_one).collect()
+}
