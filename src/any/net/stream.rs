@@ -8,12 +8,13 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::any::one_of::{OneOf, each};
-use crate::backend::{AsyncIoStream, MaybeTokio, custom};
+use crate::backend::{AsyncIoStream, MaybeSim, MaybeTokio, custom};
 use crate::current::{Driver, find};
 use crate::net::{ConnectOptions, Keepalive, ToSocketAddrs, connect};
 use crate::runtime::{self, Descriptor, Net, TcpStream as _};
 
 type TokioStream = <MaybeTokio as Net>::TcpStream;
+type SimStream = <MaybeSim as Net>::TcpStream;
 
 /// The same half of the streams of each backend.
 macro_rules! halves {
@@ -21,6 +22,7 @@ macro_rules! halves {
         OneOf<
             <TokioStream as runtime::TcpStream>::$half$(<$lifetime>)?,
             <AsyncIoStream as runtime::TcpStream>::$half$(<$lifetime>)?,
+            <SimStream as runtime::TcpStream>::$half$(<$lifetime>)?,
             <custom::net::TcpStream as runtime::TcpStream>::$half$(<$lifetime>)?,
         >
     };
@@ -105,7 +107,7 @@ pub(super) use {read, write};
 /// ```
 #[derive(Debug)]
 pub struct TcpStream {
-    inner: OneOf<TokioStream, AsyncIoStream, custom::net::TcpStream>,
+    inner: OneOf<TokioStream, AsyncIoStream, SimStream, custom::net::TcpStream>,
 }
 
 read!(TcpStream);
@@ -164,6 +166,10 @@ impl TcpStream {
                     WriteHalf { inner: OneOf::AsyncIo { it: write } },
                 )
             }
+            OneOf::Sim { it } => {
+                let (read, write) = it.split_mut();
+                (ReadHalf { inner: OneOf::Sim { it: read } }, WriteHalf { inner: OneOf::Sim { it: write } })
+            }
             OneOf::Custom { it } => {
                 let (read, write) = it.split_mut();
                 (
@@ -190,6 +196,13 @@ impl TcpStream {
                 (
                     OwnedReadHalf { inner: OneOf::AsyncIo { it: read } },
                     OwnedWriteHalf { inner: OneOf::AsyncIo { it: write } },
+                )
+            }
+            OneOf::Sim { it } => {
+                let (read, write) = it.into_split();
+                (
+                    OwnedReadHalf { inner: OneOf::Sim { it: read } },
+                    OwnedWriteHalf { inner: OneOf::Sim { it: write } },
                 )
             }
             OneOf::Custom { it } => {
@@ -286,6 +299,10 @@ impl TcpStream {
 
     pub(crate) fn async_io(it: AsyncIoStream) -> Self {
         Self { inner: OneOf::AsyncIo { it } }
+    }
+
+    pub(crate) fn sim(it: SimStream) -> Self {
+        Self { inner: OneOf::Sim { it } }
     }
 
     pub(crate) fn into_tokio(self) -> Result<TokioStream, Self> {
