@@ -11,7 +11,7 @@ use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoStream, MaybeSim, MaybeTokio, custom};
 use crate::current::{Driver, find};
 use crate::net::{ConnectOptions, Keepalive, ToSocketAddrs, connect};
-use crate::runtime::{self, Descriptor, Net, TcpStream as _};
+use crate::runtime::{self, Descriptor, Net, TcpStream as _, tcp_options};
 
 type TokioStream = <MaybeTokio as Net>::TcpStream;
 type SimStream = <MaybeSim as Net>::TcpStream;
@@ -326,6 +326,16 @@ impl From<custom::net::TcpStream> for TcpStream {
     }
 }
 
+macro_rules! forward {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                each!(&self.inner, it => it.$name($($arg),*))
+            }
+        )*
+    };
+}
+
 impl runtime::TcpStream for TcpStream {
     type ReadHalf<'a> = ReadHalf<'a>;
     type WriteHalf<'a> = WriteHalf<'a>;
@@ -367,6 +377,8 @@ impl runtime::TcpStream for TcpStream {
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.set_ttl(ttl)
     }
+
+    tcp_options!(forward);
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         self.descriptor()

@@ -345,13 +345,13 @@ impl Net for Sim {
     }
 
     /// Of the options, `local_addr`, `timeout` and those that choose among addresses are honoured. Others are kept, to be
-    /// read from the stream; sizes of buffers are not.
+    /// read from the stream.
     async fn connect_addr(&self, addr: SocketAddr, options: &ConnectOptions) -> io::Result<TcpStream> {
         net::connect(self.world.clone(), self.host, addr, options.clone()).await
     }
 
     /// Of the options, `backlog` and `reuse_port` are honoured. `[::]` takes no connections of IPv4, as if `only_v6` was
-    /// set. Others are kept, for the streams that are accepted; sizes of buffers are not.
+    /// set. Others are kept, for the streams that are accepted.
     fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
         net::listen(&self.world, self.host, addr, options)
     }
@@ -411,6 +411,18 @@ impl UnixNet for Sim {
 
 #[cfg(test)]
 crate::conformance! {
-    sim: Sim::builder().build().unwrap(), Capabilities::ALL;
-    any: AnyRuntime::from(Sim::builder().build().unwrap()), Capabilities::ALL;
+    sim: Sim::builder().build().unwrap(),
+        Capabilities::ALL
+            .without_threads("one thread runs everything")
+            .without_pool("a blocking closure runs on the thread of the tasks")
+            .without_real_sockets("its network is in memory")
+            .without_multicast("its network has none")
+            .without_unix_datagrams("they are not there yet");
+    any: AnyRuntime::from(Sim::builder().build().unwrap()),
+        Capabilities::ALL
+            .without_threads("one thread runs everything")
+            .without_pool("a blocking closure runs on the thread of the tasks")
+            .without_real_sockets("its network is in memory")
+            .without_multicast("its network has none")
+            .without_unix_datagrams("they are not there yet");
 }

@@ -166,6 +166,9 @@ impl Network {
         if name == "localhost" {
             return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
         }
+        if name.contains('\0') {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "a name has no NUL in it"));
+        }
         let host = self.hosts.iter().find(|host| host.name == name);
         let Some(host) = host else {
             return Err(io::Error::new(ErrorKind::NotFound, "no host of this simulation has that name"));
@@ -495,15 +498,20 @@ impl runtime::TcpStream for TcpStream {
 
     fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
         keepalive.map_or(Ok(()), Keepalive::check)?;
+        let keepalive = keepalive.map(|keepalive| Keepalive {
+            time: keepalive.time.map(whole_seconds),
+            interval: keepalive.interval.map(whole_seconds),
+            ..keepalive
+        });
         self.socket.options(|options, _| options.keepalive = keepalive)
     }
 
     fn recv_buffer_size(&self) -> io::Result<usize> {
-        Ok(BUFFER)
+        self.socket.options(|options, _| options.recv_buffer_size.unwrap_or(BUFFER))
     }
 
     fn send_buffer_size(&self) -> io::Result<usize> {
-        Ok(BUFFER)
+        self.socket.options(|options, _| options.send_buffer_size.unwrap_or(BUFFER))
     }
 
     fn into_std(self) -> io::Result<std::net::TcpStream> {

@@ -14,6 +14,9 @@ use crate::net::options::SocketOptions;
 /// What one end takes that is not yet read, as `SO_RCVBUF` of the systems it is. Whoever writes more waits.
 pub(super) const BUFFER: usize = 1 << 16;
 
+/// So much room there has to be for whoever has waited, or all that is needed.
+const WORTH_SENDING: usize = BUFFER / 4;
+
 /// How often one asks again where the queue is full, the first time after a second and then after twice as long: as Linux
 /// does (tcp(7), `tcp_syn_retries`).
 const RETRIES: u32 = 6;
@@ -189,7 +192,9 @@ impl Socket {
                 buf[first..len].copy_from_slice(&back[..len - first]);
                 if take {
                     end.inbox.drain(..len);
-                    state.woken.extend(conn.ends[1 - self.side].writers.take());
+                    if end.inbox.len() + end.coming <= BUFFER - WORTH_SENDING {
+                        state.woken.extend(conn.ends[1 - self.side].writers.take());
+                    }
                 }
                 return Poll::Ready(Ok(len));
             }
@@ -220,14 +225,16 @@ impl Socket {
             }
             let to = 1 - self.side;
             let room = BUFFER.saturating_sub(conn.ends[to].inbox.len() + conn.ends[to].coming);
-            if bufs.iter().all(|buf| buf.is_empty()) {
+            // Not a few bytes at a time, for ever, when it is read a few bytes at a time (RFC 1122, 4.2.3.4).
+            let len: usize = bufs.iter().map(|buf| buf.len()).sum();
+            if len == 0 {
                 return Poll::Ready(Ok(0));
             }
-            if room == 0 {
+            if room < len.min(WORTH_SENDING) {
                 state.dropped.extend(conn.ends[self.side].writers.set(waker));
                 return Poll::Pending;
             }
-            let mut bytes = Vec::new();
+            let mut bytes = Vec::with_capacity(len.min(room));
             for buf in bufs {
                 bytes.extend_from_slice(&buf[..buf.len().min(room - bytes.len())]);
             }
