@@ -40,7 +40,7 @@ impl Capabilities {
 
     /// A blocking closure keeps the thread in `block_on` to itself, so it must not wait for anybody else.
     pub const fn without_pool(self, reason: &'static str) -> Self {
-        Self { pool: Err(reason), ..self }
+        Self { pool: Err(reason), blocking_threads: Err(reason), ..self }
     }
 
     /// Its sockets are none of the system: they come from none, become none, and reach none.

@@ -410,14 +410,14 @@ impl State {
             Policy::Lifo => self.ready.len() - 1,
             Policy::Random => self.random.below(self.ready.len() as u64) as usize,
         };
-        // The order of the others stays as it is.
-        let Some(Ready { task, runnable }) = self.ready.remove(at) else { return Step::Again };
         self.polls += 1;
         if self.polls > ENDLESS {
-            let what =
-                format!("{ENDLESS} polls, and nothing has happened: a loop that wakes itself for ever");
-            return Step::Stuck(self.tell(seed, &what, Some(task)));
+            let what = format!("{ENDLESS} polls, and nothing has happened: a loop that wakes itself for ever");
+            // It stays in the queue: its destructor would find the lock taken.
+            return Step::Stuck(self.tell(seed, &what, self.ready.get(at).map(|ready| ready.task)));
         }
+        // The order of the others stays as it is.
+        let Some(Ready { task, runnable }) = self.ready.remove(at) else { return Step::Again };
         self.trace.record(self.nanos, Kind::Polled, task, 0);
         self.turn.task = Some(task);
         let host = match self.tasks.get_mut(&task) {
