@@ -40,13 +40,15 @@ where
 pub(super) struct Place {
     world: Arc<World>,
     number: u64,
+    // Once it was polled.
+    waker: Option<Waker>,
     waited: bool,
 }
 
 impl Place {
     pub(super) fn new(sim: &Sim, started: &'static Location<'static>) -> Self {
         let number = sim.world.with(|state| state.add_task(started, sim.host));
-        Self { world: sim.world.clone(), number, waited: false }
+        Self { world: sim.world.clone(), number, waker: None, waited: false }
     }
 }
 
@@ -70,12 +72,37 @@ impl<F: Future> Future for Placed<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let polled = this.future.poll(cx);
-        if polled.is_pending() && !this.place.waited {
-            this.place.waited = true;
-            this.place.world.with(|state| state.keep_waker(this.place.number, cx.waker()));
+        let Place { world, number, waker, waited } = this.place;
+        let waker = waker.get_or_insert_with(|| {
+            Waker::from(Arc::new(TaskWaker {
+                world: world.clone(),
+                number: *number,
+                task: cx.waker().clone(),
+            }))
+        });
+        let polled = this.future.poll(&mut Context::from_waker(waker));
+        if polled.is_pending() && !std::mem::replace(waited, true) {
+            world.with(|state| state.keep_waker(*number, waker));
         }
         polled
+    }
+}
+
+/// The waker of a task. That of async-task would not see who wakes it while it is being polled.
+struct TaskWaker {
+    world: Arc<World>,
+    number: u64,
+    task: Waker,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.world.with(|state| state.heed_strangers(self.number));
+        self.task.wake_by_ref();
     }
 }
 

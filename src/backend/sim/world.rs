@@ -206,6 +206,7 @@ impl World {
     pub(super) fn wake_main(&self, task: u64) {
         self.with(|state| {
             let innermost = state.mains.last().is_some_and(|main| main.task == task);
+            state.heed_strangers(task);
             let Some(main) = state.mains.iter_mut().find(|main| main.task == task) else { return };
             if !std::mem::replace(&mut main.woken, true) && innermost {
                 state.wake(Ready { task, runnable: None });
@@ -299,8 +300,13 @@ impl Drop for Driving {
 }
 
 impl State {
-    fn is_driver(&self) -> bool {
-        self.driver.is_none_or(|driver| driver == thread::current().id())
+    /// A task is woken: while somebody drives, another thread must not.
+    pub(super) fn heed_strangers(&mut self, task: u64) {
+        let is_strange = self.driver.is_some_and(|driver| driver != thread::current().id());
+        // Late wakes are harmless.
+        if is_strange && self.tasks.contains_key(&task) {
+            self.woken_by_a_stranger = Some(task);
+        }
     }
 
     /// The `block_on` around the innermost waits, whether or not it is woken.
@@ -311,9 +317,7 @@ impl State {
 
     fn wake(&mut self, ready: Ready) {
         self.trace.record(self.nanos, Kind::Woken, ready.task, 0);
-        if !self.is_driver() {
-            self.woken_by_a_stranger = Some(ready.task);
-        }
+        self.heed_strangers(ready.task);
         if self.turn.task == Some(ready.task) {
             self.yielded.push(ready);
         } else {
@@ -412,7 +416,8 @@ impl State {
         };
         self.polls += 1;
         if self.polls > ENDLESS {
-            let what = format!("{ENDLESS} polls, and nothing has happened: a loop that wakes itself for ever");
+            let what =
+                format!("{ENDLESS} polls, and nothing has happened: a loop that wakes itself for ever");
             // It stays in the queue: its destructor would find the lock taken.
             return Step::Stuck(self.tell(seed, &what, self.ready.get(at).map(|ready| ready.task)));
         }
