@@ -206,8 +206,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "blocking closure finds no runtime",
         file: "backend/async_task.rs",
-        right: "let _scope = Scope::within::<H>();",
-        wrong: "let _scope = (!mutant!()).then(Scope::within::<H>);",
+        right: "let _scope = Scope::blocking::<H>();",
+        wrong: "let _scope = (!mutant!()).then(Scope::blocking::<H>);",
         caught_by: &["backend::smol::owned::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {
