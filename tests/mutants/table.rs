@@ -530,7 +530,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "            Ok(bound) => return Ok(bound),
             Err(error) if mutant!() => return Err(error),
             Err(error) =>",
-        caught_by: &["backend::tokio::multi_thread::bind_tries_every_address"],
+        caught_by: &["backend::tokio::multi_thread::bind_tries_every_address", "backend::tokio::multi_thread::udp_bind_tries_every_address"],
     },
     Mutant {
         name: "listener queues few",
@@ -727,15 +727,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             if mutant!() { socket.recv_from(buf) } else { socket.peek_from(buf) }
         }).await",
         caught_by: &["backend::smol::owned::udp_peek_leaves_the_datagram"],
-    },
-    Mutant {
-        name: "UDP bind tries only the first address",
-        file: "net.rs",
-        right: "            Ok(socket) => return Ok(socket),\n            Err(error) =>",
-        wrong: "            Ok(socket) => return Ok(socket),
-            Err(error) if mutant!() => return Err(error),
-            Err(error) =>",
-        caught_by: &["backend::tokio::multi_thread::udp_bind_tries_every_address"],
     },
     Mutant {
         name: "UDP socket needs the context of tokio",
