@@ -98,8 +98,8 @@ async fn serve<R: Runtime>(rt: &R, listener: TcpListener) {
 
 /// All are connected before the first of them says its number.
 async fn visit<R: Runtime>(rt: &R, addr: SocketAddr) {
-    // Who is greeted back has been accepted, so no queue overflows: Linux then believes in SYN cookies, which fail under
-    // load, and resets connections whose connect has succeeded.
+    // Who is greeted back has been accepted, so no queue overflows: Linux 6.18 then answers with SYN cookies, some of
+    // which fail, and resets connections whose connect has succeeded.
     let lanes = (0..LANES).map(|_| {
         let inner = rt.clone();
         rt.spawn(async move {
