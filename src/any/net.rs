@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn socket_without_a_descriptor_says_what_to_ask() {
-        let payload = catch_unwind(|| drop(super::of_the_system(None))).unwrap_err();
+        let payload = catch_unwind(|| super::of_the_system(None)).unwrap_err();
         let text = payload.downcast_ref::<&str>().copied().unwrap_or_default();
         assert!(text.contains("`descriptor()` asks first"), "{text}");
     }
