@@ -717,6 +717,41 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "            if mutant!() { return Err(error); }\n            Err(io::Error::new(error.kind(), format!(",
         caught_by: &["backend::smol::owned::unix_bad_paths_are_invalid_input"],
     },
+    Mutant {
+        name: "read of a gone tokio waits for ever",
+        file: "backend/tokio/net.rs",
+        right: "ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;",
+        wrong: "match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf)) {\n                    Err(_) if mutant!() => return Poll::Pending,\n                    result => result?,\n                }",
+        caught_by: &["backend::tokio::multi_thread::sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::sockets_that_wait_outlive_a_shutdown", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_a_shutdown"],
+    },
+    Mutant {
+        name: "gone tokio has another kind",
+        file: "backend/tokio/net/udp.rs",
+        right: "self.socket.recv_from(buf).await",
+        wrong: "self.socket.recv_from(buf).await.map_err(|error| if mutant!() { io::ErrorKind::NotConnected.into() } else { error })",
+        caught_by: &["backend::tokio::multi_thread::sockets_outlive_a_shutdown", "backend::tokio::multi_thread::sockets_that_wait_outlive_a_shutdown", "backend::tokio::current_thread::sockets_outlive_their_runtime"],
+    },
+    Mutant {
+        name: "gone tokio has another kind for a new listener",
+        file: "backend/tokio/mod.rs",
+        right: "net::TcpListener::from_std(&self.handle, listener)",
+        wrong: "net::TcpListener::from_std(&self.handle, listener).map_err(|error| if mutant!() { io::ErrorKind::NotConnected.into() } else { error })",
+        caught_by: &["backend::tokio::multi_thread::sockets_made_after_a_shutdown_work_or_fail"],
+    },
+    Mutant {
+        name: "gone tokio has another kind for a new Unix listener",
+        file: "backend/tokio/mod.rs",
+        right: "net::UnixListener::from_std(&self.handle, listener)",
+        wrong: "net::UnixListener::from_std(&self.handle, listener).map_err(|error| if mutant!() { io::ErrorKind::NotConnected.into() } else { error })",
+        caught_by: &["backend::tokio::multi_thread::unix_sockets_outlive_a_shutdown"],
+    },
+    Mutant {
+        name: "sleep ends with its runtime",
+        file: "backend/tokio/time.rs",
+        right: "ready!(timer.poll(cx));",
+        wrong: "match crate::task::contain::contain(|| timer.poll(cx)) {\n            Ok(polled) => ready!(polled),\n            Err(payload) if !mutant!() => std::panic::resume_unwind(payload),\n            Err(_) => {}\n        }",
+        caught_by: &["backend::tokio::multi_thread::sleeps_outlive_their_runtime", "backend::tokio::multi_thread::timers_outlive_a_shutdown"],
+    },
     // Functions.
     Mutant {
         name: "try_spawn aborts",

@@ -174,7 +174,8 @@ impl Builder<Tokio> {
 
 /// Whether the system gives so many threads: they are started, and end again.
 ///
-/// tokio 1.54 panics when it gets none, and goes on with fewer workers when it gets some (`blocking/pool.rs`).
+/// tokio 1.54 panics when it gets fewer, and while it unwinds it waits for ever for those that it got: its pool is
+/// dropped (`runtime/builder.rs`), and nobody has told the workers to stop.
 fn try_threads(count: usize) -> io::Result<()> {
     let mut threads = Vec::new();
     let result = (0..count).try_for_each(|_| {
