@@ -81,7 +81,8 @@ impl<R: Spawn + BlockOn + Time + Net> Runtime for R {}
 /// still queued may be dropped without running. A task that holds a clone keeps its runtime alive.
 ///
 /// A handle that was kept, as one that was found does not keep its runtime alive, is then of a runtime that is gone: what
-/// it spawns is dropped without running and its handle says so, also when it is aborted later, for what is over cannot be.
+/// it spawns is dropped without running, and its handle says so. Nor is what went with its runtime aborted by an abort that
+/// comes later.
 ///
 /// Scenarios: `tasks_are_dropped_with_their_runtime`, `runtime_drop_waits_for_no_closure`,
 /// `runtime_can_be_dropped_by_its_own_task`, `abort_handle_hides_no_gone_runtime`, `shutdown_is_no_abort`.

@@ -794,8 +794,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sleep ends with its runtime",
         file: "backend/tokio/time.rs",
-        right: "ready!(timer.poll(cx));",
-        wrong: "match crate::task::contain::contain(|| timer.poll(cx)) {\n            Ok(polled) => ready!(polled),\n            Err(payload) if !mutant!() => std::panic::resume_unwind(payload),\n            Err(_) => {}\n        }",
+        right: "let this = self.project();\n        let yielded",
+        wrong: "let mut this = self.project();
+        if mutant!() && crate::task::contain::contain(|| this.timer.as_mut().poll(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        let yielded",
         caught_by: &["backend::tokio::multi_thread::sleeps_outlive_their_runtime", "backend::tokio::multi_thread::timers_outlive_a_shutdown"],
     },
     // Functions.
