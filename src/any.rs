@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::backend::custom::Custom;
-use crate::backend::{MaybeAsyncStd, MaybeSmol, MaybeTokio};
+use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
 use crate::context::{EnterGuard, enter};
 use crate::current::{Driver, NoRuntime, SetDefaultError, find, set_default};
 use crate::net::{ConnectOptions, ListenOptions};
@@ -76,6 +76,7 @@ enum Repr {
     Tokio(MaybeTokio),
     Smol(MaybeSmol),
     AsyncStd(MaybeAsyncStd),
+    Sim(MaybeSim),
     Custom(Custom),
 }
 
@@ -89,6 +90,8 @@ macro_rules! each {
             Repr::Smol($it) => $do,
             #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
             Repr::AsyncStd($it) => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            Repr::Sim($it) => $do,
             Repr::Custom($it) => $do,
         }
     };
@@ -194,7 +197,7 @@ impl AnyRuntime {
     pub(crate) fn has(&self, driver: Driver) -> bool {
         match &self.repr {
             Repr::Tokio(it) => it.has(driver),
-            Repr::Smol(_) | Repr::AsyncStd(_) | Repr::Custom(_) => true,
+            Repr::Smol(_) | Repr::AsyncStd(_) | Repr::Sim(_) | Repr::Custom(_) => true,
         }
     }
 
@@ -212,6 +215,7 @@ impl AnyRuntime {
             TypeId::of::<MaybeTokio>(),
             TypeId::of::<MaybeSmol>(),
             TypeId::of::<MaybeAsyncStd>(),
+            TypeId::of::<MaybeSim>(),
         ];
         known.contains(&TypeId::of::<R>())
     }
@@ -226,6 +230,7 @@ impl AnyRuntime {
             .or_else(|| downcast::<MaybeTokio>(runtime))
             .or_else(|| downcast::<MaybeSmol>(runtime))
             .or_else(|| downcast::<MaybeAsyncStd>(runtime))
+            .or_else(|| downcast::<MaybeSim>(runtime))
     }
 }
 
@@ -241,6 +246,10 @@ impl AnyRuntime {
 
     pub(crate) fn from_async_std(it: MaybeAsyncStd) -> Self {
         Self { repr: Repr::AsyncStd(it) }
+    }
+
+    pub(crate) fn from_sim(it: MaybeSim) -> Self {
+        Self { repr: Repr::Sim(it) }
     }
 
     pub(crate) fn into_tokio(self) -> Result<MaybeTokio, Self> {
@@ -260,6 +269,13 @@ impl AnyRuntime {
     pub(crate) fn into_async_std(self) -> Result<MaybeAsyncStd, Self> {
         match self.repr {
             Repr::AsyncStd(it) => Ok(it),
+            repr => Err(Self { repr }),
+        }
+    }
+
+    pub(crate) fn into_sim(self) -> Result<MaybeSim, Self> {
+        match self.repr {
+            Repr::Sim(it) => Ok(it),
             repr => Err(Self { repr }),
         }
     }

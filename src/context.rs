@@ -78,6 +78,14 @@ impl Scope {
         Self::driving()
     }
 
+    /// A blocking closure, which may also run inside the thread that drives its runtime.
+    #[allow(dead_code, reason = "not every backend has its own")]
+    pub(crate) fn blocking<H: Home>() -> Self {
+        let scope = Self::new(false, Some(H::find));
+        HERE.set(Here { driving: false, ..HERE.get() });
+        scope
+    }
+
     /// Code of a runtime that may block.
     #[allow(dead_code, reason = "without a backend there is none")]
     pub(crate) fn within<H: Home>() -> Self {

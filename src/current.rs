@@ -97,11 +97,17 @@ impl fmt::Display for NoRuntime {
                  = \"0.1\", features = [\"tokio\"] }`, or hand over your own: \
                  `AnyRuntime::custom(my_runtime).set_default()?`.",
             ),
-            (Why::Nowhere, ["tokio"]) => f.write_str(
+            (Why::Nowhere, ["sim"]) => f.write_str(
+                "this thread is in no runtime; only the simulation is compiled in, of which there is none before you make one. \
+                 Call it inside its `block_on` or a task, or enable a runtime in the Cargo.toml of the application, such as \
+                 `features = [\"tokio\"]`.",
+            ),
+            (Why::Nowhere, ["tokio"] | ["tokio", "sim"]) => f.write_str(
                 "this thread is in no runtime; tokio is compiled in. Call it inside `#[tokio::main]` or a task, or write \
                  `AnyRuntime::from(anyrt::Tokio::new()?).set_default()?` at the beginning of `main`.",
             ),
-            (Why::Nowhere, several) => {
+            // A simulation is no candidate: a program runs on it because somebody has made one.
+            (Why::Nowhere, [several @ .., "sim"] | several) => {
                 let (last, others) = several.split_last().unwrap_or((&"none", &[]));
                 write!(
                     f,

@@ -3,7 +3,7 @@
 mod addrs;
 mod connect;
 mod incoming;
-mod options;
+pub(crate) mod options;
 mod resolver;
 #[cfg(unix)]
 pub mod unix;

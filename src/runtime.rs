@@ -27,6 +27,7 @@ use crate::net::{ConnectOptions, ListenOptions, ToSocketAddrs};
 use crate::task::{JoinHandle, YieldNow};
 use crate::time::{Interval, Timeout, deadline_after};
 
+pub(crate) use tcp::tcp_options;
 pub use tcp::{TcpListener, TcpStream};
 pub use udp::UdpSocket;
 pub(crate) use udp::{udp_groups, udp_options};

@@ -26,6 +26,8 @@ where
 const TOKIO: bool = cfg!(feature = "tokio");
 const SMOL: bool = cfg!(feature = "smol");
 const ASYNC_STD: bool = cfg!(feature = "async-std");
+/// It is never the one that is meant.
+const SIM: bool = cfg!(feature = "sim");
 
 /// One backend is compiled in, and works from any thread.
 const SINGLE: bool = !TOKIO && SMOL != ASYNC_STD;
@@ -63,6 +65,7 @@ fn error_says_what_is_compiled_in_and_what_to_write() {
         says("`AnyRuntime::from(anyrt::AsyncStd::global()).set_default()?`");
     }
     match (TOKIO, SMOL, ASYNC_STD) {
+        (false, false, false) if SIM => says("only the simulation is compiled in"),
         (false, false, false) => {
             says("no runtime is compiled in");
             says("features = [\"tokio\"]");

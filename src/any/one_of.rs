@@ -8,11 +8,12 @@ use futures_io::{AsyncRead, AsyncWrite};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// What one of the backends made: tokio, one of those that stand on async-io, or a runtime of the user's.
+    /// What one of the backends made: tokio, one of those that stand on async-io, the simulation, or a runtime of the user's.
     #[project = OneOfProjection]
-    pub(crate) enum OneOf<T, A, C> {
+    pub(crate) enum OneOf<T, A, S, C> {
         Tokio { #[pin] it: T },
         AsyncIo { #[pin] it: A },
+        Sim { #[pin] it: S },
         Custom { #[pin] it: C },
     }
 }
@@ -25,6 +26,8 @@ macro_rules! each {
             OneOf::Tokio { it: $it } => $do,
             #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
             OneOf::AsyncIo { it: $it } => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            OneOf::Sim { it: $it } => $do,
             OneOf::Custom { it: $it } => $do,
         }
     };
@@ -38,22 +41,25 @@ macro_rules! each_pinned {
             OneOfProjection::Tokio { it: $it } => $do,
             #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
             OneOfProjection::AsyncIo { it: $it } => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            OneOfProjection::Sim { it: $it } => $do,
             OneOfProjection::Custom { it: $it } => $do,
         }
     };
 }
 pub(crate) use each_pinned;
 
-impl<T: fmt::Debug, A: fmt::Debug, C: fmt::Debug> fmt::Debug for OneOf<T, A, C> {
+impl<T: fmt::Debug, A: fmt::Debug, S: fmt::Debug, C: fmt::Debug> fmt::Debug for OneOf<T, A, S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         each!(self, it => it.fmt(f))
     }
 }
 
-impl<T, A, C> Future for OneOf<T, A, C>
+impl<T, A, S, C> Future for OneOf<T, A, S, C>
 where
     T: Future,
     A: Future<Output = T::Output>,
+    S: Future<Output = T::Output>,
     C: Future<Output = T::Output>,
 {
     type Output = T::Output;
@@ -63,7 +69,7 @@ where
     }
 }
 
-impl<T: AsyncRead, A: AsyncRead, C: AsyncRead> AsyncRead for OneOf<T, A, C> {
+impl<T: AsyncRead, A: AsyncRead, S: AsyncRead, C: AsyncRead> AsyncRead for OneOf<T, A, S, C> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         each_pinned!(self, it => it.poll_read(cx, buf))
     }
@@ -77,7 +83,7 @@ impl<T: AsyncRead, A: AsyncRead, C: AsyncRead> AsyncRead for OneOf<T, A, C> {
     }
 }
 
-impl<T: AsyncWrite, A: AsyncWrite, C: AsyncWrite> AsyncWrite for OneOf<T, A, C> {
+impl<T: AsyncWrite, A: AsyncWrite, S: AsyncWrite, C: AsyncWrite> AsyncWrite for OneOf<T, A, S, C> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         each_pinned!(self, it => it.poll_write(cx, buf))
     }

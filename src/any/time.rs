@@ -6,10 +6,10 @@ use std::time::Instant;
 use pin_project_lite::pin_project;
 
 use super::one_of::{OneOf, OneOfProjection, each, each_pinned};
-use crate::backend::{AsyncIoSleep, MaybeTokio, custom};
+use crate::backend::{AsyncIoSleep, MaybeSim, MaybeTokio, custom};
 use crate::runtime::{self, Time};
 
-type Inner = OneOf<<MaybeTokio as Time>::Sleep, AsyncIoSleep, custom::time::Sleep>;
+type Inner = OneOf<<MaybeTokio as Time>::Sleep, AsyncIoSleep, <MaybeSim as Time>::Sleep, custom::time::Sleep>;
 
 pin_project! {
     /// The future of [`sleep`](crate::time::sleep), whatever the runtime.
@@ -44,6 +44,10 @@ impl Sleep {
 
     pub(crate) fn async_io(it: AsyncIoSleep) -> Self {
         Self { inner: OneOf::AsyncIo { it } }
+    }
+
+    pub(crate) fn sim(it: <MaybeSim as Time>::Sleep) -> Self {
+        Self { inner: OneOf::Sim { it } }
     }
 }
 

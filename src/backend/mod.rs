@@ -11,7 +11,8 @@
 //! - `net.rs` and `net/`: its [`TcpStream`](crate::runtime::TcpStream), [`TcpListener`](crate::runtime::TcpListener)
 //!   and [`UdpSocket`](crate::runtime::UdpSocket), and its Unix sockets.
 //!
-//! smol and async-std stand on one reactor, one task type and one blocking pool: what they share is `async_io`.
+//! smol and async-std stand on one reactor and one blocking pool: what they share is `async_io`. Their tasks, and those of
+//! the simulation, are of `async_task`.
 //!
 //! # How to add one
 //!
@@ -53,9 +54,26 @@ cfg_if! {
 }
 
 cfg_if! {
+    if #[cfg(feature = "sim")] {
+        pub mod sim;
+        pub use self::sim::Sim;
+        pub(crate) use self::sim::Sim as MaybeSim;
+    } else {
+        pub(crate) use self::absent::Absent as MaybeSim;
+    }
+}
+
+cfg_if! {
+    if #[cfg(any(feature = "smol", feature = "async-std", feature = "sim"))] {
+        pub(crate) mod async_task;
+    } else {
+        pub(crate) use self::absent as async_task;
+    }
+}
+
+cfg_if! {
     if #[cfg(any(feature = "smol", feature = "async-std"))] {
         mod async_io;
-        pub(crate) use self::async_io::task as async_task;
         pub(crate) use self::async_io::net::{TcpListener as AsyncIoListener, TcpStream as AsyncIoStream};
         pub(crate) use self::async_io::net::UdpSocket as AsyncIoUdpSocket;
         #[cfg(unix)]
@@ -65,7 +83,7 @@ cfg_if! {
         };
         pub(crate) use self::async_io::time::Sleep as AsyncIoSleep;
     } else {
-        pub(crate) use self::absent::{self as async_task, Absent as AsyncIoListener, Absent as AsyncIoSleep, Absent as AsyncIoStream};
+        pub(crate) use self::absent::{Absent as AsyncIoListener, Absent as AsyncIoSleep, Absent as AsyncIoStream};
         pub(crate) use self::absent::Absent as AsyncIoUdpSocket;
         #[cfg(unix)]
         pub(crate) use self::absent::{
@@ -74,7 +92,6 @@ cfg_if! {
     }
 }
 
-#[cfg(not(all(feature = "tokio", feature = "smol", feature = "async-std")))]
 #[allow(dead_code, reason = "which parts of it are needed depends on which backend is absent")]
 pub(crate) mod absent;
 pub(crate) mod custom;
@@ -87,6 +104,8 @@ pub(crate) const COMPILED_IN: &[&str] = &[
     "smol",
     #[cfg(feature = "async-std")]
     "async-std",
+    #[cfg(feature = "sim")]
+    "sim",
 ];
 
 /// The runtime that needs no context, if it is the only one that is compiled in.

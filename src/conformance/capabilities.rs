@@ -2,6 +2,11 @@
 #[derive(Clone, Copy, Debug)]
 pub struct Capabilities {
     workers: Result<(), &'static str>,
+    threads: Result<(), &'static str>,
+    pool: Result<(), &'static str>,
+    real_sockets: Result<(), &'static str>,
+    multicast: Result<(), &'static str>,
+    unix_datagrams: Result<(), &'static str>,
     parallelism: Result<(), &'static str>,
     owned: Result<(), &'static str>,
     shutdown: Result<(), &'static str>,
@@ -12,6 +17,11 @@ impl Capabilities {
     /// Everything but a known number of blocking threads.
     pub const ALL: Self = Self {
         workers: Ok(()),
+        threads: Ok(()),
+        pool: Ok(()),
+        real_sockets: Ok(()),
+        multicast: Ok(()),
+        unix_datagrams: Ok(()),
         parallelism: Ok(()),
         owned: Ok(()),
         shutdown: Ok(()),
@@ -21,6 +31,31 @@ impl Capabilities {
     /// Tasks stand still while the thread in `block_on` is busy.
     pub const fn without_workers(self, reason: &'static str) -> Self {
         Self { workers: Err(reason), parallelism: Err(reason), ..self }
+    }
+
+    /// While one thread is in `block_on`, no other may wake a task, or enter as well; nor are there any workers.
+    pub const fn without_threads(self, reason: &'static str) -> Self {
+        Self { threads: Err(reason), ..self.without_workers(reason) }
+    }
+
+    /// A blocking closure keeps the thread in `block_on` to itself, so it must not wait for anybody else.
+    pub const fn without_pool(self, reason: &'static str) -> Self {
+        Self { pool: Err(reason), blocking_threads: Err(reason), ..self }
+    }
+
+    /// Its sockets are none of the system: they come from none, become none, and reach none.
+    pub const fn without_real_sockets(self, reason: &'static str) -> Self {
+        Self { real_sockets: Err(reason), ..self }
+    }
+
+    /// It has no groups of UDP sockets.
+    pub const fn without_multicast(self, reason: &'static str) -> Self {
+        Self { multicast: Err(reason), ..self }
+    }
+
+    /// It has no Unix datagrams.
+    pub const fn without_unix_datagrams(self, reason: &'static str) -> Self {
+        Self { unix_datagrams: Err(reason), ..self }
     }
 
     /// Two tasks never run at the same time.
@@ -47,6 +82,11 @@ impl Capabilities {
     pub(super) fn missing(&self, need: &str) -> Option<&'static str> {
         match need {
             "workers" => self.workers.err(),
+            "threads" => self.threads.err(),
+            "pool" => self.pool.err(),
+            "real_sockets" => self.real_sockets.err(),
+            "multicast" => self.multicast.err(),
+            "unix_datagrams" => self.unix_datagrams.err(),
             "parallelism" => self.parallelism.err(),
             "owned" => self.owned.err(),
             "shutdown" => self.shutdown.err(),

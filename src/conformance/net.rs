@@ -14,7 +14,7 @@ use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 use socket2::SockRef;
 
-use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with};
+use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all};
 use crate::runtime::{Runtime, TcpListener, TcpStream, UdpSocket};
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -41,10 +41,9 @@ fn pattern(len: usize) -> Vec<u8> {
 
 /// Closes with a reset instead of an end: received data is left unread.
 async fn reset_by_peer<R: Runtime>(rt: &R) -> R::TcpStream {
-    let (mut ours, peer) = with_std(rt).await;
+    let (mut ours, mut peer) = pair(rt).await;
     ours.write_all(b"never read").await.unwrap();
-    let mut seen = [0];
-    peer.peek(&mut seen).unwrap();
+    assert_eq!(peer.peek(&mut [0]).await.unwrap(), 1);
     drop(peer);
     ours
 }
@@ -289,9 +288,7 @@ pub(super) async fn into_split_serves_two_tasks<R: Runtime>(rt: R) {
                     std::mem::forget(write);
                 }),
                 rt.spawn(async move {
-                    let mut received = Vec::new();
-                    read.read_to_end(&mut received).await.unwrap();
-                    assert!(received == pattern(LEN));
+                    assert!(read_all(&mut read).await == pattern(LEN));
                 }),
             ]
         })
@@ -527,9 +524,7 @@ pub(super) async fn big_transfer_is_intact<R: Runtime>(rt: R) {
         // Kept until the peer has everything.
         let _ = client.read(&mut [0]).await;
     });
-    let mut received = Vec::with_capacity(LEN);
-    server.read_to_end(&mut received).await.unwrap();
-    assert!(received == pattern(LEN));
+    assert!(read_all(&mut server).await == pattern(LEN));
     drop(server);
     sender.await.unwrap();
 }

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
+use futures::io::{AsyncRead, AsyncReadExt};
 use socket2::{Domain, Socket, Type};
 
 use super::run::pool_size;
@@ -67,6 +68,17 @@ pub(super) fn bell() -> (Waker, mpsc::UnboundedReceiver<()>) {
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         let _ = self.0.unbounded_send(());
+    }
+}
+
+/// Everything up to the end. `read_to_end` fills what is left of its buffer with zeros, before each of its polls.
+pub(super) async fn read_all<S: AsyncRead + Unpin>(stream: &mut S) -> Vec<u8> {
+    let (mut all, mut buf) = (Vec::new(), vec![0; 1 << 16]);
+    loop {
+        match stream.read(&mut buf).await.unwrap() {
+            0 => return all,
+            len => all.extend_from_slice(&buf[..len]),
+        }
     }
 }
 

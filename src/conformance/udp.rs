@@ -72,37 +72,37 @@ pub(super) async fn udp_connected_round_trip<R: Runtime>(rt: R) {
 
 pub(super) async fn udp_connected_ignores_strangers<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
-    let ((friend, friends), (stranger, _)) = (std_bound(), std_bound());
+    let ((friend, friends), (stranger, _)) = (bound(&rt).await, bound(&rt).await);
     ours.connect(friends).unwrap();
-    stranger.send_to(b"stranger", addr).unwrap();
-    friend.send_to(b"friend", addr).unwrap();
+    stranger.send_to(b"stranger", addr).await.unwrap();
+    friend.send_to(b"friend", addr).await.unwrap();
     let mut buf = [0; 16];
     assert_eq!(ours.recv_from(&mut buf).await.unwrap(), (6, friends));
-    stranger.send_to(b"stranger", addr).unwrap();
-    friend.send_to(b"friend", addr).unwrap();
+    stranger.send_to(b"stranger", addr).await.unwrap();
+    friend.send_to(b"friend", addr).await.unwrap();
     assert_eq!(ours.recv(&mut buf).await.unwrap(), 6);
     assert_eq!(&buf[..6], b"friend");
 }
 
 pub(super) async fn udp_connects_again<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
-    let ((first, firsts), (second, seconds)) = (std_bound(), std_bound());
+    let ((first, firsts), (second, seconds)) = (bound(&rt).await, bound(&rt).await);
     ours.connect(firsts).unwrap();
     ours.connect(seconds).unwrap();
     assert_eq!(ours.peer_addr().unwrap(), seconds);
-    first.send_to(b"first", addr).unwrap();
-    second.send_to(b"second", addr).unwrap();
+    first.send_to(b"first", addr).await.unwrap();
+    second.send_to(b"second", addr).await.unwrap();
     let mut buf = [0; 16];
     assert_eq!(ours.recv_from(&mut buf).await.unwrap(), (6, seconds));
     ours.send(b"answer").await.unwrap();
-    assert_eq!(second.recv_from(&mut buf).unwrap(), (6, addr));
+    assert_eq!(second.recv_from(&mut buf).await.unwrap(), (6, addr));
 }
 
 pub(super) async fn udp_truncates_and_loses_the_rest<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
-    let (peer, _) = std_bound();
+    let (peer, _) = bound(&rt).await;
     for message in [&b"0123456789"[..], b"abcdefghij", b"end"] {
-        peer.send_to(message, addr).unwrap();
+        peer.send_to(message, addr).await.unwrap();
     }
     let mut buf = [0; 4];
     if cfg!(windows) {
@@ -134,11 +134,11 @@ pub(super) async fn udp_empty_datagram_is_received<R: Runtime>(rt: R) {
 
 pub(super) async fn udp_empty_buffer_takes_a_datagram<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
-    let (peer, _) = std_bound();
+    let (peer, _) = bound(&rt).await;
     // Nothing is there, so it waits.
     assert!(ours.recv(&mut []).now_or_never().is_none());
     for message in [b"1", b"2", b"3"] {
-        peer.send_to(message, addr).unwrap();
+        peer.send_to(message, addr).await.unwrap();
     }
     assert_eq!(ours.recv(&mut []).await.unwrap_or(0), 0);
     assert_eq!(poll_fn(|cx| ours.poll_recv(cx, &mut [])).await.unwrap_or(0), 0);
@@ -149,12 +149,12 @@ pub(super) async fn udp_empty_buffer_takes_a_datagram<R: Runtime>(rt: R) {
 
 pub(super) async fn udp_peek_leaves_the_datagram<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
-    let (peer, peers) = std_bound();
+    let (peer, peers) = bound(&rt).await;
     let mut buf = [0; 16];
     assert!(rt.timeout(ms(10), ours.peek(&mut buf)).await.is_err(), "nothing is there yet");
     assert!(rt.timeout(ms(10), ours.peek_from(&mut buf)).await.is_err(), "nothing is there yet");
-    peer.send_to(b"first", addr).unwrap();
-    peer.send_to(b"second!", addr).unwrap();
+    peer.send_to(b"first", addr).await.unwrap();
+    peer.send_to(b"second!", addr).await.unwrap();
     for _ in 0..2 {
         assert_eq!(ours.peek(&mut buf).await.unwrap(), 5);
         assert_eq!(ours.peek_from(&mut buf).await.unwrap(), (5, peers));
@@ -209,9 +209,9 @@ pub(super) async fn udp_receive_serves_every_waiter<R: Runtime>(rt: R) {
     for is_waiting in all_wait {
         is_waiting.await.unwrap();
     }
-    let (peer, _) = std_bound();
+    let (peer, _) = bound(&rt).await;
     for n in 0..WAITERS {
-        peer.send_to(&[n], addr).unwrap();
+        peer.send_to(&[n], addr).await.unwrap();
     }
     let mut received = Vec::new();
     for task in tasks {
@@ -223,7 +223,7 @@ pub(super) async fn udp_receive_serves_every_waiter<R: Runtime>(rt: R) {
 
 pub(super) async fn udp_poll_wakes_the_last_waker<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
-    let (peer, _) = std_bound();
+    let (peer, _) = bound(&rt).await;
     let mut buf = [0; 8];
     for round in 0..4 {
         // Each of them would wait for ever with a future that is made anew for each poll.
@@ -239,7 +239,7 @@ pub(super) async fn udp_poll_wakes_the_last_waker<R: Runtime>(rt: R) {
         }
         let mut bells = bells.into_iter();
         let (_, mut rings) = bells.next().unwrap();
-        peer.send_to(&[round], addr).unwrap();
+        peer.send_to(&[round], addr).await.unwrap();
         rt.timeout(LONG, rings.next()).await.expect("it is woken").unwrap();
         assert_eq!(poll_fn(|cx| ours.poll_recv_from(cx, &mut buf)).await.unwrap().0, 1);
         assert_eq!(buf[0], round);
@@ -264,9 +264,9 @@ pub(super) async fn udp_poll_and_await_at_once<R: Runtime>(rt: R) {
     });
     is_waiting.await.unwrap();
     is_polling.await.unwrap();
-    let (peer, _) = std_bound();
+    let (peer, _) = bound(&rt).await;
     for _ in 0..2 {
-        peer.send_to(b"x", addr).unwrap();
+        peer.send_to(b"x", addr).await.unwrap();
     }
     for task in [awaits, polled] {
         assert_eq!(rt.timeout(LONG, task).await.expect("both are served").unwrap(), 1);
@@ -406,9 +406,9 @@ pub(super) async fn udp_refusal_is_reported_once<R: Runtime>(rt: R) {
         let refused = if cfg!(windows) { ErrorKind::ConnectionReset } else { ErrorKind::ConnectionRefused };
         assert_eq!(error.kind(), refused);
     }
-    let (peer, peers) = std_bound();
+    let (peer, peers) = bound(&rt).await;
     ours.connect(peers).unwrap();
-    peer.send_to(b"here", addr).unwrap();
+    peer.send_to(b"here", addr).await.unwrap();
     assert_eq!(ours.recv(&mut buf).await.unwrap(), 4);
 }
 
@@ -433,7 +433,7 @@ pub(super) async fn udp_works_on_a_plain_thread<R: Runtime>(rt: R) {
 
 pub(super) async fn udp_moves_between_tasks<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
-    let (peer, _) = std_bound();
+    let (peer, _) = bound(&rt).await;
     assert!(rt.timeout(ms(5), ours.recv_from(&mut [0; 8])).await.is_err());
     assert!(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut [0; 8]))).await.is_pending());
     let (waits, is_waiting) = oneshot::channel();
@@ -442,7 +442,7 @@ pub(super) async fn udp_moves_between_tasks<R: Runtime>(rt: R) {
         waiting(poll_fn(|cx| ours.poll_recv(cx, &mut buf)), waits).await.unwrap()
     });
     is_waiting.await.unwrap();
-    peer.send_to(b"moved", addr).unwrap();
+    peer.send_to(b"moved", addr).await.unwrap();
     assert_eq!(receiver.await.unwrap(), 5);
 }
 

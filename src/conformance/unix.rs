@@ -18,7 +18,7 @@ use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with};
+use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all};
 use crate::runtime::{Runtime, UnixDatagram, UnixListener, UnixStream};
 use crate::{AnyRuntime, net};
 
@@ -199,9 +199,7 @@ pub(super) async fn unix_big_transfer_is_intact<R: Runtime>(rt: R) {
         client.write_all(&pattern(LEN)).await.unwrap();
         drop(client);
     });
-    let mut received = Vec::with_capacity(LEN);
-    server.read_to_end(&mut received).await.unwrap();
-    assert!(received == pattern(LEN));
+    assert!(read_all(&mut server).await == pattern(LEN));
     sender.await.unwrap();
 }
 

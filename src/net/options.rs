@@ -34,11 +34,11 @@ use crate::runtime::Descriptor;
 /// Scenarios: `connect_with_nothing_set`, `connect_options_are_set`.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
-    pub(super) local_addr: Option<SocketAddr>,
+    pub(crate) local_addr: Option<SocketAddr>,
     pub(super) timeout: Option<Duration>,
     pub(super) attempt_delay: Option<Duration>,
     pub(super) resolver: Option<Resolver>,
-    socket: SocketOptions,
+    pub(crate) socket: SocketOptions,
 }
 
 impl ConnectOptions {
@@ -152,14 +152,14 @@ fn is_in_progress(error: &io::Error) -> bool {
 /// Scenarios: `listen_with_nothing_set`, `listen_options_are_set`, `accepted_streams_inherit_options`.
 #[derive(Clone, Debug, Default)]
 pub struct ListenOptions {
-    backlog: Option<u32>,
-    only_v6: Option<bool>,
-    socket: SocketOptions,
+    pub(crate) backlog: Option<u32>,
+    pub(crate) only_v6: Option<bool>,
+    pub(crate) socket: SocketOptions,
 }
 
 /// Connections that may wait to be accepted. The standard library has 128: a burst of more loses SYNs and stands
 /// still for a second, until they are sent again.
-pub(super) const BACKLOG: i32 = 1024;
+pub(crate) const BACKLOG: i32 = 1024;
 
 impl ListenOptions {
     /// The ones of `tcp_bind`.
@@ -219,14 +219,14 @@ impl ListenOptions {
 
 /// What both ends of a connection can have.
 #[derive(Clone, Debug, Default)]
-struct SocketOptions {
-    reuse_address: Option<bool>,
-    reuse_port: Option<bool>,
-    nodelay: Option<bool>,
-    keepalive: Option<Keepalive>,
-    linger: Option<Duration>,
-    recv_buffer_size: Option<usize>,
-    send_buffer_size: Option<usize>,
+pub(crate) struct SocketOptions {
+    pub(crate) reuse_address: Option<bool>,
+    pub(crate) reuse_port: Option<bool>,
+    pub(crate) nodelay: Option<bool>,
+    pub(crate) keepalive: Option<Keepalive>,
+    pub(crate) linger: Option<Duration>,
+    pub(crate) recv_buffer_size: Option<usize>,
+    pub(crate) send_buffer_size: Option<usize>,
 }
 
 impl SocketOptions {
@@ -383,7 +383,7 @@ impl Keepalive {
         self
     }
 
-    fn check(self) -> io::Result<()> {
+    pub(crate) fn check(self) -> io::Result<()> {
         for (field, time) in [("keepalive: time", self.time), ("keepalive: interval", self.interval)] {
             if time == Some(Duration::ZERO) {
                 return Err(invalid(field, "a second is the least"));
@@ -478,7 +478,7 @@ fn set_reuse_port(_: &Socket, _: bool) -> io::Result<()> {
 }
 
 /// The unit of most systems. Rounded down, half a second of linger would be a reset, and of keepalive an error.
-fn whole_seconds(time: Duration) -> Duration {
+pub(crate) fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs().saturating_add((time.subsec_nanos() > 0).into()))
 }
 
@@ -487,7 +487,7 @@ fn set(option: &str, result: io::Result<()>) -> io::Result<()> {
     result.map_err(|error| named(error, format!("cannot set {option}")))
 }
 
-fn invalid(option: &str, why: &str) -> io::Error {
+pub(crate) fn invalid(option: &str, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("anyrt: {option}: {why}"))
 }
 

@@ -278,3 +278,18 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// Scenarios: `listener_into_std_blocks`.
     fn into_std(self) -> io::Result<std::net::TcpListener>;
 }
+
+/// The options of a connection that are provided, for what passes them on; as `udp_options`.
+macro_rules! tcp_options {
+    ($forward:ident) => {
+        $forward! {
+            fn linger() -> Option<Duration>;
+            fn set_linger(time: Option<Duration>) -> ();
+            fn keepalive() -> Option<Keepalive>;
+            fn set_keepalive(keepalive: Option<Keepalive>) -> ();
+            fn recv_buffer_size() -> usize;
+            fn send_buffer_size() -> usize;
+        }
+    };
+}
+pub(crate) use tcp_options;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::TcpStream;
 use crate::any::one_of::{OneOf, each};
-use crate::backend::{AsyncIoListener, MaybeTokio, custom};
+use crate::backend::{AsyncIoListener, MaybeSim, MaybeTokio, custom};
 use crate::current::{Driver, find};
 use crate::net::{Incoming, ListenOptions, ToSocketAddrs, bind};
 use crate::runtime::{self, BoxFuture, Descriptor, Net, TcpListener as _};
 
 type TokioListener = <MaybeTokio as Net>::TcpListener;
+type SimListener = <MaybeSim as Net>::TcpListener;
 
 /// A TCP socket that listens, whatever the runtime.
 ///
@@ -43,7 +44,7 @@ type TokioListener = <MaybeTokio as Net>::TcpListener;
 /// ```
 #[derive(Debug)]
 pub struct TcpListener {
-    inner: OneOf<TokioListener, AsyncIoListener, custom::net::TcpListener>,
+    inner: OneOf<TokioListener, AsyncIoListener, SimListener, custom::net::TcpListener>,
 }
 
 impl TcpListener {
@@ -86,6 +87,7 @@ impl TcpListener {
         match &self.inner {
             OneOf::Tokio { it } => it.accept().await.map(|(stream, peer)| (stream.into(), peer)),
             OneOf::AsyncIo { it } => it.accept().await.map(|(stream, peer)| (stream.into(), peer)),
+            OneOf::Sim { it } => it.accept().await.map(|(stream, peer)| (stream.into(), peer)),
             OneOf::Custom { it } => it.accept().await.map(|(stream, peer)| (stream.into(), peer)),
         }
     }
@@ -134,6 +136,10 @@ impl TcpListener {
 
     pub(crate) fn async_io(it: AsyncIoListener) -> Self {
         Self { inner: OneOf::AsyncIo { it } }
+    }
+
+    pub(crate) fn sim(it: SimListener) -> Self {
+        Self { inner: OneOf::Sim { it } }
     }
 
     pub(crate) fn into_tokio(self) -> Result<TokioListener, Self> {

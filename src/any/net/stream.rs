@@ -8,12 +8,13 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::any::one_of::{OneOf, each};
-use crate::backend::{AsyncIoStream, MaybeTokio, custom};
+use crate::backend::{AsyncIoStream, MaybeSim, MaybeTokio, custom};
 use crate::current::{Driver, find};
 use crate::net::{ConnectOptions, Keepalive, ToSocketAddrs, connect};
-use crate::runtime::{self, Descriptor, Net, TcpStream as _};
+use crate::runtime::{self, Descriptor, Net, TcpStream as _, tcp_options};
 
 type TokioStream = <MaybeTokio as Net>::TcpStream;
+type SimStream = <MaybeSim as Net>::TcpStream;
 
 /// The same half of the streams of each backend.
 macro_rules! halves {
@@ -21,6 +22,7 @@ macro_rules! halves {
         OneOf<
             <TokioStream as runtime::TcpStream>::$half$(<$lifetime>)?,
             <AsyncIoStream as runtime::TcpStream>::$half$(<$lifetime>)?,
+            <SimStream as runtime::TcpStream>::$half$(<$lifetime>)?,
             <custom::net::TcpStream as runtime::TcpStream>::$half$(<$lifetime>)?,
         >
     };
@@ -105,7 +107,7 @@ pub(super) use {read, write};
 /// ```
 #[derive(Debug)]
 pub struct TcpStream {
-    inner: OneOf<TokioStream, AsyncIoStream, custom::net::TcpStream>,
+    inner: OneOf<TokioStream, AsyncIoStream, SimStream, custom::net::TcpStream>,
 }
 
 read!(TcpStream);
@@ -164,6 +166,10 @@ impl TcpStream {
                     WriteHalf { inner: OneOf::AsyncIo { it: write } },
                 )
             }
+            OneOf::Sim { it } => {
+                let (read, write) = it.split_mut();
+                (ReadHalf { inner: OneOf::Sim { it: read } }, WriteHalf { inner: OneOf::Sim { it: write } })
+            }
             OneOf::Custom { it } => {
                 let (read, write) = it.split_mut();
                 (
@@ -190,6 +196,13 @@ impl TcpStream {
                 (
                     OwnedReadHalf { inner: OneOf::AsyncIo { it: read } },
                     OwnedWriteHalf { inner: OneOf::AsyncIo { it: write } },
+                )
+            }
+            OneOf::Sim { it } => {
+                let (read, write) = it.into_split();
+                (
+                    OwnedReadHalf { inner: OneOf::Sim { it: read } },
+                    OwnedWriteHalf { inner: OneOf::Sim { it: write } },
                 )
             }
             OneOf::Custom { it } => {
@@ -288,6 +301,10 @@ impl TcpStream {
         Self { inner: OneOf::AsyncIo { it } }
     }
 
+    pub(crate) fn sim(it: SimStream) -> Self {
+        Self { inner: OneOf::Sim { it } }
+    }
+
     pub(crate) fn into_tokio(self) -> Result<TokioStream, Self> {
         match self.inner {
             OneOf::Tokio { it } => Ok(it),
@@ -307,6 +324,16 @@ impl From<custom::net::TcpStream> for TcpStream {
     fn from(it: custom::net::TcpStream) -> Self {
         Self { inner: OneOf::Custom { it } }
     }
+}
+
+macro_rules! forward {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                each!(&self.inner, it => it.$name($($arg),*))
+            }
+        )*
+    };
 }
 
 impl runtime::TcpStream for TcpStream {
@@ -350,6 +377,8 @@ impl runtime::TcpStream for TcpStream {
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.set_ttl(ttl)
     }
+
+    tcp_options!(forward);
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         self.descriptor()

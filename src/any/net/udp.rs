@@ -4,12 +4,13 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use crate::any::one_of::{OneOf, each};
-use crate::backend::{AsyncIoUdpSocket, MaybeTokio, custom};
+use crate::backend::{AsyncIoUdpSocket, MaybeSim, MaybeTokio, custom};
 use crate::current::{Driver, find};
 use crate::net::{ToSocketAddrs, udp_bind};
 use crate::runtime::{self, Descriptor, Net, UdpSocket as _, udp_groups, udp_options};
 
 type TokioSocket = <MaybeTokio as Net>::UdpSocket;
+type SimSocket = <MaybeSim as Net>::UdpSocket;
 
 /// A UDP socket, whatever the runtime.
 ///
@@ -38,7 +39,7 @@ type TokioSocket = <MaybeTokio as Net>::UdpSocket;
 /// ```
 #[derive(Debug)]
 pub struct UdpSocket {
-    inner: OneOf<TokioSocket, AsyncIoUdpSocket, custom::net::UdpSocket>,
+    inner: OneOf<TokioSocket, AsyncIoUdpSocket, SimSocket, custom::net::UdpSocket>,
 }
 
 macro_rules! inherent {
@@ -174,6 +175,10 @@ impl UdpSocket {
 
     pub(crate) fn async_io(it: AsyncIoUdpSocket) -> Self {
         Self { inner: OneOf::AsyncIo { it } }
+    }
+
+    pub(crate) fn sim(it: SimSocket) -> Self {
+        Self { inner: OneOf::Sim { it } }
     }
 
     pub(crate) fn into_tokio(self) -> Result<TokioSocket, Self> {

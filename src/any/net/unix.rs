@@ -11,9 +11,11 @@ use futures_io::{AsyncRead, AsyncWrite};
 use super::of_the_system;
 use super::stream::{read, write};
 use crate::any::one_of::{OneOf, each};
-use crate::backend::{AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeTokio, custom};
+use crate::backend::{
+    AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeSim, MaybeTokio, custom,
+};
 use crate::current::{Driver, find};
-// Its methods are called by their full names: what is not compiled in is of every type, and has each of them thrice.
+// Its methods are called by their full names: what is not compiled in is of every type, and has each of them four times.
 use crate::net::unix::Incoming;
 use crate::runtime::{self, BoxFuture, Descriptor, UnixNet};
 use crate::socket::lends;
@@ -21,6 +23,9 @@ use crate::socket::lends;
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
 type TokioListener = <MaybeTokio as UnixNet>::UnixListener;
 type TokioDatagram = <MaybeTokio as UnixNet>::UnixDatagram;
+type SimStream = <MaybeSim as UnixNet>::UnixStream;
+type SimListener = <MaybeSim as UnixNet>::UnixListener;
+type SimDatagram = <MaybeSim as UnixNet>::UnixDatagram;
 
 /// The same half of the streams of each backend.
 macro_rules! halves {
@@ -28,6 +33,7 @@ macro_rules! halves {
         OneOf<
             <TokioStream as runtime::UnixStream>::$half$(<$lifetime>)?,
             <AsyncIoUnixStream as runtime::UnixStream>::$half$(<$lifetime>)?,
+            <SimStream as runtime::UnixStream>::$half$(<$lifetime>)?,
             <custom::net::UnixStream as runtime::UnixStream>::$half$(<$lifetime>)?,
         >
     };
@@ -35,7 +41,7 @@ macro_rules! halves {
 
 /// From what the backends make, and back.
 macro_rules! convert {
-    ($name:ident: $tokio:ty, $async_io:ty) => {
+    ($name:ident: $tokio:ty, $async_io:ty, $sim:ty) => {
         #[allow(dead_code, reason = "without its backend nobody makes one")]
         impl $name {
             pub(crate) fn tokio(it: $tokio) -> Self {
@@ -44,6 +50,10 @@ macro_rules! convert {
 
             pub(crate) fn async_io(it: $async_io) -> Self {
                 Self { inner: OneOf::AsyncIo { it } }
+            }
+
+            pub(crate) fn sim(it: $sim) -> Self {
+                Self { inner: OneOf::Sim { it } }
             }
 
             pub(crate) fn into_tokio(self) -> Result<$tokio, Self> {
@@ -71,9 +81,9 @@ macro_rules! convert {
     };
 }
 
-convert!(UnixStream: TokioStream, AsyncIoUnixStream);
-convert!(UnixListener: TokioListener, AsyncIoUnixListener);
-convert!(UnixDatagram: TokioDatagram, AsyncIoUnixDatagram);
+convert!(UnixStream: TokioStream, AsyncIoUnixStream, SimStream);
+convert!(UnixListener: TokioListener, AsyncIoUnixListener, SimListener);
+convert!(UnixDatagram: TokioDatagram, AsyncIoUnixDatagram, SimDatagram);
 
 /// A connection over a Unix socket, whatever the runtime, with the I/O traits of `futures`.
 ///
@@ -99,7 +109,7 @@ convert!(UnixDatagram: TokioDatagram, AsyncIoUnixDatagram);
 /// ```
 #[derive(Debug)]
 pub struct UnixStream {
-    inner: OneOf<TokioStream, AsyncIoUnixStream, custom::net::UnixStream>,
+    inner: OneOf<TokioStream, AsyncIoUnixStream, SimStream, custom::net::UnixStream>,
 }
 
 read!(UnixStream);
@@ -154,6 +164,10 @@ impl UnixStream {
                     WriteHalf { inner: OneOf::AsyncIo { it: write } },
                 )
             }
+            OneOf::Sim { it } => {
+                let (read, write) = runtime::UnixStream::split_mut(it);
+                (ReadHalf { inner: OneOf::Sim { it: read } }, WriteHalf { inner: OneOf::Sim { it: write } })
+            }
             OneOf::Custom { it } => {
                 let (read, write) = runtime::UnixStream::split_mut(it);
                 (
@@ -180,6 +194,13 @@ impl UnixStream {
                 (
                     OwnedReadHalf { inner: OneOf::AsyncIo { it: read } },
                     OwnedWriteHalf { inner: OneOf::AsyncIo { it: write } },
+                )
+            }
+            OneOf::Sim { it } => {
+                let (read, write) = runtime::UnixStream::into_split(it);
+                (
+                    OwnedReadHalf { inner: OneOf::Sim { it: read } },
+                    OwnedWriteHalf { inner: OneOf::Sim { it: write } },
                 )
             }
             OneOf::Custom { it } => {
@@ -305,7 +326,7 @@ write!(OwnedWriteHalf);
 /// ```
 #[derive(Debug)]
 pub struct UnixListener {
-    inner: OneOf<TokioListener, AsyncIoUnixListener, custom::net::UnixListener>,
+    inner: OneOf<TokioListener, AsyncIoUnixListener, SimListener, custom::net::UnixListener>,
 }
 
 impl UnixListener {
@@ -336,6 +357,9 @@ impl UnixListener {
             OneOf::AsyncIo { it } => {
                 runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
             }
+            OneOf::Sim { it } => {
+                runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
+            }
             OneOf::Custom { it } => {
                 runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
             }
@@ -354,6 +378,9 @@ impl UnixListener {
                 runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
             }
             OneOf::AsyncIo { it } => {
+                runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
+            }
+            OneOf::Sim { it } => {
                 runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
             }
             OneOf::Custom { it } => {
@@ -427,7 +454,7 @@ impl runtime::UnixListener for UnixListener {
 /// ```
 #[derive(Debug)]
 pub struct UnixDatagram {
-    inner: OneOf<TokioDatagram, AsyncIoUnixDatagram, custom::net::UnixDatagram>,
+    inner: OneOf<TokioDatagram, AsyncIoUnixDatagram, SimDatagram, custom::net::UnixDatagram>,
 }
 
 impl UnixDatagram {

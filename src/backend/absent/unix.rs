@@ -64,7 +64,7 @@ impl UnixListener for Absent {
         match *self {}
     }
 
-    #[allow(unreachable_code, reason = "there is no value of this type")]
+    #[allow(unreachable_code, unused_variables, reason = "there is no value of this type")]
     fn sleep(&self, _: Duration) -> impl Future<Output = ()> + Send + 'static {
         let never: std::future::Pending<()> = match *self {};
         never

@@ -11,7 +11,8 @@ use std::sync::Once;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::async_io::{net, task, time};
+use super::async_io::{blocking, net, time};
+use super::async_task as task;
 use crate::AnyRuntime;
 use crate::context::{Home, Scope};
 #[cfg(unix)]
@@ -123,7 +124,7 @@ impl Spawn for AsyncStd {
         T: Send + 'static,
     {
         // `async_std::task::spawn_blocking` is a task around this.
-        task::spawn_blocking(job, task::unblock::<Self, _, _>)
+        task::spawn_blocking(job, blocking::unblock::<Self, _, _>)
     }
 }
 
@@ -197,8 +198,8 @@ impl UnixNet for AsyncStd {
 
 #[cfg(test)]
 crate::conformance! {
-    global: task::small_pool(AsyncStd::global()),
-        Capabilities::ALL.blocking_threads(task::SMALL_POOL).without_ownership("it belongs to the process");
-    any: AnyRuntime::from(task::small_pool(AsyncStd::global())),
-        Capabilities::ALL.blocking_threads(task::SMALL_POOL).without_ownership("it belongs to the process");
+    global: blocking::small_pool(AsyncStd::global()),
+        Capabilities::ALL.blocking_threads(blocking::SMALL_POOL).without_ownership("it belongs to the process");
+    any: AnyRuntime::from(blocking::small_pool(AsyncStd::global())),
+        Capabilities::ALL.blocking_threads(blocking::SMALL_POOL).without_ownership("it belongs to the process");
 }

@@ -13,7 +13,8 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::Boxed;
-use crate::runtime::{self, BoxFuture, Descriptor};
+use crate::net::Keepalive;
+use crate::runtime::{self, BoxFuture, Descriptor, tcp_options};
 
 pub(crate) use udp::UdpSocket;
 #[cfg(unix)]
@@ -26,6 +27,32 @@ pub(crate) trait Writer: AsyncWrite + fmt::Debug + Send + Sync + Unpin {}
 impl<T: AsyncRead + fmt::Debug + Send + Sync + Unpin> Reader for T {}
 impl<T: AsyncWrite + fmt::Debug + Send + Sync + Unpin> Writer for T {}
 
+macro_rules! declare {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output>;)*
+    };
+}
+
+macro_rules! erase {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                runtime::TcpStream::$name(self $(, $arg)*)
+            }
+        )*
+    };
+}
+
+macro_rules! forward {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                self.stream.$name($($arg),*)
+            }
+        )*
+    };
+}
+
 /// The object-safe twin of [`runtime::TcpStream`].
 trait Erased: Reader + Writer {
     fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>);
@@ -37,6 +64,7 @@ trait Erased: Reader + Writer {
     fn set_nodelay(&self, nodelay: bool) -> io::Result<()>;
     fn ttl(&self) -> io::Result<u32>;
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+    tcp_options!(declare);
     fn descriptor(&self) -> Option<Descriptor<'_>>;
     fn into_std(self: Box<Self>) -> io::Result<std::net::TcpStream>;
 }
@@ -79,6 +107,8 @@ impl<S: runtime::TcpStream> Erased for S {
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         runtime::TcpStream::set_ttl(self, ttl)
     }
+
+    tcp_options!(erase);
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         runtime::TcpStream::descriptor(self)
@@ -216,6 +246,8 @@ impl runtime::TcpStream for TcpStream {
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.stream.set_ttl(ttl)
     }
+
+    tcp_options!(forward);
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         self.stream.descriptor()

@@ -13,7 +13,8 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use self::threads::{Threads, Working};
-use super::async_io::{net, task, time};
+use super::async_io::{blocking, net, time};
+use super::async_task as task;
 use crate::AnyRuntime;
 use crate::builder::{Builder, Settings};
 use crate::context::{Home, Scope};
@@ -193,7 +194,7 @@ impl Spawn for Smol {
         T: Send + 'static,
     {
         let threads = match &self.executor {
-            Executor::Global => return task::spawn_blocking(job, task::unblock::<Self, _, _>),
+            Executor::Global => return task::spawn_blocking(job, blocking::unblock::<Self, _, _>),
             Executor::Owned(threads) => Some(threads.clone()),
             Executor::Unowned(threads) => threads.upgrade(),
         };
@@ -279,14 +280,14 @@ impl UnixNet for Smol {
 
 #[cfg(test)]
 crate::conformance! {
-    global: task::small_pool(Smol::global()),
-        Capabilities::ALL.blocking_threads(task::SMALL_POOL)
+    global: blocking::small_pool(Smol::global()),
+        Capabilities::ALL.blocking_threads(blocking::SMALL_POOL)
             .without_parallelism("one thread by default")
             .without_ownership("it belongs to the process");
     owned: Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap(),
         Capabilities::ALL.blocking_threads(4);
-    any_global: AnyRuntime::from(task::small_pool(Smol::global())),
-        Capabilities::ALL.blocking_threads(task::SMALL_POOL)
+    any_global: AnyRuntime::from(blocking::small_pool(Smol::global())),
+        Capabilities::ALL.blocking_threads(blocking::SMALL_POOL)
             .without_parallelism("one thread by default")
             .without_ownership("it belongs to the process");
     any_owned: AnyRuntime::from(Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap()),

@@ -61,16 +61,6 @@ where
     handle(id, spawn(Job { id, job: Some(job), output: PhantomData }))
 }
 
-/// The pool that smol and async-std share.
-pub(crate) fn unblock<H, F, T>(job: Job<F, T>) -> async_task::Task<Output<T>>
-where
-    H: Home,
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
-    blocking::unblock(move || job.run::<H>())
-}
-
 fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinHandle<T> {
     JoinHandle::from_async_task(Handle { core: Core::new(State::Running { id, task: task.fallible() }) })
 }
@@ -203,7 +193,7 @@ pub(crate) struct Job<F, T: Send + 'static> {
 
 impl<F: FnOnce() -> T, T: Send + 'static> Job<F, T> {
     pub(crate) fn run<H: Home>(mut self) -> Output<T> {
-        let _scope = Scope::within::<H>();
+        let _scope = Scope::blocking::<H>();
         let result = self.job.take().map(|job| contain(job).map_err(Failure::Panicked));
         Output { id: self.id, result }
     }
@@ -417,14 +407,4 @@ impl<T: Send + 'static> Drop for Handle<T> {
             State::Over => {}
         }
     }
-}
-
-/// How many threads the pool of the process has in tests, where some scenarios fill it.
-#[cfg(test)]
-pub(crate) const SMALL_POOL: usize = 8;
-
-#[cfg(test)]
-pub(crate) fn small_pool<R>(runtime: R) -> R {
-    blocking::set_max_blocking_threads(SMALL_POOL.try_into().unwrap());
-    runtime
 }

@@ -1,0 +1,22 @@
+use crate::backend::async_task::{Job, Output};
+use crate::context::Home;
+
+/// The pool that smol and async-std share.
+pub(crate) fn unblock<H, F, T>(job: Job<F, T>) -> async_task::Task<Output<T>>
+where
+    H: Home,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    blocking::unblock(move || job.run::<H>())
+}
+
+/// How many threads the pool of the process has in tests, where some scenarios fill it.
+#[cfg(test)]
+pub(crate) const SMALL_POOL: usize = 8;
+
+#[cfg(test)]
+pub(crate) fn small_pool<R>(runtime: R) -> R {
+    blocking::set_max_blocking_threads(SMALL_POOL.try_into().unwrap());
+    runtime
+}

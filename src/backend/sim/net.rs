@@ -1,0 +1,596 @@
+//! The network: hosts, their addresses and names; and TCP.
+
+mod conn;
+mod udp;
+#[cfg(unix)]
+pub(super) mod unix;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io::{self, ErrorKind, IoSlice};
+use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use self::conn::{Acceptor, BUFFER, Conn, Listening, Socket};
+use super::time::Sleep;
+use super::world::{State, World};
+use crate::net::options::{BACKLOG, invalid, whole_seconds};
+use crate::net::{ConnectOptions, Keepalive, ListenOptions};
+use crate::runtime;
+use crate::time::deadline_after;
+
+pub(super) use udp::Datagram;
+pub use udp::UdpSocket;
+#[cfg(unix)]
+pub use unix::{UnixDatagram, UnixListener, UnixStream};
+
+/// How many routers a packet may pass: the default of Linux.
+const TTL: u32 = 64;
+
+/// Ports that nobody has asked for begin here (RFC 6335).
+const EPHEMERAL: u16 = 49_152;
+
+/// How long it takes to find out that no host has an address, as on Linux, where three questions stay without an answer.
+const UNREACHABLE: u64 = 3_000_000_000;
+
+#[derive(Default)]
+pub(super) struct Network {
+    hosts: Vec<Host>,
+    conns: BTreeMap<u64, Conn>,
+    listening: BTreeMap<u64, Listening>,
+    datagrams: BTreeMap<u64, udp::Bound>,
+}
+
+struct Host {
+    name: String,
+    ip: IpAddr,
+    next_port: u16,
+}
+
+/// An address of a socket.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Addr {
+    Ip(SocketAddr),
+    /// None: it has no name.
+    Path(Option<PathBuf>),
+}
+
+impl Addr {
+    fn ip(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Ip(addr) => Some(*addr),
+            Self::Path(_) => None,
+        }
+    }
+}
+
+/// How far it is to the other end.
+#[derive(Clone, Copy)]
+pub(super) enum Link {
+    Loopback,
+    Hosts,
+}
+
+/// What happens in the network.
+pub(super) enum Event {
+    Ask { conn: u64, tries: u32 },
+    Answer { conn: u64, failed: Option<ErrorKind> },
+    Data { conn: u64, to: usize, bytes: Vec<u8> },
+    End { conn: u64, to: usize },
+    Reset { conn: u64, to: usize },
+    Datagram(Datagram),
+    DatagramRefused { socket: u64 },
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").finish_non_exhaustive()
+    }
+}
+
+/// Those who wait for one thing.
+#[derive(Debug, Default)]
+struct Waiters(Vec<Waker>);
+
+impl Waiters {
+    /// One more waits.
+    fn add(&mut self, waker: &Waker) {
+        if !self.0.iter().any(|other| other.will_wake(waker)) {
+            self.0.push(waker.clone());
+        }
+    }
+
+    /// Only this one waits; those who did are to be dropped.
+    fn set(&mut self, waker: &Waker) -> Vec<Waker> {
+        std::mem::replace(&mut self.0, vec![waker.clone()])
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        std::mem::take(&mut self.0).into_iter()
+    }
+}
+
+impl Network {
+    pub(super) fn new() -> Self {
+        let mut network = Self::default();
+        network.hosts.push(Host {
+            name: "main".to_owned(),
+            ip: Ipv4Addr::new(10, 0, 0, 1).into(),
+            next_port: EPHEMERAL,
+        });
+        network
+    }
+
+    pub(super) fn add_host(&mut self, name: &str, ip: IpAddr) -> io::Result<usize> {
+        let refuse = |why: String| {
+            Err(io::Error::new(ErrorKind::InvalidInput, format!("anyrt: host {name:?}: {why}")))
+        };
+        if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip == Ipv4Addr::BROADCAST {
+            return refuse(format!("{ip} is no address of a host"));
+        }
+        if name.is_empty() || name == "localhost" || name.contains(':') || name.parse::<IpAddr>().is_ok() {
+            return refuse("that is no name of a host".to_owned());
+        }
+        for host in &self.hosts {
+            if host.ip == ip {
+                return refuse(format!("{ip} is the address of host {:?}", host.name));
+            }
+            if host.name == name {
+                return refuse(format!("there is one of that name, at {}", host.ip));
+            }
+        }
+        self.hosts.push(Host { name: name.to_owned(), ip, next_port: EPHEMERAL });
+        Ok(self.hosts.len() - 1)
+    }
+
+    pub(super) fn ip(&self, host: usize) -> IpAddr {
+        self.hosts[host].ip
+    }
+
+    pub(super) fn host_name(&self, host: usize) -> &str {
+        &self.hosts[host].name
+    }
+
+    pub(super) fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        if let Ok(ip) = name.parse::<IpAddr>() {
+            return Ok(vec![(ip, port).into()]);
+        }
+        if name == "localhost" {
+            return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
+        }
+        if name.contains('\0') {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "a name has no NUL in it"));
+        }
+        let host = self.hosts.iter().find(|host| host.name == name);
+        let Some(host) = host else {
+            return Err(io::Error::new(ErrorKind::NotFound, "no host of this simulation has that name"));
+        };
+        Ok(vec![(host.ip, port).into()])
+    }
+
+    /// Whether a socket of `host` can have this address.
+    fn check_local(&self, host: usize, ip: IpAddr) -> io::Result<()> {
+        if ip.is_unspecified() || ip.is_loopback() || ip == self.hosts[host].ip {
+            return Ok(());
+        }
+        let Host { name, ip: own, .. } = &self.hosts[host];
+        Err(io::Error::new(
+            ErrorKind::AddrNotAvailable,
+            format!("{ip} is no address of host {name:?}, which has {own}"),
+        ))
+    }
+
+    /// Where packets from `host` to `ip` go, if anywhere, and how far that is.
+    fn route(&self, host: usize, ip: IpAddr) -> Option<(usize, Link)> {
+        if ip.is_loopback() || ip.is_unspecified() || ip == self.hosts[host].ip {
+            return Some((host, Link::Loopback));
+        }
+        self.hosts.iter().position(|host| host.ip == ip).map(|host| (host, Link::Hosts))
+    }
+
+    /// Which address of `host` a packet to `ip` comes from.
+    fn source(&self, host: usize, ip: IpAddr) -> io::Result<IpAddr> {
+        let own = self.hosts[host].ip;
+        match ip {
+            IpAddr::V4(ip) if ip.is_loopback() => Ok(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_loopback() => Ok(Ipv6Addr::LOCALHOST.into()),
+            ip if ip.is_ipv4() == own.is_ipv4() => Ok(own),
+            _ => Err(io::Error::new(
+                ErrorKind::NetworkUnreachable,
+                format!("host {:?} has {own}, which is of the other family", self.hosts[host].name),
+            )),
+        }
+    }
+}
+
+/// An unspecified address means this host, as on Linux.
+fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    addr
+}
+
+impl State {
+    /// How long a packet takes: 50 µs on a host, 1 ms between two, and up to a tenth more.
+    fn delay(&mut self, link: Link) -> u64 {
+        let nanos = match link {
+            Link::Loopback => 50_000,
+            Link::Hosts => 1_000_000,
+        };
+        nanos + self.random.below(nanos / 10)
+    }
+
+    /// A port that is free.
+    fn free_port(&mut self, host: usize, is_taken: impl Fn(&Self, u16) -> bool) -> io::Result<u16> {
+        for _ in EPHEMERAL..=u16::MAX {
+            let port = self.network.hosts[host].next_port;
+            self.network.hosts[host].next_port = port.checked_add(1).unwrap_or(EPHEMERAL);
+            if !is_taken(self, port) {
+                return Ok(port);
+            }
+        }
+        Err(io::Error::new(ErrorKind::AddrInUse, "every port that nobody has asked for is taken"))
+    }
+
+    pub(super) fn net_event(&mut self, event: Event) {
+        match event {
+            Event::Ask { conn, tries } => self.asked(conn, tries),
+            Event::Answer { conn, failed } => self.answered(conn, failed),
+            Event::Data { conn, to, bytes } => self.data(conn, to, bytes),
+            Event::End { conn, to } => self.ended(conn, to),
+            Event::Reset { conn, to } => self.was_reset(conn, to),
+            Event::Datagram(datagram) => self.datagram(datagram),
+            Event::DatagramRefused { socket } => self.datagram_refused(socket),
+        }
+    }
+}
+
+/// What a socket of the system would have to become.
+pub(super) fn no_real_sockets<T>() -> io::Result<T> {
+    Err(io::Error::new(
+        ErrorKind::Unsupported,
+        "anyrt: the sockets of a simulation are in memory, and those of the system have no place in it",
+    ))
+}
+
+/// [`Net::connect_addr`](crate::Net::connect_addr).
+pub(super) async fn connect(
+    world: Arc<World>,
+    host: usize,
+    addr: SocketAddr,
+    options: ConnectOptions,
+) -> io::Result<TcpStream> {
+    let addr = to_this_host(addr);
+    let (from, route) = world.with(|state| {
+        let mut from =
+            options.local_addr.unwrap_or(SocketAddr::new(state.network.source(host, addr.ip())?, 0));
+        state.network.check_local(host, from.ip())?;
+        if from.ip().is_unspecified() {
+            from.set_ip(state.network.source(host, addr.ip())?);
+        }
+        match from.port() {
+            0 => from.set_port(state.free_port(host, |state, port| state.tcp_port_is_taken(host, port))?),
+            port if state.tcp_port_is_taken(host, port) => return Err(ErrorKind::AddrInUse.into()),
+            _ => {}
+        }
+        io::Result::Ok((from, state.network.route(host, addr.ip())))
+    })?;
+    let Some((target, link)) = route else {
+        Sleep::new(world.clone(), deadline_after(world.now(), Duration::from_nanos(UNREACHABLE))).await;
+        return Err(io::Error::new(
+            ErrorKind::HostUnreachable,
+            format!("no host has the address {}", addr.ip()),
+        ));
+    };
+    let socket = Socket::ask(&world, (host, Addr::Ip(from)), (target, Addr::Ip(addr)), link, options.socket);
+    poll_fn(|cx| socket.poll_connected(cx)).await?;
+    Ok(Stream::new(socket))
+}
+
+/// [`Net::bind_addr`](crate::Net::bind_addr).
+pub(super) fn listen(
+    world: &Arc<World>,
+    host: usize,
+    mut addr: SocketAddr,
+    options: &ListenOptions,
+) -> io::Result<TcpListener> {
+    if options.only_v6.is_some() && addr.is_ipv4() {
+        return Err(invalid("only_v6", &format!("{addr} is no address of IPv6")));
+    }
+    let backlog = options.backlog.unwrap_or(BACKLOG.unsigned_abs());
+    world.with(|state| {
+        state.network.check_local(host, addr.ip())?;
+        if addr.port() == 0 {
+            addr.set_port(state.free_port(host, |state, port| state.tcp_port_is_taken(host, port))?);
+        }
+        let shared = options.socket.reuse_port == Some(true);
+        let taken = state.network.listening.values().any(|other| {
+            let both_share = shared && other.options.reuse_port == Some(true);
+            let overlap =
+                other.addr.ip().is_some_and(|other| conn::covers(other, addr) || conn::covers(addr, other));
+            other.host == host && overlap && !both_share
+        });
+        if taken {
+            return Err(ErrorKind::AddrInUse.into());
+        }
+        let listening = Listening::new(host, Addr::Ip(addr), options.socket.clone(), backlog as usize);
+        Ok(Listener::new(Acceptor::new(world, state, listening)))
+    })
+}
+
+/// A TCP connection in memory.
+pub type TcpStream = Stream<SocketAddr>;
+
+/// A TCP socket in memory that listens.
+pub type TcpListener = Listener<SocketAddr>;
+
+/// A connection in memory, between addresses of a kind: TCP, or a Unix socket.
+///
+/// What is written arrives after the latency of its link, in order. 64 KiB may wait to be read at each end; whoever writes
+/// more waits. Options are kept and given back, but only `linger` of zero, which resets, does anything.
+#[derive(Debug)]
+pub struct Stream<A> {
+    socket: Socket,
+    addr: PhantomData<fn() -> A>,
+}
+
+/// The traits of futures-io for a type that holds a socket, in its field `socket`.
+macro_rules! read {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> AsyncRead for $type {
+            fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+                self.socket.poll_read(cx, buf, true)
+            }
+        }
+    };
+}
+
+macro_rules! write {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> AsyncWrite for $type {
+            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+                self.socket.poll_write(cx, &[IoSlice::new(buf)])
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                self.socket.poll_write(cx, bufs)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.socket.shutdown();
+                Poll::Ready(Ok(()))
+            }
+        }
+    };
+}
+
+read!([A] Stream<A>);
+write!([A] Stream<A>);
+
+/// The read half of a borrowed stream.
+#[derive(Debug)]
+pub struct ReadHalf<'a> {
+    socket: &'a Socket,
+}
+
+read!([] ReadHalf<'_>);
+
+/// The write half of a borrowed stream.
+#[derive(Debug)]
+pub struct WriteHalf<'a> {
+    socket: &'a Socket,
+}
+
+write!([] WriteHalf<'_>);
+
+/// The read half of a stream.
+#[derive(Debug)]
+pub struct OwnedReadHalf {
+    socket: Arc<Socket>,
+}
+
+read!([] OwnedReadHalf);
+
+/// The write half of a stream, which closes the write side when it is dropped.
+#[derive(Debug)]
+pub struct OwnedWriteHalf {
+    socket: Arc<Socket>,
+}
+
+write!([] OwnedWriteHalf);
+
+impl Drop for OwnedWriteHalf {
+    fn drop(&mut self) {
+        self.socket.shutdown();
+    }
+}
+
+impl<A> Stream<A> {
+    fn new(socket: Socket) -> Self {
+        Self { socket, addr: PhantomData }
+    }
+
+    fn halves(&self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        (ReadHalf { socket: &self.socket }, WriteHalf { socket: &self.socket })
+    }
+
+    fn into_halves(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        let socket = Arc::new(self.socket);
+        (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket })
+    }
+}
+
+fn ip(addr: &Addr) -> io::Result<SocketAddr> {
+    addr.ip().ok_or(ErrorKind::NotConnected.into())
+}
+
+impl runtime::TcpStream for TcpStream {
+    type ReadHalf<'a> = ReadHalf<'a>;
+    type WriteHalf<'a> = WriteHalf<'a>;
+    type OwnedReadHalf = OwnedReadHalf;
+    type OwnedWriteHalf = OwnedWriteHalf;
+
+    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        self.halves()
+    }
+
+    fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        self.into_halves()
+    }
+
+    async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.socket.poll_read(cx, buf, false)).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        ip(&self.socket.local)
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        ip(&self.socket.peer)
+    }
+
+    fn nodelay(&self) -> io::Result<bool> {
+        self.socket.options(|options, _| options.nodelay.unwrap_or(false))
+    }
+
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.socket.options(|options, _| options.nodelay = Some(nodelay))
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.socket.options(|_, ttl| *ttl)
+    }
+
+    fn set_ttl(&self, new: u32) -> io::Result<()> {
+        check_ttl(new)?;
+        self.socket.options(|_, ttl| *ttl = new)
+    }
+
+    fn linger(&self) -> io::Result<Option<Duration>> {
+        self.socket.options(|options, _| options.linger.map(whole_seconds))
+    }
+
+    fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
+        self.socket.options(|options, _| options.linger = time)
+    }
+
+    fn keepalive(&self) -> io::Result<Option<Keepalive>> {
+        self.socket.options(|options, _| options.keepalive)
+    }
+
+    fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
+        keepalive.map_or(Ok(()), Keepalive::check)?;
+        let keepalive = keepalive.map(|keepalive| Keepalive {
+            time: keepalive.time.map(whole_seconds),
+            interval: keepalive.interval.map(whole_seconds),
+            ..keepalive
+        });
+        self.socket.options(|options, _| options.keepalive = keepalive)
+    }
+
+    fn recv_buffer_size(&self) -> io::Result<usize> {
+        self.socket.options(|options, _| options.recv_buffer_size.unwrap_or(BUFFER))
+    }
+
+    fn send_buffer_size(&self) -> io::Result<usize> {
+        self.socket.options(|options, _| options.send_buffer_size.unwrap_or(BUFFER))
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpStream> {
+        no_real_sockets()
+    }
+}
+
+/// What the system takes for `IP_TTL` (ip(7)).
+fn check_ttl(ttl: u32) -> io::Result<()> {
+    match ttl {
+        1..=255 => Ok(()),
+        _ => Err(io::Error::new(ErrorKind::InvalidInput, format!("a TTL is 1 to 255, and not {ttl}"))),
+    }
+}
+
+/// A socket in memory that listens: for TCP, or at a path.
+#[derive(Debug)]
+pub struct Listener<A> {
+    acceptor: Acceptor,
+    addr: PhantomData<fn() -> A>,
+}
+
+impl<A> Listener<A> {
+    fn new(acceptor: Acceptor) -> Self {
+        Self { acceptor, addr: PhantomData }
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<Stream<A>> {
+        self.acceptor.poll_accept(cx).map(Stream::new)
+    }
+
+    fn timer(&self, duration: Duration) -> Sleep {
+        let world = self.acceptor.world.clone();
+        let deadline = deadline_after(world.now(), duration);
+        Sleep::new(world, deadline)
+    }
+}
+
+impl runtime::TcpListener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        self.poll(cx).map(|stream| ip(&stream.socket.peer).map(|peer| (stream, peer)))
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.timer(duration)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        ip(&self.acceptor.local)
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.acceptor.with(|listening| listening.ttl)
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        check_ttl(ttl)?;
+        self.acceptor.with(|listening| listening.ttl = ttl)
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpListener> {
+        no_real_sockets()
+    }
+}
+
+impl From<TcpStream> for crate::net::TcpStream {
+    fn from(stream: TcpStream) -> Self {
+        Self::sim(stream)
+    }
+}
+
+impl From<TcpListener> for crate::net::TcpListener {
+    fn from(listener: TcpListener) -> Self {
+        Self::sim(listener)
+    }
+}

@@ -1,0 +1,367 @@
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::conn::covers;
+use super::{Event, Link, TTL, Waiters, check_ttl, no_real_sockets, to_this_host};
+use crate::backend::sim::trace::{Kind, hash};
+use crate::backend::sim::world::{self, State, Wait, World};
+use crate::runtime;
+
+/// Bytes that wait to be received; what comes beyond is lost. The default of Linux (`net.core.rmem_default`).
+const QUEUE: usize = 212_992;
+
+/// What fits a packet of IPv4.
+const LARGEST: usize = 65_507;
+
+/// A socket, as the network knows it.
+pub(super) struct Bound {
+    host: usize,
+    local: SocketAddr,
+    peer: Option<SocketAddr>,
+    queue: VecDeque<(SocketAddr, Vec<u8>)>,
+    queued: usize,
+    // When the last datagram of ours arrives: nothing overtakes it.
+    last: u64,
+    refused: bool,
+    waiters: Waiters,
+    broadcast: bool,
+    ttl: u32,
+    multicast_loop_v4: bool,
+    multicast_ttl_v4: u32,
+    multicast_loop_v6: bool,
+}
+
+/// A datagram on its way.
+pub(in crate::backend::sim) struct Datagram {
+    socket: u64,
+    from: SocketAddr,
+    host: usize,
+    to: SocketAddr,
+    link: Link,
+    bytes: Vec<u8>,
+}
+
+/// A UDP socket in memory.
+///
+/// Datagrams arrive after the latency of their link, those of one socket in order; they are lost where too many wait.
+/// Options are kept and given back, and have no effect; there is no multicast.
+#[derive(Debug)]
+pub struct UdpSocket {
+    world: Arc<World>,
+    number: u64,
+}
+
+impl UdpSocket {
+    /// [`Net::udp_bind_addr`](crate::Net::udp_bind_addr).
+    pub(in crate::backend::sim) fn bind(
+        world: &Arc<World>,
+        host: usize,
+        mut addr: SocketAddr,
+    ) -> io::Result<Self> {
+        let number = world.with(|state| {
+            state.network.check_local(host, addr.ip())?;
+            if addr.port() == 0 {
+                addr.set_port(state.free_port(host, |state, port| {
+                    state.network.datagrams.values().any(|it| it.host == host && it.local.port() == port)
+                })?);
+            }
+            let is_taken = |it: &Bound| it.host == host && (covers(it.local, addr) || covers(addr, it.local));
+            if state.network.datagrams.values().any(is_taken) {
+                return Err(io::Error::from(ErrorKind::AddrInUse));
+            }
+            let number = state.number();
+            let bound = Bound {
+                host,
+                local: addr,
+                peer: None,
+                queue: VecDeque::new(),
+                queued: 0,
+                last: 0,
+                refused: false,
+                waiters: Waiters::default(),
+                broadcast: false,
+                ttl: TTL,
+                multicast_loop_v4: true,
+                multicast_ttl_v4: 1,
+                multicast_loop_v6: true,
+            };
+            state.network.datagrams.insert(number, bound);
+            Ok(number)
+        })?;
+        Ok(Self { world: world.clone(), number })
+    }
+
+    fn with<T>(&self, of: impl FnOnce(&mut Bound) -> io::Result<T>) -> io::Result<T> {
+        self.world.with(|state| match state.network.datagrams.get_mut(&self.number) {
+            Some(bound) => of(bound),
+            None => Err(ErrorKind::NotConnected.into()),
+        })
+    }
+
+    /// Nothing is ever full on this side, so it is ready unless the budget of the task is spent.
+    fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        to: Option<SocketAddr>,
+    ) -> Poll<io::Result<usize>> {
+        self.world.operate(cx, Wait::Socket("send to", to), |state, _| {
+            Poll::Ready(state.send_datagram(self.number, buf, to).map(|()| buf.len()))
+        })
+    }
+
+    fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+        take: bool,
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.world.operate(cx, Wait::Socket("receive a datagram", None), |state, waker| {
+            let Some(bound) = state.network.datagrams.get_mut(&self.number) else { return Poll::Pending };
+            if std::mem::take(&mut bound.refused) {
+                return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
+            }
+            let Some((from, bytes)) = bound.queue.front() else {
+                bound.waiters.add(waker);
+                return Poll::Pending;
+            };
+            let len = bytes.len().min(buf.len());
+            buf[..len].copy_from_slice(&bytes[..len]);
+            let from = *from;
+            if take {
+                bound.queued -= bytes.len();
+                bound.queue.pop_front();
+            }
+            Poll::Ready(Ok((len, from)))
+        })
+    }
+}
+
+impl Drop for UdpSocket {
+    fn drop(&mut self) {
+        self.world.with(|state| {
+            if let Some(bound) = state.network.datagrams.remove(&self.number) {
+                state.dropped.extend(bound.waiters.0);
+            }
+        });
+    }
+}
+
+impl State {
+    fn send_datagram(&mut self, socket: u64, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<()> {
+        let bound = self.network.datagrams.get_mut(&socket).ok_or(ErrorKind::NotConnected)?;
+        if std::mem::take(&mut bound.refused) {
+            return Err(ErrorKind::ConnectionRefused.into());
+        }
+        let Some(to) = to.or(bound.peer).map(to_this_host) else {
+            return Err(io::Error::new(ErrorKind::NotConnected, "the socket is connected to nobody"));
+        };
+        if to.is_ipv4() != bound.local.is_ipv4() {
+            return Err(other_family(bound.local, to));
+        }
+        if bytes.len() > LARGEST {
+            let text = format!("a datagram has {LARGEST} bytes at most, and not {}", bytes.len());
+            return Err(io::Error::new(ErrorKind::InvalidInput, text));
+        }
+        if to.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) && !bound.broadcast {
+            return Err(io::Error::new(
+                ErrorKind::PermissionDenied,
+                "broadcast is not allowed on this socket",
+            ));
+        }
+        let (host, mut from, last) = (bound.host, bound.local, bound.last);
+        if from.ip().is_unspecified() {
+            from.set_ip(self.network.source(host, to.ip())?);
+        }
+        // What nobody gets is lost.
+        let Some((host, link)) = self.network.route(host, to.ip()) else { return Ok(()) };
+        let at = (self.nanos + self.delay(link)).max(last);
+        if let Some(bound) = self.network.datagrams.get_mut(&socket) {
+            bound.last = at;
+        }
+        let datagram = Datagram { socket, from, host, to, link, bytes: bytes.to_vec() };
+        self.add_event(at, world::Event::Net(Event::Datagram(datagram)));
+        Ok(())
+    }
+
+    pub(super) fn datagram(&mut self, datagram: Datagram) {
+        let Datagram { socket, from, host, to, link, bytes } = datagram;
+        self.trace.record(self.nanos, Kind::DatagramArrived, socket, hash(&bytes));
+        let is_for = |it: &&mut Bound| {
+            it.host == host && covers(it.local, to) && it.peer.is_none_or(|peer| peer == from)
+        };
+        let Some(bound) = self.network.datagrams.values_mut().find(is_for) else {
+            // Only a socket that is connected to it hears of that (udp(7)).
+            if self.network.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to)) {
+                self.after(link, Event::DatagramRefused { socket });
+            }
+            return;
+        };
+        if bound.queued + bytes.len() <= QUEUE && bound.queue.len() < QUEUE / 256 {
+            bound.queued += bytes.len();
+            bound.queue.push_back((from, bytes));
+            let waiters = bound.waiters.take();
+            self.woken.extend(waiters);
+        }
+    }
+
+    pub(super) fn datagram_refused(&mut self, socket: u64) {
+        self.trace.record(self.nanos, Kind::DatagramRefused, socket, 0);
+        if let Some(bound) = self.network.datagrams.get_mut(&socket) {
+            bound.refused = true;
+            let waiters = bound.waiters.take();
+            self.woken.extend(waiters);
+        }
+    }
+}
+
+fn other_family(local: SocketAddr, to: SocketAddr) -> io::Error {
+    let text = format!("{to} is of another family than {local}, which the socket is bound to");
+    io::Error::new(ErrorKind::InvalidInput, text)
+}
+
+fn no_multicast() -> io::Result<()> {
+    Err(io::Error::new(ErrorKind::Unsupported, "anyrt: the network of a simulation has no multicast"))
+}
+
+/// An option that is kept, and given back.
+macro_rules! kept {
+    ($name:ident, $set:ident: $type:ty) => {
+        fn $name(&self) -> io::Result<$type> {
+            self.with(|bound| Ok(bound.$name))
+        }
+
+        fn $set(&self, value: $type) -> io::Result<()> {
+            self.with(|bound| {
+                bound.$name = value;
+                Ok(())
+            })
+        }
+    };
+}
+
+impl runtime::UdpSocket for UdpSocket {
+    fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+        let addr = to_this_host(addr);
+        self.world.with(|state| {
+            let bound = state.network.datagrams.get(&self.number).ok_or(ErrorKind::NotConnected)?;
+            let (host, local) = (bound.host, bound.local);
+            if addr.is_ipv4() != local.is_ipv4() {
+                return Err(other_family(local, addr));
+            }
+            let source = state.network.source(host, addr.ip())?;
+            if let Some(bound) = state.network.datagrams.get_mut(&self.number) {
+                bound.peer = Some(addr);
+                bound.refused = false;
+                // As on Linux, it now has the address that its datagrams come from.
+                if bound.local.ip().is_unspecified() {
+                    bound.local.set_ip(source);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_send_to(cx, buf, None)).await
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_send_to(cx, buf, None)
+    }
+
+    async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_recv(cx, buf)).await
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_receive(cx, buf, true).map_ok(|(len, _)| len)
+    }
+
+    async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_send_to(cx, buf, Some(target))).await
+    }
+
+    fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
+        self.poll_send_to(cx, buf, Some(target))
+    }
+
+    async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        poll_fn(|cx| self.poll_receive(cx, buf, true)).await
+    }
+
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.poll_receive(cx, buf, true)
+    }
+
+    async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_peek(cx, buf)).await
+    }
+
+    fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_receive(cx, buf, false).map_ok(|(len, _)| len)
+    }
+
+    async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        poll_fn(|cx| self.poll_receive(cx, buf, false)).await
+    }
+
+    fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+        self.poll_receive(cx, buf, false)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.with(|bound| Ok(bound.local))
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.with(|bound| bound.peer.ok_or(ErrorKind::NotConnected.into()))
+    }
+
+    kept!(broadcast, set_broadcast: bool);
+    kept!(multicast_loop_v4, set_multicast_loop_v4: bool);
+    kept!(multicast_ttl_v4, set_multicast_ttl_v4: u32);
+    kept!(multicast_loop_v6, set_multicast_loop_v6: bool);
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.with(|bound| Ok(bound.ttl))
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        check_ttl(ttl)?;
+        self.with(|bound| {
+            bound.ttl = ttl;
+            Ok(())
+        })
+    }
+
+    fn join_multicast_v4(&self, _: &Ipv4Addr, _: &Ipv4Addr) -> io::Result<()> {
+        no_multicast()
+    }
+
+    fn leave_multicast_v4(&self, _: &Ipv4Addr, _: &Ipv4Addr) -> io::Result<()> {
+        no_multicast()
+    }
+
+    fn join_multicast_v6(&self, _: &Ipv6Addr, _: u32) -> io::Result<()> {
+        no_multicast()
+    }
+
+    fn leave_multicast_v6(&self, _: &Ipv6Addr, _: u32) -> io::Result<()> {
+        no_multicast()
+    }
+
+    fn into_std(self) -> io::Result<std::net::UdpSocket> {
+        no_real_sockets()
+    }
+}
+
+impl From<UdpSocket> for crate::net::UdpSocket {
+    fn from(socket: UdpSocket) -> Self {
+        Self::sim(socket)
+    }
+}

@@ -1,0 +1,151 @@
+use std::future::{Future, poll_fn};
+use std::io::{self, ErrorKind};
+use std::os::unix::net::{self as std_unix, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::conn::{Acceptor, Listening, Socket};
+use super::{
+    Addr, Link, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets,
+};
+use crate::backend::absent::Absent;
+use crate::backend::sim::world::World;
+use crate::net::options::{BACKLOG, SocketOptions};
+use crate::net::unix::check;
+use crate::runtime;
+
+/// A connection in memory, over a Unix socket.
+pub type UnixStream = Stream<SocketAddr>;
+
+/// A Unix socket in memory that listens.
+pub type UnixListener = Listener<SocketAddr>;
+
+/// There are no Unix datagrams in a simulation, yet.
+pub type UnixDatagram = Absent;
+
+/// [`UnixNet::unix_connect_path`](runtime::UnixNet::unix_connect_path). Paths are of one host, and of no file system.
+pub(in crate::backend::sim) async fn connect(
+    world: Arc<World>,
+    host: usize,
+    path: PathBuf,
+) -> io::Result<UnixStream> {
+    check(&path)?;
+    let to = Addr::Path(Some(path));
+    let room = world.with(|state| {
+        let listening = state.network.listening.values().find(|it| it.takes(host, &to));
+        listening.map(Listening::has_room)
+    });
+    match room {
+        Some(true) => {}
+        Some(false) => {
+            let text = "as many connections as may wait there to be accepted do so";
+            return Err(io::Error::new(ErrorKind::ConnectionRefused, text));
+        }
+        None => return Err(io::Error::new(ErrorKind::NotFound, "nobody listens there, on this host")),
+    }
+    let socket =
+        Socket::ask(&world, (host, Addr::Path(None)), (host, to), Link::Loopback, SocketOptions::default());
+    poll_fn(|cx| socket.poll_connected(cx)).await?;
+    Ok(Stream::new(socket))
+}
+
+/// [`UnixNet::unix_bind_path`](runtime::UnixNet::unix_bind_path).
+pub(in crate::backend::sim) fn listen(
+    world: &Arc<World>,
+    host: usize,
+    path: &Path,
+) -> io::Result<UnixListener> {
+    check(path)?;
+    let addr = Addr::Path(Some(path.to_owned()));
+    world.with(|state| {
+        if state.network.listening.values().any(|it| it.takes(host, &addr)) {
+            return Err(ErrorKind::AddrInUse.into());
+        }
+        let backlog = BACKLOG.unsigned_abs() as usize;
+        let listening = Listening::new(host, addr, SocketOptions::default(), backlog);
+        Ok(Listener::new(Acceptor::new(world, state, listening)))
+    })
+}
+
+/// [`UnixNet::unix_pair`](runtime::UnixNet::unix_pair).
+pub(in crate::backend::sim) fn pair(world: &Arc<World>, host: usize) -> (UnixStream, UnixStream) {
+    let [a, b] = Socket::pair(world, host).map(Stream::new);
+    (a, b)
+}
+
+pub(in crate::backend::sim) fn no_datagrams<T>() -> io::Result<T> {
+    Err(io::Error::new(ErrorKind::Unsupported, "anyrt: a simulation has no Unix datagrams"))
+}
+
+fn path(addr: &Addr) -> io::Result<SocketAddr> {
+    match addr {
+        Addr::Path(Some(path)) => SocketAddr::from_pathname(path),
+        // Without a path it has no name.
+        Addr::Path(None) | Addr::Ip(_) => SocketAddr::from_pathname(""),
+    }
+}
+
+impl runtime::UnixStream for UnixStream {
+    type ReadHalf<'a> = ReadHalf<'a>;
+    type WriteHalf<'a> = WriteHalf<'a>;
+    type OwnedReadHalf = OwnedReadHalf;
+    type OwnedWriteHalf = OwnedWriteHalf;
+
+    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        self.halves()
+    }
+
+    fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        self.into_halves()
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        path(&self.socket.local)
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        path(&self.socket.peer)
+    }
+
+    fn into_std(self) -> io::Result<std_unix::UnixStream> {
+        no_real_sockets()
+    }
+}
+
+impl runtime::UnixListener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
+        self.poll(cx).map(|stream| path(&stream.socket.peer).map(|peer| (stream, peer)))
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.timer(duration)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        path(&self.acceptor.local)
+    }
+
+    fn into_std(self) -> io::Result<std_unix::UnixListener> {
+        no_real_sockets()
+    }
+}
+
+impl From<UnixStream> for crate::net::UnixStream {
+    fn from(stream: UnixStream) -> Self {
+        Self::sim(stream)
+    }
+}
+
+impl From<UnixListener> for crate::net::UnixListener {
+    fn from(listener: UnixListener) -> Self {
+        Self::sim(listener)
+    }
+}

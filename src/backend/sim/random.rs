@@ -1,0 +1,60 @@
+//! The generator of a simulation. Its values are part of what a seed means: changing them changes every pinned trace.
+
+/// xoshiro256++ of Blackman and Vigna, seeded by SplitMix64 as they recommend (<https://prng.di.unimi.it>).
+#[derive(Debug)]
+pub(super) struct Random {
+    state: [u64; 4],
+}
+
+impl Random {
+    pub(super) fn new(mut seed: u64) -> Self {
+        let mut split_mix = || {
+            seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = seed;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            mixed ^ (mixed >> 31)
+        };
+        Self { state: [split_mix(), split_mix(), split_mix(), split_mix()] }
+    }
+
+    fn next(&mut self) -> u64 {
+        let [a, b, c, d] = &mut self.state;
+        let result = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);
+        let shifted = *b << 17;
+        *c ^= *a;
+        *d ^= *b;
+        *b ^= *c;
+        *a ^= *d;
+        *c ^= shifted;
+        *d = d.rotate_left(45);
+        result
+    }
+
+    /// A number below `end`, or 0.
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        // The bias is below one in a billion for whatever is counted here.
+        ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_those_of_the_reference() {
+        let mut random = Random { state: [1, 2, 3, 4] };
+        assert_eq!(
+            [random.next(), random.next(), random.next()],
+            [41_943_041, 58_720_359, 3_588_806_011_781_223]
+        );
+    }
+
+    #[test]
+    fn below_stays_below() {
+        let mut random = Random::new(0);
+        assert!((1..1_000).all(|end| random.below(end) < end));
+        assert_eq!(random.below(0), 0);
+    }
+}

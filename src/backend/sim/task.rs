@@ -1,0 +1,123 @@
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use pin_project_lite::pin_project;
+
+use super::Sim;
+use super::world::World;
+use crate::backend::async_task::Executor;
+
+impl Executor for Sim {
+    // `Place` does it.
+    type Waiting = ();
+
+    fn wait(_: &Waker) -> Option<()> {
+        None
+    }
+
+    fn is_closed(_: Option<&()>) -> bool {
+        false
+    }
+}
+
+/// Starts `future`, and hands it to the world whenever it is woken.
+pub(super) fn start<F>(sim: &Sim, place: Place, future: F) -> ::async_task::Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let (world, number) = (sim.world.clone(), place.number);
+    let future = Placed { future, place };
+    let (runnable, task) = ::async_task::spawn(future, move |runnable| world.schedule(number, runnable));
+    runnable.schedule();
+    task
+}
+
+/// The entry of a task in the list of those that live.
+pub(super) struct Place {
+    world: Arc<World>,
+    number: u64,
+    // Once it was polled.
+    waker: Option<Waker>,
+    waited: bool,
+}
+
+impl Place {
+    pub(super) fn new(sim: &Sim, started: &'static Location<'static>) -> Self {
+        let number = sim.world.with(|state| state.add_task(started, sim.host));
+        Self { world: sim.world.clone(), number, waker: None, waited: false }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.world.with(|state| state.end_task(self.number));
+    }
+}
+
+pin_project! {
+    /// A future, and its place.
+    struct Placed<F> {
+        #[pin]
+        future: F,
+        place: Place,
+    }
+}
+
+impl<F: Future> Future for Placed<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let Place { world, number, waker, waited } = this.place;
+        let waker = waker.get_or_insert_with(|| {
+            Waker::from(Arc::new(TaskWaker {
+                world: world.clone(),
+                number: *number,
+                task: cx.waker().clone(),
+            }))
+        });
+        let polled = this.future.poll(&mut Context::from_waker(waker));
+        if polled.is_pending() && !std::mem::replace(waited, true) {
+            world.with(|state| state.keep_waker(*number, waker));
+        }
+        polled
+    }
+}
+
+/// The waker of a task. That of async-task would not see who wakes it while it is being polled.
+struct TaskWaker {
+    world: Arc<World>,
+    number: u64,
+    task: Waker,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.world.with(|state| state.heed_strangers(self.number));
+        self.task.wake_by_ref();
+    }
+}
+
+/// The waker of a `block_on`.
+pub(super) struct MainWaker {
+    pub(super) world: Arc<World>,
+    pub(super) task: u64,
+}
+
+impl Wake for MainWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.world.wake_main(self.task);
+    }
+}

@@ -1,0 +1,108 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::world::{Event, Key, Wait, World};
+
+/// A timer of the virtual clock.
+pub struct Sleep {
+    world: Arc<World>,
+    deadline: Instant,
+    state: State,
+    // Where its waker is, unless it has fired.
+    timer: Option<Key>,
+}
+
+#[derive(Debug, PartialEq)]
+enum State {
+    New,
+    Polled,
+    Elapsed,
+}
+
+impl Sleep {
+    pub(super) fn new(world: Arc<World>, deadline: Instant) -> Self {
+        Self { world, deadline, state: State::New, timer: None }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        if this.state == State::Elapsed {
+            return Poll::Ready(());
+        }
+        let at = this.world.nanos(this.deadline);
+        this.world.with(|state| {
+            if let Some(timer) = this.timer.take() {
+                let waker = state.remove_timer(timer);
+                state.dropped.extend(waker);
+            }
+            let due = at <= state.nanos;
+            // One that is due is seen pending once.
+            if due && std::mem::replace(&mut this.state, State::Elapsed) == State::Polled {
+                return Poll::Ready(());
+            }
+            if due {
+                state.woken.extend([cx.waker().clone()]);
+            } else {
+                this.state = State::Polled;
+                this.timer = Some(state.add_event(at, Event::Timer(cx.waker().clone())));
+                state.waits(Wait::Sleep(at));
+            }
+            Poll::Pending
+        })
+    }
+}
+
+impl crate::runtime::Sleep for Sleep {
+    fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    fn is_elapsed(&self) -> bool {
+        self.state == State::Elapsed
+    }
+
+    fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        let this = self.get_mut();
+        this.deadline = deadline;
+        this.state = State::New;
+        let at = this.world.nanos(deadline);
+        this.world.with(|state| {
+            let waker = this.timer.take().and_then(|timer| state.remove_timer(timer));
+            this.timer = waker.map(|waker| state.add_event(at, Event::Timer(waker)));
+        });
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer {
+            self.world.with(|state| {
+                let waker = state.remove_timer(timer);
+                state.dropped.extend(waker);
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep")
+            .field("deadline", &self.deadline)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Sleep> for crate::time::Sleep {
+    fn from(sleep: Sleep) -> Self {
+        Self::sim(sleep)
+    }
+}
