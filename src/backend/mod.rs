@@ -92,6 +92,7 @@ cfg_if! {
     }
 }
 
+#[cfg(not(all(feature = "tokio", feature = "smol", feature = "async-std", feature = "sim")))]
 #[allow(dead_code, reason = "which parts of it are needed depends on which backend is absent")]
 pub(crate) mod absent;
 pub(crate) mod custom;

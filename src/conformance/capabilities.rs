@@ -6,7 +6,6 @@ pub struct Capabilities {
     pool: Result<(), &'static str>,
     real_sockets: Result<(), &'static str>,
     multicast: Result<(), &'static str>,
-    unix_datagrams: Result<(), &'static str>,
     parallelism: Result<(), &'static str>,
     owned: Result<(), &'static str>,
     shutdown: Result<(), &'static str>,
@@ -21,7 +20,6 @@ impl Capabilities {
         pool: Ok(()),
         real_sockets: Ok(()),
         multicast: Ok(()),
-        unix_datagrams: Ok(()),
         parallelism: Ok(()),
         owned: Ok(()),
         shutdown: Ok(()),
@@ -53,11 +51,6 @@ impl Capabilities {
         Self { multicast: Err(reason), ..self }
     }
 
-    /// It has no Unix datagrams.
-    pub const fn without_unix_datagrams(self, reason: &'static str) -> Self {
-        Self { unix_datagrams: Err(reason), ..self }
-    }
-
     /// Two tasks never run at the same time.
     pub const fn without_parallelism(self, reason: &'static str) -> Self {
         Self { parallelism: Err(reason), ..self }
@@ -86,7 +79,6 @@ impl Capabilities {
             "pool" => self.pool.err(),
             "real_sockets" => self.real_sockets.err(),
             "multicast" => self.multicast.err(),
-            "unix_datagrams" => self.unix_datagrams.err(),
             "parallelism" => self.parallelism.err(),
             "owned" => self.owned.err(),
             "shutdown" => self.shutdown.err(),

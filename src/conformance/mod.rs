@@ -357,7 +357,7 @@ macro_rules! __scenarios {
 
             #[cfg(unix)] {
                 async() unix::unix_stream_round_trip;
-                async(unix_datagrams) unix::unix_pair_is_connected;
+                async() unix::unix_pair_is_connected;
                 async() unix::unix_close_sends_eof;
                 async() unix::unix_close_twice_is_ok;
                 async() unix::unix_read_into_nothing_is_zero;
@@ -370,8 +370,8 @@ macro_rules! __scenarios {
                 async(real_sockets) unix::unix_busy_stream_starves_no_timer;
                 async() unix::unix_idle_reader_burns_no_polls;
                 async(workers) unix::unix_works_on_a_plain_thread;
-                async(unix_datagrams) unix::unix_addresses_match;
-                async(unix_datagrams) unix::unix_bad_paths_are_invalid_input;
+                async() unix::unix_addresses_match;
+                async() unix::unix_bad_paths_are_invalid_input;
                 async(real_sockets) unix::unix_connect_errors_have_their_kinds;
                 async(real_sockets) unix::unix_connect_to_a_full_queue_is_refused;
                 async(workers) unix::unix_connect_from_a_plain_thread;
@@ -387,14 +387,14 @@ macro_rules! __scenarios {
                 async(real_sockets) unix::unix_into_std_blocks;
                 async(real_sockets) unix::unix_sockets_lend_their_descriptors;
                 async(current, real_sockets) unix::unix_without_a_handle;
-                async(unix_datagrams) unix::unix_datagram_round_trip;
-                async(unix_datagrams) unix::unix_datagram_connected_round_trip;
-                async(unix_datagrams) unix::unix_datagram_poll_forms_round_trip;
-                async(unix_datagrams) unix::unix_datagram_truncates_and_loses_the_rest;
-                async(unix_datagrams) unix::unix_datagram_receive_serves_every_waiter;
-                async(unix_datagrams) unix::unix_datagram_sender_waits_for_room;
-                async(unix_datagrams) unix::unix_datagram_send_to_waits_for_room;
-                async(unix_datagrams) unix::unix_datagram_poll_wakes_the_last_waker;
+                async() unix::unix_datagram_round_trip;
+                async() unix::unix_datagram_connected_round_trip;
+                async() unix::unix_datagram_poll_forms_round_trip;
+                async() unix::unix_datagram_truncates_and_loses_the_rest;
+                async() unix::unix_datagram_receive_serves_every_waiter;
+                async() unix::unix_datagram_sender_waits_for_room;
+                async(real_sockets) unix::unix_datagram_send_to_waits_for_room;
+                async() unix::unix_datagram_poll_wakes_the_last_waker;
                 async(real_sockets) unix::unix_datagram_busy_socket_starves_no_timer;
                 sync(owned, real_sockets) late::unix_sockets_that_wait_outlive_their_runtime;
                 sync(shutdown, real_sockets) late::unix_sockets_that_wait_outlive_a_shutdown;

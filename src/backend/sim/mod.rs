@@ -396,16 +396,16 @@ impl UnixNet for Sim {
         Ok(net::unix::pair(&self.world, self.host))
     }
 
-    fn unix_datagram_bind_path(&self, _: &Path) -> io::Result<UnixDatagram> {
-        net::unix::no_datagrams()
+    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram> {
+        UnixDatagram::bind(&self.world, self.host, Some(path))
     }
 
     fn unix_datagram_unbound(&self) -> io::Result<UnixDatagram> {
-        net::unix::no_datagrams()
+        UnixDatagram::bind(&self.world, self.host, None)
     }
 
     fn unix_datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)> {
-        net::unix::no_datagrams()
+        UnixDatagram::pair(&self.world, self.host)
     }
 }
 
@@ -416,13 +416,11 @@ crate::conformance! {
             .without_threads("one thread runs everything")
             .without_pool("a blocking closure runs on the thread of the tasks")
             .without_real_sockets("its network is in memory")
-            .without_multicast("its network has none")
-            .without_unix_datagrams("they are not there yet");
+            .without_multicast("its network has none");
     any: AnyRuntime::from(Sim::builder().build().unwrap()),
         Capabilities::ALL
             .without_threads("one thread runs everything")
             .without_pool("a blocking closure runs on the thread of the tasks")
             .without_real_sockets("its network is in memory")
-            .without_multicast("its network has none")
-            .without_unix_datagrams("they are not there yet");
+            .without_multicast("its network has none");
 }

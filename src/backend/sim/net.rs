@@ -47,6 +47,8 @@ pub(super) struct Network {
     conns: BTreeMap<u64, Conn>,
     listening: BTreeMap<u64, Listening>,
     datagrams: BTreeMap<u64, udp::Bound>,
+    #[cfg(unix)]
+    letterboxes: BTreeMap<u64, unix::Letterbox>,
 }
 
 struct Host {

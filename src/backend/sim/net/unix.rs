@@ -1,3 +1,5 @@
+mod datagram;
+
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::os::unix::net::{self as std_unix, SocketAddr};
@@ -10,7 +12,6 @@ use super::conn::{Acceptor, Listening, Socket};
 use super::{
     Addr, Link, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets,
 };
-use crate::backend::absent::Absent;
 use crate::backend::sim::world::World;
 use crate::net::options::{BACKLOG, SocketOptions};
 use crate::net::unix::check;
@@ -22,8 +23,8 @@ pub type UnixStream = Stream<SocketAddr>;
 /// A Unix socket in memory that listens.
 pub type UnixListener = Listener<SocketAddr>;
 
-/// There are no Unix datagrams in a simulation, yet.
-pub type UnixDatagram = Absent;
+pub(super) use datagram::Letterbox;
+pub use datagram::UnixDatagram;
 
 /// [`UnixNet::unix_connect_path`](runtime::UnixNet::unix_connect_path). Paths are of one host, and of no file system.
 pub(in crate::backend::sim) async fn connect(
@@ -60,7 +61,7 @@ pub(in crate::backend::sim) fn listen(
     check(path)?;
     let addr = Addr::Path(Some(path.to_owned()));
     world.with(|state| {
-        if state.network.listening.values().any(|it| it.takes(host, &addr)) {
+        if state.network.is_taken(host, path) {
             return Err(ErrorKind::AddrInUse.into());
         }
         let backlog = BACKLOG.unsigned_abs() as usize;
@@ -73,10 +74,6 @@ pub(in crate::backend::sim) fn listen(
 pub(in crate::backend::sim) fn pair(world: &Arc<World>, host: usize) -> (UnixStream, UnixStream) {
     let [a, b] = Socket::pair(world, host).map(Stream::new);
     (a, b)
-}
-
-pub(in crate::backend::sim) fn no_datagrams<T>() -> io::Result<T> {
-    Err(io::Error::new(ErrorKind::Unsupported, "anyrt: a simulation has no Unix datagrams"))
 }
 
 fn path(addr: &Addr) -> io::Result<SocketAddr> {
