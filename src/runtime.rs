@@ -359,8 +359,8 @@ pub(crate) fn not_owned(why: &str) -> io::Error {
 /// Timers are created anywhere, also where no runtime is entered, and count from their creation. They never
 /// fire early and they are usually less than 2 ms late: tokio's timer wheel rounds up to milliseconds.
 ///
-/// A sleep does not keep its runtime alive. When that is gone the sleep goes on, or, on tokio, wakes whoever waits and
-/// panics in its next poll. A timeout and an interval hold a handle, so only a shutdown ends their runtime before them:
+/// A sleep does not keep its runtime alive. When that is gone the sleep goes on, or, on tokio and in a simulation, wakes whoever
+/// waits and panics in its next poll. A timeout and an interval hold a handle, so only a shutdown ends their runtime before them:
 /// then they do as a sleep does.
 ///
 /// Scenarios: `sleeps_outlive_their_runtime`, `timers_outlive_a_shutdown`,
@@ -570,7 +570,7 @@ pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
 /// any thread and under any executor for as long as their runtime lives and is driven.
 ///
 /// They do not keep it alive. When it is gone, nothing hangs: an operation, also one that waits already, goes on, or, on
-/// tokio, fails with an error of kind `Other`. Closing and `into_std` work, and so does making another one with the old
+/// tokio and in a simulation, fails with an error of kind `Other`. Closing and `into_std` work, and so does making another one with the old
 /// handle, or it fails in the same way. A name is not looked up any more: that is an error of kind `Other` everywhere.
 ///
 /// Scenarios: `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`, `sockets_outlive_their_runtime`,
