@@ -522,9 +522,7 @@ fn runtime_is_found_from_its_code() -> io::Result<()> {
 }
 
 /// A thread that waits for the future, and has polled it once.
-fn on_a_thread<T: Send + 'static>(
-    future: impl Future<Output = T> + Send + 'static,
-) -> thread::JoinHandle<T> {
+fn on_a_thread<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> thread::JoinHandle<T> {
     let (waits, is_waiting) = mpsc::channel();
     let thread = thread::spawn(move || {
         let mut future = std::pin::pin!(future);

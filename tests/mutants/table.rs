@@ -16,7 +16,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Tasks.
     Mutant {
         name: "dropped handle cancels",
-        file: "backend/async_io/task.rs",
+        file: "backend/async_task.rs",
         right: "State::Running { task, .. } => task.detach(),",
         wrong: "State::Running { task, .. } => if mutant!() { drop(task) } else { task.detach() },",
         caught_by: &[
@@ -27,7 +27,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "abort loses the value of a poll in progress",
-        file: "backend/async_io/task.rs",
+        file: "backend/async_task.rs",
         right: "Some(slot) => slot.complete(result.map_err(JoinError::from)),\n                None",
         wrong: "Some(slot) => slot.complete(if mutant!() { drop(result); Err(JoinError::cancelled()) } \
                 else { result.map_err(JoinError::from) }),\n                None",
@@ -39,21 +39,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "abort misses a task that is just ending",
-        file: "backend/async_io/task.rs",
+        file: "backend/async_task.rs",
         right: "ABORTED.insert(*id, slot.clone());",
         wrong: "if !mutant!() { ABORTED.insert(*id, slot.clone()); }",
         caught_by: &["backend::smol::owned::abort_cancels_a_pending_task"],
     },
     Mutant {
         name: "abort handle keeps the output",
-        file: "backend/async_io/task.rs",
+        file: "backend/async_task.rs",
         right: "State::Shared(core) => core.detach(),",
         wrong: "State::Shared(core) => if !mutant!() { core.detach() },",
         caught_by: &["backend::smol::owned::abort_handle_keeps_no_output"],
     },
     Mutant {
         name: "handle that has completed says that its runtime is gone",
-        file: "backend/async_io/task.rs",
+        file: "backend/async_task.rs",
         right: "                *self = Self::Over;\n",
         wrong: "                if !mutant!() { *self = Self::Over; }\n",
         caught_by: &["backend::smol::owned::handle_polled_after_completion_panics"],
@@ -70,7 +70,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "panic kills the worker",
-        file: "backend/async_io/task.rs",
+        file: "backend/async_task.rs",
         right: "let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));",
         wrong: "let poll = || this.future.as_mut().as_pin_mut().map(|future| future.poll(cx));
                 let polled = if mutant!() { let mut poll = poll; Ok(poll()) } else { contain(poll) };",
@@ -81,7 +81,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "destructor aborts the process",
-        file: "backend/async_io/task.rs",
+        file: "backend/async_task.rs",
         right: "let dropped = contain(|| this.future.set(None));",
         wrong: "let dropped = if mutant!() { this.future.set(None); Ok(()) } \
                 else { contain(|| this.future.set(None)) };",
@@ -89,7 +89,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "destructor of an output aborts the process",
-        file: "backend/async_io/task.rs",
+        file: "backend/async_task.rs",
         right: "                None => discard(result),",
         wrong: "                None => if mutant!() { drop(result) } else { discard(result) },",
         caught_by: &[
@@ -204,7 +204,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "blocking closure finds no runtime",
-        file: "backend/async_io/task.rs",
+        file: "backend/async_task.rs",
         right: "let _scope = Scope::within::<H>();",
         wrong: "let _scope = (!mutant!()).then(Scope::within::<H>);",
         caught_by: &["backend::smol::owned::current_in_a_blocking_closure_is_its_runtime"],

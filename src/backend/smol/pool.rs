@@ -93,7 +93,7 @@ impl Pool {
         loop {
             if let Some(runnable) = state.queue.pop_front() {
                 drop(state);
-                // It never panics: see `async_io::task`.
+                // It never panics: see `async_task`.
                 runnable.run();
                 state = self.lock();
             } else if state.closed {

@@ -148,7 +148,7 @@ impl Worker {
     fn work(self) {
         let _working = Working::with(self.here.clone());
         let _tasks = self.tasks.enter();
-        // Tasks never panic here: see `async_io::task`.
+        // Tasks never panic here: see `async_task`.
         let _ = smol::block_on(self.executor.run(self.stopped.recv()));
         self.counted.drop_all(&self.tasks, self.executor);
     }

@@ -148,6 +148,7 @@ impl Socket {
     }
 
     /// Both ends of a connection that nobody had to ask for.
+    #[cfg(unix)]
     pub(super) fn pair(world: &Arc<World>, host: usize) -> [Self; 2] {
         let conn = world.with(|state| {
             let conn = state.number();
