@@ -802,6 +802,28 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         let yielded",
         caught_by: &["backend::tokio::multi_thread::sleeps_outlive_their_runtime", "backend::tokio::multi_thread::timers_outlive_a_shutdown"],
     },
+    // The simulation.
+    Mutant {
+        name: "simulation leaks real time",
+        file: "backend/sim/world.rs",
+        right: "        Duration::from_nanos(self.with(|state| state.nanos))\n",
+        wrong: "        if mutant!() { return self.base.elapsed(); }\n        Duration::from_nanos(self.with(|state| state.nanos))\n",
+        caught_by: &["backend::sim::sim::sleep_is_never_early"],
+    },
+    Mutant {
+        name: "simulation reorders a stream",
+        file: "backend/sim/net/conn.rs",
+        right: "let at = at.max(conn.ends[to].last);",
+        wrong: "let at = if mutant!() { at } else { at.max(conn.ends[to].last) };",
+        caught_by: &["backend::sim::sim::big_transfer_is_intact"],
+    },
+    Mutant {
+        name: "simulation forgets a wake",
+        file: "backend/sim/net/conn.rs",
+        right: "                        state.woken.extend(conn.ends[1 - self.side].writers.take());",
+        wrong: "                        if !mutant!() { state.woken.extend(conn.ends[1 - self.side].writers.take()); }",
+        caught_by: &["backend::sim::sim::big_transfer_is_intact"],
+    },
     // Functions.
     Mutant {
         name: "try_spawn aborts",
