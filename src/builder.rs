@@ -91,6 +91,15 @@ impl<R> Builder<R> {
     }
 }
 
+/// What the system says when it gives no more threads.
+#[allow(dead_code, reason = "without a backend nobody asks")]
+pub(crate) fn no_threads(field: &str, count: usize, error: &io::Error) -> io::Error {
+    io::Error::new(
+        error.kind(),
+        format!("anyrt: {field} is {count}, and the system gives no more threads: {error}"),
+    )
+}
+
 fn invalid(what: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("anyrt: {what}"))
 }

@@ -81,8 +81,12 @@ impl<R: Spawn + BlockOn + Time + Net> Runtime for R {}
 /// panics nor waits. Tasks are dropped; a blocking closure that has started runs to its end, and one that is
 /// still queued may be dropped without running. A task that holds a clone keeps its runtime alive.
 ///
+/// A handle that was kept, as one that was found does not keep its runtime alive, is then of a runtime that is gone: what
+/// it spawns is dropped without running, and its handle says so. Nor is what went with its runtime aborted by an abort that
+/// comes later.
+///
 /// Scenarios: `tasks_are_dropped_with_their_runtime`, `runtime_drop_waits_for_no_closure`,
-/// `runtime_can_be_dropped_by_its_own_task`.
+/// `runtime_can_be_dropped_by_its_own_task`, `abort_handle_hides_no_gone_runtime`, `shutdown_is_no_abort`.
 pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// **Required.** Runs `task` to its end, on any thread.
     ///
@@ -326,8 +330,10 @@ pub trait BlockOn: Spawn {
 pub struct Left {
     /// Tasks that were still in a poll when the time was up.
     pub tasks: usize,
-    /// Blocking closures that were still running; those that were queued do not count. Of those that were not started through anyrt, tokio's own, one at
-    /// most is counted, and as a task if anyrt has built the runtime.
+    /// Blocking closures that were still running; those that were queued do not count.
+    ///
+    /// Those of tokio's own `spawn_blocking` cannot be told from tasks. If anyrt has built the runtime, each is counted
+    /// as a task; if not, all together are counted as one closure.
     pub blocking: usize,
 }
 
@@ -352,6 +358,13 @@ pub(crate) fn not_owned(why: &str) -> io::Error {
 ///
 /// Timers are created anywhere, also where no runtime is entered, and count from their creation. They never
 /// fire early and they are usually less than 2 ms late: tokio's timer wheel rounds up to milliseconds.
+///
+/// A sleep does not keep its runtime alive. When that is gone the sleep goes on, or, on tokio and in a simulation, wakes whoever
+/// waits and panics in its next poll. A timeout and an interval hold a handle, so only a shutdown ends their runtime before them:
+/// then they do as a sleep does.
+///
+/// Scenarios: `sleeps_outlive_their_runtime`, `timers_outlive_a_shutdown`,
+/// `timeouts_and_intervals_keep_their_runtime`.
 pub trait Time: Spawn {
     /// The future of [`sleep`](Self::sleep).
     type Sleep: Sleep;
@@ -556,7 +569,13 @@ pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
 /// Objects stay with the runtime that made them, whichever is current where they are used. They may be used from
 /// any thread and under any executor for as long as their runtime lives and is driven.
 ///
-/// Scenarios: `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`.
+/// They do not keep it alive. When it is gone, nothing hangs: an operation, also one that waits already, goes on, or, on
+/// tokio and in a simulation, fails with an error of kind `Other`. Closing and `into_std` work, and so does making another one with the old
+/// handle, or it fails in the same way. A name is not looked up any more: that is an error of kind `Other` everywhere.
+///
+/// Scenarios: `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`, `sockets_outlive_their_runtime`,
+/// `sockets_outlive_a_shutdown`, `sockets_that_wait_outlive_their_runtime`, `sockets_that_wait_outlive_a_shutdown`,
+/// `sockets_made_after_a_shutdown_work_or_fail`, `names_after_a_shutdown_are_an_error`.
 pub trait Net: Time {
     /// A TCP connection.
     type TcpStream: TcpStream;

@@ -1,8 +1,9 @@
 //! The rows of the README's table "What cannot be made equal", as far as a test can see them.
 #![allow(clippy::unwrap_used)]
 
+use std::error::Error as _;
 use std::future::{pending, poll_fn};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::pin::pin;
 use std::process::Command;
@@ -11,10 +12,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use anyrt::runtime::UdpSocket as _;
+use anyrt::runtime::{TcpListener as _, TcpStream as _, UdpSocket as _};
 use anyrt::{AsyncStd, BlockOn, Net, Runtime, Smol, Spawn, Time, Tokio};
 use futures::channel::oneshot;
-use futures::io::AsyncReadExt;
+use futures::io::{AsyncReadExt, AsyncWriteExt};
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -248,6 +249,113 @@ fn stream_after_its_runtime() {
     let peer = listener.accept().unwrap().0;
     drop((rt, peer));
     assert_eq!(futures::executor::block_on(stream.read(&mut [0; 8])).unwrap(), 0);
+}
+
+/// What comes of every kind of operation once the runtime is gone, of those of a socket that was made before and of
+/// making another one.
+fn after_its_runtime<R: Runtime>(rt: R) -> Vec<(&'static str, std::io::Result<()>)> {
+    let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = theirs.local_addr().unwrap();
+    let mut stream = rt.block_on(rt.tcp_connect(addr)).unwrap();
+    let (peer, listener) = (theirs.accept().unwrap().0, rt.block_on(rt.tcp_bind("127.0.0.1:0")).unwrap());
+    let socket = rt.block_on(rt.udp_bind("127.0.0.1:0")).unwrap();
+    let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(other.local_addr().unwrap()).unwrap();
+    let mut clients = [(); 2].map(|()| TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    for _ in 0..3 {
+        other.send_to(b"x", socket.local_addr().unwrap()).unwrap();
+    }
+    clients[0].write_all(b"x").unwrap();
+    (&peer).write_all(b"x").unwrap();
+    assert!(rt.shutdown_timeout(Duration::from_secs(30)).unwrap().is_empty());
+    futures::executor::block_on(async {
+        let mut buf = [0; 8];
+        vec![
+            ("peek", stream.peek(&mut buf).await.map(drop)),
+            ("read", stream.read(&mut buf).await.map(drop)),
+            ("write", stream.write(b"x").await.map(drop)),
+            ("accept", listener.accept().await.map(drop)),
+            ("poll_accept", poll_fn(|cx| listener.poll_accept(cx)).await.map(drop)),
+            ("recv", socket.recv(&mut buf).await.map(drop)),
+            ("peek_from", socket.peek_from(&mut buf).await.map(drop)),
+            ("poll_recv_from", poll_fn(|cx| socket.poll_recv_from(cx, &mut buf)).await.map(drop)),
+            ("send", socket.send(b"x").await.map(drop)),
+            ("poll_send", poll_fn(|cx| socket.poll_send(cx, b"x")).await.map(drop)),
+            ("tcp_connect", rt.tcp_connect(addr).await.map(drop)),
+            ("tcp_bind", rt.tcp_bind("127.0.0.1:0").await.map(drop)),
+            ("udp_bind", rt.udp_bind("127.0.0.1:0").await.map(drop)),
+        ]
+    })
+}
+
+#[test]
+fn sockets_after_their_runtime() {
+    for (what, result) in after_its_runtime(Tokio::builder().worker_threads(2).build().unwrap()) {
+        let error = result.expect_err(what);
+        assert_eq!(error.kind(), ErrorKind::Other, "{what}: {error}");
+        // An error that says the address has tokio's for its source.
+        let source = error.source().and_then(|source| source.downcast_ref());
+        assert!(tokio::runtime::is_rt_shutdown_err(source.unwrap_or(&error)), "{what}: {error}");
+    }
+    for (what, result) in after_its_runtime(Smol::with_threads(2).unwrap()) {
+        result.expect(what);
+    }
+}
+
+/// Whether a read that waits goes on, once its runtime was stopped while a task was in its poll.
+fn read_ends_beside_a_stuck_worker<R: Runtime>(rt: R) -> bool {
+    let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stream = rt.block_on(rt.tcp_connect(theirs.local_addr().unwrap())).unwrap();
+    let mut peer = theirs.accept().unwrap().0;
+    let (release, released) = mpsc::channel::<()>();
+    let (stuck, is_stuck) = oneshot::channel();
+    drop(rt.spawn(async move {
+        stuck.send(()).unwrap();
+        released.recv()
+    }));
+    rt.block_on(is_stuck).unwrap();
+    let (ended, ends) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        let result = futures::executor::block_on(stream.read(&mut [0; 8]));
+        ended.send(()).unwrap();
+        result
+    });
+    assert_eq!(rt.shutdown_timeout(ms(500)).unwrap().tasks, 1);
+    peer.write_all(b"x").unwrap();
+    let ends_beside_it = ends.recv_timeout(ms(1_000)).is_ok();
+    release.send(()).unwrap();
+    // It does not hang for ever.
+    let result = reader.join().unwrap();
+    assert_eq!(result.is_ok(), ends_beside_it);
+    ends_beside_it
+}
+
+#[test]
+fn stuck_worker_keeps_a_read_of_tokio_waiting() {
+    assert!(!read_ends_beside_a_stuck_worker(Tokio::builder().worker_threads(2).build().unwrap()));
+    assert!(read_ends_beside_a_stuck_worker(Smol::with_threads(2).unwrap()));
+}
+
+#[test]
+fn closures_of_tokio_itself_are_left_as_tasks() {
+    let left = |rt: Tokio| {
+        let handle = rt.block_on(async { tokio::runtime::Handle::current() });
+        let closures = [(); 2].map(|()| {
+            let (release, released) = mpsc::channel::<()>();
+            let (runs, is_running) = mpsc::channel();
+            drop(handle.spawn_blocking(move || {
+                runs.send(()).unwrap();
+                released.recv()
+            }));
+            is_running.recv().unwrap();
+            release
+        });
+        let left = rt.shutdown_timeout(ms(1_000)).unwrap();
+        closures.into_iter().for_each(|release| release.send(()).unwrap());
+        (left.tasks, left.blocking)
+    };
+    assert_eq!(left(Tokio::new().unwrap()), (2, 0));
+    assert_eq!(left(tokio::runtime::Runtime::new().unwrap().into()), (0, 1));
 }
 
 /// Whether the news that nobody listens there wakes a `poll_` receive.

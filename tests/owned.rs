@@ -41,6 +41,8 @@ each_backend! {
     threads_end_when_it_is_shut_down;
     threads_end_when_it_is_dropped;
     runtime_of_one_thread_each_works;
+    extreme_values_that_some_runtime_can_have_work;
+    threads_that_the_system_does_not_give_are_an_error;
 }
 
 type Build<R> = fn(Builder<R>) -> std::io::Result<R>;
@@ -54,9 +56,59 @@ fn values_that_no_runtime_can_have_are_refused<R: Runtime>(builder: fn() -> Buil
     };
     refused(builder().worker_threads(0), ["worker_threads is 0", "ask for 1"]);
     refused(builder().worker_threads(usize::MAX), ["worker_threads is 1844", "ask for 1"]);
+    refused(builder().blocking_threads(usize::MAX), ["blocking_threads is 1844", "ask for 1"]);
     refused(builder().blocking_threads(0), ["blocking_threads is 0", "ask for 1"]);
     refused(builder().thread_name("a\0b"), ["thread_name is \"a\\0b\"", "NUL"]);
 }
+
+fn extreme_values_that_some_runtime_can_have_work<R: Runtime>(builder: fn() -> Builder<R>, build: Build<R>) {
+    let long = "x".repeat(10_000);
+    for name in ["", long.as_str(), "\u{1f980} \n"] {
+        let rt = build(builder().worker_threads(1).blocking_threads(1 << 20).thread_name(name)).unwrap();
+        let full = rt.block_on(rt.spawn_blocking(self::name)).unwrap();
+        assert!(full.starts_with(&format!("{name}-")), "{full:?}");
+    }
+}
+
+/// In a process that has no room for their stacks: this test again.
+#[cfg(target_os = "linux")]
+fn threads_that_the_system_does_not_give_are_an_error<R: Runtime>(
+    builder: fn() -> Builder<R>,
+    build: Build<R>,
+) {
+    const INSIDE: &str = "ANYRT_TEST_NO_THREADS";
+    if std::env::var_os(INSIDE).is_some() {
+        // Of the process, not of the runtime: the thread of async-io, which panics if it cannot start.
+        let first = build(builder().worker_threads(1)).unwrap();
+        first.block_on(first.sleep(std::time::Duration::from_millis(1)));
+        drop(first);
+        let error = build(builder().worker_threads(100)).unwrap_err();
+        assert!(error.to_string().contains("worker_threads is 100, and the system"), "{error}");
+        // Those that there were end, and make room for others.
+        let start = std::time::Instant::now();
+        let rt = loop {
+            match build(builder().worker_threads(2)) {
+                Ok(rt) => break rt,
+                Err(error) => assert!(start.elapsed() < std::time::Duration::from_secs(30), "{error}"),
+            }
+        };
+        assert_eq!(rt.block_on(async { 7 }), 7);
+        return;
+    }
+    let test = thread::current().name().unwrap().to_owned();
+    let limited = "ulimit -v 2000000; exec \"$0\" --exact \"$1\" --nocapture";
+    let mut inside = std::process::Command::new("sh");
+    inside.args(["-c", limited]).arg(std::env::current_exe().unwrap()).arg(&test).env(INSIDE, "yes");
+    // Their stacks are what there is no room for, and nothing smaller.
+    inside.env("RUST_MIN_STACK", "67108864").env("MALLOC_ARENA_MAX", "1");
+    let output = inside.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{test}: {text}");
+}
+
+/// Other systems have no such limit, or none for threads.
+#[cfg(not(target_os = "linux"))]
+fn threads_that_the_system_does_not_give_are_an_error<R: Runtime>(_: fn() -> Builder<R>, _: Build<R>) {}
 
 fn name() -> String {
     thread::current().name().unwrap_or_default().to_owned()

@@ -520,3 +520,49 @@ fn runtime_is_found_from_its_code() -> io::Result<()> {
     assert_eq!(Sim::try_from(AnyRuntime::from(sim.clone())).unwrap(), sim);
     Ok(())
 }
+
+/// A thread that waits for the future, and has polled it once.
+fn on_a_thread<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> thread::JoinHandle<T> {
+    let (waits, is_waiting) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let mut future = std::pin::pin!(future);
+        futures::executor::block_on(poll_fn(|cx| {
+            let polled = future.as_mut().poll(cx);
+            let _ = waits.send(());
+            polled
+        }))
+    });
+    is_waiting.recv().unwrap();
+    thread
+}
+
+#[test]
+fn what_outlives_its_simulation_says_so() {
+    let sim = seeded(1);
+    let (listener, mut client, _server) = sim.block_on(async {
+        let listener = sim.tcp_bind("0.0.0.0:7").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (client, server) = join(sim.tcp_connect(addr), listener.accept()).await;
+        (listener, client.unwrap(), server.unwrap().0)
+    });
+    let socket = sim.block_on(sim.udp_bind("0.0.0.0:7")).unwrap();
+    let late = sim.tcp_connect("10.0.0.1:7");
+    let waiting = [
+        on_a_thread(async move { client.read(&mut [0]).await.map(drop) }),
+        on_a_thread(async move { listener.accept().await.map(drop) }),
+        on_a_thread(async move { socket.recv_from(&mut [0]).await.map(drop) }),
+    ];
+    let sleep = sim.sleep(ms(1));
+    let sleeping = on_a_thread(sleep);
+    assert!(sim.shutdown_timeout(ms(1)).unwrap().is_empty());
+    for thread in waiting {
+        let error = thread.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Other);
+        assert_says(&error.to_string(), &["the runtime is gone"]);
+    }
+    let error = futures::executor::block_on(late).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other);
+    assert_says(&error.to_string(), &["10.0.0.1:7", "the runtime is gone"]);
+    let payload = sleeping.join().unwrap_err();
+    assert_says(payload.downcast_ref::<String>().unwrap(), &["the runtime is gone"]);
+}

@@ -44,3 +44,15 @@ pub fn lookup_host<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result
     let (runtime, addrs) = (find(Driver::None), addr.to_addrs());
     async move { crate::net::resolve_all(&runtime?, addrs, None).await }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    #[test]
+    fn socket_without_a_descriptor_says_what_to_ask() {
+        let payload = catch_unwind(|| super::of_the_system(None)).unwrap_err();
+        let text = payload.downcast_ref::<&str>().copied().unwrap_or_default();
+        assert!(text.contains("`descriptor()` asks first"), "{text}");
+    }
+}

@@ -21,6 +21,7 @@ mod connect;
 mod current;
 mod elsewhere;
 mod join_set;
+mod late;
 mod net;
 mod options;
 mod run;
@@ -160,6 +161,19 @@ macro_rules! __scenarios {
             sync(shutdown) shutdown::shutdown_in_a_task_panics;
             sync(shutdown) shutdown::shutdown_does_not_mind_other_handles;
             sync(current) shutdown::shutdown_needs_an_owner;
+
+            sync(owned) late::abort_handle_hides_no_gone_runtime;
+            sync(shutdown) late::shutdown_is_no_abort;
+            sync(shutdown) late::join_set_outlives_a_shutdown;
+            sync(owned) late::sleeps_outlive_their_runtime;
+            sync(shutdown) late::timers_outlive_a_shutdown;
+            sync(owned, workers) late::timeouts_and_intervals_keep_their_runtime;
+            sync(owned, real_sockets) late::sockets_that_wait_outlive_their_runtime;
+            sync(shutdown, real_sockets) late::sockets_that_wait_outlive_a_shutdown;
+            sync(owned, real_sockets) late::sockets_outlive_their_runtime;
+            sync(shutdown, real_sockets) late::sockets_outlive_a_shutdown;
+            sync(shutdown, real_sockets) late::sockets_made_after_a_shutdown_work_or_fail;
+            sync(shutdown) late::names_after_a_shutdown_are_an_error;
 
             async(current) current::current_in_a_task_is_its_runtime;
             sync(current) current::current_in_block_on_is_its_runtime;
@@ -382,6 +396,9 @@ macro_rules! __scenarios {
                 async(real_sockets) unix::unix_datagram_send_to_waits_for_room;
                 async() unix::unix_datagram_poll_wakes_the_last_waker;
                 async(real_sockets) unix::unix_datagram_busy_socket_starves_no_timer;
+                sync(owned, real_sockets) late::unix_sockets_that_wait_outlive_their_runtime;
+                sync(shutdown, real_sockets) late::unix_sockets_that_wait_outlive_a_shutdown;
+                sync(shutdown, real_sockets) late::unix_sockets_outlive_a_shutdown;
             }
         }
     };

@@ -193,7 +193,7 @@ pub(super) async fn idle_reader_burns_no_polls<R: Runtime>(rt: R) {
     };
     settled.await;
     let before = (reads.load(Ordering::SeqCst), writes.load(Ordering::SeqCst));
-    rt.sleep(ms(100)).await;
+    rt.sleep(ms(250)).await;
     let after = (reads.load(Ordering::SeqCst), writes.load(Ordering::SeqCst));
     assert!(after.0 - before.0 <= 2 && after.1 - before.1 <= 2, "polled {before:?} and then {after:?} times");
     assert!(!reading.is_finished() && !writing.is_finished());

@@ -173,6 +173,9 @@ impl ListenOptions {
     /// How many connections may wait to be accepted; 1024 unless set. Systems have limits of their own, such as
     /// `net.core.somaxconn`.
     ///
+    /// A client beyond them is kept waiting; in a burst Linux may let it connect nevertheless, and reset it when it is
+    /// used (tcp(7), `tcp_syncookies`).
+    ///
     /// Scenarios: `backlog_limits_the_queue`.
     pub fn backlog(mut self, connections: u32) -> Self {
         self.backlog = Some(connections);

@@ -20,7 +20,17 @@ pub(crate) fn check(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path of a Unix socket is empty"));
     }
-    SocketAddr::from_pathname(path).map(drop)
+    fits(path)
+}
+
+/// Whether it is short enough and without a NUL, which the error says with the path.
+fn fits(path: &Path) -> io::Result<()> {
+    match SocketAddr::from_pathname(path) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            Err(io::Error::new(error.kind(), format!("{path:?} is no path for a Unix socket: {error}")))
+        }
+    }
 }
 
 /// [`UnixNet::unix_connect_path`](crate::runtime::UnixNet::unix_connect_path). It is done at once, or not at all.
@@ -42,11 +52,17 @@ pub(crate) fn connect(path: &Path) -> io::Result<std_unix::UnixStream> {
 /// [`UnixNet::unix_bind_path`](crate::runtime::UnixNet::unix_bind_path), with the queue of a TCP socket.
 pub(crate) fn listen(path: &Path) -> io::Result<std_unix::UnixListener> {
     // An empty path lets Linux choose an abstract name.
-    SocketAddr::from_pathname(path)?;
+    fits(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?)?;
     socket.listen(super::options::BACKLOG)?;
     Ok(OwnedFd::from(socket).into())
+}
+
+/// [`UnixNet::unix_datagram_bind_path`](crate::runtime::UnixNet::unix_datagram_bind_path).
+pub(crate) fn datagram(path: &Path) -> io::Result<std_unix::UnixDatagram> {
+    fits(path)?;
+    std_unix::UnixDatagram::bind(path)
 }
 
 /// Another socket, which can be written to when there is room at `path`: the system (Linux: `unix_dgram_poll`) watches

@@ -14,11 +14,15 @@ use crate::net::unix::Incoming;
 /// Unix sockets: streams, listeners and datagrams, on Unix.
 ///
 /// An address is a path. A path that is too long for an address (107 bytes on Linux) or has a NUL in it is an error of
-/// kind `InvalidInput` wherever one is taken. (tokio, smol and async-std have three kinds for it.) The file of a
+/// kind `InvalidInput` that names it, wherever one is taken. (tokio, smol and async-std have three kinds for it.) The file of a
 /// socket stays when the socket is dropped; who binds removes it. Other addresses, such as abstract names, come in
 /// by the standard library and `unix_…_from_std`.
 ///
-/// Scenarios: `unix_bad_paths_are_invalid_input`, `unix_file_stays`, `unix_without_a_handle`.
+/// They outlive their runtime as those of [`Net`](super::Net) do.
+///
+/// Scenarios: `unix_bad_paths_are_invalid_input`, `unix_file_stays`, `unix_without_a_handle`,
+/// `unix_sockets_outlive_a_shutdown`, `unix_sockets_that_wait_outlive_their_runtime`,
+/// `unix_sockets_that_wait_outlive_a_shutdown`.
 pub trait UnixNet: Spawn {
     /// A connection.
     type UnixStream: UnixStream;
@@ -134,7 +138,7 @@ pub trait UnixNet: Spawn {
     /// [`unix_datagram_bind`](Self::unix_datagram_bind) is the one to call. A backend whose sockets are none of the
     /// system replaces this.
     fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<Self::UnixDatagram> {
-        self.unix_datagram_from_std(std_unix::UnixDatagram::bind(path)?)
+        self.unix_datagram_from_std(crate::net::unix::datagram(path)?)
     }
 
     /// A socket for datagrams without an address, so that nobody can answer it.

@@ -10,7 +10,8 @@ use crate::runtime::Spawn;
 
 /// Tasks that are awaited together, in the order in which they finish.
 ///
-/// They are real tasks and run in parallel, on as many runtimes as they were spawned on.
+/// They are real tasks and run in parallel, on as many runtimes as they were spawned on. Those of a runtime that is gone
+/// are joined, too, with an error that says so.
 ///
 /// # Dropping
 ///
@@ -38,7 +39,7 @@ use crate::runtime::Spawn;
 /// `join_set_of_nothing_is_none`, `join_set_reports_a_panic`, `join_set_drop_aborts`, `join_set_abort_all`,
 /// `join_set_detach_all`, `join_set_shutdown_waits`, `join_set_runs_in_parallel`,
 /// `join_set_join_next_is_cancel_safe`, `join_set_try_join_next_keeps_the_waiter`,
-/// `join_set_takes_blocking_closures`.
+/// `join_set_takes_blocking_closures`, `join_set_outlives_a_shutdown`.
 #[must_use = "dropping a set aborts its tasks"]
 pub struct JoinSet<T: Send + 'static> {
     tasks: BTreeMap<u64, (JoinHandle<T>, Waker)>,

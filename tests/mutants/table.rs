@@ -110,9 +110,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "tokio takes an abort for the end of the runtime",
         file: "backend/tokio/task.rs",
-        right: "AbortHandle::tokio(self.handle.abort_handle())",
-        wrong: "if mutant!() { self.abortable.store(false, Ordering::Relaxed); }
-                AbortHandle::tokio(self.handle.abort_handle())",
+        right: "self.aborted.store(true, Ordering::Relaxed);",
+        wrong: "self.aborted.store(!mutant!(), Ordering::Relaxed);",
         caught_by: &["backend::tokio::multi_thread::abort_handle_aborts"],
     },
     Mutant {
@@ -530,7 +529,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "            Ok(bound) => return Ok(bound),
             Err(error) if mutant!() => return Err(error),
             Err(error) =>",
-        caught_by: &["backend::tokio::multi_thread::bind_tries_every_address"],
+        caught_by: &["backend::tokio::multi_thread::bind_tries_every_address", "backend::tokio::multi_thread::udp_bind_tries_every_address"],
     },
     Mutant {
         name: "listener queues few",
@@ -729,19 +728,122 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["backend::smol::owned::udp_peek_leaves_the_datagram"],
     },
     Mutant {
-        name: "UDP bind tries only the first address",
-        file: "net.rs",
-        right: "            Ok(socket) => return Ok(socket),\n            Err(error) =>",
-        wrong: "            Ok(socket) => return Ok(socket),
-            Err(error) if mutant!() => return Err(error),
-            Err(error) =>",
-        caught_by: &["backend::tokio::multi_thread::udp_bind_tries_every_address"],
-    },
-    Mutant {
         name: "UDP socket needs the context of tokio",
         file: "backend/tokio/mod.rs",
         right: "        let _context = self.handle.enter();\n        net::UdpSocket::from_std(socket)",
         wrong: "        let _context = (!mutant!()).then(|| self.handle.enter());\n        net::UdpSocket::from_std(socket)",
         caught_by: &["backend::tokio::multi_thread::udp_from_std_on_a_plain_thread"],
+    },
+    // What outlives its runtime.
+    Mutant {
+        name: "abort handle hides that the runtime is gone",
+        file: "backend/tokio/task.rs",
+        right: "self.aborted.get_or_init(Arc::default).clone()",
+        wrong: "self.aborted.get_or_init(|| Arc::new(AtomicBool::new(mutant!()))).clone()",
+        caught_by: &["backend::tokio::multi_thread::abort_handle_hides_no_gone_runtime"],
+    },
+    Mutant {
+        name: "abort of what is over counts",
+        file: "backend/tokio/task.rs",
+        right: "    fn abort(&self) {\n        if !self.handle.is_finished() {",
+        wrong: "    fn abort(&self) {\n        if mutant!() || !self.handle.is_finished() {",
+        caught_by: &["backend::tokio::multi_thread::shutdown_is_no_abort"],
+    },
+    Mutant {
+        name: "closed pool keeps what comes late",
+        file: "backend/smol/pool.rs",
+        right: "            drop(runnable);\n            return;",
+        wrong: "            if mutant!() { std::mem::forget(runnable) } else { drop(runnable) }\n            return;",
+        caught_by: &["backend::smol::owned::names_after_a_shutdown_are_an_error", "backend::smol::owned::join_set_outlives_a_shutdown"],
+    },
+    Mutant {
+        name: "error of a bad path does not name it",
+        file: "net/unix.rs",
+        right: "            Err(io::Error::new(error.kind(), format!(",
+        wrong: "            if mutant!() { return Err(error); }\n            Err(io::Error::new(error.kind(), format!(",
+        caught_by: &["backend::smol::owned::unix_bad_paths_are_invalid_input"],
+    },
+    Mutant {
+        name: "read of a gone tokio waits for ever",
+        file: "backend/tokio/net.rs",
+        right: "ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;",
+        wrong: "match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf)) {\n                    Err(_) if mutant!() => return Poll::Pending,\n                    result => result?,\n                }",
+        caught_by: &["backend::tokio::multi_thread::sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::sockets_that_wait_outlive_a_shutdown", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_a_shutdown"],
+    },
+    Mutant {
+        name: "gone tokio has another kind",
+        file: "backend/tokio/net/udp.rs",
+        right: "self.socket.recv_from(buf).await",
+        wrong: "self.socket.recv_from(buf).await.map_err(|error| if mutant!() { io::ErrorKind::NotConnected.into() } else { error })",
+        caught_by: &["backend::tokio::multi_thread::sockets_outlive_a_shutdown", "backend::tokio::multi_thread::sockets_that_wait_outlive_a_shutdown", "backend::tokio::current_thread::sockets_outlive_their_runtime"],
+    },
+    Mutant {
+        name: "gone tokio has another kind for a new listener",
+        file: "backend/tokio/mod.rs",
+        right: "net::TcpListener::from_std(&self.handle, listener)",
+        wrong: "net::TcpListener::from_std(&self.handle, listener).map_err(|error| if mutant!() { io::ErrorKind::NotConnected.into() } else { error })",
+        caught_by: &["backend::tokio::multi_thread::sockets_made_after_a_shutdown_work_or_fail"],
+    },
+    Mutant {
+        name: "gone tokio has another kind for a new Unix listener",
+        file: "backend/tokio/mod.rs",
+        right: "net::UnixListener::from_std(&self.handle, listener)",
+        wrong: "net::UnixListener::from_std(&self.handle, listener).map_err(|error| if mutant!() { io::ErrorKind::NotConnected.into() } else { error })",
+        caught_by: &["backend::tokio::multi_thread::unix_sockets_outlive_a_shutdown"],
+    },
+    Mutant {
+        name: "sleep ends with its runtime",
+        file: "backend/tokio/time.rs",
+        right: "let this = self.project();\n        let yielded",
+        wrong: "let mut this = self.project();
+        if mutant!() && crate::task::contain::contain(|| this.timer.as_mut().poll(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        let yielded",
+        caught_by: &["backend::tokio::multi_thread::sleeps_outlive_their_runtime", "backend::tokio::multi_thread::timers_outlive_a_shutdown"],
+    },
+    // The simulation.
+    Mutant {
+        name: "simulation leaks real time",
+        file: "backend/sim/world.rs",
+        right: "        Duration::from_nanos(self.with(|state| state.nanos))\n",
+        wrong: "        if mutant!() { return self.base.elapsed(); }\n        Duration::from_nanos(self.with(|state| state.nanos))\n",
+        caught_by: &["backend::sim::sim::sleep_is_never_early"],
+    },
+    Mutant {
+        name: "simulation reorders a stream",
+        file: "backend/sim/net/conn.rs",
+        right: "let at = at.max(conn.ends[to].last);",
+        wrong: "let at = if mutant!() { at } else { at.max(conn.ends[to].last) };",
+        caught_by: &["backend::sim::sim::big_transfer_is_intact"],
+    },
+    Mutant {
+        name: "simulation forgets a wake",
+        file: "backend/sim/net/conn.rs",
+        right: "                        state.woken.extend(conn.ends[1 - self.side].writers.take());",
+        wrong: "                        if !mutant!() { state.woken.extend(conn.ends[1 - self.side].writers.take()); }",
+        caught_by: &["backend::sim::sim::big_transfer_is_intact"],
+    },
+    // Functions.
+    Mutant {
+        name: "try_spawn aborts",
+        file: "free.rs",
+        right: "Ok(AnyRuntime::try_current()?.spawn(future))",
+        wrong: "let handle = AnyRuntime::try_current()?.spawn(future);\n    if mutant!() { handle.abort(); }\n    Ok(handle)",
+        caught_by: &["backend::tokio::any_current_thread::free_functions_find_the_runtime"],
+    },
+    Mutant {
+        name: "try_block_on takes a handle that drives nothing",
+        file: "free.rs",
+        right: "Ok(find_kept(Driver::None)?.block_on(future))",
+        wrong: "let found = if mutant!() { AnyRuntime::try_current()? } else { find_kept(Driver::None)? };\n    Ok(found.block_on(future))",
+        caught_by: &["backend::tokio::any_current_thread::block_on_without_a_handle"],
+    },
+    Mutant {
+        name: "try_sleep takes seconds for milliseconds",
+        file: "time/free.rs",
+        right: "Ok(find(Driver::Time)?.sleep(duration))",
+        wrong: "Ok(find(Driver::Time)?.sleep(if mutant!() { duration * 100_000 } else { duration }))",
+        caught_by: &["backend::smol::any_owned::free_functions_find_the_runtime"],
     },
 ];

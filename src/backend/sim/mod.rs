@@ -28,7 +28,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use self::task::{MainWaker, Place};
-use self::world::{Step, World};
+use self::world::{Step, World, gone};
 use super::async_task;
 use crate::AnyRuntime;
 use crate::context::{Home, Scope};
@@ -57,7 +57,8 @@ pub use trace::check_deterministic;
 ///
 /// # Dropping
 ///
-/// The last clone drops every task.
+/// The last clone drops every task, as `shutdown_timeout` does. What outlives it fails with an error of kind `Other`, and a
+/// sleep panics, also where somebody waits for it already.
 ///
 /// # Panics
 ///
@@ -362,6 +363,9 @@ impl Net for Sim {
 
     /// `localhost`, and the names of hosts.
     async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+        if self.world.is_closed() {
+            return Err(gone());
+        }
         self.world.with(|state| state.network.resolve(&host, port))
     }
 }

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
@@ -121,6 +121,17 @@ impl Waiters {
 }
 
 impl Network {
+    /// Everybody who waits for a socket.
+    pub(super) fn waiting(&mut self) -> Vec<Waker> {
+        let ends = self.conns.values_mut().flat_map(|conn| conn.waiters());
+        let listening = self.listening.values_mut().flat_map(|listening| listening.waiters());
+        let datagrams = self.datagrams.values_mut().flat_map(|bound| bound.waiters());
+        let waiters = ends.chain(listening).chain(datagrams);
+        #[cfg(unix)]
+        let waiters = waiters.chain(self.letterboxes.values_mut().flat_map(|letterbox| letterbox.waiters()));
+        waiters.flat_map(Waiters::take).collect()
+    }
+
     pub(super) fn new() -> Self {
         let mut network = Self::default();
         network.hosts.push(Host {
@@ -541,8 +552,8 @@ impl<A> Listener<A> {
         Self { acceptor, addr: PhantomData }
     }
 
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<Stream<A>> {
-        self.acceptor.poll_accept(cx).map(Stream::new)
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream<A>>> {
+        self.acceptor.poll_accept(cx).map_ok(Stream::new)
     }
 
     fn timer(&self, duration: Duration) -> Sleep {
@@ -560,7 +571,9 @@ impl runtime::TcpListener for TcpListener {
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        self.poll(cx).map(|stream| ip(&stream.socket.peer).map(|peer| (stream, peer)))
+        let stream = ready!(self.poll(cx))?;
+        let peer = ip(&stream.socket.peer)?;
+        Poll::Ready(Ok((stream, peer)))
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::world::{Event, Key, Wait, World};
+use super::world::{Event, Key, Wait, World, gone};
 
 /// A timer of the virtual clock.
 pub struct Sleep {
@@ -36,6 +36,9 @@ impl Future for Sleep {
         let this = self.get_mut();
         if this.state == State::Elapsed {
             return Poll::Ready(());
+        }
+        if this.world.is_closed() {
+            panic!("{}", gone());
         }
         let at = this.world.nanos(this.deadline);
         this.world.with(|state| {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::io;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -70,6 +71,15 @@ pub(super) enum Event {
     Net(net::Event),
 }
 
+impl Event {
+    fn into_waker(self) -> Option<Waker> {
+        match self {
+            Self::Timer(waker) => Some(waker),
+            Self::Net(_) => None,
+        }
+    }
+}
+
 /// A task, or the future of a `block_on`.
 pub(super) struct Task {
     pub(super) started: &'static Location<'static>,
@@ -116,6 +126,11 @@ pub(super) enum Step {
     Stuck(String),
 }
 
+/// What is said of a simulation that was stopped.
+pub(super) fn gone() -> io::Error {
+    io::Error::other("anyrt: the runtime is gone: this simulation was stopped")
+}
+
 impl World {
     pub(super) fn new(seed: u64, policy: Policy, logged: bool) -> Arc<Self> {
         let state = State {
@@ -152,6 +167,11 @@ impl World {
         result
     }
 
+    /// Whether it has been stopped, or its last handle dropped.
+    pub(super) fn is_closed(&self) -> bool {
+        self.with(|state| state.closed)
+    }
+
     pub(super) fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.with(|state| state.nanos))
     }
@@ -170,9 +190,12 @@ impl World {
         &self,
         cx: &mut Context<'_>,
         wait: Wait,
-        operation: impl FnOnce(&mut State, &Waker) -> Poll<T>,
-    ) -> Poll<T> {
+        operation: impl FnOnce(&mut State, &Waker) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         self.with(|state| {
+            if state.closed {
+                return Poll::Ready(Err(gone()));
+            }
             if state.turn.operations == BUDGET {
                 state.turn.operations = 0;
                 state.woken.push(cx.waker().clone());
@@ -223,6 +246,9 @@ impl World {
     pub(super) fn close(self: &Arc<Self>) {
         let (runnables, wakers) = self.with(|state| {
             state.closed = true;
+            // Whoever waits on another runtime is told.
+            state.woken.extend(state.network.waiting());
+            state.woken.extend(std::mem::take(&mut state.events).into_values().filter_map(Event::into_waker));
             let (mains, tasks): (Vec<_>, Vec<_>) = state
                 .ready
                 .drain(..)
@@ -368,10 +394,7 @@ impl State {
 
     /// The waker of a timer that has not fired.
     pub(super) fn remove_timer(&mut self, key: Key) -> Option<Waker> {
-        match self.events.remove(&key)? {
-            Event::Timer(waker) => Some(waker),
-            Event::Net(_) => None,
-        }
+        self.events.remove(&key)?.into_waker()
     }
 
     fn step(&mut self, policy: Policy, seed: u64) -> Step {

@@ -105,7 +105,8 @@ impl Builder<Smol> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a value that no runtime can have, naming it; the system's when it gives no threads.
+    /// `InvalidInput` for a value that no runtime can have, naming it; the system's when it gives fewer threads than
+    /// that.
     pub fn build(self) -> io::Result<Smol> {
         let Settings { worker_threads, blocking_threads, thread_name } = self.settings()?;
         let name = thread_name.as_deref().unwrap_or("anyrt-smol");

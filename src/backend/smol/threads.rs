@@ -10,6 +10,7 @@ use smol::channel::{Receiver, Sender, bounded};
 
 use super::pool::Pool;
 use super::tasks::Tasks;
+use crate::builder::no_threads;
 use crate::runtime::Left;
 
 /// An executor, the threads that run it and those that may block, until this is dropped or stopped.
@@ -40,7 +41,8 @@ impl Threads {
         let state = WorkersState { running: Some(running), alive: 0 };
         let threads = Arc::new(Self {
             executor: Arc::downgrade(&executor),
-            pool: Pool::start(blocking, name)?,
+            pool: Pool::start(blocking, name)
+                .map_err(|error| no_threads("blocking_threads", blocking, &error))?,
             tasks: Arc::default(),
             workers: Arc::new(Workers { state: Mutex::new(state), one_left: Condvar::new() }),
         });
@@ -52,7 +54,10 @@ impl Threads {
                 here: Arc::downgrade(&threads),
                 counted: Counted::one(&threads.workers),
             };
-            thread::Builder::new().name(format!("{name}-{n}")).spawn(move || worker.work())?;
+            thread::Builder::new()
+                .name(format!("{name}-{n}"))
+                .spawn(move || worker.work())
+                .map_err(|error| no_threads("worker_threads", workers, &error))?;
         }
         Ok(threads)
     }

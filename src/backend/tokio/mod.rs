@@ -54,11 +54,7 @@ impl Tokio {
     ///
     /// # Errors
     ///
-    /// When the system gives no descriptors for it.
-    ///
-    /// # Panics
-    ///
-    /// tokio's own, when the system gives no threads.
+    /// When the system gives no descriptors or no threads for it.
     pub fn new() -> io::Result<Self> {
         Self::builder().build()
     }

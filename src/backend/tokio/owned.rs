@@ -1,13 +1,14 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, Runtime};
 
 use super::Tokio;
-use crate::builder::{Builder, Settings};
+use crate::builder::{Builder, Settings, no_threads};
 use crate::runtime::Left;
 
 /// A runtime of our own, until it is dropped or stopped.
@@ -146,13 +147,11 @@ impl Builder<Tokio> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a value that no runtime can have, naming it; the system's when it gives no descriptors.
-    ///
-    /// # Panics
-    ///
-    /// tokio's own, when the system gives no threads.
+    /// `InvalidInput` for a value that no runtime can have, naming it; the system's when it gives no descriptors, or
+    /// fewer threads than that.
     pub fn build(self) -> io::Result<Tokio> {
         let Settings { worker_threads, blocking_threads, thread_name } = self.settings()?;
+        try_threads(worker_threads).map_err(|error| no_threads("worker_threads", worker_threads, &error))?;
         let name = thread_name.unwrap_or_else(|| "anyrt-tokio".to_owned());
         let (threads, next) = (Arc::new(Threads::default()), AtomicUsize::new(1));
         let (started, stopped) = (threads.clone(), threads.clone());
@@ -171,4 +170,26 @@ impl Builder<Tokio> {
             .build()?;
         Ok(Tokio::own(runtime, Some(threads)))
     }
+}
+
+/// Whether the system gives so many threads: they are started, and end again.
+///
+/// tokio 1.54 panics when it gets fewer, and while it unwinds it waits for ever for those that it got: its pool is
+/// dropped (`runtime/builder.rs`), and nobody has told the workers to stop.
+fn try_threads(count: usize) -> io::Result<()> {
+    let mut threads = Vec::new();
+    let result = (0..count).try_for_each(|_| {
+        let (ends, end) = mpsc::channel::<()>();
+        let wait = move || {
+            // Nothing is ever sent.
+            let _ = end.recv();
+        };
+        threads.push((ends, thread::Builder::new().spawn(wait)?));
+        Ok(())
+    });
+    for (ends, thread) in threads {
+        drop(ends);
+        let _ = thread.join();
+    }
+    result
 }

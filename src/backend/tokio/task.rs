@@ -3,23 +3,22 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use tokio::task::JoinHandle;
 
 use crate::task::{AbortHandle, JoinError, Native, NativeAbort};
 
-pub(crate) use tokio::task::AbortHandle as Abort;
-
 pub(crate) struct Handle<T> {
     handle: JoinHandle<T>,
-    // tokio says "cancelled" of an aborted task and of one whose runtime is gone.
-    abortable: AtomicBool,
+    // tokio says "cancelled" of an aborted task and of one whose runtime is gone. Empty until somebody may abort it.
+    aborted: OnceLock<Arc<AtomicBool>>,
 }
 
 impl<T> From<JoinHandle<T>> for Handle<T> {
     fn from(handle: JoinHandle<T>) -> Self {
-        Self { handle, abortable: AtomicBool::new(false) }
+        Self { handle, aborted: OnceLock::new() }
     }
 }
 
@@ -28,23 +27,30 @@ impl<T> Handle<T> {
     fn error(&self, error: tokio::task::JoinError) -> JoinError {
         match error.try_into_panic() {
             Ok(payload) => JoinError::panicked(payload),
-            Err(_) if self.abortable.load(Ordering::Relaxed) => JoinError::cancelled(),
+            Err(_) if self.aborted.get().is_some_and(|aborted| aborted.load(Ordering::Relaxed)) => {
+                JoinError::cancelled()
+            }
             Err(_) => JoinError::runtime_gone(),
         }
+    }
+
+    fn abort_native(&self) -> Abort {
+        Abort { handle: self.handle.abort_handle(), aborted: self.aborted.get_or_init(Arc::default).clone() }
     }
 }
 
 impl<T: Send + 'static> Native<T> for Handle<T> {
     fn abort_handle(&self) -> AbortHandle {
-        self.abortable.store(true, Ordering::Relaxed);
-        AbortHandle::tokio(self.handle.abort_handle())
+        AbortHandle::tokio(self.abort_native())
     }
 }
 
 impl<T: Send> NativeAbort for Handle<T> {
     fn abort(&self) {
-        self.abortable.store(true, Ordering::Relaxed);
-        self.handle.abort();
+        // Of one that is over, nobody is told that it was aborted.
+        if !self.handle.is_finished() {
+            self.abort_native().abort();
+        }
     }
 
     fn is_finished(&self) -> bool {
@@ -61,12 +67,22 @@ impl<T> Future for Handle<T> {
     }
 }
 
+/// tokio's abort handle, which tells the join handle that it was used.
+#[derive(Clone)]
+pub(crate) struct Abort {
+    handle: tokio::task::AbortHandle,
+    aborted: Arc<AtomicBool>,
+}
+
 impl NativeAbort for Abort {
     fn abort(&self) {
-        self.abort();
+        if !self.handle.is_finished() {
+            self.aborted.store(true, Ordering::Relaxed);
+            self.handle.abort();
+        }
     }
 
     fn is_finished(&self) -> bool {
-        self.is_finished()
+        self.handle.is_finished()
     }
 }

@@ -29,6 +29,12 @@ pub(super) struct Conn {
     ends: [End; 2],
 }
 
+impl Conn {
+    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
+        self.ends.iter_mut().flat_map(|end| [&mut end.readers, &mut end.writers])
+    }
+}
+
 pub(super) const CLIENT: usize = 0;
 pub(super) const SERVER: usize = 1;
 
@@ -94,6 +100,10 @@ pub(super) struct Listening {
 }
 
 impl Listening {
+    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
+        [&mut self.waiters].into_iter()
+    }
+
     pub(super) fn new(host: usize, addr: Addr, options: SocketOptions, backlog: usize) -> Self {
         Self {
             host,
@@ -287,19 +297,19 @@ impl Acceptor {
         Self { world: world.clone(), local, number }
     }
 
-    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Socket> {
+    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Socket>> {
         let wait = Wait::Socket("accept at", self.local.ip());
         let polled = self.world.operate(cx, wait, |state, waker| {
             let Some(listening) = state.network.listening.get_mut(&self.number) else { return Poll::Pending };
             match listening.queue.pop_front() {
-                Some(conn) => Poll::Ready((conn, state.network.addrs(conn))),
+                Some(conn) => Poll::Ready(Ok((conn, state.network.addrs(conn)))),
                 None => {
                     listening.waiters.add(waker);
                     Poll::Pending
                 }
             }
         });
-        polled.map(|(conn, [peer, local])| Socket {
+        polled.map_ok(|(conn, [peer, local])| Socket {
             world: self.world.clone(),
             conn,
             side: SERVER,

@@ -35,6 +35,12 @@ pub(super) struct Bound {
     multicast_loop_v6: bool,
 }
 
+impl Bound {
+    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
+        [&mut self.waiters].into_iter()
+    }
+}
+
 /// A datagram on its way.
 pub(in crate::backend::sim) struct Datagram {
     socket: u64,

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::conn::{Acceptor, Listening, Socket};
@@ -119,7 +119,9 @@ impl runtime::UnixListener for UnixListener {
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        self.poll(cx).map(|stream| path(&stream.socket.peer).map(|peer| (stream, peer)))
+        let stream = ready!(self.poll(cx))?;
+        let peer = path(&stream.socket.peer)?;
+        Poll::Ready(Ok((stream, peer)))
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {

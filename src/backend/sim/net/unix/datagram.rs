@@ -30,6 +30,12 @@ pub(in crate::backend::sim::net) struct Letterbox {
     writers: Waiters,
 }
 
+impl Letterbox {
+    pub(in crate::backend::sim::net) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
+        [&mut self.readers, &mut self.writers].into_iter()
+    }
+}
+
 /// A Unix datagram socket in memory.
 ///
 /// What is sent is there at once. Ten may wait to be received; whoever sends more waits.
@@ -124,7 +130,7 @@ impl UnixDatagram {
             match letterbox.queue.pop_front() {
                 Some(datagram) => {
                     state.woken.extend(letterbox.writers.take());
-                    Poll::Ready(datagram)
+                    Poll::Ready(Ok(datagram))
                 }
                 None => {
                     letterbox.readers.add(waker);
@@ -132,7 +138,8 @@ impl UnixDatagram {
                 }
             }
         });
-        received.map(|(from, bytes)| {
+        received.map(|received| {
+            let (from, bytes) = received?;
             let len = bytes.len().min(buf.len());
             buf[..len].copy_from_slice(&bytes[..len]);
             Ok((len, addr(&Addr::Path(from))?))

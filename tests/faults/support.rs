@@ -1,0 +1,48 @@
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::channel::oneshot;
+
+pub(crate) const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Marsaglia's xorshift64: numbers that repeat with their seed, which is not 0.
+#[derive(Clone)]
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
+        for word in bytes.chunks_exact_mut(8) {
+            word.copy_from_slice(&self.next().to_le_bytes());
+        }
+    }
+}
+
+/// A future, when it has first had to wait, and how often it was polled.
+pub(crate) fn watched<F: Future>(
+    future: F,
+) -> (impl Future<Output = F::Output>, oneshot::Receiver<()>, Arc<AtomicUsize>) {
+    let (waits, is_waiting) = oneshot::channel();
+    let polls = Arc::new(AtomicUsize::new(0));
+    let (mut future, mut waits, counter) = (Box::pin(future), Some(waits), polls.clone());
+    let watched = poll_fn(move |cx| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        let polled = future.as_mut().poll(cx);
+        if polled.is_pending() {
+            // Nobody need listen.
+            waits.take().map(|waits| waits.send(()));
+        }
+        polled
+    });
+    (watched, is_waiting, polls)
+}
