@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc as threads};
@@ -144,21 +144,21 @@ pub(super) async fn on_a_plain_thread<T: Send + 'static>(
     finished.await.expect("the thread does not panic")
 }
 
-/// An address that nobody listens on, nor will while this lives: it is the near end of a connection.
-pub(super) struct Closed {
-    near: StdStream,
-    _far: StdStream,
-}
+/// An address that nobody listens on, nor will while this lives: it is bound.
+///
+/// That of a connection would not do. Linux lets a connect choose the port of one, and a socket that connects to its own
+/// port is connected with itself.
+pub(super) struct Closed(Socket);
 
 impl Closed {
     pub(super) fn new() -> Self {
-        let listener = StdListener::bind(LOOPBACK).unwrap();
-        let near = StdStream::connect(listener.local_addr().unwrap()).unwrap();
-        Self { near, _far: listener.accept().unwrap().0 }
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&LOOPBACK.parse::<SocketAddr>().unwrap().into()).unwrap();
+        Self(socket)
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
-        self.near.local_addr().unwrap()
+        self.0.local_addr().unwrap().as_socket().unwrap()
     }
 }
 
