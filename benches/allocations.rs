@@ -6,7 +6,7 @@
 //!
 //! It fails when anyrt allocates more than the runtime. Counted are those of the whole process, per operation, in the
 //! best of some rounds: queues grow now and then, in ours and in theirs.
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "a bench has no readers but its table")]
 #![cfg_attr(
     not(any(feature = "tokio", feature = "smol", feature = "async-std")),
     allow(dead_code, reason = "without a runtime there is nothing to count")

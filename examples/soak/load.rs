@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use anyrt::Runtime;
 use anyrt::task::{AbortOnDropHandle, JoinError, JoinHandle};
+use fastrand::Rng;
 
 use crate::census::Live;
-use crate::random::Random;
 
 /// What was started, and what went wrong first.
 #[derive(Default)]
@@ -112,25 +112,25 @@ impl<R: Runtime> Load<R> {
     }
 
     /// Three lanes a part.
-    pub(crate) fn lanes(&self, random: &mut Random, end: Instant) -> Vec<JoinHandle<Part>> {
+    pub(crate) fn lanes(&self, random: &mut Rng, end: Instant) -> Vec<JoinHandle<Part>> {
         let parts = Part::ALL.into_iter().flat_map(|part| [part; 3]);
         parts.map(|part| self.spawn(self.clone().lane(part, random.fork(), end))).collect()
     }
 
     /// Something of everything, whose handles are dropped: whoever stops the runtime finds it half way.
-    pub(crate) fn leave_a_crowd(&self, random: &mut Random) {
+    pub(crate) fn leave_a_crowd(&self, random: &mut Rng) {
         for part in Part::ALL.into_iter().flat_map(|part| [part; 10]) {
             drop(self.spawn(self.clone().one(part, random.fork())));
         }
     }
 
-    async fn lane(self, part: Part, mut random: Random, end: Instant) -> Part {
+    async fn lane(self, part: Part, mut random: Rng, end: Instant) -> Part {
         while self.runtime.now() < end && !self.counts.has_failed() {
             let one = self.clone().one(part, random.fork());
-            match random.below(12) {
+            match random.u64(..12) {
                 0 => {
                     let task = self.spawn(one);
-                    self.pause(random.below_ms(10)).await;
+                    self.pause(up_to_ms(&mut random, 10)).await;
                     self.abort(&task);
                     if let Err(error) = unless_cancelled(task.await) {
                         self.counts.fail(error);
@@ -138,22 +138,22 @@ impl<R: Runtime> Load<R> {
                 }
                 1 => {
                     let task = self.spawn(one).abort_on_drop();
-                    self.pause(random.below_ms(10)).await;
+                    self.pause(up_to_ms(&mut random, 10)).await;
                     self.counts.aborts.add(u64::from(!task.is_finished()));
                     drop(task);
                 }
                 2 => drop(self.spawn(one)),
                 // It is dropped half way, without being a task.
-                3 => drop(self.runtime.timeout(random.below_ms(10), one).await),
+                3 => drop(self.runtime.timeout(up_to_ms(&mut random, 10), one).await),
                 _ => one.await,
             }
-            self.pause(random.below_ms(part.pause())).await;
+            self.pause(up_to_ms(&mut random, part.pause())).await;
         }
         part
     }
 
     /// Does one thing.
-    async fn one(self, part: Part, mut random: Random) {
+    async fn one(self, part: Part, mut random: Rng) {
         let done = match part {
             Part::Tasks => tasks::one(&self, &mut random).await,
             Part::Timers => timers::one(&self, &mut random).await,
@@ -226,4 +226,16 @@ fn panicked_as_planned<T>(ended: Result<T, JoinError>) -> io::Result<()> {
         Ok(_) => false,
     };
     if arrived { Ok(()) } else { Err(wrong("a panic did not reach its handle")) }
+}
+
+/// Less than so many milliseconds.
+fn up_to_ms(random: &mut Rng, end: u64) -> Duration {
+    Duration::from_micros(random.u64(..end * 1_000))
+}
+
+/// So many bytes that nobody knows before.
+fn bytes(random: &mut Rng, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    random.fill(&mut bytes);
+    bytes
 }

@@ -10,7 +10,6 @@
 
 mod census;
 mod load;
-mod random;
 #[path = "../shared/mod.rs"]
 mod shared;
 
@@ -23,11 +22,11 @@ use anyrt::Runtime;
 use anyrt::runtime::Left;
 use anyrt::task::JoinSet;
 use clap::Parser;
+use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use census::{Census, Live, known};
 use load::{Counts, Load, Servers};
-use random::Random;
 use shared::{Choice, Error, Program, Reports};
 
 /// Puts a load on a runtime, and counts what is left of it.
@@ -49,7 +48,8 @@ const MOST_MINUTES: f64 = 365.0 * 24.0 * 60.0;
 
 fn main() -> ExitCode {
     shared::main(|arguments: Arguments| {
-        let seed = arguments.seed.unwrap_or_else(Random::any_seed);
+        // Short enough to be typed.
+        let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
         let soak = Soak { duration: arguments.minutes, seed, live: Live::default() };
         let reports = shared::run(arguments.runtime, &soak)?;
         let (text, left) = (table(seed, &reports), left(&reports));
@@ -116,7 +116,7 @@ impl Program for Soak {
     }
 
     async fn run<R: Runtime>(&self, runtime: R) -> Result<Report, Error> {
-        let (mut random, counts) = (Random::new(self.seed), Arc::<Counts>::default());
+        let (mut random, counts) = (Rng::with_seed(self.seed), Arc::<Counts>::default());
         let (load, servers) = Load::start(runtime.clone(), counts.clone(), self.live.clone()).await?;
         all_at_once(&runtime).await?;
 

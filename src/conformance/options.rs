@@ -45,13 +45,13 @@ pub(super) async fn connect_with_nothing_set<R: Runtime>(rt: R) {
 pub(super) async fn connect_options_are_set<R: Runtime>(rt: R) {
     let options = ConnectOptions::new()
         .nodelay(true)
-        .keepalive(keepalive())
+        .keepalive(keepalive().time(ms(60_500)))
         .linger(ms(1500))
         .recv_buffer_size(50_000)
         .send_buffer_size(60_000);
     let (client, _server) = connected(&rt, &ListenOptions::new(), &options).await;
     assert!(client.nodelay().unwrap());
-    assert_eq!(client.keepalive().unwrap(), Some(keepalive()));
+    assert_eq!(client.keepalive().unwrap(), Some(keepalive()), "rounded up");
     assert_eq!(client.linger().unwrap(), Some(secs(2)), "rounded up");
     assert!(client.recv_buffer_size().unwrap() >= 50_000);
     assert!(client.send_buffer_size().unwrap() >= 60_000);
@@ -85,7 +85,8 @@ pub(super) async fn connect_timeout_passes_a_silent_address<R: Runtime>(rt: R) {
     let Some(silent) = Silent::new("connect_timeout_passes_a_silent_address") else { return };
     let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
     let open = listener.local_addr().unwrap();
-    let options = ConnectOptions::new().timeout(ms(50));
+    // Long enough for the one that answers, on a busy machine as well.
+    let options = ConnectOptions::new().timeout(ms(500));
     let connect = rt.tcp_connect_with([silent.addr(), open], &options);
     let client = rt.timeout(LONG, connect).await.expect("it goes on").unwrap();
     assert_eq!(client.peer_addr().unwrap(), open);
@@ -236,13 +237,16 @@ pub(super) async fn backlog_limits_the_queue<R: Runtime>(rt: R) {
     }
     let listener = rt.tcp_bind_with(LOOPBACK, &ListenOptions::new().backlog(2)).await.unwrap();
     let addr = listener.local_addr().unwrap();
-    // Linux takes one more than it was asked for; nobody accepts.
+    // Nobody accepts.
     let mut clients = Vec::new();
+    for _ in 0..2 {
+        clients.push(rt.timeout(LONG, rt.tcp_connect(addr)).await.expect("there is room").unwrap());
+    }
+    // Linux takes one more than it was asked for.
     while let Ok(client) = rt.timeout(ms(300), rt.tcp_connect(addr)).await {
         clients.push(client.unwrap());
         assert!(clients.len() <= 3);
     }
-    assert!(clients.len() >= 2);
 }
 
 pub(super) async fn only_v6_leaves_v4_alone<R: Runtime>(rt: R) {

@@ -120,3 +120,18 @@ fn by_turns(addrs: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     }
     turns
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_come_by_turns_and_keep_their_order() {
+        let [a4, b4, c4] = [1, 2, 3].map(|n| SocketAddr::from(([192, 0, 2, n], 80)));
+        let [a6, b6] = [1, 2].map(|n| SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, n], 80)));
+        assert_eq!(by_turns(vec![a6, b6, a4, b4, c4]), [a6, a4, b6, b4, c4]);
+        assert_eq!(by_turns(vec![a4, b4, a6]), [a4, a6, b4]);
+        assert_eq!(by_turns(vec![a4, b4]), [a4, b4]);
+        assert!(by_turns(Vec::new()).is_empty());
+    }
+}

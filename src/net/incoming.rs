@@ -27,42 +27,42 @@ impl<L: runtime::TcpListener> Stream for Incoming<'_, L> {
     type Item = io::Result<L::Stream>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        ready!(self.pause.poll(cx));
-        let accepted = ready!(self.listener.poll_accept(cx)).map(|(stream, _)| stream);
-        if accepted.as_ref().is_err_and(is_lasting) {
-            let sleep = self.listener.sleep(PAUSE);
-            self.pause = Pause::new(sleep);
-        }
-        Poll::Ready(Some(accepted))
+        let Self { listener, pause } = &mut *self;
+        pause.poll_next(cx, |cx| listener.poll_accept(cx), |duration| listener.sleep(duration))
     }
 }
 
 /// How long a listener waits after an error that would only come again.
-pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether the next attempt to accept would fail as well. An error of one connection says nothing about the next, and one
 /// that is not the system's will not pass; what is left are descriptors and memory that have run out.
-pub(crate) fn is_lasting(error: &io::Error) -> bool {
+fn is_lasting(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     let of_one = matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset);
     !of_one && error.raw_os_error().is_some()
 }
 
-/// A sleep, or none.
+/// How the streams of all listeners go on after an error: a sleep, or nothing.
 #[derive(Default)]
-pub(crate) struct Pause(Option<BoxFuture>);
+pub(super) struct Pause(Option<BoxFuture>);
 
 impl Pause {
-    pub(crate) fn new(sleep: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(Some(Box::pin(sleep)))
-    }
-
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_next<S, A, F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll_accept: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<(S, A)>>,
+        sleep: impl FnOnce(Duration) -> F,
+    ) -> Poll<Option<io::Result<S>>> {
         if let Some(sleep) = &mut self.0 {
             ready!(sleep.as_mut().poll(cx));
             self.0 = None;
         }
-        Poll::Ready(())
+        let accepted = ready!(poll_accept(cx)).map(|(stream, _)| stream);
+        if accepted.as_ref().is_err_and(is_lasting) {
+            self.0 = Some(Box::pin(sleep(PAUSE)));
+        }
+        Poll::Ready(Some(accepted))
     }
 }
 

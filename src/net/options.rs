@@ -395,15 +395,22 @@ impl Keepalive {
         Ok(())
     }
 
+    /// As systems have it.
+    pub(crate) fn in_whole_seconds(self) -> Self {
+        let Self { time, interval, retries } = self;
+        Self { time: time.map(whole_seconds), interval: interval.map(whole_seconds), retries }
+    }
+
     fn set(self, socket: &SockRef<'_>) -> io::Result<()> {
+        let Self { time, interval, retries } = self.in_whole_seconds();
         let mut keepalive = TcpKeepalive::new();
-        if let Some(time) = self.time {
-            keepalive = keepalive.with_time(whole_seconds(time));
+        if let Some(time) = time {
+            keepalive = keepalive.with_time(time);
         }
-        if let Some(interval) = self.interval {
-            keepalive = keepalive.with_interval(whole_seconds(interval));
+        if let Some(interval) = interval {
+            keepalive = keepalive.with_interval(interval);
         }
-        if let Some(retries) = self.retries {
+        if let Some(retries) = retries {
             keepalive = keepalive.with_retries(retries);
         }
         socket.set_tcp_keepalive(&keepalive)

@@ -5,12 +5,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::incoming::{PAUSE, Pause, is_lasting};
+use super::incoming::Pause;
 use crate::runtime;
 
 pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
@@ -92,12 +92,7 @@ impl<L: runtime::UnixListener> Stream for Incoming<'_, L> {
     type Item = io::Result<L::Stream>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        ready!(self.pause.poll(cx));
-        let accepted = ready!(self.listener.poll_accept(cx)).map(|(stream, _)| stream);
-        if accepted.as_ref().is_err_and(is_lasting) {
-            let sleep = self.listener.sleep(PAUSE);
-            self.pause = Pause::new(sleep);
-        }
-        Poll::Ready(Some(accepted))
+        let Self { listener, pause } = &mut *self;
+        pause.poll_next(cx, |cx| listener.poll_accept(cx), |duration| listener.sleep(duration))
     }
 }

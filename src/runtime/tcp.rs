@@ -130,8 +130,8 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// What becomes of data that is not yet sent when the stream is dropped (`SO_LINGER`); `None`, by default, when the
     /// system goes on sending in the background.
     ///
-    /// This and what follows asks the [`descriptor`](Self::descriptor), and is an error of kind `Unsupported` where there
-    /// is none.
+    /// Unless a backend replaces them, this and what follows ask the [`descriptor`](Self::descriptor), and are an error of
+    /// kind `Unsupported` where there is none.
     ///
     /// Scenarios: `linger_can_be_set`.
     fn linger(&self) -> io::Result<Option<Duration>> {

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::pin::pin;
 use std::process::{Child, Command};
 use std::task::Poll;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyrt::Runtime;
 use anyrt::runtime::{TcpListener as _, TcpStream as _};
@@ -19,7 +19,7 @@ use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy};
 use socket2::{Domain, Socket, Type};
 
 use crate::process::{DEADLINE, INSIDE};
-use crate::support::{Random, ms};
+use crate::support::ms;
 
 /// A socket with an address of its own, which refuses connections as long as it does not listen.
 fn bound() -> (Socket, SocketAddr) {
@@ -170,11 +170,10 @@ pub(crate) fn five_thousand_connections_at_once<R: Runtime>(rt: R) {
 }
 
 pub(crate) fn cancelled_connects_leave_no_descriptor<R: Runtime>(rt: R) {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
-    let seed = env::var("ANYRT_TEST_SEED").map_or_else(|_| now(), |seed| seed.parse().unwrap());
+    let seed = env::var("ANYRT_TEST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     // To be seen when it fails.
     println!("ANYRT_TEST_SEED={seed}");
-    let mut random = Random(seed);
+    let mut random = fastrand::Rng::with_seed(seed);
     let (_refuses, refuses) = bound();
     let (_full, full, _queued) = full_queue();
     rt.block_on(async {
@@ -197,9 +196,9 @@ pub(crate) fn cancelled_connects_leave_no_descriptor<R: Runtime>(rt: R) {
 
         let mut tasks = Vec::new();
         for _ in 0..600 {
-            let addr = [accepts, full, refuses][(random.next() % 3) as usize];
-            let a_while = Duration::from_micros(random.next() % 2_000);
-            match random.next() % 3 {
+            let addr = [accepts, full, refuses][random.usize(..3)];
+            let a_while = Duration::from_micros(random.u64(..2_000));
+            match random.u8(..3) {
                 0 => {
                     let mut connect = pin!(rt.tcp_connect(addr));
                     let _once = poll_fn(|cx| Poll::Ready(connect.as_mut().poll(cx))).await;

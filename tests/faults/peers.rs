@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use anyrt::Runtime;
 use anyrt::runtime::TcpStream as _;
+use fastrand::Rng;
 use futures::future::try_join_all;
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use socket2::SockRef;
 
-use crate::support::{Random, ms, watched};
+use crate::support::{ms, watched};
 
 /// A connection: our end, and the other, a blocking one of the standard library.
 async fn connection<R: Runtime>(rt: &R) -> (R::TcpStream, TcpStream) {
@@ -108,7 +109,7 @@ const PERIOD: usize = 65_521;
 
 fn pattern() -> Vec<u8> {
     let mut period = vec![0; PERIOD.next_multiple_of(8)];
-    Random(1).fill(&mut period);
+    Rng::with_seed(1).fill(&mut period);
     period.truncate(PERIOD);
     period.repeat(2)
 }
@@ -171,19 +172,19 @@ const LONGEST: usize = 200_000;
 /// and compare it as fast as memory goes, where a checksum would take a debug build a minute.
 struct Pieces {
     block: Vec<u8>,
-    random: Random,
+    random: Rng,
     left: usize,
 }
 
 impl Pieces {
     fn new(seed: u64) -> Self {
-        let (mut block, mut random) = (vec![0; BLOCK + LONGEST], Random(seed));
+        let (mut block, mut random) = (vec![0; BLOCK + LONGEST], Rng::with_seed(seed));
         random.fill(&mut block);
         Self { block, random, left: TRANSFER }
     }
 
     fn next(&mut self) -> Option<&[u8]> {
-        let mut below = |end: usize| (self.random.next() % end as u64) as usize;
+        let mut below = |end: usize| self.random.usize(..end);
         let (start, len) = (below(BLOCK), self.left.min(1 + below(LONGEST)));
         self.left -= len;
         (len > 0).then(|| &self.block[start..start + len])

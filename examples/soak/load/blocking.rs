@@ -4,17 +4,17 @@ use std::io;
 use std::thread;
 
 use anyrt::Runtime;
+use fastrand::Rng;
 
-use super::{Load, panic_as_planned, panicked_as_planned, unless_cancelled, wrong};
-use crate::random::Random;
+use super::{Load, panic_as_planned, panicked_as_planned, unless_cancelled, up_to_ms, wrong};
 
-pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
-    let (number, took) = (random.next(), random.below_ms(3));
+pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
+    let (number, took) = (random.u64(..), up_to_ms(random, 3));
     let job = move || {
         thread::sleep(took);
         number
     };
-    let returned = match random.below(5) {
+    let returned = match random.u64(..5) {
         0 => Some(load.spawn_blocking(job).await?),
         1 => {
             let job = load.spawn_blocking(|| panic_as_planned());
@@ -23,7 +23,7 @@ pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::
         2 => {
             // It may be queued, running or over.
             let job = load.spawn_blocking(job);
-            load.pause(random.below_ms(3)).await;
+            load.pause(up_to_ms(random, 3)).await;
             load.abort(&job);
             unless_cancelled(job.await)?
         }

@@ -5,12 +5,12 @@ use std::io;
 
 use anyrt::Runtime;
 use anyrt::task::JoinSet;
+use fastrand::Rng;
 
-use super::{Load, panic_as_planned, panicked_as_planned, unless_cancelled, wrong};
-use crate::random::Random;
+use super::{Load, panic_as_planned, panicked_as_planned, unless_cancelled, up_to_ms, wrong};
 
-pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
-    match random.below(6) {
+pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
+    match random.u64(..6) {
         0 => value(load, random).await,
         1 => panic(load, random).await,
         2 => set(load, random).await,
@@ -28,14 +28,14 @@ async fn count<R: Runtime>(runtime: R, turns: u64) -> u64 {
     turns
 }
 
-async fn value<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
-    let turns = random.below(8);
+async fn value<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
+    let turns = random.u64(..8);
     let value = load.spawn(count(load.runtime.clone(), turns)).await?;
     if value == turns { Ok(()) } else { Err(wrong(format!("a task returned {value}, and not {turns}"))) }
 }
 
-async fn panic<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
-    let first = count(load.runtime.clone(), random.below(3));
+async fn panic<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
+    let first = count(load.runtime.clone(), random.u64(..3));
     let task = load.spawn(async {
         first.await;
         panic_as_planned()
@@ -43,10 +43,10 @@ async fn panic<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()
     panicked_as_planned::<()>(task.await)
 }
 
-async fn set<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+async fn set<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     let (mut set, mut expected) = (JoinSet::new(), 0);
-    for _ in 0..random.below(32) {
-        let turns = random.below(4);
+    for _ in 0..random.u64(..32) {
+        let turns = random.u64(..4);
         expected += turns;
         set.insert(load.spawn(count(load.runtime.clone(), turns)));
     }
@@ -57,9 +57,9 @@ async fn set<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> 
     if sum == expected { Ok(()) } else { Err(wrong(format!("a set sums up to {sum}, and not {expected}"))) }
 }
 
-async fn set_that_is_cut_short<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+async fn set_that_is_cut_short<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     let mut set = JoinSet::new();
-    for number in 0..=random.below(16) {
+    for number in 0..=random.u64(..16) {
         let runtime = load.runtime.clone();
         set.insert(load.spawn(async move {
             count(runtime, number).await;
@@ -68,7 +68,7 @@ async fn set_that_is_cut_short<R: Runtime>(load: &Load<R>, random: &mut Random) 
             }
         }));
     }
-    for _ in 0..random.below(3) {
+    for _ in 0..random.u64(..3) {
         // The first of them ends by itself.
         if let Some(ended) = set.try_join_next() {
             ended?;
@@ -76,7 +76,7 @@ async fn set_that_is_cut_short<R: Runtime>(load: &Load<R>, random: &mut Random) 
         load.runtime.yield_now().await;
     }
     load.counts.aborts.add(set.len() as u64);
-    match random.below(3) {
+    match random.u64(..3) {
         0 => drop(set),
         1 => set.shutdown().await,
         _ => {
@@ -89,11 +89,11 @@ async fn set_that_is_cut_short<R: Runtime>(load: &Load<R>, random: &mut Random) 
     Ok(())
 }
 
-async fn abort<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+async fn abort<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     // Should this be dropped half way, the task must not be left.
     let task = load.spawn(pending::<()>()).abort_on_drop();
-    if random.below(2) == 0 {
-        load.pause(random.below_ms(3)).await;
+    if random.u64(..2) == 0 {
+        load.pause(up_to_ms(random, 3)).await;
     }
     load.counts.aborts.add(1);
     task.abort();
@@ -104,8 +104,8 @@ async fn abort<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()
 }
 
 /// Tasks that are started by a task.
-async fn family<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
-    let (children, inner) = (random.below(5), load.clone());
+async fn family<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
+    let (children, inner) = (random.u64(..5), load.clone());
     let parent = load.spawn(async move {
         let children: Vec<_> = (0..children).map(|n| inner.spawn(count(inner.runtime.clone(), n))).collect();
         let mut sum = 0;

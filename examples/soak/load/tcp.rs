@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anyrt::Runtime;
 use anyrt::runtime::{TcpListener, TcpStream};
+use fastrand::Rng;
 use futures::io::{AsyncReadExt, AsyncWriteExt, copy};
 use futures::{poll, try_join};
 
-use super::{Load, wrong};
-use crate::random::Random;
+use super::{Load, bytes, up_to_ms, wrong};
 
 /// Accepts until it is aborted; a connection is a task of its own.
 pub(super) async fn serve<R: Runtime>(load: Load<R>, listener: R::TcpListener) {
@@ -26,8 +26,8 @@ pub(super) async fn serve<R: Runtime>(load: Load<R>, listener: R::TcpListener) {
     }
 }
 
-pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
-    match random.below(8) {
+pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
+    match random.u64(..8) {
         0 => {
             // One poll, and it is dropped.
             let connect = pin!(load.runtime.tcp_connect(load.tcp_server));
@@ -37,14 +37,14 @@ pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::
             Ok(())
         }
         1 => {
-            let connected = load.runtime.timeout(random.below_ms(1), connect(load)).await;
+            let connected = load.runtime.timeout(up_to_ms(random, 1), connect(load)).await;
             connected.map_or(Ok(()), |connected| connected.map(drop))
         }
         2 => {
             // What the server sends back is never read.
             let mut stream = connect(load).await?;
-            let message = random.below(10_000);
-            stream.write_all(&random.bytes(message)).await
+            let message = random.usize(..10_000);
+            stream.write_all(&bytes(random, message)).await
         }
         3 | 4 => conversation(load, random).await,
         _ => transfer(load, random).await,
@@ -58,12 +58,12 @@ async fn connect<R: Runtime>(load: &Load<R>) -> io::Result<R::TcpStream> {
 }
 
 /// Question and answer, some times.
-async fn conversation<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+async fn conversation<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     let mut stream = connect(load).await?;
     stream.set_nodelay(true)?;
-    for _ in 0..random.below(10) {
-        let len = 1 + random.below(2_000);
-        let question = random.bytes(len);
+    for _ in 0..random.u64(..10) {
+        let len = 1 + random.usize(..2_000);
+        let question = bytes(random, len);
         stream.write_all(&question).await?;
         let mut answer = vec![0; question.len()];
         stream.read_exact(&mut answer).await?;
@@ -76,10 +76,10 @@ async fn conversation<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Re
 }
 
 /// Much at once, both ways; the end is sent while the answer still comes.
-async fn transfer<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+async fn transfer<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     let mut stream = connect(load).await?;
-    let len = random.below(256 * 1024);
-    let (message, piece) = (random.bytes(len), 1 + random.below(64 * 1024) as usize);
+    let len = random.usize(..256 * 1024);
+    let (message, piece) = (bytes(random, len), 1 + random.usize(..64 * 1024));
     let mut answer = vec![0; message.len() + 1];
     let (mut read, mut write) = stream.split_mut();
     let send = async {

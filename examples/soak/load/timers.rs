@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 
 use anyrt::Runtime;
 use anyrt::runtime::Sleep;
+use fastrand::Rng;
 use futures::poll;
 
-use super::{Load, wrong};
-use crate::random::Random;
+use super::{Load, up_to_ms, wrong};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
-    let (start, duration) = (load.runtime.now(), random.below_ms(20));
-    match random.below(6) {
+pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
+    let (start, duration) = (load.runtime.now(), up_to_ms(random, 20));
+    match random.u64(..6) {
         0 => {
             load.pause(duration).await;
             not_early(load, "a sleep", start + duration)
@@ -35,7 +35,7 @@ pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::
         3 => interval(load, random).await,
         4 => reset(load, random, duration).await,
         _ => {
-            let sleeps: Vec<_> = (0..random.below(50)).map(|_| load.runtime.sleep(HOUR)).collect();
+            let sleeps: Vec<_> = (0..random.u64(..50)).map(|_| load.runtime.sleep(HOUR)).collect();
             load.counts.timers.add(sleeps.len() as u64);
             for sleep in sleeps {
                 if poll!(pin!(sleep)).is_ready() {
@@ -47,10 +47,10 @@ pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::
     }
 }
 
-async fn interval<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
-    let (start, period) = (load.runtime.now(), Duration::from_millis(1 + random.below(4)));
+async fn interval<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
+    let (start, period) = (load.runtime.now(), Duration::from_millis(1 + random.u64(..4)));
     let mut interval = load.runtime.interval_at(start, period);
-    for tick in 0..1 + random.below(5) as u32 {
+    for tick in 0..1 + random.u64(..5) as u32 {
         load.counts.timers.add(1);
         interval.tick().await;
         not_early(load, "a tick", start + period * tick)?;
@@ -58,9 +58,9 @@ async fn interval<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result
     Ok(())
 }
 
-async fn reset<R: Runtime>(load: &Load<R>, random: &mut Random, duration: Duration) -> io::Result<()> {
+async fn reset<R: Runtime>(load: &Load<R>, random: &mut Rng, duration: Duration) -> io::Result<()> {
     load.counts.timers.add(2);
-    let first = if random.below(2) == 0 { HOUR } else { duration / 2 };
+    let first = if random.u64(..2) == 0 { HOUR } else { duration / 2 };
     let mut sleep = pin!(load.runtime.sleep(first));
     if poll!(sleep.as_mut()).is_ready() && first == HOUR {
         return Err(wrong("an hour is over"));

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyrt::Runtime;
 use anyrt::runtime::UdpSocket;
+use fastrand::Rng;
 
-use super::{Load, wrong};
-use crate::random::Random;
+use super::{Load, bytes, wrong};
 
 /// How long an answer may take; on loopback it is lost by then.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -27,14 +27,14 @@ pub(super) async fn serve<R: Runtime>(load: Load<R>, socket: R::UdpSocket) {
     }
 }
 
-pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Random) -> io::Result<()> {
+pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     let socket = load.runtime.udp_bind("127.0.0.1:0").await?;
     socket.connect(load.udp_server)?;
     let mut questions = Vec::new();
     let mut answer = [0; 2048];
-    for _ in 0..random.below(20) {
-        let len = random.below(1_400);
-        let question = random.bytes(len);
+    for _ in 0..random.u64(..20) {
+        let len = random.usize(..1_400);
+        let question = bytes(random, len);
         socket.send(&question).await?;
         load.counts.sent.add(1);
         questions.push(question);

@@ -414,17 +414,14 @@ impl UnixNet for Sim {
 }
 
 #[cfg(test)]
+const WHAT_IT_CAN: crate::conformance::Capabilities = crate::conformance::Capabilities::ALL
+    .without_threads("one thread runs everything")
+    .without_pool("a blocking closure runs on the thread of the tasks")
+    .without_real_sockets("its network is in memory")
+    .without_multicast("its network has none");
+
+#[cfg(test)]
 crate::conformance! {
-    sim: Sim::builder().build().unwrap(),
-        Capabilities::ALL
-            .without_threads("one thread runs everything")
-            .without_pool("a blocking closure runs on the thread of the tasks")
-            .without_real_sockets("its network is in memory")
-            .without_multicast("its network has none");
-    any: AnyRuntime::from(Sim::builder().build().unwrap()),
-        Capabilities::ALL
-            .without_threads("one thread runs everything")
-            .without_pool("a blocking closure runs on the thread of the tasks")
-            .without_real_sockets("its network is in memory")
-            .without_multicast("its network has none");
+    sim: Sim::builder().build().unwrap(), WHAT_IT_CAN;
+    any: AnyRuntime::from(Sim::builder().build().unwrap()), WHAT_IT_CAN;
 }

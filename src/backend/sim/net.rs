@@ -506,16 +506,11 @@ impl runtime::TcpStream for TcpStream {
     }
 
     fn keepalive(&self) -> io::Result<Option<Keepalive>> {
-        self.socket.options(|options, _| options.keepalive)
+        self.socket.options(|options, _| options.keepalive.map(Keepalive::in_whole_seconds))
     }
 
     fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
         keepalive.map_or(Ok(()), Keepalive::check)?;
-        let keepalive = keepalive.map(|keepalive| Keepalive {
-            time: keepalive.time.map(whole_seconds),
-            interval: keepalive.interval.map(whole_seconds),
-            ..keepalive
-        });
         self.socket.options(|options, _| options.keepalive = keepalive)
     }
 

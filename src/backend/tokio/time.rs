@@ -80,3 +80,19 @@ impl From<Sleep> for crate::time::Sleep {
         Self::tokio(sleep)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pause_needs_neither_a_driver_nor_a_runtime() {
+        let bare = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        bare.block_on(pause(bare.handle(), Duration::MAX));
+
+        let stopped = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let pause = pause(stopped.handle(), Duration::MAX);
+        drop(stopped);
+        futures::executor::block_on(pause);
+    }
+}
