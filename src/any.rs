@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::os::unix::net as std_unix;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::backend::custom::Custom;
 use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
@@ -321,6 +321,10 @@ impl Spawn for AnyRuntime {
         let runtime = self.clone();
         async move { each!(&runtime.repr, it => it.yield_now().await) }
     }
+
+    fn random_seed(&self) -> u64 {
+        each!(&self.repr, it => it.random_seed())
+    }
 }
 
 impl BlockOn for AnyRuntime {
@@ -339,6 +343,10 @@ impl Time for AnyRuntime {
 
     fn now(&self) -> Instant {
         each!(&self.repr, it => it.now())
+    }
+
+    fn system_time(&self) -> SystemTime {
+        each!(&self.repr, it => it.system_time())
     }
 
     fn sleep_until(&self, deadline: Instant) -> time::Sleep {

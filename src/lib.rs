@@ -17,6 +17,7 @@ mod context;
 mod coop;
 mod current;
 mod free;
+mod random;
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -33,4 +34,5 @@ pub use builder::Builder;
 pub use context::EnterGuard;
 pub use current::{NoRuntime, SetDefaultError};
 pub use free::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
+pub use random::{RandomState, random_seed};
 pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};

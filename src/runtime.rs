@@ -20,10 +20,11 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::context::Scope;
 use crate::net::{ConnectOptions, ListenOptions, ToSocketAddrs};
+use crate::random;
 use crate::task::{JoinHandle, YieldNow};
 use crate::time::{Interval, Timeout, deadline_after};
 
@@ -209,7 +210,7 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Lets every other runnable task, and the I/O driver, have a turn.
     ///
-    /// In which order they have it is not promised.
+    /// In which order they have it is not promised, nor when: a task may wait for its worker while this one yields often.
     ///
     /// # Cancel safety
     ///
@@ -231,6 +232,28 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// Scenarios: `yield_now_lets_others_run`, `yield_now_lets_timers_fire`.
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
         YieldNow::default()
+    }
+
+    /// A number to seed a generator with, another each time: of the system, unless the runtime has a source of its own, as a
+    /// simulation has.
+    ///
+    /// It is none for secrets.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// /// Up to a tenth more, so that not all come back at once.
+    /// fn with_jitter<R: anyrt::Spawn>(runtime: &R, pause: Duration) -> Duration {
+    ///     let mut random = fastrand::Rng::with_seed(runtime.random_seed());
+    ///     pause + pause.mul_f64(random.f64() / 10.0)
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `random_seeds_differ`.
+    fn random_seed(&self) -> u64 {
+        random::of_the_system()
     }
 }
 
@@ -373,6 +396,15 @@ pub trait Time: Spawn {
     ///
     /// Scenarios: `now_never_goes_back`.
     fn now(&self) -> Instant;
+
+    /// The time of day: that of the system, unless the runtime has clocks of its own, as a simulation has.
+    ///
+    /// It may jump, and go back, when somebody sets the clock. Timers do not follow it.
+    ///
+    /// Scenarios: `system_time_goes_on`.
+    fn system_time(&self) -> SystemTime {
+        SystemTime::now()
+    }
 
     /// **Required.** Waits until `deadline`, which may have passed.
     ///

@@ -18,8 +18,8 @@ use crate::runtime::{self, Time};
 
 pub use crate::any::time::Sleep;
 pub use free::{
-    interval, interval_at, now, sleep, sleep_until, timeout, timeout_at, try_interval, try_sleep,
-    try_sleep_until, try_timeout, try_timeout_at,
+    interval, interval_at, now, sleep, sleep_until, system_time, timeout, timeout_at, try_interval,
+    try_sleep, try_sleep_until, try_timeout, try_timeout_at,
 };
 
 /// Further away than anybody waits, and near enough for every clock: 30 years, which is tokio's number too.

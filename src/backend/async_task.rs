@@ -32,6 +32,11 @@ pub(crate) trait Executor: Home {
 
     /// Whether the task that is being polled has to go.
     fn is_closed(waiting: Option<&Self::Waiting>) -> bool;
+
+    /// Whether the task that is being polled is to be as if its handle had aborted it.
+    fn is_cancelled() -> bool {
+        false
+    }
 }
 
 /// Wraps `future` for an executor, which starts it with `spawn`.
@@ -161,6 +166,8 @@ where
         let _scope = Scope::task::<H>();
         let result = if H::is_closed(this.waiting.as_ref()) {
             Err(Failure::RuntimeGone)
+        } else if H::is_cancelled() {
+            Err(Failure::Cancelled)
         } else {
             let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));
             match polled {
@@ -215,6 +222,7 @@ pub(crate) struct Output<T: Send + 'static> {
 
 enum Failure {
     Panicked(Payload),
+    Cancelled,
     RuntimeGone,
 }
 
@@ -222,6 +230,7 @@ impl From<Failure> for JoinError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Panicked(payload) => Self::panicked(payload),
+            Failure::Cancelled => Self::cancelled(),
             Failure::RuntimeGone => Self::runtime_gone(),
         }
     }

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::channel::oneshot;
 use futures::future::join;
@@ -188,6 +188,8 @@ pub(super) async fn free_functions_find_the_runtime<R: Runtime>(rt: R) {
         time::try_sleep(ms(1)).unwrap().await;
         time::try_sleep_until(start + ms(6)).unwrap().await;
         assert!(time::now() - start >= ms(6));
+        assert!(time::system_time() > SystemTime::UNIX_EPOCH);
+        assert_ne!(crate::random_seed(), crate::random_seed());
         assert!(time::timeout(ms(2), pending::<()>()).await.is_err());
         assert!(time::timeout_at(start, pending::<()>()).await.is_err());
         assert_eq!(time::try_timeout(LONG, async { 7 }).unwrap().await, Ok(7));

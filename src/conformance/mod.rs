@@ -102,6 +102,8 @@ macro_rules! __scenarios {
             async() tasks::spawn_in_a_destructor;
             async() tasks::yield_now_lets_others_run;
             async() tasks::yield_now_lets_timers_fire;
+            sync() tasks::random_seeds_differ;
+            async() tasks::hash_map_keeps_what_it_gets;
             async() tasks::wake_during_a_poll_is_not_lost;
             async(threads) tasks::wake_from_another_thread;
             async() tasks::late_wakes_are_harmless;
@@ -191,6 +193,7 @@ macro_rules! __scenarios {
             async(current, workers) current::objects_are_driven_from_anywhere;
 
             async() time::now_never_goes_back;
+            async() time::system_time_goes_on;
             async() time::sleep_is_never_early;
             async() time::sleep_zero_yields;
             async() time::sleep_zero_in_a_loop_starves_nobody;

@@ -1,5 +1,6 @@
 //! Tasks and their handles.
 
+use std::collections::{BTreeSet, HashMap};
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +15,7 @@ use futures::channel::oneshot;
 use futures::future::{join_all, lazy};
 
 use super::support::{LONG, PanicsOnDrop, bell, canary, message, ms, poll_once, poll_with};
+use crate::RandomState;
 use crate::runtime::Runtime;
 use crate::task::{AbortHandle, JoinHandle};
 
@@ -799,4 +801,17 @@ pub(super) fn runtime_can_be_dropped_by_its_own_task<R: Runtime>(rt: R) {
     drop(rt);
     go.send(()).expect("a task that holds a clone keeps its runtime alive");
     assert!(is_dropped.recv().unwrap(), "it panicked");
+}
+
+pub(super) fn random_seeds_differ<R: Runtime>(rt: R) {
+    let seeds: BTreeSet<u64> = (0..100).map(|_| rt.random_seed()).collect();
+    assert_eq!(seeds.len(), 100);
+}
+
+pub(super) async fn hash_map_keeps_what_it_gets<R: Runtime>(rt: R) {
+    let task = rt.spawn(async {
+        let map: HashMap<u32, u32, RandomState> = (0..1_000).map(|n| (n, n * n)).collect();
+        map.clone().into_iter().all(|(n, square)| map.get(&n) == Some(&square)) && map.len() == 1_000
+    });
+    assert!(task.await.unwrap());
 }

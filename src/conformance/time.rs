@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::StreamExt;
 use futures::channel::oneshot;
@@ -29,6 +29,15 @@ pub(super) async fn now_never_goes_back<R: Runtime>(rt: R) {
     }
     rt.sleep(ms(5)).await;
     assert!(rt.now() >= last + ms(5));
+}
+
+pub(super) async fn system_time_goes_on<R: Runtime>(rt: R) {
+    let before = rt.system_time();
+    assert!(before > SystemTime::UNIX_EPOCH);
+    // A clock that is set back meanwhile gets there later.
+    while rt.system_time() < before + ms(20) {
+        rt.sleep(ms(5)).await;
+    }
 }
 
 pub(super) async fn sleep_is_never_early<R: Runtime>(rt: R) {

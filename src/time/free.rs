@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{Interval, Sleep, Timeout};
 use crate::AnyRuntime;
@@ -25,6 +25,18 @@ fn current() -> AnyRuntime {
 #[track_caller]
 pub fn now() -> Instant {
     AnyRuntime::current().now()
+}
+
+/// The time of day of the current runtime; see [`Time::system_time`].
+///
+/// # Panics
+///
+/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write.
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn system_time() -> SystemTime {
+    AnyRuntime::current().system_time()
 }
 
 /// Waits for `duration`, counted from this call; see [`Time::sleep`].

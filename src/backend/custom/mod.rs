@@ -12,7 +12,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use self::task::Within;
 #[cfg(unix)]
@@ -20,6 +20,7 @@ use self::unix::ErasedUnix;
 use crate::AnyRuntime;
 use crate::context::enter;
 use crate::net::{ConnectOptions, ListenOptions};
+use crate::random;
 use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned};
 use crate::task::{JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
 
@@ -47,9 +48,11 @@ trait Erased: fmt::Debug + Send + Sync {
     fn execute(&self, task: BoxFuture);
     fn execute_blocking(&self, job: BoxJob);
     fn yield_now(&self) -> BoxFuture;
+    fn random_seed(&self) -> u64;
     fn run_until(&self, future: Pin<&mut dyn Future<Output = ()>>);
     fn stop(&self, timeout: Duration) -> io::Result<Left>;
     fn now(&self) -> Instant;
+    fn system_time(&self) -> SystemTime;
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn runtime::Sleep>>;
     fn finish_connect(&self, stream: std::net::TcpStream) -> Boxed<'_, io::Result<net::TcpStream>>;
     fn connect_addr<'a>(
@@ -80,6 +83,10 @@ impl<R: Runtime> Erased for R {
         Box::pin(Spawn::yield_now(self))
     }
 
+    fn random_seed(&self) -> u64 {
+        Spawn::random_seed(self)
+    }
+
     fn run_until(&self, future: Pin<&mut dyn Future<Output = ()>>) {
         BlockOn::run_until(self, future);
     }
@@ -90,6 +97,10 @@ impl<R: Runtime> Erased for R {
 
     fn now(&self) -> Instant {
         Time::now(self)
+    }
+
+    fn system_time(&self) -> SystemTime {
+        Time::system_time(self)
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn runtime::Sleep>> {
@@ -232,6 +243,10 @@ impl Spawn for Custom {
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
         self.get().map_or_else(|| Box::pin(YieldNow::default()) as BoxFuture, |runtime| runtime.yield_now())
     }
+
+    fn random_seed(&self) -> u64 {
+        self.get().map_or_else(random::of_the_system, |runtime| runtime.random_seed())
+    }
 }
 
 impl BlockOn for Custom {
@@ -265,6 +280,10 @@ impl Time for Custom {
 
     fn now(&self) -> Instant {
         self.get().map_or_else(Instant::now, |runtime| runtime.now())
+    }
+
+    fn system_time(&self) -> SystemTime {
+        self.get().map_or_else(SystemTime::now, |runtime| runtime.system_time())
     }
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {

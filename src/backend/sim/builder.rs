@@ -3,30 +3,22 @@ use std::io;
 use std::sync::Arc;
 
 use super::world::World;
-use super::{Owner, Sim};
+use super::{Owner, Policy, Sim};
 
 /// Where the seed comes from, unless it is set.
 const SEED: &str = "ANYRT_SIM_SEED";
-
-/// Which of the tasks that are ready runs next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Policy {
-    /// Any of them, as the seed has it: the one that finds what depends on the order.
-    #[default]
-    Random,
-    /// The one that has been ready for the longest, as most runtimes do.
-    Fifo,
-    /// The one that was woken last.
-    Lifo,
-}
 
 /// Sets up a simulation; made by [`Sim::builder`].
 #[derive(Clone, Debug, Default)]
 #[must_use = "it makes nothing before `build`"]
 pub struct Builder {
     seed: Option<u64>,
-    policy: Policy,
+    pub(super) policy: Policy,
+    pub(super) spurious_wakes: Option<u32>,
+    pub(super) cancel_at: Option<u64>,
+    /// So many choices are the policy's; those after them go to whoever has been ready for the longest.
+    pub(super) choices: Option<u64>,
+    pub(super) logged: bool,
 }
 
 impl Builder {
@@ -42,6 +34,40 @@ impl Builder {
         self
     }
 
+    /// Polls, once in so many turns, a task that nobody has woken. Every future has to bear that; 0 is never.
+    pub fn spurious_wakes(mut self, one_in: u32) -> Self {
+        self.spurious_wakes = (one_in > 0).then_some(one_in);
+        self
+    }
+
+    /// Cancels a task where it would be polled for the `poll`-th time, counted from 1 over the polls of all of them. Its
+    /// handle says that it was aborted. The futures of `block_on` and blocking closures are not counted.
+    ///
+    /// # Examples
+    ///
+    /// What is left of a transfer that is cancelled wherever it can be:
+    ///
+    /// ```
+    /// use anyrt::{BlockOn, Sim, Spawn};
+    ///
+    /// for poll in 1.. {
+    ///     let sim = Sim::builder().cancel_at_poll(poll).build()?;
+    ///     let transfer = sim.spawn(async { anyrt::yield_now().await });
+    ///     let done = sim.block_on(transfer);
+    ///     // … the money is at one of the two …
+    ///     if sim.polls() < poll {
+    ///         assert!(done.is_ok() && poll == 3);
+    ///         break;
+    ///     }
+    ///     assert!(done.is_err_and(|error| error.is_cancelled()));
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn cancel_at_poll(mut self, poll: u64) -> Self {
+        self.cancel_at = Some(poll);
+        self
+    }
+
     /// Makes it.
     ///
     /// # Errors
@@ -52,18 +78,19 @@ impl Builder {
             Some(seed) => seed,
             None => seed_of_the_environment()?,
         };
-        Ok(make(seed, self.policy, false))
+        Ok(self.with_seed(seed))
     }
 
     /// One that keeps a list of what happens.
-    pub(super) fn logged(self) -> Sim {
-        make(self.seed.unwrap_or_default(), self.policy, true)
+    pub(super) fn logged(mut self) -> Self {
+        self.logged = true;
+        self
     }
-}
 
-fn make(seed: u64, policy: Policy, logged: bool) -> Sim {
-    let world = World::new(seed, policy, logged);
-    Sim { owner: Some(Arc::new(Owner { world: world.clone() })), world, host: 0 }
+    pub(super) fn with_seed(&self, seed: u64) -> Sim {
+        let world = World::new(seed, self);
+        Sim { owner: Some(Arc::new(Owner { world: world.clone() })), world, host: 0 }
+    }
 }
 
 fn seed_of_the_environment() -> io::Result<u64> {

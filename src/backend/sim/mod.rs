@@ -5,8 +5,10 @@
 //! jumps to what happens next when none is ready.
 
 mod builder;
+mod clock;
 mod net;
 mod random;
+mod schedule;
 mod task;
 mod time;
 mod trace;
@@ -25,10 +27,12 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use ::async_task::Runnable;
 
 use self::task::{MainWaker, Place};
-use self::world::{Step, World, gone};
+use self::world::{Kind, Step, World, gone};
 use super::async_task;
 use crate::AnyRuntime;
 use crate::context::{Home, Scope};
@@ -38,10 +42,11 @@ use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::task::JoinHandle;
 
-pub use builder::{Builder, Policy};
+pub use builder::Builder;
 pub use net::{TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixStream};
+pub use schedule::Policy;
 pub use time::Sleep;
 pub use trace::check_deterministic;
 
@@ -165,6 +170,11 @@ impl Sim {
         self.world.with(|state| state.network.ip(self.host))
     }
 
+    /// How many times tasks were polled, the futures of `block_on` and blocking closures left out.
+    pub fn polls(&self) -> u64 {
+        self.world.with(|state| state.polls)
+    }
+
     /// A hash over everything that has happened: every poll, wake, timer and packet, with its time and contents.
     ///
     /// Two runs of one program with one seed have the same, in another process and on another machine as well.
@@ -256,7 +266,7 @@ impl Spawn for Sim {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let place = Place::new(self, Location::caller());
+        let place = Place::new(self, Kind::Future, Location::caller());
         async_task::spawn::<Self, _>(future, |future| task::start(self, place, future))
     }
 
@@ -267,8 +277,25 @@ impl Spawn for Sim {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let place = Place::new(self, Location::caller());
+        let place = Place::new(self, Kind::Closure, Location::caller());
         async_task::spawn_blocking(job, |job| task::start(self, place, async move { job.run::<Self>() }))
+    }
+
+    /// The next of its seed.
+    fn random_seed(&self) -> u64 {
+        self.world.with(|state| state.program_random.next())
+    }
+}
+
+impl Sim {
+    fn run(&self, host: usize, runnable: Runnable, cancel: bool) {
+        let _here = Here::enter(&self.world, host);
+        if cancel {
+            task::cancel(runnable);
+        } else {
+            // It never panics: see `async_task`.
+            runnable.run();
+        }
     }
 }
 
@@ -283,19 +310,16 @@ impl BlockOn for Sim {
         let _here = Here::enter(&self.world, self.host);
         let mut future = pin!(future);
         loop {
-            match driving.next() {
+            match driving.next(u64::MAX) {
                 Step::PollMain => {
                     if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                         return output;
                     }
                 }
-                Step::Run { host, runnable } => {
-                    let _here = Here::enter(&self.world, host);
-                    // It never panics: see `async_task`.
-                    runnable.run();
-                }
+                Step::Run { host, runnable, cancel } => self.run(host, runnable, cancel),
                 Step::Again => {}
-                Step::Stuck(why) => panic!("{why}"),
+                Step::Idle => panic!("{}", driving.stuck()),
+                Step::Wrong(why) => panic!("{why}"),
             }
         }
     }
@@ -317,6 +341,11 @@ impl Time for Sim {
 
     fn now(&self) -> Instant {
         self.world.now()
+    }
+
+    /// That of its host.
+    fn system_time(&self) -> SystemTime {
+        self.time_of_day()
     }
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {

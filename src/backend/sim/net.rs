@@ -239,7 +239,7 @@ impl State {
             Link::Loopback => 50_000,
             Link::Hosts => 1_000_000,
         };
-        nanos + self.random.below(nanos / 10)
+        nanos + self.network_random.below(nanos / 10)
     }
 
     /// A port that is free.

@@ -7,18 +7,18 @@ pub(super) struct Random {
 }
 
 impl Random {
-    pub(super) fn new(mut seed: u64) -> Self {
+    /// One of several generators that have a seed in common, and no number.
+    pub(super) fn new(seed: u64, stream: Stream) -> Self {
+        // The output of SplitMix64 for the n-th stream is where its own begins.
+        let mut at = mix(seed.wrapping_add(GOLDEN.wrapping_mul(stream as u64 + 1)));
         let mut split_mix = || {
-            seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = seed;
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            mixed ^ (mixed >> 31)
+            at = at.wrapping_add(GOLDEN);
+            mix(at)
         };
         Self { state: [split_mix(), split_mix(), split_mix(), split_mix()] }
     }
 
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         let [a, b, c, d] = &mut self.state;
         let result = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);
         let shifted = *b << 17;
@@ -38,6 +38,28 @@ impl Random {
     }
 }
 
+/// What the numbers are for. One that draws more or less than before leaves the others as they were.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stream {
+    /// Whose turn it is.
+    Schedule,
+    /// What the packets meet with.
+    Network,
+    /// What breaks, and when.
+    Faults,
+    /// For the program itself.
+    Program,
+}
+
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The output function of SplitMix64.
+pub(super) fn mix(mut word: u64) -> u64 {
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,8 +75,15 @@ mod tests {
 
     #[test]
     fn below_stays_below() {
-        let mut random = Random::new(0);
+        let mut random = Random::new(0, Stream::Network);
         assert!((1..1_000).all(|end| random.below(end) < end));
         assert_eq!(random.below(0), 0);
+    }
+
+    #[test]
+    fn streams_differ() {
+        let first = |stream| Random::new(7, stream).next();
+        let all = [Stream::Schedule, Stream::Network, Stream::Faults, Stream::Program].map(first);
+        assert!((0..4).all(|a| (0..a).all(|b| all[a] != all[b])), "{all:?}");
     }
 }

@@ -1,13 +1,15 @@
+use std::cell::Cell;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
+use ::async_task::Runnable;
 use pin_project_lite::pin_project;
 
 use super::Sim;
-use super::world::World;
+use super::world::{Kind, World};
 use crate::backend::async_task::Executor;
 
 impl Executor for Sim {
@@ -21,6 +23,22 @@ impl Executor for Sim {
     fn is_closed(_: Option<&()>) -> bool {
         false
     }
+
+    fn is_cancelled() -> bool {
+        CANCELLED.with(Cell::get)
+    }
+}
+
+thread_local! {
+    static CANCELLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Polls a task that is cancelled in this poll.
+pub(super) fn cancel(runnable: Runnable) {
+    CANCELLED.with(|cancelled| cancelled.set(true));
+    // It never panics: see `async_task`.
+    runnable.run();
+    CANCELLED.with(|cancelled| cancelled.set(false));
 }
 
 /// Starts `future`, and hands it to the world whenever it is woken.
@@ -46,8 +64,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(sim: &Sim, started: &'static Location<'static>) -> Self {
-        let number = sim.world.with(|state| state.add_task(started, sim.host));
+    pub(super) fn new(sim: &Sim, kind: Kind, started: &'static Location<'static>) -> Self {
+        let number = sim.world.with(|state| state.add_task(kind, started, sim.host));
         Self { world: sim.world.clone(), number, waker: None, waited: false }
     }
 }

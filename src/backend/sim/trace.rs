@@ -38,6 +38,8 @@ pub(super) enum Kind {
     ResetArrived,
     DatagramArrived,
     DatagramRefused,
+    Cancelled,
+    Spurious,
 }
 
 impl Trace {
@@ -109,7 +111,7 @@ impl fmt::Display for Event {
 #[track_caller]
 pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
     let run = || {
-        let sim = Sim::builder().seed(seed).logged();
+        let sim = Sim::builder().logged().with_seed(seed);
         program(&sim);
         sim.world.with(|state| (state.trace.hash(), state.trace.take_log()))
     };

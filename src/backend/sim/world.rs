@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use async_task::Runnable;
 
+use super::clock::Clocks;
 use super::net::{self, Network};
-use super::random::Random;
-use super::trace::{Kind, Trace};
-use super::{Here, Policy};
+use super::random::{Random, Stream};
+use super::schedule::{Ready, Schedule};
+use super::trace::{self, Trace};
+use super::{Builder, Here};
 
 /// How many operations in a row may complete before a task has to yield: the number of `coop`, whose budget belongs to a
 /// thread and would make one run depend on the one before.
@@ -33,20 +35,24 @@ const ENDLESS: u32 = 1_000_000;
 pub(super) struct World {
     base: Instant,
     pub(super) seed: u64,
-    policy: Policy,
+    spurious_wakes: Option<u32>,
+    cancel_at: Option<u64>,
     state: Mutex<State>,
 }
 
 pub(super) struct State {
     pub(super) nanos: u64,
-    pub(super) random: Random,
+    pub(super) network_random: Random,
+    pub(super) program_random: Random,
+    pub(super) schedule: Schedule,
     pub(super) trace: Trace,
     pub(super) network: Network,
+    pub(super) clocks: Clocks,
     events: BTreeMap<Key, Event>,
     tasks: BTreeMap<u64, Task>,
     ready: VecDeque<Ready>,
-    // Woke themselves in their own turn: they wait until nobody else is ready.
-    yielded: Vec<Ready>,
+    // Of those, the ones that have not woken themselves. When there is none, time goes on.
+    fresh: usize,
     // Of nested `block_on`, the innermost last.
     mains: Vec<Main>,
     turn: Turn,
@@ -55,7 +61,9 @@ pub(super) struct State {
     closed: bool,
     next: u64,
     step: u64,
-    polls: u32,
+    idle_polls: u32,
+    // Of tasks.
+    pub(super) polls: u64,
     // Both are done with once the lock is free: what wakers do is not ours to know, and the last of a task may run a
     // destructor.
     pub(super) woken: Vec<Waker>,
@@ -82,6 +90,7 @@ impl Event {
 
 /// A task, or the future of a `block_on`.
 pub(super) struct Task {
+    kind: Kind,
     pub(super) started: &'static Location<'static>,
     pub(super) host: usize,
     // Once it was pending.
@@ -89,17 +98,18 @@ pub(super) struct Task {
     waits: Option<Wait>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Main,
+    Future,
+    Closure,
+}
+
 /// What a task waits for, as far as it is known.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wait {
     Sleep(u64),
     Socket(&'static str, Option<std::net::SocketAddr>),
-}
-
-struct Ready {
-    task: u64,
-    // None: the future of the innermost `block_on`.
-    runnable: Option<Runnable>,
 }
 
 struct Main {
@@ -120,10 +130,13 @@ pub(super) enum Step {
     Run {
         host: usize,
         runnable: Runnable,
+        cancel: bool,
     },
-    /// The clock has moved, and whoever waited for it is woken.
+    /// Something has happened, and whoever waited for it is woken.
     Again,
-    Stuck(String),
+    /// Nobody is ready, and nothing will ever happen again.
+    Idle,
+    Wrong(String),
 }
 
 /// What is said of a simulation that was stopped.
@@ -132,16 +145,21 @@ pub(super) fn gone() -> io::Error {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, policy: Policy, logged: bool) -> Arc<Self> {
+    pub(super) fn new(seed: u64, builder: &Builder) -> Arc<Self> {
+        let random = |stream| Random::new(seed, stream);
+        let Builder { policy, spurious_wakes, cancel_at, choices, logged, .. } = *builder;
         let state = State {
             nanos: 0,
-            random: Random::new(seed),
+            network_random: random(Stream::Network),
+            program_random: random(Stream::Program),
+            schedule: Schedule::new(policy, seed, random(Stream::Schedule), choices),
             trace: Trace::new(seed, logged),
             network: Network::new(),
+            clocks: Clocks::default(),
             events: BTreeMap::new(),
             tasks: BTreeMap::new(),
             ready: VecDeque::new(),
-            yielded: Vec::new(),
+            fresh: 0,
             mains: Vec::new(),
             turn: Turn::default(),
             driver: None,
@@ -149,11 +167,12 @@ impl World {
             closed: false,
             next: 0,
             step: STEP,
+            idle_polls: 0,
             polls: 0,
             woken: Vec::new(),
             dropped: Vec::new(),
         };
-        Arc::new(Self { base: Instant::now(), seed, policy, state: Mutex::new(state) })
+        Arc::new(Self { base: Instant::now(), seed, spurious_wakes, cancel_at, state: Mutex::new(state) })
     }
 
     /// Changes the state; then wakes and drops what that has come to.
@@ -217,7 +236,7 @@ impl World {
                 let host = state.tasks.get(&task).map_or(0, |task| task.host);
                 return Some((host, runnable));
             }
-            state.wake(Ready { task, runnable: Some(runnable) });
+            state.wake(task, Some(runnable));
             None
         });
         if let Some((host, runnable)) = refused {
@@ -232,7 +251,7 @@ impl World {
             state.heed_strangers(task);
             let Some(main) = state.mains.iter_mut().find(|main| main.task == task) else { return };
             if !std::mem::replace(&mut main.woken, true) && innermost {
-                state.wake(Ready { task, runnable: None });
+                state.wake(task, None);
             }
         });
     }
@@ -249,12 +268,10 @@ impl World {
             // Whoever waits on another runtime is told.
             state.woken.extend(state.network.waiting());
             state.woken.extend(std::mem::take(&mut state.events).into_values().filter_map(Event::into_waker));
-            let (mains, tasks): (Vec<_>, Vec<_>) = state
-                .ready
-                .drain(..)
-                .chain(state.yielded.drain(..))
-                .partition(|ready| ready.runnable.is_none());
+            let (mains, tasks): (Vec<_>, Vec<_>) =
+                state.ready.drain(..).partition(|ready| ready.runnable.is_none());
             state.ready.extend(mains);
+            state.count_fresh();
             (tasks, state.tasks.values_mut().filter_map(|task| task.waker.take()).collect::<Vec<_>>())
         });
         // Each of the others is scheduled once more, and refused.
@@ -275,12 +292,12 @@ impl World {
                 return None;
             }
             state.driver = Some(this);
-            state.polls = 0;
+            state.idle_polls = 0;
             state.forget_mains();
-            let task = state.add_task(started, host);
+            let task = state.add_task(Kind::Main, started, host);
             state.mains.push(Main { task, woken: true });
             let turn = std::mem::take(&mut state.turn);
-            state.wake(Ready { task, runnable: None });
+            state.wake(task, None);
             Some(Driving { world: self.clone(), task, turn })
         });
         driving.unwrap_or_else(|| {
@@ -302,8 +319,16 @@ pub(super) struct Driving {
 
 impl Driving {
     /// What is to be done next. What was to be done before is over.
-    pub(super) fn next(&self) -> Step {
-        self.world.with(|state| state.step(self.world.policy, self.world.seed))
+    ///
+    /// The clock goes no further than `until`.
+    pub(super) fn next(&self, until: u64) -> Step {
+        self.world.with(|state| state.step(&self.world, until))
+    }
+
+    /// What to say when nothing is to be done.
+    pub(super) fn stuck(&self) -> String {
+        let what = "the simulation is stuck: nobody is ready, and nothing will ever happen again";
+        self.world.with(|state| state.tell(self.world.seed, what, None))
     }
 }
 
@@ -316,7 +341,8 @@ impl Drop for Driving {
             state.turn = self.turn;
             match state.mains.last() {
                 Some(Main { task, woken: true }) => {
-                    state.ready.push_back(Ready { task: *task, runnable: None });
+                    state.ready.push_back(Ready { task: *task, runnable: None, yielded: false });
+                    state.fresh += 1;
                 }
                 Some(_) => {}
                 None => state.driver = None,
@@ -338,17 +364,19 @@ impl State {
     /// The `block_on` around the innermost waits, whether or not it is woken.
     fn forget_mains(&mut self) {
         self.ready.retain(|ready| ready.runnable.is_some());
-        self.yielded.retain(|ready| ready.runnable.is_some());
+        self.count_fresh();
     }
 
-    fn wake(&mut self, ready: Ready) {
-        self.trace.record(self.nanos, Kind::Woken, ready.task, 0);
-        self.heed_strangers(ready.task);
-        if self.turn.task == Some(ready.task) {
-            self.yielded.push(ready);
-        } else {
-            self.ready.push_back(ready);
-        }
+    fn count_fresh(&mut self) {
+        self.fresh = self.ready.iter().filter(|ready| !ready.yielded).count();
+    }
+
+    fn wake(&mut self, task: u64, runnable: Option<Runnable>) {
+        self.trace.record(self.nanos, trace::Kind::Woken, task, 0);
+        self.heed_strangers(task);
+        let yielded = self.turn.task == Some(task);
+        self.fresh += usize::from(!yielded);
+        self.ready.push_back(Ready { task, runnable, yielded });
     }
 
     /// The number of something new.
@@ -357,15 +385,16 @@ impl State {
         self.next
     }
 
-    pub(super) fn add_task(&mut self, started: &'static Location<'static>, host: usize) -> u64 {
+    pub(super) fn add_task(&mut self, kind: Kind, started: &'static Location<'static>, host: usize) -> u64 {
         let number = self.number();
-        self.trace.record(self.nanos, Kind::Spawned, number, 0);
-        self.tasks.insert(number, Task { started, host, waker: None, waits: None });
+        self.trace.record(self.nanos, trace::Kind::Spawned, number, 0);
+        self.tasks.insert(number, Task { kind, started, host, waker: None, waits: None });
         number
     }
 
     pub(super) fn end_task(&mut self, task: u64) {
-        self.trace.record(self.nanos, Kind::Ended, task, 0);
+        self.trace.record(self.nanos, trace::Kind::Ended, task, 0);
+        self.schedule.forget(task);
         let task = self.tasks.remove(&task);
         self.dropped.extend(task.and_then(|task| task.waker));
     }
@@ -397,72 +426,87 @@ impl State {
         self.events.remove(&key)?.into_waker()
     }
 
-    fn step(&mut self, policy: Policy, seed: u64) -> Step {
+    fn step(&mut self, world: &World, until: u64) -> Step {
         self.turn = Turn::default();
         if let Some(task) = self.woken_by_a_stranger.take() {
-            return Step::Stuck(self.tell(
-                seed,
-                "another thread has woken a task while this one drives the simulation, in an order that no seed decides",
-                Some(task),
-            ));
+            let what = "another thread has woken a task while this one drives the simulation, in an order that no seed \
+                        decides";
+            return Step::Wrong(self.tell(world.seed, what, Some(task)));
         }
-        if self.ready.is_empty() {
-            let next =
-                self.events.first_key_value().map(|((nanos, _), _)| *nanos).filter(|nanos| *nanos < NEVER);
-            match next {
-                // Who polls in a loop sees time pass: slowly at first, so that one yield costs nothing.
-                Some(next) if !self.yielded.is_empty() && self.nanos + self.step < next => {
-                    self.nanos += self.step;
-                    self.step = self.step.saturating_mul(2);
-                }
-                Some(next) => {
-                    self.step = STEP;
-                    self.polls = 0;
-                    self.happen(next);
-                }
-                None if self.yielded.is_empty() => {
-                    return Step::Stuck(self.tell(
-                        seed,
-                        "the simulation is stuck: nobody is ready, and nothing will ever happen again",
-                        None,
-                    ));
-                }
-                None => {}
-            }
-            self.ready.extend(self.yielded.drain(..));
-            return Step::Again;
+        if self.fresh == 0 {
+            return self.pass_time(until);
         }
-        let at = match policy {
-            Policy::Fifo => 0,
-            Policy::Lifo => self.ready.len() - 1,
-            Policy::Random => self.random.below(self.ready.len() as u64) as usize,
-        };
-        self.polls += 1;
-        if self.polls > ENDLESS {
+        if world.spurious_wakes.is_some_and(|one_in| self.schedule.chance(one_in)) {
+            self.wake_for_nothing();
+        }
+        let at = self.schedule.choose(&self.ready);
+        self.idle_polls += 1;
+        if self.idle_polls > ENDLESS {
             let what =
                 format!("{ENDLESS} polls, and nothing has happened: a loop that wakes itself for ever");
             // It stays in the queue: its destructor would find the lock taken.
-            return Step::Stuck(self.tell(seed, &what, self.ready.get(at).map(|ready| ready.task)));
+            return Step::Wrong(self.tell(world.seed, &what, self.ready.get(at).map(|ready| ready.task)));
         }
         // The order of the others stays as it is.
-        let Some(Ready { task, runnable }) = self.ready.remove(at) else { return Step::Again };
-        self.trace.record(self.nanos, Kind::Polled, task, 0);
+        let Some(Ready { task, runnable, yielded }) = self.ready.remove(at) else { return Step::Again };
+        self.fresh -= usize::from(!yielded);
+        self.trace.record(self.nanos, trace::Kind::Polled, task, 0);
         self.turn.task = Some(task);
-        let host = match self.tasks.get_mut(&task) {
+        let (host, kind) = match self.tasks.get_mut(&task) {
             Some(task) => {
                 task.waits = None;
-                task.host
+                (task.host, task.kind)
             }
-            None => 0,
+            None => (0, Kind::Closure),
         };
-        match runnable {
-            Some(runnable) => Step::Run { host, runnable },
-            None => {
-                if let Some(main) = self.mains.last_mut() {
-                    main.woken = false;
-                }
-                Step::PollMain
+        let Some(runnable) = runnable else {
+            if let Some(main) = self.mains.last_mut() {
+                main.woken = false;
             }
+            return Step::PollMain;
+        };
+        self.polls += u64::from(kind == Kind::Future);
+        let cancel = kind == Kind::Future && world.cancel_at == Some(self.polls);
+        if cancel {
+            self.trace.record(self.nanos, trace::Kind::Cancelled, task, 0);
+        }
+        Step::Run { host, runnable, cancel }
+    }
+
+    /// Nobody is ready, or only those who have yielded.
+    fn pass_time(&mut self, until: u64) -> Step {
+        let next = self.events.first_key_value().map(|((nanos, _), _)| *nanos);
+        match next.filter(|nanos| *nanos < NEVER && *nanos <= until) {
+            // Who polls in a loop sees time pass: slowly at first, so that one yield costs nothing.
+            Some(next) if !self.ready.is_empty() && self.nanos + self.step < next => {
+                self.nanos += self.step;
+                self.step = self.step.saturating_mul(2);
+            }
+            Some(next) => {
+                self.step = STEP;
+                self.idle_polls = 0;
+                self.happen(next);
+            }
+            None if self.ready.is_empty() || self.nanos >= until => return Step::Idle,
+            None if until < NEVER => {
+                self.nanos = until.min(self.nanos + self.step);
+                self.step = self.step.saturating_mul(2);
+            }
+            None => {}
+        }
+        self.ready.iter_mut().for_each(|ready| ready.yielded = false);
+        self.fresh = self.ready.len();
+        Step::Again
+    }
+
+    /// Any of the tasks that wait.
+    fn wake_for_nothing(&mut self) {
+        let waiting = self.tasks.values().filter(|task| task.waker.is_some()).count();
+        let at = self.schedule.below(waiting);
+        let task = self.tasks.iter().filter(|(_, task)| task.waker.is_some()).nth(at);
+        if let Some((number, Task { waker: Some(waker), .. })) = task {
+            self.trace.record(self.nanos, trace::Kind::Spurious, *number, 0);
+            self.woken.push(waker.clone());
         }
     }
 
@@ -473,7 +517,7 @@ impl State {
             let (key, event) = event.remove_entry();
             match event {
                 Event::Timer(waker) => {
-                    self.trace.record(nanos, Kind::TimerFired, key.1, 0);
+                    self.trace.record(nanos, trace::Kind::TimerFired, key.1, 0);
                     self.woken.push(waker);
                 }
                 Event::Net(event) => self.net_event(event),
@@ -489,9 +533,10 @@ impl State {
             format!("anyrt: {what}. Seed {seed}, virtual time {:?}:", Duration::from_nanos(self.nanos));
         let tasks = self.tasks.iter().filter(|(number, _)| of.is_none_or(|of| of == **number));
         for (number, task) in tasks {
-            let kind = match self.mains.iter().any(|main| main.task == *number) {
-                true => "`block_on`, called at",
-                false => "a task, spawned at",
+            let kind = match task.kind {
+                Kind::Main => "`block_on`, called at",
+                Kind::Future => "a task, spawned at",
+                Kind::Closure => "a blocking closure, spawned at",
             };
             let host = self.network.host_name(task.host);
             let _ = write!(text, "\n  #{number}, {kind} {}, on host {host:?}", task.started);

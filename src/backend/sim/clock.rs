@@ -1,0 +1,129 @@
+//! The clock from outside, and what hosts take for the time of day.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use super::Sim;
+use super::world::Step;
+use crate::context::Scope;
+use crate::runtime::Time;
+
+/// The first second of the year 2000: where every simulation begins.
+const BEGINNING: Duration = Duration::from_secs(946_684_800);
+
+impl Sim {
+    /// Runs everything that happens in the next `duration`, and stops exactly then.
+    ///
+    /// # Panics
+    ///
+    /// As `block_on`, but not when nothing will ever happen again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt::{Sim, Spawn, Time};
+    ///
+    /// let sim = Sim::new()?;
+    /// let there = sim.clone();
+    /// let task = sim.spawn(async move { there.sleep(Duration::from_secs(2)).await });
+    /// sim.advance(Duration::from_millis(1_999));
+    /// assert!(!task.is_finished());
+    /// sim.advance(Duration::from_millis(1));
+    /// assert!(task.is_finished());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn advance(&self, duration: Duration) {
+        let nanos = self.world.nanos(crate::time::deadline_after(self.now(), duration));
+        self.run_all(nanos);
+        self.world.with(|state| state.nanos = state.nanos.max(nanos));
+    }
+
+    /// Runs until nothing will happen any more: no task is ready, no timer is set, and no packet is on its way. The clock
+    /// advances as far as that takes.
+    ///
+    /// # Panics
+    ///
+    /// As `block_on`, but not when nothing will ever happen again, which this waits for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt::{Sim, Spawn, Time};
+    ///
+    /// let sim = Sim::new()?;
+    /// let there = sim.clone();
+    /// let _task = sim.spawn(async move { there.sleep(Duration::from_secs(60)).await });
+    /// sim.advance_until_stalled();
+    /// assert_eq!(sim.elapsed(), Duration::from_secs(60));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn advance_until_stalled(&self) {
+        self.run_all(u64::MAX);
+    }
+
+    /// Runs everything that happens until then.
+    #[track_caller]
+    fn run_all(&self, until: u64) {
+        let _driver = Scope::block_on();
+        let _scope = Scope::within::<Self>();
+        let driving = self.world.drive(self.host, std::panic::Location::caller());
+        loop {
+            match driving.next(until) {
+                // Nobody waits here for anything.
+                Step::PollMain | Step::Again => {}
+                Step::Run { host, runnable, cancel } => self.run(host, runnable, cancel),
+                Step::Idle => return,
+                Step::Wrong(why) => panic!("{why}"),
+            }
+        }
+    }
+
+    /// Sets what this host takes for the time of day, which goes on from there.
+    ///
+    /// All hosts begin at the first second of the year 2000, in UTC. What the timers follow is not changed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt::{Sim, Time};
+    ///
+    /// let sim = Sim::new()?;
+    /// let late = sim.host("late", [10, 0, 0, 2])?;
+    /// late.set_system_time(sim.system_time() - Duration::from_secs(90));
+    /// sim.advance(Duration::from_secs(3600));
+    /// assert_eq!(sim.system_time().duration_since(late.system_time())?, Duration::from_secs(90));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_system_time(&self, time: SystemTime) {
+        self.world.with(|state| state.clocks.set(self.host, time, state.nanos));
+    }
+
+    pub(super) fn time_of_day(&self) -> SystemTime {
+        self.world.with(|state| state.clocks.get(self.host, state.nanos))
+    }
+}
+
+/// The clocks that were set: to what, and when.
+#[derive(Debug, Default)]
+pub(super) struct Clocks(BTreeMap<usize, (SystemTime, u64)>);
+
+impl Clocks {
+    fn set(&mut self, host: usize, time: SystemTime, nanos: u64) {
+        self.0.insert(host, (time, nanos));
+    }
+
+    fn get(&self, host: usize, nanos: u64) -> SystemTime {
+        let beginning = (SystemTime::UNIX_EPOCH + BEGINNING, 0);
+        let (time, since) = self.0.get(&host).copied().unwrap_or(beginning);
+        // A clock that has come to the end of its range stands still.
+        time.checked_add(Duration::from_nanos(nanos - since)).unwrap_or(time)
+    }
+}

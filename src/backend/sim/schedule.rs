@@ -1,0 +1,170 @@
+use std::collections::{BTreeMap, VecDeque};
+
+use super::random::Random;
+
+/// Which of the tasks that are ready runs next.
+///
+/// A choice is made whenever there is more than one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Policy {
+    /// `Random` with half of the seeds, and `Pct` with three changes with the others: each finds what the other is slow
+    /// to find.
+    #[default]
+    Mixed,
+    /// Any of them, as the seed has it: finds what a few choices decide.
+    Random,
+    /// The one that has been ready for the longest, as most runtimes do.
+    Fifo,
+    /// The one that was woken last.
+    Lifo,
+    /// Every task has a priority that the seed has drawn, and the highest runs; so many times whoever would be next gets
+    /// the lowest. Finds what needs one task to stand still for long.
+    ///
+    /// After Burckhardt and others, "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs" (2010). How long
+    /// a program runs is not known here, so the changes come at distances from a few choices to thousands.
+    Pct(u32),
+}
+
+/// A task that is to be polled; None: the future of the innermost `block_on`.
+pub(super) struct Ready {
+    pub(super) task: u64,
+    pub(super) runnable: Option<async_task::Runnable>,
+    /// It has woken itself in its own turn.
+    pub(super) yielded: bool,
+}
+
+/// So many yields in a row are a loop that waits for somebody else, who has the priority then.
+const PATIENCE: u32 = 256;
+
+/// Between two changes of a priority are fewer choices than two to the power of this.
+const FARTHEST: u64 = 14;
+
+/// Draws whose turn it is.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    policy: Policy,
+    random: Random,
+    seed: u64,
+    // How many choices there were.
+    made: u64,
+    // Those after so many go to the one that has been ready for the longest.
+    limit: u64,
+    changes: u32,
+    // So many choices are left until the next.
+    until_change: u64,
+    // Below all that were drawn, the last the lowest.
+    lowered: BTreeMap<u64, u64>,
+    lowest: u64,
+    yields: u32,
+}
+
+impl Schedule {
+    pub(super) fn new(policy: Policy, seed: u64, mut random: Random, limit: Option<u64>) -> Self {
+        let policy = match policy {
+            Policy::Mixed if random.below(2) == 0 => Policy::Random,
+            Policy::Mixed => Policy::Pct(3),
+            policy => policy,
+        };
+        let mut schedule = Self {
+            policy,
+            random,
+            seed,
+            made: 0,
+            limit: limit.unwrap_or(u64::MAX),
+            changes: 0,
+            until_change: u64::MAX,
+            lowered: BTreeMap::new(),
+            lowest: DRAWN,
+            yields: 0,
+        };
+        if let Policy::Pct(changes) = policy {
+            schedule.changes = changes;
+            schedule.plan_change();
+        }
+        schedule
+    }
+
+    /// How many choices there were.
+    pub(super) fn choices(&self) -> u64 {
+        self.made
+    }
+
+    /// Whether something that happens once in `one_in` turns does.
+    pub(super) fn chance(&mut self, one_in: u32) -> bool {
+        self.random.below(one_in.into()) == 0
+    }
+
+    /// A number below `end`.
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        self.random.below(end as u64) as usize
+    }
+
+    /// The place of the one that is next. There has to be one.
+    pub(super) fn choose(&mut self, ready: &VecDeque<Ready>) -> usize {
+        if ready.len() < 2 {
+            return 0;
+        }
+        self.made += 1;
+        if self.made > self.limit {
+            return fifo(ready);
+        }
+        match self.policy {
+            Policy::Fifo => fifo(ready),
+            Policy::Lifo => ready.iter().rposition(|it| !it.yielded).unwrap_or(ready.len() - 1),
+            Policy::Random | Policy::Mixed => self.random.below(ready.len() as u64) as usize,
+            Policy::Pct(_) => self.highest(ready),
+        }
+    }
+
+    /// It is over.
+    pub(super) fn forget(&mut self, task: u64) {
+        self.lowered.remove(&task);
+    }
+
+    fn highest(&mut self, ready: &VecDeque<Ready>) -> usize {
+        self.until_change = self.until_change.saturating_sub(1);
+        let changes = self.until_change == 0;
+        let mut at = self.at_highest(ready);
+        self.yields = if ready[at].yielded { self.yields + 1 } else { 0 };
+        if changes || self.yields > PATIENCE {
+            self.lowest -= 1;
+            self.lowered.insert(ready[at].task, self.lowest);
+            self.yields = 0;
+            at = self.at_highest(ready);
+        }
+        if changes {
+            self.plan_change();
+        }
+        at
+    }
+
+    fn at_highest(&self, ready: &VecDeque<Ready>) -> usize {
+        // Those of one task do not differ, and it is there once.
+        (0..ready.len()).max_by_key(|at| self.priority(ready[*at].task)).unwrap_or(0)
+    }
+
+    fn priority(&self, task: u64) -> u64 {
+        let lowered = if self.lowered.is_empty() { None } else { self.lowered.get(&task) };
+        lowered.copied().unwrap_or_else(|| DRAWN | super::random::mix(self.seed ^ task.rotate_left(32)))
+    }
+
+    fn plan_change(&mut self) {
+        self.until_change = match self.changes.checked_sub(1) {
+            Some(left) => {
+                self.changes = left;
+                let farthest = self.random.below(FARTHEST + 1);
+                1 + self.random.below(1 << farthest)
+            }
+            None => u64::MAX,
+        };
+    }
+}
+
+/// From here on priorities are drawn, and below they were lowered.
+const DRAWN: u64 = 1 << 63;
+
+/// Who has only yielded lets the others go first.
+fn fifo(ready: &VecDeque<Ready>) -> usize {
+    ready.iter().position(|it| !it.yielded).unwrap_or(0)
+}

@@ -1,0 +1,81 @@
+use std::collections::hash_map;
+use std::hash::{BuildHasher, DefaultHasher, Hasher};
+
+use crate::AnyRuntime;
+use crate::runtime::Spawn;
+
+/// A number to seed a generator with, from the current runtime, or from the system where none is; see
+/// [`Spawn::random_seed`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// /// Up to a tenth more, so that not all come back at once.
+/// fn with_jitter(pause: Duration) -> Duration {
+///     let mut random = fastrand::Rng::with_seed(anyrt::random_seed());
+///     pause + pause.mul_f64(random.f64() / 10.0)
+/// }
+/// ```
+///
+/// Scenarios: `random_seeds_differ`, `free_functions_find_the_runtime`.
+pub fn random_seed() -> u64 {
+    AnyRuntime::try_current().map_or_else(|_| of_the_system(), |runtime| runtime.random_seed())
+}
+
+/// From the system, once a thread, and then the next: the standard library has no other source.
+pub(crate) fn of_the_system() -> u64 {
+    hash_map::RandomState::new().build_hasher().finish()
+}
+
+/// A state for hash maps that is seeded from the current runtime: the order of a map, which nobody can rely on, is the same
+/// each time that a [simulation](crate#in-a-simulation) runs with one seed.
+///
+/// Where no runtime is current it is seeded from the system. It hashes as the standard library does.
+///
+/// # Examples
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use anyrt::{BlockOn, RandomState, Sim};
+///
+/// let order = |seed| {
+///     let sim = Sim::builder().seed(seed).build()?;
+///     let map = sim.block_on(async { (0..100).map(|n| (n, ())).collect::<HashMap<_, _, RandomState>>() });
+///     std::io::Result::Ok(map.into_keys().collect::<Vec<_>>())
+/// };
+/// assert_eq!(order(1)?, order(1)?);
+/// assert_ne!(order(1)?, order(2)?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// Scenarios: `hash_map_keeps_what_it_gets`.
+#[derive(Clone, Debug)]
+pub struct RandomState {
+    seed: u64,
+}
+
+impl RandomState {
+    /// The next state.
+    pub fn new() -> Self {
+        Self { seed: random_seed() }
+    }
+}
+
+impl Default for RandomState {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BuildHasher for RandomState {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.seed);
+        hasher
+    }
+}
