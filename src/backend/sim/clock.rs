@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use super::Sim;
 use super::world::Step;
+use super::{Here, Sim};
 use crate::context::Scope;
 use crate::runtime::Time;
 
@@ -73,6 +73,7 @@ impl Sim {
         let _driver = Scope::block_on();
         let _scope = Scope::within::<Self>();
         let driving = self.world.drive(self.host, std::panic::Location::caller());
+        let _here = Here::enter(&self.world, self.host);
         loop {
             match driving.next(until) {
                 // Nobody waits here for anything.

@@ -12,6 +12,7 @@ mod schedule;
 mod task;
 mod time;
 mod trace;
+mod waiters;
 mod world;
 
 use std::cell::RefCell;
@@ -233,6 +234,13 @@ impl Here {
         let here = Sim { world: world.clone(), host, owner: None };
         Self { before: HERE.try_with(|cell| cell.replace(Some(here))).ok().flatten() }
     }
+
+    /// Changes to another host of the world that is being driven, and returns the one before.
+    fn change(host: usize) -> usize {
+        HERE.with_borrow_mut(|here| {
+            here.as_mut().map_or(host, |here| std::mem::replace(&mut here.host, host))
+        })
+    }
 }
 
 impl Drop for Here {
@@ -289,13 +297,14 @@ impl Spawn for Sim {
 
 impl Sim {
     fn run(&self, host: usize, runnable: Runnable, cancel: bool) {
-        let _here = Here::enter(&self.world, host);
+        let before = Here::change(host);
+        // It never panics: see `async_task`.
         if cancel {
             task::cancel(runnable);
         } else {
-            // It never panics: see `async_task`.
             runnable.run();
         }
+        Here::change(before);
     }
 }
 

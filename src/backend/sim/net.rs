@@ -21,6 +21,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use self::conn::{Acceptor, BUFFER, Conn, Listening, Socket};
 use super::time::Sleep;
+use super::waiters::Waiters;
 use super::world::{State, World};
 use crate::net::options::{BACKLOG, invalid, whole_seconds};
 use crate::net::{ConnectOptions, Keepalive, ListenOptions};
@@ -95,28 +96,6 @@ pub(super) enum Event {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event").finish_non_exhaustive()
-    }
-}
-
-/// Those who wait for one thing.
-#[derive(Debug, Default)]
-struct Waiters(Vec<Waker>);
-
-impl Waiters {
-    /// One more waits.
-    fn add(&mut self, waker: &Waker) {
-        if !self.0.iter().any(|other| other.will_wake(waker)) {
-            self.0.push(waker.clone());
-        }
-    }
-
-    /// Only this one waits; those who did are to be dropped.
-    fn set(&mut self, waker: &Waker) -> Vec<Waker> {
-        std::mem::replace(&mut self.0, vec![waker.clone()])
-    }
-
-    fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        std::mem::take(&mut self.0).into_iter()
     }
 }
 

@@ -36,7 +36,6 @@ thread_local! {
 /// Polls a task that is cancelled in this poll.
 pub(super) fn cancel(runnable: Runnable) {
     CANCELLED.with(|cancelled| cancelled.set(true));
-    // It never panics: see `async_task`.
     runnable.run();
     CANCELLED.with(|cancelled| cancelled.set(false));
 }
@@ -119,7 +118,7 @@ impl Wake for TaskWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.world.with(|state| state.heed_strangers(self.number));
+        self.world.woken(self.number);
         self.task.wake_by_ref();
     }
 }

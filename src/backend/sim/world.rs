@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use async_task::Runnable;
@@ -16,6 +16,7 @@ use super::net::{self, Network};
 use super::random::{Random, Stream};
 use super::schedule::{Ready, Schedule};
 use super::trace::{self, Trace};
+use super::waiters::Waiters;
 use super::{Builder, Here};
 
 /// How many operations in a row may complete before a task has to yield: the number of `coop`, whose budget belongs to a
@@ -37,6 +38,8 @@ pub(super) struct World {
     pub(super) seed: u64,
     spurious_wakes: Option<u32>,
     cancel_at: Option<u64>,
+    // The number of the thread that drives it, or 0.
+    driver: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -56,7 +59,6 @@ pub(super) struct State {
     // Of nested `block_on`, the innermost last.
     mains: Vec<Main>,
     turn: Turn,
-    driver: Option<ThreadId>,
     woken_by_a_stranger: Option<u64>,
     closed: bool,
     next: u64,
@@ -66,8 +68,8 @@ pub(super) struct State {
     pub(super) polls: u64,
     // Both are done with once the lock is free: what wakers do is not ours to know, and the last of a task may run a
     // destructor.
-    pub(super) woken: Vec<Waker>,
-    pub(super) dropped: Vec<Waker>,
+    pub(super) woken: Waiters,
+    pub(super) dropped: Waiters,
 }
 
 /// When something happens, and in which order of what happens at once.
@@ -144,6 +146,16 @@ pub(super) fn gone() -> io::Error {
     io::Error::other("anyrt: the runtime is gone: this simulation was stopped")
 }
 
+/// A number that no other thread has: that of the standard library costs more to ask for.
+fn this_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local! {
+        static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    // A thread that is past its destructors drives nothing.
+    NUMBER.try_with(|number| *number).unwrap_or(u64::MAX)
+}
+
 impl World {
     pub(super) fn new(seed: u64, builder: &Builder) -> Arc<Self> {
         let random = |stream| Random::new(seed, stream);
@@ -162,24 +174,33 @@ impl World {
             fresh: 0,
             mains: Vec::new(),
             turn: Turn::default(),
-            driver: None,
             woken_by_a_stranger: None,
             closed: false,
             next: 0,
             step: STEP,
             idle_polls: 0,
             polls: 0,
-            woken: Vec::new(),
-            dropped: Vec::new(),
+            woken: Waiters::default(),
+            dropped: Waiters::default(),
         };
-        Arc::new(Self { base: Instant::now(), seed, spurious_wakes, cancel_at, state: Mutex::new(state) })
+        Arc::new(Self {
+            base: Instant::now(),
+            seed,
+            spurious_wakes,
+            cancel_at,
+            driver: AtomicU64::new(0),
+            state: Mutex::new(state),
+        })
     }
 
     /// Changes the state; then wakes and drops what that has come to.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut state);
-        let (woken, dropped) = (std::mem::take(&mut state.woken), std::mem::take(&mut state.dropped));
+        if state.woken.is_empty() && state.dropped.is_empty() {
+            return result;
+        }
+        let (woken, dropped) = (state.woken.take(), state.dropped.take());
         drop(state);
         woken.into_iter().for_each(Waker::wake);
         drop(dropped);
@@ -236,6 +257,7 @@ impl World {
                 let host = state.tasks.get(&task).map_or(0, |task| task.host);
                 return Some((host, runnable));
             }
+            self.heed_strangers(state, task);
             state.wake(task, Some(runnable));
             None
         });
@@ -248,7 +270,7 @@ impl World {
     pub(super) fn wake_main(&self, task: u64) {
         self.with(|state| {
             let innermost = state.mains.last().is_some_and(|main| main.task == task);
-            state.heed_strangers(task);
+            self.heed_strangers(state, task);
             let Some(main) = state.mains.iter_mut().find(|main| main.task == task) else { return };
             if !std::mem::replace(&mut main.woken, true) && innermost {
                 state.wake(task, None);
@@ -258,7 +280,23 @@ impl World {
 
     /// Whether another thread drives it just now.
     pub(super) fn is_driven_elsewhere(&self) -> bool {
-        self.with(|state| state.driver.is_some_and(|driver| driver != thread::current().id()))
+        let driver = self.driver.load(Ordering::Relaxed);
+        driver != 0 && driver != this_thread()
+    }
+
+    /// A task is woken: while somebody drives, another thread must not.
+    fn heed_strangers(&self, state: &mut State, task: u64) {
+        // Late wakes are harmless.
+        if self.is_driven_elsewhere() && state.tasks.contains_key(&task) {
+            state.woken_by_a_stranger = Some(task);
+        }
+    }
+
+    /// A task is woken that may be in the middle of a poll, of which nobody else hears.
+    pub(super) fn woken(&self, task: u64) {
+        if self.is_driven_elsewhere() {
+            self.with(|state| self.heed_strangers(state, task));
+        }
     }
 
     /// Drops every task.
@@ -286,12 +324,11 @@ impl World {
     /// This thread drives it until the guard is dropped.
     #[track_caller]
     pub(super) fn drive(self: &Arc<Self>, host: usize, started: &'static Location<'static>) -> Driving {
-        let this = thread::current().id();
         let driving = self.with(|state| {
-            if state.driver.is_some_and(|driver| driver != this) {
+            if self.is_driven_elsewhere() {
                 return None;
             }
-            state.driver = Some(this);
+            self.driver.store(this_thread(), Ordering::Relaxed);
             state.idle_polls = 0;
             state.forget_mains();
             let task = state.add_task(Kind::Main, started, host);
@@ -345,22 +382,13 @@ impl Drop for Driving {
                     state.fresh += 1;
                 }
                 Some(_) => {}
-                None => state.driver = None,
+                None => self.world.driver.store(0, Ordering::Relaxed),
             }
         });
     }
 }
 
 impl State {
-    /// A task is woken: while somebody drives, another thread must not.
-    pub(super) fn heed_strangers(&mut self, task: u64) {
-        let is_strange = self.driver.is_some_and(|driver| driver != thread::current().id());
-        // Late wakes are harmless.
-        if is_strange && self.tasks.contains_key(&task) {
-            self.woken_by_a_stranger = Some(task);
-        }
-    }
-
     /// The `block_on` around the innermost waits, whether or not it is woken.
     fn forget_mains(&mut self) {
         self.ready.retain(|ready| ready.runnable.is_some());
@@ -373,7 +401,6 @@ impl State {
 
     fn wake(&mut self, task: u64, runnable: Option<Runnable>) {
         self.trace.record(self.nanos, trace::Kind::Woken, task, 0);
-        self.heed_strangers(task);
         let yielded = self.turn.task == Some(task);
         self.fresh += usize::from(!yielded);
         self.ready.push_back(Ready { task, runnable, yielded });

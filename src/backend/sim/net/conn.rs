@@ -330,7 +330,7 @@ impl Drop for Acceptor {
     fn drop(&mut self) {
         self.world.with(|state| {
             let Some(listening) = state.network.listening.remove(&self.number) else { return };
-            state.dropped.extend(listening.waiters.0);
+            state.dropped.extend(listening.waiters);
             for conn in listening.queue {
                 state.reset(conn, SERVER);
                 state.close(conn, SERVER);
@@ -389,7 +389,7 @@ impl State {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         let end = &mut conn.ends[side];
         end.held = false;
-        let wakers = end.readers.take().chain(end.writers.take());
+        let wakers = end.readers.take().into_iter().chain(end.writers.take());
         self.dropped.extend(wakers);
         let unread = !end.inbox.is_empty();
         end.inbox.clear();
@@ -480,7 +480,7 @@ impl State {
             // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.
             end.error = Some(if end.ended { ErrorKind::BrokenPipe } else { ErrorKind::ConnectionReset });
         }
-        self.woken.extend(end.readers.take().chain(end.writers.take()));
+        self.woken.extend(end.readers.take().into_iter().chain(end.writers.take()));
     }
 }
 

@@ -151,7 +151,7 @@ impl Drop for UdpSocket {
     fn drop(&mut self) {
         self.world.with(|state| {
             if let Some(bound) = state.network.datagrams.remove(&self.number) {
-                state.dropped.extend(bound.waiters.0);
+                state.dropped.extend(bound.waiters);
             }
         });
     }

@@ -1,0 +1,56 @@
+use std::task::Waker;
+
+/// Wakers, nearly always one, which then takes no allocation.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    first: Option<Waker>,
+    more: Vec<Waker>,
+}
+
+impl Waiters {
+    pub(super) fn push(&mut self, waker: Waker) {
+        if self.first.is_none() && self.more.is_empty() {
+            self.first = Some(waker);
+        } else {
+            self.more.push(waker);
+        }
+    }
+
+    /// One more waits.
+    pub(super) fn add(&mut self, waker: &Waker) {
+        if !self.first.iter().chain(&self.more).any(|other| other.will_wake(waker)) {
+            self.push(waker.clone());
+        }
+    }
+
+    /// Only this one waits; whoever did is to be dropped.
+    pub(super) fn set(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.first {
+            Some(first) if first.will_wake(waker) => None,
+            _ => self.first.replace(waker.clone()),
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.more.is_empty()
+    }
+}
+
+impl Extend<Waker> for Waiters {
+    fn extend<I: IntoIterator<Item = Waker>>(&mut self, wakers: I) {
+        wakers.into_iter().for_each(|waker| self.push(waker));
+    }
+}
+
+impl IntoIterator for Waiters {
+    type Item = Waker;
+    type IntoIter = std::iter::Chain<std::option::IntoIter<Waker>, std::vec::IntoIter<Waker>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.first.into_iter().chain(self.more)
+    }
+}
