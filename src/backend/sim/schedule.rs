@@ -100,20 +100,21 @@ impl Schedule {
         self.random.below(end as u64) as usize
     }
 
-    /// The place of the one that is next. There has to be one.
-    pub(super) fn choose(&mut self, ready: &VecDeque<Ready>) -> usize {
+    /// Takes the one that is next.
+    pub(super) fn take(&mut self, ready: &mut VecDeque<Ready>) -> Option<Ready> {
         if ready.len() < 2 {
-            return 0;
+            return ready.pop_front();
         }
         self.made += 1;
-        if self.made > self.limit {
-            return fifo(ready);
-        }
-        match self.policy {
-            Policy::Fifo => fifo(ready),
-            Policy::Lifo => ready.iter().rposition(|it| !it.yielded).unwrap_or(ready.len() - 1),
-            Policy::Random | Policy::Mixed => self.random.below(ready.len() as u64) as usize,
-            Policy::Pct(_) => self.highest(ready),
+        let policy = if self.made > self.limit { Policy::Fifo } else { self.policy };
+        match policy {
+            Policy::Fifo => ready.remove(fifo(ready)),
+            Policy::Lifo => ready.remove(ready.iter().rposition(|it| !it.yielded).unwrap_or(ready.len() - 1)),
+            // The order of the others does not matter, and may be that which is cheapest.
+            Policy::Random | Policy::Mixed => {
+                ready.swap_remove_back(self.random.below(ready.len() as u64) as usize)
+            }
+            Policy::Pct(_) => ready.swap_remove_back(self.highest(ready)),
         }
     }
 

@@ -466,16 +466,17 @@ impl State {
         if world.spurious_wakes.is_some_and(|one_in| self.schedule.chance(one_in)) {
             self.wake_for_nothing();
         }
-        let at = self.schedule.choose(&self.ready);
+        let Some(next) = self.schedule.take(&mut self.ready) else { return Step::Again };
         self.idle_polls += 1;
         if self.idle_polls > ENDLESS {
             let what =
                 format!("{ENDLESS} polls, and nothing has happened: a loop that wakes itself for ever");
+            let told = self.tell(world.seed, &what, Some(next.task));
             // It stays in the queue: its destructor would find the lock taken.
-            return Step::Wrong(self.tell(world.seed, &what, self.ready.get(at).map(|ready| ready.task)));
+            self.ready.push_back(next);
+            return Step::Wrong(told);
         }
-        // The order of the others stays as it is.
-        let Some(Ready { task, runnable, yielded }) = self.ready.remove(at) else { return Step::Again };
+        let Ready { task, runnable, yielded } = next;
         self.fresh -= usize::from(!yielded);
         self.trace.record(self.nanos, trace::Kind::Polled, task, 0);
         self.turn.task = Some(task);
