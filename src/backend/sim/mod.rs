@@ -5,6 +5,8 @@
 //! jumps to what happens next when none is ready.
 
 mod builder;
+mod faults;
+mod host;
 mod net;
 mod random;
 mod task;
@@ -39,7 +41,8 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_own
 use crate::task::JoinHandle;
 
 pub use builder::{Builder, Policy};
-pub use net::{TcpListener, TcpStream, UdpSocket};
+pub use faults::{Fault, Faults};
+pub use net::{Link, LinkOptions, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixStream};
 pub use time::Sleep;
@@ -397,7 +400,7 @@ impl UnixNet for Sim {
     }
 
     fn unix_pair(&self) -> io::Result<(UnixStream, UnixStream)> {
-        Ok(net::unix::pair(&self.world, self.host))
+        net::unix::pair(&self.world, self.host)
     }
 
     fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram> {
