@@ -27,6 +27,8 @@ pub enum Policy {
 pub struct Builder {
     seed: Option<u64>,
     policy: Policy,
+    // Which of the faults that are drawn happen; all unless set.
+    pub(super) only_faults: Option<Vec<usize>>,
 }
 
 impl Builder {
@@ -52,18 +54,21 @@ impl Builder {
             Some(seed) => seed,
             None => seed_of_the_environment()?,
         };
-        Ok(make(seed, self.policy, false))
+        Ok(self.make(seed, false))
     }
 
     /// One that keeps a list of what happens.
     pub(super) fn logged(self) -> Sim {
-        make(self.seed.unwrap_or_default(), self.policy, true)
+        let seed = self.seed.unwrap_or_default();
+        self.make(seed, true)
     }
-}
 
-fn make(seed: u64, policy: Policy, logged: bool) -> Sim {
-    let world = World::new(seed, policy, logged);
-    Sim { owner: Some(Arc::new(Owner { world: world.clone() })), world, host: 0 }
+    fn make(self, seed: u64, logged: bool) -> Sim {
+        let world = World::new(seed, self.policy, logged);
+        let only = self.only_faults.map(|only| only.into_iter().collect());
+        world.with(|state| state.only_faults = only);
+        Sim { owner: Some(Arc::new(Owner { world: world.clone() })), world, host: 0 }
+    }
 }
 
 fn seed_of_the_environment() -> io::Result<u64> {

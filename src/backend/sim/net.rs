@@ -51,6 +51,8 @@ pub(super) struct Network {
     pub(super) hosts: Vec<Host>,
     // What every path of a new host is like.
     to_come: Path,
+    // Whether any host ever has: most simulations need not ask which.
+    pub(super) has_crashed: bool,
     conns: BTreeMap<u64, Conn>,
     listening: BTreeMap<u64, Listening>,
     datagrams: BTreeMap<u64, udp::Bound>,
@@ -147,6 +149,34 @@ impl Waiters {
 }
 
 impl Network {
+    /// Takes away what listens on a host and its datagram sockets. Returns whoever waits for them.
+    pub(super) fn crash_sockets(&mut self, host: usize) -> Vec<Waker> {
+        let mut waiting = Vec::new();
+        self.listening.retain(|_, it| {
+            let stays = it.host != host;
+            if !stays {
+                waiting.extend(it.waiters().flat_map(Waiters::take));
+            }
+            stays
+        });
+        self.datagrams.retain(|_, it| {
+            let stays = it.host != host;
+            if !stays {
+                waiting.extend(it.waiters().flat_map(Waiters::take));
+            }
+            stays
+        });
+        #[cfg(unix)]
+        self.letterboxes.retain(|_, it| {
+            let stays = it.host != host;
+            if !stays {
+                waiting.extend(it.waiters().flat_map(Waiters::take));
+            }
+            stays
+        });
+        waiting
+    }
+
     /// Everybody who waits for a socket.
     pub(super) fn waiting(&mut self) -> Vec<Waker> {
         let ends = self.conns.values_mut().flat_map(|conn| conn.waiters());

@@ -1,6 +1,6 @@
 //! The state of a simulation: whose turn it is, what time it is, and what will happen when.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
 use std::panic::Location;
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use async_task::Runnable;
 
+use super::faults::Fault;
+use super::host::Power;
 use super::net::{self, Network};
 use super::random::Random;
 use super::trace::{Kind, Trace};
@@ -42,6 +44,11 @@ pub(super) struct State {
     pub(super) random: Random,
     pub(super) trace: Trace,
     pub(super) network: Network,
+    // All that were drawn, and which of them are to happen: all unless set.
+    pub(super) faults: Vec<Fault>,
+    pub(super) only_faults: Option<BTreeSet<usize>>,
+    // Hosts that a fault has turned off or on: done once the lock is free.
+    pub(super) power: Vec<Power>,
     events: BTreeMap<Key, Event>,
     tasks: BTreeMap<u64, Task>,
     ready: VecDeque<Ready>,
@@ -69,13 +76,14 @@ pub(super) type Key = (u64, u64);
 pub(super) enum Event {
     Timer(Waker),
     Net(net::Event),
+    Fault { index: usize, begins: bool },
 }
 
 impl Event {
     fn into_waker(self) -> Option<Waker> {
         match self {
             Self::Timer(waker) => Some(waker),
-            Self::Net(_) => None,
+            Self::Net(_) | Self::Fault { .. } => None,
         }
     }
 }
@@ -84,6 +92,8 @@ impl Event {
 pub(super) struct Task {
     pub(super) started: &'static Location<'static>,
     pub(super) host: usize,
+    // Of how many crashes of the host it is.
+    life: u32,
     // Once it was pending.
     waker: Option<Waker>,
     waits: Option<Wait>,
@@ -138,6 +148,9 @@ impl World {
             random: Random::new(seed),
             trace: Trace::new(seed, logged),
             network: Network::new(),
+            faults: Vec::new(),
+            only_faults: None,
+            power: Vec::new(),
             events: BTreeMap::new(),
             tasks: BTreeMap::new(),
             ready: VecDeque::new(),
@@ -210,10 +223,11 @@ impl World {
         })
     }
 
-    /// A task is woken. Once the world is closed it is dropped instead, and its handle says that the runtime is gone.
+    /// A task is woken. Once the world is closed, or its host has crashed, it is dropped instead, and its handle says that the
+    /// runtime is gone.
     pub(super) fn schedule(self: &Arc<Self>, task: u64, runnable: Runnable) {
         let refused = self.with(|state| {
-            if state.closed {
+            if !state.is_alive(task) {
                 let host = state.tasks.get(&task).map_or(0, |task| task.host);
                 return Some((host, runnable));
             }
@@ -244,7 +258,7 @@ impl World {
 
     /// Drops every task.
     pub(super) fn close(self: &Arc<Self>) {
-        let (runnables, wakers) = self.with(|state| {
+        let (runnables, wakers, _boots) = self.with(|state| {
             state.closed = true;
             // Whoever waits on another runtime is told.
             state.woken.extend(state.network.waiting());
@@ -255,9 +269,32 @@ impl World {
                 .chain(state.yielded.drain(..))
                 .partition(|ready| ready.runnable.is_none());
             state.ready.extend(mains);
-            (tasks, state.tasks.values_mut().filter_map(|task| task.waker.take()).collect::<Vec<_>>())
+            let wakers = state.tasks.values_mut().filter_map(|task| task.waker.take()).collect();
+            (tasks, wakers, state.network.take_boots())
         });
-        // Each of the others is scheduled once more, and refused.
+        self.refuse(runnables, wakers);
+    }
+
+    /// Drops every task of a host.
+    pub(super) fn crash(self: &Arc<Self>, host: usize) {
+        let (runnables, wakers) = self.with(|state| {
+            if !state.go_down(host) {
+                return Default::default();
+            }
+            let State { tasks, ready, yielded, .. } = state;
+            let (theirs, others): (Vec<_>, Vec<_>) = ready.drain(..).partition(|it| it.is_of(tasks, host));
+            ready.extend(others);
+            let (also_theirs, others) = yielded.drain(..).partition(|it| it.is_of(tasks, host));
+            *yielded = others;
+            let runnables = theirs.into_iter().chain(also_theirs).collect();
+            let tasks = tasks.values_mut().filter(|task| task.host == host);
+            (runnables, tasks.filter_map(|task| task.waker.take()).collect())
+        });
+        self.refuse(runnables, wakers);
+    }
+
+    /// Tasks that have to go: each of those that wait is scheduled once more.
+    fn refuse(self: &Arc<Self>, runnables: Vec<Ready>, wakers: Vec<Waker>) {
         wakers.into_iter().for_each(Waker::wake);
         runnables.into_iter().for_each(|ready| {
             if let Some(runnable) = ready.runnable {
@@ -303,7 +340,12 @@ pub(super) struct Driving {
 impl Driving {
     /// What is to be done next. What was to be done before is over.
     pub(super) fn next(&self) -> Step {
-        self.world.with(|state| state.step(self.world.policy, self.world.seed))
+        let (step, power) = self.world.with(|state| {
+            let step = state.step(self.world.policy, self.world.seed);
+            (step, std::mem::take(&mut state.power))
+        });
+        power.into_iter().for_each(|power| power.turn(&self.world));
+        step
     }
 }
 
@@ -325,7 +367,25 @@ impl Drop for Driving {
     }
 }
 
+impl Ready {
+    fn is_of(&self, tasks: &BTreeMap<u64, Task>, host: usize) -> bool {
+        self.runnable.is_some() && tasks.get(&self.task).is_some_and(|task| task.host == host)
+    }
+}
+
 impl State {
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether a task may run.
+    fn is_alive(&self, task: u64) -> bool {
+        let is_up = || {
+            self.tasks.get(&task).is_none_or(|task| self.network.is_alive(task.host, task.life))
+        };
+        !self.closed && (!self.network.has_crashed || is_up())
+    }
+
     /// A task is woken: while somebody drives, another thread must not.
     pub(super) fn heed_strangers(&mut self, task: u64) {
         let is_strange = self.driver.is_some_and(|driver| driver != thread::current().id());
@@ -360,7 +420,8 @@ impl State {
     pub(super) fn add_task(&mut self, started: &'static Location<'static>, host: usize) -> u64 {
         let number = self.number();
         self.trace.record(self.nanos, Kind::Spawned, number, 0);
-        self.tasks.insert(number, Task { started, host, waker: None, waits: None });
+        let life = self.network.hosts[host].life;
+        self.tasks.insert(number, Task { started, host, life, waker: None, waits: None });
         number
     }
 
@@ -372,7 +433,7 @@ impl State {
 
     /// A task is pending for the first time: `waker` finds it when all have to go.
     pub(super) fn keep_waker(&mut self, task: u64, waker: &Waker) {
-        if self.closed {
+        if !self.is_alive(task) {
             self.woken.extend([waker.clone()]);
         } else if let Some(task) = self.tasks.get_mut(&task) {
             task.waker = Some(waker.clone());
@@ -477,6 +538,7 @@ impl State {
                     self.woken.push(waker);
                 }
                 Event::Net(event) => self.net_event(event),
+                Event::Fault { index, begins } => self.fault(index, begins),
             }
         }
     }
@@ -508,6 +570,7 @@ impl State {
                 }
             };
         }
+        self.network.tell_faults(&mut text);
         text
     }
 }
