@@ -208,7 +208,10 @@ impl State {
         let hosts = self.network.hosts.len();
         let links = partitions + one_way_partitions + holds + resets + losses;
         if links > 0 && hosts < 2 {
-            return Err(invalid("faults", "there is one host, and no link to go wrong; add some with `Sim::host`"));
+            return Err(invalid(
+                "faults",
+                "there is one host, and no link to go wrong; add some with `Sim::host`",
+            ));
         }
         let boots: Vec<_> = (0..hosts).filter(|host| self.network.hosts[*host].boot.is_some()).collect();
         if *crashes > 0 && boots.is_empty() {

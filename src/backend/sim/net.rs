@@ -109,15 +109,30 @@ impl Addr {
 /// What happens in the network.
 pub(super) enum Event {
     /// A connection is asked for.
-    Ask { conn: u64, tries: u32 },
+    Ask {
+        conn: u64,
+        tries: u32,
+    },
     /// Nobody listens there.
-    Refused { conn: u64, tries: u32 },
+    Refused {
+        conn: u64,
+        tries: u32,
+    },
     /// Whoever has asked has waited for long enough.
-    GiveUp { conn: u64 },
+    GiveUp {
+        conn: u64,
+    },
     /// What is first on its way to one end of a connection is due.
-    Arrive { conn: u64, to: usize },
+    Arrive {
+        conn: u64,
+        to: usize,
+    },
     Datagram(Datagram),
-    DatagramRefused { socket: u64, from: usize, to: usize },
+    DatagramRefused {
+        socket: u64,
+        from: usize,
+        to: usize,
+    },
 }
 
 impl fmt::Debug for Event {

@@ -380,9 +380,7 @@ impl State {
 
     /// Whether a task may run.
     fn is_alive(&self, task: u64) -> bool {
-        let is_up = || {
-            self.tasks.get(&task).is_none_or(|task| self.network.is_alive(task.host, task.life))
-        };
+        let is_up = || self.tasks.get(&task).is_none_or(|task| self.network.is_alive(task.host, task.life));
         !self.closed && (!self.network.has_crashed || is_up())
     }
 

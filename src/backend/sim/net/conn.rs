@@ -703,8 +703,13 @@ impl State {
     /// All connections between two hosts are reset, for both ends.
     pub(super) fn break_off(&mut self, a: usize, b: usize) {
         let is_between = |conn: &Conn| [(a, b), (b, a)].contains(&conn.path(CLIENT));
-        let numbers: Vec<_> =
-            self.network.conns.iter().filter(|(_, conn)| is_between(conn)).map(|(number, _)| *number).collect();
+        let numbers: Vec<_> = self
+            .network
+            .conns
+            .iter()
+            .filter(|(_, conn)| is_between(conn))
+            .map(|(number, _)| *number)
+            .collect();
         for number in numbers {
             let Some(conn) = self.network.conns.get_mut(&number) else { continue };
             if !matches!(conn.progress, Progress::Accepted | Progress::Open) {
@@ -719,7 +724,7 @@ impl State {
     }
 
     /// A host has lost its power: its ends are gone, and say nothing of it.
-    pub(super) fn crash_connections(&mut self, host: usize) {
+    pub(in crate::backend::sim) fn crash_connections(&mut self, host: usize) {
         let numbers: Vec<_> = self.network.conns.keys().copied().collect();
         for number in numbers {
             for side in [CLIENT, SERVER] {

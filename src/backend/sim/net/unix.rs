@@ -9,9 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::conn::{Acceptor, Listening, Socket};
-use super::{
-    Addr, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets,
-};
+use super::{Addr, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets};
 use crate::backend::sim::world::World;
 use crate::net::options::{BACKLOG, SocketOptions};
 use crate::net::unix::check;
@@ -47,8 +45,7 @@ pub(in crate::backend::sim) async fn connect(
         }
         None => return Err(io::Error::new(ErrorKind::NotFound, "nobody listens there, on this host")),
     }
-    let socket =
-        Socket::ask(&world, (host, Addr::Path(None)), (host, to), SocketOptions::default());
+    let socket = Socket::ask(&world, (host, Addr::Path(None)), (host, to), SocketOptions::default());
     poll_fn(|cx| socket.poll_connected(cx)).await?;
     Ok(Stream::new(socket))
 }
