@@ -281,3 +281,49 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BlockOn, Time};
+
+    /// What happened to the link in each of ten seconds.
+    fn cuts(only: Option<Vec<usize>>) -> (Vec<Fault>, Vec<bool>) {
+        let mut builder = Sim::builder().seed(5);
+        builder.only_faults = only;
+        let sim = builder.build().unwrap();
+        sim.host("b", [10, 0, 0, 2]).unwrap();
+        let drawn = sim.inject(&Faults::new().partitions(3).lasting(Duration::from_secs(2))).unwrap();
+        let is_cut = || {
+            let mut text = String::new();
+            sim.world.with(|state| state.network.tell_faults(&mut text));
+            !text.is_empty()
+        };
+        let cuts = sim.block_on(async {
+            let mut cuts = Vec::new();
+            for _ in 0..1200 {
+                sim.sleep(Duration::from_millis(10)).await;
+                cuts.push(is_cut());
+            }
+            cuts
+        });
+        (drawn, cuts)
+    }
+
+    #[test]
+    fn fault_that_is_left_out_is_drawn_and_does_not_happen() {
+        let (all, cuts_of_all) = cuts(None);
+        let happen = |faults: &[Fault]| -> Vec<bool> {
+            let at = |n: u64| Duration::from_millis(10 * n);
+            (1..=1200).map(|n| faults.iter().any(|it| it.start <= at(n) && at(n) < it.end)).collect()
+        };
+        assert_eq!(cuts_of_all, happen(&all));
+        for index in 0..3 {
+            let (drawn, cuts) = cuts(Some(vec![index]));
+            assert_eq!(drawn, all);
+            assert_eq!(cuts, happen(&all[index..=index]));
+            assert!(cuts.contains(&true), "{}", all[index]);
+        }
+        assert!(!cuts(Some(vec![])).1.contains(&true));
+    }
+}
