@@ -218,12 +218,12 @@ impl State {
             let why = "no host has a program to run again after it; set one with `Sim::boot`";
             return Err(invalid("crashes", why));
         }
-        let kinds: [(usize, fn(Paths, Chance, u8) -> What); 5] = [
-            (*partitions, |paths, _, _| What::Partition(paths)),
-            (*one_way_partitions, |paths, _, _| What::OneWay(paths)),
-            (*holds, |paths, _, _| What::Hold(paths)),
-            (*resets, |paths, _, _| What::Reset(paths)),
-            (*losses, What::Loss),
+        let kinds: [(usize, &dyn Fn(Paths) -> What); 5] = [
+            (*partitions, &What::Partition),
+            (*one_way_partitions, &What::OneWay),
+            (*holds, &What::Hold),
+            (*resets, &What::Reset),
+            (*losses, &|paths| What::Loss(paths, chance, percent)),
         ];
         let first = self.faults.len();
         for (kind, (count, what)) in kinds.into_iter().enumerate() {
@@ -232,7 +232,7 @@ impl State {
                 let b = self.fault_random().below(hosts as u64 - 1) as usize;
                 let b = b + usize::from(b >= a);
                 let paths = if kind == 1 { Paths::One(a, b) } else { Paths::Both(a, b) };
-                self.draw_fault(what(paths, chance, percent), [a, b], *within, *lasting);
+                self.draw_fault(what(paths), [a, b], *within, *lasting);
             }
         }
         for _ in 0..*crashes {

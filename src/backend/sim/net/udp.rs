@@ -234,10 +234,9 @@ impl State {
         };
         let Some(bound) = self.network.datagrams.values_mut().find(is_for) else {
             // Only a socket that is connected to it hears of that (udp(7)).
-            if self.network.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to)) {
-                if !self.is_lost(host, from_host) {
-                    self.after(host, from_host, Event::DatagramRefused { socket, from: host, to: from_host });
-                }
+            let hears = self.network.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to));
+            if hears && !self.is_lost(host, from_host) {
+                self.after(host, from_host, Event::DatagramRefused { socket, from: host, to: from_host });
             }
             return;
         };
