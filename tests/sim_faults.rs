@@ -557,6 +557,23 @@ fn task_that_crashes_its_own_host_is_dropped_after_its_poll() {
 }
 
 #[test]
+fn task_that_restarts_its_own_host_is_of_the_life_before() {
+    let (a, b) = two(0);
+    for yields in [0, 1] {
+        let host = b.clone();
+        let task = b.spawn(async move {
+            for _ in 0..yields {
+                host.yield_now().await;
+            }
+            host.restart();
+            pending::<()>().await
+        });
+        assert!(a.block_on(a.timeout(secs(1), task)).unwrap().unwrap_err().is_runtime_gone());
+        assert!(b.is_up());
+    }
+}
+
+#[test]
 fn boot_program_runs_again_after_each_restart() {
     let (a, b) = two(0);
     let (boots, ends) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
@@ -597,6 +614,7 @@ fn boot_program_goes_with_its_simulation() {
     });
     a.block_on(a.sleep(ms(1)));
     assert!(Arc::strong_count(&kept) > 1);
+    let _link = a.links();
     drop((a, b));
     assert_eq!(Arc::strong_count(&kept), 1);
 }

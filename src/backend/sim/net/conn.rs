@@ -451,7 +451,6 @@ impl State {
             if what == What::Reset && tries > 0 {
                 break;
             }
-            let at = flight.back().map_or(at, |last| last.at.max(at));
             let what = if let What::Data(_) = what { What::Data(len) } else { what };
             flight.push_back(Packet { at, tries, what });
             left -= len;
