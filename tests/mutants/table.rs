@@ -813,8 +813,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "simulation reorders a stream",
         file: "backend/sim/net/conn.rs",
-        right: "let at = at.max(conn.ends[to].last);",
-        wrong: "let at = if mutant!() { at } else { at.max(conn.ends[to].last) };",
+        right: "conn.ends[to].inbox.extend(part);",
+        wrong: "if mutant!() { conn.ends[to].inbox.extend(part.iter().rev()) } else { conn.ends[to].inbox.extend(part) }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
     },
     Mutant {

@@ -18,6 +18,8 @@ pub struct Builder {
     pub(super) cancel_at: Option<u64>,
     /// So many choices are the policy's; those after them go to whoever has been ready for the longest.
     pub(super) choices: Option<u64>,
+    /// Which of the faults that are drawn happen: all unless set.
+    pub(super) only_faults: Option<Vec<usize>>,
     pub(super) logged: bool,
 }
 

@@ -6,6 +6,8 @@
 
 mod builder;
 mod clock;
+mod faults;
+mod host;
 mod net;
 mod random;
 mod schedule;
@@ -33,7 +35,7 @@ use std::time::{Duration, Instant, SystemTime};
 use ::async_task::Runnable;
 
 use self::task::{MainWaker, Place};
-use self::world::{Kind, Step, World, gone};
+use self::world::{Step, TaskKind, World, gone};
 use super::async_task;
 use crate::AnyRuntime;
 use crate::context::{Home, Scope};
@@ -44,7 +46,8 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_own
 use crate::task::JoinHandle;
 
 pub use builder::Builder;
-pub use net::{TcpListener, TcpStream, UdpSocket};
+pub use faults::{Fault, Faults};
+pub use net::{Link, LinkOptions, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixStream};
 pub use schedule::Policy;
@@ -274,7 +277,7 @@ impl Spawn for Sim {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let place = Place::new(self, Kind::Future, Location::caller());
+        let place = Place::new(self, TaskKind::Future, Location::caller());
         async_task::spawn::<Self, _>(future, |future| task::start(self, place, future))
     }
 
@@ -285,7 +288,7 @@ impl Spawn for Sim {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let place = Place::new(self, Kind::Closure, Location::caller());
+        let place = Place::new(self, TaskKind::Closure, Location::caller());
         async_task::spawn_blocking(job, |job| task::start(self, place, async move { job.run::<Self>() }))
     }
 
@@ -435,7 +438,7 @@ impl UnixNet for Sim {
     }
 
     fn unix_pair(&self) -> io::Result<(UnixStream, UnixStream)> {
-        Ok(net::unix::pair(&self.world, self.host))
+        net::unix::pair(&self.world, self.host)
     }
 
     fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram> {

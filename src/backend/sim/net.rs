@@ -1,6 +1,7 @@
 //! The network: hosts, their addresses and names; and TCP.
 
 mod conn;
+mod link;
 mod udp;
 #[cfg(unix)]
 pub(super) mod unix;
@@ -19,15 +20,19 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use self::conn::{Acceptor, BUFFER, Conn, Listening, Socket};
+use self::conn::{Acceptor, Conn, Listening, Socket};
+use self::link::{BUFFER, Path};
+use super::host::Boot;
 use super::time::Sleep;
 use super::waiters::Waiters;
-use super::world::{State, World};
+use super::world::{self, State, World};
 use crate::net::options::{BACKLOG, invalid, whole_seconds};
 use crate::net::{ConnectOptions, Keepalive, ListenOptions};
 use crate::runtime;
 use crate::time::deadline_after;
 
+pub(super) use link::{Chance, Paths};
+pub use link::{Link, LinkOptions};
 pub(super) use udp::Datagram;
 pub use udp::UdpSocket;
 #[cfg(unix)]
@@ -44,7 +49,11 @@ const UNREACHABLE: u64 = 3_000_000_000;
 
 #[derive(Default)]
 pub(super) struct Network {
-    hosts: Vec<Host>,
+    pub(super) hosts: Vec<Host>,
+    // What every path of a new host is like.
+    to_come: Path,
+    // Whether any host ever has: most simulations need not ask which.
+    pub(super) has_crashed: bool,
     conns: BTreeMap<u64, Conn>,
     listening: BTreeMap<u64, Listening>,
     datagrams: BTreeMap<u64, udp::Bound>,
@@ -52,10 +61,33 @@ pub(super) struct Network {
     letterboxes: BTreeMap<u64, unix::Letterbox>,
 }
 
-struct Host {
-    name: String,
+pub(super) struct Host {
+    pub(super) name: String,
     ip: IpAddr,
     next_port: u16,
+    // To every host, itself included.
+    paths: Vec<Path>,
+    pub(super) up: bool,
+    // How often it has crashed.
+    pub(super) life: u32,
+    // How many faults keep it down.
+    pub(super) outages: u32,
+    pub(super) boot: Option<Boot>,
+}
+
+impl Host {
+    fn new(name: &str, ip: IpAddr) -> Self {
+        Self {
+            name: name.to_owned(),
+            ip,
+            next_port: EPHEMERAL,
+            paths: Vec::new(),
+            up: true,
+            life: 0,
+            outages: 0,
+            boot: None,
+        }
+    }
 }
 
 /// An address of a socket.
@@ -75,22 +107,33 @@ impl Addr {
     }
 }
 
-/// How far it is to the other end.
-#[derive(Clone, Copy)]
-pub(super) enum Link {
-    Loopback,
-    Hosts,
-}
-
 /// What happens in the network.
 pub(super) enum Event {
-    Ask { conn: u64, tries: u32 },
-    Answer { conn: u64, failed: Option<ErrorKind> },
-    Data { conn: u64, to: usize, bytes: Vec<u8> },
-    End { conn: u64, to: usize },
-    Reset { conn: u64, to: usize },
+    /// A connection is asked for.
+    Ask {
+        conn: u64,
+        tries: u32,
+    },
+    /// Nobody listens there.
+    Refused {
+        conn: u64,
+        tries: u32,
+    },
+    /// Whoever has asked has waited for long enough.
+    GiveUp {
+        conn: u64,
+    },
+    /// What is first on its way to one end of a connection is due.
+    Arrive {
+        conn: u64,
+        to: usize,
+    },
     Datagram(Datagram),
-    DatagramRefused { socket: u64 },
+    DatagramRefused {
+        socket: u64,
+        from: usize,
+        to: usize,
+    },
 }
 
 impl fmt::Debug for Event {
@@ -100,6 +143,34 @@ impl fmt::Debug for Event {
 }
 
 impl Network {
+    /// Takes away what listens on a host and its datagram sockets. Returns whoever waits for them.
+    pub(super) fn crash_sockets(&mut self, host: usize) -> Vec<Waker> {
+        let mut waiting = Vec::new();
+        self.listening.retain(|_, it| {
+            let stays = it.host != host;
+            if !stays {
+                waiting.extend(it.waiters().flat_map(Waiters::take));
+            }
+            stays
+        });
+        self.datagrams.retain(|_, it| {
+            let stays = it.host != host;
+            if !stays {
+                waiting.extend(it.waiters().flat_map(Waiters::take));
+            }
+            stays
+        });
+        #[cfg(unix)]
+        self.letterboxes.retain(|_, it| {
+            let stays = it.host != host;
+            if !stays {
+                waiting.extend(it.waiters().flat_map(Waiters::take));
+            }
+            stays
+        });
+        waiting
+    }
+
     /// Everybody who waits for a socket.
     pub(super) fn waiting(&mut self) -> Vec<Waker> {
         let ends = self.conns.values_mut().flat_map(|conn| conn.waiters());
@@ -113,11 +184,7 @@ impl Network {
 
     pub(super) fn new() -> Self {
         let mut network = Self::default();
-        network.hosts.push(Host {
-            name: "main".to_owned(),
-            ip: Ipv4Addr::new(10, 0, 0, 1).into(),
-            next_port: EPHEMERAL,
-        });
+        network.push(Host::new("main", Ipv4Addr::new(10, 0, 0, 1).into()));
         network
     }
 
@@ -139,8 +206,17 @@ impl Network {
                 return refuse(format!("there is one of that name, at {}", host.ip));
             }
         }
-        self.hosts.push(Host { name: name.to_owned(), ip, next_port: EPHEMERAL });
+        self.push(Host::new(name, ip));
         Ok(self.hosts.len() - 1)
+    }
+
+    fn push(&mut self, mut host: Host) {
+        for other in &mut self.hosts {
+            other.paths.push(self.to_come.like());
+            host.paths.push(self.to_come.like());
+        }
+        host.paths.push(Path::loopback());
+        self.hosts.push(host);
     }
 
     pub(super) fn ip(&self, host: usize) -> IpAddr {
@@ -170,6 +246,7 @@ impl Network {
 
     /// Whether a socket of `host` can have this address.
     fn check_local(&self, host: usize, ip: IpAddr) -> io::Result<()> {
+        self.check_up(host)?;
         if ip.is_unspecified() || ip.is_loopback() || ip == self.hosts[host].ip {
             return Ok(());
         }
@@ -180,12 +257,12 @@ impl Network {
         ))
     }
 
-    /// Where packets from `host` to `ip` go, if anywhere, and how far that is.
-    fn route(&self, host: usize, ip: IpAddr) -> Option<(usize, Link)> {
+    /// Where packets from `host` to `ip` go, if anywhere.
+    fn route(&self, host: usize, ip: IpAddr) -> Option<usize> {
         if ip.is_loopback() || ip.is_unspecified() || ip == self.hosts[host].ip {
-            return Some((host, Link::Loopback));
+            return Some(host);
         }
-        self.hosts.iter().position(|host| host.ip == ip).map(|host| (host, Link::Hosts))
+        self.hosts.iter().position(|host| host.ip == ip)
     }
 
     /// Which address of `host` a packet to `ip` comes from.
@@ -212,13 +289,15 @@ fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
 }
 
 impl State {
-    /// How long a packet takes: 50 µs on a host, 1 ms between two, and up to a tenth more.
-    fn delay(&mut self, link: Link) -> u64 {
-        let nanos = match link {
-            Link::Loopback => 50_000,
-            Link::Hosts => 1_000_000,
-        };
-        nanos + self.network_random.below(nanos / 10)
+    /// Something happens as long from now as a packet takes.
+    fn after(&mut self, from: usize, to: usize, event: Event) {
+        let at = self.network.hosts[from].paths[to].arrival(&mut self.network_random, self.nanos, 0);
+        self.add_event(at, world::Event::Net(event));
+    }
+
+    /// Whether a packet that arrives now was lost on the way, as the seed has it.
+    fn is_lost(&mut self, from: usize, to: usize) -> bool {
+        self.network.hosts[from].paths[to].loses(&mut self.network_random)
     }
 
     /// A port that is free.
@@ -236,14 +315,18 @@ impl State {
     pub(super) fn net_event(&mut self, event: Event) {
         match event {
             Event::Ask { conn, tries } => self.asked(conn, tries),
-            Event::Answer { conn, failed } => self.answered(conn, failed),
-            Event::Data { conn, to, bytes } => self.data(conn, to, bytes),
-            Event::End { conn, to } => self.ended(conn, to),
-            Event::Reset { conn, to } => self.was_reset(conn, to),
+            Event::Refused { conn, tries } => self.refused(conn, tries),
+            Event::GiveUp { conn } => self.give_up(conn),
+            Event::Arrive { conn, to } => self.arrive(conn, to),
             Event::Datagram(datagram) => self.datagram(datagram),
-            Event::DatagramRefused { socket } => self.datagram_refused(socket),
+            Event::DatagramRefused { socket, from, to } => self.datagram_refused(socket, from, to),
         }
     }
+}
+
+/// What is said of the sockets of a host that has crashed.
+fn crashed() -> io::Error {
+    io::Error::new(ErrorKind::NotConnected, "anyrt: this socket is gone: its host has crashed")
 }
 
 /// What a socket of the system would have to become.
@@ -276,14 +359,14 @@ pub(super) async fn connect(
         }
         io::Result::Ok((from, state.network.route(host, addr.ip())))
     })?;
-    let Some((target, link)) = route else {
+    let Some(target) = route else {
         Sleep::new(world.clone(), deadline_after(world.now(), Duration::from_nanos(UNREACHABLE))).await;
         return Err(io::Error::new(
             ErrorKind::HostUnreachable,
             format!("no host has the address {}", addr.ip()),
         ));
     };
-    let socket = Socket::ask(&world, (host, Addr::Ip(from)), (target, Addr::Ip(addr)), link, options.socket);
+    let socket = Socket::ask(&world, (host, Addr::Ip(from)), (target, Addr::Ip(addr)), options.socket);
     poll_fn(|cx| socket.poll_connected(cx)).await?;
     Ok(Stream::new(socket))
 }
@@ -327,8 +410,8 @@ pub type TcpListener = Listener<SocketAddr>;
 
 /// A connection in memory, between addresses of a kind: TCP, or a Unix socket.
 ///
-/// What is written arrives after the latency of its link, in order. 64 KiB may wait to be read at each end; whoever writes
-/// more waits. Options are kept and given back, but only `linger` of zero, which resets, does anything.
+/// What is written arrives after the latency of its link, in order, whatever goes wrong on it. 64 KiB may wait to be read at
+/// each end, unless [`LinkOptions::buffer`] says otherwise; whoever writes more waits. Options are kept and given back, but only `linger` of zero, which resets, does anything.
 #[derive(Debug)]
 pub struct Stream<A> {
     socket: Socket,

@@ -9,7 +9,7 @@ use ::async_task::Runnable;
 use pin_project_lite::pin_project;
 
 use super::Sim;
-use super::world::{Kind, World};
+use super::world::{TaskKind, World};
 use crate::backend::async_task::Executor;
 
 impl Executor for Sim {
@@ -63,7 +63,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(sim: &Sim, kind: Kind, started: &'static Location<'static>) -> Self {
+    pub(super) fn new(sim: &Sim, kind: TaskKind, started: &'static Location<'static>) -> Self {
         let number = sim.world.with(|state| state.add_task(kind, started, sim.host));
         Self { world: sim.world.clone(), number, waker: None, waited: false }
     }

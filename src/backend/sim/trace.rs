@@ -40,6 +40,23 @@ pub(super) enum Kind {
     DatagramRefused,
     Cancelled,
     Spurious,
+    TimedOut,
+    // Of packets, with the path: from which host in the upper half of the number, and to which in the lower.
+    Lost,
+    Cut,
+    Held,
+    Duplicated,
+    // Of paths.
+    PartitionBegan,
+    PartitionEnded,
+    HoldBegan,
+    HoldEnded,
+    LossBegan,
+    LossEnded,
+    LinkReset,
+    // Of hosts.
+    Crashed,
+    Restarted,
 }
 
 impl Trace {
@@ -73,12 +90,25 @@ fn mix(hash: u64, word: u64) -> u64 {
 
 /// The hash of bytes, eight at a time.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
-    let words = bytes.chunks(8).map(|chunk| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        u64::from_le_bytes(word)
-    });
-    words.fold(bytes.len() as u64, mix)
+    bytes.chunks(8).map(word).fold(bytes.len() as u64, mix)
+}
+
+/// The hash of bytes that are in two places, which says nothing of where they are cut.
+pub(super) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
+    let (words, rest) = first.split_at(first.len() - first.len() % 8);
+    let (middle, second) = second.split_at(second.len().min((8 - rest.len()) % 8));
+    let mut between = [0; 8];
+    between[..rest.len()].copy_from_slice(rest);
+    between[rest.len()..][..middle.len()].copy_from_slice(middle);
+    let between = (!rest.is_empty()).then(|| u64::from_le_bytes(between));
+    let words = words.chunks(8).map(word).chain(between).chain(second.chunks(8).map(word));
+    words.fold((first.len() + (middle.len() + second.len())) as u64, mix)
+}
+
+fn word(chunk: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word[..chunk.len()].copy_from_slice(chunk);
+    u64::from_le_bytes(word)
 }
 
 impl fmt::Display for Event {
@@ -127,4 +157,19 @@ pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
         said(&first),
         said(&second),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_is_the_same_wherever_bytes_are_cut() {
+        let bytes: Vec<u8> = (1..=40).collect();
+        for end in 0..=bytes.len() {
+            for at in 0..=end {
+                assert_eq!(hash_of_both(&bytes[..at], &bytes[at..end]), hash(&bytes[..end]), "{at} of {end}");
+            }
+        }
+    }
 }

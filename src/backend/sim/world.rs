@@ -1,6 +1,6 @@
 //! The state of a simulation: whose turn it is, what time it is, and what will happen when.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
 use std::panic::Location;
@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use async_task::Runnable;
 
 use super::clock::Clocks;
+use super::faults::Fault;
+use super::host::Power;
 use super::net::{self, Network};
 use super::random::{Random, Stream};
 use super::schedule::{Ready, Schedule};
-use super::trace::{self, Trace};
+use super::trace::{Kind, Trace};
 use super::waiters::Waiters;
 use super::{Builder, Here};
 
@@ -46,11 +48,17 @@ pub(super) struct World {
 pub(super) struct State {
     pub(super) nanos: u64,
     pub(super) network_random: Random,
+    pub(super) faults_random: Random,
     pub(super) program_random: Random,
     pub(super) schedule: Schedule,
     pub(super) trace: Trace,
     pub(super) network: Network,
     pub(super) clocks: Clocks,
+    // All that were drawn, and which of them are to happen: all unless set.
+    pub(super) faults: Vec<Fault>,
+    pub(super) only_faults: Option<BTreeSet<usize>>,
+    // Hosts that a fault has turned off or on: done once the lock is free.
+    pub(super) power: Vec<Power>,
     events: BTreeMap<Key, Event>,
     tasks: BTreeMap<u64, Task>,
     ready: VecDeque<Ready>,
@@ -79,29 +87,32 @@ pub(super) type Key = (u64, u64);
 pub(super) enum Event {
     Timer(Waker),
     Net(net::Event),
+    Fault { index: usize, begins: bool },
 }
 
 impl Event {
     fn into_waker(self) -> Option<Waker> {
         match self {
             Self::Timer(waker) => Some(waker),
-            Self::Net(_) => None,
+            Self::Net(_) | Self::Fault { .. } => None,
         }
     }
 }
 
 /// A task, or the future of a `block_on`.
 pub(super) struct Task {
-    kind: Kind,
+    kind: TaskKind,
     pub(super) started: &'static Location<'static>,
     pub(super) host: usize,
+    // Of how many crashes of the host it is.
+    life: u32,
     // Once it was pending.
     waker: Option<Waker>,
     waits: Option<Wait>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum TaskKind {
     Main,
     Future,
     Closure,
@@ -163,11 +174,15 @@ impl World {
         let state = State {
             nanos: 0,
             network_random: random(Stream::Network),
+            faults_random: random(Stream::Faults),
             program_random: random(Stream::Program),
             schedule: Schedule::new(policy, seed, random(Stream::Schedule), choices),
             trace: Trace::new(seed, logged),
             network: Network::new(),
             clocks: Clocks::default(),
+            faults: Vec::new(),
+            only_faults: builder.only_faults.as_ref().map(|only| only.iter().copied().collect()),
+            power: Vec::new(),
             events: BTreeMap::new(),
             tasks: BTreeMap::new(),
             ready: VecDeque::new(),
@@ -250,10 +265,11 @@ impl World {
         })
     }
 
-    /// A task is woken. Once the world is closed it is dropped instead, and its handle says that the runtime is gone.
+    /// A task is woken. Once the world is closed, or its host has crashed, it is dropped instead, and its handle says that the
+    /// runtime is gone.
     pub(super) fn schedule(self: &Arc<Self>, task: u64, runnable: Runnable) {
         let refused = self.with(|state| {
-            if state.closed {
+            if !state.is_alive(task) {
                 let host = state.tasks.get(&task).map_or(0, |task| task.host);
                 return Some((host, runnable));
             }
@@ -301,7 +317,7 @@ impl World {
 
     /// Drops every task.
     pub(super) fn close(self: &Arc<Self>) {
-        let (runnables, wakers) = self.with(|state| {
+        let (runnables, wakers, _boots) = self.with(|state| {
             state.closed = true;
             // Whoever waits on another runtime is told.
             state.woken.extend(state.network.waiting());
@@ -310,9 +326,32 @@ impl World {
                 state.ready.drain(..).partition(|ready| ready.runnable.is_none());
             state.ready.extend(mains);
             state.count_fresh();
-            (tasks, state.tasks.values_mut().filter_map(|task| task.waker.take()).collect::<Vec<_>>())
+            let wakers = state.tasks.values_mut().filter_map(|task| task.waker.take()).collect();
+            (tasks, wakers, state.network.take_boots())
         });
-        // Each of the others is scheduled once more, and refused.
+        self.refuse(runnables, wakers);
+    }
+
+    /// Drops every task of a host.
+    pub(super) fn crash(self: &Arc<Self>, host: usize) {
+        let (runnables, wakers) = self.with(|state| {
+            if !state.go_down(host) {
+                return Default::default();
+            }
+            let State { tasks, ready, .. } = state;
+            let (theirs, others): (Vec<_>, Vec<_>) = ready.drain(..).partition(|it| it.is_of(tasks, host));
+            ready.extend(others);
+            let wakers =
+                tasks.values_mut().filter(|task| task.host == host).filter_map(|task| task.waker.take());
+            let wakers = wakers.collect();
+            state.count_fresh();
+            (theirs, wakers)
+        });
+        self.refuse(runnables, wakers);
+    }
+
+    /// Tasks that have to go: each of those that wait is scheduled once more.
+    fn refuse(self: &Arc<Self>, runnables: Vec<Ready>, wakers: Vec<Waker>) {
         wakers.into_iter().for_each(Waker::wake);
         runnables.into_iter().for_each(|ready| {
             if let Some(runnable) = ready.runnable {
@@ -331,7 +370,7 @@ impl World {
             self.driver.store(this_thread(), Ordering::Relaxed);
             state.idle_polls = 0;
             state.forget_mains();
-            let task = state.add_task(Kind::Main, started, host);
+            let task = state.add_task(TaskKind::Main, started, host);
             state.mains.push(Main { task, woken: true });
             let turn = std::mem::take(&mut state.turn);
             state.wake(task, None);
@@ -359,7 +398,12 @@ impl Driving {
     ///
     /// The clock goes no further than `until`.
     pub(super) fn next(&self, until: u64) -> Step {
-        self.world.with(|state| state.step(&self.world, until))
+        let (step, power) = self.world.with(|state| {
+            let step = state.step(&self.world, until);
+            (step, std::mem::take(&mut state.power))
+        });
+        power.into_iter().for_each(|power| power.turn(&self.world));
+        step
     }
 
     /// What to say when nothing is to be done.
@@ -388,7 +432,23 @@ impl Drop for Driving {
     }
 }
 
+impl Ready {
+    fn is_of(&self, tasks: &BTreeMap<u64, Task>, host: usize) -> bool {
+        self.runnable.is_some() && tasks.get(&self.task).is_some_and(|task| task.host == host)
+    }
+}
+
 impl State {
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether a task may run.
+    fn is_alive(&self, task: u64) -> bool {
+        let is_up = || self.tasks.get(&task).is_none_or(|task| self.network.is_alive(task.host, task.life));
+        !self.closed && (!self.network.has_crashed || is_up())
+    }
+
     /// The `block_on` around the innermost waits, whether or not it is woken.
     fn forget_mains(&mut self) {
         self.ready.retain(|ready| ready.runnable.is_some());
@@ -400,7 +460,7 @@ impl State {
     }
 
     fn wake(&mut self, task: u64, runnable: Option<Runnable>) {
-        self.trace.record(self.nanos, trace::Kind::Woken, task, 0);
+        self.trace.record(self.nanos, Kind::Woken, task, 0);
         let yielded = self.turn.task == Some(task);
         self.fresh += usize::from(!yielded);
         self.ready.push_back(Ready { task, runnable, yielded });
@@ -412,15 +472,21 @@ impl State {
         self.next
     }
 
-    pub(super) fn add_task(&mut self, kind: Kind, started: &'static Location<'static>, host: usize) -> u64 {
+    pub(super) fn add_task(
+        &mut self,
+        kind: TaskKind,
+        started: &'static Location<'static>,
+        host: usize,
+    ) -> u64 {
         let number = self.number();
-        self.trace.record(self.nanos, trace::Kind::Spawned, number, 0);
-        self.tasks.insert(number, Task { kind, started, host, waker: None, waits: None });
+        self.trace.record(self.nanos, Kind::Spawned, number, 0);
+        let life = self.network.hosts[host].life;
+        self.tasks.insert(number, Task { kind, started, host, life, waker: None, waits: None });
         number
     }
 
     pub(super) fn end_task(&mut self, task: u64) {
-        self.trace.record(self.nanos, trace::Kind::Ended, task, 0);
+        self.trace.record(self.nanos, Kind::Ended, task, 0);
         self.schedule.forget(task);
         let task = self.tasks.remove(&task);
         self.dropped.extend(task.and_then(|task| task.waker));
@@ -428,7 +494,7 @@ impl State {
 
     /// A task is pending for the first time: `waker` finds it when all have to go.
     pub(super) fn keep_waker(&mut self, task: u64, waker: &Waker) {
-        if self.closed {
+        if !self.is_alive(task) {
             self.woken.extend([waker.clone()]);
         } else if let Some(task) = self.tasks.get_mut(&task) {
             task.waker = Some(waker.clone());
@@ -478,14 +544,14 @@ impl State {
         }
         let Ready { task, runnable, yielded } = next;
         self.fresh -= usize::from(!yielded);
-        self.trace.record(self.nanos, trace::Kind::Polled, task, 0);
+        self.trace.record(self.nanos, Kind::Polled, task, 0);
         self.turn.task = Some(task);
         let (host, kind) = match self.tasks.get_mut(&task) {
             Some(task) => {
                 task.waits = None;
                 (task.host, task.kind)
             }
-            None => (0, Kind::Closure),
+            None => (0, TaskKind::Closure),
         };
         let Some(runnable) = runnable else {
             if let Some(main) = self.mains.last_mut() {
@@ -493,10 +559,10 @@ impl State {
             }
             return Step::PollMain;
         };
-        self.polls += u64::from(kind == Kind::Future);
-        let cancel = kind == Kind::Future && world.cancel_at == Some(self.polls);
+        self.polls += u64::from(kind == TaskKind::Future);
+        let cancel = kind == TaskKind::Future && world.cancel_at == Some(self.polls);
         if cancel {
-            self.trace.record(self.nanos, trace::Kind::Cancelled, task, 0);
+            self.trace.record(self.nanos, Kind::Cancelled, task, 0);
         }
         Step::Run { host, runnable, cancel }
     }
@@ -533,7 +599,7 @@ impl State {
         let at = self.schedule.below(waiting);
         let task = self.tasks.iter().filter(|(_, task)| task.waker.is_some()).nth(at);
         if let Some((number, Task { waker: Some(waker), .. })) = task {
-            self.trace.record(self.nanos, trace::Kind::Spurious, *number, 0);
+            self.trace.record(self.nanos, Kind::Spurious, *number, 0);
             self.woken.push(waker.clone());
         }
     }
@@ -545,10 +611,11 @@ impl State {
             let (key, event) = event.remove_entry();
             match event {
                 Event::Timer(waker) => {
-                    self.trace.record(nanos, trace::Kind::TimerFired, key.1, 0);
+                    self.trace.record(nanos, Kind::TimerFired, key.1, 0);
                     self.woken.push(waker);
                 }
                 Event::Net(event) => self.net_event(event),
+                Event::Fault { index, begins } => self.fault(index, begins),
             }
         }
     }
@@ -562,9 +629,9 @@ impl State {
         let tasks = self.tasks.iter().filter(|(number, _)| of.is_none_or(|of| of == **number));
         for (number, task) in tasks {
             let kind = match task.kind {
-                Kind::Main => "`block_on`, called at",
-                Kind::Future => "a task, spawned at",
-                Kind::Closure => "a blocking closure, spawned at",
+                TaskKind::Main => "`block_on`, called at",
+                TaskKind::Future => "a task, spawned at",
+                TaskKind::Closure => "a blocking closure, spawned at",
             };
             let host = self.network.host_name(task.host);
             let _ = write!(text, "\n  #{number}, {kind} {}, on host {host:?}", task.started);
@@ -581,6 +648,7 @@ impl State {
                 }
             };
         }
+        self.network.tell_faults(&mut text);
         text
     }
 }

@@ -4,32 +4,38 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use super::{Addr, Event, Link, Network, Waiters};
-use crate::backend::sim::trace::{Kind, hash};
+use super::link::Gate;
+use super::{Addr, Event, Network, Waiters, crashed};
+use crate::backend::sim::trace::{Kind, hash_of_both};
 use crate::backend::sim::world::{self, State, Wait, World};
 use crate::net::options::SocketOptions;
 
-/// What one end takes that is not yet read, as `SO_RCVBUF` of the systems it is. Whoever writes more waits.
-pub(super) const BUFFER: usize = 1 << 16;
-
-/// So much room there has to be for whoever has waited, or all that is needed.
-const WORTH_SENDING: usize = BUFFER / 4;
-
-/// How often one asks again where the queue is full, the first time after a second and then after twice as long: as Linux
-/// does (tcp(7), `tcp_syn_retries`).
+/// How often one asks again who gets no answer, the first time after a second and then after twice as long: as Linux does
+/// (tcp(7), `tcp_syn_retries`). Once all that has passed one gives up.
 const RETRIES: u32 = 6;
 const RETRY: u64 = 1_000_000_000;
 
+/// How often what is lost is sent again, the first time after 200 ms and then after twice as long, up to two minutes: as
+/// Linux does (tcp(7), `tcp_retries2`). That is 924.6 s in all.
+const RESENDS: u32 = 15;
+const RESEND: u64 = 200_000_000;
+const LONGEST_RESEND: u64 = 120_000_000_000;
+
 /// A connection: an end for whoever has asked for it, and one for whoever was asked.
 pub(super) struct Conn {
-    link: Link,
+    asked_at: u64,
     progress: Progress,
     ends: [End; 2],
 }
 
 impl Conn {
+    /// From which host to which.
+    fn path(&self, to: usize) -> (usize, usize) {
+        (self.ends[1 - to].host, self.ends[to].host)
+    }
+
     pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
         self.ends.iter_mut().flat_map(|end| [&mut end.readers, &mut end.writers])
     }
@@ -51,11 +57,11 @@ struct End {
     addr: Addr,
     options: SocketOptions,
     ttl: u32,
+    // What has arrived, and behind it what is on its way.
     inbox: VecDeque<u8>,
-    // What is on its way to the inbox and counts for its size.
-    coming: usize,
-    // When the last of that arrives: nothing overtakes it.
-    last: u64,
+    arrived: usize,
+    // What is on its way: only the first of it has an event, so that nothing overtakes it.
+    flight: VecDeque<Packet>,
     ended: bool,
     // Our own side is closed.
     shut: bool,
@@ -63,29 +69,80 @@ struct End {
     error: Option<ErrorKind>,
     reset: bool,
     held: bool,
+    // With its host.
+    crashed: bool,
     readers: Waiters,
     writers: Waiters,
 }
 
 impl End {
-    fn new(host: usize, addr: Addr, options: SocketOptions) -> Self {
+    fn new(host: usize, addr: Addr, options: SocketOptions, held: bool) -> Self {
         Self {
             host,
             addr,
             options,
             ttl: super::TTL,
             inbox: VecDeque::new(),
-            coming: 0,
-            last: 0,
+            arrived: 0,
+            flight: VecDeque::new(),
             ended: false,
             shut: false,
             error: None,
             reset: false,
-            held: true,
+            held,
+            crashed: false,
             readers: Waiters::default(),
             writers: Waiters::default(),
         }
     }
+
+    /// Whoever waits for anything here.
+    fn take_waiters(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        self.readers.take().into_iter().chain(self.writers.take())
+    }
+
+    /// Nobody sends any more what is on its way here.
+    fn clear_flight(&mut self) {
+        self.flight.clear();
+        self.inbox.truncate(self.arrived);
+    }
+
+    /// What is to be read, in the two places where it is.
+    fn readable(&self, from: usize, len: usize) -> (&[u8], &[u8]) {
+        let (front, back) = self.inbox.as_slices();
+        let split = front.len();
+        (
+            &front[from.min(split)..(from + len).min(split)],
+            &back[from.saturating_sub(split)..(from + len).saturating_sub(split)],
+        )
+    }
+}
+
+/// What is on its way to one end of a connection.
+struct Packet {
+    at: u64,
+    // How often it was lost.
+    tries: u32,
+    what: What,
+}
+
+impl Packet {
+    fn len(&self) -> usize {
+        if let What::Data(len) = self.what { len } else { 0 }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Accepted,
+    Data(usize),
+    End,
+    Reset,
+}
+
+/// How long one waits before what was lost so often is sent again.
+fn resend(tries: u32) -> u64 {
+    (RESEND << tries).min(LONGEST_RESEND)
 }
 
 /// A socket that listens.
@@ -133,15 +190,16 @@ impl Socket {
         world: &Arc<World>,
         (from_host, from): (usize, Addr),
         (host, to): (usize, Addr),
-        link: Link,
         options: SocketOptions,
     ) -> Self {
         let (local, peer) = (from.clone(), to.clone());
         let conn = world.with(|state| {
             let conn = state.number();
-            let ends = [End::new(from_host, from, options), End::new(host, to, SocketOptions::default())];
-            state.network.conns.insert(conn, Conn { link, progress: Progress::Asked, ends });
-            state.after(link, Event::Ask { conn, tries: 0 });
+            let asked = End::new(host, to, SocketOptions::default(), false);
+            let ends = [End::new(from_host, from, options, true), asked];
+            let asked_at = state.nanos;
+            state.network.conns.insert(conn, Conn { asked_at, progress: Progress::Asked, ends });
+            state.after(from_host, host, Event::Ask { conn, tries: 0 });
             conn
         });
         Self { world: world.clone(), conn, side: CLIENT, local, peer }
@@ -152,8 +210,8 @@ impl Socket {
     pub(super) fn pair(world: &Arc<World>, host: usize) -> [Self; 2] {
         let conn = world.with(|state| {
             let conn = state.number();
-            let end = || End::new(host, Addr::Path(None), SocketOptions::default());
-            let pair = Conn { link: Link::Loopback, progress: Progress::Open, ends: [end(), end()] };
+            let end = || End::new(host, Addr::Path(None), SocketOptions::default(), true);
+            let pair = Conn { asked_at: state.nanos, progress: Progress::Open, ends: [end(), end()] };
             state.network.conns.insert(conn, pair);
             conn
         });
@@ -171,7 +229,7 @@ impl Socket {
     pub(super) fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wait = Wait::Socket("connect to", self.peer.ip());
         self.world.operate(cx, wait, |state, waker| {
-            let Some(conn) = state.network.conns.get_mut(&self.conn) else { return gone() };
+            let Some(conn) = state.network.conn(self.conn, self.side) else { return gone() };
             match conn.progress {
                 Progress::Asked | Progress::Accepted => {
                     state.dropped.extend(conn.ends[CLIENT].writers.set(waker));
@@ -193,17 +251,22 @@ impl Socket {
             return Poll::Ready(Ok(0));
         }
         self.world.operate(cx, Wait::Socket("read from", self.peer.ip()), |state, waker| {
-            let Some(conn) = state.network.conns.get_mut(&self.conn) else { return gone() };
+            let Network { conns, hosts, .. } = &mut state.network;
+            let Some(conn) = conns.get_mut(&self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
+                return gone();
+            };
+            let (from, to) = conn.path(self.side);
             let end = &mut conn.ends[self.side];
-            if !end.inbox.is_empty() {
-                let len = buf.len().min(end.inbox.len());
-                let (front, back) = end.inbox.as_slices();
-                let first = len.min(front.len());
-                buf[..first].copy_from_slice(&front[..first]);
-                buf[first..len].copy_from_slice(&back[..len - first]);
+            if end.arrived > 0 {
+                let len = buf.len().min(end.arrived);
+                let (front, back) = end.readable(0, len);
+                buf[..front.len()].copy_from_slice(front);
+                buf[front.len()..len].copy_from_slice(back);
                 if take {
                     end.inbox.drain(..len);
-                    if end.inbox.len() + end.coming <= BUFFER - WORTH_SENDING {
+                    end.arrived -= len;
+                    let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
+                    if waiting + path.worth_sending() <= path.buffer() {
                         state.woken.extend(conn.ends[1 - self.side].writers.take());
                     }
                 }
@@ -226,7 +289,10 @@ impl Socket {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.world.operate(cx, Wait::Socket("write to", self.peer.ip()), |state, waker| {
-            let Some(conn) = state.network.conns.get_mut(&self.conn) else { return gone() };
+            let Network { conns, hosts, .. } = &mut state.network;
+            let Some(conn) = conns.get_mut(&self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
+                return gone();
+            };
             let end = &mut conn.ends[self.side];
             if let Some(kind) = end.error.take() {
                 return Poll::Ready(Err(kind.into()));
@@ -235,23 +301,26 @@ impl Socket {
                 return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
             }
             let to = 1 - self.side;
-            let room = BUFFER.saturating_sub(conn.ends[to].inbox.len() + conn.ends[to].coming);
+            let (from_host, to_host) = conn.path(to);
+            let path = &hosts[from_host].paths[to_host];
+            let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
             // Not a few bytes at a time, for ever, when it is read a few bytes at a time (RFC 1122, 4.2.3.4).
             let len: usize = bufs.iter().map(|buf| buf.len()).sum();
             if len == 0 {
                 return Poll::Ready(Ok(0));
             }
-            if room < len.min(WORTH_SENDING) {
+            if room < len.min(path.worth_sending()) {
                 state.dropped.extend(conn.ends[self.side].writers.set(waker));
                 return Poll::Pending;
             }
-            let mut bytes = Vec::with_capacity(len.min(room));
+            let len = len.min(room);
+            let mut left = len;
             for buf in bufs {
-                bytes.extend_from_slice(&buf[..buf.len().min(room - bytes.len())]);
+                let part = &buf[..buf.len().min(left)];
+                conn.ends[to].inbox.extend(part);
+                left -= part.len();
             }
-            let len = bytes.len();
-            conn.ends[to].coming += len;
-            state.send(self.conn, to, Event::Data { conn: self.conn, to, bytes });
+            state.send(self.conn, to, What::Data(len));
             Poll::Ready(Ok(len))
         })
     }
@@ -264,7 +333,7 @@ impl Socket {
     /// Reads or changes what can be set.
     pub(super) fn options<T>(&self, of: impl FnOnce(&mut SocketOptions, &mut u32) -> T) -> io::Result<T> {
         self.world.with(|state| {
-            let conn = state.network.conns.get_mut(&self.conn).ok_or(ErrorKind::NotConnected)?;
+            let conn = state.network.conn(self.conn, self.side).ok_or_else(crashed)?;
             let end = &mut conn.ends[self.side];
             Ok(of(&mut end.options, &mut end.ttl))
         })
@@ -277,9 +346,9 @@ impl Drop for Socket {
     }
 }
 
-/// No connection is forgotten as long as somebody holds an end of it.
+/// No connection is forgotten as long as somebody holds an end of it, and their host is up.
 fn gone<T>() -> Poll<io::Result<T>> {
-    Poll::Ready(Err(ErrorKind::NotConnected.into()))
+    Poll::Ready(Err(crashed()))
 }
 
 /// A socket that listens. Dropping it resets what nobody has accepted.
@@ -300,7 +369,7 @@ impl Acceptor {
     pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Socket>> {
         let wait = Wait::Socket("accept at", self.local.ip());
         let polled = self.world.operate(cx, wait, |state, waker| {
-            let Some(listening) = state.network.listening.get_mut(&self.number) else { return Poll::Pending };
+            let Some(listening) = state.network.listening.get_mut(&self.number) else { return gone() };
             match listening.queue.pop_front() {
                 Some(conn) => Poll::Ready(Ok((conn, state.network.addrs(conn)))),
                 None => {
@@ -321,7 +390,7 @@ impl Acceptor {
     pub(super) fn with<T>(&self, of: impl FnOnce(&mut Listening) -> T) -> io::Result<T> {
         self.world.with(|state| {
             let listening = state.network.listening.get_mut(&self.number);
-            Ok(of(listening.ok_or(ErrorKind::NotConnected)?))
+            Ok(of(listening.ok_or_else(crashed)?))
         })
     }
 }
@@ -340,6 +409,20 @@ impl Drop for Acceptor {
 }
 
 impl Network {
+    /// A connection, unless the host of this end has crashed.
+    fn conn(&mut self, number: u64, side: usize) -> Option<&mut Conn> {
+        self.conns.get_mut(&number).filter(|conn| !conn.ends[side].crashed)
+    }
+
+    /// Whoever waits to write from one host to another.
+    pub(super) fn writers(&mut self, from: usize, to: usize) -> Vec<Waker> {
+        let ends = self.conns.values_mut().flat_map(|conn| {
+            let hosts = [CLIENT, SERVER].map(|side| conn.path(1 - side));
+            conn.ends.iter_mut().zip(hosts).filter(|(_, path)| *path == (from, to))
+        });
+        ends.flat_map(|(end, _)| end.writers.take()).collect()
+    }
+
     /// Of the one who asked, and of the one who was asked.
     fn addrs(&self, conn: u64) -> [Addr; 2] {
         match self.conns.get(&conn) {
@@ -350,27 +433,54 @@ impl Network {
 }
 
 impl State {
-    /// Something happens as long from now as the link takes.
-    pub(super) fn after(&mut self, link: Link, event: Event) {
-        let at = self.nanos + self.delay(link);
-        self.add_event(at, world::Event::Net(event));
+    /// Something goes to one end of a connection, after everything that went there before.
+    fn send(&mut self, number: u64, to: usize, what: What) {
+        let Network { conns, hosts, .. } = &mut self.network;
+        let Some(conn) = conns.get_mut(&number) else { return };
+        let (from_host, to_host) = conn.path(to);
+        let path = &mut hosts[from_host].paths[to_host];
+        let flight = &mut conn.ends[to].flight;
+        let waiting = flight.len();
+        let mut left = if let What::Data(len) = what { len } else { 0 };
+        loop {
+            let len = path.segment(&mut self.network_random, left);
+            let mut at = path.arrival(&mut self.network_random, self.nanos, len);
+            let mut tries = 0;
+            // Of an answer it is known already.
+            while what != What::Accepted && tries <= RESENDS && path.loses(&mut self.network_random) {
+                self.trace.record(self.nanos, Kind::Lost, number, len as u64);
+                at = at.saturating_add(resend(tries));
+                tries += 1;
+            }
+            // Nobody sends a reset again.
+            if what == What::Reset && tries > 0 {
+                break;
+            }
+            let what = if let What::Data(_) = what { What::Data(len) } else { what };
+            flight.push_back(Packet { at, tries, what });
+            left -= len;
+            if left == 0 {
+                break;
+            }
+        }
+        if waiting == 0 {
+            self.await_first(number, to);
+        }
     }
 
-    /// Something goes to one end of a connection, after everything that went there before.
-    fn send(&mut self, conn: u64, to: usize, event: Event) {
-        let Some(link) = self.network.conns.get(&conn).map(|conn| conn.link) else { return };
-        let at = self.nanos + self.delay(link);
-        let Some(conn) = self.network.conns.get_mut(&conn) else { return };
-        let at = at.max(conn.ends[to].last);
-        conn.ends[to].last = at;
-        self.add_event(at, world::Event::Net(event));
+    /// What is first on its way is due when it is.
+    fn await_first(&mut self, number: u64, to: usize) {
+        let conn = self.network.conns.get(&number);
+        if let Some(first) = conn.and_then(|conn| conn.ends[to].flight.front()) {
+            self.add_event(first.at, world::Event::Net(Event::Arrive { conn: number, to }));
+        }
     }
 
     fn shutdown(&mut self, number: u64, side: usize) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         let end = &mut conn.ends[side];
         if !std::mem::replace(&mut end.shut, true) && !end.reset {
-            self.send(number, 1 - side, Event::End { conn: number, to: 1 - side });
+            self.send(number, 1 - side, What::End);
         }
     }
 
@@ -380,7 +490,7 @@ impl State {
         let end = &mut conn.ends[side];
         end.shut = true;
         if !std::mem::replace(&mut end.reset, true) {
-            self.send(number, 1 - side, Event::Reset { conn: number, to: 1 - side });
+            self.send(number, 1 - side, What::Reset);
         }
     }
 
@@ -388,14 +498,20 @@ impl State {
     fn close(&mut self, number: u64, side: usize) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         let end = &mut conn.ends[side];
+        if end.crashed {
+            return;
+        }
         end.held = false;
-        let wakers = end.readers.take().into_iter().chain(end.writers.take());
+        let wakers = end.take_waiters();
         self.dropped.extend(wakers);
-        let unread = !end.inbox.is_empty();
-        end.inbox.clear();
+        let unread = end.arrived > 0;
+        end.inbox.drain(..end.arrived);
+        end.arrived = 0;
         let lingers = end.options.linger.is_none_or(|linger| !linger.is_zero());
         if matches!(conn.progress, Progress::Asked | Progress::Failed(_)) {
-            self.network.conns.remove(&number);
+            // Whoever listens may have it nevertheless.
+            end.reset = true;
+            self.forget(number);
             return;
         }
         if unread || !lingers {
@@ -415,72 +531,239 @@ impl State {
 
     /// A connection is asked for.
     pub(super) fn asked(&mut self, number: u64, tries: u32) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
+        let Some(conn) = self.network.conns.get(&number) else { return };
+        if !matches!(conn.progress, Progress::Asked) {
+            return;
+        }
+        let (from, to) = conn.path(SERVER);
+        match self.network.gate(from, to) {
+            Gate::Held => return self.keep(from, to, Event::Ask { conn: number, tries }),
+            Gate::Cut => return self.ask_again(number, tries, Kind::Cut),
+            Gate::Open => {}
+        }
+        if self.is_lost(from, to) || self.network.gate(to, from) == Gate::Cut || self.is_lost(to, from) {
+            return self.ask_again(number, tries, Kind::Lost);
+        }
         self.trace.record(self.nanos, Kind::ConnectionAsked, number, 0);
-        let (link, server) = (conn.link, &mut conn.ends[SERVER]);
-        let Some(listening) =
-            self.network.listening.values_mut().find(|it| it.takes(server.host, &server.addr))
-        else {
-            self.after(link, Event::Answer { conn: number, failed: Some(ErrorKind::ConnectionRefused) });
+        let Network { conns, listening, .. } = &mut self.network;
+        let Some(conn) = conns.get_mut(&number) else { return };
+        let server = &mut conn.ends[SERVER];
+        let Some(listening) = listening.values_mut().find(|it| it.takes(server.host, &server.addr)) else {
+            self.after(to, from, Event::Refused { conn: number, tries });
             return;
         };
         if !listening.has_room() {
-            if tries < RETRIES {
-                let at = self.nanos + (RETRY << tries);
-                self.add_event(at, world::Event::Net(Event::Ask { conn: number, tries: tries + 1 }));
-            } else {
-                self.after(link, Event::Answer { conn: number, failed: Some(ErrorKind::TimedOut) });
-            }
-            return;
+            return self.ask_again(number, tries, Kind::Lost);
         }
         listening.queue.push_back(number);
         server.options = listening.options.clone();
         server.ttl = listening.ttl;
+        server.held = true;
         conn.progress = Progress::Accepted;
         self.woken.extend(listening.waiters.take());
-        self.send(number, CLIENT, Event::Answer { conn: number, failed: None });
+        self.send(number, CLIENT, What::Accepted);
     }
 
-    /// The answer is there.
-    pub(super) fn answered(&mut self, number: u64, failed: Option<ErrorKind>) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
-        let kind = if failed.is_none() { Kind::ConnectionOpened } else { Kind::ConnectionRefused };
-        self.trace.record(self.nanos, kind, number, 0);
-        conn.progress = failed.map_or(Progress::Open, Progress::Failed);
-        self.woken.extend(conn.ends[CLIENT].writers.take());
+    /// There was no answer.
+    fn ask_again(&mut self, number: u64, tries: u32, why: Kind) {
+        let Some(conn) = self.network.conns.get(&number) else { return };
+        self.trace.record(self.nanos, why, number, 0);
+        if tries == RETRIES {
+            return self.give_up_in_time(number);
+        }
+        let (from, to) = conn.path(SERVER);
+        let asks_at = (conn.asked_at + (RETRY << (tries + 1)) - RETRY).max(self.nanos);
+        let at = self.network.path(from, to).arrival(&mut self.network_random, asks_at, 0);
+        self.add_event(at, world::Event::Net(Event::Ask { conn: number, tries: tries + 1 }));
     }
 
-    pub(super) fn data(&mut self, number: u64, to: usize, bytes: Vec<u8>) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
-        self.trace.record(self.nanos, Kind::DataArrived, number, hash(&bytes));
-        let end = &mut conn.ends[to];
-        end.coming -= bytes.len();
-        if end.held && !end.reset {
-            end.inbox.extend(bytes);
-            self.woken.extend(end.readers.take());
-        } else {
-            // There is nobody to read it.
-            self.woken.extend(conn.ends[1 - to].writers.take());
-            self.send(number, 1 - to, Event::Reset { conn: number, to: 1 - to });
+    fn give_up_in_time(&mut self, number: u64) {
+        let Some(conn) = self.network.conns.get(&number) else { return };
+        let at = conn.asked_at + (RETRY << (RETRIES + 1)) - RETRY;
+        self.add_event(at, world::Event::Net(Event::GiveUp { conn: number }));
+    }
+
+    pub(super) fn give_up(&mut self, number: u64) {
+        self.fail(number, ErrorKind::TimedOut, Kind::TimedOut);
+    }
+
+    pub(super) fn refused(&mut self, number: u64, tries: u32) {
+        let Some(conn) = self.network.conns.get(&number) else { return };
+        let (from, to) = conn.path(CLIENT);
+        match self.network.gate(from, to) {
+            Gate::Held => self.keep(from, to, Event::Refused { conn: number, tries }),
+            Gate::Cut => self.ask_again(number, tries, Kind::Cut),
+            Gate::Open => self.fail(number, ErrorKind::ConnectionRefused, Kind::ConnectionRefused),
         }
     }
 
-    pub(super) fn ended(&mut self, number: u64, to: usize) {
+    /// Whoever has asked gets no connection.
+    fn fail(&mut self, number: u64, error: ErrorKind, kind: Kind) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
-        self.trace.record(self.nanos, Kind::EndArrived, number, 0);
-        conn.ends[to].ended = true;
-        self.woken.extend(conn.ends[to].readers.take());
+        if matches!(conn.progress, Progress::Asked | Progress::Accepted) {
+            self.trace.record(self.nanos, kind, number, 0);
+            conn.progress = Progress::Failed(error);
+            self.woken.extend(conn.ends[CLIENT].writers.take());
+        }
     }
 
-    pub(super) fn was_reset(&mut self, number: u64, to: usize) {
+    /// What is first on its way to one end of a connection is due, and perhaps more.
+    pub(super) fn arrive(&mut self, number: u64, to: usize) {
+        while let Some(conn) = self.network.conns.get_mut(&number) {
+            let (from_host, to_host) = conn.path(to);
+            let Some(first) = conn.ends[to].flight.front() else { return };
+            if first.at > self.nanos {
+                break;
+            }
+            if first.tries > RESENDS {
+                return self.time_out(number, 1 - to);
+            }
+            let what = first.what;
+            let gate = self.network.gate(from_host, to_host);
+            match gate {
+                Gate::Held => return self.keep(from_host, to_host, Event::Arrive { conn: number, to }),
+                Gate::Open if self.deliver(number, to, what) => {}
+                Gate::Open | Gate::Cut => {
+                    self.send_again(number, to, gate);
+                }
+            }
+        }
+        self.await_first(number, to);
+    }
+
+    /// Whether it was taken. If not, whoever has sent it is told, and does so again until they hear of it.
+    fn deliver(&mut self, number: u64, to: usize, what: What) -> bool {
+        let Some(conn) = self.network.conns.get_mut(&number) else { return false };
+        let is_failed = matches!(conn.progress, Progress::Failed(_));
+        let end = &mut conn.ends[to];
+        let nobody = match what {
+            What::Accepted => is_failed,
+            What::Data(_) => !end.held || end.reset,
+            What::End => end.reset,
+            What::Reset => false,
+        };
+        if let What::Data(len) = what {
+            let (front, back) = end.readable(end.arrived, len);
+            self.trace.record(self.nanos, Kind::DataArrived, number, hash_of_both(front, back));
+        }
+        if nobody {
+            self.send(number, 1 - to, What::Reset);
+            return false;
+        }
+        end.flight.pop_front();
+        match what {
+            What::Accepted => {
+                self.trace.record(self.nanos, Kind::ConnectionOpened, number, 0);
+                conn.progress = Progress::Open;
+                self.woken.extend(end.writers.take());
+            }
+            What::Data(len) => {
+                end.arrived += len;
+                self.woken.extend(end.readers.take());
+            }
+            What::End => {
+                self.trace.record(self.nanos, Kind::EndArrived, number, 0);
+                end.ended = true;
+                self.woken.extend(end.readers.take());
+            }
+            What::Reset => self.was_reset(number, to),
+        }
+        true
+    }
+
+    /// What is first on its way has not arrived.
+    fn send_again(&mut self, number: u64, to: usize, gate: Gate) {
+        let Some(conn) = self.network.conns.get_mut(&number) else { return };
+        if gate == Gate::Cut {
+            self.trace.record(self.nanos, Kind::Cut, number, 0);
+        }
+        let sender_is_gone = conn.ends[1 - to].reset;
+        let Some(first) = conn.ends[to].flight.front_mut() else { return };
+        let (what, tries) = (first.what, first.tries);
+        if sender_is_gone || what == What::Reset {
+            conn.ends[to].clear_flight();
+        } else {
+            first.at = self.nanos + resend(tries);
+            first.tries += 1;
+        }
+        if what == What::Accepted && tries == 0 {
+            self.give_up_in_time(number);
+        }
+    }
+
+    /// Whoever has sent for so long without an answer gives up.
+    fn time_out(&mut self, number: u64, side: usize) {
+        let Some(conn) = self.network.conns.get_mut(&number) else { return };
+        self.trace.record(self.nanos, Kind::TimedOut, number, 0);
+        conn.ends[1 - side].clear_flight();
+        let end = &mut conn.ends[side];
+        end.shut = true;
+        if !std::mem::replace(&mut end.reset, true) {
+            end.error = Some(ErrorKind::TimedOut);
+        }
+        self.woken.extend(end.take_waiters());
+    }
+
+    /// All connections between two hosts are reset, for both ends.
+    pub(super) fn break_off(&mut self, a: usize, b: usize) {
+        let is_between = |conn: &Conn| [(a, b), (b, a)].contains(&conn.path(CLIENT));
+        let numbers: Vec<_> = self
+            .network
+            .conns
+            .iter()
+            .filter(|(_, conn)| is_between(conn))
+            .map(|(number, _)| *number)
+            .collect();
+        for number in numbers {
+            let Some(conn) = self.network.conns.get_mut(&number) else { continue };
+            if !matches!(conn.progress, Progress::Accepted | Progress::Open) {
+                continue;
+            }
+            conn.ends.iter_mut().for_each(End::clear_flight);
+            for side in [CLIENT, SERVER] {
+                self.was_reset(number, side);
+            }
+            self.fail(number, ErrorKind::ConnectionReset, Kind::ConnectionRefused);
+        }
+    }
+
+    /// A host has lost its power: its ends are gone, and say nothing of it.
+    pub(in crate::backend::sim) fn crash_connections(&mut self, host: usize) {
+        let numbers: Vec<_> = self.network.conns.keys().copied().collect();
+        for number in numbers {
+            for side in [CLIENT, SERVER] {
+                let Some(conn) = self.network.conns.get_mut(&number) else { break };
+                let not_there_yet = side == SERVER && matches!(conn.progress, Progress::Asked);
+                let end = &mut conn.ends[side];
+                if end.host != host || end.crashed || not_there_yet {
+                    continue;
+                }
+                (end.crashed, end.held, end.shut, end.reset, end.error) = (true, false, true, true, None);
+                end.inbox.drain(..end.arrived);
+                end.arrived = 0;
+                self.woken.extend(end.take_waiters());
+                let peer = &mut conn.ends[1 - side];
+                self.woken.extend(peer.writers.take());
+                // What was lost is not sent again, and nothing arrives without what was sent before it.
+                let kept = peer.flight.iter().take_while(|packet| packet.tries == 0).count();
+                let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();
+                peer.inbox.truncate(peer.inbox.len() - lost);
+            }
+            self.forget(number);
+        }
+    }
+
+    fn was_reset(&mut self, number: u64, to: usize) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         self.trace.record(self.nanos, Kind::ResetArrived, number, 0);
+        // Nobody sends any more what the other end has not got.
+        conn.ends[1 - to].clear_flight();
         let end = &mut conn.ends[to];
         if !std::mem::replace(&mut end.reset, true) {
             // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.
             end.error = Some(if end.ended { ErrorKind::BrokenPipe } else { ErrorKind::ConnectionReset });
         }
-        self.woken.extend(end.readers.take().into_iter().chain(end.writers.take()));
+        self.woken.extend(end.take_waiters());
     }
 }
 
@@ -517,6 +800,6 @@ impl State {
                 .conns
                 .values()
                 .flat_map(|conn| &conn.ends)
-                .any(|end| end.host == host && is_it(&end.addr))
+                .any(|end| end.host == host && !end.crashed && is_it(&end.addr))
     }
 }

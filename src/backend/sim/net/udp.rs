@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::conn::covers;
-use super::{Event, Link, TTL, Waiters, check_ttl, no_real_sockets, to_this_host};
+use super::link::Gate;
+use super::{Event, TTL, Waiters, check_ttl, crashed, no_real_sockets, to_this_host};
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{self, State, Wait, World};
 use crate::runtime;
@@ -19,7 +20,7 @@ const LARGEST: usize = 65_507;
 
 /// A socket, as the network knows it.
 pub(super) struct Bound {
-    host: usize,
+    pub(super) host: usize,
     local: SocketAddr,
     peer: Option<SocketAddr>,
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
@@ -42,18 +43,20 @@ impl Bound {
 }
 
 /// A datagram on its way.
+#[derive(Clone)]
 pub(in crate::backend::sim) struct Datagram {
     socket: u64,
+    from_host: usize,
     from: SocketAddr,
     host: usize,
     to: SocketAddr,
-    link: Link,
     bytes: Vec<u8>,
 }
 
 /// A UDP socket in memory.
 ///
-/// Datagrams arrive after the latency of their link, those of one socket in order; they are lost where too many wait.
+/// Datagrams arrive after the latency of their link, those of one socket in order unless the link reorders; they are lost
+/// where too many wait.
 /// Options are kept and given back, and have no effect; there is no multicast.
 #[derive(Debug)]
 pub struct UdpSocket {
@@ -104,7 +107,7 @@ impl UdpSocket {
     fn with<T>(&self, of: impl FnOnce(&mut Bound) -> io::Result<T>) -> io::Result<T> {
         self.world.with(|state| match state.network.datagrams.get_mut(&self.number) {
             Some(bound) => of(bound),
-            None => Err(ErrorKind::NotConnected.into()),
+            None => Err(crashed()),
         })
     }
 
@@ -127,7 +130,9 @@ impl UdpSocket {
         take: bool,
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         self.world.operate(cx, Wait::Socket("receive a datagram", None), |state, waker| {
-            let Some(bound) = state.network.datagrams.get_mut(&self.number) else { return Poll::Pending };
+            let Some(bound) = state.network.datagrams.get_mut(&self.number) else {
+                return Poll::Ready(Err(crashed()));
+            };
             if std::mem::take(&mut bound.refused) {
                 return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
             }
@@ -159,7 +164,7 @@ impl Drop for UdpSocket {
 
 impl State {
     fn send_datagram(&mut self, socket: u64, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<()> {
-        let bound = self.network.datagrams.get_mut(&socket).ok_or(ErrorKind::NotConnected)?;
+        let bound = self.network.datagrams.get_mut(&socket).ok_or_else(crashed)?;
         if std::mem::take(&mut bound.refused) {
             return Err(ErrorKind::ConnectionRefused.into());
         }
@@ -179,31 +184,59 @@ impl State {
                 "broadcast is not allowed on this socket",
             ));
         }
-        let (host, mut from, last) = (bound.host, bound.local, bound.last);
+        let (from_host, mut from) = (bound.host, bound.local);
         if from.ip().is_unspecified() {
-            from.set_ip(self.network.source(host, to.ip())?);
+            from.set_ip(self.network.source(from_host, to.ip())?);
         }
         // What nobody gets is lost.
-        let Some((host, link)) = self.network.route(host, to.ip()) else { return Ok(()) };
-        let at = (self.nanos + self.delay(link)).max(last);
-        if let Some(bound) = self.network.datagrams.get_mut(&socket) {
-            bound.last = at;
+        let Some(host) = self.network.route(from_host, to.ip()) else { return Ok(()) };
+        let datagram = Datagram { socket, from_host, from, host, to, bytes: bytes.to_vec() };
+        if self.network.path(from_host, host).duplicates(&mut self.network_random) {
+            self.record_path(from_host, host, Kind::Duplicated, 0);
+            self.launch(datagram.clone());
         }
-        let datagram = Datagram { socket, from, host, to, link, bytes: bytes.to_vec() };
-        self.add_event(at, world::Event::Net(Event::Datagram(datagram)));
+        self.launch(datagram);
         Ok(())
     }
 
+    fn launch(&mut self, datagram: Datagram) {
+        let Datagram { socket, from_host, host, .. } = datagram;
+        let path = self.network.path(from_host, host);
+        let mut at = path.arrival(&mut self.network_random, self.nanos, datagram.bytes.len());
+        if path.loses(&mut self.network_random) {
+            self.record_path(from_host, host, Kind::Lost, hash(&datagram.bytes));
+            return;
+        }
+        if let Some(longer) = path.reordering(&mut self.network_random) {
+            at = at.saturating_add(longer);
+        } else if let Some(bound) = self.network.datagrams.get_mut(&socket) {
+            at = at.max(bound.last);
+            bound.last = at;
+        }
+        self.add_event(at, world::Event::Net(Event::Datagram(datagram)));
+    }
+
     pub(super) fn datagram(&mut self, datagram: Datagram) {
-        let Datagram { socket, from, host, to, link, bytes } = datagram;
+        match self.network.gate(datagram.from_host, datagram.host) {
+            Gate::Open => {}
+            Gate::Held => {
+                return self.keep(datagram.from_host, datagram.host, Event::Datagram(datagram));
+            }
+            Gate::Cut => {
+                let payload = hash(&datagram.bytes);
+                return self.record_path(datagram.from_host, datagram.host, Kind::Cut, payload);
+            }
+        }
+        let Datagram { socket, from_host, from, host, to, bytes } = datagram;
         self.trace.record(self.nanos, Kind::DatagramArrived, socket, hash(&bytes));
         let is_for = |it: &&mut Bound| {
             it.host == host && covers(it.local, to) && it.peer.is_none_or(|peer| peer == from)
         };
         let Some(bound) = self.network.datagrams.values_mut().find(is_for) else {
             // Only a socket that is connected to it hears of that (udp(7)).
-            if self.network.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to)) {
-                self.after(link, Event::DatagramRefused { socket });
+            let hears = self.network.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to));
+            if hears && !self.is_lost(host, from_host) {
+                self.after(host, from_host, Event::DatagramRefused { socket, from: host, to: from_host });
             }
             return;
         };
@@ -215,7 +248,12 @@ impl State {
         }
     }
 
-    pub(super) fn datagram_refused(&mut self, socket: u64) {
+    pub(super) fn datagram_refused(&mut self, socket: u64, from: usize, to: usize) {
+        match self.network.gate(from, to) {
+            Gate::Open => {}
+            Gate::Held => return self.keep(from, to, Event::DatagramRefused { socket, from, to }),
+            Gate::Cut => return self.record_path(from, to, Kind::Cut, 0),
+        }
         self.trace.record(self.nanos, Kind::DatagramRefused, socket, 0);
         if let Some(bound) = self.network.datagrams.get_mut(&socket) {
             bound.refused = true;
@@ -254,7 +292,7 @@ impl runtime::UdpSocket for UdpSocket {
     fn connect(&self, addr: SocketAddr) -> io::Result<()> {
         let addr = to_this_host(addr);
         self.world.with(|state| {
-            let bound = state.network.datagrams.get(&self.number).ok_or(ErrorKind::NotConnected)?;
+            let bound = state.network.datagrams.get(&self.number).ok_or_else(crashed)?;
             let (host, local) = (bound.host, bound.local);
             if addr.is_ipv4() != local.is_ipv4() {
                 return Err(other_family(local, addr));

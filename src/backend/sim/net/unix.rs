@@ -9,9 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::conn::{Acceptor, Listening, Socket};
-use super::{
-    Addr, Link, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets,
-};
+use super::{Addr, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets};
 use crate::backend::sim::world::World;
 use crate::net::options::{BACKLOG, SocketOptions};
 use crate::net::unix::check;
@@ -35,9 +33,10 @@ pub(in crate::backend::sim) async fn connect(
     check(&path)?;
     let to = Addr::Path(Some(path));
     let room = world.with(|state| {
+        state.network.check_up(host)?;
         let listening = state.network.listening.values().find(|it| it.takes(host, &to));
-        listening.map(Listening::has_room)
-    });
+        io::Result::Ok(listening.map(Listening::has_room))
+    })?;
     match room {
         Some(true) => {}
         Some(false) => {
@@ -46,8 +45,7 @@ pub(in crate::backend::sim) async fn connect(
         }
         None => return Err(io::Error::new(ErrorKind::NotFound, "nobody listens there, on this host")),
     }
-    let socket =
-        Socket::ask(&world, (host, Addr::Path(None)), (host, to), Link::Loopback, SocketOptions::default());
+    let socket = Socket::ask(&world, (host, Addr::Path(None)), (host, to), SocketOptions::default());
     poll_fn(|cx| socket.poll_connected(cx)).await?;
     Ok(Stream::new(socket))
 }
@@ -61,6 +59,7 @@ pub(in crate::backend::sim) fn listen(
     check(path)?;
     let addr = Addr::Path(Some(path.to_owned()));
     world.with(|state| {
+        state.network.check_up(host)?;
         if state.network.is_taken(host, path) {
             return Err(ErrorKind::AddrInUse.into());
         }
@@ -71,9 +70,10 @@ pub(in crate::backend::sim) fn listen(
 }
 
 /// [`UnixNet::unix_pair`](runtime::UnixNet::unix_pair).
-pub(in crate::backend::sim) fn pair(world: &Arc<World>, host: usize) -> (UnixStream, UnixStream) {
+pub(in crate::backend::sim) fn pair(world: &Arc<World>, host: usize) -> io::Result<(UnixStream, UnixStream)> {
+    world.with(|state| state.network.check_up(host))?;
     let [a, b] = Socket::pair(world, host).map(Stream::new);
-    (a, b)
+    Ok((a, b))
 }
 
 fn path(addr: &Addr) -> io::Result<SocketAddr> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::path as addr;
-use crate::backend::sim::net::{Addr, Waiters, no_real_sockets};
+use crate::backend::sim::net::{Addr, Waiters, crashed, no_real_sockets};
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{State, Wait, World};
 use crate::net::unix::check;
@@ -21,7 +21,7 @@ const QUEUE: usize = 10;
 
 /// A socket, as the network knows it.
 pub(in crate::backend::sim::net) struct Letterbox {
-    host: usize,
+    pub(in crate::backend::sim::net) host: usize,
     path: Option<PathBuf>,
     peer: Option<u64>,
     queue: VecDeque<(Option<PathBuf>, Vec<u8>)>,
@@ -53,6 +53,7 @@ impl UnixDatagram {
     ) -> io::Result<Self> {
         path.map_or(Ok(()), check)?;
         let number = world.with(|state| {
+            state.network.check_up(host)?;
             if let Some(path) = path {
                 if state.network.is_taken(host, path) {
                     return Err(io::Error::from(ErrorKind::AddrInUse));
@@ -96,6 +97,9 @@ impl UnixDatagram {
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], to: Option<&Path>) -> Poll<io::Result<usize>> {
         to.map_or(Ok(()), check)?;
         self.world.operate(cx, Wait::Socket("send a datagram", None), |state, waker| {
+            if !state.network.letterboxes.contains_key(&self.number) {
+                return Poll::Ready(Err(crashed()));
+            }
             let to = match to {
                 Some(path) => state.network.letterbox_at(self.host, path),
                 None => {
@@ -125,7 +129,7 @@ impl UnixDatagram {
     fn poll_receive(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
         let received = self.world.operate(cx, Wait::Socket("receive a datagram", None), |state, waker| {
             let Some(letterbox) = state.network.letterboxes.get_mut(&self.number) else {
-                return Poll::Pending;
+                return Poll::Ready(Err(crashed()));
             };
             match letterbox.queue.pop_front() {
                 Some(datagram) => {
