@@ -6,8 +6,10 @@
 
 mod builder;
 mod clock;
+mod explore;
 mod net;
 mod random;
+mod replay;
 mod schedule;
 mod task;
 mod time;
@@ -44,6 +46,7 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_own
 use crate::task::JoinHandle;
 
 pub use builder::Builder;
+pub use explore::{Outcome, explore};
 pub use net::{TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixStream};
