@@ -102,7 +102,12 @@ impl Kept {
     fn say_last_words(&self) {
         // What is captured of a test would go with the process.
         let mut stderr = io::stderr();
-        let _ = writeln!(stderr, "anyrt: seed {} ends the process. Panics of this run:", self.seed);
+        let _ = writeln!(
+            stderr,
+            "anyrt: seed {} ends the process, in a panic after {} others:",
+            self.seed,
+            self.panics.len()
+        );
         for panic in &self.panics {
             let _ = writeln!(stderr, "  {}", panic.to_string().replace('\n', "\n  "));
         }

@@ -57,6 +57,7 @@ impl Report<'_> {
         }
         let all = grouped(*choices);
         match replay.choices {
+            None if *choices == 0 => write!(f, "It takes no choice of the scheduler")?,
             Some(choices) => write!(f, "It takes {} of {all} choices of the scheduler", grouped(choices))?,
             None => write!(f, "It takes all {all} choices of the scheduler")?,
         }
@@ -196,7 +197,10 @@ To see it, add ANYRT_SIM_LOG=run.html"#
         assert!(text.contains("ANYRT_SIM_CHOICES=0 ANYRT_SIM_FAULTS=none cargo"), "{text}");
         let text =
             report(&Found { replay: Replay { faults: None, ..replay }, faults: Vec::new(), ..found() });
-        assert!(text.contains("choices of the scheduler.\nTo run"), "{text}");
+        assert!(text.contains("0 of 1,340 choices of the scheduler.\nTo run"), "{text}");
+        let replay = Replay { seed: 1, choices: None, faults: None };
+        let text = report(&Found { replay, choices: 0, faults: Vec::new(), ..found() });
+        assert!(text.contains("It takes no choice of the scheduler.\nTo run"), "{text}");
     }
 
     #[test]
