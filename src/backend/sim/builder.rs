@@ -1,12 +1,9 @@
-use std::env;
 use std::io;
 use std::sync::Arc;
 
+use super::replay::Replay;
 use super::world::World;
 use super::{Owner, Policy, Sim};
-
-/// Where the seed comes from, unless it is set.
-const SEED: &str = "ANYRT_SIM_SEED";
 
 /// Sets up a simulation; made by [`Sim::builder`].
 #[derive(Clone, Debug, Default)]
@@ -18,8 +15,11 @@ pub struct Builder {
     pub(super) cancel_at: Option<u64>,
     /// So many choices are the policy's; those after them go to whoever has been ready for the longest.
     pub(super) choices: Option<u64>,
-    /// Which of the faults that are drawn happen: all unless set.
+    /// Of the faults that the seed has drawn, those that happen; None: all.
     pub(super) only_faults: Option<Vec<usize>>,
+    /// More are an error.
+    pub(super) max_steps: Option<u64>,
+    pub(super) threads: Option<usize>,
     pub(super) logged: bool,
 }
 
@@ -70,17 +70,36 @@ impl Builder {
         self
     }
 
+    /// Sets on how many threads [`explore`](Self::explore) runs seeds, of which there is at least one. Unless set, there are
+    /// as many as processors.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
     /// Makes it.
+    ///
+    /// A seed of the environment comes with as many choices as `ANYRT_SIM_CHOICES` and the faults of `ANYRT_SIM_FAULTS`, if
+    /// they are set: those that [`sim::explore`](super::explore) says.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when `ANYRT_SIM_SEED` is needed and is no number, saying so.
+    /// `InvalidInput` when one of the variables is needed and is no number, saying which.
     pub fn build(self) -> io::Result<Sim> {
-        let seed = match self.seed {
-            Some(seed) => seed,
-            None => seed_of_the_environment()?,
-        };
-        Ok(self.with_seed(seed))
+        match self.seed {
+            Some(seed) => Ok(self.with_seed(seed)),
+            None => {
+                let replay = Replay::of_the_environment()?.unwrap_or_default();
+                Ok(self.replaying(&replay).with_seed(replay.seed))
+            }
+        }
+    }
+
+    /// With what a run had beside its seed.
+    pub(super) fn replaying(mut self, replay: &Replay) -> Self {
+        self.choices = replay.choices;
+        self.only_faults = replay.faults.clone();
+        self
     }
 
     /// One that keeps a list of what happens.
@@ -93,14 +112,4 @@ impl Builder {
         let world = World::new(seed, self);
         Sim { owner: Some(Arc::new(Owner { world: world.clone() })), world, host: 0 }
     }
-}
-
-fn seed_of_the_environment() -> io::Result<u64> {
-    let Some(value) = env::var_os(SEED) else { return Ok(0) };
-    value.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("anyrt: {SEED} is {value:?}, which is no seed: a number"),
-        )
-    })
 }

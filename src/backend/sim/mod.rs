@@ -6,10 +6,12 @@
 
 mod builder;
 mod clock;
+mod explore;
 mod faults;
 mod host;
 mod net;
 mod random;
+mod replay;
 mod schedule;
 mod task;
 mod time;
@@ -46,6 +48,7 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_own
 use crate::task::JoinHandle;
 
 pub use builder::Builder;
+pub use explore::{Outcome, explore};
 pub use faults::{Fault, Faults};
 pub use net::{Link, LinkOptions, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]

@@ -77,7 +77,7 @@ impl Trace {
         self.hash
     }
 
-    fn take_log(&mut self) -> Vec<Event> {
+    pub(super) fn take_log(&mut self) -> Vec<Event> {
         self.log.take().unwrap_or_default()
     }
 }
@@ -146,17 +146,23 @@ pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
         sim.world.with(|state| (state.trace.hash(), state.trace.take_log()))
     };
     let ((first_hash, first), (second_hash, second)) = (run(), run());
-    let Some(at) = (0..first.len().max(second.len())).find(|at| first.get(*at) != second.get(*at)) else {
+    let Some(parting) = parting(&first, &second) else {
         assert_eq!(first_hash, second_hash, "the same events have the same hash");
         return first_hash;
     };
+    panic!("anyrt: two runs with seed {seed} differ {parting}");
+}
+
+/// From where on two logs differ, and what may be the reason.
+pub(super) fn parting(first: &[Event], second: &[Event]) -> Option<String> {
+    let at = (0..first.len().max(second.len())).find(|at| first.get(*at) != second.get(*at))?;
     let said = |log: &[Event]| log.get(at).map_or("nothing more".to_owned(), Event::to_string);
-    panic!(
-        "anyrt: two runs with seed {seed} differ from event {at} on: first {}, then {}. Something comes from outside of \
-         the simulation: the order of a `HashMap`, the time of the system, another thread.",
-        said(&first),
-        said(&second),
-    );
+    Some(format!(
+        "from event {at} on: first {}, then {}. Something comes from outside of the simulation: the order of a `HashMap`, \
+         the time of the system, another thread.",
+        said(first),
+        said(second),
+    ))
 }
 
 #[cfg(test)]

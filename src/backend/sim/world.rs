@@ -40,6 +40,7 @@ pub(super) struct World {
     pub(super) seed: u64,
     spurious_wakes: Option<u32>,
     cancel_at: Option<u64>,
+    max_steps: Option<u64>,
     // The number of the thread that drives it, or 0.
     driver: AtomicU64,
     state: Mutex<State>,
@@ -74,6 +75,7 @@ pub(super) struct State {
     idle_polls: u32,
     // Of tasks.
     pub(super) polls: u64,
+    pub(super) steps: u64,
     // Both are done with once the lock is free: what wakers do is not ours to know, and the last of a task may run a
     // destructor.
     pub(super) woken: Waiters,
@@ -170,7 +172,7 @@ fn this_thread() -> u64 {
 impl World {
     pub(super) fn new(seed: u64, builder: &Builder) -> Arc<Self> {
         let random = |stream| Random::new(seed, stream);
-        let Builder { policy, spurious_wakes, cancel_at, choices, logged, .. } = *builder;
+        let Builder { policy, spurious_wakes, cancel_at, choices, max_steps, logged, .. } = *builder;
         let state = State {
             nanos: 0,
             network_random: random(Stream::Network),
@@ -195,6 +197,7 @@ impl World {
             step: STEP,
             idle_polls: 0,
             polls: 0,
+            steps: 0,
             woken: Waiters::default(),
             dropped: Waiters::default(),
         };
@@ -203,6 +206,7 @@ impl World {
             seed,
             spurious_wakes,
             cancel_at,
+            max_steps,
             driver: AtomicU64::new(0),
             state: Mutex::new(state),
         })
@@ -220,6 +224,11 @@ impl World {
         woken.into_iter().for_each(Waker::wake);
         drop(dropped);
         result
+    }
+
+    /// What the seed has drawn of them, each in words.
+    pub(super) fn faults_drawn(&self) -> Vec<String> {
+        self.with(|state| state.faults.iter().map(ToString::to_string).collect())
     }
 
     /// Whether it has been stopped, or its last handle dropped.
@@ -525,6 +534,10 @@ impl State {
             let what = "another thread has woken a task while this one drives the simulation, in an order that no seed \
                         decides";
             return Step::Wrong(self.tell(world.seed, what, Some(task)));
+        }
+        self.steps += 1;
+        if world.max_steps.is_some_and(|most| self.steps > most) {
+            return Step::Wrong(format!("anyrt: {} steps, which are too many", self.steps));
         }
         if self.fresh == 0 {
             return self.pass_time(until);

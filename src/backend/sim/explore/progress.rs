@@ -1,0 +1,100 @@
+//! What is to be seen while seeds run.
+
+use std::convert::Infallible;
+use std::io::{self, IsTerminal, Write};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Mutex, TryLockError};
+use std::time::{Duration, Instant};
+
+use super::report::grouped;
+
+/// What a thread says that runs no seed. Nor can it be one: a range ends before it.
+pub(super) const NO_SEED: u64 = u64::MAX;
+
+const TICK: Duration = Duration::from_millis(200);
+/// A seed that takes so long may never end, and nothing else would say which it is.
+const SLOW: Duration = Duration::from_secs(30);
+const BAR: usize = 24;
+const COLUMNS: usize = 78;
+
+/// Shows how far `next` has come, until `over` has no sender any more.
+pub(super) fn watch(
+    seeds: &Range<u64>,
+    next: &AtomicU64,
+    running: &[AtomicU64],
+    over: &Receiver<Infallible>,
+) {
+    static LINE: Mutex<()> = Mutex::new(());
+    // Tests run beside each other, and a terminal has one last line.
+    let line = match LINE.try_lock() {
+        Ok(line) => Some(line),
+        Err(TryLockError::Poisoned(line)) => Some(line.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    };
+    let shows = line.is_some() && io::stderr().is_terminal();
+    let started = Instant::now();
+    let mut watched = vec![Watched { seed: NO_SEED, since: started, told: false }; running.len()];
+    let mut drawn = false;
+    while let Err(RecvTimeoutError::Timeout) = over.recv_timeout(TICK) {
+        for (running, watched) in running.iter().zip(&mut watched) {
+            let seed = running.load(Ordering::Relaxed);
+            if seed != watched.seed {
+                *watched = Watched { seed, since: Instant::now(), told: seed == NO_SEED };
+            } else if !watched.told && watched.since.elapsed() > SLOW {
+                watched.told = true;
+                let begin = if shows { "\r" } else { "" };
+                let text = format!("anyrt: seed {seed} has been running for {SLOW:?}");
+                write(&format!("{begin}{text:COLUMNS$}\n"));
+            }
+        }
+        if shows {
+            drawn = true;
+            let done = next.load(Ordering::Relaxed) - seeds.start;
+            write(&format!("\r{:COLUMNS$}", bar(done, seeds.end - seeds.start, started.elapsed())));
+        }
+    }
+    if drawn {
+        write(&format!("\r{:COLUMNS$}\r", ""));
+    }
+}
+
+/// What a thread has been running, and since when.
+#[derive(Clone, Copy)]
+struct Watched {
+    seed: u64,
+    since: Instant,
+    told: bool,
+}
+
+fn bar(done: u64, all: u64, elapsed: Duration) -> String {
+    let full = (done as f64 / all as f64 * BAR as f64) as usize;
+    let rate = (done as f64 / elapsed.as_secs_f64()) as u64;
+    format!(
+        "anyrt: [{:BAR$}] {}/{} seeds, {}/s",
+        "#".repeat(full.min(BAR)),
+        grouped(done),
+        grouped(all),
+        grouped(rate)
+    )
+}
+
+/// Past what captures the output of a test, which would show it when all is over.
+fn write(text: &str) {
+    let mut stderr = io::stderr();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bar_is_as_long_as_what_is_done() {
+        let at = |done| bar(done, 40_000, Duration::from_secs(2));
+        assert_eq!(at(0), "anyrt: [                        ] 0/40,000 seeds, 0/s");
+        assert_eq!(at(10_000), "anyrt: [######                  ] 10,000/40,000 seeds, 5,000/s");
+        assert_eq!(at(40_000), "anyrt: [########################] 40,000/40,000 seeds, 20,000/s");
+    }
+}

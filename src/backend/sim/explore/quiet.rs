@@ -1,0 +1,124 @@
+//! Panics of a run, kept instead of printed.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::io::{self, Write};
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
+
+/// A panic that was not printed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Panic {
+    pub(super) location: Option<String>,
+    pub(super) text: String,
+}
+
+impl fmt::Display for Panic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.location {
+            Some(location) => write!(f, "panicked at {location}:\n{}", self.text),
+            None => write!(f, "panicked:\n{}", self.text),
+        }
+    }
+}
+
+/// While it is there, panics of this thread are kept and not printed.
+pub(super) struct Quiet {
+    before: Option<Kept>,
+}
+
+struct Kept {
+    seed: u64,
+    panics: Vec<Panic>,
+}
+
+thread_local! {
+    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+}
+
+/// Of a run that panics all the time, the first and the last.
+const MOST: usize = 64;
+
+impl Quiet {
+    pub(super) fn begin(seed: u64) -> Self {
+        install();
+        let kept = Kept { seed, panics: Vec::new() };
+        Self { before: KEPT.with(|cell| cell.replace(Some(kept))) }
+    }
+
+    /// What it has kept so far.
+    pub(super) fn take(&self) -> Vec<Panic> {
+        let panics =
+            KEPT.with(|cell| cell.borrow_mut().as_mut().map(|kept| std::mem::take(&mut kept.panics)));
+        panics.unwrap_or_default()
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        KEPT.with(|cell| cell.replace(self.before.take()));
+    }
+}
+
+/// What a panic says.
+pub(super) fn text(payload: &dyn Any) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a value that is no text").to_owned()
+}
+
+fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !keep(info) {
+                before(info);
+            }
+        }));
+    });
+}
+
+fn keep(info: &PanicHookInfo<'_>) -> bool {
+    let kept = KEPT.try_with(|cell| {
+        let Ok(mut cell) = cell.try_borrow_mut() else { return false };
+        let Some(kept) = cell.as_mut() else { return false };
+        if aborts(info) {
+            kept.say_last_words();
+            return false;
+        }
+        if kept.panics.len() == MOST {
+            kept.panics.remove(MOST / 2);
+        }
+        let location = info.location().map(ToString::to_string);
+        kept.panics.push(Panic { location, text: text(info.payload()) });
+        true
+    });
+    kept.unwrap_or(false)
+}
+
+impl Kept {
+    fn say_last_words(&self) {
+        // What is captured of a test would go with the process.
+        let mut stderr = io::stderr();
+        let _ = writeln!(
+            stderr,
+            "anyrt: seed {} ends the process, in a panic after {} others:",
+            self.seed,
+            self.panics.len()
+        );
+        for panic in &self.panics {
+            let _ = writeln!(stderr, "  {}", panic.to_string().replace('\n', "\n  "));
+        }
+    }
+}
+
+/// Whether nobody will catch it.
+fn aborts(info: &PanicHookInfo<'_>) -> bool {
+    // `PanicHookInfo::can_unwind` is not stable (rust-lang/rust#92988). Those that cannot are of core, for a destructor that
+    // panics during another panic and for an `extern` function (`library/core/src/panicking.rs`).
+    let is_of_core =
+        info.location().is_some_and(|at| at.file().replace('\\', "/").ends_with("core/src/panicking.rs"));
+    cfg!(panic = "abort") || is_of_core && text(info.payload()).starts_with("panic in a ")
+}

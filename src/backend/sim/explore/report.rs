@@ -1,0 +1,217 @@
+//! What is said of a seed that fails.
+
+use std::env;
+use std::fmt;
+use std::ops::Range;
+use std::thread;
+
+use super::How;
+use super::reduce::Found;
+
+/// What `explore` panics with.
+pub(super) struct Report<'a> {
+    pub(super) seeds: Range<u64>,
+    pub(super) found: &'a Found,
+    /// How this program was started.
+    pub(super) command: String,
+}
+
+/// So many panics before the last may be its cause.
+const MOST_PANICS: usize = 3;
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found { failure, replay, .. } = self.found;
+        match replay.seed - self.seeds.start {
+            0 => writeln!(f, "anyrt: seed {} fails, the first of all:", replay.seed)?,
+            passed => {
+                writeln!(f, "anyrt: seed {} fails, after {} that passed:", replay.seed, grouped(passed))?
+            }
+        }
+        match &failure.how {
+            How::Panicked(panic) => write_indented(f, panic)?,
+            How::Returned(error) => write_indented(f, format_args!("returned an error:\n{error}"))?,
+        }
+        if !failure.before.is_empty() {
+            writeln!(f, "Before that, in the same run:")?;
+            failure.before.iter().take(MOST_PANICS).try_for_each(|panic| write_indented(f, panic))?;
+            if let Some(more @ 1..) = failure.before.len().checked_sub(MOST_PANICS) {
+                writeln!(f, "  and {more} more")?;
+            }
+        }
+        self.write_what_it_takes(f)?;
+        writeln!(f, "To run it again:")?;
+        writeln!(f, "  {replay} {}", self.command)?;
+        write!(f, "To see it, add ANYRT_SIM_LOG=run.html")
+    }
+}
+
+impl Report<'_> {
+    fn write_what_it_takes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found { replay, choices, faults, gave_up, parting, .. } = self.found;
+        if let Some(parting) = parting {
+            return writeln!(
+                f,
+                "The program is not deterministic: another run with this seed went otherwise. Two runs differ {parting}"
+            );
+        }
+        let all = grouped(*choices);
+        match replay.choices {
+            None if *choices == 0 => write!(f, "It takes no choice of the scheduler")?,
+            Some(choices) => write!(f, "It takes {} of {all} choices of the scheduler", grouped(choices))?,
+            None => write!(f, "It takes all {all} choices of the scheduler")?,
+        }
+        match replay.faults.as_deref() {
+            _ if faults.is_empty() => writeln!(f, ".")?,
+            None => writeln!(f, ", and all {} faults:", faults.len())?,
+            Some([]) => writeln!(f, ", and none of {} faults.", faults.len())?,
+            Some(_) => writeln!(f, ", and of {} faults these:", faults.len())?,
+        }
+        let is_needed = |at: &usize| replay.faults.as_ref().is_none_or(|kept| kept.contains(at));
+        let needed = faults.iter().enumerate().filter(|(at, _)| is_needed(at));
+        needed.map(|(_, fault)| fault).try_for_each(|fault| write_indented(f, fault))?;
+        if *gave_up {
+            writeln!(f, "It may take less: the search for that was too long.")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_indented(f: &mut fmt::Formatter<'_>, what: impl fmt::Display) -> fmt::Result {
+    what.to_string().lines().try_for_each(|line| writeln!(f, "  {line}"))
+}
+
+/// What starts this program again, as far as it knows.
+pub(super) fn command() -> String {
+    let is_test =
+        env::current_exe().is_ok_and(|exe| exe.parent().is_some_and(|folder| folder.ends_with("deps")));
+    match thread::current().name() {
+        // The thread of a test has its name.
+        Some(test) if is_test && test != "main" => format!("cargo test {test} -- --exact"),
+        _ => env::args_os().map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+    match word {
+        "" => "''".to_owned(),
+        word if word.chars().all(is_plain) => word.to_owned(),
+        word => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+/// With commas between thousands.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::replay::Replay;
+    use super::super::{Failure, Panic};
+    use super::*;
+
+    fn panic(location: &str, text: &str) -> Panic {
+        Panic { location: Some(location.to_owned()), text: text.to_owned() }
+    }
+
+    fn report(found: &Found) -> String {
+        Report { seeds: 0..10_000, found, command: "cargo test it -- --exact".to_owned() }.to_string()
+    }
+
+    fn found() -> Found {
+        let how = How::Panicked(panic("kv/check.rs:88:9", "read 3\nafter 5"));
+        Found {
+            failure: Failure { how, before: Vec::new() },
+            replay: Replay { seed: 4_711, choices: Some(12), faults: Some(vec![1]) },
+            choices: 1_340,
+            faults: ["crash of \"a\"", "crash of \"b\"", "partition"].map(str::to_owned).into(),
+            gave_up: false,
+            parting: None,
+        }
+    }
+
+    #[test]
+    fn report_says_what_it_takes() {
+        assert_eq!(
+            report(&found()),
+            r#"anyrt: seed 4711 fails, after 4,711 that passed:
+  panicked at kv/check.rs:88:9:
+  read 3
+  after 5
+It takes 12 of 1,340 choices of the scheduler, and of 3 faults these:
+  crash of "b"
+To run it again:
+  ANYRT_SIM_SEED=4711 ANYRT_SIM_CHOICES=12 ANYRT_SIM_FAULTS=1 cargo test it -- --exact
+To see it, add ANYRT_SIM_LOG=run.html"#
+        );
+    }
+
+    #[test]
+    fn report_of_what_could_not_be_reduced() {
+        let before = ["one", "two", "three", "four"].map(|text| panic("kv/task.rs:1:1", text));
+        let failure = Failure { how: How::Returned("Broken".to_owned()), before: before.into() };
+        let replay = Replay { seed: 0, choices: None, faults: None };
+        assert_eq!(
+            report(&Found { failure, replay, gave_up: true, ..found() }),
+            r#"anyrt: seed 0 fails, the first of all:
+  returned an error:
+  Broken
+Before that, in the same run:
+  panicked at kv/task.rs:1:1:
+  one
+  panicked at kv/task.rs:1:1:
+  two
+  panicked at kv/task.rs:1:1:
+  three
+  and 1 more
+It takes all 1,340 choices of the scheduler, and all 3 faults:
+  crash of "a"
+  crash of "b"
+  partition
+It may take less: the search for that was too long.
+To run it again:
+  ANYRT_SIM_SEED=0 cargo test it -- --exact
+To see it, add ANYRT_SIM_LOG=run.html"#
+        );
+    }
+
+    #[test]
+    fn report_of_faults_that_do_not_matter() {
+        let replay = Replay { seed: 1, choices: Some(0), faults: Some(vec![]) };
+        let text = report(&Found { replay: replay.clone(), ..found() });
+        assert!(
+            text.contains("0 of 1,340 choices of the scheduler, and none of 3 faults.\nTo run"),
+            "{text}"
+        );
+        assert!(text.contains("ANYRT_SIM_CHOICES=0 ANYRT_SIM_FAULTS=none cargo"), "{text}");
+        let text =
+            report(&Found { replay: Replay { faults: None, ..replay }, faults: Vec::new(), ..found() });
+        assert!(text.contains("0 of 1,340 choices of the scheduler.\nTo run"), "{text}");
+        let replay = Replay { seed: 1, choices: None, faults: None };
+        let text = report(&Found { replay, choices: 0, faults: Vec::new(), ..found() });
+        assert!(text.contains("It takes no choice of the scheduler.\nTo run"), "{text}");
+    }
+
+    #[test]
+    fn words_of_a_command_stay_words() {
+        let words = ["target/debug/kv", "--name=x", "two words", "it's", ""].map(quoted);
+        assert_eq!(words, ["target/debug/kv", "--name=x", "'two words'", r"'it'\''s'", "''"]);
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        let numbers = [0, 999, 1_000, 123_456, 1_234_567].map(grouped);
+        assert_eq!(numbers, ["0", "999", "1,000", "123,456", "1,234,567"]);
+    }
+}

@@ -1,0 +1,139 @@
+//! What the environment says to run again.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+
+const SEED: &str = "ANYRT_SIM_SEED";
+const CHOICES: &str = "ANYRT_SIM_CHOICES";
+const FAULTS: &str = "ANYRT_SIM_FAULTS";
+
+/// One run of a program.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Replay {
+    pub(super) seed: u64,
+    /// So many choices are the policy's; None: all.
+    pub(super) choices: Option<u64>,
+    /// Which of the faults that the seed has drawn happen; None: all.
+    pub(super) faults: Option<Vec<usize>>,
+}
+
+impl Replay {
+    /// That of the environment, if it has a seed.
+    pub(super) fn of_the_environment() -> io::Result<Option<Self>> {
+        Self::read(|name| env::var_os(name))
+    }
+
+    fn read(variable: impl Fn(&str) -> Option<OsString>) -> io::Result<Option<Self>> {
+        let seed = parse(&variable, SEED, "a seed: write a whole number below 2^64", number)?;
+        let choices =
+            parse(&variable, CHOICES, "a number of choices: write one, as `explore` prints it", number)?;
+        let faults = parse(
+            &variable,
+            FAULTS,
+            "a list of faults: write their numbers with commas between, or `none`",
+            numbers,
+        )?;
+        match seed {
+            Some(seed) => Ok(Some(Self { seed, choices, faults })),
+            None if choices.is_some() => Err(without_seed(CHOICES)),
+            None if faults.is_some() => Err(without_seed(FAULTS)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What to write before a command.
+impl fmt::Display for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{SEED}={}", self.seed)?;
+        if let Some(choices) = self.choices {
+            write!(f, " {CHOICES}={choices}")?;
+        }
+        match self.faults.as_deref() {
+            None => Ok(()),
+            Some([]) => write!(f, " {FAULTS}=none"),
+            Some(faults) => {
+                let faults: Vec<_> = faults.iter().map(usize::to_string).collect();
+                write!(f, " {FAULTS}={}", faults.join(","))
+            }
+        }
+    }
+}
+
+fn parse<T>(
+    variable: impl Fn(&str) -> Option<OsString>,
+    name: &str,
+    what: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> io::Result<Option<T>> {
+    let Some(value) = variable(name) else { return Ok(None) };
+    match value.to_str().and_then(|text| parse(text.trim())) {
+        Some(parsed) => Ok(Some(parsed)),
+        None => {
+            let text = format!("anyrt: {name} is {value:?}, which is not {what}");
+            Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+        }
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok()
+}
+
+fn numbers(text: &str) -> Option<Vec<usize>> {
+    match text {
+        "" | "none" => Some(Vec::new()),
+        text => text.split(',').map(|number| number.trim().parse().ok()).collect(),
+    }
+}
+
+fn without_seed(name: &str) -> io::Error {
+    let text =
+        format!("anyrt: {name} is set, which belongs to a seed, and {SEED} is not: set both or neither");
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> io::Result<Option<Replay>> {
+        Replay::read(|name| {
+            variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value.into())
+        })
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let replays =
+            [(None, None), (Some(0), Some(vec![])), (Some(12), Some(vec![3])), (None, Some(vec![0, 5]))];
+        for (choices, faults) in replays {
+            let replay = Replay { seed: u64::MAX, choices, faults };
+            let text = replay.to_string();
+            let variables: Vec<_> = text.split(' ').map(|it| it.split_once('=').unwrap()).collect();
+            assert_eq!(read(&variables).unwrap(), Some(replay), "{text}");
+        }
+        assert_eq!(read(&[]).unwrap(), None);
+        let nothing = read(&[(SEED, " 7 "), (FAULTS, "")]).unwrap().unwrap();
+        assert_eq!((nothing.seed, nothing.faults), (7, Some(vec![])));
+    }
+
+    #[test]
+    fn what_is_no_number_is_named() {
+        for (variables, words) in [
+            (vec![(SEED, "seven")], [SEED, "\"seven\"", "a whole number"]),
+            (vec![(SEED, "18446744073709551616")], [SEED, "18446744073709551616", "below 2^64"]),
+            (vec![(SEED, "1"), (CHOICES, "-1")], [CHOICES, "\"-1\"", "a number of choices"]),
+            (vec![(SEED, "1"), (FAULTS, "1,,2")], [FAULTS, "\"1,,2\"", "with commas between"]),
+            (vec![(CHOICES, "1")], [CHOICES, SEED, "set both"]),
+            (vec![(FAULTS, "1")], [FAULTS, SEED, "set both"]),
+        ] {
+            let error = read(&variables).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            let text = error.to_string();
+            assert!(words.iter().all(|word| text.contains(word)), "{text}");
+        }
+    }
+}

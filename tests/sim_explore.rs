@@ -1,0 +1,496 @@
+//! What a search through seeds finds, and what it says of it.
+#![allow(clippy::unwrap_used)]
+
+use std::env;
+use std::future::pending;
+use std::io;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use anyrt::sim::{Policy, explore};
+use anyrt::{BlockOn, Net, Sim, Spawn, Time};
+use futures::future::poll_fn;
+
+/// What a panic says.
+#[track_caller]
+fn panic_text<T>(code: impl FnOnce() -> T) -> String {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(code)) else { panic!("no panic") };
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => payload.downcast_ref::<&str>().unwrap().to_string(),
+    }
+}
+
+#[track_caller]
+fn assert_says(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in {text}");
+    }
+}
+
+/// Which process this is: the one that a test starts to see what becomes of it, or the other.
+const CHILD: &str = "ANYRT_TEST_SIM_EXPLORE_CHILD";
+
+fn is_child() -> bool {
+    env::var_os(CHILD).is_some()
+}
+
+/// Runs one test of this file, as `explore` says: with these variables.
+fn child(test: &str, variables: &[(&str, &str)]) -> Output {
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").envs(variables.iter().copied());
+    child.output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Four tasks that add to a number: read, give way, write. They take turns, unless one falls behind.
+fn count(sim: &Sim) -> u32 {
+    async fn yields(times: u32) {
+        for _ in 0..times {
+            anyrt::yield_now().await;
+        }
+    }
+
+    let count = Arc::new(AtomicU32::new(0));
+    let tasks = [0, 1, 2, 3].map(|n| {
+        let count = count.clone();
+        sim.spawn(async move {
+            yields(4 * n).await;
+            let read = count.load(Ordering::Relaxed);
+            yields(1).await;
+            count.store(read + 1, Ordering::Relaxed);
+            yields(20).await;
+        })
+    });
+    sim.block_on(async {
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    count.load(Ordering::Relaxed)
+}
+
+const LOST: u32 = line!() + 3;
+fn loses_no_update(sim: &Sim) {
+    let count = count(sim);
+    assert!(count == 4, "{} of 4 updates are lost", 4 - count);
+}
+
+/// Every seed from 700 on fails, some of them sooner than others.
+#[test]
+fn smallest_seed_is_found_by_any_number_of_threads() {
+    for (threads, shift) in [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (7, 0), (7, 1), (100, 0)] {
+        let text = panic_text(|| {
+            Sim::builder().threads(threads).explore(600..10_000_000_000, |sim| {
+                thread::sleep(Duration::from_millis((sim.seed() + shift) % 3));
+                assert!(sim.seed() < 700, "it is {}", sim.seed());
+            });
+        });
+        assert_says(&text, &["seed 700 fails, after 100 that passed:", "\n  it is 700\n"]);
+    }
+}
+
+#[test]
+fn each_seed_is_run_once() {
+    let (seeds, sum) = (AtomicU64::new(0), AtomicU64::new(0));
+    explore(10..1_010, |sim| {
+        seeds.fetch_add(1, Ordering::Relaxed);
+        sum.fetch_add(sim.seed(), Ordering::Relaxed);
+    });
+    assert_eq!((seeds.into_inner(), sum.into_inner()), (1_000, (10..1_010).sum()));
+}
+
+#[test]
+fn largest_seeds_are_no_end() {
+    let seeds = AtomicU64::new(0);
+    Sim::builder().threads(3).explore(u64::MAX - 5..u64::MAX, |_| {
+        seeds.fetch_add(1, Ordering::Relaxed);
+    });
+    assert_eq!(seeds.into_inner(), 5);
+}
+
+/// A failure is found, reduced, and the line that is printed fails in the same way in another process.
+#[test]
+fn found_failure_can_be_replayed_from_its_report() {
+    const TEST: &str = "found_failure_can_be_replayed_from_its_report";
+    let search = || Sim::builder().policy(Policy::Random).explore(0..10_000, loses_no_update);
+    if is_child() {
+        return search();
+    }
+    let text = panic_text(search);
+    assert_eq!(text, panic_text(search), "it says the same each time");
+    let message = text.lines().nth(2).unwrap().trim();
+    assert_says(&text, &[" updates are lost\n", &format!("panicked at tests/sim_explore.rs:{}:", LOST)]);
+    let (needed, all) = text.split_once("It takes ").unwrap().1.split_once(" of ").unwrap();
+    let (needed, all): (u64, u64) =
+        (needed.parse().unwrap(), all.split_once(" choices").unwrap().0.parse().unwrap());
+    assert!(needed > 0 && needed * 2 < all, "{text}");
+
+    let (variables, command) = text
+        .split_once("To run it again:\n  ")
+        .unwrap()
+        .1
+        .lines()
+        .next()
+        .unwrap()
+        .split_once(" cargo ")
+        .unwrap();
+    assert_eq!(command, format!("test {TEST} -- --exact"));
+    let mut variables: Vec<_> = variables.split(' ').map(|it| it.split_once('=').unwrap()).collect();
+    let output = child(TEST, &variables);
+    assert!(!output.status.success());
+    assert_says(&stderr(&output), &[&format!("tests/sim_explore.rs:{LOST}:"), message, "only seed"]);
+    assert!(!stderr(&output).contains("To run it again"), "it is run once");
+
+    // One choice less is one too few.
+    let fewer = (needed - 1).to_string();
+    assert_eq!(variables[1], ("ANYRT_SIM_CHOICES", &*needed.to_string()));
+    variables[1].1 = &fewer;
+    assert!(child(TEST, &variables).status.success());
+}
+
+/// The variables mean the same for a simulation that is made without `explore`.
+#[test]
+fn built_simulation_is_replayed_as_well() {
+    const TEST: &str = "built_simulation_is_replayed_as_well";
+    let random = || Sim::builder().policy(Policy::Random);
+    let hash = |sim: Sim| {
+        count(&sim);
+        format!("hash {:016x}", sim.trace_hash())
+    };
+    if is_child() {
+        println!("{}", hash(random().build().unwrap()));
+        println!("set: {}", hash(random().seed(6).build().unwrap()));
+        return;
+    }
+    let whole = |seed| hash(random().seed(seed).build().unwrap());
+    let says = |variables: &[_]| String::from_utf8(child(TEST, variables).stdout).unwrap();
+    let text = says(&[("ANYRT_SIM_SEED", "5")]);
+    assert_says(&text, &[&whole(5), &format!("set: {}", whole(6))]);
+    let text = says(&[("ANYRT_SIM_SEED", "5"), ("ANYRT_SIM_CHOICES", "2")]);
+    assert!(!text.contains(&whole(5)), "{text}");
+    assert_says(&text, &[&format!("set: {}", whole(6))]);
+    let text = says(&[("ANYRT_SIM_SEED", "5"), ("ANYRT_SIM_CHOICES", "100000")]);
+    assert_says(&text, &[&whole(5)]);
+}
+
+#[test]
+fn seed_outside_of_the_range_is_run_and_said() {
+    if is_child() {
+        return explore(0..10, |sim| println!("ran {}", sim.seed()));
+    }
+    let output = child("seed_outside_of_the_range_is_run_and_said", &[("ANYRT_SIM_SEED", "4711")]);
+    assert!(output.status.success());
+    assert_says(&stderr(&output), &["of 0..10, only seed 4711 runs, which is outside of it"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.matches("ran ").count(), 1, "{text}");
+    assert_says(&text, &["ran 4711"]);
+}
+
+#[test]
+fn variable_that_is_no_number_is_named() {
+    if is_child() {
+        println!("{}", panic_text(|| explore(0..10, |_| ())));
+        println!("{}", Sim::new().unwrap_err());
+        return;
+    }
+    for (variables, words) in [
+        (vec![("ANYRT_SIM_SEED", "many")], ["ANYRT_SIM_SEED is \"many\"", "a whole number"]),
+        (
+            vec![("ANYRT_SIM_SEED", "1"), ("ANYRT_SIM_CHOICES", "x")],
+            ["ANYRT_SIM_CHOICES is \"x\"", "a number of choices"],
+        ),
+        (
+            vec![("ANYRT_SIM_SEED", "1"), ("ANYRT_SIM_FAULTS", "1;2")],
+            ["ANYRT_SIM_FAULTS is \"1;2\"", "with commas between"],
+        ),
+        (vec![("ANYRT_SIM_CHOICES", "1")], ["ANYRT_SIM_CHOICES is set", "ANYRT_SIM_SEED is not"]),
+    ] {
+        let output = child("variable_that_is_no_number_is_named", &variables);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{variables:?}: {text} {}", stderr(&output));
+        for word in words {
+            assert_eq!(text.matches(word).count(), 2, "{word}: {text}");
+        }
+    }
+}
+
+#[test]
+fn range_without_seeds_is_an_error() {
+    assert_says(&panic_text(|| explore(5..5, |_| ())), &["5..5", "no seed", "0..1000"]);
+}
+
+#[test]
+fn error_is_a_failure() {
+    let program = |sim: &Sim| -> io::Result<()> {
+        let host = sim.host("db", [10, 0, 0, 2])?;
+        if sim.seed() == 3 {
+            sim.block_on(host.tcp_connect("db:1"))?;
+        }
+        Ok(())
+    };
+    assert_says(
+        &panic_text(|| explore(0..10, program)),
+        &["seed 3 fails", "returned an error:", "ConnectionRefused"],
+    );
+    explore(4..10, program);
+    // Also one of a task, in the result of its handle.
+    let nested =
+        |sim: &Sim| sim.block_on(sim.spawn(async { io::Result::<()>::Err(io::Error::other("inner")) }));
+    assert_says(&panic_text(|| explore(0..10, nested)), &["seed 0 fails, the first of all:", "inner"]);
+}
+
+#[test]
+fn stuck_simulation_is_a_failure_and_names_its_tasks() {
+    let line = line!() + 3;
+    let text = panic_text(|| {
+        explore(0..10, |sim| {
+            let waits = sim.spawn(pending::<()>());
+            if sim.seed() == 2 {
+                sim.block_on(waits).unwrap()
+            }
+        });
+    });
+    assert_says(
+        &text,
+        &[
+            "seed 2 fails, after 2 that passed:",
+            "  anyrt: the simulation is stuck",
+            &format!("a task, spawned at tests/sim_explore.rs:{line}:"),
+            "0 of ",
+        ],
+    );
+}
+
+#[test]
+fn panic_of_a_task_is_told_before_what_it_led_to() {
+    let line = line!() + 3;
+    let text = panic_text(|| {
+        explore(0..10, |sim| {
+            let server = async { panic!("the server is down") };
+            let done = sim.spawn(server);
+            sim.block_on(done).unwrap();
+        });
+    });
+    let (last, before) = text.split_once("Before that, in the same run:\n").unwrap();
+    assert_says(last, &["task panicked with message \"the server is down\""]);
+    assert_says(before, &[&format!("panicked at tests/sim_explore.rs:{line}:"), "  the server is down\n"]);
+}
+
+/// What is told is the panic that the program died of, and not the last one.
+#[test]
+fn panic_that_is_resumed_is_the_one_that_is_told() {
+    let line = line!() + 3;
+    let text = panic_text(|| {
+        explore(0..10, |sim| {
+            let fails = async { panic!("the first") };
+            let first = sim.block_on(sim.spawn(fails)).unwrap_err();
+            let second = sim.block_on(sim.spawn(async { panic!("the second") }));
+            second.unwrap_err();
+            if sim.seed() < 10 {
+                panic::resume_unwind(first.into_panic());
+            }
+        });
+    });
+    assert_says(&text, &[&format!("\n  panicked at tests/sim_explore.rs:{line}:"), "\n  the first\n"]);
+    assert!(!text.contains("the second") && !text.contains("Before that"), "{text}");
+}
+
+/// In which order four tasks run that were spawned at once.
+fn order(sim: &Sim) -> Vec<u32> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let tasks = [0, 1, 2, 3].map(|n| {
+        let seen = seen.clone();
+        sim.spawn(async move { seen.lock().unwrap().push(n) })
+    });
+    sim.block_on(async {
+        for task in tasks {
+            task.await.unwrap();
+        }
+    });
+    let seen = seen.lock().unwrap();
+    seen.clone()
+}
+
+fn explore_backwards(program: impl Fn(&Sim) + Sync) -> String {
+    panic_text(|| Sim::builder().policy(Policy::Lifo).explore(0..10, program))
+}
+
+/// Without any choice it fails as well, and differently.
+#[test]
+fn reduced_failure_is_the_one_that_was_found() {
+    let text = explore_backwards(|sim| {
+        let order = order(sim);
+        assert!(order != [0, 1, 2, 3], "not that one");
+        assert!(order == [0, 1, 2, 3], "order is {order:?}");
+    });
+    assert_says(&text, &["  order is ["]);
+    assert!(!text.contains("takes 0 of"), "{text}");
+}
+
+/// The same, where both come out of one `unwrap`.
+#[test]
+fn reduced_panic_of_a_task_is_the_one_that_was_found() {
+    let text = explore_backwards(|sim| {
+        let order = order(sim);
+        let task = sim.spawn(async move {
+            assert!(order != [0, 1, 2, 3], "not that one");
+            assert!(order == [0, 1, 2, 3], "order is {order:?}");
+        });
+        sim.block_on(task).unwrap();
+    });
+    assert_says(&text, &["task panicked with message \"order is ["]);
+    assert!(!text.contains("takes 0 of"), "{text}");
+}
+
+/// The same, where both are panics of the simulation at one `block_on`.
+#[test]
+fn reduced_panic_of_the_simulation_is_the_one_that_was_found() {
+    let text = explore_backwards(|sim| {
+        let is_in_order = order(sim) == [0, 1, 2, 3];
+        let task = sim.spawn(poll_fn(move |cx| {
+            if is_in_order {
+                cx.waker().wake_by_ref();
+            }
+            Poll::<()>::Pending
+        }));
+        sim.block_on(task).unwrap();
+    });
+    assert_says(&text, &["  anyrt: the simulation is stuck"]);
+    assert!(!text.contains("takes 0 of"), "{text}");
+}
+
+#[test]
+fn reduction_ends_where_another_order_never_does() {
+    let text = explore_backwards(|sim| {
+        if order(sim) == [0, 1, 2, 3] {
+            sim.block_on(async {
+                loop {
+                    sim.sleep(Duration::from_secs(1)).await;
+                }
+            });
+        }
+        panic!("it ends");
+    });
+    assert_says(&text, &["  it ends\n"]);
+}
+
+#[test]
+fn program_that_is_not_deterministic_is_said_to_be_so() {
+    // What it does depends on how often it has run.
+    let runs = AtomicU32::new(0);
+    let text = panic_text(|| {
+        Sim::builder().threads(1).explore(0..10, |sim| {
+            let run = runs.fetch_add(1, Ordering::Relaxed);
+            sim.block_on(sim.sleep(Duration::from_millis(run.into())));
+            assert!(sim.seed() != 3, "seed 3");
+        });
+    });
+    // The second run of that seed is 4; those that are compared are 5 and 6.
+    assert_says(
+        &text,
+        &[
+            "  seed 3\n",
+            "not deterministic",
+            "first TimerFired 2 at 5ms, then TimerFired 2 at 6ms",
+            "HashMap",
+        ],
+    );
+    assert_says(&text, &["  ANYRT_SIM_SEED=3 cargo"]);
+    // It fails once, and never again.
+    let runs = AtomicU32::new(0);
+    let text = panic_text(|| {
+        explore(3..4, |_| assert!(runs.fetch_add(1, Ordering::Relaxed) > 0, "the first run"));
+    });
+    assert_says(&text, &["  the first run\n", "not deterministic", "two more runs had the same events"]);
+}
+
+#[test]
+fn simulation_is_gone_before_the_next_seed() {
+    struct Alive<'a>(&'a AtomicU32);
+
+    impl Drop for Alive<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    static ALIVE: AtomicU32 = AtomicU32::new(0);
+    Sim::builder().threads(1).explore(0..100, |sim| {
+        assert_eq!(ALIVE.fetch_add(1, Ordering::Relaxed), 0);
+        let (alive, there) = (Alive(&ALIVE), sim.clone());
+        // It owns the simulation that owns it.
+        let task = sim.spawn(async move {
+            let _alive = alive;
+            there.sleep(Duration::MAX).await;
+        });
+        sim.advance(Duration::from_secs(1));
+        assert!(!task.is_finished());
+    });
+    assert_eq!(ALIVE.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn hook_that_was_there_is_told_of_other_panics() {
+    const TEST: &str = "hook_that_was_there_is_told_of_other_panics";
+    if is_child() {
+        panic::set_hook(Box::new(|info| println!("told: {info}")));
+        let text = panic_text(|| {
+            Sim::builder().threads(1).explore(0..2, |sim| {
+                thread::spawn(|| panic!("another thread")).join().unwrap_err();
+                let caught = sim.block_on(sim.spawn(async { panic!("a task") }));
+                caught.unwrap_err();
+                assert!(sim.seed() > 1, "the program");
+            });
+        });
+        println!("report: {}", text.replace('\n', " "));
+        panic_text(|| panic!("this thread"));
+        return;
+    }
+    let output = child(TEST, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    let told: Vec<_> = text.split("told: ").skip(1).map(|told| told.split_once(":\n").unwrap().1).collect();
+    let (threads, others) = told.split_at(told.len() - 2);
+    assert!(!threads.is_empty() && threads.iter().all(|it| it.starts_with("another thread\n")), "{text}");
+    assert!(others[0].starts_with("anyrt: seed 0 fails") && others[1].starts_with("this thread\n"), "{text}");
+}
+
+#[test]
+fn end_of_the_process_is_not_silent() {
+    struct Explosive;
+
+    impl Drop for Explosive {
+        fn drop(&mut self) {
+            panic!("a destructor");
+        }
+    }
+
+    if is_child() {
+        return explore(5..6, |sim| {
+            let _explosive = Explosive;
+            assert!(sim.seed() > 5, "the program");
+        });
+    }
+    let output = child("end_of_the_process_is_not_silent", &[]);
+    assert!(!output.status.success());
+    assert_says(&stderr(&output), &["seed 5 ends the process", "  the program\n", "  a destructor\n"]);
+}
+
+#[test]
+fn nothing_is_drawn_where_no_terminal_is() {
+    if is_child() {
+        return explore(0..1, |_| thread::sleep(Duration::from_millis(700)));
+    }
+    let output = child("nothing_is_drawn_where_no_terminal_is", &[]);
+    assert!(output.status.success());
+    assert_eq!(stderr(&output), "");
+}
