@@ -1,10 +1,10 @@
-//! rustls, with what it draws from outside taken from the seed, and the time of day from nowhere.
+//! rustls, with what it draws from outside taken from the seed, and the time of day from the host.
 //!
 //! ring makes its ephemeral keys from the system's randomness and nothing else, so the key exchange is another's. What is left
 //! of ring draws nothing: ciphers, hashes, and signatures with Ed25519, which are a function of key and message.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::UNIX_EPOCH;
 
 use ed25519_compact::x25519::{PublicKey, SecretKey};
 use rustls::crypto::{
@@ -91,18 +91,17 @@ impl ActiveKeyExchange for Exchange {
     }
 }
 
-/// It is noon of January 1, 2030: the certificate is valid, and will be.
 #[derive(Debug)]
 struct Clock;
 
 impl TimeProvider for Clock {
     fn current_time(&self) -> Option<UnixTime> {
-        Some(UnixTime::since_unix_epoch(Duration::from_secs(1_893_499_200)))
+        let time = anyrt::time::system_time().duration_since(UNIX_EPOCH).ok()?;
+        Some(UnixTime::since_unix_epoch(time))
     }
 }
 
-// Made once, for a hundred years: openssl req -x509 -newkey ed25519 -nodes -days 36500 -subj /CN=server
-// -addext subjectAltName=DNS:server -addext basicConstraints=critical,CA:FALSE
+// Made once with `openssl ca -selfsign`: Ed25519, CN and DNS name "server", no CA; valid from 2000 to 2099.
 const KEY: &str = "
 -----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIEJVND66aMhocgcHAF9sGUOILMuXRcqjIVSHQX4s+Hio
@@ -111,12 +110,11 @@ MC4CAQAwBQYDK2VwBCIEIEJVND66aMhocgcHAF9sGUOILMuXRcqjIVSHQX4s+Hio
 
 const CERTIFICATE: &str = "
 -----BEGIN CERTIFICATE-----
-MIIBSDCB+6ADAgECAhRpwmpdFQ1jmuuiwEYZCPW0juiDITAFBgMrZXAwETEPMA0G
-A1UEAwwGc2VydmVyMCAXDTI2MTEyNDE5NTUxOVoYDzIxMjYxMDMxMTk1NTE5WjAR
-MQ8wDQYDVQQDDAZzZXJ2ZXIwKjAFBgMrZXADIQBCJI52t1iyfuFWQH+Jlp2W5IvI
-1WXDLOif0SgEO6FqYKNjMGEwHQYDVR0OBBYEFEtm+1+Ww9+nvpwRcCp2A3AL2+zr
-MB8GA1UdIwQYMBaAFEtm+1+Ww9+nvpwRcCp2A3AL2+zrMBEGA1UdEQQKMAiCBnNl
-cnZlcjAMBgNVHRMBAf8EAjAAMAUGAytlcANBAHOFn8XLgXiYht+sTrIvWjvQIEUu
-YTXBGp14VeiBxxZuAZTgzlop37bg8p+FdAxvKh3duPrU0tb+4ZLE9Sic6g4=
+MIIBFDCBx6ADAgECAgEBMAUGAytlcDARMQ8wDQYDVQQDDAZzZXJ2ZXIwIBcNMDAw
+MTAxMDAwMDAwWhgPMjA5OTEyMzEyMzU5NTlaMBExDzANBgNVBAMMBnNlcnZlcjAq
+MAUGAytlcAMhAEIkjna3WLJ+4VZAf4mWnZbki8jVZcMs6J/RKAQ7oWpgo0IwQDAR
+BgNVHREECjAIggZzZXJ2ZXIwDAYDVR0TAQH/BAIwADAdBgNVHQ4EFgQUS2b7X5bD
+36e+nBFwKnYDcAvb7OswBQYDK2VwA0EAt8ZaiowLwFEVeRR54EQwMNmwxtHzbVxM
+nv/93+gAZOXjK1uJKVd2vU9LJpqWi30Vf/BpP7rStFvxhkufF8t1BQ==
 -----END CERTIFICATE-----
 ";

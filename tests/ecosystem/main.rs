@@ -1,7 +1,7 @@
 //! Libraries as they are on crates.io, in a simulation. None of them knows of anyrt: `adapters` is what a user writes.
 //!
 //! What they draw from outside is of the seed by their own means: see `hosts` and `crypto`. What has none is not here:
-//! tungstenite 0.27 takes the masks of a WebSocket from the system, so no two of its runs have the same bytes.
+//! tungstenite 0.30 takes the masks of its frames from the system, so no two of its runs have the same bytes.
 #![cfg(feature = "sim")]
 #![allow(clippy::unwrap_used)]
 
@@ -16,13 +16,13 @@ use std::env;
 use std::process::Command;
 use std::time::Duration;
 
-use anyrt::Sim;
+use anyrt::{Sim, Spawn};
 
 /// A client and a server. A run begins with them, on the thread on which it ends.
 fn hosts(seed: u64) -> (Sim, Sim) {
-    // The generator of the thread is for libraries, as a simulation is for one thread.
-    fastrand::seed(seed);
     let client = Sim::builder().seed(seed).build().unwrap();
+    // Of this thread, on which everything runs: what libraries draw is drawn from here.
+    fastrand::seed(client.random_seed());
     let server = client.host("server", [10, 0, 0, 2]).unwrap();
     (client, server)
 }
@@ -48,7 +48,7 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-const SCENARIOS: [(&str, fn(u64) -> Run); 10] = [
+const SCENARIOS: [(&str, fn(u64) -> Run); 11] = [
     ("http1 requests", http::http1_requests),
     ("http1 half a request", http::http1_half_a_request),
     ("http1 shutdown", http::http1_shutdown),
@@ -56,6 +56,7 @@ const SCENARIOS: [(&str, fn(u64) -> Run); 10] = [
     ("http2 silence", http::http2_silence),
     ("tls both ways", tls::both_ways),
     ("tls end", tls::end),
+    ("tls clock", tls::clock),
     ("websocket", websocket::messages),
     ("quic under loss", quic::under_loss),
     ("quic silence", quic::silence),

@@ -1,39 +1,45 @@
 //! rustls over a TCP connection of anyrt, by way of futures-rustls.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyrt::runtime::TcpListener;
 use anyrt::{BlockOn, Net, Sim, Spawn};
-use futures::future::{join, try_join};
+use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures_rustls::{TlsAcceptor, TlsConnector, client, server};
 use rustls::pki_types::ServerName;
-use rustls::{NamedGroup, ProtocolVersion};
+use rustls::{AlertDescription, CertificateError, Error, NamedGroup, ProtocolVersion};
 
-use crate::{Run, bytes, crypto, hosts, ms, run};
+use crate::{Run, bytes, crypto, hosts, ms, run, secs};
 
 type Tcp = anyrt::sim::TcpStream;
 
-/// Both ends of a connection that has shaken hands.
-async fn connection(here: &Sim, there: &Sim) -> (client::TlsStream<Tcp>, server::TlsStream<Tcp>) {
+/// Both ends of a connection, once they have shaken hands.
+async fn connection(
+    here: &Sim,
+    there: &Sim,
+) -> (io::Result<client::TlsStream<Tcp>>, io::Result<server::TlsStream<Tcp>>) {
     let listener = there.tcp_bind("0.0.0.0:443").await.unwrap();
-    let accept = async {
+    let accept = there.spawn(async move {
         let (stream, _) = listener.accept().await?;
         TlsAcceptor::from(Arc::new(crypto::server())).accept(stream).await
-    };
+    });
     let connect = async {
         let stream = here.tcp_connect("server:443").await?;
         let name = ServerName::try_from("server").unwrap();
         TlsConnector::from(Arc::new(crypto::client())).connect(name, stream).await
     };
-    try_join(connect, accept).await.unwrap()
+    let (client, server) = join(connect, accept).await;
+    (client, server.unwrap())
 }
 
 pub(crate) fn both_ways(seed: u64) -> Run {
     let (here, there) = hosts(seed);
     here.block_on(async {
         let (client, server) = connection(&here, &there).await;
+        let (client, server) = (client.unwrap(), server.unwrap());
         let session = client.get_ref().1;
         assert_eq!(session.protocol_version(), Some(ProtocolVersion::TLSv1_3));
         assert_eq!(session.negotiated_key_exchange_group().unwrap().name(), NamedGroup::X25519);
@@ -69,7 +75,8 @@ where
 pub(crate) fn end(seed: u64) -> Run {
     let (here, there) = hosts(seed);
     here.block_on(async {
-        let (mut client, mut server) = connection(&here, &there).await;
+        let (client, server) = connection(&here, &there).await;
+        let (mut client, mut server) = (client.unwrap(), server.unwrap());
         client.write_all(b"all of it").await.unwrap();
         client.close().await.unwrap();
         let mut received = Vec::new();
@@ -77,7 +84,8 @@ pub(crate) fn end(seed: u64) -> Run {
         assert_eq!(received, b"all of it");
         drop((client, server));
 
-        let (mut client, mut server) = connection(&here, &there).await;
+        let (client, server) = connection(&here, &there).await;
+        let (mut client, mut server) = (client.unwrap(), server.unwrap());
         client.write_all(b"half of").await.unwrap();
         client.flush().await.unwrap();
         // The end of TCP, and none of TLS: somebody may have cut the rest off.
@@ -89,9 +97,39 @@ pub(crate) fn end(seed: u64) -> Run {
     run(&here)
 }
 
+pub(crate) fn clock(seed: u64) -> Run {
+    let (here, there) = hosts(seed);
+    here.set_system_time(UNIX_EPOCH + years(230));
+    here.block_on(async {
+        let (client, server) = connection(&here, &there).await;
+        let error = client.unwrap_err().downcast::<rustls::Error>().unwrap();
+        assert!(
+            matches!(error, Error::InvalidCertificate(CertificateError::ExpiredContext { .. })),
+            "{error:?}"
+        );
+        let error = server.unwrap_err().downcast::<rustls::Error>().unwrap();
+        assert_eq!(error, Error::AlertReceived(AlertDescription::CertificateExpired));
+        // The time of the server does not matter to the client.
+        here.set_system_time(UNIX_EPOCH + years(50));
+        there.set_system_time(UNIX_EPOCH + years(230));
+        let (client, server) = connection(&here, &there).await;
+        assert!(client.is_ok() && server.is_ok());
+    });
+    run(&here)
+}
+
+fn years(years: u64) -> Duration {
+    secs(years * 31_556_952)
+}
+
 #[test]
 fn a_mebibyte_goes_both_ways_over_tls() {
     both_ways(7);
+}
+
+#[test]
+fn certificate_is_judged_by_the_clock_of_its_host() {
+    clock(7);
 }
 
 #[test]
