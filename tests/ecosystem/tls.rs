@@ -102,12 +102,12 @@ pub(crate) fn clock(seed: u64) -> Run {
     here.set_system_time(UNIX_EPOCH + years(230));
     here.block_on(async {
         let (client, server) = connection(&here, &there).await;
-        let error = client.unwrap_err().downcast::<rustls::Error>().unwrap();
+        let error = client.unwrap_err().downcast::<Error>().unwrap();
         assert!(
             matches!(error, Error::InvalidCertificate(CertificateError::ExpiredContext { .. })),
             "{error:?}"
         );
-        let error = server.unwrap_err().downcast::<rustls::Error>().unwrap();
+        let error = server.unwrap_err().downcast::<Error>().unwrap();
         assert_eq!(error, Error::AlertReceived(AlertDescription::CertificateExpired));
         // The time of the server does not matter to the client.
         here.set_system_time(UNIX_EPOCH + years(50));
