@@ -1,7 +1,7 @@
 //! What hyper, quinn and the traits of tokio ask of a runtime, over any runtime of anyrt.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -11,9 +11,11 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use anyrt::runtime::{Sleep, UdpSocket};
-use anyrt::{Spawn, Time};
+use anyrt::{BlockOn, Net, Sim, Spawn, Time};
 use futures::io::{AsyncRead, AsyncWrite};
+use futures::poll;
 use hyper::rt::ReadBufCursor;
+use quinn::AsyncUdpSocket;
 use quinn::udp::{RecvMeta, Transmit};
 
 /// A runtime, for hyper and quinn.
@@ -53,7 +55,7 @@ impl<R: Time> quinn::Runtime for On<R> {
         drop(self.0.spawn(future));
     }
 
-    fn wrap_udp_socket(&self, _: std::net::UdpSocket) -> io::Result<Arc<dyn quinn::AsyncUdpSocket>> {
+    fn wrap_udp_socket(&self, _: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         Err(ErrorKind::Unsupported.into())
     }
 
@@ -131,7 +133,7 @@ impl<S: UdpSocket> Udp<S> {
     }
 }
 
-impl<S: UdpSocket> quinn::AsyncUdpSocket for Udp<S> {
+impl<S: UdpSocket> AsyncUdpSocket for Udp<S> {
     fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn quinn::UdpPoller>> {
         Box::pin(Poller(self))
     }
@@ -180,4 +182,21 @@ impl<S: fmt::Debug> fmt::Debug for Poller<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Poller").field(&self.0).finish()
     }
+}
+
+#[test]
+fn sender_that_would_block_has_another_turn() {
+    let sim = Sim::builder().seed(7).build().unwrap();
+    sim.block_on(async {
+        let socket = Udp::new(sim.udp_bind("0.0.0.0:0").await.unwrap());
+        let mut poller = socket.clone().create_io_poller();
+        let destination = "10.0.0.9:9".parse().unwrap();
+        let transmit = Transmit { destination, ecn: None, contents: b"x", segment_size: None, src_ip: None };
+        for _ in 0..3 {
+            // The budget of a turn.
+            while socket.try_send(&transmit).is_ok() {}
+            assert!(poll!(poll_fn(|cx| poller.as_mut().poll_writable(cx))).is_pending());
+            poll_fn(|cx| poller.as_mut().poll_writable(cx)).await.unwrap();
+        }
+    });
 }
