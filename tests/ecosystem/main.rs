@@ -2,7 +2,6 @@
 //!
 //! What they draw from outside is of the seed by their own means: see `hosts` and `crypto`. What has none is not here:
 //! tungstenite 0.30 takes the masks of its frames from the system, so no two of its runs have the same bytes.
-#![cfg(feature = "sim")]
 #![allow(clippy::unwrap_used)]
 
 mod adapters;
@@ -48,7 +47,9 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-const SCENARIOS: [(&str, fn(u64) -> Run); 11] = [
+type Scenario = fn(u64) -> Run;
+
+const SCENARIOS: [(&str, Scenario); 11] = [
     ("http1 requests", http::http1_requests),
     ("http1 half a request", http::http1_half_a_request),
     ("http1 shutdown", http::http1_shutdown),
