@@ -1,0 +1,95 @@
+//! Libraries as they are on crates.io, in a simulation. None of them knows of anyrt: `adapters` is what a user writes.
+//!
+//! What they draw from outside is of the seed by their own means: see `hosts` and `crypto`. What has none is not here:
+//! tungstenite 0.30 takes the masks of its frames from the system, so no two of its runs have the same bytes.
+#![allow(clippy::unwrap_used)]
+
+mod adapters;
+mod crypto;
+mod http;
+mod quic;
+mod tls;
+mod websocket;
+
+use std::env;
+use std::process::Command;
+use std::time::Duration;
+
+use anyrt::{Sim, Spawn};
+
+/// A client and a server. A run begins with them, on the thread on which it ends.
+fn hosts(seed: u64) -> (Sim, Sim) {
+    let client = Sim::builder().seed(seed).build().unwrap();
+    // Of this thread, on which everything runs: what libraries draw is drawn from here.
+    fastrand::seed(client.random_seed());
+    let server = client.host("server", [10, 0, 0, 2]).unwrap();
+    (client, server)
+}
+
+fn bytes(len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    fastrand::fill(&mut bytes);
+    bytes
+}
+
+/// What a run is compared by: the hash of everything that happened, and how long it took.
+type Run = (u64, Duration);
+
+fn run(sim: &Sim) -> Run {
+    (sim.trace_hash(), sim.elapsed())
+}
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+type Scenario = fn(u64) -> Run;
+
+const SCENARIOS: [(&str, Scenario); 11] = [
+    ("http1 requests", http::http1_requests),
+    ("http1 half a request", http::http1_half_a_request),
+    ("http1 shutdown", http::http1_shutdown),
+    ("http2 streams", http::http2_streams),
+    ("http2 silence", http::http2_silence),
+    ("tls both ways", tls::both_ways),
+    ("tls end", tls::end),
+    ("tls clock", tls::clock),
+    ("websocket", websocket::messages),
+    ("quic under loss", quic::under_loss),
+    ("quic silence", quic::silence),
+];
+
+#[test]
+fn three_processes_have_the_same_runs() {
+    const CHILD: &str = "ANYRT_TEST_ECOSYSTEM_CHILD";
+    if env::var_os(CHILD).is_some() {
+        println!();
+        for (name, scenario) in SCENARIOS {
+            println!("{name}: {:?}", scenario(1));
+        }
+        return;
+    }
+    let children = [(); 3].map(|()| {
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", "three_processes_have_the_same_runs", "--nocapture"]).env(CHILD, "1");
+        String::from_utf8(child.output().unwrap().stdout).unwrap()
+    });
+    for (name, scenario) in SCENARIOS {
+        let expected = format!("{name}: {:?}", scenario(1));
+        for child in &children {
+            assert!(child.lines().any(|line| line == expected), "no {expected:?} in {child}");
+        }
+    }
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    for (name, scenario) in SCENARIOS {
+        let ((hash, took), (other_hash, took_other)) = (scenario(1), scenario(2));
+        assert!(hash != other_hash && took != took_other, "{name}: {took:?}");
+    }
+}

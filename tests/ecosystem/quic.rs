@@ -1,0 +1,146 @@
+//! quinn, over a network that loses datagrams.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyrt::sim::LinkOptions;
+use anyrt::{BlockOn, Net, Sim, Spawn, Time};
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::{
+    ClientConfig, Connection, ConnectionError, ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig,
+    ServerConfig, TransportConfig,
+};
+
+use crate::adapters::{On, Udp};
+use crate::{Run, bytes, crypto, hosts, run, secs};
+
+/// Like the generators of quinn, which draw from the system, but of the seed.
+struct Ids;
+
+impl ConnectionIdGenerator for Ids {
+    fn generate_cid(&mut self) -> ConnectionId {
+        ConnectionId::new(&fastrand::u64(..).to_le_bytes())
+    }
+
+    fn cid_len(&self) -> usize {
+        8
+    }
+
+    fn cid_lifetime(&self) -> Option<Duration> {
+        None
+    }
+}
+
+fn seed() -> [u8; 32] {
+    let mut seed = [0; 32];
+    fastrand::fill(&mut seed);
+    seed
+}
+
+async fn endpoint(rt: &Sim, server: Option<ServerConfig>) -> Endpoint {
+    let mut config = EndpointConfig::new(Arc::new(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &seed())));
+    config.rng_seed(Some(seed())).cid_generator(|| Box::new(Ids));
+    let socket = Udp::new(rt.udp_bind("0.0.0.0:4433").await.unwrap());
+    Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(On(rt.clone()))).unwrap()
+}
+
+/// Both ask after 10 seconds whether the other is there, and give up 30 seconds after that.
+fn transport() -> Arc<TransportConfig> {
+    let mut config = TransportConfig::default();
+    config.keep_alive_interval(Some(secs(10)));
+    config.max_idle_timeout(Some(secs(30).try_into().unwrap()));
+    Arc::new(config)
+}
+
+async fn server(rt: &Sim) -> Endpoint {
+    let crypto = Arc::new(QuicServerConfig::try_from(crypto::server()).unwrap());
+    let tokens = ring::hkdf::Salt::new(ring::hkdf::HKDF_SHA256, &[]).extract(&seed());
+    let mut config = ServerConfig::new(crypto, Arc::new(tokens));
+    config.transport_config(transport());
+    endpoint(rt, Some(config)).await
+}
+
+async fn connect(endpoint: &Endpoint, addr: SocketAddr) -> Connection {
+    let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(crypto::client()).unwrap()));
+    config.transport_config(transport()).initial_dst_cid_provider(Arc::new(|| Ids.generate_cid()));
+    endpoint.connect_with(config, addr, "server").unwrap().await.unwrap()
+}
+
+pub(crate) fn under_loss(seed: u64) -> Run {
+    let (here, there) = hosts(seed);
+    here.block_on(async {
+        let server = server(&there).await;
+        let link = here.link("main", "server").unwrap();
+        link.set(&LinkOptions::new().loss(0.2)).unwrap();
+        let served = there.spawn(async move {
+            let connection = server.accept().await.unwrap().await.unwrap();
+            while let Ok((mut send, mut receive)) = connection.accept_bi().await {
+                let body = receive.read_to_end(1 << 20).await.unwrap();
+                send.write_all(&body).await.unwrap();
+                send.finish().unwrap();
+            }
+            connection.close_reason()
+        });
+        let client = endpoint(&here, None).await;
+        let connection = connect(&client, (there.ip(), 4433).into()).await;
+        let streams = (0..4).map(|_| {
+            let (connection, sent) = (connection.clone(), bytes(1 << 16));
+            here.spawn(async move {
+                let (mut send, mut receive) = connection.open_bi().await.unwrap();
+                send.write_all(&sent).await.unwrap();
+                send.finish().unwrap();
+                assert!(receive.read_to_end(1 << 20).await.unwrap() == sent);
+            })
+        });
+        for stream in streams.collect::<Vec<_>>() {
+            stream.await.unwrap();
+        }
+        assert!(connection.stats().path.lost_packets > 20);
+        assert!(here.elapsed() < secs(60), "{:?}", here.elapsed());
+
+        link.set(&LinkOptions::new()).unwrap();
+        connection.close(7_u32.into(), b"done");
+        client.wait_idle().await;
+        let Some(ConnectionError::ApplicationClosed(close)) = served.await.unwrap() else {
+            panic!("not closed by the client")
+        };
+        assert_eq!((close.error_code, &close.reason[..]), (7_u32.into(), &b"done"[..]));
+    });
+    run(&here)
+}
+
+pub(crate) fn silence(seed: u64) -> Run {
+    let (here, there) = hosts(seed);
+    here.block_on(async {
+        let server = server(&there).await;
+        let served = there.spawn(async move { server.accept().await.unwrap().await.unwrap().closed().await });
+        let client = endpoint(&here, None).await;
+        let connection = connect(&client, (there.ip(), 4433).into()).await;
+        anyrt::time::sleep(secs(120)).await;
+        assert_eq!(connection.close_reason(), None);
+
+        let mut last = connection.open_uni().await.unwrap();
+        last.finish().unwrap();
+        assert_eq!(last.stopped().await.unwrap(), None, "it was received");
+        here.links().partition();
+        let since = here.elapsed();
+        let ended = here.timeout(secs(60), connection.closed()).await.unwrap();
+        assert_eq!(ended, ConnectionError::TimedOut);
+        // quinn wakes its own task now and then, which costs a microsecond.
+        let late = (here.elapsed() - since).checked_sub(secs(10 + 30)).unwrap();
+        assert!(late <= Duration::from_micros(10), "{late:?}");
+        assert_eq!(served.await.unwrap(), ConnectionError::TimedOut);
+    });
+    run(&here)
+}
+
+#[test]
+fn quic_streams_are_whole_where_every_fifth_datagram_is_lost() {
+    under_loss(7);
+}
+
+#[test]
+fn quic_gives_up_on_a_silent_peer_after_its_idle_timeout() {
+    silence(7);
+}
