@@ -1,7 +1,9 @@
 use std::env;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::log;
 use super::world::World;
 use super::{Owner, Policy, Sim};
 
@@ -19,6 +21,7 @@ pub struct Builder {
     /// So many choices are the policy's; those after them go to whoever has been ready for the longest.
     pub(super) choices: Option<u64>,
     pub(super) logged: bool,
+    pub(super) log_file: Option<PathBuf>,
 }
 
 impl Builder {
@@ -68,23 +71,30 @@ impl Builder {
         self
     }
 
+    /// Keeps a log of everything that happens, for [`Sim::log`]; off unless set. It grows with every event.
+    ///
+    /// To look at a program without changing it, set the environment variable `ANYRT_SIM_LOG` to the name of a file: each
+    /// simulation that is built then keeps a log, and writes it there when a `block_on` or an `advance` is over and when the
+    /// simulation ends. It is JSON when the name ends in `.json`, a page with a timeline when it ends in `.html`, and else
+    /// text. When there are several simulations in a process, the last to write wins. A file that cannot be written is told
+    /// on stderr, and changes nothing else.
+    pub fn log(mut self, keep: bool) -> Self {
+        self.logged = keep;
+        self
+    }
+
     /// Makes it.
     ///
     /// # Errors
     ///
     /// `InvalidInput` when `ANYRT_SIM_SEED` is needed and is no number, saying so.
-    pub fn build(self) -> io::Result<Sim> {
+    pub fn build(mut self) -> io::Result<Sim> {
         let seed = match self.seed {
             Some(seed) => seed,
             None => seed_of_the_environment()?,
         };
+        self.log_file = env::var_os(log::FILE).filter(|file| !file.is_empty()).map(PathBuf::from);
         Ok(self.with_seed(seed))
-    }
-
-    /// One that keeps a list of what happens.
-    pub(super) fn logged(mut self) -> Self {
-        self.logged = true;
-        self
     }
 
     pub(super) fn with_seed(&self, seed: u64) -> Sim {

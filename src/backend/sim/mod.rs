@@ -6,6 +6,7 @@
 
 mod builder;
 mod clock;
+mod log;
 mod net;
 mod random;
 mod schedule;
@@ -44,6 +45,7 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_own
 use crate::task::JoinHandle;
 
 pub use builder::Builder;
+pub use log::{Log, note};
 pub use net::{TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixStream};

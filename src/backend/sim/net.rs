@@ -82,6 +82,16 @@ pub(super) enum Link {
     Hosts,
 }
 
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(addr) => addr.fmt(f),
+            Self::Path(Some(path)) => path.display().fmt(f),
+            Self::Path(None) => f.write_str("no name"),
+        }
+    }
+}
+
 /// What happens in the network.
 pub(super) enum Event {
     Ask { conn: u64, tries: u32 },
@@ -145,6 +155,10 @@ impl Network {
 
     pub(super) fn ip(&self, host: usize) -> IpAddr {
         self.hosts[host].ip
+    }
+
+    pub(super) fn hosts(&self) -> impl Iterator<Item = (&str, IpAddr)> {
+        self.hosts.iter().map(|host| (host.name.as_str(), host.ip))
     }
 
     pub(super) fn host_name(&self, host: usize) -> &str {

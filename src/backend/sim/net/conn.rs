@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{Addr, Event, Link, Network, Waiters};
+use crate::backend::sim::log::{Flight, Line};
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{self, State, Wait, World};
 use crate::net::options::SocketOptions;
@@ -141,6 +142,7 @@ impl Socket {
             let conn = state.number();
             let ends = [End::new(from_host, from, options), End::new(host, to, SocketOptions::default())];
             state.network.conns.insert(conn, Conn { link, progress: Progress::Asked, ends });
+            state.log_sent(conn, SERVER, Line::Asked, "request", &[]);
             state.after(link, Event::Ask { conn, tries: 0 });
             conn
         });
@@ -251,6 +253,7 @@ impl Socket {
             }
             let len = bytes.len();
             conn.ends[to].coming += len;
+            state.log_sent(self.conn, to, Line::To(to), "data", &bytes);
             state.send(self.conn, to, Event::Data { conn: self.conn, to, bytes });
             Poll::Ready(Ok(len))
         })
@@ -366,10 +369,28 @@ impl State {
         self.add_event(at, world::Event::Net(event));
     }
 
+    /// The log hears of what goes to one end.
+    fn log_sent(&mut self, number: u64, to: usize, line: Line, what: &'static str, bytes: &[u8]) {
+        let task = self.whose_turn();
+        let (Some(log), Some(conn)) = (self.trace.log(), self.network.conns.get(&number)) else { return };
+        let ends = [&conn.ends[1 - to], &conn.ends[to]];
+        let flight = Flight {
+            message: 0,
+            what,
+            hosts: ends.map(|end| end.host),
+            addrs: ends.map(|end| end.addr.to_string()),
+            bytes: bytes.len(),
+            payload: hash(bytes),
+        };
+        let flight = log.sent(self.nanos, task, number, flight);
+        log.on_its_way(self.nanos, number, line, flight);
+    }
+
     fn shutdown(&mut self, number: u64, side: usize) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         let end = &mut conn.ends[side];
         if !std::mem::replace(&mut end.shut, true) && !end.reset {
+            self.log_sent(number, 1 - side, Line::To(1 - side), "end", &[]);
             self.send(number, 1 - side, Event::End { conn: number, to: 1 - side });
         }
     }
@@ -380,6 +401,7 @@ impl State {
         let end = &mut conn.ends[side];
         end.shut = true;
         if !std::mem::replace(&mut end.reset, true) {
+            self.log_sent(number, 1 - side, Line::To(1 - side), "reset", &[]);
             self.send(number, 1 - side, Event::Reset { conn: number, to: 1 - side });
         }
     }
@@ -417,10 +439,12 @@ impl State {
     pub(super) fn asked(&mut self, number: u64, tries: u32) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         self.trace.record(self.nanos, Kind::ConnectionAsked, number, 0);
+        self.trace.arrived(number, Line::Asked);
         let (link, server) = (conn.link, &mut conn.ends[SERVER]);
         let Some(listening) =
             self.network.listening.values_mut().find(|it| it.takes(server.host, &server.addr))
         else {
+            self.log_sent(number, CLIENT, Line::Refused, "refusal", &[]);
             self.after(link, Event::Answer { conn: number, failed: Some(ErrorKind::ConnectionRefused) });
             return;
         };
@@ -438,6 +462,7 @@ impl State {
         server.ttl = listening.ttl;
         conn.progress = Progress::Accepted;
         self.woken.extend(listening.waiters.take());
+        self.log_sent(number, CLIENT, Line::To(CLIENT), "answer", &[]);
         self.send(number, CLIENT, Event::Answer { conn: number, failed: None });
     }
 
@@ -446,6 +471,7 @@ impl State {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         let kind = if failed.is_none() { Kind::ConnectionOpened } else { Kind::ConnectionRefused };
         self.trace.record(self.nanos, kind, number, 0);
+        self.trace.arrived(number, if failed.is_none() { Line::To(CLIENT) } else { Line::Refused });
         conn.progress = failed.map_or(Progress::Open, Progress::Failed);
         self.woken.extend(conn.ends[CLIENT].writers.take());
     }
@@ -453,6 +479,7 @@ impl State {
     pub(super) fn data(&mut self, number: u64, to: usize, bytes: Vec<u8>) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         self.trace.record(self.nanos, Kind::DataArrived, number, hash(&bytes));
+        self.trace.arrived(number, Line::To(to));
         let end = &mut conn.ends[to];
         end.coming -= bytes.len();
         if end.held && !end.reset {
@@ -461,6 +488,7 @@ impl State {
         } else {
             // There is nobody to read it.
             self.woken.extend(conn.ends[1 - to].writers.take());
+            self.log_sent(number, 1 - to, Line::To(1 - to), "reset", &[]);
             self.send(number, 1 - to, Event::Reset { conn: number, to: 1 - to });
         }
     }
@@ -468,6 +496,7 @@ impl State {
     pub(super) fn ended(&mut self, number: u64, to: usize) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         self.trace.record(self.nanos, Kind::EndArrived, number, 0);
+        self.trace.arrived(number, Line::To(to));
         conn.ends[to].ended = true;
         self.woken.extend(conn.ends[to].readers.take());
     }
@@ -475,6 +504,7 @@ impl State {
     pub(super) fn was_reset(&mut self, number: u64, to: usize) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         self.trace.record(self.nanos, Kind::ResetArrived, number, 0);
+        self.trace.arrived(number, Line::To(to));
         let end = &mut conn.ends[to];
         if !std::mem::replace(&mut end.reset, true) {
             // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use super::conn::covers;
 use super::{Event, Link, TTL, Waiters, check_ttl, no_real_sockets, to_this_host};
+use crate::backend::sim::log::{Flight, Line};
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{self, State, Wait, World};
 use crate::runtime;
@@ -49,6 +50,8 @@ pub(in crate::backend::sim) struct Datagram {
     to: SocketAddr,
     link: Link,
     bytes: Vec<u8>,
+    // For the log, with the time when it was sent.
+    flight: Option<Box<(u64, Flight)>>,
 }
 
 /// A UDP socket in memory.
@@ -179,30 +182,55 @@ impl State {
                 "broadcast is not allowed on this socket",
             ));
         }
-        let (host, mut from, last) = (bound.host, bound.local, bound.last);
+        let (from_host, mut from, last) = (bound.host, bound.local, bound.last);
         if from.ip().is_unspecified() {
-            from.set_ip(self.network.source(host, to.ip())?);
+            from.set_ip(self.network.source(from_host, to.ip())?);
         }
         // What nobody gets is lost.
-        let Some((host, link)) = self.network.route(host, to.ip()) else { return Ok(()) };
+        let Some((host, link)) = self.network.route(from_host, to.ip()) else { return Ok(()) };
         let at = (self.nanos + self.delay(link)).max(last);
         if let Some(bound) = self.network.datagrams.get_mut(&socket) {
             bound.last = at;
         }
-        let datagram = Datagram { socket, from, host, to, link, bytes: bytes.to_vec() };
+        let flight = self.log_datagram(socket, "datagram", [from_host, host], [from, to], bytes);
+        let datagram = Datagram { socket, from, host, to, link, bytes: bytes.to_vec(), flight };
         self.add_event(at, world::Event::Net(Event::Datagram(datagram)));
         Ok(())
     }
 
+    /// The log hears of what goes from one host to another.
+    fn log_datagram(
+        &mut self,
+        socket: u64,
+        what: &'static str,
+        hosts: [usize; 2],
+        addrs: [SocketAddr; 2],
+        bytes: &[u8],
+    ) -> Option<Box<(u64, Flight)>> {
+        let task = self.whose_turn();
+        let log = self.trace.log()?;
+        let addrs = addrs.map(|addr| addr.to_string());
+        let flight = Flight { message: 0, what, hosts, addrs, bytes: bytes.len(), payload: hash(bytes) };
+        Some(Box::new((self.nanos, log.sent(self.nanos, task, socket, flight))))
+    }
+
     pub(super) fn datagram(&mut self, datagram: Datagram) {
-        let Datagram { socket, from, host, to, link, bytes } = datagram;
+        let Datagram { socket, from, host, to, link, bytes, flight } = datagram;
         self.trace.record(self.nanos, Kind::DatagramArrived, socket, hash(&bytes));
+        if let (Some(log), Some(flight)) = (self.trace.log(), flight) {
+            log.landed(flight.0, flight.1);
+        }
         let is_for = |it: &&mut Bound| {
             it.host == host && covers(it.local, to) && it.peer.is_none_or(|peer| peer == from)
         };
         let Some(bound) = self.network.datagrams.values_mut().find(is_for) else {
             // Only a socket that is connected to it hears of that (udp(7)).
-            if self.network.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to)) {
+            if let Some(it) = self.network.datagrams.get(&socket).filter(|it| it.peer == Some(to)) {
+                let hosts = [host, it.host];
+                let flight = self.log_datagram(socket, "refusal", hosts, [to, from], &[]);
+                if let (Some(log), Some(flight)) = (self.trace.log(), flight) {
+                    log.on_its_way(flight.0, socket, Line::Refused, flight.1);
+                }
                 self.after(link, Event::DatagramRefused { socket });
             }
             return;
@@ -217,6 +245,7 @@ impl State {
 
     pub(super) fn datagram_refused(&mut self, socket: u64) {
         self.trace.record(self.nanos, Kind::DatagramRefused, socket, 0);
+        self.trace.arrived(socket, Line::Refused);
         if let Some(bound) = self.network.datagrams.get_mut(&socket) {
             bound.refused = true;
             let waiters = bound.waiters.take();
