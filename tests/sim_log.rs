@@ -30,7 +30,7 @@ fn assert_says(text: &str, words: &[&str]) {
 /// One question over TCP, one over UDP to nobody, a timer, a note and a panic. Returns the line of the task.
 fn program(sim: &Sim) -> u32 {
     let server = sim.host("db", [10, 0, 0, 2]).unwrap();
-    let line = line!() + 2;
+    let line = line!() + 1;
     sim.block_on(async {
         let accepting = server.spawn(server_of(server.clone()));
         sim.sleep(Duration::from_millis(1)).await;
@@ -78,7 +78,7 @@ fn text_has_a_line_for_every_event() {
             "host \"db\" at 10.0.0.2\n",
             &format!("           0ns  main  #1   block_on spawned (tests/sim_log.rs:{line}:9)\n"),
             &format!(
-                "           0ns  db    #3   waits to accept at 0.0.0.0:5432 (tests/sim_log.rs:{}:32)\n",
+                "           0ns  db    #2   waits to accept at 0.0.0.0:5432 (tests/sim_log.rs:{}:32)\n",
                 line + 1
             ),
             "           0ns  main  #1   sleeps until 1ms (",
@@ -86,8 +86,8 @@ fn text_has_a_line_for_every_event() {
             "sent request to db, 10.0.0.1:49152 to 10.0.0.2:5432, message 1",
             "sent data to db, 10.0.0.1:49152 to 10.0.0.2:5432, 4 bytes, payload ",
             "data arrived from main, 10.0.0.1:49152 to 10.0.0.2:5432, 4 bytes, payload ",
-            "woken by #3 (",
-            "note: </script> accepted",
+            "  main  #1   woken by #13 (",
+            r"note: </script> accepted\u{2028}",
             "panicked: a \"bad\" day (",
         ],
     );
@@ -112,7 +112,9 @@ fn json_has_what_its_docs_promise() {
     assert_eq!(spawned.len(), 1);
     let server = &spawned[0]["task"];
     assert_eq!(spawned[0]["place"], format!("tests/sim_log.rs:{}:32", line + 1));
-    assert!(events(&json, &[("kind", "woken"), ("host", "main")]).iter().any(|event| event["by"] == *server));
+    let woken = events(&json, &[("kind", "woken"), ("host", "db")]);
+    assert_eq!((&woken[0]["task"], &woken[0]["by"]), (server, &1.into()), "by the task that spawned it");
+    assert_eq!(woken[1].get("by"), None, "by the network");
     assert_eq!(events(&json, &[("kind", "waits"), ("waits", "sleeps until 1ms")])[0]["at"], 0);
     let fired = events(&json, &[("kind", "timer fired")]);
     assert_eq!((fired.len(), &fired[0]["at"], &fired[0]["task"]), (1, &1_000_000.into(), &1.into()));
@@ -176,8 +178,8 @@ fn messages_of_trouble_arrive_as_well() {
         };
         let (second, accepted) = join(sim.tcp_connect("db:2"), late).await;
         drop((first, second));
-        drop(accepted);
         sim.sleep(Duration::from_secs(1)).await;
+        drop(accepted);
     });
     let json = parse(&sim.log());
     let one = |kind: &str, what: &str, peer: &str| {

@@ -147,13 +147,25 @@ impl<'a, H: Fn(usize) -> &'a str> fmt::Display for Description<'a, H> {
             More::Is(kind) => write!(f, "{} {}", kind.words(), event.kind.words()),
             More::By(task) => write!(f, "{} by #{task}", event.kind.words()),
             More::Waits(wait) => wait.fmt(f),
-            More::Says(text) => write!(f, "{}: {text}", event.kind.words()),
+            More::Says(text) => write!(f, "{}: {}", event.kind.words(), OneLine(text)),
             More::Flight { flight, sent } => self.flight(f, flight, *sent),
         }?;
         match event.place {
             Some(place) => write!(f, " ({place})"),
             None => Ok(()),
         }
+    }
+}
+
+/// A text without what would end the line, or more.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|letter| match letter {
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => letter.escape_default().fmt(f),
+            letter => letter.fmt(f),
+        })
     }
 }
 
