@@ -152,6 +152,7 @@ fn message_is_the_same_where_it_is_sent_and_where_it_arrives() {
     let data = events(&json, &[("kind", "sent"), ("what", "data")]);
     assert_eq!(data.iter().map(|event| &event["bytes"]).collect::<Vec<_>>(), [4, 4]);
     assert_eq!(data[0]["payload"], data[1]["payload"], "of the same bytes");
+    assert_ne!(data[0]["payload"], events(&json, &[("what", "end")])[0]["payload"]);
     assert_ne!(data[0]["payload"], events(&json, &[("what", "datagram")])[0]["payload"]);
 }
 
@@ -227,6 +228,7 @@ fn page_is_complete_in_itself() {
     let (_, rest) = page.split_once(r#"<script type="application/json" id="log">"#).unwrap();
     let (embedded, rest) = rest.split_once("</script>").unwrap();
     assert_eq!(serde_json::from_str::<Value>(embedded).unwrap(), parse(&sim.log()));
+    assert!(!embedded.contains('<'));
     assert_eq!(rest.matches("</script>").count(), 1, "a note ends no script");
     assert!(!page.contains('\u{2028}'));
 }
@@ -328,7 +330,7 @@ fn environment_has_the_log_written() {
     assert_eq!(events(&json, &[("is", "block_on")]).len(), 2, "also of the one that panics");
     let page = written("stops", "c.html");
     assert!(page.starts_with("<!DOCTYPE html>"));
-    assert_says(&page, &["first", "\"kind\":\"ended\",\"host\":\"main\",\"task\":2"]);
+    assert_says(&page, &["first", "\"kind\":\"ended\",\"host\":\"main\",\"task\":1,"]);
     assert!(!page.contains("never polled"));
 
     let output = run("leaks", "/nowhere/d.txt");
