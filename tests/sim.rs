@@ -160,7 +160,14 @@ fn check_deterministic_agrees_and_disagrees() {
             sim.block_on(sim.sleep(ms(millis)));
         })
     });
-    assert_says(&text, &["seed 3", "first TimerFired", "at 1ms", "then TimerFired", "at 2ms"]);
+    assert_says(
+        &text,
+        &[
+            "seed 3",
+            "first #1 sleeps until 1ms (tests/sim.rs:",
+            "on host \"main\" at 0ns, then #1 sleeps until 2ms",
+        ],
+    );
 }
 
 #[test]

@@ -400,7 +400,8 @@ fn program_that_is_not_deterministic_is_said_to_be_so() {
         &[
             "  seed 3\n",
             "not deterministic",
-            "first TimerFired 2 at 5ms, then TimerFired 2 at 6ms",
+            "first #1 sleeps until 5ms",
+            "then #1 sleeps until 6ms",
             "HashMap",
         ],
     );

@@ -37,6 +37,9 @@ pub(crate) trait Executor: Home {
     fn is_cancelled() -> bool {
         false
     }
+
+    /// The task that is being polled has panicked.
+    fn panicked(_: &Payload) {}
 }
 
 /// Wraps `future` for an executor, which starts it with `spawn`.
@@ -180,7 +183,10 @@ where
                 }
                 // No executor polls a future again that has completed.
                 Ok(None) => return Poll::Pending,
-                Err(payload) => Err(Failure::Panicked(payload)),
+                Err(payload) => {
+                    H::panicked(&payload);
+                    Err(Failure::Panicked(payload))
+                }
             }
         };
         let result = match contain(|| this.future.set(None)) {

@@ -1,6 +1,8 @@
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::log;
 use super::replay::Replay;
 use super::world::World;
 use super::{Owner, Policy, Sim};
@@ -21,6 +23,7 @@ pub struct Builder {
     pub(super) max_steps: Option<u64>,
     pub(super) threads: Option<usize>,
     pub(super) logged: bool,
+    pub(super) log_file: Option<PathBuf>,
 }
 
 impl Builder {
@@ -77,6 +80,18 @@ impl Builder {
         self
     }
 
+    /// Keeps a log of everything that happens, for [`Sim::log`]; off unless set. It grows with every event.
+    ///
+    /// To look at a program without changing it, set the environment variable `ANYRT_SIM_LOG` to the name of a file: each
+    /// simulation that is built then keeps a log, and writes it there when a `block_on` or an `advance` is over and when the
+    /// simulation ends. It is JSON when the name ends in `.json`, a page with a timeline when it ends in `.html`, and else
+    /// text. When there are several simulations in a process, the last to write wins. A file that cannot be written is told
+    /// on stderr, and changes nothing else. A search of [`explore`](Self::explore) writes nothing; running a seed again does.
+    pub fn log(mut self, keep: bool) -> Self {
+        self.logged = keep;
+        self
+    }
+
     /// Makes it.
     ///
     /// A seed of the environment comes with as many choices as `ANYRT_SIM_CHOICES` and the faults of `ANYRT_SIM_FAULTS`, if
@@ -87,7 +102,7 @@ impl Builder {
     /// `InvalidInput` when one of the variables is needed and is no number, saying which.
     pub fn build(self) -> io::Result<Sim> {
         match self.seed {
-            Some(seed) => Ok(self.with_seed(seed)),
+            Some(seed) => Ok(self.logged_to_a_file().with_seed(seed)),
             None => {
                 let replay = Replay::of_the_environment()?.unwrap_or_default();
                 Ok(self.replaying(&replay).with_seed(replay.seed))
@@ -95,16 +110,15 @@ impl Builder {
         }
     }
 
-    /// With what a run had beside its seed.
+    /// With what a run had beside its seed, and with a log if the environment wants one.
     pub(super) fn replaying(mut self, replay: &Replay) -> Self {
         self.choices = replay.choices;
         self.only_faults = replay.faults.clone();
-        self
+        self.logged_to_a_file()
     }
 
-    /// One that keeps a list of what happens.
-    pub(super) fn logged(mut self) -> Self {
-        self.logged = true;
+    fn logged_to_a_file(mut self) -> Self {
+        self.log_file = log::file_of_the_environment();
         self
     }
 

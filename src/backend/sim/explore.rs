@@ -14,8 +14,8 @@ use std::thread;
 
 use self::quiet::{Panic, Quiet};
 use self::report::Report;
+use super::log::Log;
 use super::replay::Replay;
-use super::trace::Event;
 use super::{Builder, Sim};
 use crate::task::contain::{Payload, contain, discard};
 
@@ -201,7 +201,7 @@ struct Run {
     faults: Vec<String>,
     steps: u64,
     hash: u64,
-    log: Vec<Event>,
+    log: Log,
 }
 
 impl Run {
@@ -218,7 +218,7 @@ impl Run {
             faults,
             steps: state.steps,
             hash: state.trace.hash(),
-            log: state.trace.take_log(),
+            log: sim.0.world.log_of(state),
         })
     }
 }

@@ -9,6 +9,7 @@ mod clock;
 mod explore;
 mod faults;
 mod host;
+mod log;
 mod net;
 mod random;
 mod replay;
@@ -50,6 +51,7 @@ use crate::task::JoinHandle;
 pub use builder::Builder;
 pub use explore::{Outcome, explore};
 pub use faults::{Fault, Faults};
+pub use log::{Log, note};
 pub use net::{Link, LinkOptions, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixStream};

@@ -107,6 +107,16 @@ impl Addr {
     }
 }
 
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(addr) => addr.fmt(f),
+            Self::Path(Some(path)) => path.display().fmt(f),
+            Self::Path(None) => f.write_str("no name"),
+        }
+    }
+}
+
 /// What happens in the network.
 pub(super) enum Event {
     /// A connection is asked for.
@@ -221,6 +231,10 @@ impl Network {
 
     pub(super) fn ip(&self, host: usize) -> IpAddr {
         self.hosts[host].ip
+    }
+
+    pub(super) fn hosts(&self) -> impl Iterator<Item = (&str, IpAddr)> {
+        self.hosts.iter().map(|host| (host.name.as_str(), host.ip))
     }
 
     pub(super) fn host_name(&self, host: usize) -> &str {

@@ -85,6 +85,11 @@ impl Schedule {
         schedule
     }
 
+    /// Never `Mixed`: one of the two.
+    pub(super) fn policy(&self) -> Policy {
+        self.policy
+    }
+
     /// How many choices there were.
     pub(super) fn choices(&self) -> u64 {
         self.made

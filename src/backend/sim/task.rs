@@ -8,9 +8,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use ::async_task::Runnable;
 use pin_project_lite::pin_project;
 
-use super::Sim;
 use super::world::{TaskKind, World};
+use super::{Sim, log};
 use crate::backend::async_task::Executor;
+use crate::task::contain::Payload;
 
 impl Executor for Sim {
     // `Place` does it.
@@ -26,6 +27,12 @@ impl Executor for Sim {
 
     fn is_cancelled() -> bool {
         CANCELLED.with(Cell::get)
+    }
+
+    fn panicked(payload: &Payload) {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        log::panicked(text.unwrap_or("with a value that is no text"));
     }
 }
 

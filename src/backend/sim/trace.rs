@@ -1,26 +1,15 @@
-//! What happened, in one number; and, when asked for, in a list.
+//! What happened, in one number; and, when asked for, in a log.
 
-use std::fmt;
-use std::time::Duration;
+use std::path::PathBuf;
 
 use super::Sim;
+use super::log::{self, Kept, Line};
 
 /// A running hash over everything that happens. As the values of the generator, it is part of what a seed means.
 #[derive(Debug)]
 pub(super) struct Trace {
     hash: u64,
-    log: Option<Vec<Event>>,
-}
-
-/// One thing that happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Event {
-    nanos: u64,
-    kind: Kind,
-    // Of a task, a connection or a socket.
-    number: u64,
-    // Of the bytes that moved.
-    payload: u64,
+    log: Option<Box<Kept>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +30,11 @@ pub(super) enum Kind {
     Cancelled,
     Spurious,
     TimedOut,
-    // Of packets, with the path: from which host in the upper half of the number, and to which in the lower.
     Lost,
     Cut,
-    Held,
     Duplicated,
-    // Of paths.
+    // Of paths: from which host in the upper half of the number, and to which in the lower.
+    Held,
     PartitionBegan,
     PartitionEnded,
     HoldBegan,
@@ -57,11 +45,18 @@ pub(super) enum Kind {
     // Of hosts.
     Crashed,
     Restarted,
+    Note,
+    // For the log alone.
+    Sent,
+    Waits,
+    Panicked,
 }
 
 impl Trace {
-    pub(super) fn new(seed: u64, logged: bool) -> Self {
-        Self { hash: mix(0, seed), log: logged.then(Vec::new) }
+    /// One with a log, if it is to be kept or written to a file.
+    pub(super) fn new(seed: u64, logged: bool, file: Option<PathBuf>) -> Self {
+        let log = (logged || file.is_some()).then(|| Box::new(Kept::new(file)));
+        Self { hash: mix(0, seed), log }
     }
 
     pub(super) fn record(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
@@ -69,7 +64,7 @@ impl Trace {
             self.hash = mix(self.hash, word);
         }
         if let Some(log) = &mut self.log {
-            log.push(Event { nanos, kind, number, payload });
+            log.add(nanos, kind, number, payload);
         }
     }
 
@@ -77,8 +72,23 @@ impl Trace {
         self.hash
     }
 
-    pub(super) fn take_log(&mut self) -> Vec<Event> {
-        self.log.take().unwrap_or_default()
+    /// The log, if one is kept: for what is not part of the hash.
+    pub(super) fn log(&mut self) -> Option<&mut Kept> {
+        self.log.as_deref_mut()
+    }
+
+    /// What was recorded last is the first of this line to arrive.
+    pub(super) fn arrived(&mut self, socket: u64, line: Line) {
+        if let Some(log) = &mut self.log {
+            log.arrived(socket, line);
+        }
+    }
+
+    /// What is on this line does not arrive.
+    pub(super) fn lost(&mut self, socket: u64, line: Line) {
+        if let Some(log) = &mut self.log {
+            log.lost(socket, line);
+        }
     }
 }
 
@@ -111,17 +121,6 @@ fn word(chunk: &[u8]) -> u64 {
     u64::from_le_bytes(word)
 }
 
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { nanos, kind, number, payload } = self;
-        write!(f, "{kind:?} {number} at {:?}", Duration::from_nanos(*nanos))?;
-        if *payload != 0 {
-            write!(f, ", payload {payload:016x}")?;
-        }
-        Ok(())
-    }
-}
-
 /// Runs `program` twice with one seed, and returns the hash of what happened.
 ///
 /// # Panics
@@ -141,28 +140,16 @@ impl fmt::Display for Event {
 #[track_caller]
 pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
     let run = || {
-        let sim = Sim::builder().logged().with_seed(seed);
+        let sim = Sim::builder().log(true).with_seed(seed);
         program(&sim);
-        sim.world.with(|state| (state.trace.hash(), state.trace.take_log()))
+        sim.log()
     };
-    let ((first_hash, first), (second_hash, second)) = (run(), run());
-    let Some(parting) = parting(&first, &second) else {
-        assert_eq!(first_hash, second_hash, "the same events have the same hash");
-        return first_hash;
+    let (first, second) = (run(), run());
+    let Some(parting) = log::parting(&first, &second) else {
+        assert_eq!(first.hash(), second.hash(), "the same events have the same hash");
+        return first.hash();
     };
     panic!("anyrt: two runs with seed {seed} differ {parting}");
-}
-
-/// From where on two logs differ, and what may be the reason.
-pub(super) fn parting(first: &[Event], second: &[Event]) -> Option<String> {
-    let at = (0..first.len().max(second.len())).find(|at| first.get(*at) != second.get(*at))?;
-    let said = |log: &[Event]| log.get(at).map_or("nothing more".to_owned(), Event::to_string);
-    Some(format!(
-        "from event {at} on: first {}, then {}. Something comes from outside of the simulation: the order of a `HashMap`, \
-         the time of the system, another thread.",
-        said(first),
-        said(second),
-    ))
 }
 
 #[cfg(test)]

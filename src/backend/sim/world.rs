@@ -121,10 +121,21 @@ pub(super) enum TaskKind {
 }
 
 /// What a task waits for, as far as it is known.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Wait {
     Sleep(u64),
     Socket(&'static str, Option<std::net::SocketAddr>),
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sleep(nanos) if *nanos >= NEVER => f.write_str("sleeps for ever"),
+            Self::Sleep(nanos) => write!(f, "sleeps until {:?}", Duration::from_nanos(*nanos)),
+            Self::Socket(what, None) => write!(f, "waits to {what}"),
+            Self::Socket(what, Some(addr)) => write!(f, "waits to {what} {addr}"),
+        }
+    }
 }
 
 struct Main {
@@ -179,7 +190,7 @@ impl World {
             faults_random: random(Stream::Faults),
             program_random: random(Stream::Program),
             schedule: Schedule::new(policy, seed, random(Stream::Schedule), choices),
-            trace: Trace::new(seed, logged),
+            trace: Trace::new(seed, logged, builder.log_file.clone()),
             network: Network::new(),
             clocks: Clocks::default(),
             faults: Vec::new(),
@@ -367,6 +378,7 @@ impl World {
                 self.schedule(ready.task, runnable);
             }
         });
+        self.save_log();
     }
 
     /// This thread drives it until the guard is dropped.
@@ -438,6 +450,7 @@ impl Drop for Driving {
                 None => self.world.driver.store(0, Ordering::Relaxed),
             }
         });
+        self.world.save_log();
     }
 }
 
@@ -470,6 +483,9 @@ impl State {
 
     fn wake(&mut self, task: u64, runnable: Option<Runnable>) {
         self.trace.record(self.nanos, Kind::Woken, task, 0);
+        if let Some(log) = self.trace.log() {
+            log.by(self.turn.task);
+        }
         let yielded = self.turn.task == Some(task);
         self.fresh += usize::from(!yielded);
         self.ready.push_back(Ready { task, runnable, yielded });
@@ -488,7 +504,13 @@ impl State {
         host: usize,
     ) -> u64 {
         let number = self.number();
+        if let Some(log) = self.trace.log() {
+            log.task(number, host, started);
+        }
         self.trace.record(self.nanos, Kind::Spawned, number, 0);
+        if let Some(log) = self.trace.log() {
+            log.is(kind);
+        }
         let life = self.network.hosts[host].life;
         self.tasks.insert(number, Task { kind, started, host, life, waker: None, waits: None });
         number
@@ -515,16 +537,35 @@ impl State {
         if let Some(task) = self.turn.task.and_then(|task| self.tasks.get_mut(&task)) {
             task.waits = Some(wait);
         }
+        if let (Some(log), Some(task)) = (self.trace.log(), self.turn.task) {
+            log.waits(self.nanos, task, wait);
+        }
+    }
+
+    /// The task that is being polled.
+    pub(super) fn whose_turn(&self) -> Option<u64> {
+        self.turn.task
+    }
+
+    /// Whether some `block_on` is in progress.
+    pub(super) fn is_driven(&self) -> bool {
+        !self.mains.is_empty()
     }
 
     pub(super) fn add_event(&mut self, nanos: u64, event: Event) -> Key {
         let key = (nanos.max(self.nanos), self.number());
+        if let (Some(log), Event::Timer(_)) = (self.trace.log(), &event) {
+            log.timer(key.1, self.turn.task);
+        }
         self.events.insert(key, event);
         key
     }
 
     /// The waker of a timer that has not fired.
     pub(super) fn remove_timer(&mut self, key: Key) -> Option<Waker> {
+        if let Some(log) = self.trace.log() {
+            log.forget_timer(key.1);
+        }
         self.events.remove(&key)?.into_waker()
     }
 
@@ -650,12 +691,7 @@ impl State {
             let _ = write!(text, "\n  #{number}, {kind} {}, on host {host:?}", task.started);
             let _ = match (task.waits, &task.waker) {
                 _ if of.is_some() => Ok(()),
-                (Some(Wait::Sleep(nanos)), _) if nanos >= NEVER => write!(text, ", sleeps for ever"),
-                (Some(Wait::Sleep(nanos)), _) => {
-                    write!(text, ", sleeps until {:?}", Duration::from_nanos(nanos))
-                }
-                (Some(Wait::Socket(what, None)), _) => write!(text, ", waits to {what}"),
-                (Some(Wait::Socket(what, Some(addr))), _) => write!(text, ", waits to {what} {addr}"),
+                (Some(wait), _) => write!(text, ", {wait}"),
                 (None, _) => {
                     write!(text, ", waits for what is not of the simulation: a handle, a channel, a lock")
                 }

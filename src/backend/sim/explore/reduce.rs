@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::super::Builder;
+use super::super::log::parting;
 use super::super::replay::Replay;
-use super::super::trace::parting;
 use super::{Failure, Program, Run};
 
 /// Whoever waits for the report waits for these as well.
@@ -56,7 +56,7 @@ pub(super) fn reduce(
 }
 
 fn find_parting(builder: Builder, seed: u64, program: &Program<'_>) -> String {
-    let builder = builder.logged();
+    let builder = builder.log(true);
     let [first, second] = [(); 2].map(|()| Run::of(&builder, seed, program).log);
     parting(&first, &second)
         .unwrap_or_else(|| "where, is not known: two more runs had the same events".to_owned())

@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::link::Gate;
 use super::{Addr, Event, Network, Waiters, crashed};
-use crate::backend::sim::trace::{Kind, hash_of_both};
+use crate::backend::sim::log::{Flight, Line};
+use crate::backend::sim::trace::{Kind, hash, hash_of_both};
 use crate::backend::sim::world::{self, State, Wait, World};
 use crate::net::options::SocketOptions;
 
@@ -140,6 +141,17 @@ enum What {
     Reset,
 }
 
+impl What {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "answer",
+            Self::Data(_) => "data",
+            Self::End => "end",
+            Self::Reset => "reset",
+        }
+    }
+}
+
 /// How long one waits before what was lost so often is sent again.
 fn resend(tries: u32) -> u64 {
     (RESEND << tries).min(LONGEST_RESEND)
@@ -199,6 +211,7 @@ impl Socket {
             let ends = [End::new(from_host, from, options, true), asked];
             let asked_at = state.nanos;
             state.network.conns.insert(conn, Conn { asked_at, progress: Progress::Asked, ends });
+            state.log_sent(conn, SERVER, Line::Asked, "request", 0, hash(&[]));
             state.after(from_host, host, Event::Ask { conn, tries: 0 });
             conn
         });
@@ -463,9 +476,11 @@ impl State {
                 break;
             }
         }
+        let many = flight.len() - waiting;
         if waiting == 0 {
             self.await_first(number, to);
         }
+        self.log_packets(number, to, many);
     }
 
     /// What is first on its way is due when it is.
@@ -474,6 +489,45 @@ impl State {
         if let Some(first) = conn.and_then(|conn| conn.ends[to].flight.front()) {
             self.add_event(first.at, world::Event::Net(Event::Arrive { conn: number, to }));
         }
+    }
+
+    /// The log hears of the last packets that were sent to one end.
+    fn log_packets(&mut self, number: u64, to: usize, many: usize) {
+        if self.trace.log().is_none() {
+            return;
+        }
+        let Some(conn) = self.network.conns.get(&number) else { return };
+        let end = &conn.ends[to];
+        let mut from = end.arrived;
+        let mut sent = Vec::new();
+        for packet in &end.flight {
+            let (front, back) = end.readable(from, packet.len());
+            sent.push((packet.what.name(), packet.len(), hash_of_both(front, back)));
+            from += packet.len();
+        }
+        for (what, bytes, payload) in sent.split_off(sent.len() - many) {
+            self.log_sent(number, to, Line::To(to), what, bytes, payload);
+        }
+    }
+
+    /// The log hears of what goes to one end.
+    fn log_sent(
+        &mut self,
+        number: u64,
+        to: usize,
+        line: Line,
+        what: &'static str,
+        bytes: usize,
+        payload: u64,
+    ) {
+        let task = self.whose_turn();
+        let (Some(log), Some(conn)) = (self.trace.log(), self.network.conns.get(&number)) else { return };
+        let ends = [&conn.ends[1 - to], &conn.ends[to]];
+        let hosts = ends.map(|end| end.host);
+        let addrs = ends.map(|end| end.addr.to_string());
+        let flight =
+            log.sent(self.nanos, task, number, Flight { message: 0, what, hosts, addrs, bytes, payload });
+        log.on_its_way(self.nanos, number, line, flight);
     }
 
     fn shutdown(&mut self, number: u64, side: usize) {
@@ -545,10 +599,12 @@ impl State {
             return self.ask_again(number, tries, Kind::Lost);
         }
         self.trace.record(self.nanos, Kind::ConnectionAsked, number, 0);
+        self.trace.arrived(number, Line::Asked);
         let Network { conns, listening, .. } = &mut self.network;
         let Some(conn) = conns.get_mut(&number) else { return };
         let server = &mut conn.ends[SERVER];
         let Some(listening) = listening.values_mut().find(|it| it.takes(server.host, &server.addr)) else {
+            self.log_sent(number, CLIENT, Line::Refused, "refusal", 0, hash(&[]));
             self.after(to, from, Event::Refused { conn: number, tries });
             return;
         };
@@ -602,6 +658,9 @@ impl State {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         if matches!(conn.progress, Progress::Asked | Progress::Accepted) {
             self.trace.record(self.nanos, kind, number, 0);
+            if kind == Kind::ConnectionRefused {
+                self.trace.arrived(number, Line::Refused);
+            }
             conn.progress = Progress::Failed(error);
             self.woken.extend(conn.ends[CLIENT].writers.take());
         }
@@ -654,19 +713,25 @@ impl State {
         match what {
             What::Accepted => {
                 self.trace.record(self.nanos, Kind::ConnectionOpened, number, 0);
+                self.trace.arrived(number, Line::To(to));
                 conn.progress = Progress::Open;
                 self.woken.extend(end.writers.take());
             }
             What::Data(len) => {
+                self.trace.arrived(number, Line::To(to));
                 end.arrived += len;
                 self.woken.extend(end.readers.take());
             }
             What::End => {
                 self.trace.record(self.nanos, Kind::EndArrived, number, 0);
+                self.trace.arrived(number, Line::To(to));
                 end.ended = true;
                 self.woken.extend(end.readers.take());
             }
-            What::Reset => self.was_reset(number, to),
+            What::Reset => {
+                self.was_reset(number, to);
+                self.trace.arrived(number, Line::To(to));
+            }
         }
         true
     }
@@ -682,6 +747,7 @@ impl State {
         let (what, tries) = (first.what, first.tries);
         if sender_is_gone || what == What::Reset {
             conn.ends[to].clear_flight();
+            self.trace.lost(number, Line::To(to));
         } else {
             first.at = self.nanos + resend(tries);
             first.tries += 1;
@@ -696,6 +762,7 @@ impl State {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         self.trace.record(self.nanos, Kind::TimedOut, number, 0);
         conn.ends[1 - side].clear_flight();
+        self.trace.lost(number, Line::To(1 - side));
         let end = &mut conn.ends[side];
         end.shut = true;
         if !std::mem::replace(&mut end.reset, true) {
@@ -720,6 +787,8 @@ impl State {
                 continue;
             }
             conn.ends.iter_mut().for_each(End::clear_flight);
+            self.trace.lost(number, Line::To(CLIENT));
+            self.trace.lost(number, Line::To(SERVER));
             for side in [CLIENT, SERVER] {
                 self.was_reset(number, side);
             }
@@ -758,6 +827,7 @@ impl State {
         self.trace.record(self.nanos, Kind::ResetArrived, number, 0);
         // Nobody sends any more what the other end has not got.
         conn.ends[1 - to].clear_flight();
+        self.trace.lost(number, Line::To(1 - to));
         let end = &mut conn.ends[to];
         if !std::mem::replace(&mut end.reset, true) {
             // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.

@@ -501,7 +501,7 @@ impl State {
     }
 
     /// Something of a path is recorded under the numbers of both hosts.
-    pub(super) fn record_path(&mut self, from: usize, to: usize, kind: Kind, payload: u64) {
+    fn record_path(&mut self, from: usize, to: usize, kind: Kind, payload: u64) {
         self.trace.record(self.nanos, kind, ((from as u64) << 32) | to as u64, payload);
     }
 

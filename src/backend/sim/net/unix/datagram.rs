@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::path as addr;
+use crate::backend::sim::log::Flight;
 use crate::backend::sim::net::{Addr, Waiters, crashed, no_real_sockets};
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{State, Wait, World};
@@ -110,6 +111,7 @@ impl UnixDatagram {
                     })
                 }
             };
+            let task = state.whose_turn();
             let from =
                 state.network.letterboxes.get(&self.number).and_then(|letterbox| letterbox.path.clone());
             let Some(letterbox) = state.network.letterboxes.get_mut(&to?) else {
@@ -119,9 +121,19 @@ impl UnixDatagram {
                 letterbox.writers.add(waker);
                 return Poll::Pending;
             }
+            let flight = state.trace.log().map(|log| {
+                let addrs = [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string());
+                let hosts = [self.host; 2];
+                let (bytes, payload) = (buf.len(), hash(buf));
+                let flight = Flight { message: 0, what: "datagram", hosts, addrs, bytes, payload };
+                log.sent(state.nanos, task, self.number, flight)
+            });
             letterbox.queue.push_back((from, buf.to_vec()));
             state.woken.extend(letterbox.readers.take());
             state.trace.record(state.nanos, Kind::DatagramArrived, self.number, hash(buf));
+            if let (Some(log), Some(flight)) = (state.trace.log(), flight) {
+                log.landed(state.nanos, flight);
+            }
             Poll::Ready(Ok(buf.len()))
         })
     }

@@ -1,0 +1,211 @@
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::backend::sim::trace::Kind;
+use crate::backend::sim::world::{self, Wait};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::backend::sim) struct Event {
+    pub(super) nanos: u64,
+    pub(super) kind: Kind,
+    // As the hash has it: of a task, a socket or a timer.
+    pub(super) number: u64,
+    pub(super) payload: u64,
+    pub(super) host: Option<usize>,
+    pub(super) task: Option<u64>,
+    pub(super) socket: Option<u64>,
+    pub(super) place: Option<&'static Location<'static>>,
+    pub(super) more: More,
+}
+
+/// What only some have.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum More {
+    Nothing,
+    /// A task of this kind.
+    Is(world::TaskKind),
+    /// This task was at work.
+    By(u64),
+    Waits(Wait),
+    Says(String),
+    /// It is of the way to this host.
+    To(usize),
+    Flight {
+        flight: Flight,
+        // Where it arrives.
+        sent: Option<u64>,
+    },
+}
+
+/// What goes from one host to another, or to itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::backend::sim) struct Flight {
+    /// Given by the log.
+    pub(in crate::backend::sim) message: u64,
+    pub(in crate::backend::sim) what: &'static str,
+    pub(in crate::backend::sim) hosts: [usize; 2],
+    /// From where, and to where.
+    pub(in crate::backend::sim) addrs: [String; 2],
+    pub(in crate::backend::sim) bytes: usize,
+    pub(in crate::backend::sim) payload: u64,
+}
+
+/// On which things follow each other: they arrive in the order in which they were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::backend::sim) enum Line {
+    /// To one end of a connection, once it was asked for.
+    To(usize),
+    Asked,
+    Refused,
+}
+
+/// What a kind is about, and its number.
+pub(super) enum Subject {
+    Task,
+    Timer,
+    Socket,
+    /// From one host to another: the first in the upper half.
+    Path,
+    Host,
+}
+
+impl Kind {
+    pub(super) fn subject(self) -> Subject {
+        match self {
+            Self::Spawned
+            | Self::Woken
+            | Self::Polled
+            | Self::Ended
+            | Self::Cancelled
+            | Self::Spurious
+            | Self::Waits
+            | Self::Note
+            | Self::Panicked => Subject::Task,
+            Self::TimerFired => Subject::Timer,
+            Self::Sent
+            | Self::ConnectionAsked
+            | Self::ConnectionOpened
+            | Self::ConnectionRefused
+            | Self::DataArrived
+            | Self::EndArrived
+            | Self::ResetArrived
+            | Self::DatagramArrived
+            | Self::DatagramRefused
+            | Self::TimedOut
+            | Self::Lost
+            | Self::Cut
+            | Self::Duplicated => Subject::Socket,
+            Self::Held
+            | Self::PartitionBegan
+            | Self::PartitionEnded
+            | Self::HoldBegan
+            | Self::HoldEnded
+            | Self::LossBegan
+            | Self::LossEnded
+            | Self::LinkReset => Subject::Path,
+            Self::Crashed | Self::Restarted => Subject::Host,
+        }
+    }
+
+    /// Its name, in words.
+    pub(super) fn words(self) -> String {
+        let mut words = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !words.is_empty() {
+                words.push(' ');
+            }
+            words.extend(letter.to_lowercase());
+        }
+        words
+    }
+}
+
+impl world::TaskKind {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Main => "block_on",
+            Self::Future => "task",
+            Self::Closure => "closure",
+        }
+    }
+}
+
+impl Event {
+    pub(super) fn time(&self) -> Duration {
+        Duration::from_nanos(self.nanos)
+    }
+
+    /// The host at the other end.
+    pub(super) fn peer(&self) -> Option<usize> {
+        match &self.more {
+            More::Flight { flight: Flight { hosts: [from, to], .. }, sent } => {
+                Some(if sent.is_some() { *from } else { *to })
+            }
+            More::To(host) => Some(*host),
+            _ => None,
+        }
+    }
+
+    pub(super) fn describe<'a>(&'a self, host: impl Fn(usize) -> &'a str + 'a) -> impl fmt::Display + 'a {
+        Description { event: self, host }
+    }
+}
+
+struct Description<'a, H> {
+    event: &'a Event,
+    host: H,
+}
+
+impl<'a, H: Fn(usize) -> &'a str> fmt::Display for Description<'a, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let event = self.event;
+        match &event.more {
+            More::Nothing => f.write_str(&event.kind.words()),
+            More::Is(kind) => write!(f, "{} {}", kind.words(), event.kind.words()),
+            More::By(task) => write!(f, "{} by #{task}", event.kind.words()),
+            More::Waits(wait) => wait.fmt(f),
+            More::Says(text) => write!(f, "{}: {}", event.kind.words(), OneLine(text)),
+            More::Flight { flight, sent } => self.flight(f, flight, *sent),
+            More::To(host) => write!(f, "{}, to {}", event.kind.words(), (self.host)(*host)),
+        }?;
+        match event.place {
+            Some(place) => write!(f, " ({place})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A text without what would end the line, or more.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|letter| match letter {
+            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => letter.escape_default().fmt(f),
+            letter => letter.fmt(f),
+        })
+    }
+}
+
+impl<'a, H: Fn(usize) -> &'a str> Description<'a, H> {
+    fn flight(&self, f: &mut fmt::Formatter<'_>, flight: &Flight, sent: Option<u64>) -> fmt::Result {
+        let Flight { message, what, hosts, addrs: [from, to], bytes, payload } = flight;
+        f.write_str(&self.event.kind.words())?;
+        let [from_host, to_host] = hosts.map(&self.host);
+        match sent {
+            None => write!(f, " {what} to {to_host}")?,
+            Some(_) => write!(f, " from {from_host}")?,
+        }
+        write!(f, ", {from} to {to}")?;
+        if *bytes > 0 {
+            write!(f, ", {bytes} bytes, payload {payload:016x}")?;
+        }
+        write!(f, ", message {message}")?;
+        match sent {
+            Some(sent) => write!(f, " of {:?}", Duration::from_nanos(sent)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::Location;
+use std::path::PathBuf;
+
+use super::event::{Event, Flight, Line, More, Subject};
+use crate::backend::sim::trace::Kind;
+use crate::backend::sim::world::{self, Wait};
+
+/// The log of a simulation that keeps one.
+#[derive(Debug, Default)]
+pub(in crate::backend::sim) struct Kept {
+    events: Vec<Event>,
+    tasks: BTreeMap<u64, (usize, &'static Location<'static>)>,
+    // Whose they are.
+    timers: BTreeMap<u64, u64>,
+    // What is on its way, with the time when it was sent.
+    flights: BTreeMap<(u64, Line), VecDeque<(u64, Flight)>>,
+    messages: u64,
+    // Where it is to be written to, and how much of it is there.
+    file: Option<PathBuf>,
+    saved: usize,
+}
+
+impl Kept {
+    pub(in crate::backend::sim) fn new(file: Option<PathBuf>) -> Self {
+        Self { file, ..Self::default() }
+    }
+
+    pub(in crate::backend::sim) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The file, if something is new.
+    pub(super) fn due(&mut self) -> Option<PathBuf> {
+        let before = std::mem::replace(&mut self.saved, self.events.len());
+        self.file.clone().filter(|_| before < self.events.len())
+    }
+
+    pub(in crate::backend::sim) fn add(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
+        let (task, socket) = match kind.subject() {
+            Subject::Task => (Some(number).filter(|number| *number != 0), None),
+            Subject::Timer => (self.timers.remove(&number), None),
+            Subject::Socket => (None, Some(number)),
+            Subject::Path | Subject::Host => (None, None),
+        };
+        let known = task.and_then(|task| self.tasks.get(&task));
+        let (host, place) = known.map(|(host, place)| (*host, *place)).unzip();
+        let (host, more) = match kind.subject() {
+            Subject::Path => (Some((number >> 32) as usize), More::To((number & 0xffff_ffff) as usize)),
+            Subject::Host => (Some(number as usize), More::Nothing),
+            Subject::Task | Subject::Timer | Subject::Socket => (host, More::Nothing),
+        };
+        self.events.push(Event { nanos, kind, number, payload, host, task, socket, place, more });
+    }
+
+    fn more(&mut self, more: More) {
+        if let Some(event) = self.events.last_mut() {
+            event.more = more;
+        }
+    }
+
+    /// This is the task that is spawned next.
+    pub(in crate::backend::sim) fn task(
+        &mut self,
+        number: u64,
+        host: usize,
+        place: &'static Location<'static>,
+    ) {
+        self.tasks.insert(number, (host, place));
+    }
+
+    /// The task that was spawned last is of this kind.
+    pub(in crate::backend::sim) fn is(&mut self, kind: world::TaskKind) {
+        self.more(More::Is(kind));
+    }
+
+    /// This task has done what happened last.
+    pub(in crate::backend::sim) fn by(&mut self, task: Option<u64>) {
+        if let Some(task) = task {
+            self.more(More::By(task));
+        }
+    }
+
+    pub(in crate::backend::sim) fn waits(&mut self, nanos: u64, task: u64, wait: Wait) {
+        self.add(nanos, Kind::Waits, task, 0);
+        self.more(More::Waits(wait));
+    }
+
+    /// What happened last was on this host, and says this.
+    pub(super) fn says(&mut self, host: usize, text: String) {
+        self.more(More::Says(text));
+        if let Some(event) = self.events.last_mut() {
+            event.host = Some(host);
+        }
+    }
+
+    /// A timer is set, by this task.
+    pub(in crate::backend::sim) fn timer(&mut self, number: u64, task: Option<u64>) {
+        self.timers.extend(task.map(|task| (number, task)));
+    }
+
+    /// A timer will not fire.
+    pub(in crate::backend::sim) fn forget_timer(&mut self, number: u64) {
+        self.timers.remove(&number);
+    }
+
+    /// Something goes from one host to another; its number.
+    pub(in crate::backend::sim) fn sent(
+        &mut self,
+        nanos: u64,
+        task: Option<u64>,
+        socket: u64,
+        flight: Flight,
+    ) -> Flight {
+        self.messages += 1;
+        let flight = Flight { message: self.messages, ..flight };
+        self.add(nanos, Kind::Sent, socket, flight.payload);
+        self.more(More::Flight { flight: flight.clone(), sent: None });
+        let place = task.and_then(|task| self.tasks.get(&task)).map(|(_, place)| *place);
+        if let Some(event) = self.events.last_mut() {
+            (event.task, event.place, event.host) = (task, place, Some(flight.hosts[0]));
+        }
+        flight
+    }
+
+    /// It is on this line.
+    pub(in crate::backend::sim) fn on_its_way(
+        &mut self,
+        nanos: u64,
+        socket: u64,
+        line: Line,
+        flight: Flight,
+    ) {
+        self.flights.entry((socket, line)).or_default().push_back((nanos, flight));
+    }
+
+    /// What happened last is that the first of this line has arrived.
+    pub(in crate::backend::sim) fn arrived(&mut self, socket: u64, line: Line) {
+        let Some(flights) = self.flights.get_mut(&(socket, line)) else { return };
+        // A connection is asked for again and again, in one message.
+        let first = if line == Line::Asked { flights.front().cloned() } else { flights.pop_front() };
+        if let Some((sent, flight)) = first {
+            self.landed(sent, flight);
+        }
+    }
+
+    /// What is on this line will not arrive.
+    pub(in crate::backend::sim) fn lost(&mut self, socket: u64, line: Line) {
+        self.flights.remove(&(socket, line));
+    }
+
+    /// What happened last is that this has arrived.
+    pub(in crate::backend::sim) fn landed(&mut self, sent: u64, flight: Flight) {
+        if let Some(event) = self.events.last_mut() {
+            event.host = Some(flight.hosts[1]);
+            event.more = More::Flight { flight, sent: Some(sent) };
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! The log of a simulation: what is in it, in each of its forms.
+#![allow(clippy::unwrap_used)]
+
+use std::cell::Cell;
+use std::env;
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{self, Command};
+use std::time::Duration;
+
+use anyrt::runtime::{TcpListener, UdpSocket};
+use anyrt::sim::{LinkOptions, Log, Policy, note};
+use anyrt::{BlockOn, Net, Sim, Spawn, Time};
+use futures::future::join;
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+use serde_json::Value;
+
+fn logged() -> Sim {
+    Sim::builder().seed(u64::MAX).policy(Policy::Fifo).log(true).build().unwrap()
+}
+
+#[track_caller]
+fn assert_says(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "no {word:?} in:\n{text}");
+    }
+}
+
+/// One question over TCP, one over UDP to nobody, a timer, a note and a panic. Returns the line of the task.
+fn program(sim: &Sim) -> u32 {
+    let server = sim.host("db", [10, 0, 0, 2]).unwrap();
+    let line = line!() + 1;
+    sim.block_on(async {
+        let accepting = server.spawn(server_of(server.clone()));
+        sim.sleep(Duration::from_millis(1)).await;
+        let mut stream = sim.tcp_connect("db:5432").await.unwrap();
+        stream.write_all(b"ping").await.unwrap();
+        stream.read_exact(&mut [0; 4]).await.unwrap();
+        accepting.await.unwrap();
+        let socket = sim.udp_bind("0.0.0.0:9").await.unwrap();
+        socket.send_to(b"lost", "10.0.0.9:9".parse().unwrap()).await.unwrap();
+        socket.send_to(b"found", "127.0.0.1:9".parse().unwrap()).await.unwrap();
+        socket.recv(&mut [0; 8]).await.unwrap();
+        assert!(sim.spawn(async { panic!("a \"bad\" day") }).await.is_err_and(|error| error.is_panic()));
+    });
+    line
+}
+
+async fn server_of(server: Sim) {
+    let listener = server.tcp_bind("0.0.0.0:5432").await.unwrap();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    note("</script> accepted\u{2028}");
+    let mut ping = [0; 4];
+    stream.read_exact(&mut ping).await.unwrap();
+    stream.write_all(&ping).await.unwrap();
+}
+
+fn parse(log: &Log) -> Value {
+    serde_json::from_str(&log.to_json()).unwrap()
+}
+
+/// The events that have these fields.
+fn events<'a>(json: &'a Value, of: &[(&str, &str)]) -> Vec<&'a Value> {
+    let all = json["events"].as_array().unwrap().iter();
+    all.filter(|event| of.iter().all(|(name, value)| event[*name] == *value)).collect()
+}
+
+#[test]
+fn text_has_a_line_for_every_event() {
+    let sim = logged();
+    let line = program(&sim);
+    let text = sim.log().to_string();
+    assert_says(
+        &text,
+        &[
+            &format!("seed {}, policy Fifo, hash {:016x}\n", u64::MAX, sim.trace_hash()),
+            "host \"db\" at 10.0.0.2\n",
+            &format!("           0ns  main  #1   block_on spawned (tests/sim_log.rs:{line}:9)\n"),
+            &format!(
+                "           0ns  db    #2   waits to accept at 0.0.0.0:5432 (tests/sim_log.rs:{}:32)\n",
+                line + 1
+            ),
+            "           0ns  main  #1   sleeps until 1ms (",
+            "           1ms  main  #1   timer fired (",
+            "sent request to db, 10.0.0.1:49152 to 10.0.0.2:5432, message 1",
+            "sent data to db, 10.0.0.1:49152 to 10.0.0.2:5432, 4 bytes, payload ",
+            "data arrived from main, 10.0.0.1:49152 to 10.0.0.2:5432, 4 bytes, payload ",
+            "  main  #1   woken by #12 (",
+            r"note: </script> accepted\u{2028}",
+            "panicked: a \"bad\" day (",
+        ],
+    );
+    assert_eq!(text.lines().count(), sim.log().len() + 3, "three lines come first");
+    // A line cannot be wrong for the lines around it.
+    let found = text.lines().find(|line| line.contains("datagram arrived")).unwrap();
+    assert_says(found, &["  main  #", "datagram arrived from main, 127.0.0.1:9 to 127.0.0.1:9, 5 bytes"]);
+}
+
+#[test]
+fn json_has_what_its_docs_promise() {
+    let sim = logged();
+    let line = program(&sim);
+    let json = parse(&sim.log());
+    assert_eq!(json["seed"], u64::MAX.to_string());
+    assert_eq!(json["policy"], "Fifo");
+    assert_eq!(json["hash"], format!("{:016x}", sim.trace_hash()));
+    assert_eq!(json["hosts"][1], serde_json::json!({"name": "db", "ip": "10.0.0.2"}));
+    assert_eq!(json["events"].as_array().unwrap().len(), sim.log().len());
+
+    let spawned = events(&json, &[("kind", "spawned"), ("is", "task"), ("host", "db")]);
+    assert_eq!(spawned.len(), 1);
+    let server = &spawned[0]["task"];
+    assert_eq!(spawned[0]["place"], format!("tests/sim_log.rs:{}:32", line + 1));
+    let woken = events(&json, &[("kind", "woken"), ("host", "db")]);
+    assert_eq!((&woken[0]["task"], &woken[0]["by"]), (server, &1.into()), "by the task that spawned it");
+    assert_eq!(woken[1].get("by"), None, "by the network");
+    assert_eq!(events(&json, &[("kind", "waits"), ("waits", "sleeps until 1ms")])[0]["at"], 0);
+    let fired = events(&json, &[("kind", "timer fired")]);
+    assert_eq!((fired.len(), &fired[0]["at"], &fired[0]["task"]), (1, &1_000_000.into(), &1.into()));
+    let notes = events(&json, &[("kind", "note")]);
+    assert_eq!((&notes[0]["text"], &notes[0]["task"]), (&"</script> accepted\u{2028}".into(), server));
+    assert_eq!(notes[0]["host"], "db");
+    assert_eq!(events(&json, &[("kind", "panicked")])[0]["text"], "a \"bad\" day");
+}
+
+#[test]
+fn message_is_the_same_where_it_is_sent_and_where_it_arrives() {
+    let sim = logged();
+    program(&sim);
+    let json = parse(&sim.log());
+    for (what, from, arrives) in [
+        ("request", "main", "connection asked"),
+        ("answer", "db", "connection opened"),
+        ("data", "main", "data arrived"),
+        ("data", "db", "data arrived"),
+        ("end", "db", "end arrived"),
+        ("datagram", "main", "datagram arrived"),
+    ] {
+        let sent = events(&json, &[("kind", "sent"), ("what", what), ("host", from)]);
+        let [sent] = sent[..] else { panic!("{what} from {from}: {sent:?}") };
+        let arrived = events(&json, &[("kind", arrives), ("peer", from)]);
+        let arrived: Vec<_> = arrived.iter().filter(|event| event["message"] == sent["message"]).collect();
+        let [arrived] = arrived[..] else { panic!("{what} from {from}: {arrived:?}") };
+        assert_eq!((&sent["host"], &sent["peer"]), (&arrived["peer"], &arrived["host"]));
+        assert_eq!(arrived["sent"], sent["at"]);
+        assert!(arrived["at"].as_u64() > sent["at"].as_u64());
+        for same in ["from", "to", "bytes", "payload", "socket"] {
+            assert_eq!(sent[same], arrived[same], "{same} of {what} from {from}");
+        }
+    }
+    let data = events(&json, &[("kind", "sent"), ("what", "data")]);
+    assert_eq!(data.iter().map(|event| &event["bytes"]).collect::<Vec<_>>(), [4, 4]);
+    assert_eq!(data[0]["payload"], data[1]["payload"], "of the same bytes");
+    assert_ne!(data[0]["payload"], events(&json, &[("what", "end")])[0]["payload"]);
+    assert_ne!(data[0]["payload"], events(&json, &[("what", "datagram")])[0]["payload"]);
+}
+
+/// A reset, a refusal, and one that is asked for again because the queue is full.
+#[test]
+fn messages_of_trouble_arrive_as_well() {
+    let sim = logged();
+    let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+    sim.block_on(async {
+        assert!(sim.tcp_connect("db:1").await.is_err());
+        let udp = sim.udp_bind("0.0.0.0:0").await.unwrap();
+        udp.connect("10.0.0.2:1".parse().unwrap()).unwrap();
+        udp.send(b"?").await.unwrap();
+        assert!(udp.recv(&mut [0]).await.is_err());
+        let options = anyrt::net::ListenOptions::new().backlog(1);
+        let listener = db.tcp_bind_with("0.0.0.0:2", &options).await.unwrap();
+        let first = sim.tcp_connect("db:2").await.unwrap();
+        let late = async {
+            db.sleep(Duration::from_millis(500)).await;
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"nobody reads this").await.unwrap();
+            let second = listener.accept().await.unwrap();
+            (stream, second)
+        };
+        let (second, accepted) = join(sim.tcp_connect("db:2"), late).await;
+        drop((first, second));
+        sim.sleep(Duration::from_secs(1)).await;
+        drop(accepted);
+    });
+    let json = parse(&sim.log());
+    let one = |kind: &str, what: &str, peer: &str| {
+        let found = events(&json, &[("kind", kind), ("what", what), ("peer", peer)]);
+        assert!(!found.is_empty(), "no {kind} of a {what} from {peer}");
+        found
+    };
+    one("connection refused", "refusal", "db");
+    one("datagram refused", "refusal", "db");
+    one("reset arrived", "reset", "main");
+    let asked = one("connection asked", "request", "main");
+    let again = asked.iter().filter(|event| event["message"] == asked[asked.len() - 1]["message"]);
+    assert_eq!(again.count(), 2, "{asked:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn unix_datagram_is_sent_and_arrives_at_once() {
+    use anyrt::runtime::{UnixDatagram, UnixNet};
+
+    let sim = logged();
+    sim.block_on(async {
+        let receiver = sim.unix_datagram_bind("/run/in").unwrap();
+        let sender = sim.unix_datagram_unbound().unwrap();
+        sender.send_to(b"abc", "/run/in").await.unwrap();
+        receiver.recv(&mut [0; 3]).await.unwrap();
+    });
+    assert_says(
+        &sim.log().to_string(),
+        &[
+            "sent datagram to main, no name to /run/in, 3 bytes",
+            "datagram arrived from main, no name to /run/in",
+        ],
+    );
+}
+
+#[test]
+fn page_is_complete_in_itself() {
+    let sim = logged();
+    program(&sim);
+    let page = sim.log().to_html();
+    for outside in ["http:", "https:", "src=", "<link", "@import", "url(", "import("] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let (_, rest) = page.split_once(r#"<script type="application/json" id="log">"#).unwrap();
+    let (embedded, rest) = rest.split_once("</script>").unwrap();
+    assert_eq!(serde_json::from_str::<Value>(embedded).unwrap(), parse(&sim.log()));
+    assert!(!embedded.contains('<'));
+    assert_eq!(rest.matches("</script>").count(), 1, "a note ends no script");
+    assert!(!page.contains('\u{2028}'));
+}
+
+#[test]
+fn note_knows_where_it_is_and_is_part_of_the_hash() {
+    let run = |text: &'static str| {
+        let sim = logged();
+        let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+        sim.block_on(async { db.spawn(async move { note(text) }).await }).unwrap();
+        sim
+    };
+    let sim = run("one");
+    let json = parse(&sim.log());
+    let [note] = events(&json, &[("kind", "note"), ("text", "one")])[..] else { panic!("{json}") };
+    assert_eq!(note["host"], "db");
+    assert_eq!(note["task"], events(&json, &[("kind", "spawned"), ("host", "db")])[0]["task"]);
+    assert_eq!(run("one").trace_hash(), sim.trace_hash());
+    assert_ne!(run("two").trace_hash(), sim.trace_hash());
+}
+
+#[test]
+fn note_outside_of_a_simulation_is_not_even_formatted() {
+    struct Counts<'a>(&'a Cell<u32>);
+
+    impl fmt::Display for Counts<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.set(self.0.get() + 1);
+            f.write_str("counted")
+        }
+    }
+
+    let count = Cell::new(0);
+    note(Counts(&count));
+    assert_eq!(count.get(), 0);
+    let sim = logged();
+    sim.block_on(async { note(Counts(&count)) });
+    assert_eq!(count.get(), 1);
+    note(Counts(&count));
+    assert_eq!(count.get(), 1, "it is over");
+}
+
+#[test]
+fn nothing_is_kept_unless_asked_for_and_the_hash_is_the_same() {
+    let run = |log| {
+        let sim = Sim::builder().seed(9).log(log).build().unwrap();
+        program(&sim);
+        sim
+    };
+    let (with, without) = (run(true), run(false));
+    assert!(without.log().is_empty() && !with.log().is_empty());
+    assert_eq!(with.trace_hash(), without.trace_hash());
+    assert_eq!(parse(&without.log())["events"], serde_json::json!([]));
+    assert!(without.log().to_html().contains("</html>"));
+}
+
+/// A file that only this test has.
+fn file(name: &str) -> PathBuf {
+    env::temp_dir().join(format!("anyrt-{}-{name}", process::id()))
+}
+
+#[test]
+fn environment_has_the_log_written() {
+    const CHILD: &str = "ANYRT_TEST_SIM_LOG_CHILD";
+    if let Some(way) = env::var_os(CHILD) {
+        let sim = Sim::builder().seed(5).build().unwrap();
+        let held = sim.clone();
+        // As servers do: the task keeps the simulation alive, which never ends.
+        drop(sim.spawn(async move { held.sleep(Duration::MAX).await }));
+        sim.block_on(async { note("first") });
+        match way.to_str().unwrap() {
+            "leaks" => {}
+            "panics" => sim.block_on(async { panic!("on purpose") }),
+            "stops" => {
+                drop(sim.spawn(async { note("never polled") }));
+                sim.shutdown_timeout(Duration::ZERO).unwrap();
+            }
+            way => unreachable!("{way}"),
+        }
+        println!("went on");
+        return;
+    }
+    let run = |way: &str, file: &str| {
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", "environment_has_the_log_written", "--nocapture"]);
+        child.env(CHILD, way).env("ANYRT_SIM_LOG", file).output().unwrap()
+    };
+    let written = |way: &str, name: &str| {
+        let file = file(name);
+        run(way, file.to_str().unwrap());
+        let text = fs::read_to_string(&file).unwrap();
+        fs::remove_file(file).unwrap();
+        text
+    };
+    let text = written("leaks", "a.txt");
+    assert!(text.starts_with("seed 5, "), "{text}");
+    assert_says(&text, &["note: first"]);
+    let json: Value = serde_json::from_str(&written("panics", "b.json")).unwrap();
+    assert_eq!(events(&json, &[("is", "block_on")]).len(), 2, "also of the one that panics");
+    let page = written("stops", "c.html");
+    assert!(page.starts_with("<!DOCTYPE html>"));
+    assert_says(&page, &["first", "\"kind\":\"ended\",\"host\":\"main\",\"task\":1,"]);
+    assert!(!page.contains("never polled"));
+
+    let output = run("leaks", "/nowhere/d.txt");
+    assert_says(&String::from_utf8(output.stdout).unwrap(), &["went on"]);
+    assert_says(
+        &String::from_utf8(output.stderr).unwrap(),
+        &["ANYRT_SIM_LOG=/nowhere/d.txt: ", "No such file"],
+    );
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(run("leaks", "").stderr).unwrap(), "", "empty is unset");
+}
+
+#[test]
+fn faults_are_in_the_log() {
+    let sim = logged();
+    let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+    let link = sim.path("main", "db").unwrap();
+    sim.block_on(async {
+        let socket = sim.udp_bind("0.0.0.0:9").await.unwrap();
+        link.set(&LinkOptions::new().loss(1.0)).unwrap();
+        socket.send_to(b"lost", "10.0.0.2:9".parse().unwrap()).await.unwrap();
+        link.set(&LinkOptions::new()).unwrap();
+        link.partition();
+        socket.send_to(b"cut", "10.0.0.2:9".parse().unwrap()).await.unwrap();
+        sim.sleep(Duration::from_millis(5)).await;
+        link.heal();
+        db.crash();
+        db.restart();
+    });
+    let json = parse(&sim.log());
+    for kind in ["partition began", "partition ended"] {
+        assert_eq!(events(&json, &[("kind", kind), ("host", "main"), ("peer", "db")]).len(), 1, "{kind}");
+    }
+    for kind in ["crashed", "restarted"] {
+        assert_eq!(events(&json, &[("kind", kind), ("host", "db")]).len(), 1, "{kind}");
+    }
+    for kind in ["lost", "cut"] {
+        assert_eq!(events(&json, &[("kind", kind)]).len(), 1, "{kind}");
+    }
+    assert_eq!(events(&json, &[("kind", "sent")]).len(), 2);
+    assert_eq!(events(&json, &[("kind", "datagram arrived")]).len(), 0);
+    assert_says(&sim.log().to_string(), &["main       partition began, to db\n", "db         crashed\n"]);
+}
