@@ -194,17 +194,12 @@ pub(crate) fn http2_silence(seed: u64) -> Run {
     let (here, there) = hosts(seed);
     here.block_on(async {
         let listener = there.tcp_bind("0.0.0.0:80").await.unwrap();
-        let (freeze, frozen) = oneshot::channel::<()>();
         let rt = there.clone();
-        let server = there.spawn(async move {
+        let served = there.spawn(async move {
             let (stream, _) = listener.accept().await.unwrap();
             let handle = rt.clone();
             let service = service_fn(move |request| answer(handle.clone(), request));
-            let connection = http2(&rt).serve_connection(Io(stream), service);
-            let connection = select(Box::pin(connection), frozen).await;
-            // Open, and nobody reads.
-            rt.sleep(secs(3600)).await;
-            drop(connection);
+            http2(&rt).serve_connection(Io(stream), service).await
         });
         let stream = here.tcp_connect("server:80").await.unwrap();
         let mut builder = client::conn::http2::Builder::new(On(here.clone()));
@@ -219,14 +214,14 @@ pub(crate) fn http2_silence(seed: u64) -> Run {
         let request = sender.send_request(post("/after/60", Vec::new()));
         let silence = async {
             here.sleep(ms(100)).await;
-            freeze.send(()).unwrap();
+            here.link("main", "server").unwrap().partition();
         };
         let (response, ()) = join(request, silence).await;
         assert!(response.is_err());
         let (ended, at) = connection.await.unwrap();
         assert!(ended.unwrap_err().is_timeout());
         assert_eq!(at - last_heard, secs(10 + 5));
-        drop(server.abort_on_drop());
+        drop(served.abort_on_drop());
     });
     run(&here)
 }
