@@ -105,19 +105,20 @@ impl Builder {
             Some(seed) => Ok(self.logged_to_a_file().with_seed(seed)),
             None => {
                 let replay = Replay::of_the_environment()?.unwrap_or_default();
-                Ok(self.replaying(&replay).with_seed(replay.seed))
+                Ok(self.replaying(&replay).logged_to_a_file().with_seed(replay.seed))
             }
         }
     }
 
-    /// With what a run had beside its seed, and with a log if the environment wants one.
+    /// With what a run had beside its seed.
     pub(super) fn replaying(mut self, replay: &Replay) -> Self {
         self.choices = replay.choices;
         self.only_faults = replay.faults.clone();
-        self.logged_to_a_file()
+        self
     }
 
-    fn logged_to_a_file(mut self) -> Self {
+    /// With a log, if the environment wants one.
+    pub(super) fn logged_to_a_file(mut self) -> Self {
         self.log_file = log::file_of_the_environment();
         self
     }

@@ -111,7 +111,7 @@ impl Builder {
             Ok(Some(replay)) => {
                 let outside = if seeds.contains(&replay.seed) { "" } else { ", which is outside of it" };
                 eprintln!("anyrt: of {seeds:?}, only seed {} runs{outside}: {replay}", replay.seed);
-                let sim = Ending(self.replaying(&replay).with_seed(replay.seed));
+                let sim = Ending(self.replaying(&replay).logged_to_a_file().with_seed(replay.seed));
                 if let Some(error) = program(&sim.0) {
                     panic!("anyrt: with seed {} the program returns an error:\n{error}", replay.seed);
                 }

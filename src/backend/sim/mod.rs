@@ -334,7 +334,7 @@ impl BlockOn for Sim {
                     }
                 }
                 Step::Run { host, runnable, cancel } => self.run(host, runnable, cancel),
-                Step::Again => {}
+                Step::Again | Step::Power(_) => {}
                 Step::Idle => panic!("{}", driving.stuck()),
                 Step::Wrong(why) => panic!("{why}"),
             }

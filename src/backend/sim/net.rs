@@ -138,7 +138,8 @@ pub(super) enum Event {
         conn: u64,
         to: usize,
     },
-    Datagram(Datagram),
+    // Apart, for it is large, and there are few of it.
+    Datagram(Box<Datagram>),
     DatagramRefused {
         socket: u64,
         from: usize,

@@ -31,6 +31,20 @@ impl Waiters {
         }
     }
 
+    pub(super) fn append(&mut self, other: Self) {
+        other.first.into_iter().for_each(|waker| self.push(waker));
+        if !other.more.is_empty() {
+            self.extend(other.more);
+        }
+    }
+
+    pub(super) fn wake(self) {
+        self.first.into_iter().for_each(Waker::wake);
+        if !self.more.is_empty() {
+            self.more.into_iter().for_each(Waker::wake);
+        }
+    }
+
     pub(super) fn take(&mut self) -> Self {
         std::mem::take(self)
     }

@@ -160,6 +160,8 @@ pub(super) enum Step {
     },
     /// Something has happened, and whoever waited for it is woken.
     Again,
+    /// Hosts go down, or start.
+    Power(Vec<Power>),
     /// Nobody is ready, and nothing will ever happen again.
     Idle,
     Wrong(String),
@@ -232,7 +234,7 @@ impl World {
         }
         let (woken, dropped) = (state.woken.take(), state.dropped.take());
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        woken.wake();
         drop(dropped);
         result
     }
@@ -419,12 +421,13 @@ impl Driving {
     ///
     /// The clock goes no further than `until`.
     pub(super) fn next(&self, until: u64) -> Step {
-        let (step, power) = self.world.with(|state| {
-            let step = state.step(&self.world, until);
-            (step, std::mem::take(&mut state.power))
-        });
-        power.into_iter().for_each(|power| power.turn(&self.world));
-        step
+        match self.world.with(|state| state.step(&self.world, until)) {
+            Step::Power(power) => {
+                power.into_iter().for_each(|power| power.turn(&self.world));
+                Step::Again
+            }
+            step => step,
+        }
     }
 
     /// What to say when nothing is to be done.
@@ -644,6 +647,9 @@ impl State {
         }
         self.ready.iter_mut().for_each(|ready| ready.yielded = false);
         self.fresh = self.ready.len();
+        if !self.power.is_empty() {
+            return Step::Power(std::mem::take(&mut self.power));
+        }
         Step::Again
     }
 

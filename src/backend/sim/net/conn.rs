@@ -280,7 +280,7 @@ impl Socket {
                     end.arrived -= len;
                     let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
                     if waiting + path.worth_sending() <= path.buffer() {
-                        state.woken.extend(conn.ends[1 - self.side].writers.take());
+                        state.woken.append(conn.ends[1 - self.side].writers.take());
                     }
                 }
                 return Poll::Ready(Ok(len));
@@ -616,7 +616,7 @@ impl State {
         server.ttl = listening.ttl;
         server.held = true;
         conn.progress = Progress::Accepted;
-        self.woken.extend(listening.waiters.take());
+        self.woken.append(listening.waiters.take());
         self.send(number, CLIENT, What::Accepted);
     }
 
@@ -662,7 +662,7 @@ impl State {
                 self.trace.arrived(number, Line::Refused);
             }
             conn.progress = Progress::Failed(error);
-            self.woken.extend(conn.ends[CLIENT].writers.take());
+            self.woken.append(conn.ends[CLIENT].writers.take());
         }
     }
 
@@ -715,18 +715,18 @@ impl State {
                 self.trace.record(self.nanos, Kind::ConnectionOpened, number, 0);
                 self.trace.arrived(number, Line::To(to));
                 conn.progress = Progress::Open;
-                self.woken.extend(end.writers.take());
+                self.woken.append(end.writers.take());
             }
             What::Data(len) => {
                 self.trace.arrived(number, Line::To(to));
                 end.arrived += len;
-                self.woken.extend(end.readers.take());
+                self.woken.append(end.readers.take());
             }
             What::End => {
                 self.trace.record(self.nanos, Kind::EndArrived, number, 0);
                 self.trace.arrived(number, Line::To(to));
                 end.ended = true;
-                self.woken.extend(end.readers.take());
+                self.woken.append(end.readers.take());
             }
             What::Reset => {
                 self.was_reset(number, to);
@@ -812,7 +812,7 @@ impl State {
                 end.arrived = 0;
                 self.woken.extend(end.take_waiters());
                 let peer = &mut conn.ends[1 - side];
-                self.woken.extend(peer.writers.take());
+                self.woken.append(peer.writers.take());
                 // What was lost is not sent again, and nothing arrives without what was sent before it.
                 let kept = peer.flight.iter().take_while(|packet| packet.tries == 0).count();
                 let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();

@@ -218,7 +218,7 @@ impl State {
             at = at.max(bound.last);
             bound.last = at;
         }
-        self.add_event(at, world::Event::Net(Event::Datagram(datagram)));
+        self.add_event(at, world::Event::Net(Event::Datagram(Box::new(datagram))));
     }
 
     /// The log hears of what goes from one host to another.
@@ -237,7 +237,7 @@ impl State {
         Some(Box::new((self.nanos, log.sent(self.nanos, task, socket, flight))))
     }
 
-    pub(super) fn datagram(&mut self, datagram: Datagram) {
+    pub(super) fn datagram(&mut self, datagram: Box<Datagram>) {
         match self.network.gate(datagram.from_host, datagram.host) {
             Gate::Open => {}
             Gate::Held => {
@@ -248,7 +248,7 @@ impl State {
                 return self.trace.record(self.nanos, Kind::Cut, datagram.socket, payload);
             }
         }
-        let Datagram { socket, from_host, from, host, to, bytes, flight } = datagram;
+        let Datagram { socket, from_host, from, host, to, bytes, flight } = *datagram;
         self.trace.record(self.nanos, Kind::DatagramArrived, socket, hash(&bytes));
         if let (Some(log), Some(flight)) = (self.trace.log(), flight) {
             log.landed(flight.0, flight.1);
@@ -272,7 +272,7 @@ impl State {
             bound.queued += bytes.len();
             bound.queue.push_back((from, bytes));
             let waiters = bound.waiters.take();
-            self.woken.extend(waiters);
+            self.woken.append(waiters);
         }
     }
 
@@ -287,7 +287,7 @@ impl State {
         if let Some(bound) = self.network.datagrams.get_mut(&socket) {
             bound.refused = true;
             let waiters = bound.waiters.take();
-            self.woken.extend(waiters);
+            self.woken.append(waiters);
         }
     }
 }

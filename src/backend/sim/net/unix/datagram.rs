@@ -129,7 +129,7 @@ impl UnixDatagram {
                 log.sent(state.nanos, task, self.number, flight)
             });
             letterbox.queue.push_back((from, buf.to_vec()));
-            state.woken.extend(letterbox.readers.take());
+            state.woken.append(letterbox.readers.take());
             state.trace.record(state.nanos, Kind::DatagramArrived, self.number, hash(buf));
             if let (Some(log), Some(flight)) = (state.trace.log(), flight) {
                 log.landed(state.nanos, flight);
@@ -145,7 +145,7 @@ impl UnixDatagram {
             };
             match letterbox.queue.pop_front() {
                 Some(datagram) => {
-                    state.woken.extend(letterbox.writers.take());
+                    state.woken.append(letterbox.writers.take());
                     Poll::Ready(Ok(datagram))
                 }
                 None => {
@@ -173,9 +173,9 @@ impl Drop for UnixDatagram {
     fn drop(&mut self) {
         self.world.with(|state| {
             if let Some(mut letterbox) = state.network.letterboxes.remove(&self.number) {
-                state.dropped.extend(letterbox.readers.take());
+                state.dropped.append(letterbox.readers.take());
                 // They find out that it is gone.
-                state.woken.extend(letterbox.writers.take());
+                state.woken.append(letterbox.writers.take());
             }
         });
     }
