@@ -19,12 +19,21 @@ const RUNTIMES: &[&str] = &[
 
 /// Runs an example. Cargo builds them before this test, next to it.
 fn run(example: &str, arguments: &[&str]) -> Output {
+    output(&mut command(example, arguments))
+}
+
+fn command(example: &str, arguments: &[&str]) -> Command {
     let test = std::env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
     let path: PathBuf = profile.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
-    let output = Command::new(&path).args(arguments).env("RUST_BACKTRACE", "1").output();
-    output.unwrap_or_else(|error| {
-        panic!("{}: {error}; `cargo test` without `--test` builds it", path.display());
+    let mut command = Command::new(path);
+    command.args(arguments).env("RUST_BACKTRACE", "1");
+    command
+}
+
+fn output(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| {
+        panic!("{command:?}: {error}; `cargo test` without `--test` builds it");
     })
 }
 
@@ -194,4 +203,48 @@ fn soak_ends_where_it_began() {
     let last = text.lines().last().unwrap();
     let known = cfg!(target_os = "linux");
     assert!(last.ends_with(if known { "all back at their start" } else { "are unknown here" }), "{text}");
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn sim_kv_refuses_bad_input() {
+    refuses("sim_kv", &["--seeds", "0"], "'0'");
+    refuses("sim_kv", &["--runs", "0"], "'0'");
+    refuses("sim_kv", &["--on", "glommio"], "'glommio'");
+    for runtime in ["tokio", "async-std", "smol"] {
+        if !RUNTIMES.contains(&runtime) {
+            refuses("sim_kv", &["--on", runtime], &format!("--features {runtime}"));
+        }
+    }
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn sim_kv_is_right_on_every_runtime() {
+    let counts = |arguments: &[&str]| -> Vec<u32> {
+        let text = prints("sim_kv", arguments);
+        assert!(text.starts_with("nothing wrong on "), "{text}");
+        text.split(' ').filter_map(|word| word.parse().ok()).collect()
+    };
+    let [runs, operations, retries, faults, starts] = counts(&["--seeds", "300"])[..] else { panic!() };
+    assert_eq!((runs, operations), (300, 300 * 24));
+    // Much went wrong meanwhile: replicas were started again, and clients had to ask again.
+    assert!(retries > 300 && faults > 300 && starts > 3 * 300 + 200, "{retries} {faults} {starts}");
+    for runtime in RUNTIMES {
+        assert_eq!(counts(&["--on", runtime, "--runs", "3"])[..2], [3, 3 * 24]);
+    }
+}
+
+#[cfg(feature = "sim")]
+#[test]
+fn sim_kv_finds_its_bug_and_finds_it_again() {
+    let found = run("sim_kv", &["--bug"]);
+    let found = (found.status.success(), String::from_utf8(found.stderr).unwrap());
+    let line = |start: &str| found.1.lines().map(str::trim).find(|line| line.starts_with(start)).unwrap();
+    assert!(!found.0 && found.1.contains("fails"), "{}", found.1);
+    let variables = line("ANYRT_SIM_SEED=").split(' ').filter_map(|word| word.split_once('='));
+
+    let again = output(command("sim_kv", &["--bug"]).envs(variables));
+    let errors = String::from_utf8(again.stderr).unwrap();
+    assert!(!again.status.success() && errors.contains(line("[")), "{errors} and not {}", line("["));
 }
