@@ -55,7 +55,7 @@ pub(crate) fn set_default(runtime: AnyRuntime) -> Result<(), SetDefaultError> {
 /// No runtime is current; its text says what is compiled in, what was found, and what to write.
 ///
 /// It converts into an [`io::Error`] of kind `Unsupported`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NoRuntime {
     why: Why,
 }
@@ -75,6 +75,13 @@ impl NoRuntime {
     #[track_caller]
     pub(crate) fn panic(self) -> ! {
         panic!("anyrt: {self}")
+    }
+}
+
+/// Says what its `Display` says: it is what `unwrap` prints.
+impl fmt::Debug for NoRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NoRuntime({:?})", self.to_string())
     }
 }
 

@@ -25,7 +25,8 @@ const FILE: &str = "ANYRT_SIM_LOG";
 
 /// What has happened in a simulation so far; made by [`Sim::log`].
 ///
-/// Its `Display` is text, with a line for every event: when, on which host, the number of the task or socket, and what.
+/// Its `Display` is text, with a line for every event: when, on which host, the number of a task (`#1`) or socket (`s1`), and
+/// what.
 ///
 /// # Examples
 ///
@@ -123,7 +124,8 @@ impl fmt::Display for Log {
         for event in &self.events {
             let time = format!("{:?}", event.time());
             let host = event.host.map_or("", |host| self.host(host));
-            let number = event.task.or(event.socket).map_or(String::new(), |number| format!("#{number}"));
+            let socket = || event.socket.map_or(String::new(), |socket| format!("s{socket}"));
+            let number = event.task.map_or_else(socket, |task| format!("#{task}"));
             writeln!(f, "{time:>14}  {host:width$}  {number:<4} {}", self.describe(event))?;
         }
         Ok(())
@@ -221,7 +223,8 @@ pub(super) fn parting(a: &Log, b: &Log) -> Option<String> {
     let at = (0..a.len().max(b.len())).find(|at| a.events.get(*at) != b.events.get(*at))?;
     let said = |log: &Log| match log.events.get(at) {
         Some(event) => {
-            let who = event.task.or(event.socket).map_or(String::new(), |number| format!("#{number} "));
+            let socket = || event.socket.map_or(String::new(), |socket| format!("s{socket} "));
+            let who = event.task.map_or_else(socket, |task| format!("#{task} "));
             let host = event.host.map_or(String::new(), |host| format!(" on host {:?}", log.host(host)));
             format!("{who}{}{host} at {:?}", log.describe(event), event.time())
         }

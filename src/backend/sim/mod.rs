@@ -3,6 +3,8 @@
 //! [`Sim`] runs a program on the thread that waits in `block_on`, and nothing else does: which task is next, how long a
 //! packet takes and what time it is all follow from the seed. The clock is virtual. It stands still while a task runs, and
 //! jumps to what happens next when none is ready.
+//!
+#![doc = include_str!("testing.md")]
 
 mod builder;
 mod clock;

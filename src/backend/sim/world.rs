@@ -71,6 +71,8 @@ pub(super) struct State {
     woken_by_a_stranger: Option<u64>,
     closed: bool,
     next: u64,
+    // Tasks have numbers of their own: what their priorities follow from is the same where an event is left out.
+    next_task: u64,
     step: u64,
     idle_polls: u32,
     // Of tasks.
@@ -207,6 +209,7 @@ impl World {
             woken_by_a_stranger: None,
             closed: false,
             next: 0,
+            next_task: 0,
             step: STEP,
             idle_polls: 0,
             polls: 0,
@@ -494,7 +497,7 @@ impl State {
         self.ready.push_back(Ready { task, runnable, yielded });
     }
 
-    /// The number of something new.
+    /// The number of something new that is no task.
     pub(super) fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
@@ -506,7 +509,8 @@ impl State {
         started: &'static Location<'static>,
         host: usize,
     ) -> u64 {
-        let number = self.number();
+        self.next_task += 1;
+        let number = self.next_task;
         if let Some(log) = self.trace.log() {
             log.task(number, host, started);
         }
