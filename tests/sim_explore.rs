@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use anyrt::sim::{Policy, explore};
+use anyrt::sim::{Faults, Policy, explore};
 use anyrt::{BlockOn, Net, Sim, Spawn, Time};
 use futures::future::poll_fn;
 
@@ -498,4 +498,40 @@ fn nothing_is_drawn_where_no_terminal_is() {
     let output = child("nothing_is_drawn_where_no_terminal_is", &[]);
     assert!(output.status.success());
     assert_eq!(stderr(&output), "");
+}
+
+/// Of the faults that a seed draws, a failure is reduced to those that it takes; without them it passes.
+#[test]
+fn faults_are_reduced_to_those_that_it_takes() {
+    const TEST: &str = "faults_are_reduced_to_those_that_it_takes";
+    let starts_once = |sim: &Sim| {
+        let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+        sim.host("bystander", [10, 0, 0, 3]).unwrap();
+        let starts = Arc::new(AtomicU32::new(0));
+        let count = starts.clone();
+        db.boot(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            async {}
+        });
+        let faults = Faults::new().partitions(4).holds(2).crashes(1);
+        sim.inject(&faults).unwrap();
+        sim.advance(Duration::from_secs(11));
+        assert_eq!(starts.load(Ordering::Relaxed), 1, "starts");
+    };
+    let search = || explore(7..10, starts_once);
+    if is_child() {
+        return search();
+    }
+    let text = panic_text(search);
+    let (faults, line) =
+        text.split_once("and of 7 faults these:\n").unwrap().1.split_once("To run it again:\n").unwrap();
+    assert_eq!(faults.lines().count(), 1, "{text}");
+    assert_says(faults, &["  crash of \"db\" from "]);
+    let set = line.trim_start().split(' ').map(|it| it.split_once('=')).map_while(|it| it);
+    let mut variables: Vec<_> = set.collect();
+    let (name, needed) = *variables.last().unwrap();
+    assert_eq!((name, needed.contains(',')), ("ANYRT_SIM_FAULTS", false), "{text}");
+    assert_says(&stderr(&child(TEST, &variables)), &["starts"]);
+    variables.last_mut().unwrap().1 = "none";
+    assert!(child(TEST, &variables).status.success());
 }

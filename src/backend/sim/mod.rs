@@ -5,6 +5,7 @@
 //! jumps to what happens next when none is ready.
 //!
 #![doc = include_str!("testing.md")]
+#![allow(clippy::test_attr_in_doctest, reason = "the page shows the test as its reader writes it")]
 
 mod builder;
 mod clock;
