@@ -86,7 +86,7 @@ fn text_has_a_line_for_every_event() {
             "sent request to db, 10.0.0.1:49152 to 10.0.0.2:5432, message 1",
             "sent data to db, 10.0.0.1:49152 to 10.0.0.2:5432, 4 bytes, payload ",
             "data arrived from main, 10.0.0.1:49152 to 10.0.0.2:5432, 4 bytes, payload ",
-            "  main  #1   woken by #3 (",
+            "  main  #1   woken by #",
             r"note: </script> accepted\u{2028}",
             "panicked: a \"bad\" day (",
         ],
@@ -294,7 +294,10 @@ fn file(name: &str) -> PathBuf {
 fn environment_has_the_log_written() {
     const CHILD: &str = "ANYRT_TEST_SIM_LOG_CHILD";
     if let Some(way) = env::var_os(CHILD) {
-        let sim = Sim::builder().seed(5).build().unwrap();
+        if way == "explores" {
+            return anyrt::sim::explore(0..10, |sim| sim.block_on(async { note("of a seed") }));
+        }
+        let sim = if way == "leaks" { Sim::new() } else { Sim::builder().seed(5).build() }.unwrap();
         let held = sim.clone();
         // As servers do: the task keeps the simulation alive, which never ends.
         drop(sim.spawn(async move { held.sleep(Duration::MAX).await }));
@@ -314,7 +317,8 @@ fn environment_has_the_log_written() {
     let run = |way: &str, file: &str| {
         let mut child = Command::new(env::current_exe().unwrap());
         child.args(["--exact", "environment_has_the_log_written", "--nocapture"]);
-        child.env(CHILD, way).env("ANYRT_SIM_LOG", file).output().unwrap()
+        let seed = if way == "explores" { "8" } else { "5" };
+        child.env(CHILD, way).env("ANYRT_SIM_SEED", seed).env("ANYRT_SIM_LOG", file).output().unwrap()
     };
     let written = |way: &str, name: &str| {
         let file = file(name);
@@ -332,12 +336,15 @@ fn environment_has_the_log_written() {
     assert!(page.starts_with("<!DOCTYPE html>"));
     assert_says(&page, &["first", "\"kind\":\"ended\",\"host\":\"main\",\"task\":1,"]);
     assert!(!page.contains("never polled"));
+    let text = written("explores", "d.txt");
+    assert!(text.starts_with("seed 8, "), "{text}");
+    assert_says(&text, &["note: of a seed"]);
 
-    let output = run("leaks", "/nowhere/d.txt");
+    let output = run("leaks", "/nowhere/e.txt");
     assert_says(&String::from_utf8(output.stdout).unwrap(), &["went on"]);
     assert_says(
         &String::from_utf8(output.stderr).unwrap(),
-        &["ANYRT_SIM_LOG=/nowhere/d.txt: ", "No such file"],
+        &["ANYRT_SIM_LOG=/nowhere/e.txt: ", "No such file"],
     );
     assert!(output.status.success());
     assert_eq!(String::from_utf8(run("leaks", "").stderr).unwrap(), "", "empty is unset");
@@ -368,9 +375,116 @@ fn faults_are_in_the_log() {
         assert_eq!(events(&json, &[("kind", kind), ("host", "db")]).len(), 1, "{kind}");
     }
     for kind in ["lost", "cut"] {
-        assert_eq!(events(&json, &[("kind", kind)]).len(), 1, "{kind}");
+        assert_eq!(events(&json, &[("kind", kind), ("host", "main"), ("peer", "db")]).len(), 1, "{kind}");
     }
     assert_eq!(events(&json, &[("kind", "sent")]).len(), 2);
     assert_eq!(events(&json, &[("kind", "datagram arrived")]).len(), 0);
     assert_says(&sim.log().to_string(), &["main       partition began, to db\n", "db         crashed\n"]);
+}
+
+/// Each piece of a stream is a message, however often it is sent.
+#[test]
+fn pieces_arrive_once_each_where_packets_are_lost() {
+    let sim = logged();
+    let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+    let rough = LinkOptions::new().loss(0.3).segment(10);
+    sim.link("main", "db").unwrap().set(&rough).unwrap();
+    sim.block_on(async {
+        let listener = db.tcp_bind("0.0.0.0:1").await.unwrap();
+        let (stream, accepted) = join(sim.tcp_connect("db:1"), listener.accept()).await;
+        let (mut stream, mut accepted) = (stream.unwrap(), accepted.unwrap().0);
+        stream.write_all(&std::array::from_fn::<u8, 50, _>(|at| at as u8)).await.unwrap();
+        stream.write_all(b"and more").await.unwrap();
+        accepted.read_exact(&mut [0; 58]).await.unwrap();
+    });
+    let json = parse(&sim.log());
+    let sent = events(&json, &[("kind", "sent"), ("what", "data")]);
+    let arrived = events(&json, &[("kind", "data arrived")]);
+    let of = |events: &[&Value]| -> Vec<_> {
+        events.iter().map(|it| (it["message"].clone(), it["bytes"].clone(), it["payload"].clone())).collect()
+    };
+    assert!(sent.len() > 6, "{sent:?}");
+    assert_eq!(of(&sent), of(&arrived));
+    assert_eq!(sent.iter().map(|event| event["bytes"].as_u64().unwrap()).sum::<u64>(), 58);
+    let lost = events(&json, &[("kind", "lost"), ("host", "main"), ("peer", "db")]);
+    assert!(!lost.is_empty() && lost.iter().all(|event| event["socket"].is_u64()), "{lost:?}");
+}
+
+#[test]
+fn datagram_that_is_duplicated_arrives_twice_and_one_that_is_lost_never() {
+    let run = |options: &LinkOptions| {
+        let sim = logged();
+        let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+        sim.link("main", "db").unwrap().set(options).unwrap();
+        let _receiver = sim.block_on(db.udp_bind("0.0.0.0:1")).unwrap();
+        let sender = sim.block_on(sim.udp_bind("0.0.0.0:0")).unwrap();
+        sim.block_on(sender.send_to(b"?", "10.0.0.2:1".parse().unwrap())).unwrap();
+        sim.advance_until_stalled();
+        let json = parse(&sim.log());
+        let sent = events(&json, &[("kind", "sent"), ("what", "datagram")])[0]["message"].clone();
+        let arrived = events(&json, &[("kind", "datagram arrived")]);
+        assert!(arrived.iter().all(|event| event["message"] == sent));
+        let lost = events(&json, &[("kind", "lost"), ("host", "main"), ("peer", "db")]);
+        (arrived.len(), lost.len())
+    };
+    assert_eq!(run(&LinkOptions::new().duplication(1.0)), (2, 0));
+    assert_eq!(run(&LinkOptions::new().loss(1.0)), (0, 1));
+}
+
+/// What was on its way to the survivor of a crash goes with it; the reset that comes next is itself.
+#[test]
+fn what_a_crash_has_swept_away_is_not_what_arrives() {
+    let sim = logged();
+    let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+    let back = sim.path("db", "main").unwrap();
+    sim.block_on(async {
+        let listener = db.tcp_bind("0.0.0.0:1").await.unwrap();
+        let (stream, accepted) = join(sim.tcp_connect("db:1"), listener.accept()).await;
+        let (mut stream, mut accepted) = (stream.unwrap(), accepted.unwrap().0);
+        back.set(&LinkOptions::new().loss(1.0)).unwrap();
+        accepted.write_all(b"gone").await.unwrap();
+        db.restart();
+        back.set(&LinkOptions::new()).unwrap();
+        stream.write_all(b"are you there?").await.unwrap();
+        assert!(stream.read(&mut [0]).await.is_err());
+    });
+    let json = parse(&sim.log());
+    let reset = events(&json, &[("kind", "reset arrived")]);
+    assert_eq!((reset.len(), &reset[0]["what"], &reset[0]["host"]), (1, &"reset".into(), &"main".into()));
+}
+
+#[test]
+fn what_happens_to_a_connection_has_its_path() {
+    let sim = logged();
+    let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+    let link = sim.link("main", "db").unwrap();
+    sim.block_on(async {
+        let listener = db.tcp_bind("0.0.0.0:1").await.unwrap();
+        let connect = || async { join(sim.tcp_connect("db:1"), listener.accept()).await };
+        let (silent, _silent) = connect().await;
+        link.partition();
+        let mut silent = silent.unwrap();
+        silent.write_all(b"?").await.unwrap();
+        assert!(silent.read(&mut [0]).await.is_err(), "it times out");
+        assert!(sim.tcp_connect("db:1").await.is_err());
+        link.heal();
+        let (_broken, _accepted) = connect().await;
+        link.reset();
+    });
+    let json = parse(&sim.log());
+    for (kind, host, peer) in [
+        ("cut", "main", "db"),
+        ("timed out", "main", "db"),
+        ("reset arrived", "main", "db"),
+        ("reset arrived", "db", "main"),
+    ] {
+        assert!(
+            !events(&json, &[("kind", kind), ("host", host), ("peer", peer)]).is_empty(),
+            "{kind} {host}"
+        );
+    }
+    assert_eq!(events(&json, &[("kind", "timed out"), ("host", "main")]).len(), 2, "a stream and a request");
+    for event in json["events"].as_array().unwrap() {
+        assert!(event["host"].is_string(), "{event}");
+    }
 }

@@ -17,7 +17,7 @@ use super::trace::{self, Kind};
 use super::world::{State, World};
 use super::{HERE, Policy, Sim};
 
-pub(super) use event::{Flight, Line};
+pub(super) use event::Flight;
 pub(super) use kept::Kept;
 
 /// Where the log goes, when it is to be kept without a change of the program.

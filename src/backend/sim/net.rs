@@ -128,6 +128,7 @@ pub(super) enum Event {
     Refused {
         conn: u64,
         tries: u32,
+        message: u64,
     },
     /// Whoever has asked has waited for long enough.
     GiveUp {
@@ -144,6 +145,7 @@ pub(super) enum Event {
         socket: u64,
         from: usize,
         to: usize,
+        message: u64,
     },
 }
 
@@ -330,11 +332,13 @@ impl State {
     pub(super) fn net_event(&mut self, event: Event) {
         match event {
             Event::Ask { conn, tries } => self.asked(conn, tries),
-            Event::Refused { conn, tries } => self.refused(conn, tries),
+            Event::Refused { conn, tries, message } => self.refused(conn, tries, message),
             Event::GiveUp { conn } => self.give_up(conn),
             Event::Arrive { conn, to } => self.arrive(conn, to),
             Event::Datagram(datagram) => self.datagram(datagram),
-            Event::DatagramRefused { socket, from, to } => self.datagram_refused(socket, from, to),
+            Event::DatagramRefused { socket, from, to, message } => {
+                self.datagram_refused(socket, from, to, message)
+            }
         }
     }
 }

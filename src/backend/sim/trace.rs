@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Sim;
-use super::log::{self, Kept, Line};
+use super::log::{self, Flight, Kept};
 
 /// A running hash over everything that happens. As the values of the generator, it is part of what a seed means.
 #[derive(Debug)]
@@ -77,17 +77,28 @@ impl Trace {
         self.log.as_deref_mut()
     }
 
-    /// What was recorded last is the first of this line to arrive.
-    pub(super) fn arrived(&mut self, socket: u64, line: Line) {
+    /// Something goes from one host to another, in this task: its number in the log, or 0.
+    pub(super) fn sent(
+        &mut self,
+        nanos: u64,
+        task: Option<u64>,
+        socket: u64,
+        flight: impl FnOnce() -> Flight,
+    ) -> u64 {
+        self.log.as_mut().map_or(0, |log| log.sent(nanos, task, socket, flight()))
+    }
+
+    /// What was recorded last is that this has arrived.
+    pub(super) fn arrived(&mut self, message: u64) {
         if let Some(log) = &mut self.log {
-            log.arrived(socket, line);
+            log.arrived(message);
         }
     }
 
-    /// What is on this line does not arrive.
-    pub(super) fn lost(&mut self, socket: u64, line: Line) {
+    /// What was recorded last was on the path between these hosts.
+    pub(super) fn on_path(&mut self, path: (usize, usize)) {
         if let Some(log) = &mut self.log {
-            log.lost(socket, line);
+            log.on_path(path);
         }
     }
 }

@@ -33,6 +33,7 @@ pub(super) enum More {
     /// It is of the way to this host.
     To(usize),
     Flight {
+        message: u64,
         flight: Flight,
         // Where it arrives.
         sent: Option<u64>,
@@ -42,23 +43,12 @@ pub(super) enum More {
 /// What goes from one host to another, or to itself.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::backend::sim) struct Flight {
-    /// Given by the log.
-    pub(in crate::backend::sim) message: u64,
     pub(in crate::backend::sim) what: &'static str,
-    pub(in crate::backend::sim) hosts: [usize; 2],
     /// From where, and to where.
+    pub(in crate::backend::sim) hosts: (usize, usize),
     pub(in crate::backend::sim) addrs: [String; 2],
     pub(in crate::backend::sim) bytes: usize,
     pub(in crate::backend::sim) payload: u64,
-}
-
-/// On which things follow each other: they arrive in the order in which they were sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::backend::sim) enum Line {
-    /// To one end of a connection, once it was asked for.
-    To(usize),
-    Asked,
-    Refused,
 }
 
 /// What a kind is about, and its number.
@@ -140,7 +130,7 @@ impl Event {
     /// The host at the other end.
     pub(super) fn peer(&self) -> Option<usize> {
         match &self.more {
-            More::Flight { flight: Flight { hosts: [from, to], .. }, sent } => {
+            More::Flight { flight: Flight { hosts: (from, to), .. }, sent, .. } => {
                 Some(if sent.is_some() { *from } else { *to })
             }
             More::To(host) => Some(*host),
@@ -167,7 +157,7 @@ impl<'a, H: Fn(usize) -> &'a str> fmt::Display for Description<'a, H> {
             More::By(task) => write!(f, "{} by #{task}", event.kind.words()),
             More::Waits(wait) => wait.fmt(f),
             More::Says(text) => write!(f, "{}: {}", event.kind.words(), OneLine(text)),
-            More::Flight { flight, sent } => self.flight(f, flight, *sent),
+            More::Flight { message, flight, sent } => self.flight(f, *message, flight, *sent),
             More::To(host) => write!(f, "{}, to {}", event.kind.words(), (self.host)(*host)),
         }?;
         match event.place {
@@ -190,17 +180,22 @@ impl fmt::Display for OneLine<'_> {
 }
 
 impl<'a, H: Fn(usize) -> &'a str> Description<'a, H> {
-    fn flight(&self, f: &mut fmt::Formatter<'_>, flight: &Flight, sent: Option<u64>) -> fmt::Result {
-        let Flight { message, what, hosts, addrs: [from, to], bytes, payload } = flight;
+    fn flight(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        message: u64,
+        flight: &Flight,
+        sent: Option<u64>,
+    ) -> fmt::Result {
+        let Flight { what, hosts: (from_host, to_host), addrs: [from, to], bytes, payload: _ } = flight;
         f.write_str(&self.event.kind.words())?;
-        let [from_host, to_host] = hosts.map(&self.host);
         match sent {
-            None => write!(f, " {what} to {to_host}")?,
-            Some(_) => write!(f, " from {from_host}")?,
+            None => write!(f, " {what} to {}", (self.host)(*to_host))?,
+            Some(_) => write!(f, " from {}", (self.host)(*from_host))?,
         }
         write!(f, ", {from} to {to}")?;
         if *bytes > 0 {
-            write!(f, ", {bytes} bytes, payload {payload:016x}")?;
+            write!(f, ", {bytes} bytes, payload {:016x}", self.event.payload)?;
         }
         write!(f, ", message {message}")?;
         match sent {

@@ -25,7 +25,7 @@ pub(super) fn write(log: &Log) -> String {
 }
 
 fn write_event(out: &mut String, log: &Log, event: &Event) {
-    let Event { nanos, kind, number: _, payload: _, host, task, socket, place, more } = event;
+    let Event { nanos, kind, number: _, payload, host, task, socket, place, more } = event;
     let mut object = Object::new(out);
     object.number("at", *nanos);
     object.text("kind", kind.words());
@@ -40,8 +40,8 @@ fn write_event(out: &mut String, log: &Log, event: &Event) {
         More::Waits(wait) => object.text("waits", wait),
         More::Says(text) => object.text("text", text),
         More::To(host) => object.text("peer", log.host(*host)),
-        More::Flight { flight, sent } => {
-            let Flight { message, what, hosts: _, addrs: [from, to], bytes, payload } = flight;
+        More::Flight { message, flight, sent } => {
+            let Flight { what, hosts: _, addrs: [from, to], bytes, payload: _ } = flight;
             object.number("message", *message);
             object.text("what", what);
             event.peer().iter().for_each(|peer| object.text("peer", log.host(*peer)));

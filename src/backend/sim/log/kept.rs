@@ -1,8 +1,8 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::path::PathBuf;
 
-use super::event::{Event, Flight, Line, More, Subject};
+use super::event::{Event, Flight, More, Subject};
 use crate::backend::sim::trace::Kind;
 use crate::backend::sim::world::{self, Wait};
 
@@ -13,9 +13,8 @@ pub(in crate::backend::sim) struct Kept {
     tasks: BTreeMap<u64, (usize, &'static Location<'static>)>,
     // Whose they are.
     timers: BTreeMap<u64, u64>,
-    // What is on its way, with the time when it was sent.
-    flights: BTreeMap<(u64, Line), VecDeque<(u64, Flight)>>,
-    messages: u64,
+    // What was sent, and when; the first is message 1. It may arrive more than once.
+    flights: Vec<(u64, Flight)>,
     // Where it is to be written to, and how much of it is there.
     file: Option<PathBuf>,
     saved: usize,
@@ -111,49 +110,32 @@ impl Kept {
         task: Option<u64>,
         socket: u64,
         flight: Flight,
-    ) -> Flight {
-        self.messages += 1;
-        let flight = Flight { message: self.messages, ..flight };
+    ) -> u64 {
+        self.flights.push((nanos, flight.clone()));
+        let message = self.flights.len() as u64;
         self.add(nanos, Kind::Sent, socket, flight.payload);
-        self.more(More::Flight { flight: flight.clone(), sent: None });
         let place = task.and_then(|task| self.tasks.get(&task)).map(|(_, place)| *place);
         if let Some(event) = self.events.last_mut() {
-            (event.task, event.place, event.host) = (task, place, Some(flight.hosts[0]));
+            (event.task, event.place, event.host) = (task, place, Some(flight.hosts.0));
+            event.more = More::Flight { message, flight, sent: None };
         }
-        flight
+        message
     }
 
-    /// It is on this line.
-    pub(in crate::backend::sim) fn on_its_way(
-        &mut self,
-        nanos: u64,
-        socket: u64,
-        line: Line,
-        flight: Flight,
-    ) {
-        self.flights.entry((socket, line)).or_default().push_back((nanos, flight));
-    }
-
-    /// What happened last is that the first of this line has arrived.
-    pub(in crate::backend::sim) fn arrived(&mut self, socket: u64, line: Line) {
-        let Some(flights) = self.flights.get_mut(&(socket, line)) else { return };
-        // A connection is asked for again and again, in one message.
-        let first = if line == Line::Asked { flights.front().cloned() } else { flights.pop_front() };
-        if let Some((sent, flight)) = first {
-            self.landed(sent, flight);
+    /// What happened last is that this has arrived; 0 is nothing.
+    pub(in crate::backend::sim) fn arrived(&mut self, message: u64) {
+        let flight = message.checked_sub(1).and_then(|at| self.flights.get(at as usize));
+        if let (Some(event), Some((sent, flight))) = (self.events.last_mut(), flight) {
+            event.host = Some(flight.hosts.1);
+            event.more = More::Flight { message, flight: flight.clone(), sent: Some(*sent) };
         }
     }
 
-    /// What is on this line will not arrive.
-    pub(in crate::backend::sim) fn lost(&mut self, socket: u64, line: Line) {
-        self.flights.remove(&(socket, line));
-    }
-
-    /// What happened last is that this has arrived.
-    pub(in crate::backend::sim) fn landed(&mut self, sent: u64, flight: Flight) {
+    /// What happened last was on the path between these hosts.
+    pub(in crate::backend::sim) fn on_path(&mut self, (from, to): (usize, usize)) {
         if let Some(event) = self.events.last_mut() {
-            event.host = Some(flight.hosts[1]);
-            event.more = More::Flight { flight, sent: Some(sent) };
+            event.host = Some(from);
+            event.more = More::To(to);
         }
     }
 }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::link::Gate;
 use super::{Addr, Event, Network, Waiters, crashed};
-use crate::backend::sim::log::{Flight, Line};
-use crate::backend::sim::trace::{Kind, hash, hash_of_both};
+use crate::backend::sim::log::Flight;
+use crate::backend::sim::trace::{Kind, hash_of_both};
 use crate::backend::sim::world::{self, State, Wait, World};
 use crate::net::options::SocketOptions;
 
@@ -27,6 +27,8 @@ const LONGEST_RESEND: u64 = 120_000_000_000;
 /// A connection: an end for whoever has asked for it, and one for whoever was asked.
 pub(super) struct Conn {
     asked_at: u64,
+    // For the log.
+    request: u64,
     progress: Progress,
     ends: [End; 2],
 }
@@ -35,6 +37,19 @@ impl Conn {
     /// From which host to which.
     fn path(&self, to: usize) -> (usize, usize) {
         (self.ends[1 - to].host, self.ends[to].host)
+    }
+
+    /// For the log: what goes to one end. Its bytes are in the inbox from `at` on.
+    fn flight(&self, to: usize, what: &'static str, at: usize, len: usize) -> Flight {
+        let (front, back) = self.ends[to].readable(at, len);
+        let ends = [&self.ends[1 - to], &self.ends[to]];
+        Flight {
+            what,
+            hosts: self.path(to),
+            addrs: ends.map(|end| end.addr.to_string()),
+            bytes: len,
+            payload: hash_of_both(front, back),
+        }
     }
 
     pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
@@ -125,6 +140,8 @@ struct Packet {
     // How often it was lost.
     tries: u32,
     what: What,
+    // For the log.
+    message: u64,
 }
 
 impl Packet {
@@ -209,9 +226,11 @@ impl Socket {
             let conn = state.number();
             let asked = End::new(host, to, SocketOptions::default(), false);
             let ends = [End::new(from_host, from, options, true), asked];
-            let asked_at = state.nanos;
-            state.network.conns.insert(conn, Conn { asked_at, progress: Progress::Asked, ends });
-            state.log_sent(conn, SERVER, Line::Asked, "request", 0, hash(&[]));
+            let mut asking = Conn { asked_at: state.nanos, request: 0, progress: Progress::Asked, ends };
+            let task = state.whose_turn();
+            asking.request =
+                state.trace.sent(state.nanos, task, conn, || asking.flight(SERVER, "request", 0, 0));
+            state.network.conns.insert(conn, asking);
             state.after(from_host, host, Event::Ask { conn, tries: 0 });
             conn
         });
@@ -224,7 +243,8 @@ impl Socket {
         let conn = world.with(|state| {
             let conn = state.number();
             let end = || End::new(host, Addr::Path(None), SocketOptions::default(), true);
-            let pair = Conn { asked_at: state.nanos, progress: Progress::Open, ends: [end(), end()] };
+            let ends = [end(), end()];
+            let pair = Conn { asked_at: state.nanos, request: 0, progress: Progress::Open, ends };
             state.network.conns.insert(conn, pair);
             conn
         });
@@ -448,20 +468,24 @@ impl Network {
 impl State {
     /// Something goes to one end of a connection, after everything that went there before.
     fn send(&mut self, number: u64, to: usize, what: What) {
+        let task = self.whose_turn();
         let Network { conns, hosts, .. } = &mut self.network;
         let Some(conn) = conns.get_mut(&number) else { return };
         let (from_host, to_host) = conn.path(to);
         let path = &mut hosts[from_host].paths[to_host];
-        let flight = &mut conn.ends[to].flight;
-        let waiting = flight.len();
+        let waiting = conn.ends[to].flight.len();
         let mut left = if let What::Data(len) = what { len } else { 0 };
         loop {
             let len = path.segment(&mut self.network_random, left);
             let mut at = path.arrival(&mut self.network_random, self.nanos, len);
+            let begins = conn.ends[to].inbox.len() - left;
+            let message =
+                self.trace.sent(self.nanos, task, number, || conn.flight(to, what.name(), begins, len));
             let mut tries = 0;
             // Of an answer it is known already.
             while what != What::Accepted && tries <= RESENDS && path.loses(&mut self.network_random) {
                 self.trace.record(self.nanos, Kind::Lost, number, len as u64);
+                self.trace.on_path((from_host, to_host));
                 at = at.saturating_add(resend(tries));
                 tries += 1;
             }
@@ -470,17 +494,15 @@ impl State {
                 break;
             }
             let what = if let What::Data(_) = what { What::Data(len) } else { what };
-            flight.push_back(Packet { at, tries, what });
+            conn.ends[to].flight.push_back(Packet { at, tries, what, message });
             left -= len;
             if left == 0 {
                 break;
             }
         }
-        let many = flight.len() - waiting;
         if waiting == 0 {
             self.await_first(number, to);
         }
-        self.log_packets(number, to, many);
     }
 
     /// What is first on its way is due when it is.
@@ -489,45 +511,6 @@ impl State {
         if let Some(first) = conn.and_then(|conn| conn.ends[to].flight.front()) {
             self.add_event(first.at, world::Event::Net(Event::Arrive { conn: number, to }));
         }
-    }
-
-    /// The log hears of the last packets that were sent to one end.
-    fn log_packets(&mut self, number: u64, to: usize, many: usize) {
-        if self.trace.log().is_none() {
-            return;
-        }
-        let Some(conn) = self.network.conns.get(&number) else { return };
-        let end = &conn.ends[to];
-        let mut from = end.arrived;
-        let mut sent = Vec::new();
-        for packet in &end.flight {
-            let (front, back) = end.readable(from, packet.len());
-            sent.push((packet.what.name(), packet.len(), hash_of_both(front, back)));
-            from += packet.len();
-        }
-        for (what, bytes, payload) in sent.split_off(sent.len() - many) {
-            self.log_sent(number, to, Line::To(to), what, bytes, payload);
-        }
-    }
-
-    /// The log hears of what goes to one end.
-    fn log_sent(
-        &mut self,
-        number: u64,
-        to: usize,
-        line: Line,
-        what: &'static str,
-        bytes: usize,
-        payload: u64,
-    ) {
-        let task = self.whose_turn();
-        let (Some(log), Some(conn)) = (self.trace.log(), self.network.conns.get(&number)) else { return };
-        let ends = [&conn.ends[1 - to], &conn.ends[to]];
-        let hosts = ends.map(|end| end.host);
-        let addrs = ends.map(|end| end.addr.to_string());
-        let flight =
-            log.sent(self.nanos, task, number, Flight { message: 0, what, hosts, addrs, bytes, payload });
-        log.on_its_way(self.nanos, number, line, flight);
     }
 
     fn shutdown(&mut self, number: u64, side: usize) {
@@ -589,7 +572,7 @@ impl State {
         if !matches!(conn.progress, Progress::Asked) {
             return;
         }
-        let (from, to) = conn.path(SERVER);
+        let ((from, to), request) = (conn.path(SERVER), conn.request);
         match self.network.gate(from, to) {
             Gate::Held => return self.keep(from, to, Event::Ask { conn: number, tries }),
             Gate::Cut => return self.ask_again(number, tries, Kind::Cut),
@@ -599,13 +582,14 @@ impl State {
             return self.ask_again(number, tries, Kind::Lost);
         }
         self.trace.record(self.nanos, Kind::ConnectionAsked, number, 0);
-        self.trace.arrived(number, Line::Asked);
+        self.trace.arrived(request);
         let Network { conns, listening, .. } = &mut self.network;
         let Some(conn) = conns.get_mut(&number) else { return };
         let server = &mut conn.ends[SERVER];
         let Some(listening) = listening.values_mut().find(|it| it.takes(server.host, &server.addr)) else {
-            self.log_sent(number, CLIENT, Line::Refused, "refusal", 0, hash(&[]));
-            self.after(to, from, Event::Refused { conn: number, tries });
+            let flight = || conn.flight(CLIENT, "refusal", 0, 0);
+            let message = self.trace.sent(self.nanos, None, number, flight);
+            self.after(to, from, Event::Refused { conn: number, tries, message });
             return;
         };
         if !listening.has_room() {
@@ -624,6 +608,7 @@ impl State {
     fn ask_again(&mut self, number: u64, tries: u32, why: Kind) {
         let Some(conn) = self.network.conns.get(&number) else { return };
         self.trace.record(self.nanos, why, number, 0);
+        self.trace.on_path(conn.path(SERVER));
         if tries == RETRIES {
             return self.give_up_in_time(number);
         }
@@ -640,27 +625,26 @@ impl State {
     }
 
     pub(super) fn give_up(&mut self, number: u64) {
-        self.fail(number, ErrorKind::TimedOut, Kind::TimedOut);
+        self.fail(number, ErrorKind::TimedOut, Kind::TimedOut, 0);
     }
 
-    pub(super) fn refused(&mut self, number: u64, tries: u32) {
+    pub(super) fn refused(&mut self, number: u64, tries: u32, message: u64) {
         let Some(conn) = self.network.conns.get(&number) else { return };
         let (from, to) = conn.path(CLIENT);
         match self.network.gate(from, to) {
-            Gate::Held => self.keep(from, to, Event::Refused { conn: number, tries }),
+            Gate::Held => self.keep(from, to, Event::Refused { conn: number, tries, message }),
             Gate::Cut => self.ask_again(number, tries, Kind::Cut),
-            Gate::Open => self.fail(number, ErrorKind::ConnectionRefused, Kind::ConnectionRefused),
+            Gate::Open => self.fail(number, ErrorKind::ConnectionRefused, Kind::ConnectionRefused, message),
         }
     }
 
     /// Whoever has asked gets no connection.
-    fn fail(&mut self, number: u64, error: ErrorKind, kind: Kind) {
+    fn fail(&mut self, number: u64, error: ErrorKind, kind: Kind, message: u64) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         if matches!(conn.progress, Progress::Asked | Progress::Accepted) {
             self.trace.record(self.nanos, kind, number, 0);
-            if kind == Kind::ConnectionRefused {
-                self.trace.arrived(number, Line::Refused);
-            }
+            self.trace.on_path(conn.path(SERVER));
+            self.trace.arrived(message);
             conn.progress = Progress::Failed(error);
             self.woken.append(conn.ends[CLIENT].writers.take());
         }
@@ -677,11 +661,11 @@ impl State {
             if first.tries > RESENDS {
                 return self.time_out(number, 1 - to);
             }
-            let what = first.what;
+            let (what, message) = (first.what, first.message);
             let gate = self.network.gate(from_host, to_host);
             match gate {
                 Gate::Held => return self.keep(from_host, to_host, Event::Arrive { conn: number, to }),
-                Gate::Open if self.deliver(number, to, what) => {}
+                Gate::Open if self.deliver(number, to, what, message) => {}
                 Gate::Open | Gate::Cut => {
                     self.send_again(number, to, gate);
                 }
@@ -691,7 +675,7 @@ impl State {
     }
 
     /// Whether it was taken. If not, whoever has sent it is told, and does so again until they hear of it.
-    fn deliver(&mut self, number: u64, to: usize, what: What) -> bool {
+    fn deliver(&mut self, number: u64, to: usize, what: What, message: u64) -> bool {
         let Some(conn) = self.network.conns.get_mut(&number) else { return false };
         let is_failed = matches!(conn.progress, Progress::Failed(_));
         let end = &mut conn.ends[to];
@@ -704,6 +688,7 @@ impl State {
         if let What::Data(len) = what {
             let (front, back) = end.readable(end.arrived, len);
             self.trace.record(self.nanos, Kind::DataArrived, number, hash_of_both(front, back));
+            self.trace.arrived(message);
         }
         if nobody {
             self.send(number, 1 - to, What::Reset);
@@ -713,25 +698,21 @@ impl State {
         match what {
             What::Accepted => {
                 self.trace.record(self.nanos, Kind::ConnectionOpened, number, 0);
-                self.trace.arrived(number, Line::To(to));
+                self.trace.arrived(message);
                 conn.progress = Progress::Open;
                 self.woken.append(end.writers.take());
             }
             What::Data(len) => {
-                self.trace.arrived(number, Line::To(to));
                 end.arrived += len;
                 self.woken.append(end.readers.take());
             }
             What::End => {
                 self.trace.record(self.nanos, Kind::EndArrived, number, 0);
-                self.trace.arrived(number, Line::To(to));
+                self.trace.arrived(message);
                 end.ended = true;
                 self.woken.append(end.readers.take());
             }
-            What::Reset => {
-                self.was_reset(number, to);
-                self.trace.arrived(number, Line::To(to));
-            }
+            What::Reset => self.was_reset(number, to, message),
         }
         true
     }
@@ -741,13 +722,13 @@ impl State {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         if gate == Gate::Cut {
             self.trace.record(self.nanos, Kind::Cut, number, 0);
+            self.trace.on_path(conn.path(to));
         }
         let sender_is_gone = conn.ends[1 - to].reset;
         let Some(first) = conn.ends[to].flight.front_mut() else { return };
         let (what, tries) = (first.what, first.tries);
         if sender_is_gone || what == What::Reset {
             conn.ends[to].clear_flight();
-            self.trace.lost(number, Line::To(to));
         } else {
             first.at = self.nanos + resend(tries);
             first.tries += 1;
@@ -761,8 +742,8 @@ impl State {
     fn time_out(&mut self, number: u64, side: usize) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         self.trace.record(self.nanos, Kind::TimedOut, number, 0);
+        self.trace.on_path(conn.path(1 - side));
         conn.ends[1 - side].clear_flight();
-        self.trace.lost(number, Line::To(1 - side));
         let end = &mut conn.ends[side];
         end.shut = true;
         if !std::mem::replace(&mut end.reset, true) {
@@ -787,12 +768,10 @@ impl State {
                 continue;
             }
             conn.ends.iter_mut().for_each(End::clear_flight);
-            self.trace.lost(number, Line::To(CLIENT));
-            self.trace.lost(number, Line::To(SERVER));
             for side in [CLIENT, SERVER] {
-                self.was_reset(number, side);
+                self.was_reset(number, side, 0);
             }
-            self.fail(number, ErrorKind::ConnectionReset, Kind::ConnectionRefused);
+            self.fail(number, ErrorKind::ConnectionReset, Kind::ConnectionRefused, 0);
         }
     }
 
@@ -822,12 +801,13 @@ impl State {
         }
     }
 
-    fn was_reset(&mut self, number: u64, to: usize) {
+    fn was_reset(&mut self, number: u64, to: usize, message: u64) {
         let Some(conn) = self.network.conns.get_mut(&number) else { return };
         self.trace.record(self.nanos, Kind::ResetArrived, number, 0);
+        self.trace.on_path(conn.path(1 - to));
+        self.trace.arrived(message);
         // Nobody sends any more what the other end has not got.
         conn.ends[1 - to].clear_flight();
-        self.trace.lost(number, Line::To(1 - to));
         let end = &mut conn.ends[to];
         if !std::mem::replace(&mut end.reset, true) {
             // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.

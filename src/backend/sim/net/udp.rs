@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::conn::covers;
 use super::link::Gate;
 use super::{Event, TTL, Waiters, check_ttl, crashed, no_real_sockets, to_this_host};
-use crate::backend::sim::log::{Flight, Line};
+use crate::backend::sim::log::Flight;
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{self, State, Wait, World};
 use crate::runtime;
@@ -52,8 +52,8 @@ pub(in crate::backend::sim) struct Datagram {
     host: usize,
     to: SocketAddr,
     bytes: Vec<u8>,
-    // For the log, with the time when it was sent.
-    flight: Option<Box<(u64, Flight)>>,
+    // For the log.
+    message: u64,
 }
 
 /// A UDP socket in memory.
@@ -193,24 +193,26 @@ impl State {
         }
         // What nobody gets is lost.
         let Some(host) = self.network.route(from_host, to.ip()) else { return Ok(()) };
-        let datagram = Datagram { socket, from_host, from, host, to, bytes: bytes.to_vec(), flight: None };
+        let task = self.whose_turn();
+        let flight = || flight("datagram", (from_host, host), [from, to], bytes);
+        let message = self.trace.sent(self.nanos, task, socket, flight);
+        let datagram = Datagram { socket, from_host, from, host, to, bytes: bytes.to_vec(), message };
         if self.network.path(from_host, host).duplicates(&mut self.network_random) {
             self.trace.record(self.nanos, Kind::Duplicated, socket, 0);
+            self.trace.on_path((from_host, host));
             self.launch(datagram.clone());
         }
         self.launch(datagram);
         Ok(())
     }
 
-    fn launch(&mut self, mut datagram: Datagram) {
-        let Datagram { socket, from_host, host, from, to, .. } = datagram;
-        datagram.flight =
-            self.log_datagram(socket, "datagram", [from_host, host], [from, to], &datagram.bytes);
+    fn launch(&mut self, datagram: Datagram) {
+        let Datagram { socket, from_host, host, .. } = datagram;
         let path = self.network.path(from_host, host);
         let mut at = path.arrival(&mut self.network_random, self.nanos, datagram.bytes.len());
         if path.loses(&mut self.network_random) {
             self.trace.record(self.nanos, Kind::Lost, socket, hash(&datagram.bytes));
-            return;
+            return self.trace.on_path((from_host, host));
         }
         if let Some(longer) = path.reordering(&mut self.network_random) {
             at = at.saturating_add(longer);
@@ -221,22 +223,6 @@ impl State {
         self.add_event(at, world::Event::Net(Event::Datagram(Box::new(datagram))));
     }
 
-    /// The log hears of what goes from one host to another.
-    fn log_datagram(
-        &mut self,
-        socket: u64,
-        what: &'static str,
-        hosts: [usize; 2],
-        addrs: [SocketAddr; 2],
-        bytes: &[u8],
-    ) -> Option<Box<(u64, Flight)>> {
-        let task = self.whose_turn();
-        let log = self.trace.log()?;
-        let addrs = addrs.map(|addr| addr.to_string());
-        let flight = Flight { message: 0, what, hosts, addrs, bytes: bytes.len(), payload: hash(bytes) };
-        Some(Box::new((self.nanos, log.sent(self.nanos, task, socket, flight))))
-    }
-
     pub(super) fn datagram(&mut self, datagram: Box<Datagram>) {
         match self.network.gate(datagram.from_host, datagram.host) {
             Gate::Open => {}
@@ -244,15 +230,14 @@ impl State {
                 return self.keep(datagram.from_host, datagram.host, Event::Datagram(datagram));
             }
             Gate::Cut => {
-                let payload = hash(&datagram.bytes);
-                return self.trace.record(self.nanos, Kind::Cut, datagram.socket, payload);
+                let Datagram { socket, from_host, host, bytes, .. } = *datagram;
+                self.trace.record(self.nanos, Kind::Cut, socket, hash(&bytes));
+                return self.trace.on_path((from_host, host));
             }
         }
-        let Datagram { socket, from_host, from, host, to, bytes, flight } = *datagram;
+        let Datagram { socket, from_host, from, host, to, bytes, message } = *datagram;
         self.trace.record(self.nanos, Kind::DatagramArrived, socket, hash(&bytes));
-        if let (Some(log), Some(flight)) = (self.trace.log(), flight) {
-            log.landed(flight.0, flight.1);
-        }
+        self.trace.arrived(message);
         let is_for = |it: &&mut Bound| {
             it.host == host && covers(it.local, to) && it.peer.is_none_or(|peer| peer == from)
         };
@@ -260,11 +245,10 @@ impl State {
             // Only a socket that is connected to it hears of that (udp(7)).
             let hears = self.network.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to));
             if hears && !self.is_lost(host, from_host) {
-                let flight = self.log_datagram(socket, "refusal", [host, from_host], [to, from], &[]);
-                if let (Some(log), Some(flight)) = (self.trace.log(), flight) {
-                    log.on_its_way(flight.0, socket, Line::Refused, flight.1);
-                }
-                self.after(host, from_host, Event::DatagramRefused { socket, from: host, to: from_host });
+                let flight = || flight("refusal", (host, from_host), [to, from], &[]);
+                let message = self.trace.sent(self.nanos, None, socket, flight);
+                let refused = Event::DatagramRefused { socket, from: host, to: from_host, message };
+                self.after(host, from_host, refused);
             }
             return;
         };
@@ -276,20 +260,31 @@ impl State {
         }
     }
 
-    pub(super) fn datagram_refused(&mut self, socket: u64, from: usize, to: usize) {
+    pub(super) fn datagram_refused(&mut self, socket: u64, from: usize, to: usize, message: u64) {
         match self.network.gate(from, to) {
             Gate::Open => {}
-            Gate::Held => return self.keep(from, to, Event::DatagramRefused { socket, from, to }),
-            Gate::Cut => return self.trace.record(self.nanos, Kind::Cut, socket, 0),
+            Gate::Held => {
+                return self.keep(from, to, Event::DatagramRefused { socket, from, to, message });
+            }
+            Gate::Cut => {
+                self.trace.record(self.nanos, Kind::Cut, socket, 0);
+                return self.trace.on_path((from, to));
+            }
         }
         self.trace.record(self.nanos, Kind::DatagramRefused, socket, 0);
-        self.trace.arrived(socket, Line::Refused);
+        self.trace.arrived(message);
         if let Some(bound) = self.network.datagrams.get_mut(&socket) {
             bound.refused = true;
             let waiters = bound.waiters.take();
             self.woken.append(waiters);
         }
     }
+}
+
+/// For the log.
+fn flight(what: &'static str, hosts: (usize, usize), addrs: [SocketAddr; 2], bytes: &[u8]) -> Flight {
+    let addrs = addrs.map(|addr| addr.to_string());
+    Flight { what, hosts, addrs, bytes: bytes.len(), payload: hash(bytes) }
 }
 
 fn other_family(local: SocketAddr, to: SocketAddr) -> io::Error {

@@ -121,19 +121,17 @@ impl UnixDatagram {
                 letterbox.writers.add(waker);
                 return Poll::Pending;
             }
-            let flight = state.trace.log().map(|log| {
-                let addrs = [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string());
-                let hosts = [self.host; 2];
-                let (bytes, payload) = (buf.len(), hash(buf));
-                let flight = Flight { message: 0, what: "datagram", hosts, addrs, bytes, payload };
-                log.sent(state.nanos, task, self.number, flight)
+            let message = state.trace.sent(state.nanos, task, self.number, || Flight {
+                what: "datagram",
+                hosts: (self.host, self.host),
+                addrs: [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string()),
+                bytes: buf.len(),
+                payload: hash(buf),
             });
             letterbox.queue.push_back((from, buf.to_vec()));
             state.woken.append(letterbox.readers.take());
             state.trace.record(state.nanos, Kind::DatagramArrived, self.number, hash(buf));
-            if let (Some(log), Some(flight)) = (state.trace.log(), flight) {
-                log.landed(state.nanos, flight);
-            }
+            state.trace.arrived(message);
             Poll::Ready(Ok(buf.len()))
         })
     }
