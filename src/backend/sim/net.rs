@@ -33,8 +33,8 @@ use crate::time::deadline_after;
 
 pub(super) use link::{Chance, Paths};
 pub use link::{Link, LinkOptions};
-pub(super) use udp::Datagram;
 pub use udp::UdpSocket;
+pub(super) use udp::{Datagram, Refusal};
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixStream};
 
@@ -141,12 +141,7 @@ pub(super) enum Event {
     },
     // Apart, for it is large, and there are few of it.
     Datagram(Box<Datagram>),
-    DatagramRefused {
-        socket: u64,
-        from: usize,
-        to: usize,
-        message: u64,
-    },
+    DatagramRefused(Box<Refusal>),
 }
 
 impl fmt::Debug for Event {
@@ -336,9 +331,7 @@ impl State {
             Event::GiveUp { conn } => self.give_up(conn),
             Event::Arrive { conn, to } => self.arrive(conn, to),
             Event::Datagram(datagram) => self.datagram(datagram),
-            Event::DatagramRefused { socket, from, to, message } => {
-                self.datagram_refused(socket, from, to, message)
-            }
+            Event::DatagramRefused(refusal) => self.datagram_refused(refusal),
         }
     }
 }

@@ -56,6 +56,14 @@ pub(in crate::backend::sim) struct Datagram {
     message: u64,
 }
 
+/// The news that nobody was there to take one, on its way to the socket that has sent it.
+pub(in crate::backend::sim) struct Refusal {
+    socket: u64,
+    from: usize,
+    to: usize,
+    message: u64,
+}
+
 /// A UDP socket in memory.
 ///
 /// Datagrams arrive after the latency of their link, those of one socket in order unless the link reorders; they are lost
@@ -247,8 +255,8 @@ impl State {
             if hears && !self.is_lost(host, from_host) {
                 let flight = || flight("refusal", (host, from_host), [to, from], &[]);
                 let message = self.trace.sent(self.nanos, None, socket, flight);
-                let refused = Event::DatagramRefused { socket, from: host, to: from_host, message };
-                self.after(host, from_host, refused);
+                let refusal = Refusal { socket, from: host, to: from_host, message };
+                self.after(host, from_host, Event::DatagramRefused(Box::new(refusal)));
             }
             return;
         };
@@ -260,11 +268,12 @@ impl State {
         }
     }
 
-    pub(super) fn datagram_refused(&mut self, socket: u64, from: usize, to: usize, message: u64) {
+    pub(super) fn datagram_refused(&mut self, refusal: Box<Refusal>) {
+        let Refusal { socket, from, to, message } = *refusal;
         match self.network.gate(from, to) {
             Gate::Open => {}
             Gate::Held => {
-                return self.keep(from, to, Event::DatagramRefused { socket, from, to, message });
+                return self.keep(from, to, Event::DatagramRefused(refusal));
             }
             Gate::Cut => {
                 self.trace.record(self.nanos, Kind::Cut, socket, 0);
