@@ -115,6 +115,7 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// The hash of bytes that are in two places, which says nothing of where they are cut.
+#[inline]
 pub(super) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
     let (words, rest) = first.split_at(first.len() - first.len() % 8);
     let (middle, second) = second.split_at(second.len().min((8 - rest.len()) % 8));

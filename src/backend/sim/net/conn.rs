@@ -40,6 +40,7 @@ impl Conn {
     }
 
     /// For the log: what goes to one end. Its bytes are in the inbox from `at` on.
+    #[cold]
     fn flight(&self, to: usize, what: &'static str, at: usize, len: usize) -> Flight {
         let (front, back) = self.ends[to].readable(at, len);
         let ends = [&self.ends[1 - to], &self.ends[to]];
@@ -124,6 +125,7 @@ impl End {
     }
 
     /// What is to be read, in the two places where it is.
+    #[inline]
     fn readable(&self, from: usize, len: usize) -> (&[u8], &[u8]) {
         let (front, back) = self.inbox.as_slices();
         let split = front.len();
