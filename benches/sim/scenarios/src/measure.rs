@@ -71,14 +71,8 @@ pub fn main<S: Simulator>() {
         Scenario::C3 => bugs::lease_expiry::<S>(setup(seed)),
         Scenario::C4 => bugs::deep::<S>(setup(seed)),
     };
-    let mut report = Report {
-        simulations: 0,
-        found: 0,
-        seconds: 0.0,
-        virtual_seconds: 0.0,
-        messages: 0,
-        allocations: 0,
-    };
+    let mut report =
+        Report { simulations: 0, found: 0, seconds: 0.0, virtual_seconds: 0.0, messages: 0, allocations: 0 };
     let (start, allocated) = (Instant::now(), allocations());
     for seed in args.from..args.from.saturating_add(args.seeds) {
         let (time, found) = run(seed);
