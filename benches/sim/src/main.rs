@@ -19,7 +19,7 @@ struct Args {
     /// How often each of them has its turn, one after the other
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
-    /// How long a turn is, in seconds, in A and B
+    /// How long a turn is, in seconds of the processor; in C a quarter
     #[arg(long, default_value_t = 0.4)]
     seconds: f64,
     /// Seeds to find C1, C2 and C3 in; ten times as many for C4
@@ -37,10 +37,10 @@ struct Args {
 #[derive(Serialize)]
 struct Figures {
     simulator: &'static str,
-    echo: Rate,
+    echo: Option<Rate>,
     instructions_per_message: Option<f64>,
     allocations_per_message: f64,
-    sleeps: Rate,
+    sleeps: Option<Rate>,
     bugs: Vec<Bug>,
     build: Option<build::Cost>,
 }
@@ -83,7 +83,7 @@ fn measure(args: &Args) -> Result<(), String> {
     bar.set_position(0);
 
     // A scenario's turns are next to each other, so that what slows the machine down slows all of them.
-    let rate = |scenario: &'static str| -> Result<Vec<Rate>, String> {
+    let rate = |scenario: &'static str| -> Result<Vec<Option<Rate>>, String> {
         let turn =
             |simulator, _| programs.run(simulator, &[scenario, "--seconds", &args.seconds.to_string()]);
         Ok(rounds(args.rounds, &bar, scenario, turn)?.iter().map(|reports| Rate::median(reports)).collect())
@@ -92,20 +92,22 @@ fn measure(args: &Args) -> Result<(), String> {
 
     let mut bugs: Vec<Vec<Bug>> = SIMULATORS.iter().map(|_| Vec::new()).collect();
     for scenario in BUGS {
-        let name = format!("{scenario:?}");
+        let (name, seconds) = (format!("{scenario:?}"), (args.seconds / 4.0).to_string());
         let seeds = if scenario == Scenario::C4 { args.seeds * 10 } else { args.seeds };
-        let turn = |simulator: &Simulator, round: u64| {
+        let turn = |simulator: &'static Simulator, round: u64| {
             let (from, to) = (seeds * round / args.rounds, seeds * (round + 1) / args.rounds);
             let (from, seeds) = (from.to_string(), (to - from).to_string());
-            programs.run(simulator, &[&name.to_lowercase(), "--from", &from, "--seeds", &seeds])
+            let bug = [&*name.to_lowercase(), "--from", &from, "--seeds", &seeds, "--seconds", &seconds];
+            programs.run(simulator, &bug)
         };
         for (bugs, reports) in bugs.iter_mut().zip(rounds(args.rounds, &bar, &name, turn)?) {
-            bugs.push(Bug::new(&name, &reports));
+            bugs.extend(Rate::median(&reports).map(|rate| Bug::new(&name, seeds, rate, &reports)));
         }
     }
     bar.set_message("counting");
     let counted = SIMULATORS.each_ref().map(|simulator| {
-        let build = (!args.skip_builds).then(|| build::cost(simulator, &bar)).transpose()?;
+        let build =
+            (!args.skip_builds && !simulator.only_echo).then(|| build::cost(simulator, &bar)).transpose()?;
         Ok::<_, String>((programs.allocations(simulator)?, programs.instructions(simulator)?, build))
     });
     bar.finish_and_clear();
@@ -139,33 +141,36 @@ fn rounds(
     rounds: u64,
     bar: &ProgressBar,
     scenario: &str,
-    turn: impl Fn(&Simulator, u64) -> Result<Report, String>,
+    turn: impl Fn(&'static Simulator, u64) -> Result<Report, String>,
 ) -> Result<Vec<Vec<Report>>, String> {
     let mut reports: Vec<Vec<Report>> = SIMULATORS.iter().map(|_| Vec::new()).collect();
     for round in 0..rounds {
         for (simulator, reports) in SIMULATORS.iter().zip(&mut reports) {
+            bar.inc(1);
+            if simulator.only_echo && scenario != "a" {
+                continue;
+            }
             bar.set_message(format!("{} on {}", scenario.to_uppercase(), simulator.name));
             reports.push(turn(simulator, round)?);
-            bar.inc(1);
         }
     }
     Ok(reports)
 }
 
 impl Rate {
-    fn median(reports: &[Report]) -> Self {
-        Self {
-            simulations_per_second: median(reports, |report| report.simulations as f64 / report.seconds),
-            virtual_seconds_per_second: median(reports, |report| report.virtual_seconds / report.seconds),
-        }
+    /// Nothing of one that has not run.
+    fn median(reports: &[Report]) -> Option<Self> {
+        Some(Self {
+            simulations_per_second: median(reports, |report| report.simulations as f64 / report.seconds)?,
+            virtual_seconds_per_second: median(reports, |report| report.virtual_seconds / report.seconds)?,
+        })
     }
 }
 
 impl Bug {
-    fn new(scenario: &str, reports: &[Report]) -> Self {
+    fn new(scenario: &str, seeds: u64, rate: Rate, reports: &[Report]) -> Self {
         let found: u64 = reports.iter().map(|report| report.found).sum();
-        let seeds: u64 = reports.iter().map(|report| report.simulations).sum();
-        let rate = Rate::median(reports).simulations_per_second;
+        let rate = rate.simulations_per_second;
         let median_seconds_to_find =
             (found > 0).then(|| std::f64::consts::LN_2 * seeds as f64 / found as f64 / rate);
         Self {
@@ -178,8 +183,8 @@ impl Bug {
     }
 }
 
-fn median(reports: &[Report], of: impl Fn(&Report) -> f64) -> f64 {
+fn median(reports: &[Report], of: impl Fn(&Report) -> f64) -> Option<f64> {
     let mut values: Vec<_> = reports.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    values.get(values.len() / 2).copied()
 }

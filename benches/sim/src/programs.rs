@@ -16,23 +16,41 @@ pub(crate) struct Simulator {
     /// What its user depends on.
     pub(crate) library: &'static str,
     arguments: &'static [&'static str],
+    pub(crate) only_echo: bool,
 }
 
-/// In the order in which they have their turns. turmoil comes twice: with links like the others', and with its own.
-pub(crate) const SIMULATORS: [Simulator; 5] = [
-    Simulator { name: "anyrt", package: "on-anyrt", library: "anyrt", arguments: &[] },
-    Simulator { name: "turmoil", package: "on-turmoil", library: "turmoil", arguments: &[] },
+/// In the order in which they have their turns. turmoil comes twice: with links like the others', and, in A, with its own.
+pub(crate) static SIMULATORS: [Simulator; 5] = [
+    Simulator { name: "anyrt", package: "on-anyrt", library: "anyrt", arguments: &[], only_echo: false },
     Simulator {
-        name: TURMOIL_ITSELF,
+        name: "turmoil",
+        package: "on-turmoil",
+        library: "turmoil",
+        arguments: &[],
+        only_echo: false,
+    },
+    Simulator {
+        name: "turmoil, its own links",
         package: "on-turmoil",
         library: "turmoil",
         arguments: &["--default-links"],
+        only_echo: true,
     },
-    Simulator { name: "madsim", package: "on-madsim", library: "madsim-tokio", arguments: &[] },
-    Simulator { name: "tokio, paused", package: "on-tokio", library: "tokio", arguments: &[] },
+    Simulator {
+        name: "madsim",
+        package: "on-madsim",
+        library: "madsim-tokio",
+        arguments: &[],
+        only_echo: false,
+    },
+    Simulator {
+        name: "tokio, paused",
+        package: "on-tokio",
+        library: "tokio",
+        arguments: &[],
+        only_echo: false,
+    },
 ];
-
-pub(crate) const TURMOIL_ITSELF: &str = "turmoil, its own links";
 
 /// The folder with the programs.
 pub(crate) struct Programs {

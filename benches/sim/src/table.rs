@@ -1,10 +1,10 @@
 //! The figures, as tables of Markdown.
 
-use crate::programs::TURMOIL_ITSELF;
 use crate::{Figures, build::Cost};
 
 pub(crate) fn print(all: &[Figures]) {
     let [ours, ..] = all else { return };
+    let (Some(ours_echo), Some(ours_sleeps)) = (&ours.echo, &ours.sleeps) else { return };
     println!("**A.** Echo: 4 clients × 50 requests × 2 messages\n");
     row([
         "",
@@ -16,12 +16,13 @@ pub(crate) fn print(all: &[Figures]) {
     ]);
     row(["---"; 6]);
     for figures in all {
+        let Some(echo) = &figures.echo else { continue };
         let instructions = figures.instructions_per_message;
         row([
             figures.simulator,
-            &format!("{:.0}", figures.echo.simulations_per_second),
-            &times(ours.echo.simulations_per_second, figures.echo.simulations_per_second),
-            &format!("{:.0}", figures.echo.virtual_seconds_per_second),
+            &format!("{:.0}", echo.simulations_per_second),
+            &times(ours_echo.simulations_per_second, echo.simulations_per_second),
+            &format!("{:.0}", echo.virtual_seconds_per_second),
             &instructions.map_or("skipped: no valgrind".to_owned(), |count| format!("{count:.0}")),
             &format!("{:.2}", figures.allocations_per_message),
         ]);
@@ -30,11 +31,12 @@ pub(crate) fn print(all: &[Figures]) {
     println!("\n**B.** 1,000 sleeps of 1 ms to 1 h\n");
     row(["", "simulations/s", "anyrt is ×"]);
     row(["---"; 3]);
-    for figures in all.iter().filter(|figures| figures.simulator != TURMOIL_ITSELF) {
+    for figures in all {
+        let Some(sleeps) = &figures.sleeps else { continue };
         row([
             figures.simulator,
-            &format!("{:.3}", figures.sleeps.simulations_per_second),
-            &times(ours.sleeps.simulations_per_second, figures.sleeps.simulations_per_second),
+            &format!("{:.3}", sleeps.simulations_per_second),
+            &times(ours_sleeps.simulations_per_second, sleeps.simulations_per_second),
         ]);
     }
 
@@ -45,7 +47,7 @@ pub(crate) fn print(all: &[Figures]) {
     let head: Vec<_> = [String::new()].into_iter().chain(scenarios).collect();
     cells(&head);
     cells(&vec!["---".to_owned(); head.len()]);
-    for figures in all {
+    for figures in all.iter().filter(|figures| !figures.bugs.is_empty()) {
         let bugs = figures.bugs.iter().zip(&ours.bugs).map(|(bug, ours)| {
             let time = bug.median_seconds_to_find;
             let times =
@@ -66,7 +68,7 @@ pub(crate) fn print(all: &[Figures]) {
     println!("\n**Clean build** of the library, in release mode\n");
     row(["", "crates", "CPU s"]);
     row(["---"; 3]);
-    for figures in all.iter().filter(|figures| figures.simulator != TURMOIL_ITSELF) {
+    for figures in all {
         let Some(Cost { crates, seconds, without }) = figures.build else { continue };
         row([figures.simulator, &crates.to_string(), &cpu(seconds)]);
         if let Some((other, without)) = without {

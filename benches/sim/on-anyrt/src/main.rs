@@ -2,6 +2,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyrt::net::{TcpListener, TcpStream};
+use anyrt::sim::LinkOptions;
 use anyrt::{BlockOn, Sim, Spawn};
 use futures::future::join_all;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +16,12 @@ struct Anyrt;
 
 /// The one place that says how a simulation is set up.
 fn sim(setup: Setup) -> Sim {
-    Sim::builder().seed(setup.seed).build().expect("a seed is all it needs")
+    let sim = Sim::builder().seed(setup.seed).build().expect("a seed is all it needs");
+    if !setup.default_links {
+        let options = LinkOptions::new().latency(Duration::from_millis(1)).jitter(Duration::from_millis(9));
+        sim.links().set(&options).expect("it is a latency");
+    }
+    sim
 }
 
 impl Simulator for Anyrt {
