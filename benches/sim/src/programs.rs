@@ -1,0 +1,143 @@
+//! The programs of the simulators: how they are built and run.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use indicatif::ProgressBar;
+use scenarios::Report;
+
+/// A simulator that is measured.
+pub(crate) struct Simulator {
+    pub(crate) name: &'static str,
+    /// The package with its adapter.
+    pub(crate) package: &'static str,
+    /// What its user depends on.
+    pub(crate) library: &'static str,
+    arguments: &'static [&'static str],
+    pub(crate) only_echo: bool,
+}
+
+/// In the order in which they have their turns. turmoil comes twice: with links like the others', and, in A, with its own.
+pub(crate) static SIMULATORS: [Simulator; 5] = [
+    Simulator { name: "anyrt", package: "on-anyrt", library: "anyrt", arguments: &[], only_echo: false },
+    Simulator {
+        name: "turmoil",
+        package: "on-turmoil",
+        library: "turmoil",
+        arguments: &[],
+        only_echo: false,
+    },
+    Simulator {
+        name: "turmoil, its own links",
+        package: "on-turmoil",
+        library: "turmoil",
+        arguments: &["--default-links"],
+        only_echo: true,
+    },
+    Simulator {
+        name: "madsim",
+        package: "on-madsim",
+        library: "madsim-tokio",
+        arguments: &[],
+        only_echo: false,
+    },
+    Simulator {
+        name: "tokio, paused",
+        package: "on-tokio",
+        library: "tokio",
+        arguments: &[],
+        only_echo: false,
+    },
+];
+
+/// The folder with the programs.
+pub(crate) struct Programs {
+    folder: PathBuf,
+}
+
+impl Programs {
+    /// Builds each of them alone, so that nobody's features are in another's, and once more with allocations counted.
+    pub(crate) fn build(bar: &ProgressBar) -> Result<Self, String> {
+        let target = target();
+        let folder = target.join("programs");
+        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        for (suffix, features) in [("-counted", "count"), ("", "")] {
+            for Simulator { package, .. } in &SIMULATORS {
+                bar.set_message(format!("building {package}{suffix}"));
+                let mut cargo = cargo();
+                cargo.args(["build", "--release", "--quiet", "--package", package, "--features", features]);
+                output(cargo.arg("--target-dir").arg(&target))?;
+                let (from, to) =
+                    (target.join("release").join(package), folder.join(format!("{package}{suffix}")));
+                fs::copy(&from, &to).map_err(|error| format!("{}: {error}", from.display()))?;
+            }
+        }
+        Ok(Self { folder })
+    }
+
+    pub(crate) fn run(&self, simulator: &Simulator, arguments: &[&str]) -> Result<Report, String> {
+        let program = self.folder.join(simulator.package);
+        report(Command::new(program).args(arguments).args(simulator.arguments))
+    }
+
+    /// Of a message of A: what the second half of twice as many costs.
+    pub(crate) fn allocations(&self, simulator: &Simulator) -> Result<f64, String> {
+        let program = self.folder.join(format!("{}-counted", simulator.package));
+        let run = |requests: &str| {
+            let run = ["a", "--seeds", "20", "--requests", requests];
+            report(Command::new(&program).args(run).args(simulator.arguments))
+        };
+        let (half, whole) = (run("100")?, run("200")?);
+        let more = whole.allocations as f64 - half.allocations as f64;
+        Ok(more / (whole.messages - half.messages) as f64)
+    }
+
+    /// Likewise, as valgrind counts them; nothing where there is no valgrind.
+    pub(crate) fn instructions(&self, simulator: &Simulator) -> Result<Option<f64>, String> {
+        if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
+            return Ok(None);
+        }
+        let program = self.folder.join(simulator.package);
+        let run = |requests: &str| {
+            let mut valgrind = Command::new("valgrind");
+            valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&program);
+            valgrind.args(["a", "--seeds", "2", "--requests", requests]).args(simulator.arguments);
+            let output = valgrind.output().map_err(|error| format!("{valgrind:?}: {error}"))?;
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            let counted = text.lines().find_map(|line| line.split_once("Collected :"));
+            let count = counted.and_then(|(_, count)| count.trim().parse::<f64>().ok());
+            let report = serde_json::from_slice::<Report>(&output.stdout).ok();
+            count.zip(report).ok_or_else(|| format!("{valgrind:?} has counted nothing: {text}"))
+        };
+        let ((few, half), (many, whole)) = (run("100")?, run("200")?);
+        Ok(Some((many - few) / (whole.messages - half.messages) as f64))
+    }
+}
+
+/// Where this program itself was built.
+pub(crate) fn target() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    env::var_os("CARGO_TARGET_DIR").map_or(here.join("target"), PathBuf::from)
+}
+
+/// In the folder with the configuration that madsim needs.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo
+}
+
+fn report(command: &mut Command) -> Result<Report, String> {
+    let text = output(command)?;
+    serde_json::from_str(&text).map_err(|error| format!("{command:?} printed {text:?}: {error}"))
+}
+
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
