@@ -119,7 +119,20 @@ impl Schedule {
             Policy::Random | Policy::Mixed => {
                 ready.swap_remove_back(self.random.below(ready.len() as u64) as usize)
             }
-            Policy::Pct(_) => ready.swap_remove_back(self.highest(ready)),
+            Policy::Pct(_) => self.take_highest(ready),
+        }
+    }
+
+    /// Adds one that is ready now.
+    pub(super) fn put(&mut self, ready: &mut VecDeque<Ready>, new: Ready) {
+        match self.policy {
+            // They are kept in the order of their priorities: with thousands, looking at each would be most of the work.
+            Policy::Pct(_) if self.made < self.limit => {
+                let priority = self.priority(new.task);
+                let at = ready.partition_point(|it| self.priority(it.task) < priority);
+                ready.insert(at, new);
+            }
+            _ => ready.push_back(new),
         }
     }
 
@@ -128,26 +141,22 @@ impl Schedule {
         self.lowered.remove(&task);
     }
 
-    fn highest(&mut self, ready: &VecDeque<Ready>) -> usize {
+    fn take_highest(&mut self, ready: &mut VecDeque<Ready>) -> Option<Ready> {
         self.until_change = self.until_change.saturating_sub(1);
         let changes = self.until_change == 0;
-        let mut at = self.at_highest(ready);
-        self.yields = if ready[at].yielded { self.yields + 1 } else { 0 };
-        if changes || self.yields > PATIENCE {
-            self.lowest -= 1;
-            self.lowered.insert(ready[at].task, self.lowest);
-            self.yields = 0;
-            at = self.at_highest(ready);
-        }
+        let highest = ready.pop_back()?;
+        self.yields = if highest.yielded { self.yields + 1 } else { 0 };
         if changes {
             self.plan_change();
         }
-        at
-    }
-
-    fn at_highest(&self, ready: &VecDeque<Ready>) -> usize {
-        // Those of one task do not differ, and it is there once.
-        (0..ready.len()).max_by_key(|at| self.priority(ready[*at].task)).unwrap_or(0)
+        if !changes && self.yields <= PATIENCE {
+            return Some(highest);
+        }
+        self.yields = 0;
+        self.lowest -= 1;
+        self.lowered.insert(highest.task, self.lowest);
+        ready.push_front(highest);
+        ready.pop_back()
     }
 
     fn priority(&self, task: u64) -> u64 {

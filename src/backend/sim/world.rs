@@ -449,7 +449,8 @@ impl Drop for Driving {
             state.turn = self.turn;
             match state.mains.last() {
                 Some(Main { task, woken: true }) => {
-                    state.ready.push_back(Ready { task: *task, runnable: None, yielded: false });
+                    let main = Ready { task: *task, runnable: None, yielded: false };
+                    state.schedule.put(&mut state.ready, main);
                     state.fresh += 1;
                 }
                 Some(_) => {}
@@ -494,7 +495,7 @@ impl State {
         }
         let yielded = self.turn.task == Some(task);
         self.fresh += usize::from(!yielded);
-        self.ready.push_back(Ready { task, runnable, yielded });
+        self.schedule.put(&mut self.ready, Ready { task, runnable, yielded });
     }
 
     /// The number of something new that is no task.
