@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::Sim;
 use super::host::Power;
 use super::net::{Chance, Paths};
-use super::random::Random;
 use super::world::{Event, State};
 use crate::net::options::invalid;
 
@@ -186,11 +185,6 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 impl State {
-    /// The generator of whatever faults are drawn from.
-    fn fault_random(&mut self) -> &mut Random {
-        &mut self.faults_random
-    }
-
     fn inject(&mut self, faults: &Faults) -> io::Result<Vec<Fault>> {
         let Faults {
             partitions,
@@ -228,15 +222,15 @@ impl State {
         let first = self.faults.len();
         for (kind, (count, what)) in kinds.into_iter().enumerate() {
             for _ in 0..count {
-                let a = self.fault_random().below(hosts as u64) as usize;
-                let b = self.fault_random().below(hosts as u64 - 1) as usize;
+                let a = self.faults_random.below(hosts as u64) as usize;
+                let b = self.faults_random.below(hosts as u64 - 1) as usize;
                 let b = b + usize::from(b >= a);
                 let paths = if kind == 1 { Paths::One(a, b) } else { Paths::Both(a, b) };
                 self.draw_fault(what(paths), [a, b], *within, *lasting);
             }
         }
         for _ in 0..*crashes {
-            let host = boots[self.fault_random().below(boots.len() as u64) as usize];
+            let host = boots[self.faults_random.below(boots.len() as u64) as usize];
             self.draw_fault(What::Crash(host), [host, host], *within, *lasting);
         }
         Ok(self.faults[first..].to_vec())
@@ -245,8 +239,8 @@ impl State {
     /// Draws when it happens. One that is left out is drawn as well, so that the others stay what they are.
     fn draw_fault(&mut self, what: What, hosts: [usize; 2], within: Duration, lasting: Duration) {
         let (within, lasting) = (nanos(within), nanos(lasting));
-        let start = self.nanos.saturating_add(self.fault_random().below(within));
-        let lasts = self.fault_random().below(lasting);
+        let start = self.nanos.saturating_add(self.faults_random.below(within));
+        let lasts = self.faults_random.below(lasting);
         let end = if matches!(what, What::Reset(_)) { start } else { start.saturating_add(lasts) };
         let index = self.faults.len();
         let names = hosts.map(|host| self.network.host_name(host).to_owned());

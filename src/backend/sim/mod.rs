@@ -65,8 +65,8 @@ pub use trace::check_deterministic;
 /// A deterministic simulation; a handle to it, on one of its hosts.
 ///
 /// Tasks, blocking closures, timers and sockets all run on the thread in [`block_on`](BlockOn::block_on), one at a time.
-/// What is spawned through a handle is on its host, and what is spawned there without one as well. Clocks of all hosts are
-/// the same.
+/// What is spawned through a handle is on its host, and what is spawned there without one as well. Timers of all hosts follow
+/// one clock; each host has a time of day of its own.
 ///
 /// What differs from other runtimes: a blocking closure runs where its turn is, so one that waits for another task
 /// without a `block_on` waits for ever. Sockets are none of the system, and no other thread may wake a task, or drive the
