@@ -37,11 +37,11 @@ impl Future for Sleep {
         if this.state == State::Elapsed {
             return Poll::Ready(());
         }
-        if this.world.is_closed() {
-            panic!("{}", gone());
-        }
         let at = this.world.nanos(this.deadline);
-        this.world.with(|state| {
+        let polled = this.world.with(|state| {
+            if state.is_closed() {
+                return None;
+            }
             if let Some(timer) = this.timer.take() {
                 let waker = state.remove_timer(timer);
                 state.dropped.extend(waker);
@@ -49,7 +49,7 @@ impl Future for Sleep {
             let due = at <= state.nanos;
             // One that is due is seen pending once.
             if due && std::mem::replace(&mut this.state, State::Elapsed) == State::Polled {
-                return Poll::Ready(());
+                return Some(Poll::Ready(()));
             }
             if due {
                 state.woken.extend([cx.waker().clone()]);
@@ -58,8 +58,10 @@ impl Future for Sleep {
                 this.timer = Some(state.add_event(at, Event::Timer(cx.waker().clone())));
                 state.waits(Wait::Sleep(at));
             }
-            Poll::Pending
-        })
+            Some(Poll::Pending)
+        });
+        // Not under the lock.
+        polled.unwrap_or_else(|| panic!("{}", gone()))
     }
 }
 
