@@ -19,7 +19,8 @@ pub(crate) struct Simulator {
     pub(crate) only_echo: bool,
 }
 
-/// In the order in which they have their turns. turmoil comes twice: with links like the others', and, in A, with its own.
+/// In the order in which they have their turns. turmoil comes twice: with the mean latency of the others, and, in A, with
+/// its own distribution.
 pub(crate) static SIMULATORS: [Simulator; 5] = [
     Simulator { name: "anyrt", package: "on-anyrt", library: "anyrt", arguments: &[], only_echo: false },
     Simulator {
@@ -30,10 +31,10 @@ pub(crate) static SIMULATORS: [Simulator; 5] = [
         only_echo: false,
     },
     Simulator {
-        name: "turmoil, its own links",
+        name: "turmoil, its own curve",
         package: "on-turmoil",
         library: "turmoil",
-        arguments: &["--default-links"],
+        arguments: &["--own-curve"],
         only_echo: true,
     },
     Simulator {

@@ -17,10 +17,8 @@ struct Anyrt;
 /// The one place that says how a simulation is set up.
 fn sim(setup: Setup) -> Sim {
     let sim = Sim::builder().seed(setup.seed).build().expect("a seed is all it needs");
-    if !setup.default_links {
-        let options = LinkOptions::new().latency(Duration::from_millis(1)).jitter(Duration::from_millis(9));
-        sim.links().set(&options).expect("it is a latency");
-    }
+    let options = LinkOptions::new().latency(Duration::from_millis(1)).jitter(Duration::from_millis(9));
+    sim.links().set(&options).expect("it is a latency");
     sim
 }
 

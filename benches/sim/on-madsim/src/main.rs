@@ -18,9 +18,7 @@ struct Madsim;
 
 fn runtime(setup: Setup) -> Runtime {
     let mut config = Config::default();
-    if !setup.default_links {
-        config.net.send_latency = Duration::from_millis(1)..Duration::from_millis(10);
-    }
+    config.net.send_latency = Duration::from_millis(1)..Duration::from_millis(10);
     Runtime::with_seed_and_config(setup.seed, config)
 }
 

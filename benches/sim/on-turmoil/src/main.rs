@@ -16,13 +16,12 @@ fn sim<'a>(setup: Setup) -> Sim<'a> {
     let mut builder = Builder::new();
     builder.rng_seed(setup.seed).enable_random_order();
     builder.tick_duration(setup.tick).simulation_duration(setup.limit);
-    if setup.default_links {
-        return builder.build();
-    }
     builder.min_message_latency(Duration::from_millis(1)).max_message_latency(Duration::from_millis(10));
     let sim = builder.build();
-    // Exponential, with nearly the mean of 1 to 10 ms: it rounds down to whole milliseconds.
-    sim.set_message_latency_curve(1.59);
+    if !setup.own_curve {
+        // Exponential, with the mean of 1 to 10 ms.
+        sim.set_message_latency_curve(1.59);
+    }
     sim
 }
 

@@ -54,8 +54,8 @@ pub trait Stream: Send + 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
     pub seed: u64,
-    /// As a simulator comes out of the box; otherwise links take 1 to 10 ms, or as near as it gets.
-    pub default_links: bool,
+    /// Links take 1 to 10 ms, with the mean of 5.5; here as turmoil distributes them, with one of 2.8.
+    pub own_curve: bool,
     /// Exact or coarse: how far a simulator that ticks goes in one.
     pub tick: Duration,
     /// How long it may take at most, of virtual time.

@@ -24,9 +24,9 @@ pub struct Args {
     /// Of each client, in A
     #[arg(long, default_value_t = 50)]
     requests: u64,
-    /// Links as the simulator has them, and not of 1 to 10 ms
+    /// How long links take, between 1 and 10 ms, is up to turmoil, whose mean is then 2.8 ms
     #[arg(long)]
-    default_links: bool,
+    own_curve: bool,
     /// How far a simulator that ticks goes in one
     #[arg(long, default_value_t = 1)]
     tick_millis: u64,
@@ -64,7 +64,7 @@ pub fn main<S: Simulator>() {
     let args = Args::parse();
     let setup = |seed| Setup {
         seed,
-        default_links: args.default_links,
+        own_curve: args.own_curve,
         tick: Duration::from_millis(args.tick_millis),
         limit: Duration::from_secs(7_200),
     };
