@@ -39,16 +39,17 @@ pub(crate) fn of_the_system() -> u64 {
 /// ```
 /// use std::collections::HashMap;
 ///
-/// use anyrt::{BlockOn, RandomState, Sim};
+/// use anyrt::RandomState;
 ///
-/// let order = |seed| {
-///     let sim = Sim::builder().seed(seed).build()?;
-///     let map = sim.block_on(async { (0..100).map(|n| (n, ())).collect::<HashMap<_, _, RandomState>>() });
-///     std::io::Result::Ok(map.into_keys().collect::<Vec<_>>())
-/// };
-/// assert_eq!(order(1)?, order(1)?);
-/// assert_ne!(order(1)?, order(2)?);
-/// # Ok::<(), std::io::Error>(())
+/// /// Who is connected, in no order that a caller could come to rely on.
+/// #[derive(Default)]
+/// struct Peers {
+///     names: HashMap<u64, String, RandomState>,
+/// }
+///
+/// let mut peers = Peers::default();
+/// peers.names.insert(7, "seven".to_owned());
+/// assert_eq!(peers.names[&7], "seven");
 /// ```
 ///
 /// Scenarios: `hash_map_keeps_what_it_gets`.

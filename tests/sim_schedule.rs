@@ -1,7 +1,7 @@
 //! Whose turn it is in a simulation, what time it is there, and where its random numbers come from.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -235,4 +235,15 @@ fn random_state_outside_of_a_simulation_is_random() {
     let (one, other) = (RandomState::new(), RandomState::new());
     assert_ne!(one.hash_one(7), other.hash_one(7));
     assert_eq!(one.hash_one(7), one.clone().hash_one(7));
+}
+
+#[test]
+fn order_of_a_hash_map_follows_from_the_seed() {
+    let order = |seed| {
+        let sim = Sim::builder().seed(seed).build().unwrap();
+        let map = sim.block_on(async { (0..100).map(|n| (n, ())).collect::<HashMap<_, _, RandomState>>() });
+        map.into_keys().collect::<Vec<_>>()
+    };
+    assert_eq!(order(1), order(1));
+    assert_ne!(order(1), order(2));
 }
