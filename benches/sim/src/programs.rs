@@ -138,7 +138,8 @@ fn report(command: &mut Command) -> Result<Report, String> {
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {
-        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)));
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{command:?}: {}: {said}", output.status));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
