@@ -91,8 +91,7 @@ impl Programs {
             report(Command::new(&program).args(run).args(simulator.arguments))
         };
         let (half, whole) = (run("100")?, run("200")?);
-        let more = whole.allocations as f64 - half.allocations as f64;
-        Ok(more / (whole.messages - half.messages) as f64)
+        slope(half.allocations as f64, whole.allocations as f64, &half, &whole)
     }
 
     /// Likewise, as valgrind counts them; nothing where there is no valgrind.
@@ -113,7 +112,7 @@ impl Programs {
             count.zip(report).ok_or_else(|| format!("{valgrind:?} has counted nothing: {text}"))
         };
         let ((few, half), (many, whole)) = (run("100")?, run("200")?);
-        Ok(Some((many - few) / (whole.messages - half.messages) as f64))
+        slope(few, many, &half, &whole).map(Some)
     }
 }
 
@@ -128,6 +127,14 @@ pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
     cargo
+}
+
+/// What one message more costs, of as many simulations.
+fn slope(few: f64, many: f64, half: &Report, whole: &Report) -> Result<f64, String> {
+    if half.simulations != whole.simulations || half.messages >= whole.messages {
+        return Err(format!("{half:?} and {whole:?} are no two sizes of one run"));
+    }
+    Ok((many - few) / (whole.messages as f64 - half.messages as f64))
 }
 
 fn report(command: &mut Command) -> Result<Report, String> {
