@@ -91,8 +91,7 @@ impl Programs {
             report(Command::new(&program).args(run).args(simulator.arguments))
         };
         let (half, whole) = (run("100")?, run("200")?);
-        let more = whole.allocations as f64 - half.allocations as f64;
-        Ok(more / (whole.messages - half.messages) as f64)
+        slope(half.allocations as f64, whole.allocations as f64, &half, &whole)
     }
 
     /// Likewise, as valgrind counts them; nothing where there is no valgrind.
@@ -113,7 +112,7 @@ impl Programs {
             count.zip(report).ok_or_else(|| format!("{valgrind:?} has counted nothing: {text}"))
         };
         let ((few, half), (many, whole)) = (run("100")?, run("200")?);
-        Ok(Some((many - few) / (whole.messages - half.messages) as f64))
+        slope(few, many, &half, &whole).map(Some)
     }
 }
 
@@ -130,6 +129,14 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
+/// What one message more costs, of as many simulations.
+fn slope(few: f64, many: f64, half: &Report, whole: &Report) -> Result<f64, String> {
+    if half.simulations != whole.simulations || half.messages >= whole.messages {
+        return Err(format!("{half:?} and {whole:?} are no two sizes of one run"));
+    }
+    Ok((many - few) / (whole.messages as f64 - half.messages as f64))
+}
+
 fn report(command: &mut Command) -> Result<Report, String> {
     let text = output(command)?;
     serde_json::from_str(&text).map_err(|error| format!("{command:?} printed {text:?}: {error}"))
@@ -138,7 +145,8 @@ fn report(command: &mut Command) -> Result<Report, String> {
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {
-        return Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)));
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{command:?}: {}: {said}", output.status));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -7,9 +7,6 @@ use scenarios::{Setup, Simulator, Stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-#[cfg(not(madsim))]
-compile_error!("without `--cfg madsim` it is no simulator: unset RUSTFLAGS, which hides .cargo/config.toml");
-
 fn main() {
     scenarios::main::<Madsim>();
 }

@@ -18,7 +18,7 @@ struct Tokio;
 
 thread_local! {
     static SERVER: RefCell<Option<UnboundedSender<DuplexStream>>> = const { RefCell::new(None) };
-    static RANDOM: RefCell<fastrand::Rng> = RefCell::new(fastrand::Rng::with_seed(0));
+    static RANDOM: RefCell<fastrand::Rng> = const { RefCell::new(fastrand::Rng::with_seed(0)) };
 }
 
 fn runtime(setup: Setup) -> Runtime {
