@@ -9,6 +9,7 @@
 
 mod builder;
 mod clock;
+mod events;
 mod explore;
 mod faults;
 mod host;
@@ -17,6 +18,7 @@ mod net;
 mod random;
 mod replay;
 mod schedule;
+mod slots;
 mod task;
 mod time;
 mod trace;

@@ -23,6 +23,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use self::conn::{Acceptor, Conn, Listening, Socket};
 use self::link::{BUFFER, Path};
 use super::host::Boot;
+use super::slots::{Id, Slots};
 use super::time::Sleep;
 use super::waiters::Waiters;
 use super::world::{self, State, World};
@@ -54,7 +55,7 @@ pub(super) struct Network {
     to_come: Path,
     // Whether any host ever has: most simulations need not ask which.
     pub(super) has_crashed: bool,
-    conns: BTreeMap<u64, Conn>,
+    conns: Slots<Conn>,
     listening: BTreeMap<u64, Listening>,
     datagrams: BTreeMap<u64, udp::Bound>,
     #[cfg(unix)]
@@ -121,22 +122,22 @@ impl fmt::Display for Addr {
 pub(super) enum Event {
     /// A connection is asked for.
     Ask {
-        conn: u64,
+        conn: Id,
         tries: u32,
     },
     /// Nobody listens there.
     Refused {
-        conn: u64,
+        conn: Id,
         tries: u32,
         message: u64,
     },
     /// Whoever has asked has waited for long enough.
     GiveUp {
-        conn: u64,
+        conn: Id,
     },
     /// What is first on its way to one end of a connection is due.
     Arrive {
-        conn: u64,
+        conn: Id,
         to: usize,
     },
     // Apart, for it is large, and there are few of it.

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::random::Random;
+use super::slots::Id;
 
 /// Which of the tasks that are ready runs next.
 ///
@@ -28,7 +29,7 @@ pub enum Policy {
 
 /// A task that is to be polled; None: the future of the innermost `block_on`.
 pub(super) struct Ready {
-    pub(super) task: u64,
+    pub(super) task: Id,
     pub(super) runnable: Option<async_task::Runnable>,
     /// It has woken itself in its own turn.
     pub(super) yielded: bool,
@@ -128,8 +129,8 @@ impl Schedule {
         match self.policy {
             // They are kept in the order of their priorities: with thousands, looking at each would be most of the work.
             Policy::Pct(_) if self.made < self.limit => {
-                let priority = self.priority(new.task);
-                let at = ready.partition_point(|it| self.priority(it.task) < priority);
+                let priority = self.priority(new.task.number);
+                let at = ready.partition_point(|it| self.priority(it.task.number) < priority);
                 ready.insert(at, new);
             }
             _ => ready.push_back(new),
@@ -154,7 +155,7 @@ impl Schedule {
         }
         self.yields = 0;
         self.lowest -= 1;
-        self.lowered.insert(highest.task, self.lowest);
+        self.lowered.insert(highest.task.number, self.lowest);
         ready.push_front(highest);
         ready.pop_back()
     }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use ::async_task::Runnable;
 use pin_project_lite::pin_project;
 
+use super::slots::Id;
 use super::world::{TaskKind, World};
 use super::{Sim, log};
 use crate::backend::async_task::Executor;
@@ -53,17 +54,17 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let (world, number) = (sim.world.clone(), place.number);
+    let (world, task) = (sim.world.clone(), place.task);
     let future = Placed { future, place };
-    let (runnable, task) = ::async_task::spawn(future, move |runnable| world.schedule(number, runnable));
+    let (runnable, handle) = ::async_task::spawn(future, move |runnable| world.schedule(task, runnable));
     runnable.schedule();
-    task
+    handle
 }
 
 /// The entry of a task in the list of those that live.
 pub(super) struct Place {
     world: Arc<World>,
-    number: u64,
+    task: Id,
     // Once it was polled.
     waker: Option<Waker>,
     waited: bool,
@@ -71,14 +72,14 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(sim: &Sim, kind: TaskKind, started: &'static Location<'static>) -> Self {
-        let number = sim.world.with(|state| state.add_task(kind, started, sim.host));
-        Self { world: sim.world.clone(), number, waker: None, waited: false }
+        let task = sim.world.with(|state| state.add_task(kind, started, sim.host));
+        Self { world: sim.world.clone(), task, waker: None, waited: false }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.world.with(|state| state.end_task(self.number));
+        self.world.with(|state| state.end_task(self.task));
     }
 }
 
@@ -96,17 +97,13 @@ impl<F: Future> Future for Placed<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let Place { world, number, waker, waited } = this.place;
+        let Place { world, task, waker, waited } = this.place;
         let waker = waker.get_or_insert_with(|| {
-            Waker::from(Arc::new(TaskWaker {
-                world: world.clone(),
-                number: *number,
-                task: cx.waker().clone(),
-            }))
+            Waker::from(Arc::new(TaskWaker { world: world.clone(), task: *task, inner: cx.waker().clone() }))
         });
         let polled = this.future.poll(&mut Context::from_waker(waker));
         if polled.is_pending() && !std::mem::replace(waited, true) {
-            world.with(|state| state.keep_waker(*number, waker));
+            world.with(|state| state.keep_waker(*task, waker));
         }
         polled
     }
@@ -115,8 +112,8 @@ impl<F: Future> Future for Placed<F> {
 /// The waker of a task. That of async-task would not see who wakes it while it is being polled.
 struct TaskWaker {
     world: Arc<World>,
-    number: u64,
-    task: Waker,
+    task: Id,
+    inner: Waker,
 }
 
 impl Wake for TaskWaker {
@@ -125,15 +122,15 @@ impl Wake for TaskWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.world.woken(self.number);
-        self.task.wake_by_ref();
+        self.world.woken(self.task);
+        self.inner.wake_by_ref();
     }
 }
 
 /// The waker of a `block_on`.
 pub(super) struct MainWaker {
     pub(super) world: Arc<World>,
-    pub(super) task: u64,
+    pub(super) task: Id,
 }
 
 impl Wake for MainWaker {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::world::{Event, Key, Wait, World, gone};
+use super::slots::Id;
+use super::world::{Event, Wait, World, gone};
 
 /// A timer of the virtual clock.
 pub struct Sleep {
@@ -13,7 +14,7 @@ pub struct Sleep {
     deadline: Instant,
     state: State,
     // Where its waker is, unless it has fired.
-    timer: Option<Key>,
+    timer: Option<Id>,
 }
 
 #[derive(Debug, PartialEq)]

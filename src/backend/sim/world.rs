@@ -12,11 +12,13 @@ use std::time::{Duration, Instant};
 use async_task::Runnable;
 
 use super::clock::Clocks;
+use super::events::Events;
 use super::faults::Fault;
 use super::host::Power;
 use super::net::{self, Network};
 use super::random::{Random, Stream};
 use super::schedule::{Ready, Schedule};
+use super::slots::{Id, Slots};
 use super::trace::{Kind, Trace};
 use super::waiters::Waiters;
 use super::{Builder, Here};
@@ -60,15 +62,15 @@ pub(super) struct State {
     pub(super) only_faults: Option<BTreeSet<usize>>,
     // Hosts that a fault has turned off or on: done once the lock is free.
     pub(super) power: Vec<Power>,
-    events: BTreeMap<Key, Event>,
-    tasks: BTreeMap<u64, Task>,
+    events: Events<Event>,
+    tasks: Slots<Task>,
     ready: VecDeque<Ready>,
     // Of those, the ones that have not woken themselves. When there is none, time goes on.
     fresh: usize,
     // Of nested `block_on`, the innermost last.
     mains: Vec<Main>,
     turn: Turn,
-    woken_by_a_stranger: Option<u64>,
+    woken_by_a_stranger: Option<Id>,
     closed: bool,
     next: u64,
     // Tasks have numbers of their own: what their priorities follow from is the same where an event is left out.
@@ -83,9 +85,6 @@ pub(super) struct State {
     pub(super) woken: Waiters,
     pub(super) dropped: Waiters,
 }
-
-/// When something happens, and in which order of what happens at once.
-pub(super) type Key = (u64, u64);
 
 #[derive(Debug)]
 pub(super) enum Event {
@@ -141,14 +140,14 @@ impl fmt::Display for Wait {
 }
 
 struct Main {
-    task: u64,
+    task: Id,
     woken: bool,
 }
 
 /// The poll that is in progress.
 #[derive(Clone, Copy, Default)]
 struct Turn {
-    task: Option<u64>,
+    task: Option<Id>,
     operations: u32,
 }
 
@@ -200,8 +199,8 @@ impl World {
             faults: Vec::new(),
             only_faults: builder.only_faults.as_ref().map(|only| only.iter().copied().collect()),
             power: Vec::new(),
-            events: BTreeMap::new(),
-            tasks: BTreeMap::new(),
+            events: Events::default(),
+            tasks: Slots::default(),
             ready: VecDeque::new(),
             fresh: 0,
             mains: Vec::new(),
@@ -292,10 +291,10 @@ impl World {
 
     /// A task is woken. Once the world is closed, or its host has crashed, it is dropped instead, and its handle says that the
     /// runtime is gone.
-    pub(super) fn schedule(self: &Arc<Self>, task: u64, runnable: Runnable) {
+    pub(super) fn schedule(self: &Arc<Self>, task: Id, runnable: Runnable) {
         let refused = self.with(|state| {
             if !state.is_alive(task) {
-                let host = state.tasks.get(&task).map_or(0, |task| task.host);
+                let host = state.tasks.get(task).map_or(0, |task| task.host);
                 return Some((host, runnable));
             }
             self.heed_strangers(state, task);
@@ -308,7 +307,7 @@ impl World {
         }
     }
 
-    pub(super) fn wake_main(&self, task: u64) {
+    pub(super) fn wake_main(&self, task: Id) {
         self.with(|state| {
             let innermost = state.mains.last().is_some_and(|main| main.task == task);
             self.heed_strangers(state, task);
@@ -326,15 +325,15 @@ impl World {
     }
 
     /// A task is woken: while somebody drives, another thread must not.
-    fn heed_strangers(&self, state: &mut State, task: u64) {
+    fn heed_strangers(&self, state: &mut State, task: Id) {
         // Late wakes are harmless.
-        if self.is_driven_elsewhere() && state.tasks.contains_key(&task) {
+        if self.is_driven_elsewhere() && state.tasks.get(task).is_some() {
             state.woken_by_a_stranger = Some(task);
         }
     }
 
     /// A task is woken that may be in the middle of a poll, of which nobody else hears.
-    pub(super) fn woken(&self, task: u64) {
+    pub(super) fn woken(&self, task: Id) {
         if self.is_driven_elsewhere() {
             self.with(|state| self.heed_strangers(state, task));
         }
@@ -346,7 +345,7 @@ impl World {
             state.closed = true;
             // Whoever waits on another runtime is told.
             state.woken.extend(state.network.waiting());
-            state.woken.extend(std::mem::take(&mut state.events).into_values().filter_map(Event::into_waker));
+            state.woken.extend(state.events.take_all().filter_map(Event::into_waker));
             let (mains, tasks): (Vec<_>, Vec<_>) =
                 state.ready.drain(..).partition(|ready| ready.runnable.is_none());
             state.ready.extend(mains);
@@ -414,7 +413,7 @@ impl World {
 /// A `block_on` in progress.
 pub(super) struct Driving {
     world: Arc<World>,
-    pub(super) task: u64,
+    pub(super) task: Id,
     // Of the closure that this is nested in.
     turn: Turn,
 }
@@ -462,8 +461,8 @@ impl Drop for Driving {
 }
 
 impl Ready {
-    fn is_of(&self, tasks: &BTreeMap<u64, Task>, host: usize) -> bool {
-        self.runnable.is_some() && tasks.get(&self.task).is_some_and(|task| task.host == host)
+    fn is_of(&self, tasks: &Slots<Task>, host: usize) -> bool {
+        self.runnable.is_some() && tasks.get(self.task).is_some_and(|task| task.host == host)
     }
 }
 
@@ -473,8 +472,8 @@ impl State {
     }
 
     /// Whether a task may run.
-    fn is_alive(&self, task: u64) -> bool {
-        let is_up = || self.tasks.get(&task).is_none_or(|task| self.network.is_alive(task.host, task.life));
+    fn is_alive(&self, task: Id) -> bool {
+        let is_up = || self.tasks.get(task).is_none_or(|task| self.network.is_alive(task.host, task.life));
         !self.closed && (!self.network.has_crashed || is_up())
     }
 
@@ -488,10 +487,11 @@ impl State {
         self.fresh = self.ready.iter().filter(|ready| !ready.yielded).count();
     }
 
-    fn wake(&mut self, task: u64, runnable: Option<Runnable>) {
-        self.trace.record(self.nanos, Kind::Woken, task, 0);
+    fn wake(&mut self, task: Id, runnable: Option<Runnable>) {
+        self.trace.record(self.nanos, Kind::Woken, task.number, 0);
+        let by = self.whose_turn();
         if let Some(log) = self.trace.log() {
-            log.by(self.turn.task);
+            log.by(by);
         }
         let yielded = self.turn.task == Some(task);
         self.fresh += usize::from(!yielded);
@@ -509,7 +509,7 @@ impl State {
         kind: TaskKind,
         started: &'static Location<'static>,
         host: usize,
-    ) -> u64 {
+    ) -> Id {
         self.next_task += 1;
         let number = self.next_task;
         if let Some(log) = self.trace.log() {
@@ -520,39 +520,39 @@ impl State {
             log.is(kind);
         }
         let life = self.network.hosts[host].life;
-        self.tasks.insert(number, Task { kind, started, host, life, waker: None, waits: None });
-        number
+        self.tasks.insert(number, Task { kind, started, host, life, waker: None, waits: None })
     }
 
-    pub(super) fn end_task(&mut self, task: u64) {
-        self.trace.record(self.nanos, Kind::Ended, task, 0);
-        self.schedule.forget(task);
-        let task = self.tasks.remove(&task);
+    pub(super) fn end_task(&mut self, task: Id) {
+        self.trace.record(self.nanos, Kind::Ended, task.number, 0);
+        self.schedule.forget(task.number);
+        let task = self.tasks.remove(task);
         self.dropped.extend(task.and_then(|task| task.waker));
     }
 
     /// A task is pending for the first time: `waker` finds it when all have to go.
-    pub(super) fn keep_waker(&mut self, task: u64, waker: &Waker) {
+    pub(super) fn keep_waker(&mut self, task: Id, waker: &Waker) {
         if !self.is_alive(task) {
             self.woken.extend([waker.clone()]);
-        } else if let Some(task) = self.tasks.get_mut(&task) {
+        } else if let Some(task) = self.tasks.get_mut(task) {
             task.waker = Some(waker.clone());
         }
     }
 
     /// The task whose turn it is waits for this.
     pub(super) fn waits(&mut self, wait: Wait) {
-        if let Some(task) = self.turn.task.and_then(|task| self.tasks.get_mut(&task)) {
+        if let Some(task) = self.turn.task.and_then(|task| self.tasks.get_mut(task)) {
             task.waits = Some(wait);
         }
-        if let (Some(log), Some(task)) = (self.trace.log(), self.turn.task) {
+        let task = self.whose_turn();
+        if let (Some(log), Some(task)) = (self.trace.log(), task) {
             log.waits(self.nanos, task, wait);
         }
     }
 
     /// The task that is being polled.
     pub(super) fn whose_turn(&self) -> Option<u64> {
-        self.turn.task
+        self.turn.task.map(|task| task.number)
     }
 
     /// Whether some `block_on` is in progress.
@@ -560,21 +560,20 @@ impl State {
         !self.mains.is_empty()
     }
 
-    pub(super) fn add_event(&mut self, nanos: u64, event: Event) -> Key {
-        let key = (nanos.max(self.nanos), self.number());
+    pub(super) fn add_event(&mut self, nanos: u64, event: Event) -> Id {
+        let (number, task) = (self.number(), self.whose_turn());
         if let (Some(log), Event::Timer(_)) = (self.trace.log(), &event) {
-            log.timer(key.1, self.turn.task);
+            log.timer(number, task);
         }
-        self.events.insert(key, event);
-        key
+        self.events.insert(nanos.max(self.nanos), number, event)
     }
 
     /// The waker of a timer that has not fired.
-    pub(super) fn remove_timer(&mut self, key: Key) -> Option<Waker> {
+    pub(super) fn remove_timer(&mut self, timer: Id) -> Option<Waker> {
         if let Some(log) = self.trace.log() {
-            log.forget_timer(key.1);
+            log.forget_timer(timer.number);
         }
-        self.events.remove(&key)?.into_waker()
+        self.events.remove(timer)?.into_waker()
     }
 
     fn step(&mut self, world: &World, until: u64) -> Step {
@@ -606,9 +605,9 @@ impl State {
         }
         let Ready { task, runnable, yielded } = next;
         self.fresh -= usize::from(!yielded);
-        self.trace.record(self.nanos, Kind::Polled, task, 0);
+        self.trace.record(self.nanos, Kind::Polled, task.number, 0);
         self.turn.task = Some(task);
-        let (host, kind) = match self.tasks.get_mut(&task) {
+        let (host, kind) = match self.tasks.get_mut(task) {
             Some(task) => {
                 task.waits = None;
                 (task.host, task.kind)
@@ -624,15 +623,14 @@ impl State {
         self.polls += u64::from(kind == TaskKind::Future);
         let cancel = kind == TaskKind::Future && world.cancel_at == Some(self.polls);
         if cancel {
-            self.trace.record(self.nanos, Kind::Cancelled, task, 0);
+            self.trace.record(self.nanos, Kind::Cancelled, task.number, 0);
         }
         Step::Run { host, runnable, cancel }
     }
 
     /// Nobody is ready, or only those who have yielded.
     fn pass_time(&mut self, until: u64) -> Step {
-        let next = self.events.first_key_value().map(|((nanos, _), _)| *nanos);
-        match next.filter(|nanos| *nanos < NEVER && *nanos <= until) {
+        match self.events.next().filter(|nanos| *nanos < NEVER && *nanos <= until) {
             // Who polls in a loop sees time pass: slowly at first, so that one yield costs nothing.
             Some(next) if !self.ready.is_empty() && self.nanos + self.step < next => {
                 self.nanos += self.step;
@@ -663,8 +661,8 @@ impl State {
         let waiting = self.tasks.values().filter(|task| task.waker.is_some()).count();
         let at = self.schedule.below(waiting);
         let task = self.tasks.iter().filter(|(_, task)| task.waker.is_some()).nth(at);
-        if let Some((number, Task { waker: Some(waker), .. })) = task {
-            self.trace.record(self.nanos, Kind::Spurious, *number, 0);
+        if let Some((id, Task { waker: Some(waker), .. })) = task {
+            self.trace.record(self.nanos, Kind::Spurious, id.number, 0);
             self.woken.push(waker.clone());
         }
     }
@@ -672,11 +670,10 @@ impl State {
     /// Everything that happens at `nanos`.
     fn happen(&mut self, nanos: u64) {
         self.nanos = nanos;
-        while let Some(event) = self.events.first_entry().filter(|event| event.key().0 == nanos) {
-            let (key, event) = event.remove_entry();
+        while let Some((id, event)) = self.events.take(nanos) {
             match event {
                 Event::Timer(waker) => {
-                    self.trace.record(nanos, Kind::TimerFired, key.1, 0);
+                    self.trace.record(nanos, Kind::TimerFired, id.number, 0);
                     self.woken.push(waker);
                 }
                 Event::Net(event) => self.net_event(event),
@@ -686,13 +683,13 @@ impl State {
     }
 
     /// The text of a panic: of one task, or of all.
-    fn tell(&self, seed: u64, what: &str, of: Option<u64>) -> String {
+    fn tell(&self, seed: u64, what: &str, of: Option<Id>) -> String {
         use fmt::Write;
 
         let mut text =
             format!("anyrt: {what}. Seed {seed}, virtual time {:?}:", Duration::from_nanos(self.nanos));
-        let tasks = self.tasks.iter().filter(|(number, _)| of.is_none_or(|of| of == **number));
-        for (number, task) in tasks {
+        let tasks = self.tasks.iter().filter(|(id, _)| of.is_none_or(|of| of == *id));
+        for (Id { number, .. }, task) in tasks.collect::<BTreeMap<_, _>>() {
             let kind = match task.kind {
                 TaskKind::Main => "`block_on`, called at",
                 TaskKind::Future => "a task, spawned at",

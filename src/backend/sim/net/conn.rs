@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 use super::link::Gate;
 use super::{Addr, Event, Network, Waiters, crashed};
 use crate::backend::sim::log::Flight;
+use crate::backend::sim::slots::Id;
 use crate::backend::sim::trace::{Kind, hash_of_both};
 use crate::backend::sim::world::{self, State, Wait, World};
 use crate::net::options::SocketOptions;
@@ -183,7 +184,7 @@ pub(super) struct Listening {
     pub(super) options: SocketOptions,
     pub(super) ttl: u32,
     backlog: usize,
-    queue: VecDeque<u64>,
+    queue: VecDeque<Id>,
     waiters: Waiters,
 }
 
@@ -209,7 +210,7 @@ impl Listening {
 #[derive(Debug)]
 pub(super) struct Socket {
     world: Arc<World>,
-    conn: u64,
+    conn: Id,
     side: usize,
     pub(super) local: Addr,
     pub(super) peer: Addr,
@@ -225,14 +226,14 @@ impl Socket {
     ) -> Self {
         let (local, peer) = (from.clone(), to.clone());
         let conn = world.with(|state| {
-            let conn = state.number();
+            let number = state.number();
             let asked = End::new(host, to, SocketOptions::default(), false);
             let ends = [End::new(from_host, from, options, true), asked];
             let mut asking = Conn { asked_at: state.nanos, request: 0, progress: Progress::Asked, ends };
             let task = state.whose_turn();
             asking.request =
-                state.trace.sent(state.nanos, task, conn, || asking.flight(SERVER, "request", 0, 0));
-            state.network.conns.insert(conn, asking);
+                state.trace.sent(state.nanos, task, number, || asking.flight(SERVER, "request", 0, 0));
+            let conn = state.network.conns.insert(number, asking);
             state.after(from_host, host, Event::Ask { conn, tries: 0 });
             conn
         });
@@ -243,12 +244,11 @@ impl Socket {
     #[cfg(unix)]
     pub(super) fn pair(world: &Arc<World>, host: usize) -> [Self; 2] {
         let conn = world.with(|state| {
-            let conn = state.number();
+            let number = state.number();
             let end = || End::new(host, Addr::Path(None), SocketOptions::default(), true);
             let ends = [end(), end()];
             let pair = Conn { asked_at: state.nanos, request: 0, progress: Progress::Open, ends };
-            state.network.conns.insert(conn, pair);
-            conn
+            state.network.conns.insert(number, pair)
         });
         let (local, peer) = (Addr::Path(None), Addr::Path(None));
         [CLIENT, SERVER].map(|side| Self {
@@ -287,7 +287,7 @@ impl Socket {
         }
         self.world.operate(cx, Wait::Socket("read from", self.peer.ip()), |state, waker| {
             let Network { conns, hosts, .. } = &mut state.network;
-            let Some(conn) = conns.get_mut(&self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
+            let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
                 return gone();
             };
             let (from, to) = conn.path(self.side);
@@ -325,7 +325,7 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         self.world.operate(cx, Wait::Socket("write to", self.peer.ip()), |state, waker| {
             let Network { conns, hosts, .. } = &mut state.network;
-            let Some(conn) = conns.get_mut(&self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
+            let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
                 return gone();
             };
             let end = &mut conn.ends[self.side];
@@ -445,8 +445,8 @@ impl Drop for Acceptor {
 
 impl Network {
     /// A connection, unless the host of this end has crashed.
-    fn conn(&mut self, number: u64, side: usize) -> Option<&mut Conn> {
-        self.conns.get_mut(&number).filter(|conn| !conn.ends[side].crashed)
+    fn conn(&mut self, id: Id, side: usize) -> Option<&mut Conn> {
+        self.conns.get_mut(id).filter(|conn| !conn.ends[side].crashed)
     }
 
     /// Whoever waits to write from one host to another.
@@ -459,8 +459,8 @@ impl Network {
     }
 
     /// Of the one who asked, and of the one who was asked.
-    fn addrs(&self, conn: u64) -> [Addr; 2] {
-        match self.conns.get(&conn) {
+    fn addrs(&self, conn: Id) -> [Addr; 2] {
+        match self.conns.get(conn) {
             Some(Conn { ends: [client, server], .. }) => [client.addr.clone(), server.addr.clone()],
             None => [Addr::Path(None), Addr::Path(None)],
         }
@@ -469,10 +469,10 @@ impl Network {
 
 impl State {
     /// Something goes to one end of a connection, after everything that went there before.
-    fn send(&mut self, number: u64, to: usize, what: What) {
+    fn send(&mut self, id: Id, to: usize, what: What) {
         let task = self.whose_turn();
         let Network { conns, hosts, .. } = &mut self.network;
-        let Some(conn) = conns.get_mut(&number) else { return };
+        let Some(conn) = conns.get_mut(id) else { return };
         let (from_host, to_host) = conn.path(to);
         let path = &mut hosts[from_host].paths[to_host];
         let waiting = conn.ends[to].flight.len();
@@ -482,11 +482,11 @@ impl State {
             let mut at = path.arrival(&mut self.network_random, self.nanos, len);
             let begins = conn.ends[to].inbox.len() - left;
             let message =
-                self.trace.sent(self.nanos, task, number, || conn.flight(to, what.name(), begins, len));
+                self.trace.sent(self.nanos, task, id.number, || conn.flight(to, what.name(), begins, len));
             let mut tries = 0;
             // Of an answer it is known already.
             while what != What::Accepted && tries <= RESENDS && path.loses(&mut self.network_random) {
-                self.trace.record(self.nanos, Kind::Lost, number, len as u64);
+                self.trace.record(self.nanos, Kind::Lost, id.number, len as u64);
                 self.trace.on_path((from_host, to_host));
                 at = at.saturating_add(resend(tries));
                 tries += 1;
@@ -503,39 +503,39 @@ impl State {
             }
         }
         if waiting == 0 {
-            self.await_first(number, to);
+            self.await_first(id, to);
         }
     }
 
     /// What is first on its way is due when it is.
-    fn await_first(&mut self, number: u64, to: usize) {
-        let conn = self.network.conns.get(&number);
+    fn await_first(&mut self, id: Id, to: usize) {
+        let conn = self.network.conns.get(id);
         if let Some(first) = conn.and_then(|conn| conn.ends[to].flight.front()) {
-            self.add_event(first.at, world::Event::Net(Event::Arrive { conn: number, to }));
+            self.add_event(first.at, world::Event::Net(Event::Arrive { conn: id, to }));
         }
     }
 
-    fn shutdown(&mut self, number: u64, side: usize) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
+    fn shutdown(&mut self, id: Id, side: usize) {
+        let Some(conn) = self.network.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         if !std::mem::replace(&mut end.shut, true) && !end.reset {
-            self.send(number, 1 - side, What::End);
+            self.send(id, 1 - side, What::End);
         }
     }
 
     /// Breaks it off: the peer sees a reset.
-    fn reset(&mut self, number: u64, side: usize) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
+    fn reset(&mut self, id: Id, side: usize) {
+        let Some(conn) = self.network.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         end.shut = true;
         if !std::mem::replace(&mut end.reset, true) {
-            self.send(number, 1 - side, What::Reset);
+            self.send(id, 1 - side, What::Reset);
         }
     }
 
     /// Nobody holds this end any more.
-    fn close(&mut self, number: u64, side: usize) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
+    fn close(&mut self, id: Id, side: usize) {
+        let Some(conn) = self.network.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         if end.crashed {
             return;
@@ -550,101 +550,101 @@ impl State {
         if matches!(conn.progress, Progress::Asked | Progress::Failed(_)) {
             // Whoever listens may have it nevertheless.
             end.reset = true;
-            self.forget(number);
+            self.forget(id);
             return;
         }
         if unread || !lingers {
-            self.reset(number, side);
+            self.reset(id, side);
         } else {
-            self.shutdown(number, side);
+            self.shutdown(id, side);
         }
-        self.forget(number);
+        self.forget(id);
     }
 
     /// Forgets a connection that nobody holds an end of.
-    fn forget(&mut self, number: u64) {
-        if self.network.conns.get(&number).is_some_and(|conn| conn.ends.iter().all(|end| !end.held)) {
-            self.network.conns.remove(&number);
+    fn forget(&mut self, id: Id) {
+        if self.network.conns.get(id).is_some_and(|conn| conn.ends.iter().all(|end| !end.held)) {
+            self.network.conns.remove(id);
         }
     }
 
     /// A connection is asked for.
-    pub(super) fn asked(&mut self, number: u64, tries: u32) {
-        let Some(conn) = self.network.conns.get(&number) else { return };
+    pub(super) fn asked(&mut self, id: Id, tries: u32) {
+        let Some(conn) = self.network.conns.get(id) else { return };
         if !matches!(conn.progress, Progress::Asked) {
             return;
         }
         let ((from, to), request) = (conn.path(SERVER), conn.request);
         match self.network.gate(from, to) {
-            Gate::Held => return self.keep(from, to, Event::Ask { conn: number, tries }),
-            Gate::Cut => return self.ask_again(number, tries, Kind::Cut),
+            Gate::Held => return self.keep(from, to, Event::Ask { conn: id, tries }),
+            Gate::Cut => return self.ask_again(id, tries, Kind::Cut),
             Gate::Open => {}
         }
         if self.is_lost(from, to) || self.network.gate(to, from) == Gate::Cut || self.is_lost(to, from) {
-            return self.ask_again(number, tries, Kind::Lost);
+            return self.ask_again(id, tries, Kind::Lost);
         }
-        self.trace.record(self.nanos, Kind::ConnectionAsked, number, 0);
+        self.trace.record(self.nanos, Kind::ConnectionAsked, id.number, 0);
         self.trace.arrived(request);
         let Network { conns, listening, .. } = &mut self.network;
-        let Some(conn) = conns.get_mut(&number) else { return };
+        let Some(conn) = conns.get_mut(id) else { return };
         let server = &mut conn.ends[SERVER];
         let Some(listening) = listening.values_mut().find(|it| it.takes(server.host, &server.addr)) else {
             let flight = || conn.flight(CLIENT, "refusal", 0, 0);
-            let message = self.trace.sent(self.nanos, None, number, flight);
-            self.after(to, from, Event::Refused { conn: number, tries, message });
+            let message = self.trace.sent(self.nanos, None, id.number, flight);
+            self.after(to, from, Event::Refused { conn: id, tries, message });
             return;
         };
         if !listening.has_room() {
-            return self.ask_again(number, tries, Kind::Lost);
+            return self.ask_again(id, tries, Kind::Lost);
         }
-        listening.queue.push_back(number);
+        listening.queue.push_back(id);
         server.options = listening.options.clone();
         server.ttl = listening.ttl;
         server.held = true;
         conn.progress = Progress::Accepted;
         self.woken.append(listening.waiters.take());
-        self.send(number, CLIENT, What::Accepted);
+        self.send(id, CLIENT, What::Accepted);
     }
 
     /// There was no answer.
-    fn ask_again(&mut self, number: u64, tries: u32, why: Kind) {
-        let Some(conn) = self.network.conns.get(&number) else { return };
-        self.trace.record(self.nanos, why, number, 0);
+    fn ask_again(&mut self, id: Id, tries: u32, why: Kind) {
+        let Some(conn) = self.network.conns.get(id) else { return };
+        self.trace.record(self.nanos, why, id.number, 0);
         self.trace.on_path(conn.path(SERVER));
         if tries == RETRIES {
-            return self.give_up_in_time(number);
+            return self.give_up_in_time(id);
         }
         let (from, to) = conn.path(SERVER);
         let asks_at = (conn.asked_at + (RETRY << (tries + 1)) - RETRY).max(self.nanos);
         let at = self.network.path(from, to).arrival(&mut self.network_random, asks_at, 0);
-        self.add_event(at, world::Event::Net(Event::Ask { conn: number, tries: tries + 1 }));
+        self.add_event(at, world::Event::Net(Event::Ask { conn: id, tries: tries + 1 }));
     }
 
-    fn give_up_in_time(&mut self, number: u64) {
-        let Some(conn) = self.network.conns.get(&number) else { return };
+    fn give_up_in_time(&mut self, id: Id) {
+        let Some(conn) = self.network.conns.get(id) else { return };
         let at = conn.asked_at + (RETRY << (RETRIES + 1)) - RETRY;
-        self.add_event(at, world::Event::Net(Event::GiveUp { conn: number }));
+        self.add_event(at, world::Event::Net(Event::GiveUp { conn: id }));
     }
 
-    pub(super) fn give_up(&mut self, number: u64) {
-        self.fail(number, ErrorKind::TimedOut, Kind::TimedOut, 0);
+    pub(super) fn give_up(&mut self, id: Id) {
+        self.fail(id, ErrorKind::TimedOut, Kind::TimedOut, 0);
     }
 
-    pub(super) fn refused(&mut self, number: u64, tries: u32, message: u64) {
-        let Some(conn) = self.network.conns.get(&number) else { return };
+    pub(super) fn refused(&mut self, id: Id, tries: u32, message: u64) {
+        let Some(conn) = self.network.conns.get(id) else { return };
         let (from, to) = conn.path(CLIENT);
         match self.network.gate(from, to) {
-            Gate::Held => self.keep(from, to, Event::Refused { conn: number, tries, message }),
-            Gate::Cut => self.ask_again(number, tries, Kind::Cut),
-            Gate::Open => self.fail(number, ErrorKind::ConnectionRefused, Kind::ConnectionRefused, message),
+            Gate::Held => self.keep(from, to, Event::Refused { conn: id, tries, message }),
+            Gate::Cut => self.ask_again(id, tries, Kind::Cut),
+            Gate::Open => self.fail(id, ErrorKind::ConnectionRefused, Kind::ConnectionRefused, message),
         }
     }
 
     /// Whoever has asked gets no connection.
-    fn fail(&mut self, number: u64, error: ErrorKind, kind: Kind, message: u64) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
+    fn fail(&mut self, id: Id, error: ErrorKind, kind: Kind, message: u64) {
+        let Some(conn) = self.network.conns.get_mut(id) else { return };
         if matches!(conn.progress, Progress::Asked | Progress::Accepted) {
-            self.trace.record(self.nanos, kind, number, 0);
+            self.trace.record(self.nanos, kind, id.number, 0);
             self.trace.on_path(conn.path(SERVER));
             self.trace.arrived(message);
             conn.progress = Progress::Failed(error);
@@ -653,32 +653,32 @@ impl State {
     }
 
     /// What is first on its way to one end of a connection is due, and perhaps more.
-    pub(super) fn arrive(&mut self, number: u64, to: usize) {
-        while let Some(conn) = self.network.conns.get_mut(&number) {
+    pub(super) fn arrive(&mut self, id: Id, to: usize) {
+        while let Some(conn) = self.network.conns.get_mut(id) {
             let (from_host, to_host) = conn.path(to);
             let Some(first) = conn.ends[to].flight.front() else { return };
             if first.at > self.nanos {
                 break;
             }
             if first.tries > RESENDS {
-                return self.time_out(number, 1 - to);
+                return self.time_out(id, 1 - to);
             }
             let (what, message) = (first.what, first.message);
             let gate = self.network.gate(from_host, to_host);
             match gate {
-                Gate::Held => return self.keep(from_host, to_host, Event::Arrive { conn: number, to }),
-                Gate::Open if self.deliver(number, to, what, message) => {}
+                Gate::Held => return self.keep(from_host, to_host, Event::Arrive { conn: id, to }),
+                Gate::Open if self.deliver(id, to, what, message) => {}
                 Gate::Open | Gate::Cut => {
-                    self.send_again(number, to, gate);
+                    self.send_again(id, to, gate);
                 }
             }
         }
-        self.await_first(number, to);
+        self.await_first(id, to);
     }
 
     /// Whether it was taken. If not, whoever has sent it is told, and does so again until they hear of it.
-    fn deliver(&mut self, number: u64, to: usize, what: What, message: u64) -> bool {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return false };
+    fn deliver(&mut self, id: Id, to: usize, what: What, message: u64) -> bool {
+        let Some(conn) = self.network.conns.get_mut(id) else { return false };
         let is_failed = matches!(conn.progress, Progress::Failed(_));
         let end = &mut conn.ends[to];
         let nobody = match what {
@@ -689,17 +689,17 @@ impl State {
         };
         if let What::Data(len) = what {
             let (front, back) = end.readable(end.arrived, len);
-            self.trace.record(self.nanos, Kind::DataArrived, number, hash_of_both(front, back));
+            self.trace.record(self.nanos, Kind::DataArrived, id.number, hash_of_both(front, back));
             self.trace.arrived(message);
         }
         if nobody {
-            self.send(number, 1 - to, What::Reset);
+            self.send(id, 1 - to, What::Reset);
             return false;
         }
         end.flight.pop_front();
         match what {
             What::Accepted => {
-                self.trace.record(self.nanos, Kind::ConnectionOpened, number, 0);
+                self.trace.record(self.nanos, Kind::ConnectionOpened, id.number, 0);
                 self.trace.arrived(message);
                 conn.progress = Progress::Open;
                 self.woken.append(end.writers.take());
@@ -709,21 +709,21 @@ impl State {
                 self.woken.append(end.readers.take());
             }
             What::End => {
-                self.trace.record(self.nanos, Kind::EndArrived, number, 0);
+                self.trace.record(self.nanos, Kind::EndArrived, id.number, 0);
                 self.trace.arrived(message);
                 end.ended = true;
                 self.woken.append(end.readers.take());
             }
-            What::Reset => self.was_reset(number, to, message),
+            What::Reset => self.was_reset(id, to, message),
         }
         true
     }
 
     /// What is first on its way has not arrived.
-    fn send_again(&mut self, number: u64, to: usize, gate: Gate) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
+    fn send_again(&mut self, id: Id, to: usize, gate: Gate) {
+        let Some(conn) = self.network.conns.get_mut(id) else { return };
         if gate == Gate::Cut {
-            self.trace.record(self.nanos, Kind::Cut, number, 0);
+            self.trace.record(self.nanos, Kind::Cut, id.number, 0);
             self.trace.on_path(conn.path(to));
         }
         let sender_is_gone = conn.ends[1 - to].reset;
@@ -736,14 +736,14 @@ impl State {
             first.tries += 1;
         }
         if what == What::Accepted && tries == 0 {
-            self.give_up_in_time(number);
+            self.give_up_in_time(id);
         }
     }
 
     /// Whoever has sent for so long without an answer gives up.
-    fn time_out(&mut self, number: u64, side: usize) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
-        self.trace.record(self.nanos, Kind::TimedOut, number, 0);
+    fn time_out(&mut self, id: Id, side: usize) {
+        let Some(conn) = self.network.conns.get_mut(id) else { return };
+        self.trace.record(self.nanos, Kind::TimedOut, id.number, 0);
         self.trace.on_path(conn.path(1 - side));
         conn.ends[1 - side].clear_flight();
         let end = &mut conn.ends[side];
@@ -757,32 +757,27 @@ impl State {
     /// All connections between two hosts are reset, for both ends.
     pub(super) fn break_off(&mut self, a: usize, b: usize) {
         let is_between = |conn: &Conn| [(a, b), (b, a)].contains(&conn.path(CLIENT));
-        let numbers: Vec<_> = self
-            .network
-            .conns
-            .iter()
-            .filter(|(_, conn)| is_between(conn))
-            .map(|(number, _)| *number)
-            .collect();
-        for number in numbers {
-            let Some(conn) = self.network.conns.get_mut(&number) else { continue };
+        let ids: Vec<_> =
+            self.network.conns.iter().filter(|(_, conn)| is_between(conn)).map(|(id, _)| id).collect();
+        for id in ids {
+            let Some(conn) = self.network.conns.get_mut(id) else { continue };
             if !matches!(conn.progress, Progress::Accepted | Progress::Open) {
                 continue;
             }
             conn.ends.iter_mut().for_each(End::clear_flight);
             for side in [CLIENT, SERVER] {
-                self.was_reset(number, side, 0);
+                self.was_reset(id, side, 0);
             }
-            self.fail(number, ErrorKind::ConnectionReset, Kind::ConnectionRefused, 0);
+            self.fail(id, ErrorKind::ConnectionReset, Kind::ConnectionRefused, 0);
         }
     }
 
     /// A host has lost its power: its ends are gone, and say nothing of it.
     pub(in crate::backend::sim) fn crash_connections(&mut self, host: usize) {
-        let numbers: Vec<_> = self.network.conns.keys().copied().collect();
-        for number in numbers {
+        let ids: Vec<_> = self.network.conns.iter().map(|(id, _)| id).collect();
+        for id in ids {
             for side in [CLIENT, SERVER] {
-                let Some(conn) = self.network.conns.get_mut(&number) else { break };
+                let Some(conn) = self.network.conns.get_mut(id) else { break };
                 let not_there_yet = side == SERVER && matches!(conn.progress, Progress::Asked);
                 let end = &mut conn.ends[side];
                 if end.host != host || end.crashed || not_there_yet {
@@ -799,13 +794,13 @@ impl State {
                 let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();
                 peer.inbox.truncate(peer.inbox.len() - lost);
             }
-            self.forget(number);
+            self.forget(id);
         }
     }
 
-    fn was_reset(&mut self, number: u64, to: usize, message: u64) {
-        let Some(conn) = self.network.conns.get_mut(&number) else { return };
-        self.trace.record(self.nanos, Kind::ResetArrived, number, 0);
+    fn was_reset(&mut self, id: Id, to: usize, message: u64) {
+        let Some(conn) = self.network.conns.get_mut(id) else { return };
+        self.trace.record(self.nanos, Kind::ResetArrived, id.number, 0);
         self.trace.on_path(conn.path(1 - to));
         self.trace.arrived(message);
         // Nobody sends any more what the other end has not got.

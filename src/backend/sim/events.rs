@@ -1,0 +1,86 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::slots::{Id, Slots};
+
+/// What will happen: the earliest first, and of what happens at once that which was added first.
+#[derive(Debug)]
+pub(super) struct Events<T> {
+    events: Slots<T>,
+    // By nanoseconds. Those that were removed stay in here until they would be next, or are most of it.
+    order: BinaryHeap<Reverse<(u64, Id)>>,
+}
+
+impl<T> Default for Events<T> {
+    fn default() -> Self {
+        Self { events: Slots::default(), order: BinaryHeap::new() }
+    }
+}
+
+impl<T> Events<T> {
+    pub(super) fn insert(&mut self, nanos: u64, number: u64, event: T) -> Id {
+        let id = self.events.insert(number, event);
+        self.order.push(Reverse((nanos, id)));
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: Id) -> Option<T> {
+        let event = self.events.remove(id);
+        if self.order.len() > 64 && self.order.len() / 2 > self.events.len() {
+            let Self { events, order } = self;
+            order.retain(|Reverse((_, id))| events.get(*id).is_some());
+        }
+        event
+    }
+
+    /// When the first happens.
+    pub(super) fn next(&mut self) -> Option<u64> {
+        while let Some(Reverse((nanos, id))) = self.order.peek() {
+            if self.events.get(*id).is_some() {
+                return Some(*nanos);
+            }
+            self.order.pop();
+        }
+        None
+    }
+
+    /// The first, if it happens at `nanos`.
+    pub(super) fn take(&mut self, nanos: u64) -> Option<(Id, T)> {
+        loop {
+            let Reverse((_, id)) = *self.order.peek().filter(|Reverse((at, _))| *at == nanos)?;
+            self.order.pop();
+            if let Some(event) = self.events.remove(id) {
+                return Some((id, event));
+            }
+        }
+    }
+
+    /// All of them, in no order.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = T> + use<T> {
+        std::mem::take(self).events.into_values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_happen_in_order_and_removed_ones_do_not() {
+        let mut events = Events::default();
+        let ids: Vec<_> = (0..1_000).map(|n| events.insert((n * 7919) % 100, n, n)).collect();
+        for id in ids.iter().filter(|id| id.number % 10 != 0) {
+            assert_eq!(events.remove(*id), Some(id.number));
+        }
+        assert!(events.order.len() < 300, "{} for 100 events", events.order.len());
+        let mut happened = Vec::new();
+        while let Some(nanos) = events.next() {
+            happened.extend(
+                std::iter::from_fn(|| events.take(nanos)).map(|(id, event)| (nanos, id.number, event)),
+            );
+        }
+        let mut expected: Vec<_> = (0..1_000).step_by(10).map(|n| ((n * 7919) % 100, n, n)).collect();
+        expected.sort_unstable();
+        assert_eq!(happened, expected);
+    }
+}

@@ -1,0 +1,100 @@
+/// Things that have numbers, each in a place where it is found at once.
+#[derive(Debug)]
+pub(super) struct Slots<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    number: u64,
+    value: Option<T>,
+}
+
+/// The number of a thing, and where it is. A slot is used again, a number is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Id {
+    pub(super) number: u64,
+    slot: u32,
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Slots<T> {
+    pub(super) fn insert(&mut self, number: u64, value: T) -> Id {
+        let new = Slot { number, value: Some(value) };
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = new;
+                slot
+            }
+            None => {
+                self.slots.push(new);
+                self.slots.len() as u32 - 1
+            }
+        };
+        Id { number, slot }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, id: Id) -> Option<&T> {
+        self.slots.get(id.slot as usize).filter(|slot| slot.number == id.number)?.value.as_ref()
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
+        self.slots.get_mut(id.slot as usize).filter(|slot| slot.number == id.number)?.value.as_mut()
+    }
+
+    pub(super) fn remove(&mut self, id: Id) -> Option<T> {
+        let slot = self.slots.get_mut(id.slot as usize).filter(|slot| slot.number == id.number)?;
+        let value = slot.value.take()?;
+        self.free.push(id.slot);
+        Some(value)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// In the order of their slots, which is the same in every run.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
+        self.slots.iter().enumerate().filter_map(|(slot, Slot { number, value })| {
+            Some((Id { number: *number, slot: slot as u32 }, value.as_ref()?))
+        })
+    }
+
+    pub(super) fn into_values(self) -> impl Iterator<Item = T> {
+        self.slots.into_iter().filter_map(|slot| slot.value)
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.value.as_ref())
+    }
+
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().filter_map(|slot| slot.value.as_mut())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slot_that_is_used_again_is_not_what_was_there_before() {
+        let mut slots = Slots::default();
+        let first = slots.insert(1, "first");
+        assert_eq!(slots.remove(first), Some("first"));
+        let second = slots.insert(2, "second");
+        assert_eq!((first.slot, slots.len()), (second.slot, 1));
+        assert_eq!(slots.get(first), None);
+        assert_eq!(slots.get_mut(first), None);
+        assert_eq!(slots.remove(first), None);
+        assert_eq!(slots.get(second), Some(&"second"));
+    }
+}
