@@ -137,6 +137,10 @@ impl From<Runtime> for Tokio {
     }
 }
 
+/// tokio 1.54 copies a future some eight times until it is where it stays (`task/core.rs`, `Stage`): one of more bytes goes
+/// into a box first, whose copies cost less than the allocation. It does so itself from 16 KiB on.
+const LARGE: usize = 256;
+
 impl Spawn for Tokio {
     fn execute(&self, task: BoxFuture) {
         drop(self.handle.spawn(task));
@@ -152,7 +156,12 @@ impl Spawn for Tokio {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        JoinHandle::from_tokio(self.handle.spawn(future).into())
+        let task = if const { size_of::<F>() > LARGE } {
+            self.handle.spawn(Box::pin(future))
+        } else {
+            self.handle.spawn(future)
+        };
+        JoinHandle::from_tokio(task.into())
     }
 
     #[track_caller]
