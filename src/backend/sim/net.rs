@@ -2,6 +2,7 @@
 
 mod conn;
 mod link;
+mod listening;
 mod udp;
 #[cfg(unix)]
 pub(super) mod unix;
@@ -20,8 +21,9 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use self::conn::{Acceptor, Conn, Listening, Socket};
+use self::conn::{Conn, Socket};
 use self::link::{BUFFER, Path};
+use self::listening::{Acceptor, Listening, covers};
 use super::host::Boot;
 use super::slots::{Id, Slots};
 use super::time::Sleep;
@@ -403,8 +405,7 @@ pub(super) fn listen(
         let shared = options.socket.reuse_port == Some(true);
         let taken = state.network.listening.values().any(|other| {
             let both_share = shared && other.options.reuse_port == Some(true);
-            let overlap =
-                other.addr.ip().is_some_and(|other| conn::covers(other, addr) || conn::covers(addr, other));
+            let overlap = other.addr.ip().is_some_and(|other| covers(other, addr) || covers(addr, other));
             other.host == host && overlap && !both_share
         });
         if taken {

@@ -1,8 +1,7 @@
-//! Connections and who listens for them: what TCP and Unix sockets have in common.
+//! Connections: what TCP and Unix sockets have in common.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -177,35 +176,6 @@ fn resend(tries: u32) -> u64 {
     (RESEND << tries).min(LONGEST_RESEND)
 }
 
-/// A socket that listens.
-pub(super) struct Listening {
-    pub(super) host: usize,
-    pub(super) addr: Addr,
-    pub(super) options: SocketOptions,
-    pub(super) ttl: u32,
-    backlog: usize,
-    queue: VecDeque<Id>,
-    waiters: Waiters,
-}
-
-impl Listening {
-    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
-        [&mut self.waiters].into_iter()
-    }
-
-    pub(super) fn new(host: usize, addr: Addr, options: SocketOptions, backlog: usize) -> Self {
-        Self {
-            host,
-            addr,
-            options,
-            ttl: super::TTL,
-            backlog,
-            queue: VecDeque::new(),
-            waiters: Waiters::default(),
-        }
-    }
-}
-
 /// Our end of a connection. Dropping it closes it.
 #[derive(Debug)]
 pub(super) struct Socket {
@@ -238,6 +208,11 @@ impl Socket {
             conn
         });
         Self { world: world.clone(), conn, side: CLIENT, local, peer }
+    }
+
+    /// The other end of that.
+    pub(super) fn accepted(world: Arc<World>, conn: Id, [peer, local]: [Addr; 2]) -> Self {
+        Self { world, conn, side: SERVER, local, peer }
     }
 
     /// Both ends of a connection that nobody had to ask for.
@@ -382,65 +357,8 @@ impl Drop for Socket {
 }
 
 /// No connection is forgotten as long as somebody holds an end of it, and their host is up.
-fn gone<T>() -> Poll<io::Result<T>> {
+pub(super) fn gone<T>() -> Poll<io::Result<T>> {
     Poll::Ready(Err(crashed()))
-}
-
-/// A socket that listens. Dropping it resets what nobody has accepted.
-#[derive(Debug)]
-pub(super) struct Acceptor {
-    pub(super) world: Arc<World>,
-    pub(super) local: Addr,
-    number: u64,
-}
-
-impl Acceptor {
-    pub(super) fn new(world: &Arc<World>, state: &mut State, listening: Listening) -> Self {
-        let (number, local) = (state.number(), listening.addr.clone());
-        state.network.listening.insert(number, listening);
-        Self { world: world.clone(), local, number }
-    }
-
-    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Socket>> {
-        let wait = Wait::Socket("accept at", self.local.ip());
-        let polled = self.world.operate(cx, wait, |state, waker| {
-            let Some(listening) = state.network.listening.get_mut(&self.number) else { return gone() };
-            match listening.queue.pop_front() {
-                Some(conn) => Poll::Ready(Ok((conn, state.network.addrs(conn)))),
-                None => {
-                    listening.waiters.add(waker);
-                    Poll::Pending
-                }
-            }
-        });
-        polled.map_ok(|(conn, [peer, local])| Socket {
-            world: self.world.clone(),
-            conn,
-            side: SERVER,
-            local,
-            peer,
-        })
-    }
-
-    pub(super) fn with<T>(&self, of: impl FnOnce(&mut Listening) -> T) -> io::Result<T> {
-        self.world.with(|state| {
-            let listening = state.network.listening.get_mut(&self.number);
-            Ok(of(listening.ok_or_else(crashed)?))
-        })
-    }
-}
-
-impl Drop for Acceptor {
-    fn drop(&mut self) {
-        self.world.with(|state| {
-            let Some(listening) = state.network.listening.remove(&self.number) else { return };
-            state.dropped.extend(listening.waiters);
-            for conn in listening.queue {
-                state.reset(conn, SERVER);
-                state.close(conn, SERVER);
-            }
-        });
-    }
 }
 
 impl Network {
@@ -459,7 +377,7 @@ impl Network {
     }
 
     /// Of the one who asked, and of the one who was asked.
-    fn addrs(&self, conn: Id) -> [Addr; 2] {
+    pub(super) fn addrs(&self, conn: Id) -> [Addr; 2] {
         match self.conns.get(conn) {
             Some(Conn { ends: [client, server], .. }) => [client.addr.clone(), server.addr.clone()],
             None => [Addr::Path(None), Addr::Path(None)],
@@ -524,7 +442,7 @@ impl State {
     }
 
     /// Breaks it off: the peer sees a reset.
-    fn reset(&mut self, id: Id, side: usize) {
+    pub(super) fn reset(&mut self, id: Id, side: usize) {
         let Some(conn) = self.network.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         end.shut = true;
@@ -534,7 +452,7 @@ impl State {
     }
 
     /// Nobody holds this end any more.
-    fn close(&mut self, id: Id, side: usize) {
+    pub(super) fn close(&mut self, id: Id, side: usize) {
         let Some(conn) = self.network.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         if end.crashed {
@@ -812,29 +730,6 @@ impl State {
         }
         self.woken.extend(end.take_waiters());
     }
-}
-
-impl Listening {
-    pub(super) fn has_room(&self) -> bool {
-        self.queue.len() < self.backlog
-    }
-
-    /// Whether a connection to `addr` is for it.
-    pub(super) fn takes(&self, host: usize, addr: &Addr) -> bool {
-        self.host == host
-            && match (&self.addr, addr) {
-                (Addr::Ip(ours), Addr::Ip(addr)) => covers(*ours, *addr),
-                (Addr::Path(ours), Addr::Path(path)) => ours == path,
-                _ => false,
-            }
-    }
-}
-
-/// Whether a socket that is bound to `ours` gets what is sent to `addr`.
-pub(super) fn covers(ours: SocketAddr, addr: SocketAddr) -> bool {
-    ours.port() == addr.port()
-        && ours.is_ipv4() == addr.is_ipv4()
-        && (ours.ip().is_unspecified() || ours.ip() == addr.ip())
 }
 
 impl State {

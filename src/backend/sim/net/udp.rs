@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::conn::covers;
 use super::link::Gate;
+use super::listening::covers;
 use super::{Event, TTL, Waiters, check_ttl, crashed, no_real_sockets, to_this_host};
 use crate::backend::sim::log::Flight;
 use crate::backend::sim::trace::{Kind, hash};

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use super::conn::{Acceptor, Listening, Socket};
+use super::conn::Socket;
+use super::listening::{Acceptor, Listening};
 use super::{Addr, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets};
 use crate::backend::sim::world::World;
 use crate::net::options::{BACKLOG, SocketOptions};
