@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use rustix::time::{ClockId, clock_gettime};
+use nix::time::ClockId;
 use serde::{Deserialize, Serialize};
 
 pub use operations::Operation;
@@ -112,6 +112,5 @@ fn run<W: Way>(operation: Operation, n: u64) -> Report {
 
 /// Time of the processor that this process has taken.
 pub fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    ClockId::CLOCK_PROCESS_CPUTIME_ID.now().expect("there is such a clock").into()
 }
