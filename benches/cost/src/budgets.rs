@@ -41,8 +41,7 @@ pub(crate) fn read() -> Result<Vec<Budget>, String> {
     let mut budgets = Vec::new();
     for (operation, runtimes) in table {
         let operation = Operation::from_str(&operation, false)?;
-        budgets
-            .extend(runtimes.into_iter().map(|(runtime, limits)| Budget { operation, runtime, limits }));
+        budgets.extend(runtimes.into_iter().map(|(runtime, limits)| Budget { operation, runtime, limits }));
     }
     budgets.sort_by_key(|budget| budget.operation);
     Ok(budgets)

@@ -102,7 +102,8 @@ pub(crate) fn each<T: Sync, U: Send>(
     of: &[T],
     act: impl Fn(&T) -> Result<U, String> + Sync,
 ) -> Result<Vec<U>, String> {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").map_err(|error| error.to_string())?;
+    let style =
+        ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").map_err(|error| error.to_string())?;
     let bar = ProgressBar::new(of.len() as u64).with_style(style).with_message(what);
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
