@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use rustix::time::{ClockId, clock_gettime};
+use nix::time::ClockId;
 use serde::{Deserialize, Serialize};
 
 use self::growth::{Fairness, Growth};
@@ -181,6 +181,5 @@ impl Add for Report {
 
 /// Time of the processor that this process has taken.
 pub fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    ClockId::CLOCK_PROCESS_CPUTIME_ID.now().expect("there is such a clock").into()
 }

@@ -23,8 +23,10 @@ pub enum Operation {
     /// A task that nobody waits for
     SpawnDetached,
     /// A task of 1 KiB
+    #[value(name = "spawn-1k")]
     Spawn1k,
     /// A task with an output of 64 bytes
+    #[value(name = "spawn-64b")]
     Spawn64b,
     /// A blocking closure that is awaited
     SpawnBlocking,
@@ -45,6 +47,7 @@ pub enum Operation {
     /// 64 KiB there
     TcpThroughput,
     /// 64 bytes there and back, on one of 256 connections
+    #[value(name = "tcp-256")]
     Tcp256,
     /// A tick of 1 ms
     Interval,
