@@ -1,1 +1,38 @@
-fn main() {}
+//! Measures what anyrt costs; see README.md.
+
+mod budgets;
+mod gate;
+mod measure;
+mod programs;
+mod report;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures what anyrt costs, beside the runtimes themselves.
+#[derive(Parser)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fails when anyrt takes more than budgets.toml allows
+    Gate,
+    /// Measures everything, and writes the tables of README.md
+    Report(report::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Gate => gate::run(),
+        Command::Report(args) => report::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,108 @@
+//! Whether anyrt takes more than it may.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+
+use harness::Operation;
+
+use crate::budgets::{self, Budget};
+use crate::measure::{each, has};
+use crate::programs::{ALL, Program};
+
+/// What a few queues that grow may cost, per operation.
+const NOISE: f64 = 0.05;
+/// A budget that could be so much lower is mentioned.
+const LOOSE: f64 = 20.0;
+
+/// Something that may not take more than `limit`: in all, or more than the runtime's own.
+struct Check<'a> {
+    budget: &'a Budget,
+    what: What,
+    way: &'static str,
+    limit: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Allocations,
+    Instructions,
+    Syscalls,
+}
+
+type Measurement<'a> = (What, &'a str, &'static str, Operation);
+
+pub(crate) fn run() -> Result<ExitCode, String> {
+    let budgets = budgets::read()?;
+    let (valgrind, strace) = (has("valgrind"), has("strace"));
+    let program = Program::workloads(ALL)?;
+    let mut checks = Vec::new();
+    for budget in &budgets {
+        let limits = &budget.limits;
+        let check = |what, way, limit: Option<f64>| limit.map(|limit| Check { budget, what, way, limit });
+        for way in ["traits", "free"] {
+            checks.extend(check(What::Allocations, way, limits.allocations));
+        }
+        if valgrind {
+            checks.extend(check(What::Instructions, "traits", limits.traits));
+            checks.extend(check(What::Instructions, "free", limits.free));
+        }
+        if strace {
+            checks.extend(check(What::Syscalls, "traits", limits.syscalls));
+        }
+    }
+    let needed: BTreeSet<_> =
+        checks.iter().flat_map(|check| [Some(check.ours()), check.native()]).flatten().collect();
+    let needed: Vec<_> = needed.into_iter().collect();
+    let measured = each("measuring", &needed, |measurement| measure(&program, *measurement))?;
+    let measured: BTreeMap<_, _> = needed.into_iter().zip(measured).collect();
+
+    let (mut over, mut loose) = (0, 0);
+    for check in &checks {
+        let native = check.native().map_or(0.0, |native| measured[&native]);
+        let (took, limit) = (measured[&check.ours()] - native, check.limit);
+        let Check { budget: Budget { operation, runtime, .. }, what, way, .. } = check;
+        let what = match what {
+            What::Allocations => "allocations more",
+            What::Instructions => "instructions more",
+            What::Syscalls => "system calls",
+        };
+        let line = format!("{operation} on {runtime}, {way}: {took:.2} {what}, and {limit} are allowed");
+        if took > limit + NOISE {
+            over += 1;
+            println!("OVER   {line}");
+        } else if took < limit - LOOSE {
+            loose += 1;
+            println!("loose  {line}");
+        }
+    }
+    for (tool, skipped) in
+        [(valgrind, "instructions: there is no valgrind"), (strace, "system calls: there is no strace")]
+    {
+        if !tool {
+            println!("skipped: {skipped}");
+        }
+    }
+    println!("{} checks against budgets.toml: {over} over, {loose} looser than they need be", checks.len());
+    Ok(if over > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+impl Check<'_> {
+    fn ours(&self) -> Measurement<'_> {
+        (self.what, &self.budget.runtime, self.way, self.budget.operation)
+    }
+
+    /// What it is compared with, if anything.
+    fn native(&self) -> Option<Measurement<'_>> {
+        let native = (self.what, &*self.budget.runtime, "native", self.budget.operation);
+        (self.what != What::Syscalls).then_some(native)
+    }
+}
+
+fn measure(program: &Program, (what, runtime, way, operation): Measurement<'_>) -> Result<f64, String> {
+    let implementation = format!("{runtime}/{way}");
+    match what {
+        What::Allocations => Ok(program.allocations(&implementation, operation)?.0),
+        What::Instructions => program.instructions(&implementation, operation),
+        What::Syscalls => program.syscalls(&implementation, operation),
+    }
+}

@@ -1,0 +1,126 @@
+//! What an operation takes: what two sizes of one run differ by.
+
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use harness::{Operation, Report};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::programs::{Program, output};
+
+/// Whether a tool is here to measure with.
+pub(crate) fn has(tool: &str) -> bool {
+    Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// Two sizes of a run, large enough that what happens now and then has happened in both.
+fn sizes(operation: Operation) -> (u64, u64) {
+    match operation {
+        Operation::SpawnBatch => (10_000, 30_000),
+        Operation::SpawnBlocking | Operation::SleepFired | Operation::TcpThroughput => (200, 600),
+        Operation::Interval => (50, 150),
+        _ => (1_024, 3_072),
+    }
+}
+
+impl Program {
+    /// Instructions, as callgrind counts them.
+    pub(crate) fn instructions(&self, implementation: &str, operation: Operation) -> Result<f64, String> {
+        slope(operation, |n| {
+            let mut valgrind = Command::new("valgrind");
+            valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&self.path);
+            Program::set_up(&mut valgrind).args([implementation, &operation.to_string(), &n.to_string()]);
+            let output = valgrind.output().map_err(|error| format!("{valgrind:?}: {error}"))?;
+            let text = String::from_utf8_lossy(&output.stderr);
+            let counted = text.lines().find_map(|line| line.split_once("Collected :"));
+            let counted = counted.and_then(|(_, count)| count.trim().parse::<f64>().ok());
+            counted
+                .filter(|_| output.status.success())
+                .ok_or_else(|| format!("{valgrind:?}: {}: {text}", output.status))
+        })
+    }
+
+    /// Allocations and bytes, as the allocator of the program counts them: the least of some runs, because queues grow
+    /// now and then.
+    pub(crate) fn allocations(
+        &self,
+        implementation: &str,
+        operation: Operation,
+    ) -> Result<(f64, f64), String> {
+        let mut least = (f64::MAX, f64::MAX);
+        for _ in 0..3 {
+            let (few, many) = sizes(operation);
+            let (before, after) =
+                (self.run(implementation, operation, few)?, self.run(implementation, operation, many)?);
+            let each = |before: u64, after: u64| (after as f64 - before as f64) / (many - few) as f64;
+            least.0 = least.0.min(each(before.allocations, after.allocations));
+            least.1 = least.1.min(each(before.bytes, after.bytes));
+        }
+        Ok(least)
+    }
+
+    /// System calls, as strace counts them, without futex: how often threads meet is chance.
+    pub(crate) fn syscalls(&self, implementation: &str, operation: Operation) -> Result<f64, String> {
+        slope(operation, |n| {
+            let mut strace = Command::new("strace");
+            strace.args(["-f", "-c", "-U", "calls,name", "-o", "/dev/stdout"]).arg(&self.path);
+            let text = output(Program::set_up(&mut strace).args([
+                implementation,
+                &operation.to_string(),
+                &n.to_string(),
+            ]))?;
+            let calls = text.lines().filter_map(|line| {
+                let mut words = line.split_whitespace();
+                let calls: f64 = words.next()?.parse().ok()?;
+                let name = words.next()?;
+                (!matches!(name, "total" | "futex")).then_some(calls)
+            });
+            Ok(calls.sum())
+        })
+    }
+
+    /// One run, and what it says of itself.
+    pub(crate) fn run(&self, implementation: &str, operation: Operation, n: u64) -> Result<Report, String> {
+        let mut program = Command::new(&self.path);
+        Program::set_up(&mut program);
+        program.args([implementation, &operation.to_string(), &n.to_string(), "--report"]);
+        let text = output(&mut program)?;
+        serde_json::from_str(&text).map_err(|error| format!("{program:?} printed {text:?}: {error}"))
+    }
+}
+
+fn slope(operation: Operation, run: impl Fn(u64) -> Result<f64, String>) -> Result<f64, String> {
+    let (few, many) = sizes(operation);
+    Ok((run(many)? - run(few)?) / (many - few) as f64)
+}
+
+/// Does something with each of them, as many at once as there are processors.
+pub(crate) fn each<T: Sync, U: Send>(
+    what: &'static str,
+    of: &[T],
+    act: impl Fn(&T) -> Result<U, String> + Sync,
+) -> Result<Vec<U>, String> {
+    let style =
+        ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").map_err(|error| error.to_string())?;
+    let bar = ProgressBar::new(of.len() as u64).with_style(style).with_message(what);
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(it) = of.get(n) else { return };
+                    let result = act(it);
+                    bar.inc(1);
+                    results.lock().expect("nobody panics with it").push((n, result));
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    let mut results = results.into_inner().expect("nobody panics with it");
+    results.sort_by_key(|(n, _)| *n);
+    results.into_iter().map(|(_, result)| result).collect()
+}

@@ -1,0 +1,52 @@
+//! The programs: how they are built, and where they are.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A program with the operations in it.
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+}
+
+/// All backends, as cargo is told of them.
+pub(crate) const ALL: &str = "tokio,smol,async-std";
+
+impl Program {
+    /// `workloads` with these features, and no others.
+    pub(crate) fn workloads(features: &str) -> Result<Self, String> {
+        let target = target();
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+        cargo.current_dir(root()).args(["build", "--release", "--quiet", "--package", "workloads"]);
+        output(cargo.args(["--features", features]).arg("--target-dir").arg(&target))?;
+        let (from, to) = (target.join("release/workloads"), target.join("programs").join(features));
+        let copied = fs::create_dir_all(target.join("programs")).and_then(|()| fs::copy(&from, &to));
+        copied.map_err(|error| format!("{}: {error}", to.display()))?;
+        Ok(Self { path: to })
+    }
+
+    /// On one worker, whoever it is.
+    pub(crate) fn set_up(command: &mut Command) -> &mut Command {
+        command.env("SMOL_THREADS", "1").env("ASYNC_STD_THREAD_COUNT", "1")
+    }
+}
+
+/// The folder of this workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from)
+}
+
+/// What a command prints, when it succeeds.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{command:?}: {}: {said}", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
