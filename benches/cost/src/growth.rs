@@ -7,8 +7,8 @@ use harness::growth::{Fairness, Growth};
 use indicatif::ProgressBar;
 use serde::de::DeserializeOwned;
 
-use crate::programs::{Program, output};
-use crate::table::Table;
+use crate::programs::{ALL, Program, output};
+use crate::table::{self, Table};
 
 const RUNTIMES: [&str; 3] = ["tokio-mt", "smol", "async-std"];
 
@@ -24,11 +24,27 @@ const PAIRS: usize = 5;
 
 const IDLE: [u64; 2] = [1, 100];
 
+/// Fills the tables of README.md.
+pub(crate) fn report() -> Result<(), String> {
+    let program = Program::workloads(ALL)?;
+    table::fill("fairness", &fairness(&program)?)?;
+    table::fill("growth", &growth(&program)?)
+}
+
 /// Runs each operation in company, by turns with the runtime itself.
-pub(crate) fn table(program: &Program) -> Result<String, String> {
+fn growth(program: &Program) -> Result<String, String> {
     let mut table = Table::new([
-        "", "operation", "beside", "native, ns", "anyrt, ns", "×", "each of them: native, ns", "anyrt, ns", "×",
-        "native, bytes", "anyrt, bytes",
+        "",
+        "operation",
+        "beside",
+        "native, ns",
+        "anyrt, ns",
+        "×",
+        "each of them: native, ns",
+        "anyrt, ns",
+        "×",
+        "native, bytes",
+        "anyrt, bytes",
     ]);
     let bar = ProgressBar::new((RUNTIMES.len() * 9 * PAIRS) as u64);
     for runtime in RUNTIMES {
@@ -70,9 +86,15 @@ fn times(pairs: &[(Growth, Growth)], of: impl Fn(&Growth) -> f64) -> [String; 3]
 }
 
 /// How late timers of 10 ms are beside a socket that always has something to read.
-pub(crate) fn fairness(program: &Program) -> Result<String, String> {
+fn fairness(program: &Program) -> Result<String, String> {
     let mut table = Table::new([
-        "", "", "idle sockets", "sleeps beside it, median", "the latest", "timeouts around it, median", "the latest",
+        "",
+        "",
+        "idle sockets",
+        "sleeps beside it, median",
+        "the latest",
+        "timeouts around it, median",
+        "the latest",
     ]);
     for runtime in RUNTIMES {
         for idle in IDLE {

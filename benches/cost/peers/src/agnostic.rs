@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use agnostic::Runtime;
 use agnostic::net::{Net, TcpListener as _, TcpStream as _};
 use agnostic::smol::SmolRuntime;
 use agnostic::tokio::TokioRuntime;
-use agnostic::Runtime;
 use futures::StreamExt as _;
 use harness::Way;
 
