@@ -1,8 +1,12 @@
 //! Measures what anyrt costs; see README.md.
 
 mod budgets;
+mod chart;
+mod echo;
 mod gate;
+mod growth;
 mod measure;
+mod peers;
 mod programs;
 mod report;
 mod table;
@@ -24,12 +28,21 @@ enum Command {
     Gate,
     /// Measures everything, and writes the tables of README.md
     Report(report::Args),
+    /// Only what echo servers are made of
+    Echo,
+    /// Only how cost grows, and who gets a turn
+    Growth,
+    /// Only what other layers cost, and chart.svg
+    Peers,
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Gate => gate::run(),
         Command::Report(args) => report::run(&args),
+        Command::Echo => echo::report().map(|()| ExitCode::SUCCESS),
+        Command::Growth => growth::report().map(|()| ExitCode::SUCCESS),
+        Command::Peers => peers::report().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");

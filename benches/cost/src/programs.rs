@@ -16,11 +16,20 @@ pub(crate) const ALL: &str = "tokio,smol,async-std";
 impl Program {
     /// `workloads` with these features, and no others.
     pub(crate) fn workloads(features: &str) -> Result<Self, String> {
+        Self::build("workloads", features, features)
+    }
+
+    /// The operations through other layers.
+    pub(crate) fn peers() -> Result<Self, String> {
+        Self::build("peers", "", "peers")
+    }
+
+    fn build(package: &str, features: &str, name: &str) -> Result<Self, String> {
         let target = target();
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.current_dir(root()).args(["build", "--release", "--quiet", "--package", "workloads"]);
-        output(cargo.args(["--features", features]).arg("--target-dir").arg(&target))?;
-        let (from, to) = (target.join("release/workloads"), target.join("programs").join(features));
+        let mut cargo = cargo();
+        cargo.args(["build", "--release", "--quiet", "--package", package, "--features", features]);
+        output(cargo.arg("--target-dir").arg(&target))?;
+        let (from, to) = (target.join("release").join(package), target.join("programs").join(name));
         let copied = fs::create_dir_all(target.join("programs")).and_then(|()| fs::copy(&from, &to));
         copied.map_err(|error| format!("{}: {error}", to.display()))?;
         Ok(Self { path: to })
@@ -28,7 +37,10 @@ impl Program {
 
     /// On one worker, whoever it is.
     pub(crate) fn set_up(command: &mut Command) -> &mut Command {
-        command.env("SMOL_THREADS", "1").env("ASYNC_STD_THREAD_COUNT", "1")
+        command
+            .env("SMOL_THREADS", "1")
+            .env("ASYNC_STD_THREAD_COUNT", "1")
+            .env("ASYNC_GLOBAL_EXECUTOR_THREADS", "1")
     }
 }
 
@@ -37,7 +49,14 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn target() -> PathBuf {
+/// cargo, in the folder of this workspace.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo.current_dir(root());
+    cargo
+}
+
+pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from)
 }
 

@@ -7,16 +7,21 @@
 //! does the operation a thousand times, and nothing else that depends on the thousand: what two sizes differ by, in the
 //! instructions of the whole process, is the operation.
 
+pub mod growth;
 pub mod operations;
 pub mod pool;
 mod way;
 
+use std::ops::Add;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use nix::time::ClockId;
 use serde::{Deserialize, Serialize};
+
+use self::growth::{Fairness, Growth};
+use self::pool::Counted;
 
 pub use operations::Operation;
 pub use way::{Absent, Way};
@@ -34,6 +39,12 @@ struct Args {
     /// Prints what it took, as JSON
     #[arg(long)]
     report: bool,
+    /// Beside so many of its kind, tasks, timers or connections; prints what it took
+    #[arg(long, value_name = "CROWD")]
+    beside: Option<u64>,
+    /// Instead of an operation, prints how late timers are beside a busy socket, and so many idle ones
+    #[arg(long, value_name = "IDLE")]
+    fairness: Option<u64>,
 }
 
 /// What all of the operations took together.
@@ -50,11 +61,15 @@ pub struct Implementation {
     pub name: &'static str,
     pub lacks: &'static [Operation],
     pub run: fn(Operation, u64) -> Report,
+    /// The operation, how large the crowd is, and how often.
+    pub grow: fn(Operation, u64, u64) -> Growth,
+    /// Beside how many that are idle.
+    pub fairness: fn(u64) -> Fairness,
 }
 
 impl Implementation {
     pub const fn of<W: Way>(name: &'static str) -> Self {
-        Self { name, lacks: W::LACKS, run: run::<W> }
+        Self { name, lacks: W::LACKS, run: run::<W>, grow: grow::<W>, fairness: fairness::<W> }
     }
 }
 
@@ -70,6 +85,9 @@ pub fn main<'a>(implementations: impl IntoIterator<Item = &'a Implementation>) -
         eprintln!("error: no implementation is called {}; `list` names them", args.implementation);
         return ExitCode::FAILURE;
     };
+    if let Some(idle) = args.fairness {
+        return print(&(implementation.fairness)(idle));
+    }
     let Some(operation) = args.operation else {
         eprintln!("error: which operation? `--help` names them");
         return ExitCode::FAILURE;
@@ -78,17 +96,24 @@ pub fn main<'a>(implementations: impl IntoIterator<Item = &'a Implementation>) -
         eprintln!("error: {} has no {operation}", implementation.name);
         return ExitCode::from(LACKS);
     }
+    if let Some(crowd) = args.beside {
+        return print(&(implementation.grow)(operation, crowd, args.n));
+    }
     let report = (implementation.run)(operation, args.n);
-    if args.report {
-        match serde_json::to_string(&report) {
-            Ok(report) => println!("{report}"),
-            Err(error) => {
-                eprintln!("error: {error}");
-                return ExitCode::FAILURE;
-            }
+    if args.report { print(&report) } else { ExitCode::SUCCESS }
+}
+
+fn print(figures: &impl Serialize) -> ExitCode {
+    match serde_json::to_string(figures) {
+        Ok(figures) => {
+            println!("{figures}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
 }
 
 /// The exit code of an implementation that has no such operation.
@@ -98,16 +123,60 @@ fn run<W: Way>(operation: Operation, n: u64) -> Report {
     let way = W::start();
     let inside = way.clone();
     way.block_on(async move {
-        let (wall, cpu, before) = (Instant::now(), cpu(), pool::counted());
+        let start = Report::start();
         operations::run(&inside, operation, n).await;
-        let after = pool::counted();
-        Report {
-            allocations: after.allocations - before.allocations,
-            bytes: after.bytes - before.bytes,
-            wall_nanos: wall.elapsed().as_nanos() as u64,
-            cpu_nanos: (self::cpu() - cpu).as_nanos() as u64,
-        }
+        start.end()
     })
+}
+
+fn grow<W: Way>(operation: Operation, crowd: u64, n: u64) -> Growth {
+    let way = W::start();
+    let inside = way.clone();
+    way.block_on(async move { growth::run(&inside, operation, crowd, n).await })
+}
+
+fn fairness<W: Way>(idle: u64) -> Fairness {
+    let way = W::start();
+    let inside = way.clone();
+    way.block_on(async move { growth::fairness(&inside, idle).await })
+}
+
+/// When something began, and what there had been by then.
+struct Start {
+    wall: Instant,
+    cpu: Duration,
+    counted: Counted,
+}
+
+impl Report {
+    fn start() -> Start {
+        Start { wall: Instant::now(), cpu: cpu(), counted: pool::counted() }
+    }
+}
+
+impl Start {
+    fn end(self) -> Report {
+        let counted = pool::counted();
+        Report {
+            allocations: counted.allocations - self.counted.allocations,
+            bytes: counted.bytes - self.counted.bytes,
+            wall_nanos: self.wall.elapsed().as_nanos() as u64,
+            cpu_nanos: (cpu() - self.cpu).as_nanos() as u64,
+        }
+    }
+}
+
+impl Add for Report {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            allocations: self.allocations + other.allocations,
+            bytes: self.bytes + other.bytes,
+            wall_nanos: self.wall_nanos + other.wall_nanos,
+            cpu_nanos: self.cpu_nanos + other.cpu_nanos,
+        }
+    }
 }
 
 /// Time of the processor that this process has taken.

@@ -82,7 +82,7 @@ impl fmt::Display for Operation {
 }
 
 /// Further away than any run.
-const LATER: Duration = Duration::from_secs(3600);
+pub(crate) const LATER: Duration = Duration::from_secs(3600);
 const BATCH: u64 = 10_000;
 const CONNECTIONS: u64 = 256;
 
@@ -192,7 +192,7 @@ fn pending_once() -> impl Future<Output = ()> + Send {
     })
 }
 
-const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+pub(crate) const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 async fn ping_pong<W: Way>(way: &W, connections: u64, rounds: u64) -> io::Result<()> {
     let (listener, addr) = way.listen(ANY_PORT).await?;
@@ -200,13 +200,7 @@ async fn ping_pong<W: Way>(way: &W, connections: u64, rounds: u64) -> io::Result
     for _ in 0..connections {
         // The handshake is the system's: nobody has to accept for it.
         let mut client = way.connect(addr).await?;
-        let mut server = W::accept(&listener).await?;
-        way.detach(async move {
-            let mut buf = [0; 64];
-            while let Ok(len @ 1..) = W::read(&mut server, &mut buf).await {
-                W::write_all(&mut server, &buf[..len]).await.expect("the client reads");
-            }
-        });
+        way.detach(echo::<W>(W::accept(&listener).await?));
         if connections == 1 {
             return round_trips::<W>(&mut client, rounds).await;
         }
@@ -222,7 +216,14 @@ async fn ping_pong<W: Way>(way: &W, connections: u64, rounds: u64) -> io::Result
     Ok(())
 }
 
-async fn round_trips<W: Way>(client: &mut W::Stream, rounds: u64) -> io::Result<()> {
+pub(crate) async fn echo<W: Way>(mut stream: W::Stream) {
+    let mut buf = [0; 64];
+    while let Ok(len @ 1..) = W::read(&mut stream, &mut buf).await {
+        W::write_all(&mut stream, &buf[..len]).await.expect("the client reads");
+    }
+}
+
+pub(crate) async fn round_trips<W: Way>(client: &mut W::Stream, rounds: u64) -> io::Result<()> {
     let mut buf = [0; 64];
     for _ in 0..rounds {
         W::write_all(client, &[1; 64]).await?;

@@ -1,0 +1,69 @@
+//! any_spawner: one executor for the process, which starts tasks and nothing else.
+
+use std::future::Future;
+use std::time::Duration;
+
+use any_spawner::Executor;
+use futures::channel::oneshot;
+use harness::{Absent, Operation, Way};
+
+#[derive(Clone)]
+pub(crate) struct Tokio(&'static tokio::runtime::Runtime);
+
+const LACKS: &[Operation] = &[
+    Operation::SpawnBlocking,
+    Operation::SleepCreate,
+    Operation::SleepDrop,
+    Operation::SleepFired,
+    Operation::TimeoutReady,
+    Operation::TimeoutPending,
+    Operation::Yield,
+    Operation::TcpPingPong,
+    Operation::TcpThroughput,
+    Operation::Tcp256,
+    Operation::Interval,
+];
+
+impl Way for Tokio {
+    const LACKS: &'static [Operation] = LACKS;
+
+    type Stream = Absent;
+    type Listener = Absent;
+
+    fn start() -> Self {
+        Executor::init_tokio().expect("it is the first");
+        Self(crate::tokio())
+    }
+
+    crate::in_tokio!(self => self.0);
+
+    /// It has no handles: its users send the output.
+    fn spawn<F>(&self, future: F) -> impl Future<Output: Send> + Send + 'static
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (done, wait) = oneshot::channel();
+        Executor::spawn(async move {
+            // Nobody may be waiting.
+            let _ = done.send(future.await);
+        });
+        wait
+    }
+
+    fn detach<F>(&self, future: F)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Executor::spawn(async move { drop(future.await) });
+    }
+
+    fn sleep(&self, _: Duration) -> impl Future<Output: Send> + Send + 'static {
+        {
+            unreachable!("it has none");
+            #[allow(unreachable_code)]
+            std::future::ready(())
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What a minimal echo server is made of: by a runtime itself, and through anyrt on it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use indicatif::ProgressBar;
+use object::{Object, ObjectSection};
+
+use crate::programs::{cargo, output, target};
+use crate::table::{self, Table};
+
+struct Server {
+    runtime: &'static str,
+    way: &'static str,
+    package: &'static str,
+    features: &'static str,
+}
+
+impl Server {
+    const fn native(runtime: &'static str, package: &'static str) -> Self {
+        Self { runtime, way: "native", package, features: "" }
+    }
+
+    const fn anyrt(runtime: &'static str, way: &'static str, features: &'static str) -> Self {
+        Self { runtime, way, package: "echo-on-anyrt", features }
+    }
+}
+
+/// What the others of its runtime are compared with comes first.
+const SERVERS: [Server; 9] = [
+    Server::native("tokio", "echo-on-tokio"),
+    Server::anyrt("tokio", "anyrt", "tokio"),
+    Server::anyrt("tokio", "anyrt, futures-lite", "tokio,futures-lite"),
+    Server::native("smol", "echo-on-smol"),
+    Server::anyrt("smol", "anyrt", "smol"),
+    Server::anyrt("smol", "anyrt, futures-lite", "smol,futures-lite"),
+    Server::native("async-std", "echo-on-async-std"),
+    Server::anyrt("async-std", "anyrt", "async-std"),
+    Server::anyrt("async-std", "anyrt, futures-lite", "async-std,futures-lite"),
+];
+
+const ROUNDS: usize = 3;
+
+#[derive(Clone, Copy)]
+struct Size {
+    crates: usize,
+    /// Time of the processor; nothing where it is not known.
+    seconds: Option<f64>,
+    text: u64,
+}
+
+/// Fills the table of README.md.
+pub(crate) fn report() -> Result<(), String> {
+    table::fill("echo", &measure()?)
+}
+
+/// Builds each of them from nothing, by turns, and says how large they are.
+fn measure() -> Result<String, String> {
+    let bar = ProgressBar::new((ROUNDS * SERVERS.len()) as u64);
+    let mut rounds: Vec<Vec<Size>> = SERVERS.iter().map(|_| Vec::new()).collect();
+    for _ in 0..ROUNDS {
+        for (server, sizes) in SERVERS.iter().zip(&mut rounds) {
+            bar.set_message(format!("{} {}", server.runtime, server.way));
+            sizes.push(server.build()?);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+
+    let mut table = Table::new(["echo server", "", "crates", "more", "build, CPU s", "×", ".text", "×"]);
+    let mut native = None;
+    for (server, mut sizes) in SERVERS.iter().zip(rounds) {
+        sizes.sort_by(|a, b| a.seconds.partial_cmp(&b.seconds).expect("seconds are numbers"));
+        let size = sizes[sizes.len() / 2];
+        if server.way == "native" {
+            native = Some(size);
+        }
+        let native = native.ok_or("the native server comes first")?;
+        let seconds = size.seconds.zip(native.seconds);
+        table.row(vec![
+            server.runtime.to_owned(),
+            server.way.to_owned(),
+            size.crates.to_string(),
+            (size.crates as i64 - native.crates as i64).to_string(),
+            size.seconds.map_or("skipped: no /proc".to_owned(), |seconds| format!("{seconds:.1}")),
+            seconds.map_or(String::new(), |(ours, native)| format!("{:.2}", ours / native)),
+            size.text.to_string(),
+            format!("{:.3}", size.text as f64 / native.text as f64),
+        ]);
+    }
+    Ok(table.to_markdown())
+}
+
+impl Server {
+    fn build(&self) -> Result<Size, String> {
+        let select = ["--package", self.package, "--features", self.features];
+        let tree = output(cargo().args(["tree", "-e", "normal", "--prefix", "none"]).args(select))?;
+        let crates: BTreeSet<_> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
+
+        let folder = target().join("from-nothing");
+        let _ = fs::remove_dir_all(&folder);
+        let before = children();
+        let mut build: Command = cargo();
+        build.args(["build", "--quiet", "--profile", "plain", "-j2"]).args(select);
+        output(build.arg("--target-dir").arg(&folder).env("CARGO_INCREMENTAL", "0"))?;
+        let seconds = before.zip(children()).map(|(before, after)| after - before);
+        let text = text(&fs::read(folder.join("plain").join(self.package)).map_err(|e| e.to_string())?)?;
+        let _ = fs::remove_dir_all(&folder);
+        // The server itself is no crate that it depends on.
+        Ok(Size { crates: crates.len() - 1, seconds, text })
+    }
+}
+
+/// The size of the code.
+fn text(program: &[u8]) -> Result<u64, String> {
+    let program = object::File::parse(program).map_err(|error| error.to_string())?;
+    program.section_by_name(".text").map(|text| text.size()).ok_or_else(|| "there is no .text".to_owned())
+}
+
+/// Seconds of the processor that children have taken, in user mode and in the system (proc(5), cutime and cstime). In
+/// hundredths, as everywhere.
+fn children() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let times = fields.split_whitespace().skip(13).take(2);
+    Some(times.map(|time| time.parse::<f64>()).sum::<Result<f64, _>>().ok()? / 100.0)
+}

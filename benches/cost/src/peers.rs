@@ -1,0 +1,116 @@
+//! What other layers over several runtimes take, beside anyrt and the runtimes themselves.
+
+use std::process::Command;
+
+use harness::Operation;
+
+use crate::chart;
+use crate::measure::{each, has};
+use crate::programs::{ALL, Program, output};
+use crate::table::{self, Table};
+
+/// Those that instructions are a measure of: the others meet threads, or the clock.
+const OPERATIONS: [Operation; 10] = [
+    Operation::Spawn,
+    Operation::SpawnBatch,
+    Operation::SpawnDetached,
+    Operation::Spawn1k,
+    Operation::Spawn64b,
+    Operation::SleepCreate,
+    Operation::SleepDrop,
+    Operation::TimeoutReady,
+    Operation::TimeoutPending,
+    Operation::TcpPingPong,
+];
+
+pub(crate) const RUNTIMES: [&str; 3] = ["tokio-mt", "smol", "async-std"];
+
+/// One implementation of one operation.
+pub(crate) struct Point {
+    pub(crate) runtime: String,
+    /// `traits`, or the name of a peer.
+    pub(crate) way: String,
+    pub(crate) operation: Operation,
+    /// More than natively; nothing of an operation that it does not have.
+    pub(crate) more: Option<f64>,
+}
+
+/// Fills the table of README.md, and draws chart.svg.
+pub(crate) fn report() -> Result<(), String> {
+    if !has("valgrind") {
+        eprintln!("skipped: there is no valgrind to count instructions with");
+        return Ok(());
+    }
+    let points = measure(&Program::workloads(ALL)?, &Program::peers()?)?;
+    chart::draw(&OPERATIONS, &points)?;
+    table::fill("peers", &markdown(&points))
+}
+
+fn measure(workloads: &Program, peers: &Program) -> Result<Vec<Point>, String> {
+    let mut implementations = Vec::new();
+    for program in [workloads, peers] {
+        let list = output(Command::new(&program.path).arg("list"))?;
+        let list = list.lines().filter_map(|name| name.split_once('/'));
+        let measured = list.filter(|(runtime, _)| RUNTIMES.contains(runtime));
+        implementations.extend(measured.map(|(runtime, way)| (program, runtime.to_owned(), way.to_owned())));
+    }
+    let of = |(program, runtime, way): &(&Program, String, String), operation: Operation| {
+        let name = format!("{runtime}/{way}");
+        if program.lacks(&name, operation)? {
+            return Ok(None);
+        }
+        program.instructions(&name, operation).map(Some)
+    };
+    let all: Vec<_> = implementations
+        .iter()
+        .flat_map(|implementation| OPERATIONS.map(|operation| (implementation, operation)))
+        .collect();
+    let counts = each("counting", &all, |(implementation, operation)| of(implementation, *operation))?;
+
+    let native = |runtime: &str, operation: Operation| {
+        let at = all
+            .iter()
+            .position(|((_, of, way), what)| of == runtime && way == "native" && *what == operation);
+        at.and_then(|at| counts[at])
+    };
+    let points = all.iter().zip(&counts).map(|(((_, runtime, way), operation), count)| Point {
+        runtime: runtime.clone(),
+        way: way.clone(),
+        operation: *operation,
+        more: count.zip(native(runtime, *operation)).map(|(count, native)| count - native),
+    });
+    Ok(points.filter(|point| point.way != "native").collect())
+}
+
+fn markdown(points: &[Point]) -> String {
+    let mut table = Table::new([
+        "more than natively",
+        "spawn",
+        "spawn-batch",
+        "spawn-detached",
+        "spawn-1k",
+        "spawn-64b",
+        "sleep-create",
+        "sleep-drop",
+        "timeout-ready",
+        "timeout-pending",
+        "tcp-ping-pong",
+    ]);
+    for row in points.chunk_by(|a, b| a.runtime == b.runtime && a.way == b.way) {
+        let mut cells = vec![format!("{}/{}", row[0].runtime, row[0].way)];
+        cells.extend(row.iter().map(|point| point.more.map_or("–".to_owned(), |more| format!("{more:+.0}"))));
+        table.row(cells);
+    }
+    table.to_markdown()
+}
+
+impl Program {
+    /// Whether it says that an implementation has no such operation.
+    fn lacks(&self, implementation: &str, operation: Operation) -> Result<bool, String> {
+        let mut program = Command::new(&self.path);
+        program.args([implementation, &operation.to_string(), "0"]);
+        let output = Program::set_up(&mut program).output();
+        let output = output.map_err(|error| format!("{program:?}: {error}"))?;
+        Ok(output.status.code() == Some(harness::LACKS.into()))
+    }
+}
