@@ -6,6 +6,7 @@
     not(any(feature = "tokio", feature = "smol", feature = "async-std")),
     allow(dead_code, reason = "without a runtime there is nothing to count")
 )]
+#![allow(clippy::unwrap_used)]
 
 use std::alloc::System;
 use std::future::{Ready, poll_fn, ready};
@@ -13,8 +14,10 @@ use std::mem::size_of;
 use std::task::Poll;
 use std::time::Duration;
 
+#[cfg(feature = "tokio")]
+use anyrt::Net;
 use anyrt::task::{AbortHandle, JoinHandle};
-use anyrt::{AnyRuntime, Net, Runtime, Spawn, Time};
+use anyrt::{AnyRuntime, Runtime, Spawn, Time};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
