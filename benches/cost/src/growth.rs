@@ -14,13 +14,13 @@ const RUNTIMES: [&str; 3] = ["tokio-mt", "smol", "async-std"];
 
 /// What there is a crowd of, how large it is, and how often the operation is done beside it.
 const CROWDS: [(Operation, &str, [u64; 3], u64); 3] = [
-    (Operation::Spawn, "tasks", [1, 1_000, 1_000_000], 100_000),
-    (Operation::SleepDrop, "timers", [1, 1_000, 1_000_000], 100_000),
-    (Operation::TcpPingPong, "connections", [1, 100, 10_000], 10_000),
+    (Operation::Spawn, "live tasks", [1, 1_000, 1_000_000], 100_000),
+    (Operation::SleepDrop, "live timers", [1, 1_000, 1_000_000], 100_000),
+    (Operation::TcpPingPong, "open connections", [1, 100, 10_000], 20_000),
 ];
 
 /// Pairs of native and anyrt, one after the other.
-const PAIRS: usize = 5;
+const PAIRS: usize = 9;
 
 const IDLE: [u64; 2] = [1, 100];
 
@@ -36,7 +36,7 @@ fn growth(program: &Program) -> Result<String, String> {
     let mut table = Table::new([
         "",
         "operation",
-        "beside",
+        "with",
         "native, ns",
         "anyrt, ns",
         "×",
@@ -61,10 +61,16 @@ fn growth(program: &Program) -> Result<String, String> {
                     bar.inc(1);
                 }
                 let crowd = pairs[0].0.crowd;
-                let fewer = if crowd < size { " (as many as there are descriptors for)" } else { "" };
+                let fewer = if crowd < size { " (there are descriptors for no more)" } else { "" };
                 let mut row =
-                    vec![runtime.to_owned(), operation.to_string(), format!("{crowd} {what}{fewer}")];
+                    vec![runtime.to_owned(), operation.to_string(), format!("{what}: {crowd}{fewer}")];
                 row.extend(times(&pairs, |growth| growth.beside.cpu_nanos as f64 / n as f64));
+                if crowd == 1 {
+                    // The first of a process is no measure of others.
+                    row.extend(vec!["–".to_owned(); 5]);
+                    table.row(row);
+                    continue;
+                }
                 row.extend(times(&pairs, |growth| growth.all.cpu_nanos as f64 / growth.crowd as f64));
                 let bytes = |growth: &Growth| (growth.all.bytes as f64 / growth.crowd as f64).round();
                 row.push(median(pairs.iter().map(|(native, _)| bytes(native))).to_string());

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -177,19 +177,12 @@ impl Builder<Tokio> {
 /// tokio 1.54 panics when it gets fewer, and while it unwinds it waits for ever for those that it got: its pool is
 /// dropped (`runtime/builder.rs`), and nobody has told the workers to stop.
 fn try_threads(count: usize) -> io::Result<()> {
-    let mut threads = Vec::new();
-    let result = (0..count).try_for_each(|_| {
-        let (ends, end) = mpsc::channel::<()>();
-        let wait = move || {
-            // Nothing is ever sent.
-            let _ = end.recv();
-        };
-        threads.push((ends, thread::Builder::new().spawn(wait)?));
-        Ok(())
-    });
-    for (ends, thread) in threads {
-        drop(ends);
-        let _ = thread.join();
-    }
-    result
+    let all_started = Mutex::new(());
+    thread::scope(|scope| {
+        let _not_yet = all_started.lock();
+        (0..count).try_for_each(|_| {
+            thread::Builder::new().spawn_scoped(scope, || drop(all_started.lock()))?;
+            Ok(())
+        })
+    })
 }
