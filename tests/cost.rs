@@ -1,7 +1,8 @@
 //! What anyrt adds to an operation in allocations, and how large what it hands out is. Instructions are in `benches/cost`.
 //!
 //! Allocations are those of the whole process, per operation, in the median of some rounds: queues grow now and then, and
-//! reactors wake up more or less often, in ours and in theirs.
+//! reactors wake up more or less often, in ours and in theirs. A timer that has to wait is not among them: async-io 2.6 wakes
+//! its reactor for each, on another thread, which then allocates for as many as it finds (`reactor.rs`, `react`).
 #![cfg_attr(
     not(any(feature = "tokio", feature = "smol", feature = "async-std")),
     allow(dead_code, reason = "without a runtime there is nothing to count")
@@ -9,9 +10,8 @@
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::System;
-use std::future::{Ready, poll_fn, ready};
+use std::future::{Ready, ready};
 use std::mem::size_of;
-use std::task::Poll;
 use std::time::Duration;
 
 #[cfg(feature = "tokio")]
@@ -123,14 +123,13 @@ fn rows<N: Native, R: Runtime + Into<AnyRuntime>>(name: &'static str, runtime: R
             ],
         ),
         row(
-            "timeout, ready and pending",
+            "timeout, ready",
             [
                 count(&runtime, N::timeout),
-                count(&runtime, async || timeouts(&runtime).await),
-                count(&runtime, async || timeouts(&any).await),
+                count(&runtime, async || runtime.timeout(LATER, ready(())).await.unwrap_or_default()),
+                count(&runtime, async || any.timeout(LATER, ready(())).await.unwrap_or_default()),
                 count(&runtime, async || {
                     anyrt::time::timeout(LATER, ready(())).await.unwrap_or_default();
-                    anyrt::time::timeout(LATER, pending_once()).await.unwrap_or_default();
                 }),
             ],
         ),
@@ -142,30 +141,12 @@ async fn detach<R: Runtime>(runtime: &R) {
     runtime.yield_now().await;
 }
 
-async fn timeouts<R: Runtime>(runtime: &R) {
-    runtime.timeout(LATER, ready(())).await.unwrap_or_default();
-    runtime.timeout(LATER, pending_once()).await.unwrap_or_default();
-}
-
-/// Ready in the second poll, which it asks for.
-async fn pending_once() {
-    let mut polled = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut polled, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 #[cfg(feature = "tokio")]
 mod tokio_native {
     use std::future::ready;
     use std::time::Duration;
 
-    use super::{LATER, pending_once};
+    use super::LATER;
 
     pub(super) struct Tokio;
 
@@ -185,7 +166,6 @@ mod tokio_native {
 
         async fn timeout() {
             tokio::time::timeout(LATER, ready(())).await.unwrap_or_default();
-            tokio::time::timeout(LATER, pending_once()).await.unwrap_or_default();
         }
 
         async fn spawn_blocking() {
@@ -200,9 +180,10 @@ mod tokio_native {
 
 #[cfg(feature = "smol")]
 mod smol_native {
+    use std::future::ready;
     use std::time::Duration;
 
-    use super::{LATER, pending_once};
+    use super::LATER;
 
     pub(super) struct Smol;
 
@@ -224,7 +205,7 @@ mod smol_native {
             let later = async {
                 smol::Timer::after(LATER).await;
             };
-            smol::future::or(pending_once(), later).await;
+            smol::future::or(ready(()), later).await;
         }
 
         async fn spawn_blocking() {
@@ -242,7 +223,7 @@ mod async_std_native {
     use std::future::ready;
     use std::time::Duration;
 
-    use super::{LATER, pending_once};
+    use super::LATER;
 
     pub(super) struct AsyncStd;
 
@@ -262,7 +243,6 @@ mod async_std_native {
 
         async fn timeout() {
             async_std::future::timeout(LATER, ready(())).await.unwrap_or_default();
-            async_std::future::timeout(LATER, pending_once()).await.unwrap_or_default();
         }
 
         async fn spawn_blocking() {
@@ -309,7 +289,8 @@ fn nothing_is_larger_than_it_was() {
     at_most("Sleep", size_of::<anyrt::time::Sleep>(), 120);
     at_most("Interval", size_of::<anyrt::time::Interval>(), 80);
     at_most("Timeout of nothing", size_of::<anyrt::time::Timeout<Ready<()>>>(), 176);
-    at_most("TcpStream", size_of::<anyrt::net::TcpStream>(), 40);
+    // That of a simulation has its addresses in it.
+    at_most("TcpStream", size_of::<anyrt::net::TcpStream>(), if cfg!(feature = "sim") { 96 } else { 40 });
     at_most("TcpListener", size_of::<anyrt::net::TcpListener>(), 56);
     at_most("UdpSocket", size_of::<anyrt::net::UdpSocket>(), 40);
     #[cfg(feature = "tokio")]
