@@ -21,7 +21,8 @@ fn sizes(operation: Operation) -> (u64, u64) {
         Operation::SpawnBatch => (10_000, 30_000),
         Operation::SpawnBlocking | Operation::SleepFired | Operation::TcpThroughput => (200, 600),
         Operation::Interval => (50, 150),
-        _ => (1_024, 3_072),
+        Operation::TcpPingPong | Operation::Tcp256 => (1_024, 3_072),
+        _ => (1_024, 9_216),
     }
 }
 
