@@ -6,7 +6,7 @@ use harness::Operation;
 
 use crate::chart;
 use crate::measure::{each, has};
-use crate::programs::{ALL, Program, output};
+use crate::programs::{Program, output};
 use crate::table::{self, Table};
 
 /// Those that instructions are a measure of: the others meet threads, or the clock.
@@ -41,20 +41,16 @@ pub(crate) fn report() -> Result<(), String> {
         eprintln!("skipped: there is no valgrind to count instructions with");
         return Ok(());
     }
-    let points = measure(&Program::workloads(ALL)?, &Program::peers()?)?;
+    let points = measure(&Program::peers()?)?;
     chart::draw(&OPERATIONS, &points)?;
     table::fill("peers", &markdown(&points))
 }
 
-fn measure(workloads: &Program, peers: &Program) -> Result<Vec<Point>, String> {
-    let mut implementations = Vec::new();
-    for program in [workloads, peers] {
-        let list = output(Command::new(&program.path).arg("list"))?;
-        let list = list.lines().filter_map(|name| name.split_once('/'));
-        let measured = list.filter(|(runtime, _)| RUNTIMES.contains(runtime));
-        implementations.extend(measured.map(|(runtime, way)| (program, runtime.to_owned(), way.to_owned())));
-    }
-    let of = |(program, runtime, way): &(&Program, String, String), operation: Operation| {
+fn measure(program: &Program) -> Result<Vec<Point>, String> {
+    let list = output(Command::new(&program.path).arg("list"))?;
+    let list = list.lines().filter_map(|name| name.split_once('/'));
+    let implementations: Vec<_> = list.filter(|(runtime, _)| RUNTIMES.contains(runtime)).collect();
+    let of = |(runtime, way): (&str, &str), operation: Operation| {
         let name = format!("{runtime}/{way}");
         if program.lacks(&name, operation)? {
             return Ok(None);
@@ -63,19 +59,18 @@ fn measure(workloads: &Program, peers: &Program) -> Result<Vec<Point>, String> {
     };
     let all: Vec<_> = implementations
         .iter()
-        .flat_map(|implementation| OPERATIONS.map(|operation| (implementation, operation)))
+        .flat_map(|implementation| OPERATIONS.map(|operation| (*implementation, operation)))
         .collect();
-    let counts = each("counting", &all, |(implementation, operation)| of(implementation, *operation))?;
+    let counts = each("counting", &all, |(implementation, operation)| of(*implementation, *operation))?;
 
     let native = |runtime: &str, operation: Operation| {
-        let at = all
-            .iter()
-            .position(|((_, of, way), what)| of == runtime && way == "native" && *what == operation);
+        let at =
+            all.iter().position(|((of, way), what)| *of == runtime && *way == "native" && *what == operation);
         at.and_then(|at| counts[at])
     };
-    let points = all.iter().zip(&counts).map(|(((_, runtime, way), operation), count)| Point {
-        runtime: runtime.clone(),
-        way: way.clone(),
+    let points = all.iter().zip(&counts).map(|(((runtime, way), operation), count)| Point {
+        runtime: (*runtime).to_owned(),
+        way: (*way).to_owned(),
         operation: *operation,
         more: count.zip(native(runtime, *operation)).map(|(count, native)| count - native),
     });

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agnostic::Runtime;
 use agnostic::net::{Net, TcpListener as _, TcpStream as _};
@@ -88,14 +88,11 @@ impl<R: Runtime> Way for Agnostic<R> {
         R::yield_now()
     }
 
-    async fn interval(&self, period: Duration, ticks: u64) -> Duration {
+    async fn interval(&self, period: Duration, ticks: u64) {
         let mut interval = R::interval(period);
-        interval.next().await;
-        let first = Instant::now();
         for _ in 0..ticks {
             interval.next().await;
         }
-        first.elapsed()
     }
 
     async fn listen(&self, addr: SocketAddr) -> io::Result<(Self::Listener, SocketAddr)> {

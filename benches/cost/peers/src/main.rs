@@ -1,4 +1,4 @@
-//! The operations through other layers over several runtimes.
+//! The operations through other layers over several runtimes, beside anyrt and the runtimes themselves.
 
 mod agnostic;
 mod any_spawner;
@@ -11,22 +11,25 @@ use std::process::ExitCode;
 use harness::Implementation;
 use harness::pool::Pool;
 use tokio::runtime::{Builder, Runtime};
+use workloads::IMPLEMENTATIONS;
 
 #[global_allocator]
 static POOL: Pool = Pool::new();
 
+const PEERS: &[Implementation] = &[
+    Implementation::of::<agnostic::Tokio>("tokio-mt/agnostic"),
+    Implementation::of::<async_rs::Tokio>("tokio-mt/async-rs"),
+    Implementation::of::<tor_rtcompat::Tokio>("tokio-mt/tor-rtcompat"),
+    Implementation::of::<async_executors::Tokio>("tokio-mt/async_executors"),
+    Implementation::of::<any_spawner::Tokio>("tokio-mt/any_spawner"),
+    Implementation::of::<agnostic::Smol>("smol/agnostic"),
+    Implementation::of::<async_rs::Smol>("smol/async-rs"),
+    Implementation::of::<tor_rtcompat::AsyncStd>("async-std/tor-rtcompat"),
+    Implementation::of::<async_executors::AsyncStd>("async-std/async_executors"),
+];
+
 fn main() -> ExitCode {
-    harness::main(&[
-        Implementation::of::<agnostic::Tokio>("tokio-mt/agnostic"),
-        Implementation::of::<async_rs::Tokio>("tokio-mt/async-rs"),
-        Implementation::of::<tor_rtcompat::Tokio>("tokio-mt/tor-rtcompat"),
-        Implementation::of::<async_executors::Tokio>("tokio-mt/async_executors"),
-        Implementation::of::<any_spawner::Tokio>("tokio-mt/any_spawner"),
-        Implementation::of::<agnostic::Smol>("smol/agnostic"),
-        Implementation::of::<async_rs::Smol>("smol/async-rs"),
-        Implementation::of::<tor_rtcompat::AsyncStd>("async-std/tor-rtcompat"),
-        Implementation::of::<async_executors::AsyncStd>("async-std/async_executors"),
-    ])
+    harness::main(IMPLEMENTATIONS.iter().copied().flatten().chain(PEERS))
 }
 
 /// With one worker, as natively; and as there it is never dropped.

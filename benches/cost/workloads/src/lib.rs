@@ -1,0 +1,26 @@
+//! The operations, by a runtime itself and by anyrt on it.
+
+#[macro_use]
+mod through_anyrt;
+#[cfg(feature = "async-std")]
+mod async_std;
+#[cfg(feature = "smol")]
+mod smol;
+#[cfg(feature = "tokio")]
+mod tokio;
+
+use harness::Implementation;
+
+/// By runtime; the first of each is the runtime itself.
+pub const IMPLEMENTATIONS: &[&[Implementation]] = &[
+    #[cfg(feature = "tokio")]
+    self::tokio::CURRENT_THREAD,
+    #[cfg(all(feature = "tokio", feature = "report"))]
+    self::tokio::MULTI_THREAD,
+    #[cfg(feature = "smol")]
+    self::smol::GLOBAL,
+    #[cfg(all(feature = "smol", feature = "report"))]
+    self::smol::OWNED,
+    #[cfg(feature = "async-std")]
+    self::async_std::GLOBAL,
+];
