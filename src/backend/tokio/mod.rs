@@ -137,6 +137,9 @@ impl From<Runtime> for Tokio {
     }
 }
 
+/// From so many bytes on, an allocation is cheaper than moving a future around (`benches/cost`, `spawn-1k`).
+const LARGE: usize = 512;
+
 impl Spawn for Tokio {
     fn execute(&self, task: BoxFuture) {
         drop(self.handle.spawn(task));
@@ -152,7 +155,14 @@ impl Spawn for Tokio {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        JoinHandle::from_tokio(self.handle.spawn(future).into())
+        // tokio 1.54 moves a future by value on its way into its task, some eight times (`runtime/task/core.rs`,
+        // `set_stage`), and boxes it first only from 16 KiB on.
+        let handle = if size_of::<F>() > LARGE {
+            self.handle.spawn(Box::pin(future))
+        } else {
+            self.handle.spawn(future)
+        };
+        JoinHandle::from_tokio(handle.into())
     }
 
     #[track_caller]
