@@ -407,6 +407,7 @@ impl<T: Send + 'static> NativeAbort for Core<T> {
 impl<T: Send + 'static> Future for Handle<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner).poll(cx)
     }

@@ -170,6 +170,7 @@ impl<T: Send + 'static> JoinHandle<T> {
 impl<T: Send + 'static> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.repr {
             Repr::Tokio(handle) => Pin::new(handle).poll(cx),

@@ -61,6 +61,7 @@ impl<T: Send> NativeAbort for Handle<T> {
 impl<T> Future for Handle<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let result = ready!(Pin::new(&mut self.handle).poll(cx));
         Poll::Ready(result.map_err(|error| self.error(error)))
