@@ -1,6 +1,226 @@
+//! Everything there is to measure, as the tables of README.md.
+
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+
+use harness::Operation;
+
+use crate::budgets;
+use crate::measure::{each, has};
+use crate::programs::{ALL, Program};
+use crate::table::{Table, fill};
+
 #[derive(clap::Args)]
-pub(crate) struct Args {}
-pub(crate) fn run(_: &Args) -> Result<ExitCode, String> {
+pub(crate) struct Args {
+    /// How often each of them has its turn for wall and CPU time, one after the other
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: u64,
+}
+
+const RUNTIMES: [&str; 5] = ["tokio-ct", "tokio-mt", "smol", "smol-own", "async-std"];
+const WAYS: [&str; 4] = ["native", "traits", "any", "free"];
+/// Which of the runtimes are in a program with one backend.
+const ALONE: [(&str, &[&str]); 3] =
+    [("tokio", &["tokio-ct", "tokio-mt"]), ("smol", &["smol", "smol-own"]), ("async-std", &["async-std"])];
+
+/// How often threads meet is chance, and moves these by a third; their allocations are exact.
+const BY_CHANCE: &[Operation] = &[
+    Operation::SpawnBlocking,
+    Operation::SleepFired,
+    Operation::TcpThroughput,
+    Operation::Tcp256,
+    Operation::Interval,
+];
+
+/// What a runtime is asked to do in some way.
+type Case = (Operation, &'static str, &'static str);
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, String> {
+    fill("targets", &targets()?)?;
+    let all = Program::workloads(&format!("{ALL},report"))?;
+    fill("allocations", &allocations(&all)?)?;
+    fill("times", &times(&all, args.rounds)?)?;
+    fill("drift", &drift(&all)?)?;
+    if has("strace") {
+        fill("syscalls", &syscalls(&all)?)?;
+    } else {
+        println!("skipped: system calls, because there is no strace");
+    }
+    if has("valgrind") {
+        fill("instructions", &instructions(&all)?)?;
+        fill("alone", &alone()?)?;
+    } else {
+        println!("skipped: instructions, because there is no valgrind");
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// budgets.toml, to be read.
+fn targets() -> Result<String, String> {
+    let mut table = Table::new([
+        "operation",
+        "runtime",
+        "target",
+        "traits",
+        "free function",
+        "allocations",
+        "system calls",
+        "why it is missed",
+    ]);
+    for budget in budgets::read()? {
+        let limits = budget.limits;
+        let more = |limit: Option<f64>| limit.map_or("–".to_owned(), |limit| format!("{limit:+}"));
+        table.row(vec![
+            budget.operation.to_string(),
+            budget.runtime,
+            limits.target,
+            more(limits.traits),
+            more(limits.free),
+            more(limits.allocations),
+            limits.syscalls.map_or("–".to_owned(), |limit| limit.to_string()),
+            limits.missed.unwrap_or_default(),
+        ]);
+    }
+    Ok(table.to_markdown())
+}
+
+fn instructions(all: &Program) -> Result<String, String> {
+    let operations = Operation::ALL.iter().copied().filter(|operation| !BY_CHANCE.contains(operation));
+    by_way(
+        "instructions",
+        operations,
+        |(operation, runtime, way)| all.instructions(&format!("{runtime}/{way}"), *operation),
+        |n| format!("{n:.0}"),
+    )
+}
+
+fn allocations(all: &Program) -> Result<String, String> {
+    let operations = Operation::ALL.iter().copied().filter(|operation| *operation != Operation::Interval);
+    by_way(
+        "allocations",
+        operations,
+        |(operation, runtime, way)| all.allocations(&format!("{runtime}/{way}"), *operation),
+        |(allocations, bytes)| format!("{:.2} ({:.0} B)", allocations + 0.0, bytes + 0.0),
+    )
+}
+
+fn syscalls(all: &Program) -> Result<String, String> {
+    by_way(
+        "system calls",
+        [Operation::TcpPingPong].into_iter(),
+        |(operation, runtime, way)| all.syscalls(&format!("{runtime}/{way}"), *operation),
+        |n| format!("{n:.1}"),
+    )
+}
+
+/// A table of all runtimes in all ways.
+fn by_way<T: Send>(
+    what: &'static str,
+    operations: impl Iterator<Item = Operation>,
+    measure: impl Fn(&Case) -> Result<T, String> + Sync,
+    show: impl Fn(&T) -> String,
+) -> Result<String, String> {
+    let cases: Vec<Case> = operations
+        .flat_map(|operation| {
+            RUNTIMES.iter().flat_map(move |runtime| WAYS.map(|way| (operation, *runtime, way)))
+        })
+        .collect();
+    let measured = each(what, &cases, measure)?;
+    let mut table = Table::new(["operation", "runtime", "itself", "traits", "AnyRuntime", "free function"]);
+    for (cases, measured) in cases.chunks(WAYS.len()).zip(measured.chunks(WAYS.len())) {
+        let (operation, runtime, _) = cases[0];
+        let head = [operation.to_string(), runtime.to_owned()];
+        table.row(head.into_iter().chain(measured.iter().map(&show)).collect());
+    }
+    Ok(table.to_markdown())
+}
+
+/// Instructions more than the runtime itself, where its backend is the only one.
+fn alone() -> Result<String, String> {
+    let mut table = Table::new(["operation", "runtime", "traits", "AnyRuntime", "free function"]);
+    for (backend, runtimes) in ALONE {
+        let program = Program::workloads(&format!("{backend},report"))?;
+        let operations = [
+            Operation::Spawn,
+            Operation::SpawnDetached,
+            Operation::SleepDrop,
+            Operation::TimeoutReady,
+            Operation::TimeoutPending,
+            Operation::Yield,
+        ];
+        let cases: Vec<Case> = operations
+            .into_iter()
+            .flat_map(|operation| {
+                runtimes.iter().flat_map(move |runtime| WAYS.map(|way| (operation, *runtime, way)))
+            })
+            .collect();
+        let measured = each(backend, &cases, |(operation, runtime, way)| {
+            program.instructions(&format!("{runtime}/{way}"), *operation)
+        })?;
+        for (cases, measured) in cases.chunks(WAYS.len()).zip(measured.chunks(WAYS.len())) {
+            let (operation, runtime, _) = cases[0];
+            let more = measured[1..].iter().map(|n| format!("{:+.0}", n - measured[0]));
+            table.row([operation.to_string(), runtime.to_owned()].into_iter().chain(more).collect());
+        }
+    }
+    Ok(table.to_markdown())
+}
+
+/// Medians of pairs: what anyrt takes over what the runtime takes right before it, as wall and as CPU time.
+fn times(all: &Program, rounds: u64) -> Result<String, String> {
+    let mut table =
+        Table::new(["operation", "runtime", "itself", "traits: wall, CPU", "free function: wall, CPU"]);
+    let cases: Vec<(Operation, &str)> = Operation::ALL
+        .iter()
+        .filter(|operation| **operation != Operation::Interval)
+        .flat_map(|operation| RUNTIMES.map(|runtime| (*operation, runtime)))
+        .collect();
+    for (operation, runtime) in cases {
+        let n = match operation {
+            Operation::SleepFired => 100,
+            Operation::TcpPingPong | Operation::TcpThroughput | Operation::SpawnBlocking => 2_000,
+            _ => 20_000,
+        };
+        let mut pairs = BTreeMap::<&str, (Vec<f64>, Vec<f64>)>::new();
+        let mut itself = Vec::new();
+        for _ in 0..rounds {
+            for way in ["traits", "free"] {
+                let native = all.run(&format!("{runtime}/native"), operation, n)?;
+                let ours = all.run(&format!("{runtime}/{way}"), operation, n)?;
+                itself.push(native.wall_nanos as f64 / n as f64);
+                let (wall, cpu) = pairs.entry(way).or_default();
+                wall.push(ours.wall_nanos as f64 / native.wall_nanos as f64);
+                cpu.push(ours.cpu_nanos as f64 / native.cpu_nanos as f64);
+            }
+        }
+        let ratio = |way| {
+            let (wall, cpu) = pairs.get(way).cloned().unwrap_or_default();
+            format!("{:.2}, {:.2}", median(wall), median(cpu))
+        };
+        let itself = format!("{:.0} ns", median(itself));
+        table.row(vec![operation.to_string(), runtime.to_owned(), itself, ratio("traits"), ratio("free")]);
+    }
+    Ok(table.to_markdown())
+}
+
+/// How late the thousandth tick of a millisecond is.
+fn drift(all: &Program) -> Result<String, String> {
+    const TICKS: u64 = 1_000;
+    let mut table = Table::new(["runtime", "itself", "traits", "free function"]);
+    for runtime in RUNTIMES {
+        let mut row = vec![runtime.to_owned()];
+        for way in ["native", "traits", "free"] {
+            let run = |ticks| all.run(&format!("{runtime}/{way}"), Operation::Interval, ticks);
+            // The first tick comes at once or after a period.
+            let nanos = run(TICKS + 1)?.wall_nanos as f64 - run(1)?.wall_nanos as f64;
+            row.push(format!("{:+.1} ms", nanos / 1e6 - TICKS as f64));
+        }
+        table.row(row);
+    }
+    Ok(table.to_markdown())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -66,9 +66,9 @@ pub trait Way: Clone + Send + Sync + 'static {
         lacks::<std::future::Ready<()>>()
     }
 
-    /// From the first tick to the one that is so many ticks later.
-    fn interval(&self, _: Duration, _: u64) -> impl Future<Output = Duration> + Send {
-        lacks::<std::future::Ready<Duration>>()
+    /// So many ticks.
+    fn interval(&self, _: Duration, _: u64) -> impl Future<Output = ()> + Send {
+        lacks::<std::future::Ready<()>>()
     }
 
     fn listen(&self, _: SocketAddr) -> impl Future<Output = io::Result<(Self::Listener, SocketAddr)>> + Send {

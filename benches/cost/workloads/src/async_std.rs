@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_std::io::{ReadExt as _, WriteExt as _};
 use async_std::net::{TcpListener, TcpStream};
@@ -77,14 +77,11 @@ impl Way for Native {
         task::yield_now()
     }
 
-    async fn interval(&self, period: Duration, ticks: u64) -> Duration {
+    async fn interval(&self, period: Duration, ticks: u64) {
         let mut interval = stream::interval(period);
-        interval.next().await;
-        let first = Instant::now();
         for _ in 0..ticks {
             interval.next().await;
         }
-        first.elapsed()
     }
 
     async fn listen(&self, addr: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {

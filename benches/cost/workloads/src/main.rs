@@ -21,11 +21,11 @@ fn main() -> ExitCode {
     let implementations: &[&[Implementation]] = &[
         #[cfg(feature = "tokio")]
         self::tokio::CURRENT_THREAD,
-        #[cfg(feature = "tokio")]
+        #[cfg(all(feature = "tokio", feature = "report"))]
         self::tokio::MULTI_THREAD,
         #[cfg(feature = "smol")]
         self::smol::GLOBAL,
-        #[cfg(feature = "smol")]
+        #[cfg(all(feature = "smol", feature = "report"))]
         self::smol::OWNED,
         #[cfg(feature = "async-std")]
         self::async_std::GLOBAL,

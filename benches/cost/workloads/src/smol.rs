@@ -1,26 +1,34 @@
 //! smol: its global executor, or one of one's own.
 
-use std::future::{Future, pending};
+use std::future::Future;
+#[cfg(feature = "report")]
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(feature = "report")]
 use std::sync::OnceLock;
+#[cfg(feature = "report")]
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harness::{Implementation, Way};
+#[cfg(feature = "report")]
+use smol::Executor;
 use smol::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use smol::net::{TcpListener, TcpStream};
 use smol::stream::StreamExt as _;
-use smol::{Executor, Task, Timer};
+use smol::{Task, Timer};
 
 use crate::through_anyrt::Setup;
 
 pub(crate) const GLOBAL: &[Implementation] = implementations!("smol", Native, Global);
+#[cfg(feature = "report")]
 pub(crate) const OWNED: &[Implementation] = implementations!("smol-own", NativeOwned, Owned);
 
 #[derive(Clone)]
 pub(crate) struct Global;
 
+#[cfg(feature = "report")]
 #[derive(Clone)]
 pub(crate) struct Owned;
 
@@ -32,6 +40,7 @@ impl Setup for Global {
     }
 }
 
+#[cfg(feature = "report")]
 impl Setup for Owned {
     type Runtime = anyrt::Smol;
 
@@ -44,6 +53,7 @@ impl Setup for Owned {
 #[derive(Clone)]
 pub(crate) struct Native;
 
+#[cfg(feature = "report")]
 /// An executor in a static, and a thread that runs it.
 #[derive(Clone)]
 pub(crate) struct NativeOwned(&'static Executor<'static>);
@@ -99,14 +109,11 @@ macro_rules! way {
             smol::future::yield_now()
         }
 
-        async fn interval(&self, period: Duration, ticks: u64) -> Duration {
+        async fn interval(&self, period: Duration, ticks: u64) {
             let mut interval = Timer::interval(period);
-            interval.next().await;
-            let first = Instant::now();
             for _ in 0..ticks {
                 interval.next().await;
             }
-            first.elapsed()
         }
 
         async fn listen(&self, addr: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
@@ -141,8 +148,10 @@ impl Way for Native {
     way!(|_: &Self, future| smol::spawn(future));
 }
 
+#[cfg(feature = "report")]
 static EXECUTOR: OnceLock<Executor<'static>> = OnceLock::new();
 
+#[cfg(feature = "report")]
 impl Way for NativeOwned {
     fn start() -> Self {
         let executor = EXECUTOR.get_or_init(Executor::new);

@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::io;
+#[cfg(feature = "report")]
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyrt::runtime::TcpListener as _;
 use anyrt::{AnyRuntime, Net, Runtime, Spawn, Time, net};
@@ -27,6 +28,7 @@ pub(crate) trait Setup: Clone + Send + Sync + 'static {
 pub(crate) struct Traits<S: Setup>(S::Runtime);
 
 /// `runtime.spawn(…)`, where it is an `AnyRuntime`.
+#[cfg(feature = "report")]
 #[derive(Clone)]
 pub(crate) struct Any<S: Setup> {
     any: AnyRuntime,
@@ -80,7 +82,7 @@ macro_rules! with_handle {
             $handle.yield_now()
         }
 
-        fn interval(&$self, period: Duration, ticks: u64) -> impl Future<Output = Duration> + Send {
+        fn interval(&$self, period: Duration, ticks: u64) -> impl Future<Output = ()> + Send {
             self::ticks($handle.interval(period), ticks)
         }
 
@@ -138,6 +140,7 @@ impl<S: Setup> Way for Traits<S> {
     with_streams!();
 }
 
+#[cfg(feature = "report")]
 impl<S: Setup> Way for Any<S> {
     type Stream = net::TcpStream;
     type Listener = net::TcpListener;
@@ -202,7 +205,7 @@ impl<S: Setup> Way for Free<S> {
         anyrt::yield_now()
     }
 
-    async fn interval(&self, period: Duration, ticks: u64) -> Duration {
+    async fn interval(&self, period: Duration, ticks: u64) {
         self::ticks(anyrt::time::interval(period), ticks).await
     }
 
@@ -233,13 +236,10 @@ where
     wait.recv().expect("the task does not panic")
 }
 
-async fn ticks<R: Time>(mut interval: anyrt::time::Interval<R>, ticks: u64) -> Duration {
-    interval.tick().await;
-    let first = Instant::now();
+async fn ticks<R: Time>(mut interval: anyrt::time::Interval<R>, ticks: u64) {
     for _ in 0..ticks {
         interval.tick().await;
     }
-    first.elapsed()
 }
 
 /// The implementations of a runtime: its own and the three.
@@ -248,6 +248,7 @@ macro_rules! implementations {
         &[
             harness::Implementation::of::<$native>(concat!($name, "/native")),
             harness::Implementation::of::<$crate::through_anyrt::Traits<$setup>>(concat!($name, "/traits")),
+            #[cfg(feature = "report")]
             harness::Implementation::of::<$crate::through_anyrt::Any<$setup>>(concat!($name, "/any")),
             harness::Implementation::of::<$crate::through_anyrt::Free<$setup>>(concat!($name, "/free")),
         ]

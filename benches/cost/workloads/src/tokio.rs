@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harness::{Implementation, Way};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,12 +15,14 @@ use crate::through_anyrt::Setup;
 
 pub(crate) const CURRENT_THREAD: &[Implementation] =
     implementations!("tokio-ct", Native<CurrentThread>, CurrentThread);
+#[cfg(feature = "report")]
 pub(crate) const MULTI_THREAD: &[Implementation] =
     implementations!("tokio-mt", Native<MultiThread>, MultiThread);
 
 #[derive(Clone)]
 pub(crate) struct CurrentThread;
 
+#[cfg(feature = "report")]
 #[derive(Clone)]
 pub(crate) struct MultiThread;
 
@@ -34,6 +36,7 @@ impl Flavour for CurrentThread {
     }
 }
 
+#[cfg(feature = "report")]
 impl Flavour for MultiThread {
     fn build() -> Runtime {
         build(Builder::new_multi_thread().worker_threads(1))
@@ -54,6 +57,7 @@ impl Setup for CurrentThread {
     }
 }
 
+#[cfg(feature = "report")]
 impl Setup for MultiThread {
     type Runtime = anyrt::Tokio;
 
@@ -127,14 +131,11 @@ impl<S: Flavour> Way for Native<S> {
         tokio::task::yield_now()
     }
 
-    async fn interval(&self, period: Duration, ticks: u64) -> Duration {
+    async fn interval(&self, period: Duration, ticks: u64) {
         let mut interval = tokio::time::interval(period);
-        interval.tick().await;
-        let first = Instant::now();
         for _ in 0..ticks {
             interval.tick().await;
         }
-        first.elapsed()
     }
 
     async fn listen(&self, addr: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
