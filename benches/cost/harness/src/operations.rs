@@ -202,7 +202,7 @@ async fn ping_pong<W: Way>(way: &W, connections: u64, rounds: u64) -> io::Result
         let mut client = way.connect(addr).await?;
         let mut server = W::accept(&listener).await?;
         way.detach(async move {
-            let mut buf = [0; 64];
+            let mut buf = [0; 1024];
             while let Ok(len @ 1..) = W::read(&mut server, &mut buf).await {
                 W::write_all(&mut server, &buf[..len]).await.expect("the client reads");
             }
@@ -223,12 +223,12 @@ async fn ping_pong<W: Way>(way: &W, connections: u64, rounds: u64) -> io::Result
 }
 
 async fn round_trips<W: Way>(client: &mut W::Stream, rounds: u64) -> io::Result<()> {
-    let mut buf = [0; 64];
+    let mut buf = [0; 1024];
     for _ in 0..rounds {
         W::write_all(client, &[1; 64]).await?;
         let mut left = 64;
         while left > 0 {
-            match W::read(client, &mut buf[..left]).await? {
+            match W::read(client, &mut buf).await? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 len => left -= len,
             }
