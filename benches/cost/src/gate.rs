@@ -11,6 +11,8 @@ use crate::programs::{ALL, Program};
 
 /// What a few queues that grow may cost, per operation.
 const NOISE: f64 = 0.05;
+/// How often something that is over is measured again.
+const RETRIES: u32 = 4;
 /// A budget that could be so much lower is mentioned.
 const LOOSE: f64 = 20.0;
 
@@ -58,8 +60,14 @@ pub(crate) fn run() -> Result<ExitCode, String> {
 
     let (mut over, mut loose) = (0, 0);
     for check in &checks {
-        let native = check.native().map_or(0.0, |native| measured[&native]);
-        let (took, limit) = (measured[&check.ours()] - native, check.limit);
+        let limit = check.limit;
+        let mut took = check.took(|measurement| Ok(measured[&measurement]))?;
+        // What threads do by chance is over now and then; what is in the code is so every time.
+        for _ in 0..RETRIES {
+            if took > limit + NOISE {
+                took = took.min(check.took(|measurement| measure(&program, measurement))?);
+            }
+        }
         let Check { budget: Budget { operation, runtime, .. }, what, way, .. } = check;
         let what = match what {
             What::Allocations => "allocations more",
@@ -89,6 +97,10 @@ pub(crate) fn run() -> Result<ExitCode, String> {
 impl Check<'_> {
     fn ours(&self) -> Measurement<'_> {
         (self.what, &self.budget.runtime, self.way, self.budget.operation)
+    }
+
+    fn took(&self, measure: impl Fn(Measurement<'_>) -> Result<f64, String>) -> Result<f64, String> {
+        Ok(measure(self.ours())? - self.native().map(&measure).transpose()?.unwrap_or(0.0))
     }
 
     /// What it is compared with, if anything.

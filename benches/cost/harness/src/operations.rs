@@ -217,19 +217,19 @@ async fn ping_pong<W: Way>(way: &W, connections: u64, rounds: u64) -> io::Result
 }
 
 pub(crate) async fn echo<W: Way>(mut stream: W::Stream) {
-    let mut buf = [0; 64];
+    let mut buf = [0; 1024];
     while let Ok(len @ 1..) = W::read(&mut stream, &mut buf).await {
         W::write_all(&mut stream, &buf[..len]).await.expect("the client reads");
     }
 }
 
 pub(crate) async fn round_trips<W: Way>(client: &mut W::Stream, rounds: u64) -> io::Result<()> {
-    let mut buf = [0; 64];
+    let mut buf = [0; 1024];
     for _ in 0..rounds {
         W::write_all(client, &[1; 64]).await?;
         let mut left = 64;
         while left > 0 {
-            match W::read(client, &mut buf[..left]).await? {
+            match W::read(client, &mut buf).await? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 len => left -= len,
             }
