@@ -30,7 +30,11 @@ impl Program {
         cargo.args(["build", "--release", "--quiet", "--package", package, "--features", features]);
         output(cargo.arg("--target-dir").arg(&target))?;
         let (from, to) = (target.join("release").join(package), target.join("programs").join(name));
-        let copied = fs::create_dir_all(target.join("programs")).and_then(|()| fs::copy(&from, &to));
+        // Renamed, because one that runs cannot be written to.
+        let new = to.with_extension(format!("new-{}", std::process::id()));
+        let copied = fs::create_dir_all(target.join("programs"))
+            .and_then(|()| fs::copy(&from, &new))
+            .and_then(|_| fs::rename(&new, &to));
         copied.map_err(|error| format!("{}: {error}", to.display()))?;
         Ok(Self { path: to })
     }
