@@ -12,6 +12,7 @@
 use std::alloc::System;
 use std::future::{Ready, ready};
 use std::mem::size_of;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 #[cfg(feature = "tokio")]
@@ -30,6 +31,9 @@ const SLEEPS: u32 = 100;
 
 /// What a few queues that grow may cost, per operation.
 const NOISE: f64 = 0.05;
+
+/// What is counted is the whole process's: one test at a time.
+static COUNTING: Mutex<()> = Mutex::new(());
 
 const LATER: Duration = Duration::from_secs(60);
 
@@ -257,6 +261,7 @@ mod async_std_native {
 
 #[test]
 fn nothing_allocates_more_than_the_runtime() {
+    let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
     #[allow(unused_mut, reason = "it stays empty when no runtime is compiled in")]
     let mut table = Vec::<Row>::new();
     #[cfg(feature = "tokio")]
@@ -272,6 +277,23 @@ fn nothing_allocates_more_than_the_runtime() {
         more += [traits, any, free].iter().filter(|count| **count > native + NOISE).count();
     }
     assert_eq!(more, 0, "of the lines above have more than the runtime's own, which is the first number");
+}
+
+/// tokio copies a future some eight times, and a box fewer bytes.
+#[cfg(feature = "tokio")]
+#[test]
+fn large_future_takes_a_box_on_tokio() {
+    async fn hold<const BYTES: usize>() {
+        let held = [0_u8; BYTES];
+        anyrt::yield_now().await;
+        std::hint::black_box(&held);
+    }
+
+    let _alone = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = anyrt::Tokio::new().unwrap();
+    let small = count(&runtime, async || runtime.spawn(hold::<128>()).await.unwrap_or_default());
+    let large = count(&runtime, async || runtime.spawn(hold::<1024>()).await.unwrap_or_default());
+    assert!((small - 1.0).abs() < NOISE && (large - 2.0).abs() < NOISE, "{small} and {large} allocations");
 }
 
 /// With every backend compiled in; with fewer they are smaller.
