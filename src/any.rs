@@ -188,12 +188,14 @@ impl AnyRuntime {
         set_default(self)
     }
 
-    /// A handle to the same runtime that does not keep it alive.
-    pub(crate) fn into_unowned(self) -> Self {
-        each!(self.repr, it => it.into_unowned().into())
+    /// From here on this handle does not keep its runtime alive.
+    #[inline]
+    pub(crate) fn disown(&mut self) {
+        each!(&mut self.repr, it => it.disown());
     }
 
     /// Whether timers, or sockets, work on it.
+    #[inline]
     pub(crate) fn has(&self, driver: Driver) -> bool {
         match &self.repr {
             Repr::Tokio(it) => it.has(driver),
@@ -351,6 +353,10 @@ impl Time for AnyRuntime {
 
     fn sleep_until(&self, deadline: Instant) -> time::Sleep {
         each!(&self.repr, it => it.sleep_until(deadline).into())
+    }
+
+    fn sleep(&self, duration: Duration) -> time::Sleep {
+        each!(&self.repr, it => it.sleep(duration).into())
     }
 }
 

@@ -19,31 +19,36 @@ pub(crate) enum Driver {
 static DEFAULT: OnceLock<AnyRuntime> = OnceLock::new();
 
 /// The current runtime, for something that needs `driver`: a handle that keeps nothing alive.
+#[inline]
 pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
-    find_kept(driver).map(AnyRuntime::into_unowned)
+    let mut runtime = find_kept(driver)?;
+    runtime.disown();
+    Ok(runtime)
 }
 
 /// The current runtime, as whoever made it current keeps it.
 ///
 /// The order is a promise: the table in the README, row by row.
+#[inline]
 pub(crate) fn find_kept(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
-    let able = |runtime: AnyRuntime| {
-        if runtime.has(driver) { Ok(runtime) } else { Err(NoRuntime::driver_is_off(driver)) }
-    };
     // A guard, or what anyrt itself is running on this thread.
-    if let Some(runtime) = innermost() {
-        return able(runtime);
+    let innermost = innermost();
+    let is_innermost = innermost.is_some();
+    // A context that the runtime knows of by itself.
+    match innermost.or_else(native::current) {
+        Some(runtime) if runtime.has(driver) => Ok(runtime),
+        Some(_) if is_innermost => Err(NoRuntime::driver_is_off(driver)),
+        native => find_elsewhere(driver, native.is_some()),
     }
-    // A context that the runtime knows of by itself. Without the driver it is none.
-    let native = native::current().map(able);
-    if let Some(Ok(runtime)) = native {
-        return Ok(runtime);
-    }
-    if let Some(runtime) = DEFAULT.get() {
-        return able(runtime.clone());
-    }
-    match native {
-        Some(off) => off,
+}
+
+/// The runtime of the process; `is_off` where there is a native one that lacks the driver.
+fn find_elsewhere(driver: Driver, is_off: bool) -> Result<AnyRuntime, NoRuntime> {
+    let off = || NoRuntime::driver_is_off(driver);
+    match DEFAULT.get() {
+        Some(runtime) if runtime.has(driver) => Ok(runtime.clone()),
+        Some(_) => Err(off()),
+        None if is_off => Err(off()),
         None => single().ok_or(NoRuntime { why: Why::Nowhere }),
     }
 }

@@ -53,7 +53,8 @@ pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
 
     /// Pending until the socket may be readable again; wakes the last task that polled.
     ///
-    /// It is polled after an operation that would have blocked. Being ready too often is harmless.
+    /// It is polled after an operation that would have blocked; and, when it was pending, also before the operation is
+    /// tried again. Being ready too often is harmless.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Pending until the socket may be writable again; wakes the last task that polled.
@@ -147,16 +148,38 @@ fn poll_io<A: Registered<S>, S, T>(
     cx: &mut Context<'_>,
     socket: &A,
     poll_ready: impl Fn(&A, &mut Context<'_>) -> Poll<io::Result<()>>,
+    operation: impl FnMut(&S) -> io::Result<T>,
+) -> Poll<io::Result<T>> {
+    poll_asked_io(cx, socket, &mut false, poll_ready, operation)
+}
+
+/// As [`poll_io`], for somebody who remembers whether the reactor has been `asked` to wake the task.
+///
+/// async-io 2.6 keeps its answer until it is asked again, and answers too early then: one more operation that would
+/// block. So it is asked again before the operation, which is tried all the same, should the answer be no.
+fn poll_asked_io<A: Registered<S>, S, T>(
+    cx: &mut Context<'_>,
+    socket: &A,
+    asked: &mut bool,
+    poll_ready: impl Fn(&A, &mut Context<'_>) -> Poll<io::Result<()>>,
     mut operation: impl FnMut(&S) -> io::Result<T>,
 ) -> Poll<io::Result<T>> {
     coop::poll(cx, |cx| {
+        if *asked {
+            *asked = poll_ready(socket, cx)?.is_pending();
+        }
         loop {
             match operation(socket.get_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => return Poll::Ready(result),
             }
-            ready!(poll_ready(socket, cx))?;
+            if !*asked {
+                *asked = poll_ready(socket, cx)?.is_pending();
+            }
+            if *asked {
+                return Poll::Pending;
+            }
         }
     })
 }
@@ -193,13 +216,14 @@ async fn write_io<A: Registered<S>, S, T>(
 
 fn poll_read<A: Registered<S>, S: Connected>(
     socket: &A,
+    asked: &mut bool,
     cx: &mut Context<'_>,
     buf: &mut [u8],
 ) -> Poll<io::Result<usize>> {
     if buf.is_empty() {
         return Poll::Ready(Ok(0));
     }
-    poll_io(cx, socket, Registered::poll_readable, |socket| socket.read(buf))
+    poll_asked_io(cx, socket, asked, Registered::poll_readable, |socket| socket.read(buf))
 }
 
 fn poll_write<A: Registered<S>, S: Connected>(
@@ -231,12 +255,13 @@ fn close<A: Registered<S>, S: Connected>(socket: &A) -> io::Result<()> {
 #[derive(Debug)]
 pub struct TcpStream<R: Reactor> {
     socket: Stream<R>,
+    asked: bool,
 }
 
 impl<R: Reactor> TcpStream<R> {
     /// A connection that is registered already.
     pub fn new(socket: R::Registered<std::net::TcpStream>) -> Self {
-        Self { socket }
+        Self { socket, asked: false }
     }
 
     /// Waits until a socket that does not block, and has begun to connect, is connected or has failed; see
@@ -275,7 +300,8 @@ impl<R: Reactor> TcpStream<R> {
     }
 }
 
-/// The traits of futures-io for a type that holds a socket, in its field `socket`.
+/// The traits of futures-io for a type that holds a socket, in its field `socket`, and remembers in its field `asked` whether a
+/// read waits for it.
 macro_rules! read {
     ($type:ty) => {
         impl<R: Reactor> AsyncRead for $type {
@@ -284,7 +310,8 @@ macro_rules! read {
                 cx: &mut Context<'_>,
                 buf: &mut [u8],
             ) -> Poll<io::Result<usize>> {
-                poll_read::<Stream<R>, _>(&self.socket, cx, buf)
+                let Self { socket, asked } = self.get_mut();
+                poll_read::<Stream<R>, _>(socket, asked, cx, buf)
             }
         }
     };
@@ -331,12 +358,12 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
     type OwnedWriteHalf = OwnedWriteHalf<R>;
 
     fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
-        (ReadHalf { socket: &self.socket }, WriteHalf { socket: &self.socket })
+        (ReadHalf { socket: &self.socket, asked: false }, WriteHalf { socket: &self.socket })
     }
 
     fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
         let socket = Arc::new(self.socket);
-        (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket })
+        (OwnedReadHalf { socket: socket.clone(), asked: false }, OwnedWriteHalf { socket })
     }
 
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -385,6 +412,7 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
 #[derive(Debug)]
 pub struct ReadHalf<'a, R: Reactor> {
     socket: &'a Stream<R>,
+    asked: bool,
 }
 
 read!(ReadHalf<'_, R>);
@@ -401,6 +429,7 @@ write!(WriteHalf<'_, R>);
 #[derive(Debug)]
 pub struct OwnedReadHalf<R: Reactor> {
     socket: Arc<Stream<R>>,
+    asked: bool,
 }
 
 read!(OwnedReadHalf<R>);
@@ -495,5 +524,79 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
         let listener = self.socket.into_inner()?;
         listener.set_nonblocking(false)?;
         Ok(listener)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use std::task::Waker;
+
+    use super::*;
+
+    /// What async-io does: it is ready once for each event, also for one that came long ago.
+    #[derive(Debug, Default)]
+    struct Socket {
+        event: AtomicBool,
+        operations: AtomicU32,
+    }
+
+    impl Registered<Self> for Socket {
+        fn get_ref(&self) -> &Self {
+            self
+        }
+
+        fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if self.event.swap(false, Ordering::Relaxed) { Poll::Ready(Ok(())) } else { Poll::Pending }
+        }
+
+        fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.poll_readable(cx)
+        }
+
+        fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+            ready(Ok(()))
+        }
+
+        fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
+            ready(Ok(()))
+        }
+
+        fn into_inner(self) -> io::Result<Self> {
+            Ok(self)
+        }
+    }
+
+    impl Socket {
+        fn poll(&self, asked: &mut bool, result: Result<(), io::ErrorKind>) -> Poll<io::Result<()>> {
+            poll_asked_io(
+                &mut Context::from_waker(Waker::noop()),
+                self,
+                asked,
+                Self::poll_readable,
+                |socket| {
+                    socket.operations.fetch_add(1, Ordering::Relaxed);
+                    result.map_err(io::Error::from)
+                },
+            )
+        }
+    }
+
+    #[test]
+    fn event_is_taken_by_the_operation_that_it_woke() {
+        let (socket, mut asked) = (Socket::default(), false);
+        assert!(socket.poll(&mut asked, Err(io::ErrorKind::WouldBlock)).is_pending());
+        socket.event.store(true, Ordering::Relaxed);
+        assert!(socket.poll(&mut asked, Ok(())).is_ready());
+        assert!(socket.poll(&mut asked, Err(io::ErrorKind::WouldBlock)).is_pending());
+        assert_eq!(socket.operations.load(Ordering::Relaxed), 3, "one was tried twice");
+    }
+
+    #[test]
+    fn operation_is_tried_before_its_event_is_there() {
+        let (socket, mut asked) = (Socket::default(), false);
+        assert!(socket.poll(&mut asked, Err(io::ErrorKind::WouldBlock)).is_pending());
+        assert!(socket.poll(&mut asked, Ok(())).is_ready());
     }
 }

@@ -25,8 +25,8 @@ use crate::task::{AbortHandle, JoinError, Native, NativeAbort};
 pub enum Absent {}
 
 impl Absent {
-    pub(crate) fn into_unowned(self) -> Self {
-        match self {}
+    pub(crate) fn disown(&mut self) {
+        match *self {}
     }
 
     pub(crate) fn has(&self, _: Driver) -> bool {

@@ -28,10 +28,14 @@ pub(crate) trait Executor: Home {
     type Waiting: Send;
 
     /// The task that is being polled is pending.
-    fn wait(waker: &Waker) -> Option<Self::Waiting>;
+    fn wait(_: &Waker) -> Option<Self::Waiting> {
+        None
+    }
 
     /// Whether the task that is being polled has to go.
-    fn is_closed(waiting: Option<&Self::Waiting>) -> bool;
+    fn is_closed(_: Option<&Self::Waiting>) -> bool {
+        false
+    }
 
     /// Whether the task that is being polled is to be as if its handle had aborted it.
     fn is_cancelled() -> bool {
@@ -167,33 +171,46 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let _scope = Scope::task::<H>();
-        let result = if H::is_closed(this.waiting.as_ref()) {
-            Err(Failure::RuntimeGone)
+        let mut result = if H::is_closed(this.waiting.as_ref()) {
+            Some(Err(Failure::RuntimeGone))
         } else if H::is_cancelled() {
-            Err(Failure::Cancelled)
+            Some(Err(Failure::Cancelled))
         } else {
-            let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));
-            match polled {
-                Ok(Some(Poll::Ready(output))) => Ok(output),
-                Ok(Some(Poll::Pending)) => {
-                    if this.waiting.is_none() {
-                        *this.waiting = H::wait(cx.waker());
-                    }
-                    return Poll::Pending;
-                }
+            None
+        };
+        let ended = contain(|| {
+            if result.is_none() {
                 // No executor polls a future again that has completed.
-                Ok(None) => return Poll::Pending,
-                Err(payload) => {
-                    H::panicked(&payload);
-                    Err(Failure::Panicked(payload))
-                }
+                let Some(future) = this.future.as_mut().as_pin_mut() else { return false };
+                let Poll::Ready(output) = future.poll(cx) else { return false };
+                result = Some(Ok(output));
             }
-        };
-        let result = match contain(|| this.future.set(None)) {
-            Ok(()) => result,
-            Err(payload) => Err(Failure::Panicked(payload)),
-        };
-        Poll::Ready(Output { id: *this.id, result: Some(result) })
+            this.future.set(None);
+            true
+        });
+        match ended {
+            Ok(true) => Poll::Ready(Output { id: *this.id, result }),
+            Ok(false) => {
+                if this.waiting.is_none() {
+                    *this.waiting = H::wait(cx.waker());
+                }
+                Poll::Pending
+            }
+            Err(payload) => {
+                let payload = match result {
+                    // The destructor's: there is an output that nobody will see.
+                    Some(_) => {
+                        discard(result);
+                        payload
+                    }
+                    None => {
+                        H::panicked(&payload);
+                        contain(|| this.future.set(None)).err().unwrap_or(payload)
+                    }
+                };
+                Poll::Ready(Output { id: *this.id, result: Some(Err(Failure::Panicked(payload))) })
+            }
+        }
     }
 }
 
@@ -243,6 +260,7 @@ impl From<Failure> for JoinError {
 }
 
 impl<T: Send + 'static> Output<T> {
+    #[inline]
     fn claim(mut self) -> Result<T, JoinError> {
         match self.result.take() {
             Some(result) => result.map_err(JoinError::from),
@@ -354,17 +372,32 @@ impl<T: Send + 'static> Wake for Core<T> {
 }
 
 impl<T: Send + 'static> State<T> {
+    #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let Self::Running { task, .. } = self else { return self.poll_aborted(cx) };
+        let output = ready!(Pin::new(task).poll(cx));
+        *self = Self::Over;
+        Poll::Ready(output.map_or_else(|| Err(JoinError::runtime_gone()), Output::claim))
+    }
+
+    /// Out of the way of tasks that nobody can abort.
+    #[cold]
+    fn poll_aborted(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         match self {
-            Self::Running { task, .. } => {
-                let output = ready!(Pin::new(task).poll(cx));
-                *self = Self::Over;
-                Poll::Ready(output.map_or_else(|| Err(JoinError::runtime_gone()), Output::claim))
-            }
             Self::Aborted(slot) => slot.poll_join(cx),
             Self::Shared(core) => core.lock().poll(cx),
             // async-task would say that the task was cancelled.
-            Self::Over => polled_after_completion(),
+            Self::Running { .. } | Self::Over => polled_after_completion(),
+        }
+    }
+
+    /// Lets the task run on.
+    fn detach(self) {
+        match self {
+            Self::Running { task, .. } => task.detach(),
+            Self::Aborted(slot) => slot.detach(),
+            Self::Shared(core) => core.detach(),
+            Self::Over => {}
         }
     }
 }
@@ -416,11 +449,8 @@ impl<T: Send + 'static> Future for Handle<T> {
 impl<T: Send + 'static> Drop for Handle<T> {
     fn drop(&mut self) {
         let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        match mem::replace(state, State::Over) {
-            State::Running { task, .. } => task.detach(),
-            State::Aborted(slot) => slot.detach(),
-            State::Shared(core) => core.detach(),
-            State::Over => {}
+        if !matches!(state, State::Over) {
+            mem::replace(state, State::Over).detach();
         }
     }
 }

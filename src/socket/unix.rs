@@ -48,12 +48,13 @@ type Stream<R> = <R as Reactor>::Registered<std_unix::UnixStream>;
 #[derive(Debug)]
 pub struct UnixStream<R: Reactor> {
     socket: Stream<R>,
+    asked: bool,
 }
 
 impl<R: Reactor> UnixStream<R> {
     /// A connection that is registered already.
     pub fn new(socket: R::Registered<std_unix::UnixStream>) -> Self {
-        Self { socket }
+        Self { socket, asked: false }
     }
 
     /// Takes over a connection, blocking or not.
@@ -83,12 +84,12 @@ impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
     type OwnedWriteHalf = OwnedWriteHalf<R>;
 
     fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
-        (ReadHalf { socket: &self.socket }, WriteHalf { socket: &self.socket })
+        (ReadHalf { socket: &self.socket, asked: false }, WriteHalf { socket: &self.socket })
     }
 
     fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
         let socket = Arc::new(self.socket);
-        (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket })
+        (OwnedReadHalf { socket: socket.clone(), asked: false }, OwnedWriteHalf { socket })
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -114,6 +115,7 @@ impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
 #[derive(Debug)]
 pub struct ReadHalf<'a, R: Reactor> {
     socket: &'a Stream<R>,
+    asked: bool,
 }
 
 read!(ReadHalf<'_, R>);
@@ -130,6 +132,7 @@ write!(WriteHalf<'_, R>);
 #[derive(Debug)]
 pub struct OwnedReadHalf<R: Reactor> {
     socket: Arc<Stream<R>>,
+    asked: bool,
 }
 
 read!(OwnedReadHalf<R>);

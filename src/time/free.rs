@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Interval, Sleep, Timeout};
+use super::{Interval, Sleep, Timeout, deadline_after};
 use crate::AnyRuntime;
 use crate::current::{Driver, NoRuntime, find};
 use crate::runtime::Time;
@@ -13,6 +13,12 @@ fn current() -> AnyRuntime {
         Ok(runtime) => runtime,
         Err(error) => error.panic(),
     }
+}
+
+/// [`Time::timeout`], given the runtime for good.
+fn timeout_on<F: Future>(runtime: AnyRuntime, duration: Duration, future: F) -> Timeout<F> {
+    let deadline = deadline_after(runtime.now(), duration);
+    Timeout::new(runtime, deadline, future)
 }
 
 /// What time it is on the clock of the current runtime; see [`Time::now`].
@@ -117,7 +123,7 @@ pub fn try_sleep_until(deadline: Instant) -> Result<Sleep, NoRuntime> {
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
 pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    current().timeout(duration, future)
+    timeout_on(current(), duration, future)
 }
 
 /// [`timeout`], where there may be no runtime.
@@ -126,7 +132,7 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 ///
 /// [`NoRuntime`]; the future is dropped then.
 pub fn try_timeout<F: Future>(duration: Duration, future: F) -> Result<Timeout<F>, NoRuntime> {
-    Ok(find(Driver::Time)?.timeout(duration, future))
+    Ok(timeout_on(find(Driver::Time)?, duration, future))
 }
 
 /// Gives `future` until `deadline`; see [`Time::timeout_at`].
@@ -142,7 +148,7 @@ pub fn try_timeout<F: Future>(duration: Duration, future: F) -> Result<Timeout<F
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
 pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
-    current().timeout_at(deadline, future)
+    Timeout::new(current(), deadline, future)
 }
 
 /// [`timeout_at`], where there may be no runtime.
@@ -151,7 +157,7 @@ pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
 ///
 /// [`NoRuntime`]; the future is dropped then.
 pub fn try_timeout_at<F: Future>(deadline: Instant, future: F) -> Result<Timeout<F>, NoRuntime> {
-    Ok(find(Driver::Time)?.timeout_at(deadline, future))
+    Ok(Timeout::new(find(Driver::Time)?, deadline, future))
 }
 
 /// Ticks every `period`, the first time at once; see [`Time::interval`].

@@ -8,7 +8,6 @@ use std::io;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
 use std::sync::Once;
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::async_io::{blocking, net, time};
@@ -50,10 +49,9 @@ impl AsyncStd {
         Self { _private: () }
     }
 
-    /// A handle that does not keep it alive.
-    pub(crate) fn into_unowned(self) -> Self {
-        self
-    }
+    /// From here on this handle does not keep it alive.
+    #[inline]
+    pub(crate) fn disown(&mut self) {}
 }
 
 impl Home for AsyncStd {
@@ -65,14 +63,6 @@ impl Home for AsyncStd {
 impl task::Executor for AsyncStd {
     /// It never stops.
     type Waiting = Infallible;
-
-    fn wait(_: &Waker) -> Option<Infallible> {
-        None
-    }
-
-    fn is_closed(_: Option<&Infallible>) -> bool {
-        false
-    }
 }
 
 impl From<AsyncStd> for AnyRuntime {

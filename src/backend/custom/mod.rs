@@ -154,12 +154,19 @@ impl Custom {
         Self { runtime: Kept::Owned(Arc::new(runtime)) }
     }
 
-    /// A handle that does not keep it alive.
-    pub(crate) fn into_unowned(self) -> Self {
-        match self.runtime {
-            Kept::Owned(runtime) => Self { runtime: Kept::Unowned(Arc::downgrade(&runtime)) },
-            runtime => Self { runtime },
+    /// From here on this handle does not keep it alive.
+    #[inline]
+    pub(crate) fn disown(&mut self) {
+        if let Kept::Owned(runtime) = &self.runtime {
+            self.runtime = Kept::Unowned(Arc::downgrade(runtime));
         }
+    }
+
+    /// A handle that does not keep it alive.
+    fn unowned(&self) -> Self {
+        let mut runtime = self.clone();
+        runtime.disown();
+        runtime
     }
 
     /// The runtime, unless it is gone.
@@ -223,7 +230,7 @@ impl Spawn for Custom {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn_with(Within::new(self.clone().into_unowned(), future), |task| Spawn::execute(self, task))
+        spawn_with(Within::new(self.unowned(), future), |task| Spawn::execute(self, task))
     }
 
     #[track_caller]
@@ -232,7 +239,7 @@ impl Spawn for Custom {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let runtime = self.clone().into_unowned();
+        let runtime = self.unowned();
         let job = move || {
             let _entered = enter(runtime.into());
             job()

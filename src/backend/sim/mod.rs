@@ -196,9 +196,10 @@ impl Sim {
         self.world.with(|state| state.trace.hash())
     }
 
-    /// A handle that does not keep it alive.
-    pub(crate) fn into_unowned(self) -> Self {
-        Self { owner: None, ..self }
+    /// From here on this handle does not keep it alive.
+    #[inline]
+    pub(crate) fn disown(&mut self) {
+        self.owner = None;
     }
 }
 

@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -16,15 +17,7 @@ use crate::task::contain::Payload;
 
 impl Executor for Sim {
     // `Place` does it.
-    type Waiting = ();
-
-    fn wait(_: &Waker) -> Option<()> {
-        None
-    }
-
-    fn is_closed(_: Option<&()>) -> bool {
-        false
-    }
+    type Waiting = Infallible;
 
     fn is_cancelled() -> bool {
         CANCELLED.with(Cell::get)

@@ -4,6 +4,7 @@ mod pool;
 mod tasks;
 mod threads;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 #[cfg(unix)]
@@ -82,11 +83,11 @@ impl Smol {
         Builder::new()
     }
 
-    /// A handle that does not keep it alive.
-    pub(crate) fn into_unowned(self) -> Self {
-        match self.executor {
-            Executor::Owned(threads) => Self { executor: Executor::Unowned(Arc::downgrade(&threads)) },
-            executor => Self { executor },
+    /// From here on this handle does not keep it alive.
+    #[inline]
+    pub(crate) fn disown(&mut self) {
+        if let Executor::Owned(threads) = &self.executor {
+            self.executor = Executor::Unowned(Arc::downgrade(threads));
         }
     }
 
@@ -114,10 +115,39 @@ impl Builder<Smol> {
     }
 }
 
-impl Home for Smol {
+/// The home of what the global executor runs.
+enum Global {}
+
+impl Home for Global {
     fn find() -> Option<AnyRuntime> {
-        let executor = threads::here().map_or(Executor::Global, Executor::Unowned);
-        Some(Self { executor }.into())
+        Some(Smol::global().into())
+    }
+}
+
+impl task::Executor for Global {
+    /// It never stops.
+    type Waiting = Infallible;
+}
+
+/// The home of what an executor of our own runs.
+enum Owned {}
+
+impl Home for Owned {
+    fn find() -> Option<AnyRuntime> {
+        let executor = Executor::Unowned(threads::here()?);
+        Some(Smol { executor }.into())
+    }
+}
+
+impl task::Executor for Owned {
+    type Waiting = tasks::Waiting;
+
+    fn wait(waker: &Waker) -> Option<tasks::Waiting> {
+        tasks::wait(waker)
+    }
+
+    fn is_closed(waiting: Option<&tasks::Waiting>) -> bool {
+        tasks::is_closed(waiting)
     }
 }
 
@@ -149,18 +179,6 @@ impl TryFrom<AnyRuntime> for Smol {
     }
 }
 
-impl task::Executor for Smol {
-    type Waiting = tasks::Waiting;
-
-    fn wait(waker: &Waker) -> Option<tasks::Waiting> {
-        tasks::wait(waker)
-    }
-
-    fn is_closed(waiting: Option<&tasks::Waiting>) -> bool {
-        tasks::is_closed(waiting)
-    }
-}
-
 impl Spawn for Smol {
     fn execute(&self, task: BoxFuture) {
         drop(self.spawn(task));
@@ -177,12 +195,12 @@ impl Spawn for Smol {
         F::Output: Send + 'static,
     {
         let executor = match &self.executor {
-            Executor::Global => return task::spawn::<Self, _>(future, smol::spawn),
+            Executor::Global => return task::spawn::<Global, _>(future, smol::spawn),
             Executor::Owned(threads) => threads.executor(),
             Executor::Unowned(threads) => threads.upgrade().and_then(|threads| threads.executor()),
         };
         match executor {
-            Some(executor) => task::spawn::<Self, _>(future, |task| executor.spawn(task)),
+            Some(executor) => task::spawn::<Owned, _>(future, |task| executor.spawn(task)),
             None => spawn_with(future, drop),
         }
     }
@@ -194,7 +212,7 @@ impl Spawn for Smol {
         T: Send + 'static,
     {
         let threads = match &self.executor {
-            Executor::Global => return task::spawn_blocking(job, blocking::unblock::<Self, _, _>),
+            Executor::Global => return task::spawn_blocking(job, blocking::unblock::<Global, _, _>),
             Executor::Owned(threads) => Some(threads.clone()),
             Executor::Unowned(threads) => threads.upgrade(),
         };
@@ -204,15 +222,17 @@ impl Spawn for Smol {
             let _working = Working::with(here);
             job()
         };
-        task::spawn_blocking(job, |job| threads.pool.spawn(async move { job.run::<Self>() }))
+        task::spawn_blocking(job, |job| threads.pool.spawn(async move { job.run::<Owned>() }))
     }
 }
 
 impl BlockOn for Smol {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
-        let _scope = Scope::within::<Self>();
-        let _working = self.threads().map(Working::with);
+        let (_scope, _working) = match self.threads() {
+            None => (Scope::within::<Global>(), None),
+            Some(threads) => (Scope::within::<Owned>(), Some(Working::with(threads))),
+        };
         smol::block_on(future)
     }
 

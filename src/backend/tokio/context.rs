@@ -24,13 +24,13 @@ impl Home for Tokio {
 /// Which drivers the runtime that this thread asked about last has, as far as is known.
 #[derive(Clone, Copy)]
 struct Known {
-    runtime: Id,
+    runtime: Option<Id>,
     time: Option<bool>,
     io: Option<bool>,
 }
 
 thread_local! {
-    static KNOWN: Cell<Option<Known>> = const { Cell::new(None) };
+    static KNOWN: Cell<Known> = const { Cell::new(Known { runtime: None, time: None, io: None }) };
 }
 
 impl Tokio {
@@ -38,22 +38,38 @@ impl Tokio {
     ///
     /// tokio 1.54 has no way to ask: without its driver a timer or a socket panics when it is made. So one is made,
     /// once for each thread and runtime. When it panics, tokio's line is on stderr as well as our error.
+    #[inline]
     pub(crate) fn has(&self, driver: Driver) -> bool {
-        let runtime = self.handle.id();
+        let runtime = Some(self.handle.id());
+        let known = KNOWN.get();
+        let on = match driver {
+            Driver::None => return true,
+            Driver::Time => known.time,
+            Driver::Io => known.io,
+        };
+        match on {
+            Some(on) if known.runtime == runtime => on,
+            _ => self.find_out(driver),
+        }
+    }
+
+    #[cold]
+    fn find_out(&self, driver: Driver) -> bool {
+        let runtime = Some(self.handle.id());
         let nothing = Known { runtime, time: None, io: None };
-        let mut known = KNOWN.get().filter(|known| known.runtime == runtime).unwrap_or(nothing);
+        let mut known = KNOWN.get();
+        if known.runtime != runtime {
+            known = nothing;
+        }
         let (on, probe): (_, fn()) = match driver {
             Driver::None => return true,
             Driver::Time => (&mut known.time, make_a_timer),
             Driver::Io => (&mut known.io, make_a_socket),
         };
-        if let Some(on) = *on {
-            return on;
-        }
         let _context = self.handle.enter();
         let is_on = contain(probe).is_ok();
         *on = Some(is_on);
-        KNOWN.set(Some(known));
+        KNOWN.set(known);
         is_on
     }
 }

@@ -15,7 +15,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::{EnterGuard, Handle, Runtime};
 
 use self::owned::{Owned, Threads};
 use crate::AnyRuntime;
@@ -27,6 +27,7 @@ use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::task::JoinHandle;
 use crate::task::contain::contain;
+use crate::time::deadline_after;
 
 /// tokio: a [`Handle`] to a runtime that somebody else owns, or one of our own.
 ///
@@ -90,9 +91,17 @@ impl Tokio {
         Handle::try_current().ok().map(Self::from)
     }
 
-    /// A handle that does not keep it alive.
-    pub(crate) fn into_unowned(self) -> Self {
-        Self { owned: None, ..self }
+    /// From here on this handle does not keep it alive.
+    #[inline]
+    pub(crate) fn disown(&mut self) {
+        self.owned = None;
+    }
+
+    /// Enters its context, unless this thread is in it: entering costs more than asking.
+    #[inline]
+    fn context(&self) -> Option<EnterGuard<'_>> {
+        let is_current = Handle::try_current().is_ok_and(|current| current.id() == self.handle.id());
+        (!is_current).then(|| self.handle.enter())
     }
 
     /// tokio panics where a socket is made and its driver is off.
@@ -217,14 +226,19 @@ impl Time for Tokio {
     type Sleep = time::Sleep;
 
     fn now(&self) -> Instant {
-        // Entered, because a paused clock belongs to its runtime.
-        let _context = self.handle.enter();
+        // In its context, because a paused clock belongs to its runtime.
+        let _context = self.context();
         tokio::time::Instant::now().into_std()
     }
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        let _context = self.handle.enter();
+        let _context = self.context();
         time::Sleep::new(deadline)
+    }
+
+    fn sleep(&self, duration: Duration) -> Self::Sleep {
+        let _context = self.context();
+        time::Sleep::new(deadline_after(tokio::time::Instant::now().into_std(), duration))
     }
 }
 
