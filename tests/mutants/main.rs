@@ -102,7 +102,8 @@ impl Tests {
 
     /// Runs one scenario, in a process of its own: some mutants abort it.
     fn run(&self, test: &str, mutant: Option<&str>) -> Ran {
-        let program = if test.starts_with("backend::") { &self.lib } else { &self.required_methods };
+        let in_lib = test.starts_with("backend::") || test.contains("::tests::");
+        let program = if in_lib { &self.lib } else { &self.required_methods };
         let mut command = Command::new(program);
         command.args(["--exact", test]).env_remove(SWITCH);
         if let Some(mutant) = mutant {

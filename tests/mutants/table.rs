@@ -17,8 +17,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "dropped handle cancels",
         file: "backend/async_task.rs",
-        right: "State::Running { task, .. } => task.detach(),",
-        wrong: "State::Running { task, .. } => if mutant!() { drop(task) } else { task.detach() },",
+        right: "Self::Running { task, .. } => task.detach(),",
+        wrong: "Self::Running { task, .. } => if mutant!() { drop(task) } else { task.detach() },",
         caught_by: &[
             "backend::smol::owned::drop_detaches",
             "backend::async_std::global::drop_detaches_before_the_first_poll",
@@ -47,15 +47,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "abort handle keeps the output",
         file: "backend/async_task.rs",
-        right: "State::Shared(core) => core.detach(),",
-        wrong: "State::Shared(core) => if !mutant!() { core.detach() },",
+        right: "Self::Shared(core) => core.detach(),",
+        wrong: "Self::Shared(core) => if !mutant!() { core.detach() },",
         caught_by: &["backend::smol::owned::abort_handle_keeps_no_output"],
     },
     Mutant {
         name: "handle that has completed says that its runtime is gone",
         file: "backend/async_task.rs",
-        right: "                *self = Self::Over;\n",
-        wrong: "                if !mutant!() { *self = Self::Over; }\n",
+        right: "        *self = Self::Over;\n",
+        wrong: "        if !mutant!() { *self = Self::Over; }\n",
         caught_by: &["backend::smol::owned::handle_polled_after_completion_panics"],
     },
     Mutant {
@@ -71,9 +71,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "panic kills the worker",
         file: "backend/async_task.rs",
-        right: "let polled = contain(|| this.future.as_mut().as_pin_mut().map(|future| future.poll(cx)));",
-        wrong: "let poll = || this.future.as_mut().as_pin_mut().map(|future| future.poll(cx));
-                let polled = if mutant!() { let mut poll = poll; Ok(poll()) } else { contain(poll) };",
+        right: "let ended = contain(|| {",
+        wrong: "fn run<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
+            if mutant!() { Ok(run()) } else { contain(run) }
+        }
+        let ended = run(|| {",
         caught_by: &[
             "backend::smol::owned::panic_reaches_the_handle",
             "backend::async_std::global::panic_payload_is_preserved",
@@ -227,15 +229,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "current keeps its runtime alive",
         file: "current.rs",
-        right: "find_kept(driver).map(AnyRuntime::into_unowned)",
-        wrong: "find_kept(driver).map(|found| if mutant!() { found } else { found.into_unowned() })",
+        right: "runtime.disown();",
+        wrong: "if !mutant!() { runtime.disown(); }",
         caught_by: &["backend::smol::owned::current_keeps_nothing_alive"],
     },
     Mutant {
         name: "task keeps its custom runtime alive",
         file: "backend/custom/mod.rs",
-        right: "            Kept::Owned(runtime) => Self { runtime: Kept::Unowned(",
-        wrong: "            Kept::Owned(runtime) if !mutant!() => Self { runtime: Kept::Unowned(",
+        right: "        if let Kept::Owned(runtime) = &self.runtime {",
+        wrong: "        if mutant!() {
+        } else if let Kept::Owned(runtime) = &self.runtime {",
         caught_by: &["any::current_keeps_nothing_alive", "any::tasks_are_dropped_with_their_runtime"],
     },
     Mutant {
@@ -448,21 +451,31 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "socket loses its waker",
         file: "socket.rs",
-        right: "ready!(poll_ready(socket, cx))?;",
-        wrong: "if mutant!() {
-                ready!(poll_ready(socket, &mut Context::from_waker(std::task::Waker::noop())))?;
-            }
-            ready!(poll_ready(socket, cx))?;",
+        right: "    poll_asked_io(cx, socket, asked, Registered::poll_readable, |socket| socket.read(buf))",
+        wrong: "    let poll_readable = |socket: &A, cx: &mut Context<'_>| {
+        let mut nobody = Context::from_waker(std::task::Waker::noop());
+        socket.poll_readable(if mutant!() { &mut nobody } else { cx })
+    };
+    poll_asked_io(cx, socket, asked, poll_readable, |socket| socket.read(buf))",
         caught_by: &["backend::smol::owned::into_split_serves_two_tasks", "backend::async_std::global::read_wakes_the_last_waker"],
     },
     Mutant {
         name: "idle reader spins",
         file: "socket.rs",
-        right: "    coop::poll(cx, |cx| {\n        loop {",
+        right: "    coop::poll(cx, |cx| {\n        if *asked {",
         wrong: "    coop::poll(cx, |cx| {
         if mutant!() { cx.waker().wake_by_ref(); }
-        loop {",
+        if *asked {",
         caught_by: &["backend::async_std::global::idle_reader_burns_no_polls"],
+    },
+    Mutant {
+        name: "event that has woken a read wakes the next one",
+        file: "socket.rs",
+        right: "        if *asked {\n            *asked = poll_ready",
+        wrong: "        if mutant!() { *asked = false; }
+        if *asked {
+            *asked = poll_ready",
+        caught_by: &["socket::tests::event_is_taken_by_the_operation_that_it_woke"],
     },
     Mutant {
         name: "busy socket starves every timer",
