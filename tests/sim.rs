@@ -104,7 +104,7 @@ fn one_seed_is_one_run() {
 /// Pinned: it is the same on every machine, and changes only with what a seed means.
 #[test]
 fn hash_of_a_program_is_pinned() {
-    assert_eq!(format!("{:016x}", hash(42)), "d10aaf25e072e761");
+    assert_eq!(format!("{:016x}", hash(42)), "fd5f847e354498ef");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::run::pool_size;
 use crate::runtime::Runtime;
+use crate::task::JoinHandle;
 
 /// Longer than anything takes that works, shorter than the limit of a scenario.
 pub(super) const LONG: Duration = Duration::from_secs(30);
@@ -122,15 +123,15 @@ pub(super) fn message(payload: &(dyn std::any::Any + Send)) -> &str {
 }
 
 /// Closures that fill the blocking pool until this is dropped. Those of another scenario may wait in its queue.
-pub(super) fn fill_pool<R: Runtime>(rt: &R) -> Vec<threads::Sender<()>> {
+pub(super) fn fill_pool<R: Runtime>(rt: &R) -> Vec<(threads::Sender<()>, JoinHandle<()>)> {
     (0..pool_size())
         .map(|_| {
             let (release, released) = threads::channel();
-            drop(rt.spawn_blocking(move || {
+            let blocked = rt.spawn_blocking(move || {
                 // It ends, with an error, when the other side is dropped.
                 let _: Result<(), _> = released.recv();
-            }));
-            release
+            });
+            (release, blocked)
         })
         .collect()
 }

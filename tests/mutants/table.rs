@@ -833,8 +833,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "simulation forgets a wake",
         file: "backend/sim/net/conn.rs",
-        right: "                        state.woken.append(conn.ends[1 - self.side].writers.take());",
-        wrong: "                        if !mutant!() { state.woken.append(conn.ends[1 - self.side].writers.take()); }",
+        right: "                        state.woken.extend(conn.ends[1 - self.side].writer.take());",
+        wrong: "                        if !mutant!() { state.woken.extend(conn.ends[1 - self.side].writer.take()); }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
     },
     // Functions.

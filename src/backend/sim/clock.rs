@@ -77,7 +77,7 @@ impl Sim {
         loop {
             match driving.next(until) {
                 // Nobody waits here for anything.
-                Step::PollMain | Step::Again | Step::Power(_) => {}
+                Step::PollMain => {}
                 Step::Run { host, runnable, cancel } => self.run(host, runnable, cancel),
                 Step::Idle => return,
                 Step::Wrong(why) => panic!("{why}"),

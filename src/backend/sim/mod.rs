@@ -340,7 +340,6 @@ impl BlockOn for Sim {
                     }
                 }
                 Step::Run { host, runnable, cancel } => self.run(host, runnable, cancel),
-                Step::Again | Step::Power(_) => {}
                 Step::Idle => panic!("{}", driving.stuck()),
                 Step::Wrong(why) => panic!("{why}"),
             }

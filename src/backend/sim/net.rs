@@ -184,13 +184,13 @@ impl Network {
 
     /// Everybody who waits for a socket.
     pub(super) fn waiting(&mut self) -> Vec<Waker> {
-        let ends = self.conns.values_mut().flat_map(|conn| conn.waiters());
         let listening = self.listening.values_mut().flat_map(|listening| listening.waiters());
         let datagrams = self.datagrams.values_mut().flat_map(|bound| bound.waiters());
-        let waiters = ends.chain(listening).chain(datagrams);
+        let waiters = listening.chain(datagrams);
         #[cfg(unix)]
         let waiters = waiters.chain(self.letterboxes.values_mut().flat_map(|letterbox| letterbox.waiters()));
-        waiters.flat_map(Waiters::take).collect()
+        let ends = self.conns.values_mut().flat_map(Conn::take_waiters);
+        ends.chain(waiters.flat_map(Waiters::take)).collect()
     }
 
     pub(super) fn new() -> Self {
@@ -328,6 +328,15 @@ impl State {
     }
 
     pub(super) fn net_event(&mut self, event: Event) {
+        match event {
+            Event::Arrive { conn, to } => self.arrive(conn, to),
+            event => self.rare_event(event),
+        }
+    }
+
+    /// Out of the way of what nearly all of them are.
+    #[inline(never)]
+    fn rare_event(&mut self, event: Event) {
         match event {
             Event::Ask { conn, tries } => self.asked(conn, tries),
             Event::Refused { conn, tries, message } => self.refused(conn, tries, message),

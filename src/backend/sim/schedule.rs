@@ -9,7 +9,7 @@ use super::slots::Id;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
-    /// `Random` with half of the seeds, and `Pct` with three changes with the others: each finds what the other is slow
+    /// `Random` with three of four seeds, and `Pct` with three changes with the others: each finds what the other is slow
     /// to find.
     #[default]
     Mixed,
@@ -63,8 +63,8 @@ pub(super) struct Schedule {
 impl Schedule {
     pub(super) fn new(policy: Policy, seed: u64, mut random: Random, limit: Option<u64>) -> Self {
         let policy = match policy {
-            Policy::Mixed if random.below(2) == 0 => Policy::Random,
-            Policy::Mixed => Policy::Pct(3),
+            Policy::Mixed if random.below(4) == 0 => Policy::Pct(3),
+            Policy::Mixed => Policy::Random,
             policy => policy,
         };
         let mut schedule = Self {

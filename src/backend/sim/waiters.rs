@@ -23,14 +23,6 @@ impl Waiters {
         }
     }
 
-    /// Only this one waits; whoever did is to be dropped.
-    pub(super) fn set(&mut self, waker: &Waker) -> Option<Waker> {
-        match &self.first {
-            Some(first) if first.will_wake(waker) => None,
-            _ => self.first.replace(waker.clone()),
-        }
-    }
-
     pub(super) fn append(&mut self, other: Self) {
         other.first.into_iter().for_each(|waker| self.push(waker));
         if !other.more.is_empty() {
@@ -66,5 +58,13 @@ impl IntoIterator for Waiters {
 
     fn into_iter(self) -> Self::IntoIter {
         self.first.into_iter().chain(self.more)
+    }
+}
+
+/// Only this one waits from now on; whoever did is to be dropped.
+pub(super) fn set(waiter: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
+    match waiter {
+        Some(waiter) if waiter.will_wake(waker) => None,
+        waiter => waiter.replace(waker.clone()),
     }
 }

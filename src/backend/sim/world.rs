@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,7 @@ const STEP: u64 = 1_000;
 
 /// So many polls without an event is a loop that never ends.
 const ENDLESS: u32 = 1_000_000;
+const ENDLESS_LOOP: &str = "1000000 polls, and nothing has happened: a loop that wakes itself for ever";
 
 #[derive(Debug)]
 pub(super) struct World {
@@ -159,13 +161,9 @@ pub(super) enum Step {
         runnable: Runnable,
         cancel: bool,
     },
-    /// Something has happened, and whoever waited for it is woken.
-    Again,
-    /// Hosts go down, or start.
-    Power(Vec<Power>),
     /// Nobody is ready, and nothing will ever happen again.
     Idle,
-    Wrong(String),
+    Wrong(Box<str>),
 }
 
 /// What is said of a simulation that was stopped.
@@ -231,13 +229,9 @@ impl World {
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut state);
-        if state.woken.is_empty() && state.dropped.is_empty() {
-            return result;
+        if !state.woken.is_empty() || !state.dropped.is_empty() {
+            State::settle(state);
         }
-        let (woken, dropped) = (state.woken.take(), state.dropped.take());
-        drop(state);
-        woken.wake();
-        drop(dropped);
         result
     }
 
@@ -268,7 +262,7 @@ impl World {
     pub(super) fn operate<T>(
         &self,
         cx: &mut Context<'_>,
-        wait: Wait,
+        wait: impl FnOnce() -> Wait,
         operation: impl FnOnce(&mut State, &Waker) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         self.with(|state| {
@@ -283,7 +277,7 @@ impl World {
             let result = operation(state, cx.waker());
             match result {
                 Poll::Ready(_) => state.turn.operations += 1,
-                Poll::Pending => state.waits(wait),
+                Poll::Pending => state.waits(wait()),
             }
             result
         })
@@ -423,13 +417,19 @@ impl Driving {
     ///
     /// The clock goes no further than `until`.
     pub(super) fn next(&self, until: u64) -> Step {
-        match self.world.with(|state| state.step(&self.world, until)) {
-            Step::Power(power) => {
-                power.into_iter().for_each(|power| power.turn(&self.world));
-                Step::Again
+        loop {
+            match self.world.with(|state| state.step(&self.world, until)) {
+                Break(step) => return step,
+                Continue(hosts) if hosts.is_empty() => {}
+                Continue(hosts) => self.turn(hosts),
             }
-            step => step,
         }
+    }
+
+    /// Hosts go down, or start.
+    #[cold]
+    fn turn(&self, hosts: Vec<Power>) {
+        hosts.into_iter().for_each(|power| power.turn(&self.world));
     }
 
     /// What to say when nothing is to be done.
@@ -467,6 +467,14 @@ impl Ready {
 }
 
 impl State {
+    /// Wakes whoever is to be woken, once the lock is free.
+    fn settle(mut state: MutexGuard<'_, Self>) {
+        let (woken, dropped) = (state.woken.take(), state.dropped.take());
+        drop(state);
+        woken.wake();
+        drop(dropped);
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.closed
     }
@@ -576,16 +584,18 @@ impl State {
         self.events.remove(timer)?.into_waker()
     }
 
-    fn step(&mut self, world: &World, until: u64) -> Step {
+    /// What is to be done next; or something has happened, whoever waited for it is to be woken, and these hosts go down
+    /// or start.
+    fn step(&mut self, world: &World, until: u64) -> ControlFlow<Step, Vec<Power>> {
         self.turn = Turn::default();
         if let Some(task) = self.woken_by_a_stranger.take() {
             let what = "another thread has woken a task while this one drives the simulation, in an order that no seed \
                         decides";
-            return Step::Wrong(self.tell(world.seed, what, Some(task)));
+            return self.wrong(world, what, task);
         }
         self.steps += 1;
         if world.max_steps.is_some_and(|most| self.steps > most) {
-            return Step::Wrong(format!("anyrt: {} steps, which are too many", self.steps));
+            return self.too_many_steps();
         }
         if self.fresh == 0 {
             return self.pass_time(until);
@@ -593,15 +603,13 @@ impl State {
         if world.spurious_wakes.is_some_and(|one_in| self.schedule.chance(one_in)) {
             self.wake_for_nothing();
         }
-        let Some(next) = self.schedule.take(&mut self.ready) else { return Step::Again };
+        let Some(next) = self.schedule.take(&mut self.ready) else { return Continue(Vec::new()) };
         self.idle_polls += 1;
         if self.idle_polls > ENDLESS {
-            let what =
-                format!("{ENDLESS} polls, and nothing has happened: a loop that wakes itself for ever");
-            let told = self.tell(world.seed, &what, Some(next.task));
+            let task = next.task;
             // It stays in the queue: its destructor would find the lock taken.
             self.ready.push_back(next);
-            return Step::Wrong(told);
+            return self.wrong(world, ENDLESS_LOOP, task);
         }
         let Ready { task, runnable, yielded } = next;
         self.fresh -= usize::from(!yielded);
@@ -618,18 +626,28 @@ impl State {
             if let Some(main) = self.mains.last_mut() {
                 main.woken = false;
             }
-            return Step::PollMain;
+            return Break(Step::PollMain);
         };
         self.polls += u64::from(kind == TaskKind::Future);
         let cancel = kind == TaskKind::Future && world.cancel_at == Some(self.polls);
         if cancel {
             self.trace.record(self.nanos, Kind::Cancelled, task.number, 0);
         }
-        Step::Run { host, runnable, cancel }
+        Break(Step::Run { host, runnable, cancel })
+    }
+
+    #[cold]
+    fn wrong(&self, world: &World, what: &str, task: Id) -> ControlFlow<Step, Vec<Power>> {
+        Break(Step::Wrong(self.tell(world.seed, what, Some(task)).into()))
+    }
+
+    #[cold]
+    fn too_many_steps(&self) -> ControlFlow<Step, Vec<Power>> {
+        Break(Step::Wrong(format!("anyrt: {} steps, which are too many", self.steps).into()))
     }
 
     /// Nobody is ready, or only those who have yielded.
-    fn pass_time(&mut self, until: u64) -> Step {
+    fn pass_time(&mut self, until: u64) -> ControlFlow<Step, Vec<Power>> {
         match self.events.next().filter(|nanos| *nanos < NEVER && *nanos <= until) {
             // Who polls in a loop sees time pass: slowly at first, so that one yield costs nothing.
             Some(next) if !self.ready.is_empty() && self.nanos + self.step < next => {
@@ -641,7 +659,7 @@ impl State {
                 self.idle_polls = 0;
                 self.happen(next);
             }
-            None if self.ready.is_empty() || self.nanos >= until => return Step::Idle,
+            None if self.ready.is_empty() || self.nanos >= until => return Break(Step::Idle),
             None if until < NEVER => {
                 self.nanos = until.min(self.nanos + self.step);
                 self.step = self.step.saturating_mul(2);
@@ -650,13 +668,11 @@ impl State {
         }
         self.ready.iter_mut().for_each(|ready| ready.yielded = false);
         self.fresh = self.ready.len();
-        if !self.power.is_empty() {
-            return Step::Power(std::mem::take(&mut self.power));
-        }
-        Step::Again
+        Continue(std::mem::take(&mut self.power))
     }
 
     /// Any of the tasks that wait.
+    #[cold]
     fn wake_for_nothing(&mut self) {
         let waiting = self.tasks.values().filter(|task| task.waker.is_some()).count();
         let at = self.schedule.below(waiting);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::link::Gate;
-use super::{Addr, Event, Network, Waiters, crashed};
+use super::{Addr, Event, Network, crashed};
 use crate::backend::sim::log::Flight;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::trace::{Kind, hash_of_both};
+use crate::backend::sim::waiters::set;
 use crate::backend::sim::world::{self, State, Wait, World};
 use crate::net::options::SocketOptions;
 
@@ -53,8 +54,8 @@ impl Conn {
         }
     }
 
-    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
-        self.ends.iter_mut().flat_map(|end| [&mut end.readers, &mut end.writers])
+    pub(super) fn take_waiters(&mut self) -> impl Iterator<Item = Waker> {
+        self.ends.iter_mut().flat_map(End::take_waiters)
     }
 }
 
@@ -88,8 +89,8 @@ struct End {
     held: bool,
     // With its host.
     crashed: bool,
-    readers: Waiters,
-    writers: Waiters,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
 }
 
 impl End {
@@ -108,14 +109,14 @@ impl End {
             reset: false,
             held,
             crashed: false,
-            readers: Waiters::default(),
-            writers: Waiters::default(),
+            reader: None,
+            writer: None,
         }
     }
 
     /// Whoever waits for anything here.
     fn take_waiters(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        self.readers.take().into_iter().chain(self.writers.take())
+        self.reader.take().into_iter().chain(self.writer.take())
     }
 
     /// Nobody sends any more what is on its way here.
@@ -237,12 +238,12 @@ impl Socket {
 
     /// Waits until whoever listens has it in the queue.
     pub(super) fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wait = Wait::Socket("connect to", self.peer.ip());
+        let wait = || Wait::Socket("connect to", self.peer.ip());
         self.world.operate(cx, wait, |state, waker| {
             let Some(conn) = state.network.conn(self.conn, self.side) else { return gone() };
             match conn.progress {
                 Progress::Asked | Progress::Accepted => {
-                    state.dropped.extend(conn.ends[CLIENT].writers.set(waker));
+                    state.dropped.extend(set(&mut conn.ends[CLIENT].writer, waker));
                     Poll::Pending
                 }
                 Progress::Open => Poll::Ready(Ok(())),
@@ -260,37 +261,43 @@ impl Socket {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        self.world.operate(cx, Wait::Socket("read from", self.peer.ip()), |state, waker| {
-            let Network { conns, hosts, .. } = &mut state.network;
-            let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
-                return gone();
-            };
-            let (from, to) = conn.path(self.side);
-            let end = &mut conn.ends[self.side];
-            if end.arrived > 0 {
-                let len = buf.len().min(end.arrived);
-                let (front, back) = end.readable(0, len);
-                buf[..front.len()].copy_from_slice(front);
-                buf[front.len()..len].copy_from_slice(back);
-                if take {
-                    end.inbox.drain(..len);
-                    end.arrived -= len;
-                    let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
-                    if waiting + path.worth_sending() <= path.buffer() {
-                        state.woken.append(conn.ends[1 - self.side].writers.take());
+        self.world.operate(
+            cx,
+            || Wait::Socket("read from", self.peer.ip()),
+            |state, waker| {
+                let Network { conns, hosts, .. } = &mut state.network;
+                let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
+                    return gone();
+                };
+                let (from, to) = conn.path(self.side);
+                let end = &mut conn.ends[self.side];
+                if end.arrived > 0 {
+                    let len = buf.len().min(end.arrived);
+                    let (front, back) = end.readable(0, len);
+                    buf[..front.len()].copy_from_slice(front);
+                    if !back.is_empty() {
+                        buf[front.len()..len].copy_from_slice(back);
                     }
+                    if take {
+                        end.inbox.drain(..len);
+                        end.arrived -= len;
+                        let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
+                        if waiting + path.worth_sending() <= path.buffer() {
+                            state.woken.extend(conn.ends[1 - self.side].writer.take());
+                        }
+                    }
+                    return Poll::Ready(Ok(len));
                 }
-                return Poll::Ready(Ok(len));
-            }
-            if let Some(kind) = end.error.take() {
-                return Poll::Ready(Err(kind.into()));
-            }
-            if end.ended || end.reset {
-                return Poll::Ready(Ok(0));
-            }
-            state.dropped.extend(end.readers.set(waker));
-            Poll::Pending
-        })
+                if let Some(kind) = end.error.take() {
+                    return Poll::Ready(Err(kind.into()));
+                }
+                if end.ended || end.reset {
+                    return Poll::Ready(Ok(0));
+                }
+                state.dropped.extend(set(&mut end.reader, waker));
+                Poll::Pending
+            },
+        )
     }
 
     pub(super) fn poll_write(
@@ -298,41 +305,45 @@ impl Socket {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.world.operate(cx, Wait::Socket("write to", self.peer.ip()), |state, waker| {
-            let Network { conns, hosts, .. } = &mut state.network;
-            let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
-                return gone();
-            };
-            let end = &mut conn.ends[self.side];
-            if let Some(kind) = end.error.take() {
-                return Poll::Ready(Err(kind.into()));
-            }
-            if end.shut || end.reset {
-                return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
-            }
-            let to = 1 - self.side;
-            let (from_host, to_host) = conn.path(to);
-            let path = &hosts[from_host].paths[to_host];
-            let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
-            // Not a few bytes at a time, for ever, when it is read a few bytes at a time (RFC 1122, 4.2.3.4).
-            let len: usize = bufs.iter().map(|buf| buf.len()).sum();
-            if len == 0 {
-                return Poll::Ready(Ok(0));
-            }
-            if room < len.min(path.worth_sending()) {
-                state.dropped.extend(conn.ends[self.side].writers.set(waker));
-                return Poll::Pending;
-            }
-            let len = len.min(room);
-            let mut left = len;
-            for buf in bufs {
-                let part = &buf[..buf.len().min(left)];
-                conn.ends[to].inbox.extend(part);
-                left -= part.len();
-            }
-            state.send(self.conn, to, What::Data(len));
-            Poll::Ready(Ok(len))
-        })
+        self.world.operate(
+            cx,
+            || Wait::Socket("write to", self.peer.ip()),
+            |state, waker| {
+                let Network { conns, hosts, .. } = &mut state.network;
+                let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
+                    return gone();
+                };
+                let end = &mut conn.ends[self.side];
+                if let Some(kind) = end.error.take() {
+                    return Poll::Ready(Err(kind.into()));
+                }
+                if end.shut || end.reset {
+                    return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+                }
+                let to = 1 - self.side;
+                let (from_host, to_host) = conn.path(to);
+                let path = &hosts[from_host].paths[to_host];
+                let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
+                // Not a few bytes at a time, for ever, when it is read a few bytes at a time (RFC 1122, 4.2.3.4).
+                let len: usize = bufs.iter().map(|buf| buf.len()).sum();
+                if len == 0 {
+                    return Poll::Ready(Ok(0));
+                }
+                if room < len.min(path.worth_sending()) {
+                    state.dropped.extend(set(&mut conn.ends[self.side].writer, waker));
+                    return Poll::Pending;
+                }
+                let len = len.min(room);
+                let mut left = len;
+                for buf in bufs {
+                    let part = &buf[..buf.len().min(left)];
+                    conn.ends[to].inbox.extend(part);
+                    left -= part.len();
+                }
+                state.send(self.conn, to, What::Data(len));
+                Poll::Ready(Ok(len))
+            },
+        )
     }
 
     /// Says goodbye to the peer.
@@ -373,7 +384,7 @@ impl Network {
             let hosts = [CLIENT, SERVER].map(|side| conn.path(1 - side));
             conn.ends.iter_mut().zip(hosts).filter(|(_, path)| *path == (from, to))
         });
-        ends.flat_map(|(end, _)| end.writers.take()).collect()
+        ends.flat_map(|(end, _)| end.writer.take()).collect()
     }
 
     /// Of the one who asked, and of the one who was asked.
@@ -566,7 +577,7 @@ impl State {
             self.trace.on_path(conn.path(SERVER));
             self.trace.arrived(message);
             conn.progress = Progress::Failed(error);
-            self.woken.append(conn.ends[CLIENT].writers.take());
+            self.woken.extend(conn.ends[CLIENT].writer.take());
         }
     }
 
@@ -620,17 +631,17 @@ impl State {
                 self.trace.record(self.nanos, Kind::ConnectionOpened, id.number, 0);
                 self.trace.arrived(message);
                 conn.progress = Progress::Open;
-                self.woken.append(end.writers.take());
+                self.woken.extend(end.writer.take());
             }
             What::Data(len) => {
                 end.arrived += len;
-                self.woken.append(end.readers.take());
+                self.woken.extend(end.reader.take());
             }
             What::End => {
                 self.trace.record(self.nanos, Kind::EndArrived, id.number, 0);
                 self.trace.arrived(message);
                 end.ended = true;
-                self.woken.append(end.readers.take());
+                self.woken.extend(end.reader.take());
             }
             What::Reset => self.was_reset(id, to, message),
         }
@@ -706,7 +717,7 @@ impl State {
                 end.arrived = 0;
                 self.woken.extend(end.take_waiters());
                 let peer = &mut conn.ends[1 - side];
-                self.woken.append(peer.writers.take());
+                self.woken.extend(peer.writer.take());
                 // What was lost is not sent again, and nothing arrives without what was sent before it.
                 let kept = peer.flight.iter().take_while(|packet| packet.tries == 0).count();
                 let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();

@@ -28,7 +28,7 @@ impl Acceptor {
     }
 
     pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Socket>> {
-        let wait = Wait::Socket("accept at", self.local.ip());
+        let wait = || Wait::Socket("accept at", self.local.ip());
         let polled = self.world.operate(cx, wait, |state, waker| {
             let Some(listening) = state.network.listening.get_mut(&self.number) else { return gone() };
             match listening.queue.pop_front() {
