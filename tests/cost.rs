@@ -311,8 +311,7 @@ fn nothing_is_larger_than_it_was() {
     at_most("Sleep", size_of::<anyrt::time::Sleep>(), 120);
     at_most("Interval", size_of::<anyrt::time::Interval>(), 80);
     at_most("Timeout of nothing", size_of::<anyrt::time::Timeout<Ready<()>>>(), 176);
-    // That of a simulation has its addresses in it.
-    at_most("TcpStream", size_of::<anyrt::net::TcpStream>(), if cfg!(feature = "sim") { 96 } else { 40 });
+    at_most("TcpStream", size_of::<anyrt::net::TcpStream>(), if cfg!(feature = "sim") { 48 } else { 40 });
     at_most("TcpListener", size_of::<anyrt::net::TcpListener>(), 56);
     at_most("UdpSocket", size_of::<anyrt::net::UdpSocket>(), 40);
     #[cfg(feature = "tokio")]

@@ -558,11 +558,11 @@ impl runtime::TcpStream for TcpStream {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        ip(&self.socket.local)
+        ip(&self.socket.addrs.local)
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        ip(&self.socket.peer)
+        ip(&self.socket.addrs.peer)
     }
 
     fn nodelay(&self) -> io::Result<bool> {
@@ -652,7 +652,7 @@ impl runtime::TcpListener for TcpListener {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let stream = ready!(self.poll(cx))?;
-        let peer = ip(&stream.socket.peer)?;
+        let peer = ip(&stream.socket.addrs.peer)?;
         Poll::Ready(Ok((stream, peer)))
     }
 

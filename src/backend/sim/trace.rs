@@ -89,6 +89,7 @@ impl Trace {
     }
 
     /// What was recorded last is that this has arrived.
+    #[inline]
     pub(super) fn arrived(&mut self, message: u64) {
         if let Some(log) = &mut self.log {
             log.arrived(message);

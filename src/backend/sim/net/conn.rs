@@ -183,6 +183,12 @@ pub(super) struct Socket {
     world: Arc<World>,
     conn: Id,
     side: usize,
+    // Apart, for streams of every runtime are as large as one of these.
+    pub(super) addrs: Box<Addrs>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Addrs {
     pub(super) local: Addr,
     pub(super) peer: Addr,
 }
@@ -195,7 +201,7 @@ impl Socket {
         (host, to): (usize, Addr),
         options: SocketOptions,
     ) -> Self {
-        let (local, peer) = (from.clone(), to.clone());
+        let addrs = Box::new(Addrs { local: from.clone(), peer: to.clone() });
         let conn = world.with(|state| {
             let number = state.number();
             let asked = End::new(host, to, SocketOptions::default(), false);
@@ -208,12 +214,12 @@ impl Socket {
             state.after(from_host, host, Event::Ask { conn, tries: 0 });
             conn
         });
-        Self { world: world.clone(), conn, side: CLIENT, local, peer }
+        Self { world: world.clone(), conn, side: CLIENT, addrs }
     }
 
     /// The other end of that.
     pub(super) fn accepted(world: Arc<World>, conn: Id, [peer, local]: [Addr; 2]) -> Self {
-        Self { world, conn, side: SERVER, local, peer }
+        Self { world, conn, side: SERVER, addrs: Box::new(Addrs { local, peer }) }
     }
 
     /// Both ends of a connection that nobody had to ask for.
@@ -226,19 +232,13 @@ impl Socket {
             let pair = Conn { asked_at: state.nanos, request: 0, progress: Progress::Open, ends };
             state.network.conns.insert(number, pair)
         });
-        let (local, peer) = (Addr::Path(None), Addr::Path(None));
-        [CLIENT, SERVER].map(|side| Self {
-            world: world.clone(),
-            conn,
-            side,
-            local: local.clone(),
-            peer: peer.clone(),
-        })
+        let addrs = Box::new(Addrs { local: Addr::Path(None), peer: Addr::Path(None) });
+        [CLIENT, SERVER].map(|side| Self { world: world.clone(), conn, side, addrs: addrs.clone() })
     }
 
     /// Waits until whoever listens has it in the queue.
     pub(super) fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wait = || Wait::Socket("connect to", self.peer.ip());
+        let wait = || Wait::Socket("connect to", self.addrs.peer.ip());
         self.world.operate(cx, wait, |state, waker| {
             let Some(conn) = state.network.conn(self.conn, self.side) else { return gone() };
             match conn.progress {
@@ -263,7 +263,7 @@ impl Socket {
         }
         self.world.operate(
             cx,
-            || Wait::Socket("read from", self.peer.ip()),
+            || Wait::Socket("read from", self.addrs.peer.ip()),
             |state, waker| {
                 let Network { conns, hosts, .. } = &mut state.network;
                 let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
@@ -307,7 +307,7 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         self.world.operate(
             cx,
-            || Wait::Socket("write to", self.peer.ip()),
+            || Wait::Socket("write to", self.addrs.peer.ip()),
             |state, waker| {
                 let Network { conns, hosts, .. } = &mut state.network;
                 let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {

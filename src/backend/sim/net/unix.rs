@@ -100,11 +100,11 @@ impl runtime::UnixStream for UnixStream {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        path(&self.socket.local)
+        path(&self.socket.addrs.local)
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        path(&self.socket.peer)
+        path(&self.socket.addrs.peer)
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixStream> {
@@ -121,7 +121,7 @@ impl runtime::UnixListener for UnixListener {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         let stream = ready!(self.poll(cx))?;
-        let peer = path(&stream.socket.peer)?;
+        let peer = path(&stream.socket.addrs.peer)?;
         Poll::Ready(Ok((stream, peer)))
     }
 
