@@ -31,10 +31,16 @@ impl Waiters {
     }
 
     pub(super) fn wake(self) {
-        self.first.into_iter().for_each(Waker::wake);
-        if !self.more.is_empty() {
-            self.more.into_iter().for_each(Waker::wake);
-        }
+        self.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn are_many(&self) -> bool {
+        !self.more.is_empty()
+    }
+
+    /// The only one, unless they are many.
+    pub(super) fn take_one(&mut self) -> Option<Waker> {
+        self.first.take()
     }
 
     pub(super) fn take(&mut self) -> Self {

@@ -469,6 +469,19 @@ impl Ready {
 impl State {
     /// Wakes whoever is to be woken, once the lock is free.
     fn settle(mut state: MutexGuard<'_, Self>) {
+        if state.woken.are_many() || state.dropped.are_many() {
+            return Self::settle_many(state);
+        }
+        let (woken, dropped) = (state.woken.take_one(), state.dropped.take_one());
+        drop(state);
+        if let Some(waker) = woken {
+            waker.wake();
+        }
+        drop(dropped);
+    }
+
+    #[inline(never)]
+    fn settle_many(mut state: MutexGuard<'_, Self>) {
         let (woken, dropped) = (state.woken.take(), state.dropped.take());
         drop(state);
         woken.wake();
