@@ -188,10 +188,9 @@ impl AnyRuntime {
         set_default(self)
     }
 
-    /// From here on this handle does not keep its runtime alive.
-    #[inline]
-    pub(crate) fn disown(&mut self) {
-        each!(&mut self.repr, it => it.disown());
+    /// A handle to the same runtime that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        each!(&self.repr, it => it.unowned().into())
     }
 
     /// Whether timers, or sockets, work on it.

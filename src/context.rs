@@ -9,11 +9,28 @@ use crate::backend::native;
 
 /// A runtime that can be found from its threads.
 pub(crate) trait Home {
-    /// The runtime whose code this thread is running.
-    fn find() -> Option<AnyRuntime>;
+    /// The runtime whose code this thread is running: a handle that keeps nothing alive, if it is not asked for more.
+    fn find(keep: Keep) -> Option<AnyRuntime>;
 }
 
-type Find = fn() -> Option<AnyRuntime>;
+type Find = fn(Keep) -> Option<AnyRuntime>;
+
+/// What a handle that is found keeps alive.
+#[derive(Clone, Copy)]
+pub(crate) enum Keep {
+    Nothing,
+    AsFound,
+}
+
+impl Keep {
+    /// Another handle to the same runtime.
+    pub(crate) fn of(self, runtime: &AnyRuntime) -> AnyRuntime {
+        match self {
+            Self::Nothing => runtime.unowned(),
+            Self::AsFound => runtime.clone(),
+        }
+    }
+}
 
 #[derive(Clone, Copy)]
 struct Here {
@@ -29,8 +46,9 @@ thread_local! {
 }
 
 /// The runtime that the innermost task, closure, `block_on` or guard on this thread belongs to.
-pub(crate) fn innermost() -> Option<AnyRuntime> {
-    HERE.get().find.and_then(|find| find())
+#[inline]
+pub(crate) fn innermost(keep: Keep) -> Option<AnyRuntime> {
+    HERE.get().find.and_then(|find| find(keep))
 }
 
 /// A part of the stack of this thread, until it is dropped.
@@ -109,10 +127,10 @@ struct Entered {
 }
 
 impl Home for Entered {
-    fn find() -> Option<AnyRuntime> {
+    fn find(keep: Keep) -> Option<AnyRuntime> {
         let entered = ENTERED.try_with(|stack| {
             let stack = stack.borrow();
-            stack.last().map(|last| (last.runtime.clone(), last.task))
+            stack.last().map(|last| (keep.of(&last.runtime), last.task))
         });
         let (runtime, task) = entered.ok().flatten()?;
         if native::task() == task { Some(runtime) } else { native::current() }

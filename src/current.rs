@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crate::AnyRuntime;
 use crate::backend::{COMPILED_IN, native, single};
-use crate::context::innermost;
+use crate::context::{Keep, innermost};
 
 /// What an operation needs of a runtime, besides running tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,34 +19,34 @@ pub(crate) enum Driver {
 static DEFAULT: OnceLock<AnyRuntime> = OnceLock::new();
 
 /// The current runtime, for something that needs `driver`: a handle that keeps nothing alive.
-#[inline]
 pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
-    let mut runtime = find_kept(driver)?;
-    runtime.disown();
-    Ok(runtime)
+    look_up(driver, Keep::Nothing)
 }
 
 /// The current runtime, as whoever made it current keeps it.
-///
+pub(crate) fn find_kept(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
+    look_up(driver, Keep::AsFound)
+}
+
 /// The order is a promise: the table in the README, row by row.
 #[inline]
-pub(crate) fn find_kept(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
+fn look_up(driver: Driver, keep: Keep) -> Result<AnyRuntime, NoRuntime> {
     // A guard, or what anyrt itself is running on this thread.
-    let innermost = innermost();
+    let innermost = innermost(keep);
     let is_innermost = innermost.is_some();
     // A context that the runtime knows of by itself.
     match innermost.or_else(native::current) {
         Some(runtime) if runtime.has(driver) => Ok(runtime),
         Some(_) if is_innermost => Err(NoRuntime::driver_is_off(driver)),
-        native => find_elsewhere(driver, native.is_some()),
+        native => default_or_single(driver, keep, native.is_some()),
     }
 }
 
 /// The runtime of the process; `is_off` where there is a native one that lacks the driver.
-fn find_elsewhere(driver: Driver, is_off: bool) -> Result<AnyRuntime, NoRuntime> {
+fn default_or_single(driver: Driver, keep: Keep, is_off: bool) -> Result<AnyRuntime, NoRuntime> {
     let off = || NoRuntime::driver_is_off(driver);
     match DEFAULT.get() {
-        Some(runtime) if runtime.has(driver) => Ok(runtime.clone()),
+        Some(runtime) if runtime.has(driver) => Ok(keep.of(runtime)),
         Some(_) => Err(off()),
         None if is_off => Err(off()),
         None => single().ok_or(NoRuntime { why: Why::Nowhere }),

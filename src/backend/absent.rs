@@ -25,7 +25,7 @@ use crate::task::{AbortHandle, JoinError, Native, NativeAbort};
 pub enum Absent {}
 
 impl Absent {
-    pub(crate) fn disown(&mut self) {
+    pub(crate) fn unowned(&self) -> Self {
         match *self {}
     }
 

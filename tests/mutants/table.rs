@@ -228,17 +228,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "current keeps its runtime alive",
-        file: "current.rs",
-        right: "runtime.disown();",
-        wrong: "if !mutant!() { runtime.disown(); }",
+        file: "context.rs",
+        right: "Self::Nothing => runtime.unowned(),",
+        wrong: "Self::Nothing => if mutant!() { runtime.clone() } else { runtime.unowned() },",
         caught_by: &["backend::smol::owned::current_keeps_nothing_alive"],
     },
     Mutant {
         name: "task keeps its custom runtime alive",
         file: "backend/custom/mod.rs",
-        right: "        if let Kept::Owned(runtime) = &self.runtime {",
-        wrong: "        if mutant!() {
-        } else if let Kept::Owned(runtime) = &self.runtime {",
+        right: "            Kept::Owned(runtime) => Kept::Unowned(",
+        wrong: "            Kept::Owned(runtime) if !mutant!() => Kept::Unowned(",
         caught_by: &["any::current_keeps_nothing_alive", "any::tasks_are_dropped_with_their_runtime"],
     },
     Mutant {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::async_io::{blocking, net, time};
 use super::async_task as task;
 use crate::AnyRuntime;
-use crate::context::{Home, Scope};
+use crate::context::{Home, Keep, Scope};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
@@ -49,13 +49,14 @@ impl AsyncStd {
         Self { _private: () }
     }
 
-    /// From here on this handle does not keep it alive.
-    #[inline]
-    pub(crate) fn disown(&mut self) {}
+    /// A handle that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        self.clone()
+    }
 }
 
 impl Home for AsyncStd {
-    fn find() -> Option<AnyRuntime> {
+    fn find(_: Keep) -> Option<AnyRuntime> {
         Some(Self::global().into())
     }
 }

@@ -154,19 +154,13 @@ impl Custom {
         Self { runtime: Kept::Owned(Arc::new(runtime)) }
     }
 
-    /// From here on this handle does not keep it alive.
-    #[inline]
-    pub(crate) fn disown(&mut self) {
-        if let Kept::Owned(runtime) = &self.runtime {
-            self.runtime = Kept::Unowned(Arc::downgrade(runtime));
-        }
-    }
-
     /// A handle that does not keep it alive.
-    fn unowned(&self) -> Self {
-        let mut runtime = self.clone();
-        runtime.disown();
-        runtime
+    pub(crate) fn unowned(&self) -> Self {
+        let runtime = match &self.runtime {
+            Kept::Owned(runtime) => Kept::Unowned(Arc::downgrade(runtime)),
+            unowned => unowned.clone(),
+        };
+        Self { runtime }
     }
 
     /// The runtime, unless it is gone.

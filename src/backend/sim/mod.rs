@@ -46,7 +46,7 @@ use self::task::{MainWaker, Place};
 use self::world::{Step, TaskKind, World, gone};
 use super::async_task;
 use crate::AnyRuntime;
-use crate::context::{Home, Scope};
+use crate::context::{Home, Keep, Scope};
 use crate::net::{ConnectOptions, ListenOptions};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
@@ -196,10 +196,9 @@ impl Sim {
         self.world.with(|state| state.trace.hash())
     }
 
-    /// From here on this handle does not keep it alive.
-    #[inline]
-    pub(crate) fn disown(&mut self) {
-        self.owner = None;
+    /// A handle that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        Self { world: self.world.clone(), host: self.host, owner: None }
     }
 }
 
@@ -266,7 +265,7 @@ impl Drop for Here {
 }
 
 impl Home for Sim {
-    fn find() -> Option<AnyRuntime> {
+    fn find(_: Keep) -> Option<AnyRuntime> {
         HERE.try_with(|cell| cell.borrow().clone()).ok().flatten().map(AnyRuntime::from)
     }
 }

@@ -18,7 +18,7 @@ use super::async_io::{blocking, net, time};
 use super::async_task as task;
 use crate::AnyRuntime;
 use crate::builder::{Builder, Settings};
-use crate::context::{Home, Scope};
+use crate::context::{Home, Keep, Scope};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
@@ -83,12 +83,13 @@ impl Smol {
         Builder::new()
     }
 
-    /// From here on this handle does not keep it alive.
-    #[inline]
-    pub(crate) fn disown(&mut self) {
-        if let Executor::Owned(threads) = &self.executor {
-            self.executor = Executor::Unowned(Arc::downgrade(threads));
-        }
+    /// A handle that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        let executor = match &self.executor {
+            Executor::Owned(threads) => Executor::Unowned(Arc::downgrade(threads)),
+            executor => executor.clone(),
+        };
+        Self { executor }
     }
 
     /// The threads of an executor of ours, or nothing for the global one.
@@ -119,7 +120,7 @@ impl Builder<Smol> {
 enum Global {}
 
 impl Home for Global {
-    fn find() -> Option<AnyRuntime> {
+    fn find(_: Keep) -> Option<AnyRuntime> {
         Some(Smol::global().into())
     }
 }
@@ -133,7 +134,7 @@ impl task::Executor for Global {
 enum Owned {}
 
 impl Home for Owned {
-    fn find() -> Option<AnyRuntime> {
+    fn find(_: Keep) -> Option<AnyRuntime> {
         let executor = Executor::Unowned(threads::here()?);
         Some(Smol { executor }.into())
     }

@@ -4,7 +4,7 @@ use tokio::runtime::Id;
 
 use super::Tokio;
 use crate::AnyRuntime;
-use crate::context::Home;
+use crate::context::{Home, Keep};
 use crate::current::Driver;
 use crate::task::contain::contain;
 
@@ -16,7 +16,7 @@ pub(crate) fn current() -> Option<Tokio> {
 }
 
 impl Home for Tokio {
-    fn find() -> Option<AnyRuntime> {
+    fn find(_: Keep) -> Option<AnyRuntime> {
         current().map(AnyRuntime::from)
     }
 }

@@ -91,10 +91,9 @@ impl Tokio {
         Handle::try_current().ok().map(Self::from)
     }
 
-    /// From here on this handle does not keep it alive.
-    #[inline]
-    pub(crate) fn disown(&mut self) {
-        self.owned = None;
+    /// A handle that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        Self { handle: self.handle.clone(), owned: None }
     }
 
     /// Enters its context, unless this thread is in it: entering costs more than asking.
