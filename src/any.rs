@@ -202,6 +202,11 @@ impl AnyRuntime {
         }
     }
 
+    /// [`Spawn::yield_now`], given the handle for good.
+    pub(crate) async fn into_yield(self) {
+        each!(&self.repr, it => it.yield_now().await);
+    }
+
     pub(crate) fn from_custom(it: Custom) -> Self {
         Self { repr: Repr::Custom(it) }
     }
@@ -319,8 +324,7 @@ impl Spawn for AnyRuntime {
     }
 
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
-        let runtime = self.clone();
-        async move { each!(&runtime.repr, it => it.yield_now().await) }
+        self.clone().into_yield()
     }
 
     fn random_seed(&self) -> u64 {

@@ -124,6 +124,5 @@ pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, NoRuntime> {
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
 pub fn yield_now() -> impl Future<Output = ()> + Send + 'static {
-    let runtime = AnyRuntime::current();
-    async move { runtime.yield_now().await }
+    AnyRuntime::current().into_yield()
 }
