@@ -129,7 +129,7 @@ impl AnyRuntime {
     ///
     /// Scenarios: `current_in_a_task_is_its_runtime`, `current_in_block_on_is_its_runtime`,
     /// `current_in_a_blocking_closure_is_its_runtime`, `current_in_a_destructor_is_its_runtime`,
-    /// `current_keeps_nothing_alive`.
+    /// `current_in_a_destructor_at_shutdown_is_its_runtime`, `current_keeps_nothing_alive`.
     #[track_caller]
     pub fn current() -> Self {
         match Self::try_current() {

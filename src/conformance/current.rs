@@ -55,15 +55,16 @@ pub(super) async fn current_in_a_blocking_closure_is_its_runtime<R: Runtime>(rt:
     assert_eq!(nested.await.unwrap().unwrap(), me);
 }
 
-pub(super) async fn current_in_a_destructor_is_its_runtime<R: Runtime>(rt: R) {
-    struct Looks(mpsc::Sender<Result<AnyRuntime, NoRuntime>>);
+/// Tells which runtime is current when it is dropped.
+struct Looks(mpsc::Sender<Result<AnyRuntime, NoRuntime>>);
 
-    impl Drop for Looks {
-        fn drop(&mut self) {
-            let _ = self.0.send(AnyRuntime::try_current());
-        }
+impl Drop for Looks {
+    fn drop(&mut self) {
+        let _ = self.0.send(AnyRuntime::try_current());
     }
+}
 
+pub(super) async fn current_in_a_destructor_is_its_runtime<R: Runtime>(rt: R) {
     let (found, founds) = mpsc::channel();
     let looks = Looks(found.clone());
     rt.spawn(async move { drop(looks) }).await.unwrap();
@@ -77,6 +78,22 @@ pub(super) async fn current_in_a_destructor_is_its_runtime<R: Runtime>(rt: R) {
     assert!(aborted.cancel().await.unwrap_err().is_cancelled());
     let founds: Vec<_> = founds.iter().collect();
     assert_eq!(founds, [Ok(any(&rt)), Ok(any(&rt))]);
+}
+
+pub(super) fn current_in_a_destructor_at_shutdown_is_its_runtime<R: Runtime>(rt: R) {
+    let (found, founds) = mpsc::channel();
+    for _ in 0..100 {
+        let (looks, (started, is_started)) = (Looks(found.clone()), oneshot::channel());
+        drop(rt.spawn(async move {
+            let _looks = looks;
+            started.send(()).unwrap();
+            pending::<()>().await
+        }));
+        rt.block_on(is_started).unwrap();
+    }
+    drop(found);
+    rt.shutdown_timeout(LONG).unwrap();
+    assert_eq!(founds.iter().collect::<Vec<_>>(), vec![Ok(any(&rt)); 100]);
 }
 
 pub(super) fn current_keeps_nothing_alive<R: Runtime>(rt: R) {

@@ -181,6 +181,7 @@ macro_rules! __scenarios {
             sync(current) current::current_in_block_on_is_its_runtime;
             async(current) current::current_in_a_blocking_closure_is_its_runtime;
             async(current) current::current_in_a_destructor_is_its_runtime;
+            sync(current, shutdown) current::current_in_a_destructor_at_shutdown_is_its_runtime;
             sync(current, owned) current::current_keeps_nothing_alive;
             sync(current) current::enter_makes_it_current;
             sync(current) current::enter_guards_nest;

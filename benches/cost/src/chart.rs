@@ -78,7 +78,7 @@ fn svg(operations: &[Operation], points: &[Point]) -> Result<String, std::fmt::E
             let class = if tick == 0.0 { "zero" } else { "grid" };
             let x = x(tick);
             writeln!(svg, r#"<line class="{class}" x1="{x:.1}" x2="{x:.1}" y1="{TOP}" y2="{bottom}"/>"#)?;
-            let name = if tick == 0.0 { "native".to_owned() } else { format!("{tick:+}") };
+            let name = if tick == 0.0 { "0".to_owned() } else { format!("{tick:+}") };
             for y in [TOP - 6.0, bottom + 14.0] {
                 writeln!(
                     svg,

@@ -62,8 +62,18 @@ impl Program {
         Ok(least)
     }
 
-    /// System calls, as strace counts them, without futex: how often threads meet is chance.
+    /// System calls, as strace counts them, without futex: how often threads meet is chance. The median of three: where the
+    /// reactor has a thread of its own it may be there first, and nobody has to wait.
     pub(crate) fn syscalls(&self, implementation: &str, operation: Operation) -> Result<f64, String> {
+        let mut counted = [0.0; 3];
+        for counted in &mut counted {
+            *counted = self.syscalls_once(implementation, operation)?;
+        }
+        counted.sort_by(f64::total_cmp);
+        Ok(counted[1])
+    }
+
+    fn syscalls_once(&self, implementation: &str, operation: Operation) -> Result<f64, String> {
         slope(operation, |n| {
             let mut strace = Command::new("strace");
             strace.args(["-f", "-c", "-U", "calls,name", "-o", "/dev/stdout"]).arg(&self.path);

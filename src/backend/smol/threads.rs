@@ -75,13 +75,17 @@ impl Threads {
         self.pool.close();
     }
 
-    pub(super) fn shutdown_timeout(&self, timeout: Duration) -> Left {
+    pub(super) fn shutdown_timeout(self: &Arc<Self>, timeout: Duration) -> Left {
         let end = Instant::now().checked_add(timeout);
         self.stop();
         // Should every worker be stuck in a poll, somebody has to drop the other tasks.
         if let Some(executor) = self.executor() {
             let (tasks, counted) = (self.tasks.clone(), Counted::one(&self.workers));
-            let drop_all = move || counted.drop_all(&tasks, executor);
+            let here = Arc::downgrade(self);
+            let drop_all = move || {
+                let _working = Working::with(here);
+                counted.drop_all(&tasks, executor);
+            };
             // Without another thread they are dropped when a worker is free.
             drop(thread::Builder::new().name("anyrt-shutdown".to_owned()).spawn(drop_all));
         }
