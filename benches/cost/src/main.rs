@@ -26,23 +26,14 @@ struct Args {
 enum Command {
     /// Fails when anyrt takes more than budgets.toml allows
     Gate,
-    /// Measures everything, and writes the tables of README.md
+    /// Measures, and writes the tables of README.md
     Report(report::Args),
-    /// Only what echo servers are made of
-    Echo,
-    /// Only how cost grows, and who gets a turn
-    Growth,
-    /// Only what other layers cost, and chart.svg
-    Peers,
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Gate => gate::run(),
-        Command::Report(args) => report::run(&args),
-        Command::Echo => echo::report().map(|()| ExitCode::SUCCESS),
-        Command::Growth => growth::report().map(|()| ExitCode::SUCCESS),
-        Command::Peers => peers::report().map(|()| ExitCode::SUCCESS),
+        Command::Report(args) => report::run(&args).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");

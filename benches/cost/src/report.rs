@@ -1,8 +1,8 @@
 //! Everything there is to measure, as the tables of README.md.
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 
+use clap::ValueEnum;
 use harness::Operation;
 
 use crate::budgets;
@@ -15,9 +15,34 @@ use crate::table::{Table, fill};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// Which of them; all unless said
+    #[arg(value_enum)]
+    tables: Vec<Name>,
     /// How often each of them has its turn for wall and CPU time, one after the other
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
+}
+
+/// A table, or two of one measurement.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Name {
+    /// budgets.toml
+    Targets,
+    Allocations,
+    /// Wall and CPU time
+    Times,
+    /// How late intervals become
+    Drift,
+    Syscalls,
+    Instructions,
+    /// Instructions with one backend compiled in
+    Alone,
+    /// What other layers cost, and chart.svg
+    Peers,
+    /// How cost grows, and who gets a turn
+    Growth,
+    /// What echo servers are made of
+    Echo,
 }
 
 const RUNTIMES: [&str; 5] = ["tokio-ct", "tokio-mt", "smol", "smol-own", "async-std"];
@@ -38,27 +63,36 @@ const BY_CHANCE: &[Operation] = &[
 /// What a runtime is asked to do in some way.
 type Case = (Operation, &'static str, &'static str);
 
-pub(crate) fn run(args: &Args) -> Result<ExitCode, String> {
-    fill("targets", &targets()?)?;
-    let all = Program::workloads(&format!("{ALL},report"))?;
-    fill("allocations", &allocations(&all)?)?;
-    fill("times", &times(&all, args.rounds)?)?;
-    fill("drift", &drift(&all)?)?;
-    if has("strace") {
-        fill("syscalls", &syscalls(&all)?)?;
-    } else {
-        println!("skipped: system calls, because there is no strace");
+pub(crate) fn run(args: &Args) -> Result<(), String> {
+    let tables = if args.tables.is_empty() { Name::value_variants() } else { &args.tables };
+    tables.iter().try_for_each(|table| write(*table, args.rounds))
+}
+
+fn write(table: Name, rounds: u64) -> Result<(), String> {
+    let tool = match table {
+        Name::Syscalls => Some("strace"),
+        Name::Instructions | Name::Alone | Name::Peers => Some("valgrind"),
+        _ => None,
+    };
+    if let Some(tool) = tool.filter(|tool| !has(tool)) {
+        let name = table.to_possible_value();
+        let name = name.as_ref().map_or("", |name| name.get_name());
+        println!("skipped: {name}, because there is no {tool}");
+        return Ok(());
     }
-    if has("valgrind") {
-        fill("instructions", &instructions(&all)?)?;
-        fill("alone", &alone()?)?;
-    } else {
-        println!("skipped: instructions, because there is no valgrind");
+    let all = || Program::workloads(&format!("{ALL},report"));
+    match table {
+        Name::Targets => fill("targets", &targets()?),
+        Name::Allocations => fill("allocations", &allocations(&all()?)?),
+        Name::Times => fill("times", &times(&all()?, rounds)?),
+        Name::Drift => fill("drift", &drift(&all()?)?),
+        Name::Syscalls => fill("syscalls", &syscalls(&all()?)?),
+        Name::Instructions => fill("instructions", &instructions(&all()?)?),
+        Name::Alone => fill("alone", &alone()?),
+        Name::Peers => peers::report(),
+        Name::Growth => growth::report(),
+        Name::Echo => echo::report(),
     }
-    peers::report()?;
-    growth::report()?;
-    echo::report()?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// budgets.toml, to be read.
