@@ -112,12 +112,18 @@ fn mix(hash: u64, word: u64) -> u64 {
 
 /// The hash of bytes, eight at a time.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
-    bytes.chunks(8).map(word).fold(bytes.len() as u64, mix)
+    let words = bytes.chunks_exact(8);
+    let rest = words.remainder();
+    let hash = words.map(word).fold(bytes.len() as u64, mix);
+    if rest.is_empty() { hash } else { mix(hash, word(rest)) }
 }
 
 /// The hash of bytes that are in two places, which says nothing of where they are cut.
 #[inline]
 pub(super) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
+    if second.is_empty() {
+        return hash(first);
+    }
     let (words, rest) = first.split_at(first.len() - first.len() % 8);
     let (middle, second) = second.split_at(second.len().min((8 - rest.len()) % 8));
     let mut between = [0; 8];
@@ -129,6 +135,10 @@ pub(super) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
 }
 
 fn word(chunk: &[u8]) -> u64 {
+    // A copy whose length is not known is a call.
+    if let Ok(word) = chunk.try_into() {
+        return u64::from_le_bytes(word);
+    }
     let mut word = [0; 8];
     word[..chunk.len()].copy_from_slice(chunk);
     u64::from_le_bytes(word)
