@@ -262,7 +262,10 @@ impl From<Failure> for JoinError {
 impl<T: Send + 'static> Output<T> {
     #[inline]
     fn claim(mut self) -> Result<T, JoinError> {
-        match self.result.take() {
+        let result = self.result.take();
+        // Nothing is left in it to be dropped.
+        mem::forget(self);
+        match result {
             Some(result) => result.map_err(JoinError::from),
             None => Err(JoinError::runtime_gone()),
         }
@@ -392,6 +395,7 @@ impl<T: Send + 'static> State<T> {
     }
 
     /// Lets the task run on.
+    #[inline(never)]
     fn detach(self) {
         match self {
             Self::Running { task, .. } => task.detach(),

@@ -93,6 +93,8 @@ impl<T> Slot<T> {
     }
 
     /// Nobody will ask for the result.
+    // As `poll_join`, not inlined: whoever holds a handle of another kind would carry it about.
+    #[inline(never)]
     pub(crate) fn detach(&self) {
         let mut state = self.lock();
         state.detached = true;
@@ -102,6 +104,7 @@ impl<T> Slot<T> {
         drop(joiner);
     }
 
+    #[inline(never)]
     pub(crate) fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let mut state = self.lock();
         match state.result.take() {
