@@ -458,3 +458,58 @@ impl<T: Send + 'static> Drop for Handle<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::AnyRuntime;
+    use crate::context::Keep;
+
+    enum Nowhere {}
+
+    impl Home for Nowhere {
+        fn find(_: Keep) -> Option<AnyRuntime> {
+            None
+        }
+    }
+
+    impl Executor for Nowhere {
+        type Waiting = Infallible;
+    }
+
+    struct Panics(&'static str);
+
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("{}", self.0);
+        }
+    }
+
+    /// Done at once, with a state and an output whose destructors panic.
+    struct Done {
+        _state: Panics,
+    }
+
+    impl Future for Done {
+        type Output = Panics;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Panics> {
+            Poll::Ready(Panics("of the output"))
+        }
+    }
+
+    #[test]
+    fn two_destructors_that_panic_end_a_task_and_nothing_else() {
+        let mut started = None;
+        let handle = spawn::<Nowhere, _>(Done { _state: Panics("of the state") }, |future| {
+            let (runnable, task) = async_task::spawn(future, |_| {});
+            started = Some(runnable);
+            task
+        });
+        started.unwrap().run();
+        let Err(error) = futures::executor::block_on(handle) else { panic!("its state has no output") };
+        assert_eq!(error.into_panic().downcast_ref::<String>().unwrap(), "of the state");
+    }
+}
