@@ -329,15 +329,6 @@ impl State {
 
     pub(super) fn net_event(&mut self, event: Event) {
         match event {
-            Event::Arrive { conn, to } => self.arrive(conn, to),
-            event => self.rare_event(event),
-        }
-    }
-
-    /// Out of the way of what nearly all of them are.
-    #[inline(never)]
-    fn rare_event(&mut self, event: Event) {
-        match event {
             Event::Ask { conn, tries } => self.asked(conn, tries),
             Event::Refused { conn, tries, message } => self.refused(conn, tries, message),
             Event::GiveUp { conn } => self.give_up(conn),

@@ -184,3 +184,17 @@ const DRAWN: u64 = 1 << 63;
 fn fifo(ready: &VecDeque<Ready>) -> usize {
     ready.iter().position(|it| !it.yielded).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::sim::random::Stream;
+
+    #[test]
+    fn mixed_is_random_with_three_of_four_seeds() {
+        let policy =
+            |seed| Schedule::new(Policy::Mixed, seed, Random::new(seed, Stream::Schedule), None).policy();
+        let pct = (0..4_000).filter(|seed| policy(*seed) == Policy::Pct(3)).count();
+        assert!(pct.abs_diff(1_000) < 100, "{pct} of 4,000");
+    }
+}

@@ -56,10 +56,9 @@ impl Tokio {
     #[cold]
     fn find_out(&self, driver: Driver) -> bool {
         let runtime = Some(self.handle.id());
-        let nothing = Known { runtime, time: None, io: None };
         let mut known = KNOWN.get();
         if known.runtime != runtime {
-            known = nothing;
+            known = Known { runtime, time: None, io: None };
         }
         let (on, probe): (_, fn()) = match driver {
             Driver::None => return true,

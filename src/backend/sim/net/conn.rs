@@ -261,43 +261,40 @@ impl Socket {
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        self.world.operate(
-            cx,
-            || Wait::Socket("read from", self.addrs.peer.ip()),
-            |state, waker| {
-                let Network { conns, hosts, .. } = &mut state.network;
-                let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
-                    return gone();
-                };
-                let (from, to) = conn.path(self.side);
-                let end = &mut conn.ends[self.side];
-                if end.arrived > 0 {
-                    let len = buf.len().min(end.arrived);
-                    let (front, back) = end.readable(0, len);
-                    buf[..front.len()].copy_from_slice(front);
-                    if !back.is_empty() {
-                        buf[front.len()..len].copy_from_slice(back);
+        let wait = || Wait::Socket("read from", self.addrs.peer.ip());
+        self.world.operate(cx, wait, |state, waker| {
+            let Network { conns, hosts, .. } = &mut state.network;
+            let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
+                return gone();
+            };
+            let (from, to) = conn.path(self.side);
+            let end = &mut conn.ends[self.side];
+            if end.arrived > 0 {
+                let len = buf.len().min(end.arrived);
+                let (front, back) = end.readable(0, len);
+                buf[..front.len()].copy_from_slice(front);
+                if !back.is_empty() {
+                    buf[front.len()..len].copy_from_slice(back);
+                }
+                if take {
+                    end.inbox.drain(..len);
+                    end.arrived -= len;
+                    let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
+                    if waiting + path.worth_sending() <= path.buffer() {
+                        state.woken.extend(conn.ends[1 - self.side].writer.take());
                     }
-                    if take {
-                        end.inbox.drain(..len);
-                        end.arrived -= len;
-                        let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
-                        if waiting + path.worth_sending() <= path.buffer() {
-                            state.woken.extend(conn.ends[1 - self.side].writer.take());
-                        }
-                    }
-                    return Poll::Ready(Ok(len));
                 }
-                if let Some(kind) = end.error.take() {
-                    return Poll::Ready(Err(kind.into()));
-                }
-                if end.ended || end.reset {
-                    return Poll::Ready(Ok(0));
-                }
-                state.dropped.extend(set(&mut end.reader, waker));
-                Poll::Pending
-            },
-        )
+                return Poll::Ready(Ok(len));
+            }
+            if let Some(kind) = end.error.take() {
+                return Poll::Ready(Err(kind.into()));
+            }
+            if end.ended || end.reset {
+                return Poll::Ready(Ok(0));
+            }
+            state.dropped.extend(set(&mut end.reader, waker));
+            Poll::Pending
+        })
     }
 
     pub(super) fn poll_write(
@@ -305,45 +302,42 @@ impl Socket {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.world.operate(
-            cx,
-            || Wait::Socket("write to", self.addrs.peer.ip()),
-            |state, waker| {
-                let Network { conns, hosts, .. } = &mut state.network;
-                let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
-                    return gone();
-                };
-                let end = &mut conn.ends[self.side];
-                if let Some(kind) = end.error.take() {
-                    return Poll::Ready(Err(kind.into()));
-                }
-                if end.shut || end.reset {
-                    return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
-                }
-                let to = 1 - self.side;
-                let (from_host, to_host) = conn.path(to);
-                let path = &hosts[from_host].paths[to_host];
-                let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
-                // Not a few bytes at a time, for ever, when it is read a few bytes at a time (RFC 1122, 4.2.3.4).
-                let len: usize = bufs.iter().map(|buf| buf.len()).sum();
-                if len == 0 {
-                    return Poll::Ready(Ok(0));
-                }
-                if room < len.min(path.worth_sending()) {
-                    state.dropped.extend(set(&mut conn.ends[self.side].writer, waker));
-                    return Poll::Pending;
-                }
-                let len = len.min(room);
-                let mut left = len;
-                for buf in bufs {
-                    let part = &buf[..buf.len().min(left)];
-                    conn.ends[to].inbox.extend(part);
-                    left -= part.len();
-                }
-                state.send(self.conn, to, What::Data(len));
-                Poll::Ready(Ok(len))
-            },
-        )
+        let wait = || Wait::Socket("write to", self.addrs.peer.ip());
+        self.world.operate(cx, wait, |state, waker| {
+            let Network { conns, hosts, .. } = &mut state.network;
+            let Some(conn) = conns.get_mut(self.conn).filter(|conn| !conn.ends[self.side].crashed) else {
+                return gone();
+            };
+            let end = &mut conn.ends[self.side];
+            if let Some(kind) = end.error.take() {
+                return Poll::Ready(Err(kind.into()));
+            }
+            if end.shut || end.reset {
+                return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+            }
+            let to = 1 - self.side;
+            let (from_host, to_host) = conn.path(to);
+            let path = &hosts[from_host].paths[to_host];
+            let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
+            // Not a few bytes at a time, for ever, when it is read a few bytes at a time (RFC 1122, 4.2.3.4).
+            let len: usize = bufs.iter().map(|buf| buf.len()).sum();
+            if len == 0 {
+                return Poll::Ready(Ok(0));
+            }
+            if room < len.min(path.worth_sending()) {
+                state.dropped.extend(set(&mut conn.ends[self.side].writer, waker));
+                return Poll::Pending;
+            }
+            let len = len.min(room);
+            let mut left = len;
+            for buf in bufs {
+                let part = &buf[..buf.len().min(left)];
+                conn.ends[to].inbox.extend(part);
+                left -= part.len();
+            }
+            state.send(self.conn, to, What::Data(len));
+            Poll::Ready(Ok(len))
+        })
     }
 
     /// Says goodbye to the peer.

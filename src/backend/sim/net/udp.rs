@@ -129,11 +129,10 @@ impl UdpSocket {
         buf: &[u8],
         to: Option<SocketAddr>,
     ) -> Poll<io::Result<usize>> {
-        self.world.operate(
-            cx,
-            || Wait::Socket("send to", to),
-            |state, _| Poll::Ready(state.send_datagram(self.number, buf, to).map(|()| buf.len())),
-        )
+        let wait = || Wait::Socket("send to", to);
+        self.world.operate(cx, wait, |state, _| {
+            Poll::Ready(state.send_datagram(self.number, buf, to).map(|()| buf.len()))
+        })
     }
 
     fn poll_receive(
@@ -142,30 +141,27 @@ impl UdpSocket {
         buf: &mut [u8],
         take: bool,
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.world.operate(
-            cx,
-            || Wait::Socket("receive a datagram", None),
-            |state, waker| {
-                let Some(bound) = state.network.datagrams.get_mut(&self.number) else {
-                    return Poll::Ready(Err(crashed()));
-                };
-                if std::mem::take(&mut bound.refused) {
-                    return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
-                }
-                let Some((from, bytes)) = bound.queue.front() else {
-                    bound.waiters.add(waker);
-                    return Poll::Pending;
-                };
-                let len = bytes.len().min(buf.len());
-                buf[..len].copy_from_slice(&bytes[..len]);
-                let from = *from;
-                if take {
-                    bound.queued -= bytes.len();
-                    bound.queue.pop_front();
-                }
-                Poll::Ready(Ok((len, from)))
-            },
-        )
+        let wait = || Wait::Socket("receive a datagram", None);
+        self.world.operate(cx, wait, |state, waker| {
+            let Some(bound) = state.network.datagrams.get_mut(&self.number) else {
+                return Poll::Ready(Err(crashed()));
+            };
+            if std::mem::take(&mut bound.refused) {
+                return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
+            }
+            let Some((from, bytes)) = bound.queue.front() else {
+                bound.waiters.add(waker);
+                return Poll::Pending;
+            };
+            let len = bytes.len().min(buf.len());
+            buf[..len].copy_from_slice(&bytes[..len]);
+            let from = *from;
+            if take {
+                bound.queued -= bytes.len();
+                bound.queue.pop_front();
+            }
+            Poll::Ready(Ok((len, from)))
+        })
     }
 }
 

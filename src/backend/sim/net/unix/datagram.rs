@@ -97,69 +97,63 @@ impl UnixDatagram {
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], to: Option<&Path>) -> Poll<io::Result<usize>> {
         to.map_or(Ok(()), check)?;
-        self.world.operate(
-            cx,
-            || Wait::Socket("send a datagram", None),
-            |state, waker| {
-                if !state.network.letterboxes.contains_key(&self.number) {
-                    return Poll::Ready(Err(crashed()));
+        let wait = || Wait::Socket("send a datagram", None);
+        self.world.operate(cx, wait, |state, waker| {
+            if !state.network.letterboxes.contains_key(&self.number) {
+                return Poll::Ready(Err(crashed()));
+            }
+            let to = match to {
+                Some(path) => state.network.letterbox_at(self.host, path),
+                None => {
+                    let peer =
+                        state.network.letterboxes.get(&self.number).and_then(|letterbox| letterbox.peer);
+                    peer.ok_or_else(|| {
+                        io::Error::new(ErrorKind::NotConnected, "the socket is connected to nobody")
+                    })
                 }
-                let to = match to {
-                    Some(path) => state.network.letterbox_at(self.host, path),
-                    None => {
-                        let peer =
-                            state.network.letterboxes.get(&self.number).and_then(|letterbox| letterbox.peer);
-                        peer.ok_or_else(|| {
-                            io::Error::new(ErrorKind::NotConnected, "the socket is connected to nobody")
-                        })
-                    }
-                };
-                let task = state.whose_turn();
-                let from =
-                    state.network.letterboxes.get(&self.number).and_then(|letterbox| letterbox.path.clone());
-                let Some(letterbox) = state.network.letterboxes.get_mut(&to?) else {
-                    return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
-                };
-                if letterbox.queue.len() >= QUEUE {
-                    letterbox.writers.add(waker);
-                    return Poll::Pending;
-                }
-                let message = state.trace.sent(state.nanos, task, self.number, || Flight {
-                    what: "datagram",
-                    hosts: (self.host, self.host),
-                    addrs: [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string()),
-                    bytes: buf.len(),
-                    payload: hash(buf),
-                });
-                letterbox.queue.push_back((from, buf.to_vec()));
-                state.woken.append(letterbox.readers.take());
-                state.trace.record(state.nanos, Kind::DatagramArrived, self.number, hash(buf));
-                state.trace.arrived(message);
-                Poll::Ready(Ok(buf.len()))
-            },
-        )
+            };
+            let task = state.whose_turn();
+            let from =
+                state.network.letterboxes.get(&self.number).and_then(|letterbox| letterbox.path.clone());
+            let Some(letterbox) = state.network.letterboxes.get_mut(&to?) else {
+                return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
+            };
+            if letterbox.queue.len() >= QUEUE {
+                letterbox.writers.add(waker);
+                return Poll::Pending;
+            }
+            let message = state.trace.sent(state.nanos, task, self.number, || Flight {
+                what: "datagram",
+                hosts: (self.host, self.host),
+                addrs: [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string()),
+                bytes: buf.len(),
+                payload: hash(buf),
+            });
+            letterbox.queue.push_back((from, buf.to_vec()));
+            state.woken.append(letterbox.readers.take());
+            state.trace.record(state.nanos, Kind::DatagramArrived, self.number, hash(buf));
+            state.trace.arrived(message);
+            Poll::Ready(Ok(buf.len()))
+        })
     }
 
     fn poll_receive(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let received = self.world.operate(
-            cx,
-            || Wait::Socket("receive a datagram", None),
-            |state, waker| {
-                let Some(letterbox) = state.network.letterboxes.get_mut(&self.number) else {
-                    return Poll::Ready(Err(crashed()));
-                };
-                match letterbox.queue.pop_front() {
-                    Some(datagram) => {
-                        state.woken.append(letterbox.writers.take());
-                        Poll::Ready(Ok(datagram))
-                    }
-                    None => {
-                        letterbox.readers.add(waker);
-                        Poll::Pending
-                    }
+        let wait = || Wait::Socket("receive a datagram", None);
+        let received = self.world.operate(cx, wait, |state, waker| {
+            let Some(letterbox) = state.network.letterboxes.get_mut(&self.number) else {
+                return Poll::Ready(Err(crashed()));
+            };
+            match letterbox.queue.pop_front() {
+                Some(datagram) => {
+                    state.woken.append(letterbox.writers.take());
+                    Poll::Ready(Ok(datagram))
                 }
-            },
-        );
+                None => {
+                    letterbox.readers.add(waker);
+                    Poll::Pending
+                }
+            }
+        });
         received.map(|received| {
             let (from, bytes) = received?;
             let len = bytes.len().min(buf.len());
