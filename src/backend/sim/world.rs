@@ -23,10 +23,7 @@ use super::slots::{Id, Slots};
 use super::trace::{Kind, Trace};
 use super::waiters::Waiters;
 use super::{Builder, Here};
-
-/// How many operations in a row may complete before a task has to yield: the number of `coop`, whose budget belongs to a
-/// thread and would make one run depend on the one before.
-const BUDGET: u32 = 128;
+use crate::coop;
 
 /// Timers beyond this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
 const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
@@ -150,7 +147,6 @@ struct Main {
 #[derive(Clone, Copy, Default)]
 struct Turn {
     task: Option<Id>,
-    operations: u32,
 }
 
 /// What is to be done next.
@@ -265,21 +261,17 @@ impl World {
         wait: impl FnOnce() -> Wait,
         operation: impl FnOnce(&mut State, &Waker) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        self.with(|state| {
-            if state.closed {
-                return Poll::Ready(Err(gone()));
-            }
-            if state.turn.operations == BUDGET {
-                state.turn.operations = 0;
-                state.woken.push(cx.waker().clone());
-                return Poll::Pending;
-            }
-            let result = operation(state, cx.waker());
-            match result {
-                Poll::Ready(_) => state.turn.operations += 1,
-                Poll::Pending => state.waits(wait()),
-            }
-            result
+        coop::poll(cx, |cx| {
+            self.with(|state| {
+                if state.closed {
+                    return Poll::Ready(Err(gone()));
+                }
+                let result = operation(state, cx.waker());
+                if result.is_pending() {
+                    state.waits(wait());
+                }
+                result
+            })
         })
     }
 
