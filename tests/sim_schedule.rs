@@ -6,11 +6,14 @@ use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyrt::sim::{Builder, Policy};
+use anyrt::task::AbortOnDropHandle;
 use anyrt::{BlockOn, RandomState, Sim, Spawn, Time, random_seed};
 use futures::future::{join_all, poll_fn};
+
+const YEAR: u64 = 365 * 86_400;
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -173,6 +176,124 @@ fn advance_passes_those_who_poll_in_a_loop() {
     });
     sim.advance(ms(500));
     assert_eq!(sim.elapsed(), ms(500));
+}
+
+#[test]
+fn advance_many_times_beside_a_loop_that_yields() {
+    let sim = Sim::new().unwrap();
+    let _spins = spin(&sim);
+    for n in 1..=200 {
+        sim.advance(Duration::from_secs(1));
+        assert_eq!(sim.elapsed(), Duration::from_secs(n));
+    }
+    // Nor does a loop of years make the next yield long.
+    sim.advance(Duration::from_secs(YEAR));
+    let before = sim.elapsed();
+    sim.block_on(async { sim.yield_now().await });
+    assert!(sim.elapsed() - before <= Duration::from_micros(1), "{:?}", sim.elapsed() - before);
+}
+
+/// The end of the clock is 584 years away: a simulation that is advanced to it still runs.
+#[test]
+fn clock_stands_still_at_its_end() {
+    let sim = Sim::new().unwrap();
+    for _ in 0..8 {
+        sim.advance(Duration::from_secs(100 * YEAR));
+        sim.block_on(async {
+            for _ in 0..100 {
+                sim.yield_now().await;
+            }
+        });
+    }
+    let end = sim.elapsed();
+    assert!(end > Duration::from_secs(200 * YEAR));
+    sim.advance(Duration::MAX);
+    assert_eq!(sim.elapsed(), end);
+}
+
+/// Until the clock says so, it yields.
+async fn wait_until(sim: Sim, end: Instant) {
+    while sim.now() < end {
+        anyrt::yield_now().await;
+    }
+}
+
+fn spin(sim: &Sim) -> AbortOnDropHandle<()> {
+    let spins = sim.spawn(async {
+        loop {
+            anyrt::yield_now().await;
+        }
+    });
+    spins.abort_on_drop()
+}
+
+#[test]
+fn time_passes_for_whoever_looks_at_the_clock_in_a_loop() {
+    let hour = Duration::from_secs(3600);
+    for policy in [Policy::Random, Policy::Fifo, Policy::Lifo, Policy::Pct(3)] {
+        let sim = Sim::builder().policy(policy).seed(1).build().unwrap();
+        // With nothing that will ever happen, and with a task that waits for ever.
+        sim.block_on(wait_until(sim.clone(), sim.now() + hour));
+        let waits = sim.spawn(pending::<()>()).abort_on_drop();
+        sim.block_on(wait_until(sim.clone(), sim.now() + hour));
+        // Beside a loop that never ends, and beside timers, of which one is far away.
+        let spins = spin(&sim);
+        sim.block_on(wait_until(sim.clone(), sim.now() + hour));
+        let _timers = [hour / 2, 2 * hour, Duration::MAX].map(|time| {
+            let there = sim.clone();
+            sim.spawn(async move { there.sleep(time).await }).abort_on_drop()
+        });
+        sim.block_on(wait_until(sim.clone(), sim.now() + hour));
+        // While the clock is advanced from outside.
+        let end = sim.now() + hour;
+        let loops = sim.spawn(wait_until(sim.clone(), end));
+        sim.advance(hour - ms(1));
+        assert!(!loops.is_finished());
+        sim.advance(ms(1));
+        assert!(loops.is_finished());
+        drop((spins, waits));
+        let loops = sim.spawn(wait_until(sim.clone(), sim.now() + hour));
+        sim.advance_until_stalled();
+        assert!(loops.is_finished());
+    }
+    let sim = Sim::new().unwrap();
+    sim.block_on(wait_until(sim.clone(), sim.now() + Duration::from_secs(YEAR)));
+}
+
+/// A loop that computes and yields has as much time as it would have elsewhere.
+#[test]
+fn a_thousand_yields_are_no_age() {
+    let sim = Sim::new().unwrap();
+    let done = sim.block_on(sim.timeout(Duration::from_secs(10), async {
+        for _ in 0..1_000 {
+            anyrt::yield_now().await;
+        }
+    }));
+    assert!(done.is_ok(), "{:?}", sim.elapsed());
+}
+
+/// More polls than a loop that wakes itself is allowed.
+#[test]
+fn many_tasks_are_no_loop() {
+    let sim = Sim::builder().policy(Policy::Fifo).build().unwrap();
+    // Each ends, and that is news.
+    sim.block_on(async {
+        for _ in 0..510_000 {
+            sim.spawn(async {}).await.unwrap();
+        }
+    });
+    // Each has a few turns before the first ends.
+    let tasks: Vec<_> = (0..70_000)
+        .map(|_| {
+            sim.spawn(async {
+                for _ in 0..14 {
+                    anyrt::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    sim.block_on(join_all(tasks));
+    assert!(sim.polls() > 1_510_000, "{}", sim.polls());
 }
 
 #[test]
