@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::pending;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -351,20 +352,45 @@ fn random_numbers_of_the_program_are_a_stream_of_their_own() {
 
 #[test]
 fn random_state_outside_of_a_simulation_is_random() {
-    use std::hash::BuildHasher;
-
     let (one, other) = (RandomState::new(), RandomState::new());
     assert_ne!(one.hash_one(7), other.hash_one(7));
     assert_eq!(one.hash_one(7), one.clone().hash_one(7));
+}
+
+type Map = HashMap<u32, (), RandomState>;
+
+fn fill(map: &mut Map) {
+    map.extend((0..100).map(|n| (n, ())));
 }
 
 #[test]
 fn order_of_a_hash_map_follows_from_the_seed() {
     let order = |seed| {
         let sim = Sim::builder().seed(seed).build().unwrap();
-        let map = sim.block_on(async { (0..100).map(|n| (n, ())).collect::<HashMap<_, _, RandomState>>() });
-        map.into_keys().collect::<Vec<_>>()
+        // Made before, filled inside; and made inside, filled after.
+        let mut before = Map::default();
+        let mut inside = sim.block_on(async {
+            fill(&mut before);
+            Map::default()
+        });
+        fill(&mut inside);
+        [before, inside].map(|map| map.into_keys().collect::<Vec<_>>())
     };
     assert_eq!(order(1), order(1));
-    assert_ne!(order(1), order(2));
+    let ([before, inside], [others_before, others_inside]) = (order(1), order(2));
+    assert!(before != others_before && inside != others_inside && before != inside);
+}
+
+/// What has hashed once goes on as it began, and so does whoever is cloned from it.
+#[test]
+fn seed_of_a_hash_map_never_changes() {
+    let mut map = Map::default();
+    fill(&mut map);
+    let state = RandomState::new();
+    let clone = state.clone();
+    Sim::builder().seed(1).build().unwrap().block_on(async {
+        assert!((0..100).all(|n| map.contains_key(&n)));
+        assert_eq!(state.hash_one(7), clone.hash_one(7));
+        assert_eq!(clone.hash_one(7), clone.clone().hash_one(7));
+    });
 }
