@@ -21,8 +21,9 @@ use super::random::{Random, Stream};
 use super::schedule::{Ready, Schedule};
 use super::slots::{Id, Slots};
 use super::trace::{Kind, Trace};
-use super::waiters::Waiters;
+use super::waiters::{self, Waiter, Waiters};
 use super::{Builder, Here};
+use crate::task::contain::discard;
 
 /// How many operations in a row may complete before a task has to yield: the number of `coop`, whose budget belongs to a
 /// thread and would make one run depend on the one before.
@@ -246,7 +247,8 @@ impl World {
         })
     }
 
-    /// Changes the state; then wakes and drops what that has come to.
+    /// Changes the state; then wakes and drops what that has come to. Under the lock nothing of the user's is cloned, woken,
+    /// dropped or formatted: all of that may ask us in turn.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut state);
@@ -279,29 +281,39 @@ impl World {
         deadline.saturating_duration_since(self.base).as_nanos().try_into().unwrap_or(u64::MAX)
     }
 
-    /// An operation of a socket, which counts for the budget of its task.
+    /// An operation of a socket, which counts for the budget of its task. It changes nothing when it has to wait.
     pub(super) fn operate<T>(
         &self,
         cx: &mut Context<'_>,
-        wait: impl FnOnce() -> Wait,
-        operation: impl FnOnce(&mut State, &Waker) -> Poll<io::Result<T>>,
+        wait: impl Fn() -> Wait,
+        mut operation: impl FnMut(&mut State, &mut Waiter<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        self.with(|state| {
-            if state.closed {
-                return Poll::Ready(Err(gone()));
-            }
-            if state.turn.operations == BUDGET {
-                state.turn.operations = 0;
-                state.woken.push(cx.waker().clone());
+        let mut waiter = Waiter::new(cx.waker());
+        loop {
+            let result = self.with(|state| {
+                if state.closed {
+                    return Some(Poll::Ready(Err(gone())));
+                }
+                if state.turn.operations == BUDGET {
+                    state.turn.operations = 0;
+                    return None;
+                }
+                let result = operation(state, &mut waiter);
+                match result {
+                    Poll::Ready(_) => state.turn.operations += 1,
+                    Poll::Pending if waiter.wants_clone() => {}
+                    Poll::Pending => state.waits(wait()),
+                }
+                Some(result)
+            });
+            let Some(result) = result else {
+                cx.waker().wake_by_ref();
                 return Poll::Pending;
+            };
+            if !waiter.looks_again() {
+                return result;
             }
-            let result = operation(state, cx.waker());
-            match result {
-                Poll::Ready(_) => state.turn.operations += 1,
-                Poll::Pending => state.waits(wait()),
-            }
-            result
-        })
+        }
     }
 
     /// A task is woken. Once the world is closed, or its host has crashed, it is dropped instead, and its handle says that the
@@ -495,10 +507,8 @@ impl State {
         }
         let (woken, dropped) = (state.woken.take_one(), state.dropped.take_one());
         drop(state);
-        if let Some(waker) = woken {
-            waker.wake();
-        }
-        drop(dropped);
+        woken.into_iter().for_each(waiters::wake);
+        dropped.into_iter().for_each(discard);
     }
 
     #[inline(never)]
@@ -506,7 +516,7 @@ impl State {
         let (woken, dropped) = (state.woken.take(), state.dropped.take());
         drop(state);
         woken.wake();
-        drop(dropped);
+        dropped.discard();
     }
 
     pub(super) fn is_closed(&self) -> bool {
