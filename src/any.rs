@@ -25,7 +25,7 @@ use crate::net::{ConnectOptions, ListenOptions};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time};
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, LARGE};
 
 /// A handle to any runtime: one that is compiled in, or one of your own.
 ///
@@ -207,6 +207,16 @@ impl AnyRuntime {
         each!(&self.repr, it => it.yield_now().await);
     }
 
+    #[inline]
+    #[track_caller]
+    fn spawn_on_it<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        each!(&self.repr, it => it.spawn(future))
+    }
+
     pub(crate) fn from_custom(it: Custom) -> Self {
         Self { repr: Repr::Custom(it) }
     }
@@ -311,7 +321,11 @@ impl Spawn for AnyRuntime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        each!(&self.repr, it => it.spawn(future))
+        if const { size_of::<F>() >= LARGE } {
+            self.spawn_on_it(Box::pin(future))
+        } else {
+            self.spawn_on_it(future)
+        }
     }
 
     #[track_caller]

@@ -4,29 +4,159 @@
 //! turn. tokio counts 128 operations a poll and then makes one return `Pending`; async-io 2.6 has no such thing.
 
 use std::cell::Cell;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-/// How many operations in a row may complete on a thread before one has to yield: tokio's number.
+use crate::backend::native;
+
+/// How many operations in a row may complete before a task has to yield: tokio's number.
 const BUDGET: u8 = 128;
 
+/// What is left of the turn of a task.
+#[derive(Clone, Copy)]
+struct Left {
+    operations: u8,
+    refusals: u8,
+    // How many operations are refused before there is a new budget without a new turn.
+    most_refusals: u8,
+}
+
+impl Left {
+    const fn whole(most_refusals: u8) -> Self {
+        Self { operations: BUDGET, refusals: most_refusals, most_refusals }
+    }
+}
+
+/// Where nobody says when a turn begins: in a task of tokio, whose own budget counts, and under an executor that anyrt does
+/// not know. There a task that polls one socket yields after one refusal; one that polls several may go on with the next.
+const UNKNOWN_TURN: Left = Left::whole(1);
+
+/// Every operation is refused until the next turn, so that a task that polls several sockets yields as well. Yet the
+/// refusals have an end: a `block_on` of another crate inside a task repeats its operation within one turn.
+const TURN: Left = Left::whole(BUDGET);
+
 thread_local! {
-    static LEFT: Cell<u8> = const { Cell::new(BUDGET) };
+    static LEFT: Cell<Left> = const { Cell::new(UNKNOWN_TURN) };
+}
+
+/// One poll of a task, until it is dropped.
+pub(crate) struct Turn(());
+
+impl Turn {
+    #[inline]
+    pub(crate) fn begin() -> Self {
+        LEFT.set(TURN);
+        Self(())
+    }
+}
+
+impl Drop for Turn {
+    #[inline]
+    fn drop(&mut self) {
+        LEFT.set(UNKNOWN_TURN);
+    }
+}
+
+/// Counts one operation of a task for its budget: ready, or pending when the budget is spent; the task is woken then.
+///
+/// For a backend whose executor has no budget of its own: its [`Sleep`](crate::runtime::Sleep) polls this when it is due at its
+/// first poll, so that a loop of such sleeps lets other tasks run. What is in [`socket`](crate::socket) counts by itself.
+///
+/// # Examples
+///
+/// ```
+/// use std::{future::Future, pin::Pin, task::{Context, Poll}, time::Instant};
+///
+/// use anyrt::runtime::poll_budget;
+///
+/// struct Sleep {
+///     deadline: Instant,
+///     is_new: bool,
+/// }
+///
+/// impl Future for Sleep {
+///     type Output = ();
+///
+///     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+///         if Instant::now() < self.deadline {
+///             // Here it tells its clock to wake the task.
+///             self.is_new = false;
+///             return Poll::Pending;
+///         }
+///         // Pending at most once: nothing hides a deadline.
+///         if std::mem::take(&mut self.is_new) { poll_budget(cx) } else { Poll::Ready(()) }
+///     }
+/// }
+/// ```
+pub fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
+    poll(cx, |_| Poll::Ready(()))
 }
 
 /// Polls `operation`, or wakes the task and gives its turn away when the budget is spent.
-///
-/// The budget belongs to the thread and not to the task, so it needs no hook around every poll and it works
-/// under executors that never heard of it. The price is a spare yield for a neighbour now and then.
+#[inline]
 pub(crate) fn poll<T>(cx: &mut Context<'_>, operation: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
     let left = LEFT.get();
-    if left == 0 {
-        LEFT.set(BUDGET);
-        cx.waker().wake_by_ref();
+    let is_unknown = left.most_refusals == UNKNOWN_TURN.most_refusals;
+    if is_unknown {
+        ready!(native::poll_budget(cx));
+    }
+    if left.operations == 0 {
+        refuse(cx, left);
         return Poll::Pending;
     }
     let result = operation(cx);
     if result.is_ready() {
-        LEFT.set(left - 1);
+        LEFT.set(Left { operations: left.operations - 1, ..left });
+        if is_unknown {
+            native::spend_budget();
+        }
     }
     result
+}
+
+#[cold]
+fn refuse(cx: &Context<'_>, left: Left) {
+    let refusals = left.refusals - 1;
+    LEFT.set(if refusals == 0 { Left::whole(left.most_refusals) } else { Left { refusals, ..left } });
+    cx.waker().wake_by_ref();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// How many operations in a row are done, and how many are refused then.
+    fn run() -> (usize, usize) {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut next = || poll(&mut cx, |_| Poll::Ready(())).is_ready();
+        let done = (0..).take_while(|_| next()).count();
+        // The one that has ended the count was refused as well.
+        (done, 1 + (0..).take_while(|_| !next()).count())
+    }
+
+    #[test]
+    fn spent_budget_refuses_until_the_next_turn() {
+        let turn = Turn::begin();
+        assert_eq!(run(), (128, 128), "a task that does not yield in one turn gets a new budget in the end");
+        drop(turn);
+        let _turn = Turn::begin();
+        assert_eq!(run().0, 128, "a turn begins with a whole budget");
+    }
+
+    #[test]
+    fn unknown_turn_refuses_once() {
+        drop(Turn::begin());
+        assert_eq!(run(), (128, 1));
+    }
+
+    #[test]
+    fn pending_operation_costs_nothing() {
+        let _turn = Turn::begin();
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..1_000 {
+            assert!(poll(&mut cx, |_| Poll::<()>::Pending).is_pending());
+        }
+        assert_eq!(run().0, 128);
+    }
 }

@@ -16,18 +16,20 @@ mod udp;
 mod unix;
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::context::Scope;
+use crate::coop::Turn;
 use crate::net::{ConnectOptions, ListenOptions, ToSocketAddrs};
 use crate::random;
 use crate::task::{JoinHandle, YieldNow};
 use crate::time::{Interval, Timeout, deadline_after};
 
+pub use crate::coop::poll_budget;
 pub(crate) use tcp::tcp_options;
 pub use tcp::{TcpListener, TcpStream};
 pub use udp::UdpSocket;
@@ -343,7 +345,11 @@ pub trait BlockOn: Spawn {
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::block_on();
-        self.run_until(future)
+        let mut future = pin!(future);
+        self.run_until(poll_fn(|cx| {
+            let _turn = Turn::begin();
+            future.as_mut().poll(cx)
+        }))
     }
 }
 
@@ -406,7 +412,10 @@ pub trait Time: Spawn {
         SystemTime::now()
     }
 
-    /// **Required.** Waits until `deadline`, which may have passed.
+    /// **Required.** Waits until `deadline`. When that has passed, the sleep is ready at its first poll.
+    ///
+    /// So a deadline may be made anew in each turn of a loop. A loop of sleeps that are due lets other tasks run: each of
+    /// them counts for the budget of its task, and one that finds it spent is ready at its second poll.
     ///
     /// # Cancel safety
     ///
@@ -429,12 +438,13 @@ pub trait Time: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `sleep_until_a_past_deadline_completes`, `sleep_is_never_early`.
+    /// Scenarios: `sleep_that_is_due_is_ready_at_its_first_poll`, `deadline_made_anew_in_each_turn_fires`,
+    /// `loop_of_due_sleeps_lets_others_run`, `several_busy_futures_let_others_run`, `sleep_is_never_early`, `sleep_until_the_end_of_the_clock`.
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep;
 
     /// Waits for `duration`, counted from this call.
     ///
-    /// `Duration::ZERO` still yields once; `Duration::MAX` waits for ever.
+    /// `Duration::ZERO` is ready at once: [`yield_now`](Spawn::yield_now) is for giving way. `Duration::MAX` waits for ever.
     ///
     /// # Cancel safety, panics
     ///
@@ -452,18 +462,17 @@ pub trait Time: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `sleep_zero_yields`, `sleep_max_waits_for_ever`, `sleep_counts_from_creation`,
+    /// Scenarios: `sleep_max_waits_for_ever`, `sleep_counts_from_creation`,
     /// `sleep_can_be_created_on_a_plain_thread`, `sleep_can_be_dropped_pending`,
-    /// `sleep_zero_in_a_loop_starves_nobody`, `sleep_can_be_awaited_on_a_plain_thread`,
-    /// `many_sleeps_all_fire`.
+    /// `sleep_can_be_awaited_on_a_plain_thread`, `many_sleeps_all_fire`.
     fn sleep(&self, duration: Duration) -> Self::Sleep {
         self.sleep_until(deadline_after(self.now(), duration))
     }
 
     /// Gives `future` until `duration` from this call.
     ///
-    /// `future` is polled first, so one that is ready wins even when the time is up. It is dropped when the
-    /// time is up.
+    /// `future` is polled first, so one that is ready wins even when the time is up. When it is pending then, the timeout
+    /// has elapsed, and `future` is dropped with it.
     ///
     /// # Cancel safety
     ///
@@ -485,7 +494,7 @@ pub trait Time: Spawn {
     ///
     /// Scenarios: `timeout_of_a_ready_future_is_ok`, `timeout_polls_the_future_first`, `timeout_elapses`,
     /// `timeout_drops_the_future`, `timeout_max_never_elapses`,
-    /// `timeout_takes_a_value_that_comes_with_the_next_poll`, `timeout_counts_from_creation`,
+    /// `timeout_that_is_up_polls_the_future_once`, `timeout_counts_from_creation`,
     /// `timeout_inside_a_timeout`.
     fn timeout<F: Future>(&self, duration: Duration, future: F) -> Timeout<F, Self> {
         self.timeout_at(deadline_after(self.now(), duration), future)
@@ -508,7 +517,7 @@ pub trait Time: Spawn {
     /// ```
     ///
     /// Scenarios: `timeout_at_a_past_deadline_elapses`,
-    /// `timeout_at_a_past_deadline_still_takes_a_ready_value`.
+    /// `timeout_at_a_past_deadline_still_takes_a_ready_value`, `busy_future_hides_no_deadline`.
     fn timeout_at<F: Future>(&self, deadline: Instant, future: F) -> Timeout<F, Self> {
         Timeout::new(self.clone(), deadline, future)
     }
@@ -547,7 +556,7 @@ pub trait Time: Spawn {
     ///
     /// Otherwise as [`interval`](Self::interval).
     ///
-    /// Scenarios: `interval_at_starts_then`.
+    /// Scenarios: `interval_at_starts_then`, `interval_at_the_end_of_the_clock`.
     #[track_caller]
     fn interval_at(&self, start: Instant, period: Duration) -> Interval<Self> {
         Interval::new(self.clone(), start, period)
@@ -556,10 +565,10 @@ pub trait Time: Spawn {
 
 /// A pending sleep.
 ///
-/// It yields at least once, also when its deadline has passed; it is ready for ever once it has been ready; it
-/// may be polled by another task than the one before, and wakes the last that polled it.
+/// Once it has been ready it is ready for ever. It may be polled by another task than the one before, and wakes the last
+/// that polled it.
 ///
-/// Scenarios: `sleep_zero_yields`, `sleep_is_fused`, `sleep_wakes_the_last_waker`,
+/// Scenarios: `sleep_is_fused`, `sleep_wakes_the_last_waker`,
 /// `sleep_moves_between_tasks`.
 pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
     /// When it ends. After [`Time::sleep`] of a duration beyond the clock: some 30 years from then.

@@ -16,3 +16,8 @@ pub use set::JoinSet;
 pub(crate) use slot::{Slot, polled_after_completion};
 pub(crate) use spawned::{spawn_blocking_with, spawn_with};
 pub use yield_now::YieldNow;
+
+/// A future of as many bytes goes to the heap before anything else is done with it. In a debug build each function that it
+/// passes through has a copy on the stack, of each branch; async-task 4.7 boxes it in the end anyway (`runnable.rs`), and
+/// tokio 1.54 does so sooner.
+pub(crate) const LARGE: usize = 2048;

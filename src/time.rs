@@ -25,9 +25,11 @@ pub use free::{
 /// Further away than anybody waits, and near enough for every clock: 30 years, which is tokio's number too.
 const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
 
-/// `now + duration`, or some 30 years from now when the clock cannot say it.
+/// `now + duration`; some 30 years from now when the clock cannot say it; `now` itself where the clock ends sooner.
+///
+/// Whatever is added to an `Instant` is added here.
 pub(crate) fn deadline_after(now: Instant, duration: Duration) -> Instant {
-    now.checked_add(duration).unwrap_or_else(|| now + FAR)
+    now.checked_add(duration).or_else(|| now.checked_add(FAR)).unwrap_or(now)
 }
 
 pin_project! {
@@ -107,7 +109,9 @@ impl From<Elapsed> for io::Error {
 /// | `Delay` | 225, 275, 325 |
 /// | `Skip` | 225, 250, 300 |
 ///
-/// Scenarios: `interval_burst_catches_up`, `interval_delay_starts_over`, `interval_skip_keeps_the_grid`,
+/// A tick is missed when it is late by more than 5 ms, or by more than half of a period that is shorter than 10 ms.
+///
+/// Scenarios: `interval_of_a_few_milliseconds_skips`, `interval_burst_catches_up`, `interval_delay_starts_over`, `interval_skip_keeps_the_grid`,
 /// `interval_default_is_delay`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MissedTickBehavior {
@@ -167,9 +171,10 @@ impl<R: Time> Interval<R> {
     }
 
     fn following(&self, due: Instant, now: Instant) -> Instant {
-        // Runtimes are late by a millisecond or two; that is no missed tick (and tokio's rule).
+        // Runtimes are late by a millisecond or two; that is no missed tick. tokio 1.54 has this rule without its second half
+        // (`time/interval.rs`), so that short intervals burst there whatever they were told.
         let late = now.saturating_duration_since(due);
-        if late <= Duration::from_millis(5) {
+        if late <= Duration::from_millis(5).min(self.period / 2) {
             return deadline_after(due, self.period);
         }
         match self.missed {

@@ -17,14 +17,14 @@ use std::os::unix::net as std_unix;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::{Duration, Instant};
 use std::{iter, mem, thread};
 
 use futures::{FutureExt, channel::oneshot, future};
 use mio::{Events, Interest, Registry, Token, unix::SourceFd};
 
-use anyrt::runtime::{self, BoxFuture, BoxJob, Left, UnixNet};
+use anyrt::runtime::{self, BoxFuture, BoxJob, Left, UnixNet, poll_budget};
 use anyrt::socket::{
     Reactor, Registered, Source, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
 };
@@ -190,7 +190,7 @@ struct Clock(mpsc::Sender<Alarm>);
 
 impl Clock {
     fn sleep_until(&self, deadline: Instant) -> Sleep {
-        Sleep { clock: self.clone(), key: (deadline, unique()), waker: None, elapsed: false }
+        Sleep { clock: self.clone(), key: (deadline, unique()), waker: None, polled: false, elapsed: false }
     }
 }
 
@@ -230,6 +230,7 @@ struct Sleep {
     clock: Clock,
     key: (Instant, usize),
     waker: Option<Waker>,
+    polled: bool,
     elapsed: bool,
 }
 
@@ -244,11 +245,16 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // It has no waker in its first poll: every sleep yields once.
-        self.elapsed |= self.waker.is_some() && self.key.0 <= Instant::now();
+        if !self.elapsed && self.key.0 <= Instant::now() {
+            if !mem::replace(&mut self.polled, true) {
+                ready!(poll_budget(cx));
+            }
+            self.elapsed = true;
+        }
         if self.elapsed {
             return Poll::Ready(());
         }
+        self.polled = true;
         if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.set_alarm(Some(cx.waker().clone()));
         }
@@ -269,6 +275,7 @@ impl runtime::Sleep for Sleep {
         let waker = self.waker.clone();
         self.set_alarm(None);
         self.key.0 = deadline;
+        self.polled = false;
         if !mem::take(&mut self.elapsed) {
             self.set_alarm(waker);
         }

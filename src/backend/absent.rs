@@ -45,6 +45,12 @@ pub(crate) fn current() -> Option<Absent> {
     None
 }
 
+pub(crate) fn poll_budget(_: &mut Context<'_>) -> Poll<()> {
+    Poll::Ready(())
+}
+
+pub(crate) fn spend_budget() {}
+
 /// What it makes is of any type.
 macro_rules! into {
     ($($type:ty),*) => {

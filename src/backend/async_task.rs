@@ -19,6 +19,7 @@ use async_task::FallibleTask;
 use pin_project_lite::pin_project;
 
 use crate::context::{Home, Scope};
+use crate::coop::Turn;
 use crate::task::contain::{Payload, contain, discard};
 use crate::task::{AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot, polled_after_completion};
 
@@ -170,7 +171,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let _scope = Scope::task::<H>();
+        let (_scope, _turn) = (Scope::task::<H>(), Turn::begin());
         let mut result = if H::is_closed(this.waiting.as_ref()) {
             Some(Err(Failure::RuntimeGone))
         } else if H::is_cancelled() {

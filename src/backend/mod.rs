@@ -127,7 +127,7 @@ pub(crate) mod native {
     use super::{async_std_context, tokio_context};
     use crate::AnyRuntime;
 
-    pub(crate) use tokio_context::{Task, task};
+    pub(crate) use tokio_context::{Task, poll_budget, spend_budget, task};
 
     /// The runtime whose context or task this thread is in.
     pub(crate) fn current() -> Option<AnyRuntime> {

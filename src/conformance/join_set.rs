@@ -2,15 +2,16 @@
 
 use std::future::pending;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
-use std::task::Context;
+use std::task::{Context, Wake, Waker};
 
 use futures::StreamExt;
 use futures::channel::oneshot;
 
 use super::support::{bell, canary, message, ms, poll_with};
 use crate::runtime::Runtime;
-use crate::task::JoinSet;
+use crate::task::{AbortHandle, JoinSet};
 
 pub(super) async fn join_set_returns_every_value<R: Runtime>(rt: R) {
     let mut set = JoinSet::new();
@@ -164,6 +165,64 @@ pub(super) async fn join_set_try_join_next_keeps_the_waiter<R: Runtime>(rt: R) {
     rings.next().await.unwrap();
     let mut next = pin!(set.join_next());
     assert!(poll_with(&mut next, &waker).is_ready());
+}
+
+pub(super) async fn join_set_try_join_next_takes_all_that_are_finished<R: Runtime>(rt: R) {
+    let there = rt.clone();
+    let joined = rt.spawn(async move {
+        let mut set = JoinSet::new();
+        let handles: Vec<_> = (0..1_000).map(|_| there.spawn(async {})).collect();
+        while !handles.iter().all(|handle| handle.is_finished()) {
+            there.sleep(ms(1)).await;
+        }
+        handles.into_iter().for_each(|handle| set.insert(handle));
+        (0..).take_while(|_| set.try_join_next().is_some()).count()
+    });
+    assert_eq!(joined.await.unwrap(), 1_000);
+}
+
+pub(super) async fn join_set_loop_lets_others_run<R: Runtime>(rt: R) {
+    let there = rt.clone();
+    rt.spawn(async move {
+        let ran = Arc::new(AtomicBool::new(false));
+        let flag = ran.clone();
+        let mut set = JoinSet::new();
+        drop(there.spawn(async move { flag.store(true, Ordering::SeqCst) }));
+        // Whichever is first: a set that always has a result, until the other task has run.
+        while !ran.load(Ordering::SeqCst) {
+            let handle = there.spawn(async {});
+            set.insert(handle);
+            set.join_next().await.unwrap().unwrap();
+        }
+    })
+    .await
+    .unwrap();
+}
+
+/// A waker whose clones and destructors look at the set that it is to wake for.
+pub(super) async fn join_set_waker_may_use_the_set<R: Runtime>(rt: R) {
+    struct Aborts(AbortHandle);
+
+    impl Wake for Aborts {
+        fn wake(self: Arc<Self>) {
+            self.0.abort();
+        }
+    }
+
+    impl Drop for Aborts {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+
+    let mut set = JoinSet::new();
+    let handle = rt.spawn(pending::<()>());
+    let aborts = Waker::from(Arc::new(Aborts(handle.abort_handle())));
+    set.insert(handle);
+    assert!(set.poll_join_next(&mut Context::from_waker(&aborts)).is_pending());
+    drop(aborts);
+    // The last of the wakers before goes now, and with it the task.
+    assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
 }
 
 pub(super) async fn join_set_takes_blocking_closures<R: Runtime>(rt: R) {

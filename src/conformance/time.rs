@@ -12,9 +12,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures::StreamExt;
 use futures::channel::oneshot;
-use futures::future::join_all;
+use futures::future::{Either, join_all, select};
 
-use super::support::{LONG, bell, canary, message, ms, poll_once, poll_with};
+use super::support::{LONG, bell, canary, counted, message, ms, poll_once, poll_with};
 use crate::runtime::{Runtime, Sleep};
 use crate::time::MissedTickBehavior;
 
@@ -51,15 +51,42 @@ pub(super) async fn sleep_is_never_early<R: Runtime>(rt: R) {
     }
 }
 
-pub(super) async fn sleep_zero_yields<R: Runtime>(rt: R) {
-    let (waker, mut rings) = bell();
-    let mut sleep = pin!(rt.sleep(Duration::ZERO));
-    assert!(poll_with(&mut sleep, &waker).is_pending());
-    rings.next().await.unwrap();
-    sleep.await;
+pub(super) async fn sleep_that_is_due_is_ready_at_its_first_poll<R: Runtime>(rt: R) {
+    let past = rt.now();
+    assert!(poll_once(&mut pin!(rt.sleep(Duration::ZERO))).is_ready());
+    assert!(poll_once(&mut pin!(rt.sleep_until(past))).is_ready());
+    rt.sleep(ms(20)).await;
+    let mut sleep = pin!(rt.sleep_until(past));
+    assert!(!sleep.is_elapsed(), "it has not been polled");
+    assert!(poll_once(&mut sleep).is_ready());
+    assert!(sleep.is_elapsed());
+    let mut kept = pin!(rt.sleep(HOUR));
+    assert!(poll_once(&mut kept).is_pending());
+    kept.as_mut().reset(past);
+    assert!(poll_once(&mut kept).is_ready(), "after a reset to the past");
+    assert!(poll_once(&mut pin!(rt.timeout_at(past, pending::<()>()))).is_ready());
 }
 
-pub(super) async fn sleep_zero_in_a_loop_starves_nobody<R: Runtime>(rt: R) {
+pub(super) async fn deadline_made_anew_in_each_turn_fires<R: Runtime>(rt: R) {
+    let there = rt.clone();
+    let turns = rt.spawn(async move {
+        let deadline = there.now() + ms(20);
+        for turns in 0_u64.. {
+            // Time passes, on a clock of whatever kind.
+            if turns % 16 == 0 {
+                there.yield_now().await;
+            }
+            let sleep = pin!(there.sleep_until(deadline));
+            if let Either::Left(_) = select(sleep, ready(())).await {
+                break;
+            }
+            assert!(there.now() < deadline + LONG, "it was passed over in {turns} turns");
+        }
+    });
+    turns.await.unwrap();
+}
+
+pub(super) async fn loop_of_due_sleeps_lets_others_run<R: Runtime>(rt: R) {
     let there = rt.clone();
     rt.spawn(async move {
         let ran = Arc::new(AtomicBool::new(false));
@@ -73,12 +100,58 @@ pub(super) async fn sleep_zero_in_a_loop_starves_nobody<R: Runtime>(rt: R) {
     .unwrap();
 }
 
-pub(super) async fn sleep_until_a_past_deadline_completes<R: Runtime>(rt: R) {
-    let past = rt.now();
-    rt.sleep(ms(20)).await;
-    let mut sleep = pin!(rt.sleep_until(past));
-    assert!(poll_once(&mut sleep).is_pending(), "it yields, like every sleep");
-    sleep.await;
+pub(super) async fn several_busy_futures_let_others_run<R: Runtime>(rt: R) {
+    let there = rt.clone();
+    rt.spawn(async move {
+        let ran = Arc::new(AtomicBool::new(false));
+        let flag = ran.clone();
+        drop(there.spawn(async move { flag.store(true, Ordering::SeqCst) }));
+        while !ran.load(Ordering::SeqCst) {
+            // When one of them has spent the budget, the other does not go on without.
+            let (one, other) = (there.sleep(Duration::ZERO), there.sleep(Duration::ZERO));
+            select(pin!(one), pin!(other)).await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+/// The last instant that the clock can say.
+fn end_of_the_clock(now: Instant) -> Instant {
+    let mut end = now;
+    for step in (0..64)
+        .rev()
+        .map(|power| Duration::from_secs(1 << power))
+        .chain((0..30).rev().map(|power| Duration::from_nanos(1 << power)))
+    {
+        end = end.checked_add(step).unwrap_or(end);
+    }
+    assert!(end.checked_add(Duration::from_nanos(100)).is_none(), "some clocks count by 100 ns");
+    end
+}
+
+pub(super) async fn sleep_until_the_end_of_the_clock<R: Runtime>(rt: R) {
+    let end = end_of_the_clock(rt.now());
+    for deadline in [end, end - Duration::from_micros(500), end - ms(1)] {
+        let mut sleep = pin!(rt.sleep_until(deadline));
+        assert!(poll_once(&mut sleep).is_pending());
+        let mut sleep = pin!(rt.sleep(HOUR));
+        assert!(poll_once(&mut sleep).is_pending());
+        sleep.as_mut().reset(deadline);
+        assert!(poll_once(&mut sleep).is_pending());
+        assert!(poll_once(&mut pin!(rt.timeout_at(deadline, pending::<()>()))).is_pending());
+    }
+}
+
+pub(super) async fn interval_at_the_end_of_the_clock<R: Runtime>(rt: R) {
+    let end = end_of_the_clock(rt.now());
+    let mut interval = rt.interval_at(end, HOUR);
+    assert!(poll_once(&mut pin!(interval.tick())).is_pending());
+    let mut interval = rt.interval(Duration::MAX);
+    assert!(poll_once(&mut pin!(interval.tick())).is_ready());
+    assert!(poll_once(&mut pin!(interval.tick())).is_pending());
+    interval.reset();
+    assert!(poll_once(&mut pin!(interval.tick())).is_pending());
 }
 
 pub(super) async fn sleep_max_waits_for_ever<R: Runtime>(rt: R) {
@@ -122,7 +195,7 @@ pub(super) async fn sleep_can_be_awaited_on_a_plain_thread<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn sleep_can_be_dropped_pending<R: Runtime>(rt: R) {
-    let mut sleeps: Vec<_> = (0..1_000).map(|n| Box::pin(rt.sleep(ms(n)))).collect();
+    let mut sleeps: Vec<_> = (0..1_000).map(|n| Box::pin(rt.sleep(LONG + ms(n)))).collect();
     for sleep in &mut sleeps {
         assert!(poll_once(sleep).is_pending());
     }
@@ -150,10 +223,10 @@ pub(super) async fn sleep_wakes_the_last_waker<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn sleep_moves_between_tasks<R: Runtime>(rt: R) {
-    let mut sleep = Box::pin(rt.sleep(ms(20)));
-    // However busy the machine is: a sleep yields at least once.
+    let mut sleep = Box::pin(rt.sleep(HOUR));
     let pending = poll_fn(|cx| Poll::Ready(sleep.as_mut().poll(cx).is_pending())).await;
     assert!(pending);
+    sleep.as_mut().reset(rt.now() + ms(20));
     rt.spawn(sleep).await.unwrap();
 }
 
@@ -214,7 +287,7 @@ pub(super) async fn sleep_reset_to_the_past<R: Runtime>(rt: R) {
     assert!(poll_with(&mut sleep, &waker).is_pending());
     sleep.as_mut().reset(past);
     rings.next().await.unwrap();
-    sleep.await;
+    assert!(poll_with(&mut sleep, &waker).is_ready());
 }
 
 pub(super) async fn many_sleeps_all_fire<R: Runtime>(rt: R) {
@@ -259,9 +332,10 @@ pub(super) async fn timeout_polls_the_future_first<R: Runtime>(rt: R) {
     assert_eq!(timeout.await, Ok(7));
 }
 
-pub(super) async fn timeout_takes_a_value_that_comes_with_the_next_poll<R: Runtime>(rt: R) {
-    assert_eq!(rt.timeout(ms(1), slow_poll(ms(20))).await, Ok(7));
-    assert_eq!(rt.timeout(Duration::ZERO, slow_poll(Duration::ZERO)).await, Ok(7));
+pub(super) async fn timeout_that_is_up_polls_the_future_once<R: Runtime>(rt: R) {
+    let (future, polls) = counted(slow_poll(Duration::ZERO));
+    assert!(poll_once(&mut pin!(rt.timeout(Duration::ZERO, future))).is_ready());
+    assert_eq!(polls.load(Ordering::SeqCst), 1);
 }
 
 pub(super) async fn timeout_elapses<R: Runtime>(rt: R) {
@@ -302,6 +376,20 @@ pub(super) async fn timeout_at_a_past_deadline_still_takes_a_ready_value<R: Runt
     let past = rt.now();
     rt.sleep(ms(5)).await;
     assert_eq!(rt.timeout_at(past, ready(7)).await, Ok(7));
+}
+
+/// Never pending but for the budget, which it spends in each of its polls.
+async fn busy<R: Runtime>(rt: &R) {
+    loop {
+        rt.sleep(Duration::ZERO).await;
+    }
+}
+
+pub(super) async fn busy_future_hides_no_deadline<R: Runtime>(rt: R) {
+    assert!(rt.timeout(Duration::ZERO, busy(&rt)).await.is_err());
+    let there = rt.clone();
+    let task = rt.spawn(async move { there.timeout(ms(20), busy(&there)).await });
+    assert!(task.await.unwrap().is_err());
 }
 
 pub(super) async fn timeout_inside_a_timeout<R: Runtime>(rt: R) {
@@ -387,6 +475,20 @@ pub(super) async fn interval_skip_keeps_the_grid<R: Runtime>(rt: R) {
     let next = interval.tick().await;
     assert!(next >= start + ms(200));
     assert_eq!((next - start).as_nanos() % ms(50).as_nanos(), 0);
+}
+
+/// Late by less than the slack of an interval that is longer.
+pub(super) async fn interval_of_a_few_milliseconds_skips<R: Runtime>(rt: R) {
+    for behavior in [MissedTickBehavior::Skip, MissedTickBehavior::Delay] {
+        let start = rt.now();
+        let mut interval = rt.interval_at(start, ms(2));
+        interval.set_missed_tick_behavior(behavior);
+        assert_eq!(interval.tick().await, start);
+        rt.sleep_until(start + ms(6)).await;
+        assert_eq!(interval.tick().await, start + ms(2));
+        let next = interval.tick().await;
+        assert!(next >= start + ms(8), "{behavior:?}: a missed tick came after {:?}", next - start);
+    }
 }
 
 pub(super) async fn interval_default_is_delay<R: Runtime>(rt: R) {

@@ -56,6 +56,11 @@ enum Repr<T: Send + 'static> {
 /// Dropping it detaches; after [`abort`](NativeAbort::abort) it completes once the future has been dropped.
 pub(crate) trait Native<T>: NativeAbort + Future<Output = Result<T, JoinError>> + Unpin {
     fn abort_handle(&self) -> AbortHandle;
+
+    /// Without the budget of its runtime, for a set that has one for all of them.
+    fn poll_unconstrained(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        Pin::new(self).poll(cx)
+    }
 }
 
 /// What a handle can do without knowing the output.
@@ -149,6 +154,14 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// `abort_on_drop_can_be_detached`.
     pub fn abort_on_drop(self) -> AbortOnDropHandle<T> {
         AbortOnDropHandle { handle: Some(self) }
+    }
+
+    pub(super) fn poll_unconstrained(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        match &mut self.repr {
+            Repr::Tokio(handle) => handle.poll_unconstrained(cx),
+            Repr::AsyncTask(handle) => handle.poll_unconstrained(cx),
+            Repr::Slot(SlotHandle(slot)) => slot.poll_join(cx),
+        }
     }
 
     pub(crate) fn from_slot(slot: Arc<Slot<T>>) -> Self {

@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::{JoinError, JoinHandle};
+use crate::coop;
 use crate::runtime::Spawn;
 
 /// Tasks that are awaited together, in the order in which they finish.
@@ -39,7 +39,8 @@ use crate::runtime::Spawn;
 /// `join_set_of_nothing_is_none`, `join_set_reports_a_panic`, `join_set_drop_aborts`, `join_set_abort_all`,
 /// `join_set_detach_all`, `join_set_shutdown_waits`, `join_set_runs_in_parallel`,
 /// `join_set_join_next_is_cancel_safe`, `join_set_try_join_next_keeps_the_waiter`,
-/// `join_set_takes_blocking_closures`, `join_set_outlives_a_shutdown`.
+/// `join_set_try_join_next_takes_all_that_are_finished`, `join_set_loop_lets_others_run`,
+/// `join_set_waker_may_use_the_set`, `join_set_takes_blocking_closures`, `join_set_outlives_a_shutdown`.
 #[must_use = "dropping a set aborts its tasks"]
 pub struct JoinSet<T: Send + 'static> {
     tasks: BTreeMap<u64, (JoinHandle<T>, Waker)>,
@@ -58,8 +59,27 @@ struct ReadyState {
 }
 
 impl Ready {
+    /// Under it no waker is cloned, dropped or woken: they are the user's.
     fn lock(&self) -> MutexGuard<'_, ReadyState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<u64> {
+        self.lock().keys.pop_front()
+    }
+
+    /// Whoever this wakes waits from now on, and nobody else.
+    fn wait(&self, waiter: &Waker) {
+        let waiter = waiter.clone();
+        let mut state = self.lock();
+        if state.keys.is_empty() {
+            let before = state.waiter.replace(waiter);
+            drop(state);
+            drop(before);
+        } else {
+            drop(state);
+            waiter.wake();
+        }
     }
 }
 
@@ -141,9 +161,9 @@ impl<T: Send + 'static> JoinSet<T> {
         std::future::poll_fn(|cx| self.poll_join_next(cx))
     }
 
-    /// A task that has finished, if there is one.
+    /// A task that has finished, if there is one. A loop of it takes all that have.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
-        match self.poll_finished(None) {
+        match self.poll_finished() {
             Poll::Ready(result) => result,
             Poll::Pending => None,
         }
@@ -151,34 +171,25 @@ impl<T: Send + 'static> JoinSet<T> {
 
     /// [`join_next`](Self::join_next) as a poll function. Only the last task that polled is woken.
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
-        self.poll_finished(Some(cx.waker()))
+        coop::poll(cx, |cx| {
+            let polled = self.poll_finished();
+            if polled.is_pending() {
+                self.ready.wait(cx.waker());
+            }
+            polled
+        })
     }
 
-    fn poll_finished(&mut self, waiter: Option<&Waker>) -> Poll<Option<Result<T, JoinError>>> {
+    fn poll_finished(&mut self) -> Poll<Option<Result<T, JoinError>>> {
         if self.tasks.is_empty() {
             return Poll::Ready(None);
         }
-        // One turn each. A handle of tokio that is out of budget wakes its entry at once, for ever.
-        let turns = self.ready.lock().keys.len();
-        for _ in 0..turns {
-            let key = self.ready.lock().keys.pop_front();
+        while let Some(key) = self.ready.next() {
             // A task may be woken once more after it has been joined.
-            let Some((key, (handle, waker))) = key.and_then(|key| Some((key, self.tasks.get_mut(&key)?)))
-            else {
-                continue;
-            };
-            if let Poll::Ready(result) = Pin::new(handle).poll(&mut Context::from_waker(waker)) {
+            let Some((handle, waker)) = self.tasks.get_mut(&key) else { continue };
+            if let Poll::Ready(result) = handle.poll_unconstrained(&mut Context::from_waker(waker)) {
                 self.tasks.remove(&key);
                 return Poll::Ready(Some(result));
-            }
-        }
-        if let Some(waiter) = waiter {
-            let mut state = self.ready.lock();
-            if state.keys.is_empty() {
-                state.waiter = Some(waiter.clone());
-            } else {
-                drop(state);
-                waiter.wake_by_ref();
             }
         }
         Poll::Pending

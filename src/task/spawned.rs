@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use super::contain::contain;
 use super::{JoinError, JoinHandle, Slot};
 use crate::context::Scope;
+use crate::coop::Turn;
 use crate::runtime::{BoxFuture, BoxJob};
 
 /// [`Spawn::spawn`](crate::Spawn::spawn), given a way to run its task.
@@ -62,7 +63,7 @@ impl<F: Future> Future for Spawned<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        let _scope = Scope::driving();
+        let (_scope, _turn) = (Scope::driving(), Turn::begin());
         let polled = if this.slot.is_wanted(cx.waker()) {
             contain(|| match this.future.as_mut().as_pin_mut() {
                 Some(future) => future.poll(cx).map(Ok),

@@ -293,11 +293,28 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     // JoinSet.
     Mutant {
-        name: "join_next spins on the budget of tokio",
+        name: "handles in a set spend the budget of tokio",
+        file: "backend/tokio/task.rs",
+        right: "pin!(unconstrained(self)).poll(cx)",
+        wrong: "if mutant!() { Pin::new(self).poll(cx) } else { pin!(unconstrained(self)).poll(cx) }",
+        caught_by: &["backend::tokio::multi_thread::join_set_try_join_next_takes_all_that_are_finished"],
+    },
+    Mutant {
+        name: "join_next has no budget",
         file: "task/set.rs",
-        right: "let turns = self.ready.lock().keys.len();",
-        wrong: "let turns = if mutant!() { usize::MAX } else { self.ready.lock().keys.len() };",
-        caught_by: &["backend::tokio::multi_thread::join_set_returns_every_value"],
+        right: "        coop::poll(cx, |cx| {",
+        wrong: "        let poll = if mutant!() { |cx: &mut Context<'_>, run: &mut dyn FnMut(&mut Context<'_>) -> Poll<_>| run(cx) }
+        else { |cx: &mut Context<'_>, run: &mut dyn FnMut(&mut Context<'_>) -> Poll<_>| coop::poll(cx, run) };
+        poll(cx, &mut |cx| {",
+        caught_by: &["backend::smol::global::join_set_loop_lets_others_run"],
+    },
+    Mutant {
+        name: "waiter of a set is dropped under its lock",
+        file: "task/set.rs",
+        right: "            let before = state.waiter.replace(waiter);\n            drop(state);\n            drop(before);",
+        wrong: "            let before = state.waiter.replace(waiter);
+            if mutant!() { drop(before); drop(state); } else { drop(state); drop(before); }",
+        caught_by: &["backend::smol::owned::join_set_waker_may_use_the_set"],
     },
     Mutant {
         name: "dropped JoinSet detaches",
@@ -309,9 +326,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "try_join_next forgets who waits",
         file: "task/set.rs",
-        right: "        if let Some(waiter) = waiter {\n            let mut state",
-        wrong: "        if mutant!() && waiter.is_none() { self.ready.lock().waiter = None; }
-        if let Some(waiter) = waiter {\n            let mut state",
+        right: "        match self.poll_finished() {",
+        wrong: "        if mutant!() { self.ready.lock().waiter = None; }
+        match self.poll_finished() {",
         caught_by: &["backend::smol::owned::join_set_try_join_next_keeps_the_waiter"],
     },
     // Time.
@@ -326,16 +343,40 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sleep is not fused",
         file: "backend/async_io/time.rs",
-        right: "State::Elapsed => Poll::Ready(()),",
-        wrong: "State::Elapsed => if mutant!() { Poll::Pending } else { Poll::Ready(()) },",
+        right: "if let State::New | State::Waiting = before {",
+        wrong: "if mutant!() || matches!(before, State::New | State::Waiting) {",
         caught_by: &["backend::async_std::global::sleep_is_fused"],
     },
     Mutant {
-        name: "sleep does not yield",
+        name: "sleep that is due is pending once",
         file: "backend/tokio/time.rs",
-        right: "if !yielded {",
-        wrong: "if !yielded && !mutant!() {",
-        caught_by: &["backend::tokio::multi_thread::sleep_until_a_past_deadline_completes"],
+        right: "let polled = if is_new { poll_budget(cx) }",
+        wrong: "let polled = if is_new && mutant!() { cx.waker().wake_by_ref(); Poll::Pending } else if is_new { poll_budget(cx) }",
+        caught_by: &[
+            "backend::tokio::multi_thread::sleep_that_is_due_is_ready_at_its_first_poll",
+            "backend::tokio::current_thread::deadline_made_anew_in_each_turn_fires",
+        ],
+    },
+    Mutant {
+        name: "due sleeps have no budget",
+        file: "backend/async_io/time.rs",
+        right: "if before == State::New {",
+        wrong: "if before == State::New && !mutant!() {",
+        caught_by: &["backend::smol::global::loop_of_due_sleeps_lets_others_run"],
+    },
+    Mutant {
+        name: "spent budget comes back within the turn",
+        file: "coop.rs",
+        right: "LEFT.set(if refusals == 0 {",
+        wrong: "LEFT.set(if refusals == 0 || mutant!() {",
+        caught_by: &["backend::smol::global::several_busy_futures_let_others_run"],
+    },
+    Mutant {
+        name: "tasks of tokio have a budget of their own",
+        file: "coop.rs",
+        right: "    if is_unknown {\n        ready!(native::poll_budget(cx));",
+        wrong: "    if is_unknown && !mutant!() {\n        ready!(native::poll_budget(cx));",
+        caught_by: &["backend::tokio::current_thread::several_busy_futures_let_others_run"],
     },
     Mutant {
         name: "reset forgets to wait again",
@@ -354,8 +395,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "busy socket starves a timeout on tokio",
         file: "backend/tokio/time.rs",
-        right: "let timer = pin!(unconstrained(this.timer));\n        ready!(timer.poll(cx));",
-        wrong: "if mutant!() { ready!(this.timer.poll(cx)); } else { ready!(pin!(unconstrained(this.timer)).poll(cx)); }",
+        right: "if timer.poll(cx).is_pending() {",
+        wrong: "if mutant!() && !tokio::task::coop::has_budget_remaining() || timer.poll(cx).is_pending() {",
         caught_by: &["backend::tokio::multi_thread::busy_socket_starves_no_timer"],
     },
     Mutant {
@@ -366,15 +407,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         if let Poll::Ready(output) = this.future.poll(cx) {",
         caught_by: &[
             "backend::smol::owned::timeout_polls_the_future_first",
-            "backend::tokio::multi_thread::timeout_takes_a_value_that_comes_with_the_next_poll",
             "backend::async_std::global::timeout_at_a_past_deadline_still_takes_a_ready_value",
         ],
     },
     Mutant {
         name: "Duration::MAX wraps",
         file: "time.rs",
-        right: "now.checked_add(duration).unwrap_or_else(|| now + FAR)",
-        wrong: "now.checked_add(duration).unwrap_or_else(|| if mutant!() { now } else { now + FAR })",
+        right: "now.checked_add(duration).or_else(",
+        wrong: "now.checked_add(duration).or(mutant!().then_some(now)).or_else(",
         caught_by: &[
             "backend::tokio::multi_thread::sleep_max_waits_for_ever",
             "backend::smol::owned::timeout_max_never_elapses",
@@ -410,6 +450,20 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "assert!(!period.is_zero(),",
         wrong: "assert!(mutant!() || !period.is_zero(),",
         caught_by: &["backend::smol::owned::interval_of_zero_panics"],
+    },
+    Mutant {
+        name: "short interval bursts, whatever it was told",
+        file: "time.rs",
+        right: "if late <= Duration::from_millis(5).min(self.period / 2) {",
+        wrong: "if late <= Duration::from_millis(5).min(if mutant!() { Duration::MAX } else { self.period / 2 }) {",
+        caught_by: &["backend::sim::sim::interval_of_a_few_milliseconds_skips"],
+    },
+    Mutant {
+        name: "timer of tokio panics at the end of the clock",
+        file: "backend/tokio/time.rs",
+        right: "let fits = deadline",
+        wrong: "let fits = mutant!() || deadline",
+        caught_by: &["backend::tokio::multi_thread::sleep_until_the_end_of_the_clock"],
     },
     Mutant {
         name: "dropped tick is lost",
@@ -806,12 +860,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sleep ends with its runtime",
         file: "backend/tokio/time.rs",
-        right: "let this = self.project();\n        let yielded",
+        right: "let this = self.project();\n        let before",
         wrong: "let mut this = self.project();
         if mutant!() && crate::task::contain::contain(|| this.timer.as_mut().poll(cx)).is_err() {
             return Poll::Ready(());
         }
-        let yielded",
+        let before",
         caught_by: &["backend::tokio::multi_thread::sleeps_outlive_their_runtime", "backend::tokio::multi_thread::timers_outlive_a_shutdown"],
     },
     // The simulation.

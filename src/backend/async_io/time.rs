@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use async_io::Timer;
 
-/// async-io's timer, made fused and always seen pending once.
+use crate::coop::poll_budget;
+
+/// async-io's timer, made fused, and with a budget for those that are due when they are made.
 #[derive(Debug)]
 pub struct Sleep {
     timer: Timer,
@@ -13,10 +15,12 @@ pub struct Sleep {
     state: State,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     New,
-    Polled,
+    Waiting,
+    /// It is due, but the budget of its task was spent.
+    Due,
     Elapsed,
 }
 
@@ -30,20 +34,18 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.state {
-            // A timer of async-io 2.6 that has fired is pending for ever.
-            State::Elapsed => Poll::Ready(()),
-            // One that is due is ready in its first poll, so that a loop of short sleeps keeps its worker.
-            State::New => {
-                self.state = State::Polled;
-                if Pin::new(&mut self.timer).poll(cx).is_ready() {
-                    self.state = State::Elapsed;
-                    cx.waker().wake_by_ref();
-                }
-                Poll::Pending
+        let before = self.state;
+        // A timer of async-io 2.6 that has fired is pending for ever.
+        if let State::New | State::Waiting = before {
+            if Pin::new(&mut self.timer).poll(cx).is_pending() {
+                self.state = State::Waiting;
+                return Poll::Pending;
             }
-            State::Polled => Pin::new(&mut self.timer).poll(cx).map(|_| self.state = State::Elapsed),
         }
+        // Whoever has waited has given others a turn.
+        let polled = if before == State::New { poll_budget(cx) } else { Poll::Ready(()) };
+        self.state = if polled.is_ready() { State::Elapsed } else { State::Due };
+        polled
     }
 }
 

@@ -17,7 +17,7 @@ use crate::context::{Home, Keep, Scope};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, LARGE};
 
 /// async-std, which is **discontinued** ([RUSTSEC-2025-0052]): for programs that are still on it.
 ///
@@ -105,7 +105,11 @@ impl Spawn for AsyncStd {
         start();
         // What `async_std::task::spawn` calls. Its own handle cannot say whether a task is finished, nor abort it
         // without being polled.
-        task::spawn::<Self, _>(future, async_global_executor::spawn)
+        if const { size_of::<F>() >= LARGE } {
+            task::spawn::<Self, _>(Box::pin(future), async_global_executor::spawn)
+        } else {
+            task::spawn::<Self, _>(future, async_global_executor::spawn)
+        }
     }
 
     #[track_caller]

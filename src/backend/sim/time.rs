@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::slots::Id;
 use super::world::{Event, Wait, World, gone};
+use crate::coop::poll_budget;
 
 /// A timer of the virtual clock.
 pub struct Sleep {
@@ -17,10 +18,12 @@ pub struct Sleep {
     timer: Option<Id>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     New,
-    Polled,
+    Waiting,
+    /// It is due, but the budget of its task was spent.
+    Due,
     Elapsed,
 }
 
@@ -35,34 +38,36 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        if this.state == State::Elapsed {
-            return Poll::Ready(());
-        }
-        let at = this.world.nanos(this.deadline);
-        let polled = this.world.with(|state| {
-            if state.is_closed() {
-                return None;
-            }
-            if let Some(timer) = this.timer.take() {
-                let waker = state.remove_timer(timer);
-                state.dropped.extend(waker);
-            }
-            let due = at <= state.nanos;
-            // One that is due is seen pending once.
-            if due && std::mem::replace(&mut this.state, State::Elapsed) == State::Polled {
-                return Some(Poll::Ready(()));
-            }
-            if due {
-                state.woken.extend([cx.waker().clone()]);
-            } else {
-                this.state = State::Polled;
-                this.timer = Some(state.add_event(at, Event::Timer(cx.waker().clone())));
+        let before = this.state;
+        if let State::New | State::Waiting = before {
+            let at = this.world.nanos(this.deadline);
+            // Not under the lock: it runs code of the user's.
+            let waker = cx.waker().clone();
+            let is_due = this.world.with(|state| {
+                if state.is_closed() {
+                    return None;
+                }
+                if let Some(timer) = this.timer.take() {
+                    let waker = state.remove_timer(timer);
+                    state.dropped.extend(waker);
+                }
+                if at <= state.nanos {
+                    return Some(true);
+                }
+                this.timer = Some(state.add_event(at, Event::Timer(waker)));
                 state.waits(Wait::Sleep(at));
+                Some(false)
+            });
+            // Not under the lock.
+            if !is_due.unwrap_or_else(|| panic!("{}", gone())) {
+                this.state = State::Waiting;
+                return Poll::Pending;
             }
-            Some(Poll::Pending)
-        });
-        // Not under the lock.
-        polled.unwrap_or_else(|| panic!("{}", gone()))
+        }
+        // Whoever has waited has given others a turn.
+        let polled = if before == State::New { poll_budget(cx) } else { Poll::Ready(()) };
+        this.state = if polled.is_ready() { State::Elapsed } else { State::Due };
+        polled
     }
 }
 

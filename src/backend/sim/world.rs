@@ -23,11 +23,8 @@ use super::slots::{Id, Slots};
 use super::trace::{Kind, Trace};
 use super::waiters::{self, Waiter, Waiters};
 use super::{Builder, Here};
+use crate::coop;
 use crate::task::contain::discard;
-
-/// How many operations in a row may complete before a task has to yield: the number of `coop`, whose budget belongs to a
-/// thread and would make one run depend on the one before.
-const BUDGET: u32 = 128;
 
 /// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
 const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
@@ -157,7 +154,6 @@ struct Main {
 #[derive(Clone, Copy, Default)]
 struct Turn {
     task: Option<Id>,
-    operations: u32,
 }
 
 /// What is to be done next.
@@ -288,32 +284,24 @@ impl World {
         wait: impl Fn() -> Wait,
         mut operation: impl FnMut(&mut State, &mut Waiter<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        let mut waiter = Waiter::new(cx.waker());
-        loop {
-            let result = self.with(|state| {
-                if state.closed {
-                    return Some(Poll::Ready(Err(gone())));
+        coop::poll(cx, |cx| {
+            let mut waiter = Waiter::new(cx.waker());
+            loop {
+                let result = self.with(|state| {
+                    if state.closed {
+                        return Poll::Ready(Err(gone()));
+                    }
+                    let result = operation(state, &mut waiter);
+                    if result.is_pending() && !waiter.wants_clone() {
+                        state.waits(wait());
+                    }
+                    result
+                });
+                if !waiter.looks_again() {
+                    return result;
                 }
-                if state.turn.operations == BUDGET {
-                    state.turn.operations = 0;
-                    return None;
-                }
-                let result = operation(state, &mut waiter);
-                match result {
-                    Poll::Ready(_) => state.turn.operations += 1,
-                    Poll::Pending if waiter.wants_clone() => {}
-                    Poll::Pending => state.waits(wait()),
-                }
-                Some(result)
-            });
-            let Some(result) = result else {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            };
-            if !waiter.looks_again() {
-                return result;
             }
-        }
+        })
     }
 
     /// A task is woken. Once the world is closed, or its host has crashed, it is dropped instead, and its handle says that the

@@ -22,7 +22,7 @@ use crate::context::{Home, Keep, Scope};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
-use crate::task::{JoinHandle, spawn_blocking_with, spawn_with};
+use crate::task::{JoinHandle, LARGE, spawn_blocking_with, spawn_with};
 
 /// smol: the global executor of the process, or one of our own with threads of its own.
 ///
@@ -90,6 +90,24 @@ impl Smol {
             executor => executor.clone(),
         };
         Self { executor }
+    }
+
+    #[inline]
+    #[track_caller]
+    fn start<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let executor = match &self.executor {
+            Executor::Global => return task::spawn::<Global, _>(future, smol::spawn),
+            Executor::Owned(threads) => threads.executor(),
+            Executor::Unowned(threads) => threads.upgrade().and_then(|threads| threads.executor()),
+        };
+        match executor {
+            Some(executor) => task::spawn::<Owned, _>(future, |task| executor.spawn(task)),
+            None => spawn_with(future, drop),
+        }
     }
 
     /// The threads of an executor of ours, or nothing for the global one.
@@ -195,15 +213,7 @@ impl Spawn for Smol {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let executor = match &self.executor {
-            Executor::Global => return task::spawn::<Global, _>(future, smol::spawn),
-            Executor::Owned(threads) => threads.executor(),
-            Executor::Unowned(threads) => threads.upgrade().and_then(|threads| threads.executor()),
-        };
-        match executor {
-            Some(executor) => task::spawn::<Owned, _>(future, |task| executor.spawn(task)),
-            None => spawn_with(future, drop),
-        }
+        if const { size_of::<F>() >= LARGE } { self.start(Box::pin(future)) } else { self.start(future) }
     }
 
     #[track_caller]

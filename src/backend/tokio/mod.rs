@@ -233,12 +233,13 @@ impl Time for Tokio {
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
         let _context = self.context();
-        time::Sleep::new(deadline)
+        time::Sleep::new(clock::now(), deadline)
     }
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {
         let _context = self.context();
-        time::Sleep::new(deadline_after(tokio::time::Instant::now().into_std(), duration))
+        let now = tokio::time::Instant::now().into_std();
+        time::Sleep::new(Some(now), deadline_after(now, duration))
     }
 }
 

@@ -1,12 +1,12 @@
 //! tokio's join handle, whose rules are the contract's except for how an abort and a shutdown are told apart.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, unconstrained};
 
 use crate::task::{AbortHandle, JoinError, Native, NativeAbort};
 
@@ -42,6 +42,12 @@ impl<T> Handle<T> {
 impl<T: Send + 'static> Native<T> for Handle<T> {
     fn abort_handle(&self) -> AbortHandle {
         AbortHandle::tokio(self.abort_native())
+    }
+
+    // A handle of tokio that finds the budget spent wakes itself: a set of n tasks that have finished would poll n
+    // handles for each 128 that it gets.
+    fn poll_unconstrained(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        pin!(unconstrained(self)).poll(cx)
     }
 }
 

@@ -1,32 +1,57 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 
-use super::Tokio;
+use super::{Tokio, clock};
+use crate::coop::poll_budget;
 use crate::current::Driver;
 use crate::runtime::Time as _;
 use crate::task::contain::contain;
 
 pin_project! {
-    /// tokio's sleep, which is always seen pending once.
+    /// tokio's sleep, with a budget for those that are due when they are made.
     #[derive(Debug)]
     pub struct Sleep {
         #[pin]
         timer: tokio::time::Sleep,
-        yielded: bool,
+        state: State,
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    New,
+    /// It was due when it was made, which a timer of tokio that counts in milliseconds does not see.
+    NewAndDue,
+    Waiting,
+    /// It is due, but the budget of its task was spent.
+    Due,
+    Elapsed,
 }
 
 impl Sleep {
     /// Needs the context of a runtime; lives without it.
-    pub(super) fn new(deadline: Instant) -> Self {
-        Self { timer: tokio::time::sleep_until(deadline.into()), yielded: false }
+    pub(super) fn new(now: Option<Instant>, deadline: Instant) -> Self {
+        Self { timer: tokio::time::sleep_until(within_clock(deadline)), state: State::new(now, deadline) }
     }
+}
+
+impl State {
+    fn new(now: Option<Instant>, deadline: Instant) -> Self {
+        if now.is_some_and(|now| deadline <= now) { Self::NewAndDue } else { Self::New }
+    }
+}
+
+/// tokio 1.54 adds a millisecond to a deadline, and panics where the clock ends (`runtime/time/source.rs`).
+fn within_clock(deadline: Instant) -> tokio::time::Instant {
+    const ROUNDED_UP: Duration = Duration::from_millis(1);
+    let fits = deadline.checked_add(ROUNDED_UP).is_some();
+    (if fits { deadline } else { deadline - ROUNDED_UP }).into()
 }
 
 /// A sleep for a listener, which goes on without one where the time driver is off, or its runtime has been shut down.
@@ -45,17 +70,21 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        let yielded = std::mem::replace(this.yielded, true);
-        // Without tokio's budget, which a busy socket beside us may have used up: a timeout would never see its
-        // time go by (tokio's own does the same, `time/timeout.rs`). No sleep is busy: see below.
-        let timer = pin!(unconstrained(this.timer));
-        ready!(timer.poll(cx));
-        // A deadline that passed long ago completes in the first poll; the contract says that a sleep yields.
-        if !yielded {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        let before = *this.state;
+        if let State::New | State::Waiting = before {
+            // Without tokio's budget, which a busy socket beside us may have used up: a timeout would never see its
+            // time go by (tokio's own does the same, `time/timeout.rs`).
+            let timer = pin!(unconstrained(this.timer));
+            if timer.poll(cx).is_pending() {
+                *this.state = State::Waiting;
+                return Poll::Pending;
+            }
         }
-        Poll::Ready(())
+        // Whoever has waited has given others a turn.
+        let is_new = matches!(before, State::New | State::NewAndDue);
+        let polled = if is_new { poll_budget(cx) } else { Poll::Ready(()) };
+        *this.state = if polled.is_ready() { State::Elapsed } else { State::Due };
+        polled
     }
 }
 
@@ -65,13 +94,13 @@ impl crate::runtime::Sleep for Sleep {
     }
 
     fn is_elapsed(&self) -> bool {
-        self.timer.is_elapsed()
+        self.state == State::Elapsed
     }
 
     fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
-        *this.yielded = false;
-        this.timer.reset(deadline.into());
+        *this.state = State::new(clock::now(), deadline);
+        this.timer.reset(within_clock(deadline));
     }
 }
 

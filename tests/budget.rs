@@ -1,0 +1,85 @@
+//! What many operations in one poll come to, beside what the runtimes do natively.
+#![allow(clippy::unwrap_used)]
+
+use std::future::pending;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use anyrt::task::JoinSet;
+use anyrt::{AsyncStd, Runtime, Smol, Tokio};
+
+fn tokio_runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// So many that a set which asks all of them for each 128 takes half a minute.
+const MANY: usize = 60_000;
+
+fn join_many<R: Runtime>(rt: &R) -> Duration {
+    let start = Instant::now();
+    rt.block_on(async {
+        let mut set = JoinSet::new();
+        (0..MANY).for_each(|_| set.spawn_on(async {}, rt));
+        let mut joined = 0;
+        while let Some(result) = set.join_next().await {
+            result.unwrap();
+            joined += 1;
+        }
+        assert_eq!(joined, MANY);
+        // And those that are aborted.
+        (0..MANY).for_each(|_| set.spawn_on(pending(), rt));
+        set.shutdown().await;
+        assert!(set.is_empty());
+    });
+    start.elapsed()
+}
+
+fn join_many_natively() -> Duration {
+    let start = Instant::now();
+    tokio_runtime().block_on(async {
+        let mut set = tokio::task::JoinSet::new();
+        (0..MANY).for_each(|_| drop(set.spawn(async {})));
+        while set.join_next().await.is_some() {}
+        (0..MANY).for_each(|_| drop(set.spawn(pending::<()>())));
+        set.shutdown().await;
+    });
+    start.elapsed()
+}
+
+#[test]
+fn set_of_many_tasks_takes_no_more_than_a_few_times_what_tokios_takes() {
+    let native = join_many_natively();
+    let most = native * 10;
+    for (name, took) in [
+        ("tokio", join_many(&Tokio::from(tokio_runtime()))),
+        ("smol", join_many(&Smol::with_threads(2).unwrap())),
+        ("async-std", join_many(&AsyncStd::global())),
+    ] {
+        assert!(took < most, "{name}: {took:?} for {MANY} tasks, twice; tokio's own set {native:?}");
+    }
+}
+
+/// Whether a task ends that waits 300 times, with a `block_on` of another crate, for a closure that has ended.
+fn foreign_block_on_in_a_task_ends<R: Runtime>(rt: &R, patience: Duration) -> bool {
+    let (done, ended) = channel();
+    let there = rt.clone();
+    drop(rt.spawn(async move {
+        for _ in 0..300 {
+            let closure = there.spawn_blocking(|| ());
+            while !closure.is_finished() {
+                std::thread::yield_now();
+            }
+            futures::executor::block_on(closure).unwrap();
+        }
+        done.send(()).unwrap();
+    }));
+    ended.recv_timeout(patience) != Err(RecvTimeoutError::Timeout)
+}
+
+#[test]
+fn foreign_block_on_in_a_task_stops_on_tokio() {
+    assert!(foreign_block_on_in_a_task_ends(&Smol::with_threads(2).unwrap(), Duration::from_secs(60)));
+    assert!(foreign_block_on_in_a_task_ends(&AsyncStd::global(), Duration::from_secs(60)));
+    // tokio wakes a task that has spent its budget when its poll is over, and this one never is.
+    assert!(!foreign_block_on_in_a_task_ends(&Tokio::from(tokio_runtime()), Duration::from_secs(2)));
+}
