@@ -1,5 +1,6 @@
 use std::collections::hash_map;
 use std::hash::{BuildHasher, DefaultHasher, Hasher};
+use std::sync::OnceLock;
 
 use crate::AnyRuntime;
 use crate::runtime::Spawn;
@@ -32,7 +33,9 @@ pub(crate) fn of_the_system() -> u64 {
 /// A state for hash maps that is seeded from the current runtime: the order of a map, which nobody can rely on, is the same
 /// each time that a [simulation](crate#in-a-simulation) runs with one seed.
 ///
-/// Where no runtime is current it is seeded from the system. It hashes as the standard library does.
+/// One that is made where no runtime is current is seeded when it first hashes, or is cloned: so a map that is made before a
+/// `block_on`, and filled in it, is seeded from the simulation. Where no runtime is current even then, it is seeded from the
+/// system. It hashes as the standard library does.
 ///
 /// # Examples
 ///
@@ -53,15 +56,29 @@ pub(crate) fn of_the_system() -> u64 {
 /// ```
 ///
 /// Scenarios: `hash_map_keeps_what_it_gets`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RandomState {
-    seed: u64,
+    seed: OnceLock<u64>,
 }
 
 impl RandomState {
     /// The next state.
     pub fn new() -> Self {
-        Self { seed: random_seed() }
+        Self {
+            seed: AnyRuntime::try_current()
+                .map_or_else(|_| OnceLock::new(), |here| here.random_seed().into()),
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        *self.seed.get_or_init(random_seed)
+    }
+}
+
+/// Both hash alike: whoever has several tables under one hash clones the state for each.
+impl Clone for RandomState {
+    fn clone(&self) -> Self {
+        Self { seed: self.seed().into() }
     }
 }
 
@@ -76,7 +93,7 @@ impl BuildHasher for RandomState {
 
     fn build_hasher(&self) -> DefaultHasher {
         let mut hasher = DefaultHasher::new();
-        hasher.write_u64(self.seed);
+        hasher.write_u64(self.seed());
         hasher
     }
 }

@@ -3,14 +3,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::pending;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyrt::sim::{Builder, Policy};
+use anyrt::task::AbortOnDropHandle;
 use anyrt::{BlockOn, RandomState, Sim, Spawn, Time, random_seed};
 use futures::future::{join_all, poll_fn};
+
+const YEAR: u64 = 365 * 86_400;
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -176,6 +180,124 @@ fn advance_passes_those_who_poll_in_a_loop() {
 }
 
 #[test]
+fn advance_many_times_beside_a_loop_that_yields() {
+    let sim = Sim::new().unwrap();
+    let _spins = spin(&sim);
+    for n in 1..=200 {
+        sim.advance(Duration::from_secs(1));
+        assert_eq!(sim.elapsed(), Duration::from_secs(n));
+    }
+    // Nor does a loop of years make the next yield long.
+    sim.advance(Duration::from_secs(YEAR));
+    let before = sim.elapsed();
+    sim.block_on(async { sim.yield_now().await });
+    assert!(sim.elapsed() - before <= Duration::from_micros(1), "{:?}", sim.elapsed() - before);
+}
+
+/// The end of the clock is 584 years away: a simulation that is advanced to it still runs.
+#[test]
+fn clock_stands_still_at_its_end() {
+    let sim = Sim::new().unwrap();
+    for _ in 0..8 {
+        sim.advance(Duration::from_secs(100 * YEAR));
+        sim.block_on(async {
+            for _ in 0..100 {
+                sim.yield_now().await;
+            }
+        });
+    }
+    let end = sim.elapsed();
+    assert!(end > Duration::from_secs(200 * YEAR));
+    sim.advance(Duration::MAX);
+    assert_eq!(sim.elapsed(), end);
+}
+
+/// Until the clock says so, it yields.
+async fn wait_until(sim: Sim, end: Instant) {
+    while sim.now() < end {
+        anyrt::yield_now().await;
+    }
+}
+
+fn spin(sim: &Sim) -> AbortOnDropHandle<()> {
+    let spins = sim.spawn(async {
+        loop {
+            anyrt::yield_now().await;
+        }
+    });
+    spins.abort_on_drop()
+}
+
+#[test]
+fn time_passes_for_whoever_looks_at_the_clock_in_a_loop() {
+    let hour = Duration::from_secs(3600);
+    for policy in [Policy::Random, Policy::Fifo, Policy::Lifo, Policy::Pct(3)] {
+        let sim = Sim::builder().policy(policy).seed(1).build().unwrap();
+        // With nothing that will ever happen, and with a task that waits for ever.
+        sim.block_on(wait_until(sim.clone(), sim.now() + hour));
+        let waits = sim.spawn(pending::<()>()).abort_on_drop();
+        sim.block_on(wait_until(sim.clone(), sim.now() + hour));
+        // Beside a loop that never ends, and beside timers, of which one is far away.
+        let spins = spin(&sim);
+        sim.block_on(wait_until(sim.clone(), sim.now() + hour));
+        let _timers = [hour / 2, 2 * hour, Duration::MAX].map(|time| {
+            let there = sim.clone();
+            sim.spawn(async move { there.sleep(time).await }).abort_on_drop()
+        });
+        sim.block_on(wait_until(sim.clone(), sim.now() + hour));
+        // While the clock is advanced from outside.
+        let end = sim.now() + hour;
+        let loops = sim.spawn(wait_until(sim.clone(), end));
+        sim.advance(hour - ms(1));
+        assert!(!loops.is_finished());
+        sim.advance(ms(1));
+        assert!(loops.is_finished());
+        drop((spins, waits));
+        let loops = sim.spawn(wait_until(sim.clone(), sim.now() + hour));
+        sim.advance_until_stalled();
+        assert!(loops.is_finished());
+    }
+    let sim = Sim::new().unwrap();
+    sim.block_on(wait_until(sim.clone(), sim.now() + Duration::from_secs(YEAR)));
+}
+
+/// A loop that computes and yields has as much time as it would have elsewhere.
+#[test]
+fn a_thousand_yields_are_no_age() {
+    let sim = Sim::new().unwrap();
+    let done = sim.block_on(sim.timeout(Duration::from_secs(10), async {
+        for _ in 0..1_000 {
+            anyrt::yield_now().await;
+        }
+    }));
+    assert!(done.is_ok(), "{:?}", sim.elapsed());
+}
+
+/// More polls than a loop that wakes itself is allowed.
+#[test]
+fn many_tasks_are_no_loop() {
+    let sim = Sim::builder().policy(Policy::Fifo).build().unwrap();
+    // Each ends, and that is news.
+    sim.block_on(async {
+        for _ in 0..510_000 {
+            sim.spawn(async {}).await.unwrap();
+        }
+    });
+    // Each has a few turns before the first ends.
+    let tasks: Vec<_> = (0..70_000)
+        .map(|_| {
+            sim.spawn(async {
+                for _ in 0..14 {
+                    anyrt::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    sim.block_on(join_all(tasks));
+    assert!(sim.polls() > 1_510_000, "{}", sim.polls());
+}
+
+#[test]
 fn stalled_is_when_nothing_will_happen() {
     let sim = Sim::new().unwrap();
     let there = sim.clone();
@@ -230,20 +352,45 @@ fn random_numbers_of_the_program_are_a_stream_of_their_own() {
 
 #[test]
 fn random_state_outside_of_a_simulation_is_random() {
-    use std::hash::BuildHasher;
-
     let (one, other) = (RandomState::new(), RandomState::new());
     assert_ne!(one.hash_one(7), other.hash_one(7));
     assert_eq!(one.hash_one(7), one.clone().hash_one(7));
+}
+
+type Map = HashMap<u32, (), RandomState>;
+
+fn fill(map: &mut Map) {
+    map.extend((0..100).map(|n| (n, ())));
 }
 
 #[test]
 fn order_of_a_hash_map_follows_from_the_seed() {
     let order = |seed| {
         let sim = Sim::builder().seed(seed).build().unwrap();
-        let map = sim.block_on(async { (0..100).map(|n| (n, ())).collect::<HashMap<_, _, RandomState>>() });
-        map.into_keys().collect::<Vec<_>>()
+        // Made before, filled inside; and made inside, filled after.
+        let mut before = Map::default();
+        let mut inside = sim.block_on(async {
+            fill(&mut before);
+            Map::default()
+        });
+        fill(&mut inside);
+        [before, inside].map(|map| map.into_keys().collect::<Vec<_>>())
     };
     assert_eq!(order(1), order(1));
-    assert_ne!(order(1), order(2));
+    let ([before, inside], [others_before, others_inside]) = (order(1), order(2));
+    assert!(before != others_before && inside != others_inside && before != inside);
+}
+
+/// What has hashed once goes on as it began, and so does whoever is cloned from it.
+#[test]
+fn seed_of_a_hash_map_never_changes() {
+    let mut map = Map::default();
+    fill(&mut map);
+    let state = RandomState::new();
+    let clone = state.clone();
+    Sim::builder().seed(1).build().unwrap().block_on(async {
+        assert!((0..100).all(|n| map.contains_key(&n)));
+        assert_eq!(state.hash_one(7), clone.hash_one(7));
+        assert_eq!(clone.hash_one(7), clone.clone().hash_one(7));
+    });
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use super::world::Step;
+use super::world::{END, Step};
 use super::{Here, Sim};
 use crate::context::Scope;
 use crate::runtime::Time;
@@ -12,7 +12,7 @@ use crate::runtime::Time;
 const BEGINNING: Duration = Duration::from_secs(946_684_800);
 
 impl Sim {
-    /// Runs everything that happens in the next `duration`, and stops exactly then.
+    /// Runs everything that happens in the next `duration`, and stops exactly then. The clock ends after 292 years.
     ///
     /// # Panics
     ///
@@ -36,8 +36,8 @@ impl Sim {
     /// ```
     #[track_caller]
     pub fn advance(&self, duration: Duration) {
-        let nanos = self.world.nanos(crate::time::deadline_after(self.now(), duration));
-        self.run_all(nanos);
+        let nanos = self.world.nanos(crate::time::deadline_after(self.now(), duration)).min(END);
+        self.run_all(Some(nanos));
         self.world.with(|state| state.nanos = state.nanos.max(nanos));
     }
 
@@ -64,12 +64,12 @@ impl Sim {
     /// ```
     #[track_caller]
     pub fn advance_until_stalled(&self) {
-        self.run_all(u64::MAX);
+        self.run_all(None);
     }
 
-    /// Runs everything that happens until then.
+    /// Runs everything that happens until then, or at all.
     #[track_caller]
-    fn run_all(&self, until: u64) {
+    fn run_all(&self, until: Option<u64>) {
         let _driver = Scope::block_on();
         let _scope = Scope::within::<Self>();
         let driving = self.world.drive(self.host, std::panic::Location::caller());

@@ -86,7 +86,8 @@ pub use trace::check_deterministic;
 ///
 /// - when nobody is ready and nothing will happen any more;
 /// - when another thread wakes a task;
-/// - when a million polls have passed without an event.
+/// - when so many polls have passed without an event, and without a task that begins or ends, that they are a loop: a
+///   million, and sixteen for each task.
 ///
 /// # Examples
 ///
@@ -332,7 +333,7 @@ impl BlockOn for Sim {
         let _here = Here::enter(&self.world, self.host);
         let mut future = pin!(future);
         loop {
-            match driving.next(u64::MAX) {
+            match driving.next(None) {
                 Step::PollMain => {
                     if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                         return output;

@@ -41,6 +41,8 @@ impl Future for Sleep {
         let before = this.state;
         if let State::New | State::Waiting = before {
             let at = this.world.nanos(this.deadline);
+            // Cloned, and dropped if it is not needed, outside of the lock: both run code of the user's.
+            let mut waker = Some(cx.waker().clone());
             let is_due = this.world.with(|state| {
                 if state.is_closed() {
                     return None;
@@ -52,7 +54,7 @@ impl Future for Sleep {
                 if at <= state.nanos {
                     return Some(true);
                 }
-                this.timer = Some(state.add_event(at, Event::Timer(cx.waker().clone())));
+                this.timer = waker.take().map(|waker| state.add_event(at, Event::Timer(waker)));
                 state.waits(Wait::Sleep(at));
                 Some(false)
             });

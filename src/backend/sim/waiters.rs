@@ -1,5 +1,44 @@
 use std::task::Waker;
 
+use crate::task::contain::{contain, discard};
+
+/// Who looks whether something is there, and waits if it is not.
+///
+/// Its waker is cloned where it is to be kept and is not there yet. A clone runs code of the user's, which must not happen
+/// under the lock: so under it there is only a clone that was made before, or the wish for one.
+#[derive(Debug)]
+pub(super) struct Waiter<'a> {
+    waker: &'a Waker,
+    clone: Option<Waker>,
+    wants_clone: bool,
+}
+
+impl<'a> Waiter<'a> {
+    pub(super) fn new(waker: &'a Waker) -> Self {
+        Self { waker, clone: None, wants_clone: false }
+    }
+
+    /// Clones the waker, if that is what was missing: then it has to look again.
+    pub(super) fn looks_again(&mut self) -> bool {
+        let again = std::mem::take(&mut self.wants_clone);
+        if again {
+            self.clone = Some(self.waker.clone());
+        }
+        again
+    }
+
+    /// Whether it could not wait for want of a clone.
+    pub(super) fn wants_clone(&self) -> bool {
+        self.wants_clone
+    }
+
+    /// A waker to be kept.
+    fn keep(&mut self) -> Option<Waker> {
+        self.wants_clone = self.clone.is_none();
+        self.clone.take()
+    }
+}
+
 /// Wakers, nearly always one, which then takes no allocation.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
@@ -17,9 +56,9 @@ impl Waiters {
     }
 
     /// One more waits.
-    pub(super) fn add(&mut self, waker: &Waker) {
-        if !self.first.iter().chain(&self.more).any(|other| other.will_wake(waker)) {
-            self.push(waker.clone());
+    pub(super) fn add(&mut self, waiter: &mut Waiter<'_>) {
+        if !self.first.iter().chain(&self.more).any(|other| other.will_wake(waiter.waker)) {
+            self.extend(waiter.keep());
         }
     }
 
@@ -31,7 +70,11 @@ impl Waiters {
     }
 
     pub(super) fn wake(self) {
-        self.into_iter().for_each(Waker::wake);
+        self.into_iter().for_each(wake);
+    }
+
+    pub(super) fn discard(self) {
+        self.into_iter().for_each(discard);
     }
 
     pub(super) fn are_many(&self) -> bool {
@@ -68,9 +111,14 @@ impl IntoIterator for Waiters {
 }
 
 /// Only this one waits from now on; whoever did is to be dropped.
-pub(super) fn set(waiter: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
-    match waiter {
-        Some(waiter) if waiter.will_wake(waker) => None,
-        waiter => waiter.replace(waker.clone()),
+pub(super) fn set(waiting: &mut Option<Waker>, waiter: &mut Waiter<'_>) -> Option<Waker> {
+    match waiting {
+        Some(waker) if waker.will_wake(waiter.waker) => None,
+        waiting => waiter.keep().and_then(|waker| waiting.replace(waker)),
     }
+}
+
+/// Wakes it. A waker that panics keeps nobody else from being woken, as on async-io 2.6 (`reactor.rs`, `react`).
+pub(super) fn wake(waker: Waker) {
+    discard(contain(|| waker.wake()));
 }

@@ -21,19 +21,21 @@ use super::random::{Random, Stream};
 use super::schedule::{Ready, Schedule};
 use super::slots::{Id, Slots};
 use super::trace::{Kind, Trace};
-use super::waiters::Waiters;
+use super::waiters::{self, Waiter, Waiters};
 use super::{Builder, Here};
 use crate::coop;
+use crate::task::contain::discard;
 
-/// Timers beyond this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
+/// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
 const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
 
-/// How far the clock goes when all that happens is that tasks yield.
-const STEP: u64 = 1_000;
+/// Where the clock stands still, after 292 years: far from where adding a latency would overflow.
+pub(super) const END: u64 = u64::MAX / 2;
 
-/// So many polls without an event is a loop that never ends.
-const ENDLESS: u32 = 1_000_000;
-const ENDLESS_LOOP: &str = "1000000 polls, and nothing has happened: a loop that wakes itself for ever";
+/// So many polls without news are a loop that never ends, if they are so many for each task as well: of a million tasks that
+/// have a few turns each, none may have ended yet.
+const ENDLESS: usize = 1_000_000;
+const ENDLESS_FOR_EACH: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct World {
@@ -74,8 +76,13 @@ pub(super) struct State {
     next: u64,
     // Tasks have numbers of their own: what their priorities follow from is the same where an event is left out.
     next_task: u64,
-    step: u64,
-    idle_polls: u32,
+    // How often anybody has yielded since all of them had.
+    yields: u64,
+    // How often in a row all have yielded, and nothing else has happened.
+    rounds: u64,
+    // Since the last news: an event, a new task, or the end of one.
+    idle_polls: usize,
+    news_at: u64,
     // Of tasks.
     pub(super) polls: u64,
     pub(super) steps: u64,
@@ -162,6 +169,19 @@ pub(super) enum Step {
     Wrong(Box<str>),
 }
 
+/// Whether so many polls without news, beside so many tasks, are a loop.
+fn is_endless(polls: usize, tasks: usize) -> bool {
+    polls > ENDLESS.max(tasks.saturating_mul(ENDLESS_FOR_EACH))
+}
+
+/// How far the clock goes where all have yielded, after so many rounds in which nothing else happened.
+///
+/// Nowhere at first, for one yield costs nothing; two seconds in a thousand rounds, which a loop that computes may have; and
+/// an hour in 14,000, a year in 300,000: whoever looks at the clock in a loop is not to wait for long.
+fn yielding(rounds: u64) -> u64 {
+    rounds.saturating_mul(rounds.saturating_mul(4).saturating_add(1_000))
+}
+
 /// What is said of a simulation that was stopped.
 pub(super) fn gone() -> io::Error {
     io::Error::other("anyrt: the runtime is gone: this simulation was stopped")
@@ -203,8 +223,10 @@ impl World {
             closed: false,
             next: 0,
             next_task: 0,
-            step: STEP,
+            yields: 0,
+            rounds: 0,
             idle_polls: 0,
+            news_at: 0,
             polls: 0,
             steps: 0,
             woken: Waiters::default(),
@@ -221,7 +243,8 @@ impl World {
         })
     }
 
-    /// Changes the state; then wakes and drops what that has come to.
+    /// Changes the state; then wakes and drops what that has come to. Under the lock nothing of the user's is cloned, woken,
+    /// dropped or formatted: all of that may ask us in turn.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut state);
@@ -254,24 +277,30 @@ impl World {
         deadline.saturating_duration_since(self.base).as_nanos().try_into().unwrap_or(u64::MAX)
     }
 
-    /// An operation of a socket, which counts for the budget of its task.
+    /// An operation of a socket, which counts for the budget of its task. It changes nothing when it has to wait.
     pub(super) fn operate<T>(
         &self,
         cx: &mut Context<'_>,
-        wait: impl FnOnce() -> Wait,
-        operation: impl FnOnce(&mut State, &Waker) -> Poll<io::Result<T>>,
+        wait: impl Fn() -> Wait,
+        mut operation: impl FnMut(&mut State, &mut Waiter<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         coop::poll(cx, |cx| {
-            self.with(|state| {
-                if state.closed {
-                    return Poll::Ready(Err(gone()));
+            let mut waiter = Waiter::new(cx.waker());
+            loop {
+                let result = self.with(|state| {
+                    if state.closed {
+                        return Poll::Ready(Err(gone()));
+                    }
+                    let result = operation(state, &mut waiter);
+                    if result.is_pending() && !waiter.wants_clone() {
+                        state.waits(wait());
+                    }
+                    result
+                });
+                if !waiter.looks_again() {
+                    return result;
                 }
-                let result = operation(state, cx.waker());
-                if result.is_pending() {
-                    state.waits(wait());
-                }
-                result
-            })
+            }
         })
     }
 
@@ -379,7 +408,7 @@ impl World {
                 return None;
             }
             self.driver.store(this_thread(), Ordering::Relaxed);
-            state.idle_polls = 0;
+            state.rounds = 0;
             state.forget_mains();
             let task = state.add_task(TaskKind::Main, started, host);
             state.mains.push(Main { task, woken: true });
@@ -407,8 +436,8 @@ pub(super) struct Driving {
 impl Driving {
     /// What is to be done next. What was to be done before is over.
     ///
-    /// The clock goes no further than `until`.
-    pub(super) fn next(&self, until: u64) -> Step {
+    /// The clock goes no further than `until`; None: as far as anything happens.
+    pub(super) fn next(&self, until: Option<u64>) -> Step {
         loop {
             match self.world.with(|state| state.step(&self.world, until)) {
                 Break(step) => return step,
@@ -466,10 +495,8 @@ impl State {
         }
         let (woken, dropped) = (state.woken.take_one(), state.dropped.take_one());
         drop(state);
-        if let Some(waker) = woken {
-            waker.wake();
-        }
-        drop(dropped);
+        woken.into_iter().for_each(waiters::wake);
+        dropped.into_iter().for_each(discard);
     }
 
     #[inline(never)]
@@ -477,7 +504,7 @@ impl State {
         let (woken, dropped) = (state.woken.take(), state.dropped.take());
         drop(state);
         woken.wake();
-        drop(dropped);
+        dropped.discard();
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -508,6 +535,7 @@ impl State {
         }
         let yielded = self.turn.task == Some(task);
         self.fresh += usize::from(!yielded);
+        self.yields += u64::from(yielded);
         self.schedule.put(&mut self.ready, Ready { task, runnable, yielded });
     }
 
@@ -532,6 +560,7 @@ impl State {
         if let Some(log) = self.trace.log() {
             log.is(kind);
         }
+        self.news();
         let life = self.network.hosts[host].life;
         self.tasks.insert(number, Task { kind, started, host, life, waker: None, waits: None })
     }
@@ -539,6 +568,7 @@ impl State {
     pub(super) fn end_task(&mut self, task: Id) {
         self.trace.record(self.nanos, Kind::Ended, task.number, 0);
         self.schedule.forget(task.number);
+        self.news();
         let task = self.tasks.remove(task);
         self.dropped.extend(task.and_then(|task| task.waker));
     }
@@ -591,7 +621,7 @@ impl State {
 
     /// What is to be done next; or something has happened, whoever waited for it is to be woken, and these hosts go down
     /// or start.
-    fn step(&mut self, world: &World, until: u64) -> ControlFlow<Step, Vec<Power>> {
+    fn step(&mut self, world: &World, until: Option<u64>) -> ControlFlow<Step, Vec<Power>> {
         self.turn = Turn::default();
         if let Some(task) = self.woken_by_a_stranger.take() {
             let what = "another thread has woken a task while this one drives the simulation, in an order that no seed \
@@ -610,11 +640,8 @@ impl State {
         }
         let Some(next) = self.schedule.take(&mut self.ready) else { return Continue(Vec::new()) };
         self.idle_polls += 1;
-        if self.idle_polls > ENDLESS {
-            let task = next.task;
-            // It stays in the queue: its destructor would find the lock taken.
-            self.ready.push_back(next);
-            return self.wrong(world, ENDLESS_LOOP, task);
+        if self.idle_polls > ENDLESS && is_endless(self.idle_polls, self.tasks.len()) {
+            return self.endless(world, next);
         }
         let Ready { task, runnable, yielded } = next;
         self.fresh -= usize::from(!yielded);
@@ -647,33 +674,53 @@ impl State {
     }
 
     #[cold]
+    fn endless(&mut self, world: &World, next: Ready) -> ControlFlow<Step, Vec<Power>> {
+        let task = next.task;
+        // It stays in the queue: its destructor would find the lock taken.
+        self.ready.push_back(next);
+        let (polls, since) = (self.idle_polls - 1, Duration::from_nanos(self.news_at));
+        let what = format!(
+            "{polls} polls, and nothing has happened since {since:?}: a loop that wakes itself for ever"
+        );
+        self.wrong(world, &what, task)
+    }
+
+    #[cold]
     fn too_many_steps(&self) -> ControlFlow<Step, Vec<Power>> {
         Break(Step::Wrong(format!("anyrt: {} steps, which are too many", self.steps).into()))
     }
 
     /// Nobody is ready, or only those who have yielded.
-    fn pass_time(&mut self, until: u64) -> ControlFlow<Step, Vec<Power>> {
-        match self.events.next().filter(|nanos| *nanos < NEVER && *nanos <= until) {
-            // Who polls in a loop sees time pass: slowly at first, so that one yield costs nothing.
-            Some(next) if !self.ready.is_empty() && self.nanos + self.step < next => {
-                self.nanos += self.step;
-                self.step = self.step.saturating_mul(2);
-            }
-            Some(next) => {
-                self.step = STEP;
-                self.idle_polls = 0;
-                self.happen(next);
-            }
-            None if self.ready.is_empty() || self.nanos >= until => return Break(Step::Idle),
-            None if until < NEVER => {
-                self.nanos = until.min(self.nanos + self.step);
-                self.step = self.step.saturating_mul(2);
-            }
-            None => {}
+    fn pass_time(&mut self, until: Option<u64>) -> ControlFlow<Step, Vec<Power>> {
+        let end = until.unwrap_or(self.nanos.saturating_add(NEVER)).min(END);
+        let next = self.events.next().filter(|nanos| *nanos <= end);
+        if next.is_none() && (self.ready.is_empty() || until.is_some_and(|until| self.nanos >= until)) {
+            return Break(Step::Idle);
+        }
+        let mut nanos = next.unwrap_or(end);
+        if !self.ready.is_empty() {
+            // `Pct` may poll one of them a hundred times before the others.
+            let rounds = (self.yields / self.ready.len() as u64).max(1);
+            let passes = yielding(self.rounds).saturating_mul(rounds);
+            nanos = nanos.min(self.nanos.saturating_add(passes));
+            self.rounds += rounds;
+        }
+        self.yields = 0;
+        if next == Some(nanos) {
+            self.rounds = 0;
+            self.news();
+            self.happen(nanos);
+        } else {
+            self.nanos = nanos;
         }
         self.ready.iter_mut().for_each(|ready| ready.yielded = false);
         self.fresh = self.ready.len();
         Continue(std::mem::take(&mut self.power))
+    }
+
+    /// Something has happened: what is polled from now on is no loop yet.
+    fn news(&mut self) {
+        (self.idle_polls, self.news_at) = (0, self.nanos);
     }
 
     /// Any of the tasks that wait.
@@ -737,5 +784,29 @@ impl fmt::Debug for State {
             .field("nanos", &self.nanos)
             .field("tasks", &self.tasks.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loop_is_what_polls_a_million_times_and_each_task_a_few_times() {
+        assert!(!is_endless(1_000_000, 2) && is_endless(1_000_001, 2));
+        // Each of a million tasks may be polled once, or a few times.
+        assert!(!is_endless(2_000_001, 1_000_000) && !is_endless(16_000_000, 1_000_000));
+        assert!(is_endless(16_000_001, 1_000_000));
+    }
+
+    #[test]
+    fn clock_goes_fast_where_all_yield_for_long() {
+        let passed = |rounds| Duration::from_nanos((0..rounds).map(yielding).sum());
+        assert_eq!(passed(1), Duration::ZERO);
+        assert!(passed(2) < Duration::from_micros(2));
+        assert!(passed(1_000) < Duration::from_secs(2));
+        assert!(passed(14_000) > Duration::from_secs(3600));
+        assert!(passed(300_000) > Duration::from_secs(365 * 86_400));
+        assert!(yielding(u64::MAX) > END);
     }
 }

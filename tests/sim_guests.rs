@@ -1,0 +1,154 @@
+//! Code of the user's that a simulation runs beside tasks: wakers, destructors, and what a blocking closure waits with.
+#![allow(clippy::unwrap_used)]
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+use std::time::Duration;
+
+use anyrt::runtime::{TcpListener, UdpSocket};
+use anyrt::{BlockOn, Net, Sim, Spawn, Time};
+use futures::future::join;
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Asks the simulation whatever happens to it, and panics when it is woken and when it is dropped.
+struct Panics {
+    sim: Sim,
+    woken: Arc<AtomicU32>,
+    dropped: Arc<AtomicU32>,
+}
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        let _ = self.sim.elapsed();
+        self.woken.fetch_add(1, Ordering::Relaxed);
+        panic!("a waker");
+    }
+}
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        let _ = self.sim.elapsed();
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        if !std::thread::panicking() {
+            panic!("the destructor of a waker");
+        }
+    }
+}
+
+/// Makes them, and counts.
+struct Wakers {
+    sim: Sim,
+    woken: Arc<AtomicU32>,
+    dropped: Arc<AtomicU32>,
+}
+
+impl Wakers {
+    fn new(sim: &Sim) -> Self {
+        Self { sim: sim.clone(), woken: Arc::default(), dropped: Arc::default() }
+    }
+
+    /// Polls `future` with a new one, which only `future` keeps.
+    #[track_caller]
+    fn wait<F: Future>(&self, future: std::pin::Pin<&mut F>) {
+        let Self { sim, woken, dropped } = self;
+        let waker = Panics { sim: sim.clone(), woken: woken.clone(), dropped: dropped.clone() };
+        let waker = Waker::from(Arc::new(waker));
+        assert!(future.poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+
+    fn counts(&self) -> (u32, u32) {
+        (self.woken.load(Ordering::Relaxed), self.dropped.load(Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn waker_that_panics_keeps_nobody_else_from_being_woken() {
+    let sim = Sim::new().unwrap();
+    let wakers = Wakers::new(&sim);
+    let (a, b) = (
+        sim.block_on(sim.udp_bind("127.0.0.1:0")).unwrap(),
+        sim.block_on(sim.udp_bind("127.0.0.1:0")).unwrap(),
+    );
+    let to = b.local_addr().unwrap();
+    sim.block_on(async {
+        // Timers that fire together, before and behind those of tasks.
+        let (mut first, mut last) = (pin!(sim.sleep(ms(5))), pin!(sim.sleep(ms(5))));
+        wakers.wait(first.as_mut());
+        let tasks: Vec<_> = (0..3)
+            .map(|_| {
+                let there = sim.clone();
+                sim.spawn(async move { there.sleep(ms(5)).await })
+            })
+            .collect();
+        sim.yield_now().await;
+        wakers.wait(last.as_mut());
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!((wakers.counts(), sim.elapsed()), ((2, 2), ms(5)));
+        first.await;
+        // A socket.
+        let mut buf = [0; 1];
+        wakers.wait(pin!(b.recv(&mut buf)).as_mut());
+        a.send_to(b"x", to).await.unwrap();
+        assert_eq!(b.recv(&mut [0]).await.unwrap(), 1);
+        assert_eq!(wakers.counts(), (3, 3));
+    });
+    // What is closed tells whoever waits.
+    wakers.wait(pin!(sim.sleep(ms(1))).as_mut());
+    let mut sleep = pin!(sim.sleep(ms(1)));
+    wakers.wait(sleep.as_mut());
+    let mut buf = [0; 1];
+    let mut recv = pin!(b.recv(&mut buf));
+    wakers.wait(recv.as_mut());
+    sim.shutdown_timeout(ms(1)).unwrap();
+    assert_eq!(wakers.counts().0, 5);
+}
+
+/// Every place where a waker is kept: one that takes its place, and what is dropped while somebody waits for it.
+#[test]
+fn wakers_may_ask_the_simulation_while_it_drops_them() {
+    let sim = Sim::new().unwrap();
+    let wakers = Wakers::new(&sim);
+    let (listener, (mut client, mut server), socket) = sim.block_on(async {
+        let listener = sim.tcp_bind("127.0.0.1:1").await.unwrap();
+        let (client, accepted) = join(sim.tcp_connect("127.0.0.1:1"), listener.accept()).await;
+        (listener, (client.unwrap(), accepted.unwrap().0), sim.udp_bind("127.0.0.1:0").await.unwrap())
+    });
+    sim.block_on(async {
+        let filled = sim.timeout(ms(10), client.write_all(&[0; 1 << 20])).await;
+        assert!(filled.is_err(), "there is no more room");
+    });
+    let mut kept = 0;
+    let mut buf = [0; 1];
+    {
+        let mut sleep = pin!(sim.sleep(ms(5)));
+        let mut accept = pin!(listener.accept());
+        let mut connect = pin!(sim.tcp_connect("10.9.9.9:1"));
+        let mut write = pin!(client.write(&[0; 1 << 20]));
+        let mut recv = pin!(socket.recv(&mut buf));
+        for _ in 0..3 {
+            wakers.wait(sleep.as_mut());
+            wakers.wait(accept.as_mut());
+            wakers.wait(connect.as_mut());
+            wakers.wait(write.as_mut());
+            wakers.wait(recv.as_mut());
+            kept += 5;
+        }
+    }
+    drop((listener, client, socket));
+    sim.block_on(async {
+        let mut sink = Vec::new();
+        let _ = server.read_to_end(&mut sink).await;
+        sim.sleep(ms(1)).await;
+    });
+    sim.shutdown_timeout(ms(1)).unwrap();
+    assert_eq!(wakers.counts().1, kept, "each is dropped once");
+}
