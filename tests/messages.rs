@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// A line of a message is a line of this, to the letter.
 #[rustfmt::skip]
-#[allow(dead_code, clippy::unwrap_used, reason = "it is only compiled")]
+#[allow(dead_code, unused_must_use, reason = "it is only compiled")]
 mod pasted {
     fn own(my_runtime: impl anyrt::Runtime) -> std::io::Result<()> {
         anyrt::AnyRuntime::custom(my_runtime).set_default()?;
