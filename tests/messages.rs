@@ -68,6 +68,22 @@ mod pasted {
         }
     }
 
+    #[cfg(feature = "conformance")]
+    fn in_the_line_of_the_suite() {
+        // It is in scope there.
+        use anyrt::conformance::Capabilities;
+
+        let _ = Capabilities::ALL;
+        Capabilities::ALL.without_workers("why");
+        Capabilities::ALL.without_threads("why");
+        Capabilities::ALL.without_pool("why");
+        Capabilities::ALL.without_real_sockets("why");
+        Capabilities::ALL.without_multicast("why");
+        Capabilities::ALL.without_parallelism("why");
+        Capabilities::ALL.without_ownership("why");
+        Capabilities::ALL.without_shutdown("why");
+    }
+
     #[cfg(feature = "sim")]
     fn in_a_simulation(sim: anyrt::Sim) {
         let _ = anyrt::Sim::host;
@@ -112,8 +128,7 @@ fn is_pasted(text: &str) -> bool {
         let is_part = |(at, _): (usize, &str)| {
             let (before, after) = (&line[..at], &line[at + text.len()..]);
             let goes_on = |c: char| c.is_alphanumeric() || c == '_';
-            (before.ends_with([' ', '(']) || before.ends_with("anyrt::") || before.ends_with("net::"))
-                && !after.starts_with(goes_on)
+            before.ends_with([' ', '(', ':']) && !after.starts_with(goes_on)
         };
         is_line || is_call || is_path && places.any(is_part)
     })
