@@ -178,7 +178,7 @@ impl AnyRuntime {
     /// # Examples
     ///
     /// ```
-    /// fn start(runtime: anyrt::AnyRuntime) -> Result<(), Box<dyn std::error::Error>> {
+    /// fn start(runtime: anyrt::AnyRuntime) -> std::io::Result<()> {
     ///     runtime.set_default()?;
     ///     anyrt::block_on(async { println!("on the default runtime") });
     ///     Ok(())

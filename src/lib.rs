@@ -22,12 +22,16 @@ mod random;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "with no backend compiled in there is nothing to show"
-)]
-pub use backend::*;
+// With a plain `cfg`, and in the root: rustc 1.95 names the feature to whoever uses one that is off, which it does
+// neither for what `cfg_if!` took away nor for what a glob would have brought.
+#[cfg(feature = "async-std")]
+pub use backend::AsyncStd;
+#[cfg(feature = "smol")]
+pub use backend::Smol;
+#[cfg(feature = "tokio")]
+pub use backend::Tokio;
+#[cfg(feature = "sim")]
+pub use backend::{Sim, sim};
 
 pub use any::AnyRuntime;
 pub use builder::Builder;

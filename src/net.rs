@@ -36,13 +36,16 @@ pub(crate) async fn resolve_all<N: Net>(
     let (name, host, port) = match addrs {
         Addrs::One(addr) => return Ok(vec![addr]),
         Addrs::Many(addrs) => return Ok(addrs),
-        Addrs::Host(host, port) => (format!("{host}:{port}"), host, port),
+        // Which port it is was not asked of the resolver.
+        Addrs::Host(host, port) => (host.clone(), host, port),
         Addrs::Text(text) => {
             let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
             let Some((host, port)) = parts else {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidInput,
-                    format!("cannot resolve {text:?}: it is no `host:port`"),
+                    format!(
+                        "cannot resolve {text:?}: a host and a port up to 65535 are needed, such as \"localhost:80\""
+                    ),
                 ));
             };
             let host = host.to_owned();

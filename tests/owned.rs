@@ -56,6 +56,8 @@ fn values_that_no_runtime_can_have_are_refused<R: Runtime>(builder: fn() -> Buil
     };
     refused(builder().worker_threads(0), ["worker_threads is 0", "ask for 1"]);
     refused(builder().worker_threads(usize::MAX), ["worker_threads is 1844", "ask for 1"]);
+    // So many the system would not refuse: std aborts the process.
+    refused(builder().worker_threads(900_000), ["worker_threads is 900000", "ask for 1 to 4096"]);
     refused(builder().blocking_threads(usize::MAX), ["blocking_threads is 1844", "ask for 1"]);
     refused(builder().blocking_threads(0), ["blocking_threads is 0", "ask for 1"]);
     refused(builder().thread_name("a\0b"), ["thread_name is \"a\\0b\"", "NUL"]);

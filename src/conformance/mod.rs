@@ -10,7 +10,11 @@
 //! ```
 //!
 //! The expression makes a runtime, a new one for each scenario. What a backend cannot do is declared with its
-//! reason; the scenarios that need it are skipped, visibly. A scenario that hangs is a failure that says its name.
+//! reason; the scenarios that need it are skipped, visibly.
+//!
+//! A scenario that fails prints what the docs promise there, and where; and which capability to declare, if the runtime
+//! says that it is unsupported. One that hangs is a failure that says its name: after 90 seconds, or as many as the
+//! environment variable `ANYRT_CONFORMANCE_LIMIT` says.
 
 #![allow(clippy::unwrap_used, reason = "a scenario fails by panicking")]
 
@@ -24,6 +28,7 @@ mod join_set;
 mod late;
 mod net;
 mod options;
+mod promise;
 mod run;
 mod shutdown;
 mod support;

@@ -99,10 +99,16 @@ impl ConnectOptions {
 
     pub(super) fn check(&self) -> io::Result<()> {
         if self.timeout == Some(Duration::ZERO) {
-            return Err(invalid("timeout", "nothing connects in no time"));
+            return Err(invalid(
+                "timeout",
+                "0 is too short for any connection; leave it unset to wait as long as the system does",
+            ));
         }
         if self.attempt_delay.is_some_and(|delay| delay < Duration::from_millis(10)) {
-            return Err(invalid("happy_eyeballs", "10 ms between two attempts is the least (RFC 8305, 5)"));
+            return Err(invalid(
+                "happy_eyeballs",
+                "ask for 10 ms or more between two attempts (RFC 8305, section 5)",
+            ));
         }
         self.socket.check()
     }
@@ -193,7 +199,7 @@ impl ListenOptions {
 
     pub(super) fn check(&self) -> io::Result<()> {
         if self.backlog == Some(0) {
-            return Err(invalid("backlog", "no connection could wait; 1 is the least"));
+            return Err(invalid("backlog", "with 0 no connection could wait; ask for 1 or more"));
         }
         self.socket.check()
     }
@@ -208,7 +214,12 @@ impl ListenOptions {
         self.socket.set(&socket)?;
         match self.only_v6 {
             Some(on) if addr.is_ipv6() => set("only_v6", socket.set_only_v6(on))?,
-            Some(_) => return Err(invalid("only_v6", &format!("{addr} is no address of IPv6"))),
+            Some(_) => {
+                return Err(invalid(
+                    "only_v6",
+                    &format!("{addr} is an address of IPv4, and this is an option of IPv6"),
+                ));
+            }
             None => {}
         }
         socket.bind(&addr.into())?;
@@ -386,11 +397,11 @@ impl Keepalive {
     pub(crate) fn check(self) -> io::Result<()> {
         for (field, time) in [("keepalive: time", self.time), ("keepalive: interval", self.interval)] {
             if time == Some(Duration::ZERO) {
-                return Err(invalid(field, "a second is the least"));
+                return Err(invalid(field, "ask for a second or more"));
             }
         }
         if self.retries == Some(0) {
-            return Err(invalid("keepalive: retries", "1 is the least"));
+            return Err(invalid("keepalive: retries", "ask for 1 or more"));
         }
         Ok(())
     }
@@ -429,7 +440,7 @@ pub(crate) mod of {
             Some(descriptor) => question(SockRef::from(descriptor)),
             None => Err(io::Error::new(
                 io::ErrorKind::Unsupported,
-                "anyrt: this socket is none of the system, and has no such option",
+                "anyrt: this socket is not one of the system, and has no such option",
             )),
         }
     }

@@ -17,7 +17,7 @@ use super::{
     poll_write_vectored, read, read_io, write, write_io,
 };
 use crate::coop;
-use crate::net::unix::{check, probe};
+use crate::net::unix::{cannot, check, probe};
 use crate::runtime::{self, Descriptor};
 
 impl Source for std_unix::UnixStream {}
@@ -256,8 +256,9 @@ lends!([R: Reactor] UnixDatagram<R>, it => descriptor(it.socket.get_ref()));
 
 impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
-        check(path.as_ref())?;
-        self.socket.get_ref().connect(path)
+        let path = path.as_ref();
+        check(path)?;
+        cannot("connect to", path, self.socket.get_ref().connect(path))
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {

@@ -670,8 +670,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "full queue of a Unix listener would block",
         file: "net/unix.rs",
-        right: "if error.kind() == io::ErrorKind::WouldBlock =>",
-        wrong: "if error.kind() == io::ErrorKind::WouldBlock && !mutant!() =>",
+        right: "io::ErrorKind::WouldBlock => full_queue(),",
+        wrong: "io::ErrorKind::WouldBlock if !mutant!() => full_queue(),",
         caught_by: &["backend::tokio::multi_thread::unix_connect_to_a_full_queue_is_refused"],
     },
     Mutant {
@@ -825,9 +825,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "error of a bad path does not name it",
         file: "net/unix.rs",
-        right: "            Err(io::Error::new(error.kind(), format!(",
-        wrong: "            if mutant!() { return Err(error); }\n            Err(io::Error::new(error.kind(), format!(",
+        right: "{why}: {path:?}\")))",
+        wrong: "{why}{}\", if mutant!() { String::new() } else { format!(\": {path:?}\") })))",
         caught_by: &["backend::smol::owned::unix_bad_paths_are_invalid_input"],
+    },
+    Mutant {
+        name: "error of a Unix socket does not name its path",
+        file: "net/unix.rs",
+        right: "    result.map_err(|error| named(error, format!(\"cannot {what} {path:?}\")))",
+        wrong: "    if mutant!() { return result; }\n    result.map_err(|error| named(error, format!(\"cannot {what} {path:?}\")))",
+        caught_by: &["backend::smol::owned::unix_connect_errors_have_their_kinds", "backend::tokio::multi_thread::unix_bind_errors_have_their_kinds"],
     },
     Mutant {
         name: "read of a gone tokio waits for ever",

@@ -81,8 +81,8 @@ impl Tokio {
         match Self::try_current() {
             Some(runtime) => runtime,
             None => panic!(
-                "anyrt: this thread is in no tokio runtime. Call `Tokio::current()` inside `#[tokio::main]` or \
-                 a tokio task, or pass a runtime along: `Tokio::from(handle)`, `Tokio::new()?`."
+                "anyrt: this thread is in no tokio runtime. Call `anyrt::Tokio::current()` inside `#[tokio::main]` or \
+                 a tokio task, or pass a runtime along: `anyrt::Tokio::from(handle)`, `anyrt::Tokio::new()?`."
             ),
         }
     }

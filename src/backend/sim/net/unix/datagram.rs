@@ -14,7 +14,7 @@ use crate::backend::sim::log::Flight;
 use crate::backend::sim::net::{Addr, Waiters, crashed, no_real_sockets};
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{State, Wait, World};
-use crate::net::unix::check;
+use crate::net::unix::{cannot, check};
 use crate::runtime;
 
 /// Datagrams that wait to be received; whoever sends one more waits. The default of Linux (`net.unix.max_dgram_qlen`).
@@ -57,7 +57,7 @@ impl UnixDatagram {
             state.network.check_up(host)?;
             if let Some(path) = path {
                 if state.network.is_taken(host, path) {
-                    return Err(io::Error::from(ErrorKind::AddrInUse));
+                    return cannot("bind to", path, Err(ErrorKind::AddrInUse.into()));
                 }
             }
             let number = state.number();
@@ -92,7 +92,7 @@ impl UnixDatagram {
 
     fn find(&self, path: &Path) -> io::Result<u64> {
         check(path)?;
-        self.world.with(|state| state.network.letterbox_at(self.host, path))
+        cannot("connect to", path, self.world.with(|state| state.network.letterbox_at(self.host, path)))
     }
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], to: Option<&Path>) -> Poll<io::Result<usize>> {
