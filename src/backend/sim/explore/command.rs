@@ -83,7 +83,7 @@ impl Started {
     fn filter(&self, of_cargo: bool) -> Vec<String> {
         let dashes = if of_cargo { &["--"][..] } else { &[] };
         match &self.test {
-            Some(test) => [&[test.clone()], &words(dashes)[..], &words(&["--exact"])].concat(),
+            Some(test) => [words(&[test]), words(dashes), words(&["--exact"])].concat(),
             None if self.args.len() > 1 => [&words(dashes), &self.args[1..]].concat(),
             None => Vec::new(),
         }

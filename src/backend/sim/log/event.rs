@@ -85,6 +85,10 @@ fn content(bytes: Vec<u8>) -> Arc<str> {
         for letter in chunk.valid().chars() {
             match letter {
                 '\\' | '"' => text.extend(['\\', letter]),
+                '\0' => text.push_str("\\0"),
+                letter if letter.is_ascii_control() => {
+                    text.extend((letter as u8).escape_ascii().map(char::from))
+                }
                 letter if must_be_escaped(letter) => text.extend(letter.escape_default()),
                 letter => text.push(letter),
             }
