@@ -10,6 +10,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
 use self::event::Event;
@@ -17,6 +18,7 @@ use super::panics::{self, Panic};
 use super::trace::{self, Kind};
 use super::world::{State, World};
 use super::{HERE, Policy, Sim};
+use crate::task::contain::contain;
 
 pub(super) use event::Flight;
 pub(super) use kept::Kept;
@@ -174,6 +176,14 @@ pub fn note(text: impl fmt::Display) {
             log.says(here.host, text);
         }
     });
+}
+
+/// Runs a closure, and tells the log if it panics.
+pub(super) fn panicking<T>(job: impl FnOnce() -> T) -> T {
+    contain(job).unwrap_or_else(|payload| {
+        panicked(panics::caught(&payload));
+        resume_unwind(payload)
+    })
 }
 
 /// A task has panicked.

@@ -304,6 +304,7 @@ impl Spawn for Sim {
         T: Send + 'static,
     {
         let place = Place::new(self, TaskKind::Closure, Location::caller());
+        let job = || log::panicking(job);
         async_task::spawn_blocking(job, |job| task::start(self, place, async move { job.run::<Self>() }))
     }
 

@@ -74,7 +74,7 @@ impl Started {
             Some(profile) => words.extend(["--profile".to_owned(), profile.to_owned()]),
         }
         words.extend(target.into_iter().flat_map(|target| ["--target".to_owned(), target]));
-        words.extend(features(&self.parent));
+        words.extend(choices(&self.parent));
         words.extend(self.filter(true));
         words
     }
@@ -131,23 +131,29 @@ impl Started {
     }
 }
 
-/// Those of cargo's arguments that choose features, which nothing else knows at run time.
-fn features(cargo: &[String]) -> Vec<String> {
-    let mut features = Vec::new();
-    let mut words = cargo.iter().skip(1).take_while(|word| *word != "--");
-    if !cargo.first().and_then(|cargo| name(Path::new(cargo))).is_some_and(|cargo| cargo.starts_with("cargo"))
-    {
-        return features;
+/// Those of cargo's arguments that choose features, or where things are built: nothing else tells at run time.
+fn choices(cargo: &[String]) -> Vec<String> {
+    let Some((program, words)) = cargo.split_first() else { return Vec::new() };
+    if !name(Path::new(program)).is_some_and(|program| program.starts_with("cargo")) {
+        return Vec::new();
     }
+    let mut choices = Vec::new();
+    let mut words = words.iter().take_while(|word| *word != "--");
     while let Some(word) = words.next() {
-        match word.as_str() {
-            "--features" | "-F" => features.extend([word].into_iter().chain(words.next()).cloned()),
-            "--all-features" | "--no-default-features" => features.push(word.clone()),
-            _ if word.starts_with("--features=") || word.starts_with("-F") => features.push(word.clone()),
+        let flag = word.split('=').next().unwrap_or_default();
+        match flag {
+            "--all-features" | "--no-default-features" => choices.push(word.clone()),
+            "--features" | "-F" | "--config" | "--target-dir" => {
+                choices.push(word.clone());
+                if flag == word {
+                    choices.extend(words.next().cloned());
+                }
+            }
+            _ if flag.starts_with("-F") => choices.push(word.clone()),
             _ => {}
         }
     }
-    features
+    choices
 }
 
 /// Only Linux tells.
@@ -289,11 +295,15 @@ mod tests {
         let [begin, end] = ["cargo test -p key-value --test sim-kv", "it::works -- --exact"];
         assert_eq!(
             with(
-                "/bin/cargo test -F a,b --release --features=c --no-default-features --features d -- --all-features"
+                "/bin/cargo test -F a,b --release --features=c --no-default-features --features d -Fe -- --all-features"
             ),
-            format!("{begin} -F a,b --features=c --no-default-features --features d {end}")
+            format!("{begin} -F a,b --features=c --no-default-features --features d -Fe {end}")
         );
         assert_eq!(with("cargo-nextest nextest run --all-features"), format!("{begin} --all-features {end}"));
+        assert_eq!(
+            with("cargo t --config=a --target-dir b -q"),
+            format!("{begin} --config=a --target-dir b {end}")
+        );
         assert_eq!(with("sh -c --all-features"), format!("{begin} {end}"));
     }
 
