@@ -15,6 +15,7 @@ mod faults;
 mod host;
 mod log;
 mod net;
+mod panics;
 mod random;
 mod replay;
 mod schedule;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use ::async_task::Runnable;
@@ -121,6 +123,9 @@ struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.world.dies();
+        }
         self.world.close();
     }
 }
@@ -300,6 +305,7 @@ impl Spawn for Sim {
         T: Send + 'static,
     {
         let place = Place::new(self, TaskKind::Closure, Location::caller());
+        let job = || log::panicking(job);
         async_task::spawn_blocking(job, |job| task::start(self, place, async move { job.run::<Self>() }))
     }
 

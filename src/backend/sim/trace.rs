@@ -50,6 +50,7 @@ pub(super) enum Kind {
     Sent,
     Waits,
     Panicked,
+    Failed,
 }
 
 impl Trace {

@@ -8,6 +8,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use async_task::Runnable;
@@ -414,7 +415,7 @@ impl World {
             state.mains.push(Main { task, woken: true });
             let turn = std::mem::take(&mut state.turn);
             state.wake(task, None);
-            Some(Driving { world: self.clone(), task, turn })
+            Some(Driving { world: self.clone(), task, turn, unwinding: thread::panicking(), host })
         });
         driving.unwrap_or_else(|| {
             panic!(
@@ -431,6 +432,9 @@ pub(super) struct Driving {
     pub(super) task: Id,
     // Of the closure that this is nested in.
     turn: Turn,
+    // It was begun during a panic.
+    unwinding: bool,
+    host: usize,
 }
 
 impl Driving {
@@ -462,6 +466,9 @@ impl Driving {
 
 impl Drop for Driving {
     fn drop(&mut self) {
+        if thread::panicking() && !self.unwinding {
+            self.world.unwinds(self.host, self.task.number);
+        }
         self.world.with(|state| {
             state.mains.pop();
             state.end_task(self.task);

@@ -122,12 +122,9 @@ impl UnixDatagram {
                 letterbox.writers.add(waker);
                 return Poll::Pending;
             }
-            let message = state.trace.sent(state.nanos, task, self.number, || Flight {
-                what: "datagram",
-                hosts: (self.host, self.host),
-                addrs: [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string()),
-                bytes: buf.len(),
-                payload: hash(buf),
+            let message = state.trace.sent(state.nanos, task, self.number, || {
+                let addrs = [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string());
+                Flight::new("datagram", (self.host, self.host), addrs, (buf, &[]))
             });
             letterbox.queue.push_back((from, buf.to_vec()));
             state.woken.append(letterbox.readers.take());
