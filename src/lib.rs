@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 // Tests and scenarios say `unwrap` where a failure is the finding.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
+#![cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "much is about sockets, and there are none"))]
 
 pub mod net;
 pub mod runtime;
+#[cfg(any(unix, windows))]
 pub mod socket;
 pub mod task;
 pub mod time;
@@ -19,7 +21,7 @@ mod current;
 mod free;
 mod random;
 
-#[cfg(any(test, feature = "conformance"))]
+#[cfg(all(any(unix, windows), any(test, feature = "conformance")))]
 pub mod conformance;
 
 // With a plain `cfg`, and in the root: rustc 1.95 names the feature to whoever uses one that is off, which it does

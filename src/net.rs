@@ -5,6 +5,11 @@ mod connect;
 mod incoming;
 pub(crate) mod options;
 mod resolver;
+#[cfg(any(unix, windows))]
+mod system;
+#[cfg(not(any(unix, windows)))]
+#[path = "net/no_system.rs"]
+mod system;
 #[cfg(unix)]
 pub mod unix;
 
@@ -22,10 +27,13 @@ pub use addrs::ToSocketAddrs;
 pub(crate) use addrs::sealed::Addrs;
 pub(crate) use connect::connect;
 pub use incoming::Incoming;
+pub(crate) use options::named;
 pub use options::{ConnectOptions, Keepalive, ListenOptions};
-pub(crate) use options::{named, of};
 use resolver::Resolver;
 pub use resolver::{Resolve, SetResolverError, set_resolver};
+pub(crate) use system::of;
+#[cfg(any(unix, windows))]
+pub(crate) use system::write_error;
 
 /// [`Net::lookup_host`], by the runtime's resolver unless there is another.
 pub(crate) async fn resolve_all<N: Net>(

@@ -10,6 +10,7 @@
 //! closure, a way to drive a future on this thread, a sleep and sockets. The handles, their abort and panic
 //! rules, timeouts, intervals, name resolution and address iteration are written once on top of those.
 
+pub(crate) mod descriptor;
 mod tcp;
 mod udp;
 #[cfg(unix)]
@@ -30,19 +31,13 @@ use crate::task::{JoinHandle, YieldNow};
 use crate::time::{Interval, Timeout, deadline_after};
 
 pub use crate::coop::poll_budget;
+pub use descriptor::Descriptor;
 pub(crate) use tcp::tcp_options;
 pub use tcp::{TcpListener, TcpStream};
 pub use udp::UdpSocket;
 pub(crate) use udp::{udp_groups, udp_options};
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
-
-/// What the system knows a socket by, borrowed from it.
-#[cfg(unix)]
-pub type Descriptor<'a> = std::os::fd::BorrowedFd<'a>;
-/// What the system knows a socket by, borrowed from it.
-#[cfg(windows)]
-pub type Descriptor<'a> = std::os::windows::io::BorrowedSocket<'a>;
 
 /// A unit future that a backend can run without knowing what it computes.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;

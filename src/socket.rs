@@ -12,10 +12,6 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-#[cfg(unix)]
-use std::os::fd::AsFd as AsDescriptor;
-#[cfg(windows)]
-use std::os::windows::io::AsSocket as AsDescriptor;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -24,7 +20,8 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::coop;
-use crate::runtime::Descriptor;
+use crate::net::write_error;
+use crate::runtime::descriptor::{AsDescriptor, Descriptor, descriptor, lends};
 
 pub use udp::UdpSocket;
 #[cfg(unix)]
@@ -98,47 +95,17 @@ impl Connected for std::net::TcpStream {
     }
 
     fn write(mut self: &Self, buf: &[u8]) -> io::Result<usize> {
-        Write::write(&mut self, buf)
+        Write::write(&mut self, buf).map_err(write_error)
     }
 
     fn write_vectored(mut self: &Self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        Write::write_vectored(&mut self, bufs)
+        Write::write_vectored(&mut self, bufs).map_err(write_error)
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.shutdown(how)
     }
 }
-
-/// What the system knows it by.
-pub(crate) fn descriptor<S: AsDescriptor>(socket: &S) -> Descriptor<'_> {
-    #[cfg(unix)]
-    return socket.as_fd();
-    #[cfg(windows)]
-    return socket.as_socket();
-}
-
-/// `AsFd`, or `AsSocket`, of a type: by what the expression borrows from it.
-macro_rules! lends {
-    ([$($generics:tt)*] $type:ty, $it:ident => $descriptor:expr) => {
-        #[cfg(unix)]
-        impl<$($generics)*> std::os::fd::AsFd for $type {
-            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-                let $it = self;
-                $descriptor
-            }
-        }
-
-        #[cfg(windows)]
-        impl<$($generics)*> std::os::windows::io::AsSocket for $type {
-            fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
-                let $it = self;
-                $descriptor
-            }
-        }
-    };
-}
-pub(crate) use lends;
 
 type Stream<R> = <R as Reactor>::Registered<std::net::TcpStream>;
 type Listener<R> = <R as Reactor>::Registered<std::net::TcpListener>;

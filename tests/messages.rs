@@ -86,7 +86,7 @@ mod pasted {
 
     #[cfg(feature = "sim")]
     fn in_a_simulation(sim: anyrt::Sim) {
-        let _ = anyrt::Sim::host;
+        drop(sim.host("db", [10, 0, 0, 2]));
         anyrt::Sim::boot(&sim, |_| async {});
     }
 }

@@ -441,10 +441,10 @@ macro_rules! list {
     ) => {
         /// Every scenario, for a suite runner of one's own; [`conformance!`](crate::conformance!) is ours.
         pub fn scenarios<R: Runtime>() -> Vec<Scenario<R>> {
-            let mut all = vec![$(scenario!($kind $needs $module $name),)*];
-            #[cfg(unix)]
-            all.extend([$(scenario!($unix_kind $unix_needs $unix_module $unix_name),)*]);
-            all
+            vec![
+                $(scenario!($kind $needs $module $name),)*
+                $(#[cfg(unix)] scenario!($unix_kind $unix_needs $unix_module $unix_name),)*
+            ]
         }
     };
 }

@@ -13,11 +13,12 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::{
-    Connected, Reactor, Registered, Source, close, descriptor, lends, poll_io, poll_read, poll_write,
-    poll_write_vectored, read, read_io, try_io, write, write_io,
+    Connected, Reactor, Registered, Source, close, poll_io, poll_read, poll_write, poll_write_vectored, read,
+    read_io, try_io, write, write_io,
 };
 use crate::net::unix::{cannot, check, probe};
-use crate::runtime::{self, Descriptor};
+use crate::runtime;
+use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 
 impl Source for std_unix::UnixStream {}
 impl Source for std_unix::UnixListener {}

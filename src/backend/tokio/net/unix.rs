@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 
 use super::{pause, read, within, write};
 use crate::net::unix::{cannot, check, probe};
-use crate::runtime::{self, Descriptor};
-use crate::socket::{descriptor, lends};
+use crate::runtime;
+use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 
 /// tokio's stream, with the traits of futures-io.
 #[derive(Debug)]
