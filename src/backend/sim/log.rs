@@ -87,6 +87,10 @@ impl Log {
     }
 
     /// The log as a page of HTML with a timeline, which is complete in itself.
+    ///
+    /// Hosts are side by side, and time goes down: tasks are bars, with where they were spawned, and messages are arrows, with
+    /// what is in them. It opens where the program failed, if it did: at the panic that the others quote, and else the first.
+    /// Its last line says which keys there are.
     pub fn to_html(&self) -> String {
         html::write(self)
     }
