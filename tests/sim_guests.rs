@@ -1,15 +1,19 @@
 //! Code of the user's that a simulation runs beside tasks: wakers, destructors, and what a blocking closure waits with.
 #![allow(clippy::unwrap_used)]
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::future::Future;
+use std::panic::catch_unwind;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Wake, Waker};
+use std::thread;
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
-use anyrt::{BlockOn, Net, Sim, Spawn, Time};
+use anyrt::{AnyRuntime, BlockOn, Net, Sim, Spawn, Time};
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -36,7 +40,7 @@ impl Drop for Panics {
     fn drop(&mut self) {
         let _ = self.sim.elapsed();
         self.dropped.fetch_add(1, Ordering::Relaxed);
-        if !std::thread::panicking() {
+        if !thread::panicking() {
             panic!("the destructor of a waker");
         }
     }
@@ -151,4 +155,56 @@ fn wakers_may_ask_the_simulation_while_it_drops_them() {
     });
     sim.shutdown_timeout(ms(1)).unwrap();
     assert_eq!(wakers.counts().1, kept, "each is dropped once");
+}
+
+/// What a thread does last: `then`, in the destructor of a thread-local that was there before the simulation.
+fn at_the_end_of_a_thread<T: Send + 'static>(before: impl FnOnce() + Send + 'static, then: fn() -> T) -> T {
+    struct Last<T>(fn() -> T, mpsc::Sender<thread::Result<T>>);
+
+    impl<T> Drop for Last<T> {
+        fn drop(&mut self) {
+            let _ = self.1.send(catch_unwind(self.0));
+        }
+    }
+
+    thread_local! {
+        static LAST: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    }
+
+    let (send, receive) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        LAST.set(Some(Box::new(Last(then, send))));
+        before();
+    });
+    thread.join().unwrap();
+    receive.recv().unwrap().unwrap()
+}
+
+#[test]
+fn simulation_runs_in_the_destructor_of_a_thread_local() {
+    fn run() -> (Duration, bool) {
+        let sim = Sim::builder().seed(1).build().unwrap();
+        let is_current = sim.block_on(async {
+            let there = sim.clone();
+            let task = sim.spawn(async move {
+                anyrt::time::sleep(ms(5)).await;
+                anyrt::sim::note("late");
+                anyrt::spawn_blocking(|| ()).await.unwrap();
+                AnyRuntime::current() == AnyRuntime::from(there)
+            });
+            task.await.unwrap()
+        });
+        sim.advance(ms(1));
+        (sim.elapsed(), is_current)
+    }
+
+    // The thread has run one before, or not.
+    for before in [
+        || (),
+        || {
+            run();
+        },
+    ] {
+        assert_eq!(at_the_end_of_a_thread(before, run), (ms(6), true));
+    }
 }

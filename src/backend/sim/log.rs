@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use self::event::Event;
 use super::trace::{self, Kind};
 use super::world::{State, World};
-use super::{HERE, Policy, Sim};
+use super::{Policy, Sim, here};
 
 pub(super) use event::Flight;
 pub(super) use kept::Kept;
@@ -160,7 +160,7 @@ impl Sim {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn note(text: impl fmt::Display) {
-    let Some(here) = HERE.try_with(|cell| cell.borrow().clone()).ok().flatten() else { return };
+    let Some(here) = here() else { return };
     let text = text.to_string();
     here.world.with(|state| {
         let task = state.whose_turn();
@@ -174,7 +174,7 @@ pub fn note(text: impl fmt::Display) {
 
 /// A task has panicked.
 pub(super) fn panicked(text: &str) {
-    let Some(here) = HERE.try_with(|cell| cell.borrow().clone()).ok().flatten() else { return };
+    let Some(here) = here() else { return };
     here.world.with(|state| {
         let (nanos, task) = (state.nanos, state.whose_turn());
         if let Some(log) = state.trace.log() {

@@ -29,6 +29,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::net::{IpAddr, SocketAddr};
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
@@ -235,7 +236,13 @@ impl TryFrom<AnyRuntime> for Sim {
 }
 
 thread_local! {
-    static HERE: RefCell<Option<Sim>> = const { RefCell::new(None) };
+    // Nothing is left in it when its thread ends. It has no destructor, so that destructors of other thread-locals find it.
+    static HERE: RefCell<ManuallyDrop<Option<Sim>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+}
+
+/// The host whose code this thread is running.
+fn here() -> Option<Sim> {
+    HERE.with_borrow(|here| Option::clone(here))
 }
 
 /// The host whose code this thread is running, until it is dropped.
@@ -246,7 +253,7 @@ struct Here {
 impl Here {
     fn enter(world: &Arc<World>, host: usize) -> Self {
         let here = Sim { world: world.clone(), host, owner: None };
-        Self { before: HERE.try_with(|cell| cell.replace(Some(here))).ok().flatten() }
+        Self { before: ManuallyDrop::into_inner(HERE.replace(ManuallyDrop::new(Some(here)))) }
     }
 
     /// Changes to another host of the world that is being driven, and returns the one before.
@@ -259,15 +266,15 @@ impl Here {
 
 impl Drop for Here {
     fn drop(&mut self) {
-        let before = self.before.take();
+        let before = ManuallyDrop::new(self.before.take());
         // Dropped outside of the cell: the last handle to a world has destructors to run.
-        let _here = HERE.try_with(|cell| cell.replace(before));
+        drop(ManuallyDrop::into_inner(HERE.replace(before)));
     }
 }
 
 impl Home for Sim {
     fn find(_: Keep) -> Option<AnyRuntime> {
-        HERE.try_with(|cell| cell.borrow().clone()).ok().flatten().map(AnyRuntime::from)
+        here().map(AnyRuntime::from)
     }
 }
 
