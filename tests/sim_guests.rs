@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
 use anyrt::{AnyRuntime, BlockOn, Net, Sim, Spawn, Time};
-use futures::future::join;
+use futures::future::{FutureExt, join};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
 const fn ms(millis: u64) -> Duration {
@@ -207,4 +207,56 @@ fn simulation_runs_in_the_destructor_of_a_thread_local() {
     ] {
         assert_eq!(at_the_end_of_a_thread(before, run), (ms(6), true));
     }
+}
+
+/// What a blocking closure panics with that waits in this way; and the line where it was spawned.
+fn panic_of_a_closure<F: Future>(wait: impl FnOnce(Sim) -> F + Send + 'static) -> (String, u32) {
+    let sim = Sim::builder().seed(9).build().unwrap();
+    let there = sim.clone();
+    let closure = sim.spawn_blocking(move || drop(futures::executor::block_on(wait(there))));
+    let line = line!() - 1;
+    let payload = sim.block_on(closure).unwrap_err().into_panic();
+    (*payload.downcast::<String>().unwrap(), line)
+}
+
+#[test]
+fn foreign_block_on_in_a_blocking_closure_says_what_to_write() {
+    let texts = [
+        panic_of_a_closure(|sim| async move { sim.sleep(ms(1)).await }),
+        panic_of_a_closure(|sim| async move { sim.tcp_connect("10.0.0.1:1").await.map(drop) }),
+        panic_of_a_closure(|sim| async move {
+            sim.udp_bind("0.0.0.0:1").await.unwrap().recv(&mut [0]).await.map(drop)
+        }),
+        panic_of_a_closure(|sim| async move { sim.timeout(ms(1), std::future::pending::<()>()).await }),
+    ];
+    for (text, line) in texts {
+        let place = format!("a blocking closure, spawned at tests/sim_guests.rs:{line}:");
+        for words in ["Write `anyrt::block_on(…)`", "Seed 9", &place] {
+            assert!(text.contains(words), "no {words:?} in {text:?}");
+        }
+    }
+}
+
+/// What does not wait works with any `block_on`, and what the message says to write does.
+#[test]
+fn blocking_closure_waits_with_the_block_on_of_the_simulation() {
+    let sim = Sim::new().unwrap();
+    let there = sim.clone();
+    let closure = sim.spawn_blocking(move || {
+        let task = there.spawn({
+            let there = there.clone();
+            async move { there.sleep(ms(5)).await }
+        });
+        // To look is not to wait.
+        let mut sleep = pin!(there.sleep(ms(7)));
+        assert!(sleep.as_mut().now_or_never().is_none());
+        futures::executor::block_on(async { anyrt::yield_now().await });
+        anyrt::block_on(async {
+            task.await.unwrap();
+            sleep.await;
+        });
+        assert_eq!(futures::executor::block_on(there.sleep(Duration::ZERO)), ());
+        there.elapsed()
+    });
+    assert_eq!(sim.block_on(closure).unwrap(), ms(7));
 }

@@ -154,6 +154,8 @@ struct Main {
 #[derive(Clone, Copy, Default)]
 struct Turn {
     task: Option<Id>,
+    // How often it has looked for something in vain, if it is a blocking closure.
+    looks: u32,
 }
 
 /// What is to be done next.
@@ -181,6 +183,9 @@ fn is_endless(polls: usize, tasks: usize) -> bool {
 fn yielding(rounds: u64) -> u64 {
     rounds.saturating_mul(rounds.saturating_mul(4).saturating_add(1_000))
 }
+
+/// So often may one blocking closure look whether something is there that only the simulation can bring.
+const LOOKS: u32 = 100_000;
 
 /// What is said of a simulation that was stopped.
 pub(super) fn gone() -> io::Error {
@@ -285,6 +290,7 @@ impl World {
     ) -> Poll<io::Result<T>> {
         coop::poll(cx, |cx| {
             let mut waiter = Waiter::new(cx.waker());
+            let mut waits_here = false;
             loop {
                 let result = self.with(|state| {
                     if state.closed {
@@ -292,10 +298,13 @@ impl World {
                     }
                     let result = operation(state, &mut waiter);
                     if result.is_pending() && !waiter.wants_clone() {
-                        state.waits(wait());
+                        waits_here = state.waits(wait());
                     }
                     result
                 });
+                if waits_here {
+                    self.wait_in_closure(cx.waker());
+                }
                 if !waiter.looks_again() {
                     return result;
                 }
@@ -330,6 +339,27 @@ impl World {
                 state.wake(task, None);
             }
         });
+    }
+
+    /// A blocking closure polls something in a way that gives no turn to anybody else: `block_on` of another crate, which
+    /// would sleep, for ever, on the thread that has to bring what it waits for. So it is woken, and told when it looks too
+    /// often; one look in between is nothing.
+    #[cold]
+    pub(super) fn wait_in_closure(&self, waker: &Waker) {
+        if self.driver.load(Ordering::Relaxed) != this_thread() {
+            return;
+        }
+        let Some(task) = self.with(|state| state.closure()) else { return };
+        let wrong = self.with(|state| {
+            state.turn.looks += 1;
+            let what = "a blocking closure waits for the simulation, which runs on the thread of the closure, with a \
+                        `block_on` that is not of the simulation. Write `anyrt::block_on(…)` there, or await it in a task";
+            (state.turn.looks > LOOKS).then(|| state.tell(self.seed, what, Some(task)))
+        });
+        match wrong {
+            Some(wrong) => panic!("{wrong}"),
+            None => waker.wake_by_ref(),
+        }
     }
 
     /// Whether another thread drives it just now.
@@ -581,15 +611,24 @@ impl State {
         }
     }
 
-    /// The task whose turn it is waits for this.
-    pub(super) fn waits(&mut self, wait: Wait) {
+    /// The task whose turn it is waits for this. Whether it is a blocking closure, which must not: see `wait_in_closure`.
+    pub(super) fn waits(&mut self, wait: Wait) -> bool {
+        let mut is_closure = false;
         if let Some(task) = self.turn.task.and_then(|task| self.tasks.get_mut(task)) {
             task.waits = Some(wait);
+            is_closure = task.kind == TaskKind::Closure;
         }
-        let task = self.whose_turn();
+        let task = self.whose_turn().filter(|_| self.turn.looks == 0);
         if let (Some(log), Some(task)) = (self.trace.log(), task) {
             log.waits(self.nanos, task, wait);
         }
+        is_closure
+    }
+
+    /// The blocking closure that is running.
+    fn closure(&self) -> Option<Id> {
+        let is_closure = |task: &Id| self.tasks.get(*task).is_some_and(|task| task.kind == TaskKind::Closure);
+        self.turn.task.filter(is_closure)
     }
 
     /// The task that is being polled.
