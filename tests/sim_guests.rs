@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
-use anyrt::{AnyRuntime, BlockOn, Net, Sim, Spawn, Time};
+use anyrt::{AnyRuntime, BlockOn, Net, Sim, Spawn, Time, sim};
 use futures::future::{FutureExt, join};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -157,6 +157,42 @@ fn wakers_may_ask_the_simulation_while_it_drops_them() {
     assert_eq!(wakers.counts().1, kept, "each is dropped once");
 }
 
+/// Tasks that never end: one that waits, one that yields, one that has had no turn; each with a handle and a thing of its own.
+fn leave_tasks(sim: &Sim, thing: &Arc<()>) {
+    let own = || (sim.clone(), thing.clone());
+    let (waits, yields, new) = (own(), own(), own());
+    drop(sim.spawn(async move {
+        let (sim, _thing) = waits;
+        sim.sleep(Duration::MAX).await;
+    }));
+    drop(sim.spawn(async move {
+        let (sim, _thing) = yields;
+        loop {
+            sim.yield_now().await;
+        }
+    }));
+    sim.block_on(sim.sleep(ms(1)));
+    drop(sim.spawn_blocking(move || drop(new)));
+}
+
+#[test]
+fn unfinished_tasks_that_own_their_simulation_end_with_it() {
+    let thing = Arc::default();
+    let count = || Arc::strong_count(&thing) - 1;
+    // Nobody is left who could run it; as everywhere, a task that holds a clone keeps its runtime alive.
+    leave_tasks(&Sim::new().unwrap(), &thing);
+    assert_eq!(count(), 3);
+    // What is stopped lets go of everything.
+    let sim = Sim::new().unwrap();
+    leave_tasks(&sim, &thing);
+    assert_eq!(count(), 6);
+    sim.shutdown_timeout(ms(1)).unwrap();
+    assert_eq!(count(), 3);
+    sim::check_deterministic(1, |sim| leave_tasks(sim, &thing));
+    sim::explore(0..2, |sim| leave_tasks(sim, &thing));
+    assert_eq!(count(), 3);
+}
+
 /// What a thread does last: `then`, in the destructor of a thread-local that was there before the simulation.
 fn at_the_end_of_a_thread<T: Send + 'static>(before: impl FnOnce() + Send + 'static, then: fn() -> T) -> T {
     struct Last<T>(fn() -> T, mpsc::Sender<thread::Result<T>>);
@@ -188,7 +224,7 @@ fn simulation_runs_in_the_destructor_of_a_thread_local() {
             let there = sim.clone();
             let task = sim.spawn(async move {
                 anyrt::time::sleep(ms(5)).await;
-                anyrt::sim::note("late");
+                sim::note("late");
                 anyrt::spawn_blocking(|| ()).await.unwrap();
                 AnyRuntime::current() == AnyRuntime::from(there)
             });

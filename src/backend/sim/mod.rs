@@ -72,13 +72,18 @@ pub use trace::check_deterministic;
 /// one clock; each host has a time of day of its own.
 ///
 /// What differs from other runtimes: a blocking closure runs where its turn is, so one that waits for another task
-/// without a `block_on` waits for ever. Sockets are none of the system, and no other thread may wake a task, or drive the
+/// without a `block_on` of the simulation waits for ever; one of another crate, such as `futures::executor::block_on`, panics
+/// where it waits for a sleep or a socket. Sockets are none of the system, and no other thread may wake a task, or drive the
 /// simulation, while one thread does.
 ///
 /// # Dropping
 ///
 /// The last clone drops every task, as `shutdown_timeout` does. What outlives it fails with an error of kind `Other`, and a
 /// sleep panics, also where somebody waits for it already.
+///
+/// A clone that a task holds is one of them: a task that never ends and has one keeps its simulation in memory, though nobody
+/// is left to run it. `shutdown_timeout` drops both, and [`explore`] and [`check_deterministic`] do it by themselves. What a
+/// task finds with [`AnyRuntime::current`], and what [`boot`](Self::boot) is given, keeps nothing alive.
 ///
 /// # Panics
 ///

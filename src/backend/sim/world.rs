@@ -828,6 +828,26 @@ impl fmt::Debug for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{BlockOn, Sim, Spawn};
+
+    #[test]
+    fn stopped_simulation_is_freed_though_its_tasks_own_it() {
+        let sim = Sim::builder().with_seed(1);
+        let world = Arc::downgrade(&sim.world);
+        let [waits, boots] = [sim.clone(), sim.clone()];
+        sim.boot(move |_| {
+            let boots = boots.clone();
+            async move { boots.yield_now().await }
+        });
+        drop(sim.spawn(async move {
+            std::future::pending::<()>().await;
+            drop(waits);
+        }));
+        sim.block_on(sim.yield_now());
+        sim.shutdown_timeout(Duration::ZERO).unwrap();
+        drop(sim);
+        assert!(world.upgrade().is_none());
+    }
 
     #[test]
     fn loop_is_what_polls_a_million_times_and_each_task_a_few_times() {
