@@ -14,5 +14,5 @@ pub(crate) use handle::{Native, NativeAbort};
 pub use set::JoinSet;
 #[allow(unused_imports, reason = "only handles of async-task have to be told")]
 pub(crate) use slot::{Slot, polled_after_completion};
-pub(crate) use spawned::{spawn_blocking_with, spawn_with};
+pub(crate) use spawned::{Job, spawn_blocking_with, spawn_with};
 pub use yield_now::YieldNow;
