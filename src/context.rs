@@ -67,7 +67,7 @@ impl Scope {
         Self { before }
     }
 
-    /// One poll of a task.
+    /// One poll of a task, or a destructor of what is left of it.
     #[allow(dead_code, reason = "tokio sees to its own tasks")]
     pub(crate) fn task<H: Home>() -> Self {
         Self::new(true, Some(H::find))
@@ -96,10 +96,20 @@ impl Scope {
         Self::driving()
     }
 
-    /// A blocking closure, which may also run inside the thread that drives its runtime.
+    /// A blocking closure, or a destructor of what is left of it, which may also run inside the thread that drives its
+    /// runtime.
     #[allow(dead_code, reason = "not every backend has its own")]
     pub(crate) fn blocking<H: Home>() -> Self {
-        let scope = Self::new(false, Some(H::find));
+        Self::may_block(Some(H::find))
+    }
+
+    /// A blocking closure whose runtime is found in another way.
+    pub(crate) fn unknown_blocking() -> Self {
+        Self::may_block(None)
+    }
+
+    fn may_block(find: Option<Find>) -> Self {
+        let scope = Self::new(false, find);
         HERE.set(Here { driving: false, ..HERE.get() });
         scope
     }

@@ -17,6 +17,7 @@ mod context;
 mod coop;
 mod current;
 mod free;
+mod lock;
 mod random;
 
 #[cfg(any(test, feature = "conformance"))]

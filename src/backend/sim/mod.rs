@@ -312,7 +312,9 @@ impl Spawn for Sim {
         T: Send + 'static,
     {
         let place = Place::new(self, TaskKind::Closure, Location::caller());
-        async_task::spawn_blocking(job, |job| task::start(self, place, async move { job.run::<Self>() }))
+        async_task::spawn_blocking::<Self, _, _>(job, |job| {
+            task::start(self, place, async move { job.run() })
+        })
     }
 
     /// The next of its seed.
