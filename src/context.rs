@@ -9,6 +9,9 @@ use crate::backend::native;
 
 /// A runtime that can be found from its threads.
 pub(crate) trait Home {
+    /// Whether it runs nothing while a blocking closure of its own waits for it.
+    const IS_SIMULATED: bool = false;
+
     /// The runtime whose code this thread is running: a handle that keeps nothing alive, if it is not asked for more.
     fn find(keep: Keep) -> Option<AnyRuntime>;
 }
@@ -49,6 +52,13 @@ thread_local! {
 #[inline]
 pub(crate) fn innermost(keep: Keep) -> Option<AnyRuntime> {
     HERE.get().find.and_then(|find| find(keep))
+}
+
+/// Whether this thread is in async code, and not in a blocking closure or outside of all.
+#[inline]
+#[allow(dead_code, reason = "not every backend has to know")]
+pub(crate) fn is_driving() -> bool {
+    HERE.get().driving
 }
 
 /// A part of the stack of this thread, until it is dropped.

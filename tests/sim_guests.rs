@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
+use anyrt::task::JoinSet;
 use anyrt::{AnyRuntime, BlockOn, Net, Sim, Spawn, Time, sim};
 use futures::future::{FutureExt, join};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
@@ -258,6 +259,23 @@ fn panic_of_a_closure<F: Future>(wait: impl FnOnce(Sim) -> F + Send + 'static) -
 #[test]
 fn foreign_block_on_in_a_blocking_closure_says_what_to_write() {
     let texts = [
+        panic_of_a_closure(|sim| sim.spawn(async {})),
+        panic_of_a_closure(|sim| {
+            let task = sim.spawn(async {});
+            let _shared = task.abort_handle();
+            task
+        }),
+        panic_of_a_closure(|sim| sim.spawn_blocking(|| ())),
+        panic_of_a_closure(|sim| async move {
+            let task = sim.spawn(async { sim::note("is dropped") });
+            task.abort();
+            task.await
+        }),
+        panic_of_a_closure(|sim| async move {
+            let mut tasks = JoinSet::new();
+            tasks.insert(sim.spawn(async {}));
+            tasks.join_next().await
+        }),
         panic_of_a_closure(|sim| async move { sim.sleep(ms(1)).await }),
         panic_of_a_closure(|sim| async move { sim.tcp_connect("10.0.0.1:1").await.map(drop) }),
         panic_of_a_closure(|sim| async move {

@@ -18,7 +18,8 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use async_task::FallibleTask;
 use pin_project_lite::pin_project;
 
-use crate::context::{Home, Scope};
+use crate::backend::wait_in_closure;
+use crate::context::{self, Home, Scope};
 use crate::coop::Turn;
 use crate::lock::lock;
 use crate::task::contain::{Payload, contain, discard};
@@ -58,7 +59,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let id = Id::next();
+    let id = Id::next::<H>();
     handle(id, spawn(Guarded { id, future: Some(future), waiting: None }))
 }
 
@@ -72,7 +73,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let id = Id::next();
+    let id = Id::next::<H>();
     handle(id, spawn(Job { id, job: Some(job), types: PhantomData }))
 }
 
@@ -82,14 +83,18 @@ fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinH
     })
 }
 
-/// What tells the tasks of a process apart.
+/// What tells the tasks of a process apart. Those of simulations are odd.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Id(u64);
 
 impl Id {
-    fn next() -> Self {
+    fn next<H: Home>() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+        Self(NEXT.fetch_add(2, Ordering::Relaxed) + u64::from(H::IS_SIMULATED))
+    }
+
+    fn is_simulated(self) -> bool {
+        self.0 % 2 == 1
     }
 }
 
@@ -477,6 +482,17 @@ impl<T: Send + 'static> State<T> {
         }
     }
 
+    /// Whether it is a task of a simulation, as far as is known.
+    #[cold]
+    fn is_simulated(&self) -> bool {
+        match self {
+            Self::Running(task) => task.id.is_simulated(),
+            Self::Shared(core) => lock(&core.state).is_simulated(),
+            Self::Aborted(_) => true,
+            Self::Polled(_) | Self::Over => false,
+        }
+    }
+
     /// Lets the task run on.
     #[inline(never)]
     fn detach(self) {
@@ -529,7 +545,12 @@ impl<T: Send + 'static> Future for Handle<T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner).poll(cx)
+        let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let polled = state.poll(cx);
+        if polled.is_pending() && !context::is_driving() && state.is_simulated() {
+            wait_in_closure(cx.waker());
+        }
+        polled
     }
 }
 

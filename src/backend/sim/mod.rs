@@ -19,7 +19,7 @@ mod random;
 mod replay;
 mod schedule;
 mod slots;
-mod task;
+pub(super) mod task;
 mod time;
 mod trace;
 mod waiters;
@@ -73,7 +73,7 @@ pub use trace::check_deterministic;
 ///
 /// What differs from other runtimes: a blocking closure runs where its turn is, so one that waits for another task
 /// without a `block_on` of the simulation waits for ever; one of another crate, such as `futures::executor::block_on`, panics
-/// where it waits for a sleep or a socket. Sockets are none of the system, and no other thread may wake a task, or drive the
+/// where it waits for a handle, a sleep or a socket. Sockets are none of the system, and no other thread may wake a task, or drive the
 /// simulation, while one thread does.
 ///
 /// # Dropping
@@ -278,6 +278,8 @@ impl Drop for Here {
 }
 
 impl Home for Sim {
+    const IS_SIMULATED: bool = true;
+
     fn find(_: Keep) -> Option<AnyRuntime> {
         here().map(AnyRuntime::from)
     }

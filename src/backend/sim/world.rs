@@ -6,7 +6,7 @@ use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ use super::trace::{Kind, Trace};
 use super::waiters::{self, Waiter, Waiters};
 use super::{Builder, Here};
 use crate::coop;
+use crate::lock::lock;
 use crate::task::contain::discard;
 
 /// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
@@ -247,10 +248,9 @@ impl World {
         })
     }
 
-    /// Changes the state; then wakes and drops what that has come to. Under the lock nothing of the user's is cloned, woken,
-    /// dropped or formatted: all of that may ask us in turn.
+    /// Changes the state; then wakes and drops what that has come to, for nothing of the user's is under the lock (`lock.rs`).
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         let result = change(&mut state);
         if !state.woken.is_empty() || !state.dropped.is_empty() {
             State::settle(state);
