@@ -9,6 +9,9 @@ use crate::backend::native;
 
 /// A runtime that can be found from its threads.
 pub(crate) trait Home {
+    /// Whether it runs nothing while a blocking closure of its own waits for it.
+    const IS_SIMULATED: bool = false;
+
     /// The runtime whose code this thread is running: a handle that keeps nothing alive, if it is not asked for more.
     fn find(keep: Keep) -> Option<AnyRuntime>;
 }
@@ -51,6 +54,13 @@ pub(crate) fn innermost(keep: Keep) -> Option<AnyRuntime> {
     HERE.get().find.and_then(|find| find(keep))
 }
 
+/// Whether this thread is in async code, and not in a blocking closure or outside of all.
+#[inline]
+#[allow(dead_code, reason = "not every backend has to know")]
+pub(crate) fn is_driving() -> bool {
+    HERE.get().driving
+}
+
 /// A part of the stack of this thread, until it is dropped.
 pub(crate) struct Scope {
     before: Here,
@@ -67,7 +77,7 @@ impl Scope {
         Self { before }
     }
 
-    /// One poll of a task.
+    /// One poll of a task, or a destructor of what is left of it.
     #[allow(dead_code, reason = "tokio sees to its own tasks")]
     pub(crate) fn task<H: Home>() -> Self {
         Self::new(true, Some(H::find))
@@ -96,10 +106,20 @@ impl Scope {
         Self::driving()
     }
 
-    /// A blocking closure, which may also run inside the thread that drives its runtime.
+    /// A blocking closure, or a destructor of what is left of it, which may also run inside the thread that drives its
+    /// runtime.
     #[allow(dead_code, reason = "not every backend has its own")]
     pub(crate) fn blocking<H: Home>() -> Self {
-        let scope = Self::new(false, Some(H::find));
+        Self::may_block(Some(H::find))
+    }
+
+    /// A blocking closure whose runtime is found in another way.
+    pub(crate) fn unknown_blocking() -> Self {
+        Self::may_block(None)
+    }
+
+    fn may_block(find: Option<Find>) -> Self {
+        let scope = Self::new(false, find);
         HERE.set(Here { driving: false, ..HERE.get() });
         scope
     }

@@ -19,6 +19,7 @@ mod context;
 mod coop;
 mod current;
 mod free;
+mod lock;
 mod random;
 
 #[cfg(all(any(unix, windows), any(test, feature = "conformance")))]

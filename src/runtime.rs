@@ -158,7 +158,7 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        crate::task::spawn_with(future, |task| self.execute(task))
+        crate::task::spawn_with(future, |task| self.execute(Box::pin(task)))
     }
 
     /// Runs a closure that blocks, on a thread where that is no harm.
@@ -202,7 +202,7 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        crate::task::spawn_blocking_with(job, |job| self.execute_blocking(job))
+        crate::task::spawn_blocking_with(job, |job| self.execute_blocking(Box::new(move || job.run())))
     }
 
     /// Lets every other runnable task, and the I/O driver, have a turn.

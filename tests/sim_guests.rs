@@ -1,16 +1,21 @@
 //! Code of the user's that a simulation runs beside tasks: wakers, destructors, and what a blocking closure waits with.
 #![allow(clippy::unwrap_used)]
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::future::Future;
+use std::panic::catch_unwind;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Wake, Waker};
+use std::thread;
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
-use anyrt::{BlockOn, Net, Sim, Spawn, Time};
-use futures::future::join;
+use anyrt::task::JoinSet;
+use anyrt::{AnyRuntime, BlockOn, Net, Sim, Spawn, Time, sim};
+use futures::future::{FutureExt, join};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
 const fn ms(millis: u64) -> Duration {
@@ -36,7 +41,7 @@ impl Drop for Panics {
     fn drop(&mut self) {
         let _ = self.sim.elapsed();
         self.dropped.fetch_add(1, Ordering::Relaxed);
-        if !std::thread::panicking() {
+        if !thread::panicking() {
             panic!("the destructor of a waker");
         }
     }
@@ -151,4 +156,161 @@ fn wakers_may_ask_the_simulation_while_it_drops_them() {
     });
     sim.shutdown_timeout(ms(1)).unwrap();
     assert_eq!(wakers.counts().1, kept, "each is dropped once");
+}
+
+/// Tasks that never end: one that waits, one that yields, one that has had no turn; each with a handle and a thing of its own.
+fn leave_tasks(sim: &Sim, thing: &Arc<()>) {
+    let own = || (sim.clone(), thing.clone());
+    let (waits, yields, new) = (own(), own(), own());
+    drop(sim.spawn(async move {
+        let (sim, _thing) = waits;
+        sim.sleep(Duration::MAX).await;
+    }));
+    drop(sim.spawn(async move {
+        let (sim, _thing) = yields;
+        loop {
+            sim.yield_now().await;
+        }
+    }));
+    sim.block_on(sim.sleep(ms(1)));
+    drop(sim.spawn_blocking(move || drop(new)));
+}
+
+#[test]
+fn unfinished_tasks_that_own_their_simulation_end_with_it() {
+    let thing = Arc::default();
+    let count = || Arc::strong_count(&thing) - 1;
+    // Nobody is left who could run it; as everywhere, a task that holds a clone keeps its runtime alive.
+    leave_tasks(&Sim::new().unwrap(), &thing);
+    assert_eq!(count(), 3);
+    // What is stopped lets go of everything.
+    let sim = Sim::new().unwrap();
+    leave_tasks(&sim, &thing);
+    assert_eq!(count(), 6);
+    sim.shutdown_timeout(ms(1)).unwrap();
+    assert_eq!(count(), 3);
+    sim::check_deterministic(1, |sim| leave_tasks(sim, &thing));
+    sim::explore(0..2, |sim| leave_tasks(sim, &thing));
+    assert_eq!(count(), 3);
+}
+
+/// What a thread does last: `then`, in the destructor of a thread-local that was there before the simulation.
+fn at_the_end_of_a_thread<T: Send + 'static>(before: impl FnOnce() + Send + 'static, then: fn() -> T) -> T {
+    struct Last<T>(fn() -> T, mpsc::Sender<thread::Result<T>>);
+
+    impl<T> Drop for Last<T> {
+        fn drop(&mut self) {
+            let _ = self.1.send(catch_unwind(self.0));
+        }
+    }
+
+    thread_local! {
+        static LAST: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    }
+
+    let (send, receive) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        LAST.set(Some(Box::new(Last(then, send))));
+        before();
+    });
+    thread.join().unwrap();
+    receive.recv().unwrap().unwrap()
+}
+
+#[test]
+fn simulation_runs_in_the_destructor_of_a_thread_local() {
+    fn run() -> (Duration, bool) {
+        let sim = Sim::builder().seed(1).build().unwrap();
+        let is_current = sim.block_on(async {
+            let there = sim.clone();
+            let task = sim.spawn(async move {
+                anyrt::time::sleep(ms(5)).await;
+                sim::note("late");
+                anyrt::spawn_blocking(|| ()).await.unwrap();
+                AnyRuntime::current() == AnyRuntime::from(there)
+            });
+            task.await.unwrap()
+        });
+        sim.advance(ms(1));
+        (sim.elapsed(), is_current)
+    }
+
+    // The thread has run one before, or not.
+    for before in [
+        || (),
+        || {
+            run();
+        },
+    ] {
+        assert_eq!(at_the_end_of_a_thread(before, run), (ms(6), true));
+    }
+}
+
+/// What a blocking closure panics with that waits in this way; and the line where it was spawned.
+fn panic_of_a_closure<F: Future>(wait: impl FnOnce(Sim) -> F + Send + 'static) -> (String, u32) {
+    let sim = Sim::builder().seed(9).build().unwrap();
+    let there = sim.clone();
+    let closure = sim.spawn_blocking(move || drop(futures::executor::block_on(wait(there))));
+    let line = line!() - 1;
+    let payload = sim.block_on(closure).unwrap_err().into_panic();
+    (*payload.downcast::<String>().unwrap(), line)
+}
+
+#[test]
+fn foreign_block_on_in_a_blocking_closure_says_what_to_write() {
+    let texts = [
+        panic_of_a_closure(|sim| sim.spawn(async {})),
+        panic_of_a_closure(|sim| {
+            let task = sim.spawn(async {});
+            let _shared = task.abort_handle();
+            task
+        }),
+        panic_of_a_closure(|sim| sim.spawn_blocking(|| ())),
+        panic_of_a_closure(|sim| async move {
+            let task = sim.spawn(async { sim::note("is dropped") });
+            task.abort();
+            task.await
+        }),
+        panic_of_a_closure(|sim| async move {
+            let mut tasks = JoinSet::new();
+            tasks.insert(sim.spawn(async {}));
+            tasks.join_next().await
+        }),
+        panic_of_a_closure(|sim| async move { sim.sleep(ms(1)).await }),
+        panic_of_a_closure(|sim| async move { sim.tcp_connect("10.0.0.1:1").await.map(drop) }),
+        panic_of_a_closure(|sim| async move {
+            sim.udp_bind("0.0.0.0:1").await.unwrap().recv(&mut [0]).await.map(drop)
+        }),
+        panic_of_a_closure(|sim| async move { sim.timeout(ms(1), std::future::pending::<()>()).await }),
+    ];
+    for (text, line) in texts {
+        let place = format!("a blocking closure, spawned at tests/sim_guests.rs:{line}:");
+        for words in ["Write `anyrt::block_on(…)`", "Seed 9", &place] {
+            assert!(text.contains(words), "no {words:?} in {text:?}");
+        }
+    }
+}
+
+/// What does not wait works with any `block_on`, and what the message says to write does.
+#[test]
+fn blocking_closure_waits_with_the_block_on_of_the_simulation() {
+    let sim = Sim::new().unwrap();
+    let there = sim.clone();
+    let closure = sim.spawn_blocking(move || {
+        let task = there.spawn({
+            let there = there.clone();
+            async move { there.sleep(ms(5)).await }
+        });
+        // To look is not to wait.
+        let mut sleep = pin!(there.sleep(ms(7)));
+        assert!(sleep.as_mut().now_or_never().is_none());
+        futures::executor::block_on(async { anyrt::yield_now().await });
+        anyrt::block_on(async {
+            task.await.unwrap();
+            sleep.await;
+        });
+        assert_eq!(futures::executor::block_on(there.sleep(Duration::ZERO)), ());
+        there.elapsed()
+    });
+    assert_eq!(sim.block_on(closure).unwrap(), ms(7));
 }

@@ -10,7 +10,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
@@ -50,6 +50,8 @@ pub(crate) fn poll_budget(_: &mut Context<'_>) -> Poll<()> {
 }
 
 pub(crate) fn spend_budget() {}
+
+pub(crate) fn wait_in_closure(_: &Waker) {}
 
 /// What it makes is of any type.
 macro_rules! into {

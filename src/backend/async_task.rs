@@ -12,14 +12,16 @@ use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
 use async_task::FallibleTask;
 use pin_project_lite::pin_project;
 
-use crate::context::{Home, Scope};
+use crate::backend::wait_in_closure;
+use crate::context::{self, Home, Scope};
 use crate::coop::Turn;
+use crate::lock::lock;
 use crate::task::contain::{Payload, contain, discard};
 use crate::task::{AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot, polled_after_completion};
 
@@ -57,35 +59,42 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let id = Id::next();
+    let id = Id::next::<H>();
     handle(id, spawn(Guarded { id, future: Some(future), waiting: None }))
 }
 
 /// Wraps `job` for a pool, which starts it with `spawn`.
-pub(crate) fn spawn_blocking<F, T>(
+pub(crate) fn spawn_blocking<H, F, T>(
     job: F,
-    spawn: impl FnOnce(Job<F, T>) -> async_task::Task<Output<T>>,
+    spawn: impl FnOnce(Job<H, F, T>) -> async_task::Task<Output<T>>,
 ) -> JoinHandle<T>
 where
+    H: Home,
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let id = Id::next();
-    handle(id, spawn(Job { id, job: Some(job), output: PhantomData }))
+    let id = Id::next::<H>();
+    handle(id, spawn(Job { id, job: Some(job), types: PhantomData }))
 }
 
 fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinHandle<T> {
-    JoinHandle::from_async_task(Handle { core: Core::new(State::Running { id, task: task.fallible() }) })
+    JoinHandle::from_async_task(Handle {
+        core: Core::new(State::Running(Task { id, task: task.fallible() })),
+    })
 }
 
-/// What tells the tasks of a process apart.
+/// What tells the tasks of a process apart. Those of simulations are odd.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Id(u64);
 
 impl Id {
-    fn next() -> Self {
+    fn next<H: Home>() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+        Self(NEXT.fetch_add(2, Ordering::Relaxed) + u64::from(H::IS_SIMULATED))
+    }
+
+    fn is_simulated(self) -> bool {
+        self.0 % 2 == 1
     }
 }
 
@@ -99,12 +108,8 @@ struct Aborted {
 static ABORTED: Aborted = Aborted { len: AtomicUsize::new(0), slots: Mutex::new(BTreeMap::new()) };
 
 impl Aborted {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Id, Arc<dyn Any + Send + Sync>>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn insert<T: Send + 'static>(&self, id: Id, slot: Arc<Slot<T>>) {
-        let mut slots = self.lock();
+        let mut slots = lock(&self.slots);
         slots.insert(id, slot);
         self.len.store(slots.len(), Ordering::Relaxed);
     }
@@ -113,7 +118,7 @@ impl Aborted {
         if self.len.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let mut slots = self.lock();
+        let mut slots = lock(&self.slots);
         let slot = slots.remove(&id);
         self.len.store(slots.len(), Ordering::Relaxed);
         drop(slots);
@@ -189,13 +194,13 @@ where
             this.future.set(None);
             true
         });
-        match ended {
-            Ok(true) => Poll::Ready(Output { id: *this.id, result }),
+        let result = match ended {
+            Ok(true) => result,
             Ok(false) => {
                 if this.waiting.is_none() {
                     *this.waiting = H::wait(cx.waker());
                 }
-                Poll::Pending
+                return Poll::Pending;
             }
             Err(payload) => {
                 let payload = match result {
@@ -209,30 +214,32 @@ where
                         contain(|| this.future.set(None)).err().unwrap_or(payload)
                     }
                 };
-                Poll::Ready(Output { id: *this.id, result: Some(Err(Failure::Panicked(payload))) })
+                Some(Err(Failure::Panicked(payload)))
             }
-        }
+        };
+        Poll::Ready(Output { id: *this.id, scope: Scope::task::<H>, result })
     }
 }
 
 /// A closure in the pool, which may be dropped there without having run.
-pub(crate) struct Job<F, T: Send + 'static> {
+pub(crate) struct Job<H: Home, F, T: Send + 'static> {
     id: Id,
     job: Option<F>,
-    output: PhantomData<fn() -> T>,
+    types: PhantomData<fn(H) -> T>,
 }
 
-impl<F: FnOnce() -> T, T: Send + 'static> Job<F, T> {
-    pub(crate) fn run<H: Home>(mut self) -> Output<T> {
+impl<H: Home, F: FnOnce() -> T, T: Send + 'static> Job<H, F, T> {
+    pub(crate) fn run(mut self) -> Output<T> {
         let _scope = Scope::blocking::<H>();
         let result = self.job.take().map(|job| contain(job).map_err(Failure::Panicked));
-        Output { id: self.id, result }
+        Output { id: self.id, scope: Scope::blocking::<H>, result }
     }
 }
 
-impl<F, T: Send + 'static> Drop for Job<F, T> {
+impl<H: Home, F, T: Send + 'static> Drop for Job<H, F, T> {
     fn drop(&mut self) {
         if let Some(job) = self.job.take() {
+            let _scope = Scope::blocking::<H>();
             ABORTED.end::<T>(self.id, contain(|| drop(job)));
         }
     }
@@ -241,6 +248,8 @@ impl<F, T: Send + 'static> Drop for Job<F, T> {
 /// What a task leaves behind, until its handle claims it.
 pub(crate) struct Output<T: Send + 'static> {
     id: Id,
+    // What it is dropped in where it completes, if nobody wants it.
+    scope: fn() -> Scope,
     result: Option<Result<T, Failure>>,
 }
 
@@ -277,6 +286,8 @@ impl<T: Send + 'static> Drop for Output<T> {
     fn drop(&mut self) {
         // Claimed, nearly always. Otherwise the task was detached, or aborted while it completed.
         if let Some(result) = self.result.take() {
+            let has_destructor = mem::needs_drop::<T>() || result.is_err();
+            let _scope = has_destructor.then(self.scope);
             match ABORTED.remove(self.id) {
                 Some(slot) => slot.complete(result.map_err(JoinError::from)),
                 None => discard(result),
@@ -289,20 +300,61 @@ pub(crate) struct Handle<T: Send + 'static> {
     core: Core<T>,
 }
 
-/// The task of a handle. The lock is held over no code of the user's but the cloning of a waker.
+/// The task of a handle.
 struct Core<T: Send + 'static> {
     state: Mutex<State<T>>,
 }
 
 enum State<T: Send + 'static> {
-    Running {
-        id: Id,
-        task: FallibleTask<Output<T>>,
-    },
+    Running(Task<T>),
+    /// Somebody is polling it, without the lock.
+    Polled(Meanwhile),
     Aborted(Arc<Slot<T>>),
     /// There are handles that can abort it, besides this one.
     Shared(Arc<Core<T>>),
     /// Detached, or its output was taken.
+    Over,
+}
+
+/// What is asked of a task while it is polled, and what is answered.
+#[derive(Default)]
+struct Meanwhile {
+    was_finished: bool,
+    abort: bool,
+    wake: bool,
+}
+
+struct Task<T: Send + 'static> {
+    id: Id,
+    task: FallibleTask<Output<T>>,
+}
+
+impl<T: Send + 'static> Task<T> {
+    fn is_finished(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Output<T>>> {
+        Pin::new(&mut self.task).poll(cx)
+    }
+
+    /// Lets the task run on.
+    fn detach(mut self) {
+        if self.is_finished() {
+            // An output that is there already is dropped where we are.
+            if let Poll::Ready(output) = self.poll(&mut Context::from_waker(Waker::noop())) {
+                return discard(output.map(Output::claim));
+            }
+        }
+        self.task.detach();
+    }
+}
+
+/// What polling a task has come to.
+enum Polled<T: Send + 'static> {
+    Task(Poll<Option<Output<T>>>),
+    Aborted(Arc<Slot<T>>),
     Over,
 }
 
@@ -311,20 +363,15 @@ impl<T: Send + 'static> Core<T> {
         Self { state: Mutex::new(state) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn abort(&self) {
-        let mut state = self.lock();
-        match &*state {
-            State::Running { id, task } if !task.is_finished() => {
+        let mut state = lock(&self.state);
+        match &mut *state {
+            State::Running(task) if !task.is_finished() => {
                 let slot = Arc::new(Slot::new());
-                ABORTED.insert(*id, slot.clone());
+                ABORTED.insert(task.id, slot.clone());
                 fence(Ordering::SeqCst);
-                if task.is_finished() {
-                    // It ended just now, perhaps before it could see the slot.
-                    drop(ABORTED.remove::<T>(*id));
+                // It may have ended just now, perhaps before it could see the slot.
+                if task.is_finished() && ABORTED.remove::<T>(task.id).is_some() {
                     return;
                 }
                 let running = mem::replace(&mut *state, State::Aborted(slot));
@@ -332,66 +379,117 @@ impl<T: Send + 'static> Core<T> {
                 // Dropping a task of async-task cancels it, and wakes whoever waits for it.
                 drop(running);
             }
+            State::Polled(meanwhile) => meanwhile.abort = true,
             State::Shared(core) => {
                 let core = core.clone();
                 drop(state);
                 core.abort();
             }
-            State::Running { .. } | State::Aborted(_) | State::Over => {}
+            State::Running(_) | State::Aborted(_) | State::Over => {}
         }
     }
 
     fn is_finished(&self) -> bool {
-        match &*self.lock() {
-            State::Running { task, .. } => task.is_finished(),
+        match &*lock(&self.state) {
+            State::Running(task) => task.is_finished(),
+            State::Polled(meanwhile) => meanwhile.was_finished,
             State::Aborted(slot) => slot.is_finished(),
             State::Shared(core) => core.is_finished(),
             State::Over => true,
         }
     }
 
-    /// Lets the task run on without us; its output is dropped where it completes.
-    fn detach(self: &Arc<Self>) {
-        let mut state = self.lock();
-        if let State::Running { task, .. } = &mut *state {
-            // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the
-            // last waiter is ourselves, and drops the output.
-            let waker = Waker::from(self.clone());
-            let Poll::Ready(output) = Pin::new(task).poll(&mut Context::from_waker(&waker)) else { return };
-            *state = State::Over;
+    /// Polls the task, which nobody else can see meanwhile; what they ask for is done afterwards.
+    fn poll(&self, cx: &mut Context<'_>) -> Polled<T> {
+        loop {
+            let mut state = lock(&self.state);
+            let mut task = match mem::replace(&mut *state, State::Over) {
+                State::Running(task) => task,
+                other => {
+                    *state = other;
+                    return match &mut *state {
+                        State::Polled(meanwhile) => {
+                            meanwhile.wake = true;
+                            Polled::Task(Poll::Pending)
+                        }
+                        State::Aborted(slot) => Polled::Aborted(slot.clone()),
+                        _ => Polled::Over,
+                    };
+                }
+            };
+            *state = State::Polled(Meanwhile { was_finished: task.is_finished(), ..Meanwhile::default() });
             drop(state);
-            drop(output);
-        } else if let State::Aborted(slot) = &*state {
-            let slot = slot.clone();
-            drop(state);
-            slot.detach();
+
+            let polled = task.poll(cx);
+
+            let (next, over) =
+                if polled.is_ready() { (State::Over, Some(task)) } else { (State::Running(task), None) };
+            let before = mem::replace(&mut *lock(&self.state), next);
+            drop(over);
+            match before {
+                State::Polled(Meanwhile { abort: true, .. }) if polled.is_pending() => self.abort(),
+                State::Polled(Meanwhile { wake: true, .. }) if polled.is_pending() => {}
+                _ => return Polled::Task(polled),
+            }
         }
+    }
+
+    /// Lets the task run on without its handle; its output, if it is there already.
+    fn detach(self: &Arc<Self>) -> Option<Output<T>> {
+        // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the last
+        // waiter is ourselves, and drops the output.
+        let waker = Waker::from(self.clone());
+        match self.poll(&mut Context::from_waker(&waker)) {
+            Polled::Task(Poll::Ready(output)) => return output,
+            Polled::Aborted(slot) => slot.detach(),
+            Polled::Task(Poll::Pending) | Polled::Over => {}
+        }
+        None
     }
 }
 
+/// The task has completed, without a handle.
 impl<T: Send + 'static> Wake for Core<T> {
     fn wake(self: Arc<Self>) {
-        self.detach();
+        drop(self.detach());
     }
 }
 
 impl<T: Send + 'static> State<T> {
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        let Self::Running { task, .. } = self else { return self.poll_aborted(cx) };
-        let output = ready!(Pin::new(task).poll(cx));
+        let polled = match self {
+            Self::Running(task) => task.poll(cx),
+            _ => match self.poll_shared(cx) {
+                Polled::Task(polled) => polled,
+                Polled::Aborted(slot) => return slot.poll_join(cx),
+                Polled::Over => polled_after_completion(),
+            },
+        };
+        let output = ready!(polled);
         *self = Self::Over;
         Poll::Ready(output.map_or_else(|| Err(JoinError::runtime_gone()), Output::claim))
     }
 
     /// Out of the way of tasks that nobody can abort.
     #[cold]
-    fn poll_aborted(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+    fn poll_shared(&self, cx: &mut Context<'_>) -> Polled<T> {
         match self {
-            Self::Aborted(slot) => slot.poll_join(cx),
-            Self::Shared(core) => core.lock().poll(cx),
+            Self::Aborted(slot) => Polled::Aborted(slot.clone()),
+            Self::Shared(core) => core.poll(cx),
             // async-task would say that the task was cancelled.
-            Self::Running { .. } | Self::Over => polled_after_completion(),
+            Self::Running(_) | Self::Polled(_) | Self::Over => Polled::Over,
+        }
+    }
+
+    /// Whether it is a task of a simulation, as far as is known.
+    #[cold]
+    fn is_simulated(&self) -> bool {
+        match self {
+            Self::Running(task) => task.id.is_simulated(),
+            Self::Shared(core) => lock(&core.state).is_simulated(),
+            Self::Aborted(_) => true,
+            Self::Polled(_) | Self::Over => false,
         }
     }
 
@@ -399,17 +497,17 @@ impl<T: Send + 'static> State<T> {
     #[inline(never)]
     fn detach(self) {
         match self {
-            Self::Running { task, .. } => task.detach(),
+            Self::Running(task) => task.detach(),
             Self::Aborted(slot) => slot.detach(),
-            Self::Shared(core) => core.detach(),
-            Self::Over => {}
+            Self::Shared(core) => discard(core.detach().map(Output::claim)),
+            Self::Polled(_) | Self::Over => {}
         }
     }
 }
 
 impl<T: Send + 'static> Native<T> for Handle<T> {
     fn abort_handle(&self) -> AbortHandle {
-        let mut state = self.core.lock();
+        let mut state = lock(&self.core.state);
         let core = match &*state {
             State::Shared(core) => core.clone(),
             _ => {
@@ -447,7 +545,12 @@ impl<T: Send + 'static> Future for Handle<T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner).poll(cx)
+        let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let polled = state.poll(cx);
+        if polled.is_pending() && !context::is_driving() && state.is_simulated() {
+            wait_in_closure(cx.waker());
+        }
+        polled
     }
 }
 

@@ -3,9 +3,11 @@
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::mpsc as threads;
 use std::thread;
 
-use futures::channel::oneshot;
+use futures::StreamExt;
+use futures::channel::{mpsc, oneshot};
 
 use super::support::{message, ms};
 use crate::runtime::Runtime;
@@ -98,4 +100,27 @@ pub(super) async fn block_on_is_allowed_in_spawn_blocking<R: Runtime>(rt: R) {
         })
     });
     assert_eq!(handle.await.unwrap(), 7);
+}
+
+pub(super) async fn block_on_in_the_destructor_of_an_output<R: Runtime>(rt: R) {
+    /// Tells whether it may block where it is dropped.
+    struct Blocks<R: Runtime>(R, mpsc::UnboundedSender<bool>);
+
+    impl<R: Runtime> Drop for Blocks<R> {
+        fn drop(&mut self) {
+            let blocked = catch_unwind(AssertUnwindSafe(|| self.0.block_on(self.0.sleep(ms(1)))));
+            self.1.unbounded_send(blocked.is_ok()).unwrap();
+        }
+    }
+
+    let (may, mut may_block) = mpsc::unbounded();
+    let blocks = || Blocks(rt.clone(), may.clone());
+    let (output, (go, gone)) = (blocks(), oneshot::channel::<()>());
+    drop(rt.spawn(async move { gone.await.map(|()| output) }));
+    go.send(()).unwrap();
+    assert_eq!(may_block.next().await, Some(false), "a task must not block, to its last destructor");
+    let (output, (go, gone)) = (blocks(), threads::channel::<()>());
+    drop(rt.spawn_blocking(move || gone.recv().map(|()| output)));
+    go.send(()).unwrap();
+    assert_eq!(may_block.next().await, Some(true), "a closure may, to its last destructor");
 }

@@ -10,7 +10,7 @@ use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::elsewhere::elsewhere;
-use super::support::{LONG, canary, ms};
+use super::support::{LONG, canary, fill_pool, ms};
 use crate::net::{TcpListener, TcpStream, lookup_host};
 use crate::runtime::{Runtime, TcpListener as _};
 use crate::task::JoinSet;
@@ -78,6 +78,84 @@ pub(super) async fn current_in_a_destructor_is_its_runtime<R: Runtime>(rt: R) {
     assert!(aborted.cancel().await.unwrap_err().is_cancelled());
     let founds: Vec<_> = founds.iter().collect();
     assert_eq!(founds, [Ok(any(&rt)), Ok(any(&rt))]);
+}
+
+/// What somebody finds who is dropped on a thread of a runtime, sooner or later.
+async fn next<R: Runtime, T>(rt: &R, found: &mpsc::Receiver<T>) -> T {
+    loop {
+        match found.try_recv() {
+            Ok(found) => return found,
+            Err(mpsc::TryRecvError::Empty) => rt.sleep(ms(1)).await,
+            Err(mpsc::TryRecvError::Disconnected) => panic!("nobody is left to be dropped"),
+        }
+    }
+}
+
+pub(super) async fn current_in_the_destructor_of_an_output<R: Runtime>(rt: R) {
+    let (me, elsewhere) = (any(&rt), elsewhere());
+    let (found, founds) = mpsc::channel();
+    let looks = || Looks(found.clone());
+    // Here, where tasks of a runtime without workers are polled too.
+    let _guard = elsewhere.enter();
+    let [(go, gone), (go_panic, gone_panic)] = [(); 2].map(|()| oneshot::channel::<()>());
+    let (output, payload) = (looks(), looks());
+    drop(rt.spawn(async move { gone.await.map(|()| output) }));
+    drop(rt.spawn(async move {
+        gone_panic.await.unwrap();
+        std::panic::panic_any(payload)
+    }));
+    for go in [go, go_panic] {
+        go.send(()).unwrap();
+        assert_eq!(next(&rt, &founds).await, Ok(me.clone()));
+    }
+    // Of closures, that end when nobody waits for them any more.
+    let [(go, gone), (go_panic, gone_panic)] = [(); 2].map(|()| mpsc::channel::<()>());
+    let (output, payload) = (looks(), looks());
+    drop(rt.spawn_blocking(move || gone.recv().map(|()| output)));
+    go.send(()).unwrap();
+    assert_eq!(next(&rt, &founds).await, Ok(me.clone()));
+    drop(rt.spawn_blocking(move || {
+        gone_panic.recv().unwrap();
+        std::panic::panic_any(payload)
+    }));
+    go_panic.send(()).unwrap();
+    assert_eq!(next(&rt, &founds).await, Ok(me));
+}
+
+pub(super) async fn output_of_a_dropped_handle_finds_what_its_holder_does<R: Runtime>(rt: R) {
+    let (found, founds) = mpsc::channel();
+    let (output, watched, closure) = (Looks(found.clone()), Looks(found.clone()), Looks(found));
+    let output = rt.spawn(async move { output });
+    let watched = rt.spawn(async move { watched });
+    let abort = watched.abort_handle();
+    let closure = rt.spawn_blocking(move || closure);
+    while !(output.is_finished() && watched.is_finished() && closure.is_finished()) {
+        rt.sleep(ms(1)).await;
+    }
+    thread::spawn(move || drop((output, watched, closure))).join().unwrap();
+    assert_eq!(founds.iter().collect::<Vec<_>>(), vec![on_another_thread(); 3]);
+    drop(abort);
+}
+
+pub(super) async fn current_in_the_destructor_of_a_queued_closure<R: Runtime>(rt: R) {
+    let (found, founds) = mpsc::channel();
+    let blocked = fill_pool(&rt);
+    let looks = Looks(found);
+    let queued = rt.spawn_blocking(move || drop(looks));
+    queued.abort();
+    drop(blocked);
+    assert!(queued.await.unwrap_err().is_cancelled());
+    assert_eq!(next(&rt, &founds).await, Ok(any(&rt)));
+}
+
+pub(super) fn current_in_the_destructor_of_a_closure_at_shutdown<R: Runtime>(rt: R) {
+    let (found, founds) = mpsc::channel();
+    let blocked = fill_pool(&rt);
+    let looks = Looks(found);
+    let queued = rt.spawn_blocking(move || drop(looks));
+    assert!(rt.shutdown_timeout(ms(10)).unwrap().blocking > 0);
+    drop((blocked, queued));
+    assert_eq!(founds.recv(), Ok(Ok(any(&rt))));
 }
 
 pub(super) fn current_in_a_destructor_at_shutdown_is_its_runtime<R: Runtime>(rt: R) {

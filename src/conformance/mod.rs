@@ -89,6 +89,9 @@ macro_rules! __scenarios {
             async() tasks::destructor_panic_of_a_completed_future_is_reported;
             async() tasks::dropping_a_finished_handle_drops_the_output;
             async() tasks::detached_output_is_dropped_at_completion;
+            async(workers) tasks::drop_of_a_handle_while_its_task_completes;
+            async() tasks::waker_may_ask_its_handle;
+            async() tasks::waker_may_abort_its_task;
             async() tasks::is_finished_tells;
             async() tasks::is_finished_after_an_abort;
             async(workers) tasks::handle_can_be_awaited_on_a_plain_thread;
@@ -160,6 +163,7 @@ macro_rules! __scenarios {
             sync() block_on::nested_block_on_panics;
             async() block_on::block_on_in_a_task_panics;
             async() block_on::block_on_is_allowed_in_spawn_blocking;
+            async() block_on::block_on_in_the_destructor_of_an_output;
 
             sync(shutdown) shutdown::shutdown_drops_every_task;
             sync(shutdown) shutdown::shutdown_leaves_nothing_of_an_idle_runtime;
@@ -189,7 +193,11 @@ macro_rules! __scenarios {
             sync(current) current::current_in_block_on_is_its_runtime;
             async(current) current::current_in_a_blocking_closure_is_its_runtime;
             async(current) current::current_in_a_destructor_is_its_runtime;
+            async(current) current::current_in_the_destructor_of_an_output;
+            async(current) current::output_of_a_dropped_handle_finds_what_its_holder_does;
+            async(current, blocking_threads) current::current_in_the_destructor_of_a_queued_closure;
             sync(current, shutdown) current::current_in_a_destructor_at_shutdown_is_its_runtime;
+            sync(current, shutdown, blocking_threads) current::current_in_the_destructor_of_a_closure_at_shutdown;
             sync(current, owned) current::current_keeps_nothing_alive;
             sync(current) current::enter_makes_it_current;
             sync(current) current::enter_guards_nest;

@@ -1,13 +1,14 @@
 //! Tasks and their handles.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::{self, Write as _};
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, mpsc};
-use std::task::Poll;
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::task::{Poll, Wake, Waker};
 use std::thread;
 
 use futures::StreamExt;
@@ -17,7 +18,7 @@ use futures::future::{join_all, lazy};
 use super::support::{LONG, PanicsOnDrop, bell, canary, message, ms, poll_once, poll_with};
 use crate::RandomState;
 use crate::runtime::Runtime;
-use crate::task::{AbortHandle, JoinHandle};
+use crate::task::{AbortHandle, JoinError, JoinHandle};
 
 /// Waits until a task is over without touching its handle.
 async fn finished<R: Runtime, T: Send + 'static>(rt: &R, handle: &JoinHandle<T>) {
@@ -228,7 +229,7 @@ pub(super) async fn abort_after_a_panic_keeps_the_panic<R: Runtime>(rt: R) {
     let handle = rt.spawn(async { panic!("before the abort") });
     finished(&rt, &handle).await;
     handle.abort();
-    let error: crate::task::JoinError = handle.await.map(|(): ()| ()).unwrap_err();
+    let error: JoinError = handle.await.map(|(): ()| ()).unwrap_err();
     assert_eq!(message(&*error.into_panic()), "before the abort");
 }
 
@@ -280,7 +281,7 @@ pub(super) async fn abort_never_loses_a_panic<R: Runtime>(rt: R) {
     let (handle, release) = running(&rt, async { panic!("during the abort") }).await;
     handle.abort();
     release.send(()).unwrap();
-    let error: crate::task::JoinError = handle.await.map(|(): ()| ()).unwrap_err();
+    let error: JoinError = handle.await.map(|(): ()| ()).unwrap_err();
     assert!(error.is_panic());
     assert_eq!(message(&*error.into_panic()), "during the abort");
 }
@@ -450,6 +451,116 @@ pub(super) async fn detached_output_is_dropped_at_completion<R: Runtime>(rt: R) 
     }));
     go.send(()).unwrap();
     watch.dropped().await;
+}
+
+/// Lets a task end, in the middle of whatever drops this.
+struct LetsItEnd(Mutex<Option<(oneshot::Sender<()>, mpsc::Receiver<()>)>>);
+
+impl Wake for LetsItEnd {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for LetsItEnd {
+    fn drop(&mut self) {
+        let Some((go, ended)) = self.0.lock().unwrap().take() else { return };
+        go.send(()).unwrap();
+        // Its future is gone. What comes then is seen by nobody, but takes no time.
+        ended.recv_timeout(LONG).unwrap_err();
+        thread::sleep(ms(50));
+    }
+}
+
+pub(super) async fn drop_of_a_handle_while_its_task_completes<R: Runtime>(rt: R) {
+    let (canary, mut watch) = canary();
+    let (go, gone) = oneshot::channel::<()>();
+    let (alive, ended) = mpsc::channel::<()>();
+    let mut handle = rt.spawn(async move {
+        let _alive = alive;
+        gone.await.unwrap();
+        canary
+    });
+    let abort = handle.abort_handle();
+    let lets_it_end = Waker::from(Arc::new(LetsItEnd(Mutex::new(Some((go, ended))))));
+    assert!(poll_with(&mut handle, &lets_it_end).is_pending());
+    drop(lets_it_end);
+    drop(handle);
+    watch.dropped().await;
+    assert!(abort.is_finished());
+}
+
+/// Does something with the task that it waits for, when it is woken and when it is dropped.
+struct Meddles(AbortHandle, fn(&AbortHandle));
+
+impl Meddles {
+    fn poll<T: Send + 'static>(
+        handle: &mut JoinHandle<T>,
+        meddle: fn(&AbortHandle),
+    ) -> Poll<Result<T, JoinError>> {
+        let waker = Waker::from(Arc::new(Self(handle.abort_handle(), meddle)));
+        poll_with(handle, &waker)
+    }
+}
+
+impl Wake for Meddles {
+    fn wake(self: Arc<Self>) {
+        (self.1)(&self.0);
+    }
+}
+
+impl Drop for Meddles {
+    fn drop(&mut self) {
+        (self.1)(&self.0);
+    }
+}
+
+pub(super) async fn waker_may_ask_its_handle<R: Runtime>(rt: R) {
+    fn ask(abort: &AbortHandle) {
+        assert!(!format!("{abort:?}").is_empty());
+    }
+
+    // Another takes its place, twice, and is dropped with the handle.
+    let (go, gone) = oneshot::channel::<()>();
+    let mut dropped = rt.spawn(gone);
+    assert!(Meddles::poll(&mut dropped, ask).is_pending());
+    assert!(Meddles::poll(&mut dropped, ask).is_pending());
+    drop(dropped);
+    drop(go);
+    // Its task completes.
+    let (go, gone) = oneshot::channel::<()>();
+    let mut completes = rt.spawn(gone);
+    assert!(Meddles::poll(&mut completes, ask).is_pending());
+    go.send(()).unwrap();
+    completes.await.unwrap().unwrap();
+    // Its task is aborted, before and after it has begun to wait.
+    let mut aborted = rt.spawn(pending::<()>());
+    assert!(Meddles::poll(&mut aborted, ask).is_pending());
+    aborted.abort();
+    if Meddles::poll(&mut aborted, ask).is_pending() {
+        assert!(aborted.await.unwrap_err().is_cancelled());
+    }
+}
+
+pub(super) async fn waker_may_abort_its_task<R: Runtime>(rt: R) {
+    // As it is dropped, because another takes its place.
+    let mut handle = rt.spawn(pending::<()>());
+    assert!(Meddles::poll(&mut handle, AbortHandle::abort).is_pending());
+    assert!(handle.await.unwrap_err().is_cancelled());
+    // As it is dropped with the handle.
+    let (canary, mut watch) = canary();
+    let mut handle = rt.spawn(async move {
+        let _canary = canary;
+        pending::<()>().await
+    });
+    assert!(Meddles::poll(&mut handle, AbortHandle::abort).is_pending());
+    drop(handle);
+    watch.dropped().await;
+    // As it is woken.
+    let (go, gone) = oneshot::channel::<()>();
+    let mut handle = rt.spawn(gone);
+    assert!(Meddles::poll(&mut handle, AbortHandle::abort).is_pending());
+    go.send(()).unwrap();
+    finished(&rt, &handle).await;
+    handle.await.unwrap().unwrap();
 }
 
 pub(super) async fn is_finished_tells<R: Runtime>(rt: R) {
@@ -748,10 +859,23 @@ pub(super) async fn join_error_converts_to_io_error<R: Runtime>(rt: R) {
     assert_eq!(error.to_string(), "task was cancelled");
 }
 
+struct WritesAgain<'a>(&'a JoinError, usize);
+
+impl fmt::Write for WritesAgain<'_> {
+    fn write_str(&mut self, _: &str) -> fmt::Result {
+        self.1 += self.0.to_string().len();
+        Ok(())
+    }
+}
+
 pub(super) async fn join_error_display<R: Runtime>(rt: R) {
     let error = rt.spawn(async { panic!("boom") }).await.map(|(): ()| ()).unwrap_err();
     assert_eq!(error.to_string(), "task panicked with message \"boom\"");
     assert_eq!(format!("{error:?}"), "JoinError(task panicked with message \"boom\")");
+    // What it is written to may look at it again.
+    let mut again = WritesAgain(&error, 0);
+    write!(again, "{error}").unwrap();
+    assert_ne!(again.1, 0);
     let error = rt.spawn(async { std::panic::panic_any(7) }).await.map(|(): ()| ()).unwrap_err();
     assert_eq!(error.to_string(), "task panicked");
     let error = error.try_into_panic().unwrap().downcast::<i32>().unwrap();

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use super::contain::Payload;
+use crate::lock::lock;
 
 /// Why a task has no output.
 ///
@@ -92,11 +93,7 @@ impl fmt::Display for JoinError {
             Kind::Cancelled => f.write_str("task was cancelled"),
             Kind::RuntimeGone => f.write_str("task was dropped because its runtime is gone"),
             Kind::Panicked(payload) => {
-                let payload = payload.lock().unwrap_or_else(PoisonError::into_inner);
-                let message = payload
-                    .downcast_ref::<&str>()
-                    .copied()
-                    .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+                let message = message(&**lock(payload));
                 match message {
                     Some(message) => write!(f, "task panicked with message {message:?}"),
                     None => f.write_str("task panicked"),
@@ -104,6 +101,12 @@ impl fmt::Display for JoinError {
             }
         }
     }
+}
+
+/// The text of a panic: a copy, because what it is written to is the user's.
+fn message(payload: &(dyn Any + Send)) -> Option<String> {
+    let text = payload.downcast_ref::<&str>().copied().map(str::to_owned);
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
 }
 
 impl fmt::Debug for JoinError {

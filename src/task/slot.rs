@@ -1,12 +1,11 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use super::JoinError;
 use super::contain::discard;
+use crate::lock::{keep_waker, lock};
 
 /// Where the result of a task waits for its handle, when the runtime has no place of its own for it.
-///
-/// No user code runs under its lock, except that wakers are cloned there.
 pub(crate) struct Slot<T> {
     state: Mutex<State<T>>,
 }
@@ -34,13 +33,9 @@ impl<T> Slot<T> {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The task is done. Only the first result counts.
     pub(crate) fn complete(&self, result: Result<T, JoinError>) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let unwanted = state.finished || state.detached;
         state.finished = true;
         let joiner = state.joiner.take();
@@ -60,23 +55,16 @@ impl<T> Slot<T> {
 
     /// The task is about to be polled with `waker`; whether it should run on.
     pub(crate) fn is_wanted(&self, waker: &Waker) -> bool {
-        let mut state = self.lock();
-        if !state.aborted {
-            match &mut state.task {
-                Some(task) => task.clone_from(waker),
-                none => *none = Some(waker.clone()),
-            }
-        }
-        !state.aborted
+        keep_waker(&self.state, waker, |state| (!state.aborted).then_some(&mut state.task))
     }
 
     /// Why a task that was dropped unfinished has no output.
     pub(crate) fn why_dropped(&self) -> JoinError {
-        if self.lock().aborted { JoinError::cancelled() } else { JoinError::runtime_gone() }
+        if lock(&self.state).aborted { JoinError::cancelled() } else { JoinError::runtime_gone() }
     }
 
     pub(crate) fn abort(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.finished {
             return;
         }
@@ -89,14 +77,14 @@ impl<T> Slot<T> {
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        self.lock().finished
+        lock(&self.state).finished
     }
 
     /// Nobody will ask for the result.
     // As `poll_join`, not inlined: whoever holds a handle of another kind would carry it about.
     #[inline(never)]
     pub(crate) fn detach(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.detached = true;
         let (result, joiner) = (state.result.take(), state.joiner.take());
         drop(state);
@@ -106,21 +94,11 @@ impl<T> Slot<T> {
 
     #[inline(never)]
     pub(crate) fn poll_join(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        let mut state = self.lock();
-        match state.result.take() {
-            Some(result) => Poll::Ready(result),
-            None if state.finished => {
-                drop(state);
-                polled_after_completion()
-            }
-            None => {
-                match &mut state.joiner {
-                    Some(joiner) => joiner.clone_from(cx.waker()),
-                    none => *none = Some(cx.waker().clone()),
-                }
-                Poll::Pending
-            }
+        if keep_waker(&self.state, cx.waker(), |state| (!state.finished).then_some(&mut state.joiner)) {
+            return Poll::Pending;
         }
+        let result = lock(&self.state).result.take();
+        Poll::Ready(result.unwrap_or_else(|| polled_after_completion()))
     }
 }
 

@@ -11,33 +11,32 @@ use super::contain::contain;
 use super::{JoinError, JoinHandle, Slot};
 use crate::context::Scope;
 use crate::coop::Turn;
-use crate::runtime::{BoxFuture, BoxJob};
 
 /// [`Spawn::spawn`](crate::Spawn::spawn), given a way to run its task.
-pub(crate) fn spawn_with<F>(future: F, execute: impl FnOnce(BoxFuture)) -> JoinHandle<F::Output>
+pub(crate) fn spawn_with<F>(future: F, execute: impl FnOnce(Spawned<F>)) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
     let slot = Arc::new(Slot::new());
-    execute(Box::pin(Spawned { future: Some(future), slot: slot.clone() }));
+    execute(Spawned { future: Some(future), slot: slot.clone() });
     JoinHandle::from_slot(slot)
 }
 
 /// [`Spawn::spawn_blocking`](crate::Spawn::spawn_blocking), given a way to run its closure.
-pub(crate) fn spawn_blocking_with<F, T>(job: F, execute: impl FnOnce(BoxJob)) -> JoinHandle<T>
+pub(crate) fn spawn_blocking_with<F, T>(job: F, execute: impl FnOnce(Job<F, T>)) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
     let slot = Arc::new(Slot::new());
-    let job = Job { job: Some(job), slot: slot.clone() };
-    execute(Box::new(move || job.run()));
+    execute(Job { job: Some(job), slot: slot.clone() });
     JoinHandle::from_slot(slot)
 }
 
 pin_project! {
-    struct Spawned<F: Future> {
+    /// What a runtime runs for [`spawn_with`].
+    pub(crate) struct Spawned<F: Future> {
         // Taken when it is done, so that its state is dropped before its handle resumes.
         #[pin]
         future: Option<F>,
@@ -48,6 +47,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
+                let _scope = Scope::driving();
                 let error = match contain(|| this.future.set(None)) {
                     Ok(()) => this.slot.why_dropped(),
                     Err(payload) => JoinError::panicked(payload),
@@ -86,13 +86,15 @@ impl<F: Future> Future for Spawned<F> {
     }
 }
 
-struct Job<F, T> {
+/// What a runtime runs for [`spawn_blocking_with`].
+pub(crate) struct Job<F, T> {
     job: Option<F>,
     slot: Arc<Slot<T>>,
 }
 
 impl<F: FnOnce() -> T, T> Job<F, T> {
-    fn run(mut self) {
+    pub(crate) fn run(mut self) {
+        let _scope = Scope::unknown_blocking();
         // A closure that waits for a thread can be aborted; from here on it cannot.
         if self.slot.is_wanted(std::task::Waker::noop()) {
             if let Some(job) = self.job.take() {
@@ -105,6 +107,7 @@ impl<F: FnOnce() -> T, T> Job<F, T> {
 impl<F, T> Drop for Job<F, T> {
     fn drop(&mut self) {
         if let Some(job) = self.job.take() {
+            let _scope = Scope::unknown_blocking();
             let error = match contain(|| drop(job)) {
                 Ok(()) => self.slot.why_dropped(),
                 Err(payload) => JoinError::panicked(payload),

@@ -2,13 +2,13 @@ use crate::backend::async_task::{Job, Output};
 use crate::context::Home;
 
 /// The pool that smol and async-std share.
-pub(crate) fn unblock<H, F, T>(job: Job<F, T>) -> async_task::Task<Output<T>>
+pub(crate) fn unblock<H, F, T>(job: Job<H, F, T>) -> async_task::Task<Output<T>>
 where
-    H: Home,
+    H: Home + 'static,
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    blocking::unblock(move || job.run::<H>())
+    blocking::unblock(move || job.run())
 }
 
 /// How many threads the pool of the process has in tests, where some scenarios fill it.

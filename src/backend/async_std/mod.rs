@@ -119,7 +119,7 @@ impl Spawn for AsyncStd {
         T: Send + 'static,
     {
         // `async_std::task::spawn_blocking` is a task around this.
-        task::spawn_blocking(job, blocking::unblock::<Self, _, _>)
+        task::spawn_blocking::<Self, _, _>(job, blocking::unblock)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::context::enter;
 use crate::net::{ConnectOptions, ListenOptions};
 use crate::random;
 use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned};
-use crate::task::{JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
+use crate::task::{Job, JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
 
 /// A runtime of somebody else's.
 #[derive(Clone)]
@@ -224,7 +224,7 @@ impl Spawn for Custom {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn_with(Within::new(self.unowned(), future), |task| Spawn::execute(self, task))
+        spawn_with(future, |task| Spawn::execute(self, Box::pin(Within::new(self.unowned(), task))))
     }
 
     #[track_caller]
@@ -233,12 +233,10 @@ impl Spawn for Custom {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let runtime = self.unowned();
-        let job = move || {
-            let _entered = enter(runtime.into());
-            job()
-        };
-        spawn_blocking_with(job, |job| Spawn::execute_blocking(self, job))
+        spawn_blocking_with(job, |job| {
+            let job = Within::new(self.unowned(), job);
+            Spawn::execute_blocking(self, Box::new(move || job.call(Job::run)));
+        })
     }
 
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {

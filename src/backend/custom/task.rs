@@ -8,26 +8,35 @@ use super::Custom;
 use crate::context::enter;
 
 pin_project! {
-    /// A future that finds its runtime while it is polled and dropped.
-    pub(super) struct Within<F> {
+    /// A task or a closure that finds its runtime while it is polled, called or dropped, with all that is left of it.
+    pub(super) struct Within<T> {
         runtime: Custom,
-        // Taken to be dropped.
+        // Taken to be called or dropped.
         #[pin]
-        future: Option<F>,
+        it: Option<T>,
     }
 
-    impl<F> PinnedDrop for Within<F> {
+    impl<T> PinnedDrop for Within<T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _entered = enter(this.runtime.clone().into());
-            this.future.set(None);
+            if this.it.is_some() {
+                let _entered = enter(this.runtime.clone().into());
+                this.it.set(None);
+            }
         }
     }
 }
 
-impl<F> Within<F> {
-    pub(super) fn new(runtime: Custom, future: F) -> Self {
-        Self { runtime, future: Some(future) }
+impl<T> Within<T> {
+    pub(super) fn new(runtime: Custom, it: T) -> Self {
+        Self { runtime, it: Some(it) }
+    }
+
+    pub(super) fn call(mut self, call: impl FnOnce(T)) {
+        let _entered = enter(self.runtime.clone().into());
+        if let Some(it) = self.it.take() {
+            call(it);
+        }
     }
 }
 
@@ -37,7 +46,7 @@ impl<F: Future> Future for Within<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _entered = enter(this.runtime.clone().into());
-        match this.future.as_pin_mut() {
+        match this.it.as_pin_mut() {
             Some(future) => future.poll(cx),
             None => Poll::Pending,
         }

@@ -251,7 +251,7 @@ impl Run {
 }
 
 /// A simulation that is over when this is dropped, also where its tasks have handles that own it.
-struct Ending(Sim);
+pub(super) struct Ending(pub(super) Sim);
 
 impl Drop for Ending {
     fn drop(&mut self) {

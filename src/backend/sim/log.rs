@@ -17,7 +17,7 @@ use self::event::Event;
 use super::panics::{self, Panic};
 use super::trace::{self, Kind};
 use super::world::{State, World};
-use super::{HERE, Policy, Sim};
+use super::{Policy, Sim, here};
 use crate::task::contain::contain;
 
 pub(super) use event::Flight;
@@ -170,7 +170,7 @@ impl Sim {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn note(text: impl fmt::Display) {
-    let Some(here) = HERE.try_with(|cell| cell.borrow().clone()).ok().flatten() else { return };
+    let Some(here) = here() else { return };
     let text = text.to_string();
     here.world.with(|state| {
         let task = state.whose_turn();
@@ -192,7 +192,7 @@ pub(super) fn panicking<T>(job: impl FnOnce() -> T) -> T {
 
 /// A task has panicked.
 pub(super) fn panicked(panic: Panic) {
-    let Some(here) = HERE.try_with(|cell| cell.borrow().clone()).ok().flatten() else { return };
+    let Some(here) = here() else { return };
     here.world.with(|state| {
         let (nanos, task) = (state.nanos, state.whose_turn());
         if let Some(log) = state.trace.log() {

@@ -20,7 +20,7 @@ mod random;
 mod replay;
 mod schedule;
 mod slots;
-mod task;
+pub(super) mod task;
 mod time;
 mod trace;
 mod waiters;
@@ -30,6 +30,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::net::{IpAddr, SocketAddr};
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
@@ -73,13 +74,18 @@ pub use trace::check_deterministic;
 /// one clock; each host has a time of day of its own.
 ///
 /// What differs from other runtimes: a blocking closure runs where its turn is, so one that waits for another task
-/// without a `block_on` waits for ever. Sockets are none of the system, and no other thread may wake a task, or drive the
+/// without a `block_on` of the simulation waits for ever; one of another crate, such as `futures::executor::block_on`, panics
+/// where it waits for a handle, a sleep or a socket. Sockets are none of the system, and no other thread may wake a task, or drive the
 /// simulation, while one thread does.
 ///
 /// # Dropping
 ///
 /// The last clone drops every task, as `shutdown_timeout` does. What outlives it fails with an error of kind `Other`, and a
 /// sleep panics, also where somebody waits for it already.
+///
+/// A clone that a task holds is one of them: a task that never ends and has one keeps its simulation in memory, though nobody
+/// is left to run it. `shutdown_timeout` drops both, and [`explore`] and [`check_deterministic`] do it by themselves. What a
+/// task finds with [`AnyRuntime::current`], and what [`boot`](Self::boot) is given, keeps nothing alive.
 ///
 /// # Panics
 ///
@@ -240,7 +246,13 @@ impl TryFrom<AnyRuntime> for Sim {
 }
 
 thread_local! {
-    static HERE: RefCell<Option<Sim>> = const { RefCell::new(None) };
+    // Nothing is left in it when its thread ends. It has no destructor, so that destructors of other thread-locals find it.
+    static HERE: RefCell<ManuallyDrop<Option<Sim>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+}
+
+/// The host whose code this thread is running.
+fn here() -> Option<Sim> {
+    HERE.with_borrow(|here| Option::clone(here))
 }
 
 /// The host whose code this thread is running, until it is dropped.
@@ -251,7 +263,7 @@ struct Here {
 impl Here {
     fn enter(world: &Arc<World>, host: usize) -> Self {
         let here = Sim { world: world.clone(), host, owner: None };
-        Self { before: HERE.try_with(|cell| cell.replace(Some(here))).ok().flatten() }
+        Self { before: ManuallyDrop::into_inner(HERE.replace(ManuallyDrop::new(Some(here)))) }
     }
 
     /// Changes to another host of the world that is being driven, and returns the one before.
@@ -264,15 +276,17 @@ impl Here {
 
 impl Drop for Here {
     fn drop(&mut self) {
-        let before = self.before.take();
+        let before = ManuallyDrop::new(self.before.take());
         // Dropped outside of the cell: the last handle to a world has destructors to run.
-        let _here = HERE.try_with(|cell| cell.replace(before));
+        drop(ManuallyDrop::into_inner(HERE.replace(before)));
     }
 }
 
 impl Home for Sim {
+    const IS_SIMULATED: bool = true;
+
     fn find(_: Keep) -> Option<AnyRuntime> {
-        HERE.try_with(|cell| cell.borrow().clone()).ok().flatten().map(AnyRuntime::from)
+        here().map(AnyRuntime::from)
     }
 }
 
@@ -306,7 +320,9 @@ impl Spawn for Sim {
     {
         let place = Place::new(self, TaskKind::Closure, Location::caller());
         let job = || log::panicking(job);
-        async_task::spawn_blocking(job, |job| task::start(self, place, async move { job.run::<Self>() }))
+        async_task::spawn_blocking::<Self, _, _>(job, |job| {
+            task::start(self, place, async move { job.run() })
+        })
     }
 
     /// The next of its seed.

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::slots::Id;
 use super::world::{TaskKind, World};
-use super::{Sim, log, panics};
+use super::{Sim, here, log, panics};
 use crate::backend::async_task::Executor;
 use crate::task::contain::Payload;
 
@@ -37,6 +37,14 @@ pub(super) fn cancel(runnable: Runnable) {
     CANCELLED.with(|cancelled| cancelled.set(true));
     runnable.run();
     CANCELLED.with(|cancelled| cancelled.set(false));
+}
+
+/// A handle to a task of a simulation is pending, and nobody drives async code on this thread.
+#[cold]
+pub(crate) fn wait_in_closure(waker: &Waker) {
+    if let Some(here) = here() {
+        here.world.wait_in_closure(waker);
+    }
 }
 
 /// Starts `future`, and hands it to the world whenever it is woken.

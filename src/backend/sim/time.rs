@@ -43,6 +43,7 @@ impl Future for Sleep {
             let at = this.world.nanos(this.deadline);
             // Cloned, and dropped if it is not needed, outside of the lock: both run code of the user's.
             let mut waker = Some(cx.waker().clone());
+            let mut waits_here = false;
             let is_due = this.world.with(|state| {
                 if state.is_closed() {
                     return None;
@@ -55,12 +56,15 @@ impl Future for Sleep {
                     return Some(true);
                 }
                 this.timer = waker.take().map(|waker| state.add_event(at, Event::Timer(waker)));
-                state.waits(Wait::Sleep(at));
+                waits_here = state.waits(Wait::Sleep(at));
                 Some(false)
             });
             // Not under the lock.
             if !is_due.unwrap_or_else(|| panic!("{}", gone())) {
                 this.state = State::Waiting;
+                if waits_here {
+                    this.world.wait_in_closure(cx.waker());
+                }
                 return Poll::Pending;
             }
         }

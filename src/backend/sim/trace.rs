@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Sim;
+use super::explore::Ending;
 use super::log::{self, Flight, Kept};
 
 /// A running hash over everything that happens. As the values of the generator, it is part of what a seed means.
@@ -164,9 +165,9 @@ fn word(chunk: &[u8]) -> u64 {
 #[track_caller]
 pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
     let run = || {
-        let sim = Sim::builder().log(true).with_seed(seed);
-        program(&sim);
-        sim.log()
+        let sim = Ending(Sim::builder().log(true).with_seed(seed));
+        program(&sim.0);
+        sim.0.log()
     };
     let (first, second) = (run(), run());
     let Some(parting) = log::parting(&first, &second) else {

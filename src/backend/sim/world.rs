@@ -6,7 +6,7 @@ use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,6 +25,7 @@ use super::trace::{Kind, Trace};
 use super::waiters::{self, Waiter, Waiters};
 use super::{Builder, Here};
 use crate::coop;
+use crate::lock::lock;
 use crate::task::contain::discard;
 
 /// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
@@ -155,6 +156,8 @@ struct Main {
 #[derive(Clone, Copy, Default)]
 struct Turn {
     task: Option<Id>,
+    // How often it has looked for something in vain, if it is a blocking closure.
+    looks: u32,
 }
 
 /// What is to be done next.
@@ -183,6 +186,9 @@ fn yielding(rounds: u64) -> u64 {
     rounds.saturating_mul(rounds.saturating_mul(4).saturating_add(1_000))
 }
 
+/// So often may one blocking closure look whether something is there that only the simulation can bring.
+const LOOKS: u32 = 100_000;
+
 /// What is said of a simulation that was stopped.
 pub(super) fn gone() -> io::Error {
     io::Error::other("anyrt: the runtime is gone: this simulation was stopped")
@@ -194,8 +200,7 @@ fn this_thread() -> u64 {
     thread_local! {
         static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
     }
-    // A thread that is past its destructors drives nothing.
-    NUMBER.try_with(|number| *number).unwrap_or(u64::MAX)
+    NUMBER.with(|number| *number)
 }
 
 impl World {
@@ -244,10 +249,9 @@ impl World {
         })
     }
 
-    /// Changes the state; then wakes and drops what that has come to. Under the lock nothing of the user's is cloned, woken,
-    /// dropped or formatted: all of that may ask us in turn.
+    /// Changes the state; then wakes and drops what that has come to, for nothing of the user's is under the lock (`lock.rs`).
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
         let result = change(&mut state);
         if !state.woken.is_empty() || !state.dropped.is_empty() {
             State::settle(state);
@@ -287,6 +291,7 @@ impl World {
     ) -> Poll<io::Result<T>> {
         coop::poll(cx, |cx| {
             let mut waiter = Waiter::new(cx.waker());
+            let mut waits_here = false;
             loop {
                 let result = self.with(|state| {
                     if state.closed {
@@ -294,10 +299,13 @@ impl World {
                     }
                     let result = operation(state, &mut waiter);
                     if result.is_pending() && !waiter.wants_clone() {
-                        state.waits(wait());
+                        waits_here = state.waits(wait());
                     }
                     result
                 });
+                if waits_here {
+                    self.wait_in_closure(cx.waker());
+                }
                 if !waiter.looks_again() {
                     return result;
                 }
@@ -332,6 +340,27 @@ impl World {
                 state.wake(task, None);
             }
         });
+    }
+
+    /// A blocking closure polls something in a way that gives no turn to anybody else: `block_on` of another crate, which
+    /// would sleep, for ever, on the thread that has to bring what it waits for. So it is woken, and told when it looks too
+    /// often; one look in between is nothing.
+    #[cold]
+    pub(super) fn wait_in_closure(&self, waker: &Waker) {
+        if self.driver.load(Ordering::Relaxed) != this_thread() {
+            return;
+        }
+        let Some(task) = self.with(|state| state.closure()) else { return };
+        let wrong = self.with(|state| {
+            state.turn.looks += 1;
+            let what = "a blocking closure waits for the simulation, which runs on the thread of the closure, with a \
+                        `block_on` that is not of the simulation. Write `anyrt::block_on(…)` there, or await it in a task";
+            (state.turn.looks > LOOKS).then(|| state.tell(self.seed, what, Some(task)))
+        });
+        match wrong {
+            Some(wrong) => panic!("{wrong}"),
+            None => waker.wake_by_ref(),
+        }
     }
 
     /// Whether another thread drives it just now.
@@ -589,15 +618,24 @@ impl State {
         }
     }
 
-    /// The task whose turn it is waits for this.
-    pub(super) fn waits(&mut self, wait: Wait) {
+    /// The task whose turn it is waits for this. Whether it is a blocking closure, which must not: see `wait_in_closure`.
+    pub(super) fn waits(&mut self, wait: Wait) -> bool {
+        let mut is_closure = false;
         if let Some(task) = self.turn.task.and_then(|task| self.tasks.get_mut(task)) {
             task.waits = Some(wait);
+            is_closure = task.kind == TaskKind::Closure;
         }
-        let task = self.whose_turn();
+        let task = self.whose_turn().filter(|_| self.turn.looks == 0);
         if let (Some(log), Some(task)) = (self.trace.log(), task) {
             log.waits(self.nanos, task, wait);
         }
+        is_closure
+    }
+
+    /// The blocking closure that is running.
+    fn closure(&self) -> Option<Id> {
+        let is_closure = |task: &Id| self.tasks.get(*task).is_some_and(|task| task.kind == TaskKind::Closure);
+        self.turn.task.filter(is_closure)
     }
 
     /// The task that is being polled.
@@ -797,6 +835,26 @@ impl fmt::Debug for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{BlockOn, Sim, Spawn};
+
+    #[test]
+    fn stopped_simulation_is_freed_though_its_tasks_own_it() {
+        let sim = Sim::builder().with_seed(1);
+        let world = Arc::downgrade(&sim.world);
+        let [waits, boots] = [sim.clone(), sim.clone()];
+        sim.boot(move |_| {
+            let boots = boots.clone();
+            async move { boots.yield_now().await }
+        });
+        drop(sim.spawn(async move {
+            std::future::pending::<()>().await;
+            drop(waits);
+        }));
+        sim.block_on(sim.yield_now());
+        sim.shutdown_timeout(Duration::ZERO).unwrap();
+        drop(sim);
+        assert!(world.upgrade().is_none());
+    }
 
     #[test]
     fn loop_is_what_polls_a_million_times_and_each_task_a_few_times() {

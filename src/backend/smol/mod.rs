@@ -223,17 +223,12 @@ impl Spawn for Smol {
         T: Send + 'static,
     {
         let threads = match &self.executor {
-            Executor::Global => return task::spawn_blocking(job, blocking::unblock::<Global, _, _>),
+            Executor::Global => return task::spawn_blocking::<Global, _, _>(job, blocking::unblock),
             Executor::Owned(threads) => Some(threads.clone()),
             Executor::Unowned(threads) => threads.upgrade(),
         };
         let Some(threads) = threads else { return spawn_blocking_with(job, drop) };
-        let here = Arc::downgrade(&threads);
-        let job = move || {
-            let _working = Working::with(here);
-            job()
-        };
-        task::spawn_blocking(job, |job| threads.pool.spawn(async move { job.run::<Owned>() }))
+        task::spawn_blocking::<Owned, _, _>(job, |job| threads.pool.spawn(async move { job.run() }))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use async_task::{Runnable, Task};
 
-use super::threads::wait_until;
+use super::threads::{Threads, Working, wait_until};
+use crate::lock::lock;
 
 /// How long a thread waits for more, except for the last: tokio's time.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -20,6 +21,8 @@ pub(super) struct Pool {
     one_done: Condvar,
     limit: usize,
     name: String,
+    // Whose it is: what runs closures, and what drops them, finds it.
+    threads: Weak<Threads>,
 }
 
 #[derive(Debug)]
@@ -32,22 +35,21 @@ struct State {
 }
 
 impl Pool {
-    /// One thread is there from the beginning: later there might be none to be had.
-    pub(super) fn start(limit: usize, name: &str) -> io::Result<Arc<Self>> {
+    pub(super) fn new(limit: usize, name: &str, threads: Weak<Threads>) -> Arc<Self> {
         let state = State { queue: VecDeque::new(), threads: 0, idle: 0, started: 0, closed: false };
-        let pool = Arc::new(Self {
+        Arc::new(Self {
             state: Mutex::new(state),
             more: Condvar::new(),
             one_done: Condvar::new(),
             limit,
             name: name.to_owned(),
-        });
-        pool.start_thread(&mut pool.lock())?;
-        Ok(pool)
+            threads,
+        })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// One thread is there from the beginning: later there might be none to be had.
+    pub(super) fn start(self: &Arc<Self>) -> io::Result<()> {
+        self.start_thread(&mut lock(&self.state))
     }
 
     fn start_thread(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
@@ -72,11 +74,11 @@ impl Pool {
     }
 
     fn push(self: &Arc<Self>, runnable: Runnable) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.closed {
             drop(state);
             // Its handle says that the runtime is gone.
-            drop(runnable);
+            self.forget(runnable);
             return;
         }
         state.queue.push_back(runnable);
@@ -89,13 +91,14 @@ impl Pool {
     }
 
     fn work(&self) {
-        let mut state = self.lock();
+        let _working = Working::with(self.threads.clone());
+        let mut state = lock(&self.state);
         loop {
             if let Some(runnable) = state.queue.pop_front() {
                 drop(state);
                 // It never panics: see `async_task`.
                 runnable.run();
-                state = self.lock();
+                state = lock(&self.state);
             } else if state.closed {
                 break;
             } else {
@@ -119,16 +122,22 @@ impl Pool {
 
     /// Takes no more, and drops what is queued.
     pub(super) fn close(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.closed = true;
         let queue = std::mem::take(&mut state.queue);
         drop(state);
         self.more.notify_all();
-        drop(queue);
+        self.forget(queue);
+    }
+
+    /// Drops what never ran.
+    fn forget<T>(&self, runnables: T) {
+        let _working = Working::with(self.threads.clone());
+        drop(runnables);
     }
 
     /// Waits until every thread of a closed pool has left; how many have not, each of them in a closure.
     pub(super) fn wait(&self, end: Option<Instant>) -> usize {
-        wait_until(self.lock(), &self.one_done, end, |state| state.threads == 0).threads
+        wait_until(lock(&self.state), &self.one_done, end, |state| state.threads == 0).threads
     }
 }

@@ -5,11 +5,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
 use smol::Executor;
 use smol::channel::{Receiver, Sender, bounded};
+
+use crate::lock::lock;
 
 #[derive(Debug)]
 pub(super) struct Tasks {
@@ -51,20 +53,20 @@ pub(super) fn is_closed(waiting: Option<&Waiting>) -> bool {
 
 /// The task that is being polled waits, if it is of an executor of ours.
 pub(super) fn wait(waker: &Waker) -> Option<Waiting> {
-    HERE.with_borrow(|here| {
-        let tasks = here.as_ref()?;
-        let mut state = tasks.lock();
-        if tasks.is_closed() {
-            // Once more, to be dropped.
-            drop(state);
-            waker.wake_by_ref();
-            return None;
-        }
-        let key = state.next;
-        state.next += 1;
-        state.waiting.insert(key, Some(waker.clone()));
-        Some(Waiting { key, tasks: tasks.clone() })
-    })
+    let tasks = HERE.with_borrow(Option::clone)?;
+    let kept = waker.clone();
+    let mut state = lock(&tasks.state);
+    if tasks.is_closed() {
+        // Once more, to be dropped.
+        drop(state);
+        kept.wake();
+        return None;
+    }
+    let key = state.next;
+    state.next += 1;
+    state.waiting.insert(key, Some(kept));
+    drop(state);
+    Some(Waiting { key, tasks })
 }
 
 /// A task that has been pending.
@@ -76,7 +78,7 @@ pub(crate) struct Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut state = self.tasks.lock();
+        let mut state = lock(&self.tasks.state);
         let waker = state.waiting.remove(&self.key);
         self.tasks.see_whether_all_are_gone(&mut state);
         drop(state);
@@ -87,10 +89,6 @@ impl Drop for Waiting {
 impl Tasks {
     fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// This thread polls them until the guard is dropped.
@@ -109,7 +107,7 @@ impl Tasks {
 
     /// Wakes every task, so that it finds that it has to go.
     pub(super) fn close(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         self.closed.store(true, Ordering::Release);
         let wakers: Vec<_> = state.waiting.values_mut().filter_map(Option::take).collect();
         self.see_whether_all_are_gone(&mut state);

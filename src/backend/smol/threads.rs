@@ -11,6 +11,7 @@ use smol::channel::{Receiver, Sender, bounded};
 use super::pool::Pool;
 use super::tasks::Tasks;
 use crate::builder::no_threads;
+use crate::lock::lock;
 use crate::runtime::Left;
 
 /// An executor, the threads that run it and those that may block, until this is dropped or stopped.
@@ -39,13 +40,13 @@ impl Threads {
         let (running, stopped) = bounded(1);
         let executor = Arc::new(Executor::new());
         let state = WorkersState { running: Some(running), alive: 0 };
-        let threads = Arc::new(Self {
+        let threads = Arc::new_cyclic(|threads| Self {
             executor: Arc::downgrade(&executor),
-            pool: Pool::start(blocking, name)
-                .map_err(|error| no_threads("blocking_threads", blocking, &error))?,
+            pool: Pool::new(blocking, name, threads.clone()),
             tasks: Arc::default(),
             workers: Arc::new(Workers { state: Mutex::new(state), one_left: Condvar::new() }),
         });
+        threads.pool.start().map_err(|error| no_threads("blocking_threads", blocking, &error))?;
         for n in 1..=workers {
             let worker = Worker {
                 executor: executor.clone(),
@@ -71,7 +72,8 @@ impl Threads {
     fn stop(&self) {
         // First, while there are workers to drop them.
         self.tasks.close();
-        drop(self.workers.lock().running.take());
+        let running = lock(&self.workers.state).running.take();
+        drop(running);
         self.pool.close();
     }
 
@@ -97,7 +99,7 @@ impl Threads {
 
 impl fmt::Debug for Threads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let alive = self.workers.lock().alive;
+        let alive = lock(&self.workers.state).alive;
         f.debug_struct("Threads").field("workers", &alive).finish_non_exhaustive()
     }
 }
@@ -109,13 +111,9 @@ impl Drop for Threads {
 }
 
 impl Workers {
-    fn lock(&self) -> MutexGuard<'_, WorkersState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits until all have left; how many have not, each of them in a task.
     fn wait(&self, end: Option<Instant>) -> usize {
-        wait_until(self.lock(), &self.one_left, end, |state| state.alive == 0).alive
+        wait_until(lock(&self.state), &self.one_left, end, |state| state.alive == 0).alive
     }
 }
 
@@ -166,7 +164,7 @@ struct Counted {
 
 impl Counted {
     fn one(workers: &Arc<Workers>) -> Self {
-        workers.lock().alive += 1;
+        lock(&workers.state).alive += 1;
         Self { workers: workers.clone(), is_counted: true }
     }
 
@@ -182,7 +180,7 @@ impl Counted {
 
     /// Whether this is not the last thread: then it is not counted from here on.
     fn leave_to_another(&mut self) -> bool {
-        let mut state = self.workers.lock();
+        let mut state = lock(&self.workers.state);
         self.is_counted = state.alive == 1;
         if !self.is_counted {
             state.alive -= 1;
@@ -194,7 +192,7 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         if self.is_counted {
-            self.workers.lock().alive -= 1;
+            lock(&self.workers.state).alive -= 1;
         }
         self.workers.one_left.notify_all();
     }
