@@ -5,6 +5,7 @@ pub(crate) mod context;
 mod net;
 mod owned;
 pub(crate) mod task;
+mod threads;
 mod time;
 
 use std::cell::Cell;
@@ -18,7 +19,8 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{EnterGuard, Handle, Runtime};
 
-use self::owned::{Owned, Threads};
+use self::owned::Owned;
+use self::threads::Threads;
 use crate::AnyRuntime;
 use crate::builder::Builder;
 use crate::context::{Scope, nested_block_on, shutdown_in_async_code};
@@ -180,7 +182,7 @@ impl Spawn for Tokio {
         T: Send + 'static,
     {
         let counter = self.owned.as_ref().and_then(|owned| owned.counter());
-        JoinHandle::from_tokio(self.handle.spawn_blocking(|| owned::count(counter, job)).into())
+        JoinHandle::from_tokio(self.handle.spawn_blocking(|| threads::count(counter, job)).into())
     }
 
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
