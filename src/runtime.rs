@@ -329,6 +329,8 @@ pub trait BlockOn: Spawn {
     /// When another thread [stops](Self::shutdown_timeout) the runtime, the future is polled on. Handles that it awaits say that
     /// the runtime is gone; its timers and sockets do what those do that outlive their runtime, see [`Time`] and [`Net`].
     ///
+    /// It works in destructors of thread-locals, also where the runtime's own are gone that the thread had.
+    ///
     /// # Panics
     ///
     /// - With the panic of `future`; the runtime can be used again afterwards.
@@ -347,7 +349,8 @@ pub trait BlockOn: Spawn {
     /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
     /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`,
     /// `block_on_takes_what_is_not_send`, `block_on_leaves_other_tasks_running`,
-    /// `block_on_from_several_threads`, `shutdown_while_a_thread_is_in_block_on`.
+    /// `block_on_from_several_threads`, `shutdown_while_a_thread_is_in_block_on`,
+    /// `handle_works_in_a_destructor_of_a_thread_local`.
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::block_on();

@@ -150,6 +150,7 @@ macro_rules! __scenarios {
             sync() block_on::block_on_leaves_other_tasks_running;
             sync(threads) block_on::block_on_from_several_threads;
             sync() block_on::nested_block_on_panics;
+            sync() block_on::handle_works_in_a_destructor_of_a_thread_local;
             async() block_on::block_on_in_a_task_panics;
             async() block_on::block_on_is_allowed_in_spawn_blocking;
 

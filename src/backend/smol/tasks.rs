@@ -45,13 +45,16 @@ thread_local! {
 pub(super) fn is_closed(waiting: Option<&Waiting>) -> bool {
     match waiting {
         Some(waiting) => waiting.tasks.is_closed(),
-        None => HERE.with_borrow(|here| here.as_ref().is_some_and(|tasks| tasks.is_closed())),
+        None => {
+            HERE.try_with(|here| here.borrow().as_ref().is_some_and(|tasks| tasks.is_closed())) == Ok(true)
+        }
     }
 }
 
 /// The task that is being polled waits, if it is of an executor of ours.
 pub(super) fn wait(waker: &Waker) -> Option<Waiting> {
-    HERE.with_borrow(|here| {
+    let waiting = HERE.try_with(|here| {
+        let here = here.borrow();
         let tasks = here.as_ref()?;
         let mut state = tasks.lock();
         if tasks.is_closed() {
@@ -64,7 +67,8 @@ pub(super) fn wait(waker: &Waker) -> Option<Waiting> {
         state.next += 1;
         state.waiting.insert(key, Some(waker.clone()));
         Some(Waiting { key, tasks: tasks.clone() })
-    })
+    });
+    waiting.ok().flatten()
 }
 
 /// A task that has been pending.
@@ -103,7 +107,7 @@ impl Tasks {
             }
         }
 
-        HERE.set(Some(self.clone()));
+        let _ = HERE.try_with(|here| here.replace(Some(self.clone())));
         Guard
     }
 

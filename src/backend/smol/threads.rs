@@ -217,7 +217,7 @@ pub(super) struct Working {
 
 impl Working {
     pub(super) fn with(threads: Weak<Threads>) -> Self {
-        Self { before: HERE.replace(Some(threads)) }
+        Self { before: HERE.try_with(|here| here.replace(Some(threads))).ok().flatten() }
     }
 }
 

@@ -1,4 +1,4 @@
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
+use tokio::task::AbortHandle;
 
 use super::Tokio;
 use super::threads::Threads;
@@ -68,11 +69,13 @@ impl Owned {
     ///
     /// A handle does not drive a `current_thread` runtime. There the runtime does it, until it is stopped.
     pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        if self.handle.runtime_flavor() != RuntimeFlavor::CurrentThread {
+            return self.handle.block_on(future);
+        }
+        // Around the future, whose destructor is to find its runtime as well.
+        let _context = self.handle.enter();
         let mut future = pin!(future);
-        let output = match self.handle.runtime_flavor() {
-            RuntimeFlavor::CurrentThread => Driving::begin(self).drive(future.as_mut()),
-            _ => None,
-        };
+        let output = Driving::begin(self).drive(future.as_mut());
         output.unwrap_or_else(|| self.handle.block_on(future))
     }
 
@@ -205,6 +208,24 @@ impl Drop for Driving<'_> {
         self.runtime.take().into_iter().for_each(|runtime| self.owned.end(runtime));
         self.owned.lock().driving.retain(|(key, _)| *key != self.key);
     }
+}
+
+/// Drives a `current_thread` runtime on another thread until this is dropped.
+pub(super) fn drive_elsewhere(owned: &Arc<Owned>) -> Option<impl Drop + use<>> {
+    struct Over(AbortHandle);
+
+    impl Drop for Over {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+
+    if owned.handle.runtime_flavor() != RuntimeFlavor::CurrentThread {
+        return None;
+    }
+    let (owned, until) = (owned.clone(), owned.handle.spawn(pending::<()>()));
+    let over = Over(until.abort_handle());
+    thread::Builder::new().spawn(move || owned.block_on(until).is_ok()).is_ok().then_some(over)
 }
 
 impl Builder<Tokio> {

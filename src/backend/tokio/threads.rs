@@ -42,7 +42,7 @@ impl Threads {
 
     /// This thread is one of them, and counts the closures that it runs.
     pub(super) fn start_here(self: &Arc<Self>) {
-        HERE.set(Some(self.clone()));
+        let _ = HERE.try_with(|here| here.replace(Some(self.clone())));
         self.start();
     }
 
