@@ -112,7 +112,7 @@ pub(super) fn handle_works_in_a_destructor_of_a_thread_local<R: Runtime>(rt: R) 
     }
 }
 
-fn assert_nested(payload: &(dyn std::any::Any + Send)) {
+fn assert_nested(payload: &(dyn Any + Send)) {
     let text = message(payload);
     assert!(text.contains("`block_on`") && text.contains("`spawn_blocking`"), "{text}");
 }

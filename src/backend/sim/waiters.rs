@@ -1,5 +1,7 @@
 use std::task::Waker;
 
+use crate::task::contain;
+
 /// Wakers, nearly always one, which then takes no allocation.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
@@ -31,7 +33,7 @@ impl Waiters {
     }
 
     pub(super) fn wake(self) {
-        self.into_iter().for_each(Waker::wake);
+        self.into_iter().for_each(contain::wake);
     }
 
     pub(super) fn are_many(&self) -> bool {

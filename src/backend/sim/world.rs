@@ -23,6 +23,7 @@ use super::slots::{Id, Slots};
 use super::trace::{Kind, Trace};
 use super::waiters::Waiters;
 use super::{Builder, Here};
+use crate::task::contain;
 
 /// How many operations in a row may complete before a task has to yield: the number of `coop`, whose budget belongs to a
 /// thread and would make one run depend on the one before.
@@ -475,7 +476,7 @@ impl State {
         let (woken, dropped) = (state.woken.take_one(), state.dropped.take_one());
         drop(state);
         if let Some(waker) = woken {
-            waker.wake();
+            contain::wake(waker);
         }
         drop(dropped);
     }

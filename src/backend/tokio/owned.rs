@@ -117,7 +117,7 @@ impl Owned {
         let threads = self.threads.clone();
         let wait = move || {
             threads.start();
-            let _ = contain(|| runtime.wait());
+            runtime.wait();
             threads.stop();
         };
         if thread::Builder::new().name("anyrt-shutdown".to_owned()).spawn(wait).is_err() {
@@ -136,11 +136,13 @@ impl Drop for Owned {
 }
 
 /// A plain drop of a runtime panics inside async code, and waits for blocking closures.
+///
+/// Any drop of a `current_thread` one panics that has lost its core to the panic of a waker (tokio 1.54).
 struct InBackground(Option<Runtime>);
 
 impl InBackground {
     fn wait(mut self) {
-        drop(self.0.take());
+        let _ = contain(|| drop(self.0.take()));
     }
 }
 
@@ -153,7 +155,7 @@ impl From<Runtime> for InBackground {
 impl Drop for InBackground {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
+            let _ = contain(|| runtime.shutdown_background());
         }
     }
 }
