@@ -164,6 +164,8 @@ impl Home for Entered {
 /// What was current before is current again. A guard that is dropped before one that was made later takes only
 /// its own runtime away.
 ///
+/// In a destructor of a thread-local that of the guards may be gone: then none makes anything current.
+///
 /// It belongs to its thread, so a task that keeps it over an `.await` cannot be spawned:
 ///
 /// ```compile_fail
@@ -184,14 +186,16 @@ pub struct EnterGuard<'a> {
 pub(crate) fn enter<'a>(runtime: AnyRuntime) -> EnterGuard<'a> {
     let Here { driving, find, depth } = HERE.get();
     let depth = depth + 1;
-    let key = ENTERED.with(|stack| {
+    let key = ENTERED.try_with(|stack| {
         let mut stack = stack.borrow_mut();
         let key = stack.last().map_or(0, |last| last.key + 1);
         stack.push(Entered { key, runtime, task: native::task(), before: find });
         key
     });
-    HERE.set(Here { driving, find: Some(Entered::find), depth });
-    EnterGuard { key, depth, _runtime: PhantomData, _not_send: PhantomData }
+    if key.is_ok() {
+        HERE.set(Here { driving, find: Some(Entered::find), depth });
+    }
+    EnterGuard { key: key.unwrap_or_default(), depth, _runtime: PhantomData, _not_send: PhantomData }
 }
 
 impl Drop for EnterGuard<'_> {

@@ -18,6 +18,8 @@ mod builder;
 mod context;
 mod coop;
 mod current;
+#[allow(dead_code, reason = "not every backend has thread-locals of its own")]
+mod ending;
 mod free;
 mod lock;
 mod random;

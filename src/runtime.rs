@@ -277,9 +277,10 @@ pub trait BlockOn: Spawn {
     ///
     /// Every future of a task is dropped, except those that are just being polled. Closures that are queued may be
     /// dropped without running; those that have started run to their end. Handles of what was dropped say that the
-    /// runtime is gone, and so do those of what is spawned later. It does not matter who else has a handle.
+    /// runtime is gone, and so do those of what is spawned later. It does not matter who else has a handle, nor who is in
+    /// [`block_on`](Self::block_on).
     ///
-    /// Stopping it again leaves nothing.
+    /// Stopping it again, also beside the first, waits for what is left, and says what that is.
     ///
     /// # Panics
     ///
@@ -288,7 +289,8 @@ pub trait BlockOn: Spawn {
     /// # Errors
     ///
     /// `Unsupported`, unless this handle owns its runtime: those of the process (async-std, the global executor of
-    /// smol) cannot be stopped, nor can one through a handle that was merely found.
+    /// smol) cannot be stopped, nor can one through a handle that was merely found, nor a simulation while another thread is
+    /// in its `block_on`.
     ///
     /// # Examples
     ///
@@ -307,7 +309,10 @@ pub trait BlockOn: Spawn {
     /// Scenarios: `shutdown_drops_every_task`, `shutdown_leaves_nothing_of_an_idle_runtime`,
     /// `shutdown_reports_a_closure_that_runs_on`, `shutdown_reports_a_task_that_is_stuck`,
     /// `shutdown_drops_what_is_queued`, `shutdown_twice_leaves_nothing`, `shutdown_in_a_task_panics`,
-    /// `shutdown_waits_for_what_ends_in_time`, `shutdown_does_not_mind_other_handles`, `shutdown_needs_an_owner`.
+    /// `shutdown_waits_for_what_ends_in_time`, `shutdown_does_not_mind_other_handles`, `shutdown_needs_an_owner`,
+    /// `shutdown_while_a_thread_is_in_block_on`, `shutdown_beside_a_busy_block_on_keeps_the_deadline`,
+    /// `two_shutdowns_both_tell_the_truth`, `shutdown_drops_tasks_before_it_waits_for_closures`,
+    /// `shutdown_in_no_time_takes_idle_threads_for_nothing_else`.
     #[track_caller]
     fn shutdown_timeout(&self, timeout: Duration) -> io::Result<Left> {
         let _scope = Scope::shutdown();
@@ -317,6 +322,11 @@ pub trait BlockOn: Spawn {
     /// Runs a future to its end on this thread, which waits.
     ///
     /// The future need not be `Send`. It ends when the future does; tasks that it spawned go on.
+    ///
+    /// When another thread [stops](Self::shutdown_timeout) the runtime, the future is polled on. Handles that it awaits say that
+    /// the runtime is gone; its timers and sockets do what those do that outlive their runtime, see [`Time`] and [`Net`].
+    ///
+    /// It works in destructors of thread-locals, also where the runtime's own are gone that the thread had.
     ///
     /// # Panics
     ///
@@ -336,7 +346,8 @@ pub trait BlockOn: Spawn {
     /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
     /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`,
     /// `block_on_takes_what_is_not_send`, `block_on_leaves_other_tasks_running`,
-    /// `block_on_from_several_threads`.
+    /// `block_on_from_several_threads`, `shutdown_while_a_thread_is_in_block_on`,
+    /// `handle_works_in_a_destructor_of_a_thread_local`.
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::block_on();
@@ -352,7 +363,10 @@ pub trait BlockOn: Spawn {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Left {
-    /// Tasks that were still in a poll when the time was up.
+    /// Tasks that were still in a poll when the time was up, or not dropped yet if there was hardly any: one for each thread
+    /// that had to do with them.
+    ///
+    /// On a `current_thread` runtime of tokio the future of a `block_on` counts as well, while it is in a poll.
     pub tasks: usize,
     /// Blocking closures that were still running; those that were queued do not count.
     ///

@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::future::{pending, poll_fn};
 use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::process::Command;
 use std::sync::{Arc, mpsc};
@@ -179,6 +180,74 @@ fn panicking_waker_aborts_on_async_task() {
     assert!(survives("tokio"));
     assert!(!survives("smol"));
     assert!(!survives("async-std"));
+}
+
+/// Polls a timer with a waker that panics, and waits until that is woken.
+fn wake_where_a_timer_fires<R: Runtime>(rt: &R) {
+    let waker = Waker::from(Arc::new(Panics));
+    rt.block_on(async {
+        let mut sleep = pin!(rt.sleep(ms(20)));
+        assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        rt.sleep(ms(100)).await;
+    });
+}
+
+/// The same with a socket.
+fn wake_where_a_socket_is_ready<R: Runtime>(rt: &R) {
+    let waker = Waker::from(Arc::new(Panics));
+    rt.block_on(async {
+        let socket = rt.udp_bind("127.0.0.1:0").await.unwrap();
+        assert!(socket.poll_recv(&mut Context::from_waker(&waker), &mut [0; 8]).is_pending());
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        sender.send_to(b"x", socket.local_addr().unwrap()).unwrap();
+        rt.sleep(ms(100)).await;
+    });
+}
+
+fn wakes_are_contained<R: Runtime>(rt: &R) {
+    wake_where_a_timer_fires(rt);
+    wake_where_a_socket_is_ready(rt);
+    assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7);
+}
+
+/// The panic comes out of `block_on`, and the runtime has lost its driver.
+fn wake_comes_out_of_block_on(wake: fn(&Tokio)) {
+    let rt = tokio_current_thread();
+    let came_out = catch_unwind(AssertUnwindSafe(|| wake(&rt))).unwrap_err();
+    assert_eq!(came_out.downcast_ref(), Some(&"a waker panics"));
+    let again = catch_unwind(AssertUnwindSafe(|| rt.block_on(rt.sleep(ms(1))))).unwrap_err();
+    assert_eq!(again.downcast_ref(), Some(&"driver missing".to_owned()));
+}
+
+#[test]
+fn panicking_waker_of_a_timer_or_a_socket() {
+    const INSIDE: &str = "ANYRT_TEST_PANICKING_WAKER";
+    // It may end its process, so it runs in one of its own: this test again.
+    match std::env::var(INSIDE).as_deref() {
+        Ok("multi-thread") => {
+            wake_where_a_timer_fires(&Tokio::new().unwrap());
+            // It would end in order otherwise, before the abort.
+            return thread::sleep(Duration::from_secs(30));
+        }
+        Ok("current-thread") => {
+            wake_comes_out_of_block_on(wake_where_a_timer_fires);
+            return wake_comes_out_of_block_on(wake_where_a_socket_is_ready);
+        }
+        Ok("smol") => return wakes_are_contained(&Smol::with_threads(1).unwrap()),
+        Ok("async-std") => return wakes_are_contained(&AsyncStd::global()),
+        _ => {}
+    }
+    let survives = |runtime| {
+        let mut test = Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", "panicking_waker_of_a_timer_or_a_socket"]).env(INSIDE, runtime);
+        let output = test.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        output.status.success() && text.contains("1 passed")
+    };
+    assert!(!survives("multi-thread"));
+    assert!(survives("current-thread"));
+    assert!(survives("smol"));
+    assert!(survives("async-std"));
 }
 
 /// Whether making a runtime fails, and its first timer panics, in a process that may open no more files.

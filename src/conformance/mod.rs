@@ -161,6 +161,7 @@ macro_rules! __scenarios {
             sync() block_on::block_on_leaves_other_tasks_running;
             sync(threads) block_on::block_on_from_several_threads;
             sync() block_on::nested_block_on_panics;
+            sync() block_on::handle_works_in_a_destructor_of_a_thread_local;
             async() block_on::block_on_in_a_task_panics;
             async() block_on::block_on_is_allowed_in_spawn_blocking;
             async() block_on::block_on_in_the_destructor_of_an_output;
@@ -172,6 +173,11 @@ macro_rules! __scenarios {
             sync(shutdown, parallelism) shutdown::shutdown_reports_a_task_that_is_stuck;
             sync(shutdown, blocking_threads) shutdown::shutdown_drops_what_is_queued;
             sync(shutdown) shutdown::shutdown_twice_leaves_nothing;
+            sync(shutdown) shutdown::shutdown_in_no_time_takes_idle_threads_for_nothing_else;
+            sync(shutdown, pool) shutdown::shutdown_drops_tasks_before_it_waits_for_closures;
+            sync(shutdown, threads) shutdown::shutdown_while_a_thread_is_in_block_on;
+            sync(shutdown, threads) shutdown::shutdown_beside_a_busy_block_on_keeps_the_deadline;
+            sync(shutdown, pool) shutdown::two_shutdowns_both_tell_the_truth;
             sync(shutdown) shutdown::shutdown_in_a_task_panics;
             sync(shutdown) shutdown::shutdown_does_not_mind_other_handles;
             sync(current) shutdown::shutdown_needs_an_owner;

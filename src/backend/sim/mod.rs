@@ -268,9 +268,9 @@ impl Here {
 
     /// Changes to another host of the world that is being driven, and returns the one before.
     fn change(host: usize) -> usize {
-        HERE.with_borrow_mut(|here| {
-            here.as_mut().map_or(host, |here| std::mem::replace(&mut here.host, host))
-        })
+        let before = HERE
+            .try_with(|cell| cell.borrow_mut().as_mut().map(|here| std::mem::replace(&mut here.host, host)));
+        before.ok().flatten().unwrap_or(host)
     }
 }
 

@@ -22,11 +22,11 @@ use super::random::{Random, Stream};
 use super::schedule::{Ready, Schedule};
 use super::slots::{Id, Slots};
 use super::trace::{Kind, Trace};
-use super::waiters::{self, Waiter, Waiters};
+use super::waiters::{Waiter, Waiters};
 use super::{Builder, Here};
 use crate::coop;
 use crate::lock::lock;
-use crate::task::contain::discard;
+use crate::task::contain::{discard, wake};
 
 /// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
 const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
@@ -531,7 +531,7 @@ impl State {
         }
         let (woken, dropped) = (state.woken.take_one(), state.dropped.take_one());
         drop(state);
-        woken.into_iter().for_each(waiters::wake);
+        woken.into_iter().for_each(wake);
         dropped.into_iter().for_each(discard);
     }
 
