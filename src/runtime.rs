@@ -213,6 +213,10 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     ///
     /// Nothing is lost.
     ///
+    /// # Panics
+    ///
+    /// Perhaps, when it is polled after it has completed.
+    ///
     /// # Examples
     ///
     /// ```
@@ -333,7 +337,8 @@ pub trait BlockOn: Spawn {
     /// - With the panic of `future`; the runtime can be used again afterwards.
     /// - When this thread is already driving async code: inside a task or another `block_on`. smol and
     ///   async-std would allow it and hang as soon as the future needs this worker. It is allowed inside
-    ///   [`spawn_blocking`](Spawn::spawn_blocking).
+    ///   [`spawn_blocking`](Spawn::spawn_blocking). The destructor of an output that nobody waits for belongs to its task,
+    ///   or to its closure.
     ///
     /// # Examples
     ///
@@ -346,8 +351,8 @@ pub trait BlockOn: Spawn {
     /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
     /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`,
     /// `block_on_takes_what_is_not_send`, `block_on_leaves_other_tasks_running`,
-    /// `block_on_from_several_threads`, `shutdown_while_a_thread_is_in_block_on`,
-    /// `handle_works_in_a_destructor_of_a_thread_local`.
+    /// `block_on_from_several_threads`, `block_on_in_the_destructor_of_an_output`,
+    /// `shutdown_while_a_thread_is_in_block_on`, `handle_works_in_a_destructor_of_a_thread_local`.
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::block_on();

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener as _, TcpStream as _, UdpSocket as _};
-use anyrt::{AsyncStd, BlockOn, Net, Runtime, Smol, Spawn, Time, Tokio};
+use anyrt::{AnyRuntime, AsyncStd, BlockOn, Net, NoRuntime, Runtime, Smol, Spawn, Time, Tokio};
 use futures::channel::oneshot;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -248,6 +248,63 @@ fn panicking_waker_of_a_timer_or_a_socket() {
     assert!(survives("current-thread"));
     assert!(survives("smol"));
     assert!(survives("async-std"));
+}
+
+/// Tells which runtime is current where it is woken.
+struct Looks(mpsc::Sender<Result<AnyRuntime, NoRuntime>>);
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        self.0.send(AnyRuntime::try_current()).unwrap();
+    }
+}
+
+fn found_in_a_waker_of_a_timer<R: Runtime>(rt: &R) -> Result<AnyRuntime, NoRuntime> {
+    let (found, founds) = mpsc::channel();
+    let waker = Waker::from(Arc::new(Looks(found)));
+    let mut sleep = pin!(rt.sleep(ms(20)));
+    assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    founds.recv().unwrap()
+}
+
+#[test]
+fn waker_of_a_timer_finds_its_runtime_on_tokio_only() {
+    const INSIDE: &str = "ANYRT_TEST_WAKER_OF_A_TIMER";
+    // A `block_on` of another test might drive the reactor of the process: this test again, in a process of its own.
+    match std::env::var(INSIDE).as_deref() {
+        Ok("smol") => return assert!(found_in_a_waker_of_a_timer(&Smol::global()).is_err()),
+        Ok("async-std") => return assert!(found_in_a_waker_of_a_timer(&AsyncStd::global()).is_err()),
+        _ => {}
+    }
+    for runtime in ["smol", "async-std"] {
+        let mut inside = Command::new(std::env::current_exe().unwrap());
+        inside.args(["--exact", "waker_of_a_timer_finds_its_runtime_on_tokio_only"]).env(INSIDE, runtime);
+        let output = inside.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{runtime}: {text}");
+    }
+    let tokio = Tokio::new().unwrap();
+    assert_eq!(found_in_a_waker_of_a_timer(&tokio), Ok(tokio.into()));
+}
+
+/// Whether a future that has completed panics when it is polled again.
+fn second_poll_panics(future: impl Future<Output = ()>) -> bool {
+    let mut future = pin!(future);
+    let mut poll = || future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    while poll().is_pending() {}
+    catch_unwind(AssertUnwindSafe(poll)).is_err()
+}
+
+#[test]
+fn second_poll_of_yield_now() {
+    let tokio = Tokio::new().unwrap();
+    assert!(second_poll_panics(tokio.yield_now()));
+    assert!(!second_poll_panics(Smol::global().yield_now()));
+    assert!(!second_poll_panics(AsyncStd::global().yield_now()));
+    for any in [tokio.into(), Smol::global().into(), AsyncStd::global().into()] {
+        let any: AnyRuntime = any;
+        assert!(second_poll_panics(any.yield_now()));
+    }
 }
 
 /// Whether making a runtime fails, and its first timer panics, in a process that may open no more files.

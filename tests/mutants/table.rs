@@ -17,8 +17,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "dropped handle cancels",
         file: "backend/async_task.rs",
-        right: "Self::Running { task, .. } => task.detach(),",
-        wrong: "Self::Running { task, .. } => if mutant!() { drop(task) } else { task.detach() },",
+        right: "Self::Running(task) => task.detach(),",
+        wrong: "Self::Running(task) => if mutant!() { drop(task) } else { task.detach() },",
         caught_by: &[
             "backend::smol::owned::drop_detaches",
             "backend::async_std::global::drop_detaches_before_the_first_poll",
@@ -40,16 +40,71 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "abort misses a task that is just ending",
         file: "backend/async_task.rs",
-        right: "ABORTED.insert(*id, slot.clone());",
-        wrong: "if !mutant!() { ABORTED.insert(*id, slot.clone()); }",
+        right: "ABORTED.insert(task.id, slot.clone());",
+        wrong: "if !mutant!() { ABORTED.insert(task.id, slot.clone()); }",
         caught_by: &["backend::smol::owned::abort_cancels_a_pending_task"],
     },
     Mutant {
         name: "abort handle keeps the output",
         file: "backend/async_task.rs",
-        right: "Self::Shared(core) => core.detach(),",
-        wrong: "Self::Shared(core) => if !mutant!() { core.detach() },",
+        right: "Self::Shared(core) => discard(core.detach().map(Output::claim)),",
+        wrong: "Self::Shared(core) => if !mutant!() { discard(core.detach().map(Output::claim)) },",
         caught_by: &["backend::smol::owned::abort_handle_keeps_no_output"],
+    },
+    Mutant {
+        name: "task is polled under the lock of its handles",
+        file: "backend/async_task.rs",
+        right: "            let polled = task.poll(cx);",
+        wrong: "            let polled = { let _held = mutant!().then(|| lock(&self.state)); task.poll(cx) };",
+        caught_by: &[
+            "backend::smol::owned::waker_may_ask_its_handle",
+            "backend::async_std::global::drop_of_a_handle_while_its_task_completes",
+        ],
+    },
+    Mutant {
+        name: "abort of a task whose handle is being polled is lost",
+        file: "backend/async_task.rs",
+        right: "State::Polled(meanwhile) => meanwhile.abort = true,",
+        wrong: "State::Polled(meanwhile) => meanwhile.abort = !mutant!(),",
+        caught_by: &["backend::smol::owned::waker_may_abort_its_task"],
+    },
+    Mutant {
+        name: "output that nobody wants is dropped outside its runtime",
+        file: "backend/async_task.rs",
+        right: "let _scope = has_destructor.then(self.scope);",
+        wrong: "let _scope = (has_destructor && !mutant!()).then(self.scope);",
+        caught_by: &[
+            "backend::smol::owned::current_in_the_destructor_of_an_output",
+            "backend::async_std::global::block_on_in_the_destructor_of_an_output",
+        ],
+    },
+    Mutant {
+        name: "output of a dropped handle is taken for one that nobody wants",
+        file: "backend/async_task.rs",
+        right: "        if self.is_finished() {\n            // An output",
+        wrong: "        if self.is_finished() && !mutant!() {\n            // An output",
+        caught_by: &["backend::smol::global::output_of_a_dropped_handle_finds_what_its_holder_does"],
+    },
+    Mutant {
+        name: "closure that is dropped in the queue finds no runtime",
+        file: "backend/async_task.rs",
+        right: "        if let Some(job) = self.job.take() {\n            let _scope = Scope::blocking::<H>();",
+        wrong: "        if let Some(job) = self.job.take() {\n            let _scope = (!mutant!()).then(Scope::blocking::<H>);",
+        caught_by: &["backend::smol::owned::current_in_the_destructor_of_a_queued_closure"],
+    },
+    Mutant {
+        name: "closed pool drops closures outside its runtime",
+        file: "backend/smol/pool.rs",
+        right: "        let _working = Working::with(self.threads.clone());\n        drop(runnables);",
+        wrong: "        let _working = (!mutant!()).then(|| Working::with(self.threads.clone()));\n        drop(runnables);",
+        caught_by: &["backend::smol::owned::current_in_the_destructor_of_a_closure_at_shutdown"],
+    },
+    Mutant {
+        name: "panic is written under its lock",
+        file: "task/error.rs",
+        right: "let message = message(&**lock(payload));",
+        wrong: "let held = lock(payload); let message = message(&**held); let _held = mutant!().then_some(held);",
+        caught_by: &["backend::smol::owned::join_error_display"],
     },
     Mutant {
         name: "handle that has completed says that its runtime is gone",
@@ -207,15 +262,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "blocking closure finds no runtime",
         file: "backend/async_task.rs",
-        right: "let _scope = Scope::blocking::<H>();",
-        wrong: "let _scope = (!mutant!()).then(Scope::blocking::<H>);",
+        right: "fn run(mut self) -> Output<T> {\n        let _scope = Scope::blocking::<H>();",
+        wrong: "fn run(mut self) -> Output<T> {\n        let _scope = (!mutant!()).then(Scope::blocking::<H>);",
         caught_by: &["backend::smol::owned::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {
-        name: "blocking closure of an owned executor finds the global one",
-        file: "backend/smol/mod.rs",
-        right: "let _working = Working::with(here);",
-        wrong: "let _working = (!mutant!()).then(|| Working::with(here));",
+        name: "blocking closure of an owned executor finds none",
+        file: "backend/smol/pool.rs",
+        right: "fn work(&self) {\n        let _working = Working::with(self.threads.clone());",
+        wrong: "fn work(&self) {\n        let _working = (!mutant!()).then(|| Working::with(self.threads.clone()));",
         caught_by: &["backend::smol::any_owned::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {
@@ -264,10 +319,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Tasks of runtimes that have no handles of their own.
     Mutant {
         name: "slot wakes who waited first",
-        file: "task/slot.rs",
-        right: "Some(joiner) => joiner.clone_from(cx.waker()),",
-        wrong: "Some(joiner) => if !mutant!() { joiner.clone_from(cx.waker()) },",
+        file: "lock.rs",
+        right: "kept.as_ref().is_some_and(|kept| kept.will_wake(waker))",
+        wrong: "kept.as_ref().is_some_and(|kept| kept.will_wake(waker) || mutant!())",
         caught_by: &["required::handle_wakes_the_last_waker"],
+    },
+    Mutant {
+        name: "waker is dropped under the lock",
+        file: "lock.rs",
+        right: "std::mem::swap(kept, &mut cloned);",
+        wrong: "if mutant!() { *kept = cloned.take() } else { std::mem::swap(kept, &mut cloned) }",
+        caught_by: &["required::waker_may_ask_its_handle"],
+    },
+    Mutant {
+        name: "closure of a custom runtime finds none",
+        file: "backend/custom/task.rs",
+        right: "        let _entered = enter(self.runtime.clone().into());",
+        wrong: "        let _entered = (!mutant!()).then(|| enter(self.runtime.clone().into()));",
+        caught_by: &["any::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {
         name: "slot keeps an output that nobody wants",
@@ -818,8 +887,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "closed pool keeps what comes late",
         file: "backend/smol/pool.rs",
-        right: "            drop(runnable);\n            return;",
-        wrong: "            if mutant!() { std::mem::forget(runnable) } else { drop(runnable) }\n            return;",
+        right: "            self.forget(runnable);\n            return;",
+        wrong: "            if mutant!() { std::mem::forget(runnable) } else { self.forget(runnable) }\n            return;",
         caught_by: &["backend::smol::owned::names_after_a_shutdown_are_an_error", "backend::smol::owned::join_set_outlives_a_shutdown"],
     },
     Mutant {
