@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn failure_for_want_of_support_says_what_to_declare() {
         let text = failure("(current, shutdown, real_sockets)", unsupported, LONG).to_string();
-        assert!(text.contains("declare it: `Capabilities::ALL.without_shutdown(\"why\")` or `"), "{text}");
+        assert!(text.contains("declare it: `Capabilities::ALL.without_shutdown(\"why\")` or "), "{text}");
         assert!(text.ends_with("`Capabilities::ALL.without_real_sockets(\"why\")`"), "{text}");
         let text = failure("()", unsupported, LONG).to_string();
         assert!(text.ends_with("every runtime has it."), "{text}");
