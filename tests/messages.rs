@@ -175,8 +175,8 @@ fn strings(source: &str) -> Vec<String> {
             let (string, rest) = unescaped(string);
             strings.push(string);
             rest
-        } else if here.starts_with("'\"'") {
-            &here[3..]
+        } else if let Some(rest) = here.strip_prefix("'\"'") {
+            rest
         } else if here.starts_with("'\\") {
             // A character that is written in some other way: it ends two bytes on, at the soonest.
             here[3..].split_once('\'').unwrap().1
