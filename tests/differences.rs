@@ -1,6 +1,7 @@
 //! The rows of the README's table "What cannot be made equal", as far as a test can see them.
 #![allow(clippy::unwrap_used)]
 
+use std::cell::RefCell;
 use std::error::Error as _;
 use std::future::{pending, poll_fn};
 use std::io::{ErrorKind, Write};
@@ -328,6 +329,98 @@ fn reactor_fails_without_descriptors() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("1 passed"), "{runtime}: {text}");
     }
+}
+
+/// Says so when it is dropped, unless something comes first that never does.
+struct Says(Option<mpsc::Receiver<()>>);
+
+impl Drop for Says {
+    fn drop(&mut self) {
+        if let Some(never) = self.0.take() {
+            let _ = never.recv();
+        }
+        let _ = writeln!(std::io::stderr(), "it was dropped");
+    }
+}
+
+/// Ends the process as the end of `main` does, with the last handle to a runtime on which a task waits.
+fn end_of_main<R: Runtime>(rt: R, is_stuck: bool) -> ! {
+    let (sender, never) = mpsc::channel();
+    let says = Says(is_stuck.then_some(never));
+    let (waits, is_waiting) = oneshot::channel();
+    drop(rt.spawn(async move {
+        let _says = says;
+        waits.send(()).unwrap();
+        pending::<()>().await
+    }));
+    rt.block_on(is_waiting).unwrap();
+    drop(rt);
+    let _sender = sender;
+    std::process::exit(0)
+}
+
+#[test]
+fn end_of_main_waits_for_no_destructor() {
+    const INSIDE: &str = "ANYRT_TEST_END_OF_MAIN";
+    match std::env::var(INSIDE).as_deref() {
+        Ok("tokio, one thread") => end_of_main(tokio_current_thread(), false),
+        Ok("tokio") => end_of_main(Tokio::new().unwrap(), true),
+        Ok("owned smol") => end_of_main(Smol::with_threads(1).unwrap(), true),
+        Ok("smol") => end_of_main(Smol::global(), false),
+        Ok(_) => end_of_main(AsyncStd::global(), false),
+        Err(_) => {}
+    }
+    let drops = |runtime| {
+        let mut inside = Command::new(std::env::current_exe().unwrap());
+        inside.args(["--exact", "end_of_main_waits_for_no_destructor"]).env(INSIDE, runtime);
+        let output = inside.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{runtime}: {text}");
+        text.contains("it was dropped")
+    };
+    // There the drop of the runtime does it.
+    assert!(drops("tokio, one thread"));
+    // A destructor that is stuck keeps no process from its end, and nobody has those of the globals run.
+    assert!(!["tokio", "owned smol", "smol", "async-std"].map(drops).contains(&true));
+}
+
+/// Whether `block_on` works in the destructor of a thread-local that outlives those of the runtime, as `atexit` does, on a
+/// thread that has done `before`.
+fn blocks_without_thread_locals<R: Runtime>(rt: &R, before: fn(&R)) -> bool {
+    struct Last(Option<Box<dyn FnOnce()>>);
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.take().into_iter().for_each(|last| last());
+        }
+    }
+
+    thread_local! {
+        static LAST: RefCell<Last> = const { RefCell::new(Last(None)) };
+    }
+
+    let (sender, works) = mpsc::channel();
+    let there = rt.clone();
+    let thread = thread::spawn(move || {
+        let late = there.clone();
+        // The first to be made is the last to go.
+        LAST.with_borrow_mut(|last| {
+            last.0 = Some(Box::new(move || {
+                let block_on = AssertUnwindSafe(|| late.block_on(async { 7 }));
+                sender.send(catch_unwind(block_on).is_ok()).unwrap();
+            }));
+        });
+        before(&there);
+    });
+    thread.join().unwrap();
+    works.recv().unwrap()
+}
+
+#[test]
+fn block_on_without_thread_locals() {
+    assert!(!blocks_without_thread_locals(&Tokio::new().unwrap(), |rt| rt.block_on(async {})));
+    assert!(blocks_without_thread_locals(&Smol::with_threads(1).unwrap(), |_| ()));
+    assert!(blocks_without_thread_locals(&AsyncStd::global(), |_| ()));
 }
 
 #[test]

@@ -86,8 +86,8 @@ mod pasted {
 
     #[cfg(feature = "sim")]
     fn in_a_simulation(sim: anyrt::Sim) {
-        drop(sim.host("db", [10, 0, 0, 2]));
         anyrt::Sim::boot(&sim, |_| async {});
+        let _ = anyrt::Sim::host(&sim, "db", [10, 0, 0, 2]);
     }
 }
 
@@ -144,13 +144,15 @@ fn is_name(text: &str, sources: &[String]) -> bool {
         let has = |source: &String, text: &String| source.split(text.as_str()).skip(1).any(ends);
         sources.iter().any(|source| declared.iter().any(|text| has(source, text)))
     };
-    text == "{}" || is_word && is_declared()
+    let filled_in = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    filled_in.is_some_and(|value| value.chars().all(char::is_alphanumeric)) || is_word && is_declared()
 }
 
 /// What stands between backticks in the strings of a source: those of its code, and not of its comments.
 fn backticked(source: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for string in strings(source) {
+    // One of nothing else is a fence.
+    for string in strings(source).into_iter().filter(|string| !string.chars().all(|c| c == '`')) {
         let parts: Vec<_> = string.split('`').collect();
         assert!(parts.len() % 2 == 1, "an odd number of backticks: {string:?}");
         found.extend(parts.into_iter().skip(1).step_by(2).map(str::to_owned));
@@ -173,8 +175,8 @@ fn strings(source: &str) -> Vec<String> {
             let (string, rest) = unescaped(string);
             strings.push(string);
             rest
-        } else if here.starts_with("'\"'") {
-            &here[3..]
+        } else if let Some(rest) = here.strip_prefix("'\"'") {
+            rest
         } else if here.starts_with("'\\") {
             // A character that is written in some other way: it ends two bytes on, at the soonest.
             here[3..].split_once('\'').unwrap().1

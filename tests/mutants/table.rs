@@ -305,9 +305,19 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "guard that left its block_on restores what is gone",
         file: "context.rs",
-        right: "} else if here.depth == self.depth {",
-        wrong: "} else if here.depth == self.depth || mutant!() {",
+        right: "} else if here.depth == entered.depth {",
+        wrong: "} else if here.depth == entered.depth || mutant!() {",
         caught_by: &["backend::smol::any_global::enter_guards_may_be_dropped_out_of_order"],
+    },
+    Mutant {
+        name: "guard ends with the block_on that it was made in",
+        file: "context.rs",
+        right: "                if entered.depth > self.before.depth + 1 {",
+        wrong: "                if entered.depth > self.before.depth + 1 && !mutant!() {",
+        caught_by: &[
+            "backend::tokio::multi_thread::enter_guard_outlives_its_block_on",
+            "backend::smol::owned::enter_guard_outlives_its_block_on",
+        ],
     },
     Mutant {
         name: "guard never ends",
