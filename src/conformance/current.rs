@@ -153,7 +153,7 @@ pub(super) fn current_in_the_destructor_of_a_closure_at_shutdown<R: Runtime>(rt:
     let blocked = fill_pool(&rt);
     let looks = Looks(found);
     let queued = rt.spawn_blocking(move || drop(looks));
-    assert!(rt.shutdown_timeout(ms(10)).unwrap().blocking > 0);
+    rt.shutdown_timeout(ms(10)).unwrap();
     drop((blocked, queued));
     assert_eq!(founds.recv(), Ok(Ok(any(&rt))));
 }
