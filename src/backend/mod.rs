@@ -16,8 +16,8 @@
 //!
 //! # How to add one
 //!
-//! A folder like the others, an entry here, a feature in Cargo.toml, a re-export in `lib.rs`. A native join handle is a variant of
-//! `JoinHandle`, which is there in every build; without its feature, `absent` stands in for it.
+//! A folder like the others, an entry here, a feature in Cargo.toml and a re-export in `lib.rs`. A native join handle is a
+//! variant of `JoinHandle`, which is there in every build; without its feature, `absent` stands in for it.
 
 use cfg_if::cfg_if;
 

@@ -74,7 +74,7 @@ impl Smol {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for none; the system's when it gives no threads for it.
+    /// `InvalidInput` for none, or more than 4096; the system's when it gives no threads for it.
     pub fn with_threads(threads: usize) -> io::Result<Self> {
         Self::builder().worker_threads(threads).build()
     }
