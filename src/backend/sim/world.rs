@@ -828,7 +828,18 @@ impl fmt::Debug for State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BlockOn, Sim, Spawn};
+    use crate::{BlockOn, Sim, Spawn, Time};
+
+    #[test]
+    fn time_passes_where_nothing_else_happens() {
+        let sim = Sim::builder().with_seed(1);
+        let end = sim.now() + Duration::from_secs(3600);
+        sim.block_on(async {
+            while sim.now() < end {
+                sim.yield_now().await;
+            }
+        });
+    }
 
     #[test]
     fn stopped_simulation_is_freed_though_its_tasks_own_it() {
