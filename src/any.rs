@@ -123,13 +123,21 @@ impl AnyRuntime {
     ///
     /// Which one that is stands in [a table](crate#which-runtime-is-current). The handle does not keep it alive.
     ///
+    /// In everything that runs for a task its runtime is current: in its polls, in its destructor, and in that of an output or
+    /// a panic that nobody waits for. The same is true of a blocking closure, also of one that is dropped in the queue. What
+    /// the holder of a handle drops finds the runtime that is current for the holder, and so does a future that a runtime
+    /// drops at once because it is gone. In a waker nothing is promised: it runs wherever it is woken, for example on the
+    /// thread of a reactor, which belongs to no runtime.
+    ///
     /// # Panics
     ///
     /// Where none is current, saying what to write; see [`try_current`](Self::try_current).
     ///
     /// Scenarios: `current_in_a_task_is_its_runtime`, `current_in_block_on_is_its_runtime`,
     /// `current_in_a_blocking_closure_is_its_runtime`, `current_in_a_destructor_is_its_runtime`,
-    /// `current_in_a_destructor_at_shutdown_is_its_runtime`, `current_keeps_nothing_alive`.
+    /// `current_in_the_destructor_of_an_output`, `current_in_the_destructor_of_a_queued_closure`,
+    /// `current_in_a_destructor_at_shutdown_is_its_runtime`,
+    /// `current_in_the_destructor_of_a_closure_at_shutdown`, `current_keeps_nothing_alive`.
     #[track_caller]
     pub fn current() -> Self {
         match Self::try_current() {
@@ -162,7 +170,7 @@ impl AnyRuntime {
     /// ```
     ///
     /// Scenarios: `enter_makes_it_current`, `enter_guards_nest`, `enter_guards_may_be_dropped_out_of_order`,
-    /// `enter_belongs_to_its_thread`, `task_under_a_foreign_guard_finds_its_own`.
+    /// `enter_guard_outlives_its_block_on`, `enter_belongs_to_its_thread`, `task_under_a_foreign_guard_finds_its_own`.
     pub fn enter(&self) -> EnterGuard<'_> {
         enter(self.clone())
     }
@@ -178,7 +186,7 @@ impl AnyRuntime {
     /// # Examples
     ///
     /// ```
-    /// fn start(runtime: anyrt::AnyRuntime) -> Result<(), Box<dyn std::error::Error>> {
+    /// fn start(runtime: anyrt::AnyRuntime) -> std::io::Result<()> {
     ///     runtime.set_default()?;
     ///     anyrt::block_on(async { println!("on the default runtime") });
     ///     Ok(())

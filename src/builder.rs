@@ -39,8 +39,13 @@ pub(crate) struct Settings {
 /// tokio's number.
 const BLOCKING_THREADS: usize = 512;
 
-/// More than any system gives a process.
-const MOST: usize = 1 << 20;
+/// They are all started at once. Each takes four memory mappings, and Linux allows a process 65,530 unless told otherwise.
+/// Without one there is no error: std 1.95 has the thread by then, finds no room for its signal stack, and aborts the
+/// process (`sys/pal/unix/stack_overflow.rs`).
+const MOST_WORKERS: usize = 1 << 12;
+
+/// More than any system gives a process: they are started when they are needed.
+const MOST_BLOCKING: usize = 1 << 20;
 
 impl<R> Builder<R> {
     #[allow(dead_code, reason = "without a backend nobody makes one")]
@@ -53,7 +58,7 @@ impl<R> Builder<R> {
         }
     }
 
-    /// How many threads run tasks; one per core unless set.
+    /// How many threads run tasks, up to 4096; one per core unless set.
     pub fn worker_threads(mut self, count: usize) -> Self {
         self.worker_threads = Some(count);
         self
@@ -75,9 +80,12 @@ impl<R> Builder<R> {
     pub(crate) fn settings(self) -> io::Result<Settings> {
         let Self { worker_threads, blocking_threads, thread_name, runtime: _ } = self;
         let worker_threads = worker_threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-        for (field, count) in [("worker_threads", worker_threads), ("blocking_threads", blocking_threads)] {
-            if count == 0 || count > MOST {
-                return Err(invalid(format!("{field} is {count}: ask for 1 to {MOST}")));
+        for (field, count, most) in [
+            ("worker_threads", worker_threads, MOST_WORKERS),
+            ("blocking_threads", blocking_threads, MOST_BLOCKING),
+        ] {
+            if count == 0 || count > most {
+                return Err(invalid(format!("{field} is {count}: ask for 1 to {most}")));
             }
         }
         if let Some(name) = &thread_name {

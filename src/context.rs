@@ -133,8 +133,32 @@ impl Scope {
 }
 
 impl Drop for Scope {
+    #[inline]
     fn drop(&mut self) {
-        HERE.set(self.before);
+        if HERE.get().depth == self.before.depth + 1 {
+            HERE.set(self.before);
+        } else {
+            self.leave_guards();
+        }
+    }
+}
+
+impl Scope {
+    /// Its end, when guards that were made in it may still be there.
+    #[cold]
+    fn leave_guards(&mut self) {
+        let mut here = self.before;
+        let _ = ENTERED.try_with(|stack| {
+            for entered in stack.borrow_mut().iter_mut() {
+                // Further in than this.
+                if entered.depth > self.before.depth + 1 {
+                    here.depth += 1;
+                    (entered.before, entered.depth) = (here.find, here.depth);
+                    here.find = Some(Entered::find);
+                }
+            }
+        });
+        HERE.set(here);
     }
 }
 
@@ -145,6 +169,7 @@ struct Entered {
     // A task of tokio that starts later on this thread is further in than the guard.
     task: Option<native::Task>,
     before: Option<Find>,
+    depth: u32,
 }
 
 impl Home for Entered {
@@ -163,7 +188,9 @@ impl Home for Entered {
 /// # Dropping
 ///
 /// What was current before is current again. A guard that is dropped before one that was made later takes only
-/// its own runtime away.
+/// its own runtime away. One that leaves the `block_on` that it was made in stays what it is.
+///
+/// In a destructor of a thread-local that of the guards may be gone: then none makes anything current.
 ///
 /// It belongs to its thread, so a task that keeps it over an `.await` cannot be spawned:
 ///
@@ -176,7 +203,6 @@ impl Home for Entered {
 #[must_use = "the runtime is current for as long as the guard lives"]
 pub struct EnterGuard<'a> {
     key: u64,
-    depth: u32,
     _runtime: PhantomData<&'a AnyRuntime>,
     // It belongs to its thread.
     _not_send: PhantomData<*const ()>,
@@ -185,14 +211,16 @@ pub struct EnterGuard<'a> {
 pub(crate) fn enter<'a>(runtime: AnyRuntime) -> EnterGuard<'a> {
     let Here { driving, find, depth } = HERE.get();
     let depth = depth + 1;
-    let key = ENTERED.with(|stack| {
+    let key = ENTERED.try_with(|stack| {
         let mut stack = stack.borrow_mut();
         let key = stack.last().map_or(0, |last| last.key + 1);
-        stack.push(Entered { key, runtime, task: native::task(), before: find });
+        stack.push(Entered { key, runtime, task: native::task(), before: find, depth });
         key
     });
-    HERE.set(Here { driving, find: Some(Entered::find), depth });
-    EnterGuard { key, depth, _runtime: PhantomData, _not_send: PhantomData }
+    if key.is_ok() {
+        HERE.set(Here { driving, find: Some(Entered::find), depth });
+    }
+    EnterGuard { key: key.unwrap_or_default(), _runtime: PhantomData, _not_send: PhantomData }
 }
 
 impl Drop for EnterGuard<'_> {
@@ -205,7 +233,7 @@ impl Drop for EnterGuard<'_> {
             let here = HERE.get();
             if let Some(later) = stack.get_mut(at) {
                 later.before = entered.before;
-            } else if here.depth == self.depth {
+            } else if here.depth == entered.depth {
                 HERE.set(Here { find: entered.before, depth: here.depth - 1, ..here });
             }
             Some(entered)

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::OnceLock;
 
 use crate::AnyRuntime;
-use crate::backend::{COMPILED_IN, native, single};
+use crate::backend::{COMPILED_IN, native};
 use crate::context::{Keep, innermost};
 
 /// What an operation needs of a runtime, besides running tasks.
@@ -38,18 +38,16 @@ fn look_up(driver: Driver, keep: Keep) -> Result<AnyRuntime, NoRuntime> {
     match innermost.or_else(native::current) {
         Some(runtime) if runtime.has(driver) => Ok(runtime),
         Some(_) if is_innermost => Err(NoRuntime::driver_is_off(driver)),
-        native => default_or_single(driver, keep, native.is_some()),
+        native => default(driver, keep, native.is_some()),
     }
 }
 
 /// The runtime of the process; `is_off` where there is a native one that lacks the driver.
-fn default_or_single(driver: Driver, keep: Keep, is_off: bool) -> Result<AnyRuntime, NoRuntime> {
-    let off = || NoRuntime::driver_is_off(driver);
+fn default(driver: Driver, keep: Keep, is_off: bool) -> Result<AnyRuntime, NoRuntime> {
     match DEFAULT.get() {
         Some(runtime) if runtime.has(driver) => Ok(keep.of(runtime)),
-        Some(_) => Err(off()),
-        None if is_off => Err(off()),
-        None => single().ok_or(NoRuntime { why: Why::Nowhere }),
+        None if !is_off => Err(NoRuntime { why: Why::Nowhere }),
+        _ => Err(NoRuntime::driver_is_off(driver)),
     }
 }
 
@@ -83,52 +81,60 @@ impl NoRuntime {
     }
 }
 
-/// Says what its `Display` says: it is what `unwrap` prints.
+/// The text of its `Display`: what `unwrap` prints is to be read, and a line in it to be copied.
 impl fmt::Debug for NoRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NoRuntime({:?})", self.to_string())
+        fmt::Display::fmt(self, f)
     }
 }
 
+/// `tests/messages.rs` compiles what it says to write.
 impl fmt::Display for NoRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.why, COMPILED_IN) {
-            (Why::DriverIsOff(driver), _) => {
-                let (what, how) = match driver {
-                    Driver::Io => ("IO", "enable_io"),
-                    Driver::Time | Driver::None => ("timers", "enable_time"),
-                };
-                write!(
-                    f,
-                    "the tokio runtime of this thread was built without {what}. Call `.{how}()` or `.enable_all()` on \
-                     its `tokio::runtime::Builder`."
-                )
-            }
+        // A simulation is no candidate: a program runs on it because somebody has made one.
+        let (runtimes, sim) = match COMPILED_IN {
+            [runtimes @ .., "sim"] => (runtimes, true),
+            runtimes => (runtimes, false),
+        };
+        match (&self.why, runtimes) {
+            (Why::DriverIsOff(Driver::Io), _) => f.write_str(
+                "the tokio runtime of this thread was built without IO. Call `.enable_io()` or `.enable_all()` on its \
+                 `tokio::runtime::Builder`.",
+            ),
+            (Why::DriverIsOff(Driver::Time | Driver::None), _) => f.write_str(
+                "the tokio runtime of this thread was built without timers. Call `.enable_time()` or `.enable_all()` \
+                 on its `tokio::runtime::Builder`.",
+            ),
+            (Why::Nowhere, []) if sim => f.write_str(
+                "this thread is in no runtime; only the simulation is compiled in, of which there is none before you \
+                 make one. Call it inside its `block_on` or a task, or enable a runtime in the Cargo.toml of the \
+                 application, such as `anyrt = { version = \"0.1\", features = [\"tokio\"] }`.",
+            ),
             (Why::Nowhere, []) => f.write_str(
                 "no runtime is compiled in. Enable one in the Cargo.toml of the application, such as `anyrt = { version \
                  = \"0.1\", features = [\"tokio\"] }`, or hand over your own: \
-                 `AnyRuntime::custom(my_runtime).set_default()?`.",
+                 `anyrt::AnyRuntime::custom(my_runtime).set_default()?;`.",
             ),
-            (Why::Nowhere, ["sim"]) => f.write_str(
-                "this thread is in no runtime; only the simulation is compiled in, of which there is none before you make one. \
-                 Call it inside its `block_on` or a task, or enable a runtime in the Cargo.toml of the application, such as \
-                 `features = [\"tokio\"]`.",
-            ),
-            (Why::Nowhere, ["tokio"] | ["tokio", "sim"]) => f.write_str(
-                "this thread is in no runtime; tokio is compiled in. Call it inside `#[tokio::main]` or a task, or write \
-                 `AnyRuntime::from(anyrt::Tokio::new()?).set_default()?` at the beginning of `main`.",
-            ),
-            // A simulation is no candidate: a program runs on it because somebody has made one.
-            (Why::Nowhere, [several @ .., "sim"] | several) => {
-                let (last, others) = several.split_last().unwrap_or((&"none", &[]));
+            (Why::Nowhere, [only]) => {
+                let inside = match *only {
+                    "tokio" => "`#[tokio::main]` or a task",
+                    "smol" => "a task of anyrt, because those of smol are not known to it",
+                    _ => "a task",
+                };
                 write!(
                     f,
-                    "this thread is in no runtime; {} and {last} are compiled in, and anyrt does not guess between them. \
-                     Call it inside a task, or write {} at the beginning of `main`.",
-                    others.join(", "),
-                    Lines(several),
+                    "this thread is in no runtime; {only} is compiled in. Call it inside {inside}, or write {} at the \
+                     beginning of `fn main() -> std::io::Result<()>`.",
+                    Lines(runtimes),
                 )
             }
+            (Why::Nowhere, [others @ .., last]) => write!(
+                f,
+                "this thread is in no runtime; {} and {last} are compiled in, and anyrt does not guess between them. \
+                 Call it inside a task, or write {} at the beginning of `fn main() -> std::io::Result<()>`.",
+                others.join(", "),
+                Lines(runtimes),
+            ),
         }
     }
 }
@@ -139,13 +145,13 @@ struct Lines(&'static [&'static str]);
 impl fmt::Display for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, name) in self.0.iter().enumerate() {
-            let runtime = match *name {
-                "tokio" => "Tokio::new()?",
-                "smol" => "Smol::global()",
-                _ => "AsyncStd::global()",
-            };
             let or = if n == 0 { "" } else { " or " };
-            write!(f, "{or}`AnyRuntime::from(anyrt::{runtime}).set_default()?`")?;
+            let line = match *name {
+                "tokio" => "`anyrt::AnyRuntime::from(anyrt::Tokio::new()?).set_default()?;`",
+                "smol" => "`anyrt::AnyRuntime::from(anyrt::Smol::global()).set_default()?;`",
+                _ => "`anyrt::AnyRuntime::from(anyrt::AsyncStd::global()).set_default()?;`",
+            };
+            write!(f, "{or}{line}")?;
         }
         Ok(())
     }
@@ -160,7 +166,8 @@ impl From<NoRuntime> for io::Error {
 }
 
 /// The process has a default runtime already; see [`AnyRuntime::set_default`].
-#[derive(Debug)]
+///
+/// It converts into an [`io::Error`] of kind `AlreadyExists`.
 pub struct SetDefaultError {
     runtime: AnyRuntime,
 }
@@ -169,6 +176,13 @@ impl SetDefaultError {
     /// The runtime that did not become the default.
     pub fn into_runtime(self) -> AnyRuntime {
         self.runtime
+    }
+}
+
+/// The text of its `Display`, which a `main` prints that returns it.
+impl fmt::Debug for SetDefaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -182,3 +196,9 @@ impl fmt::Display for SetDefaultError {
 }
 
 impl std::error::Error for SetDefaultError {}
+
+impl From<SetDefaultError> for io::Error {
+    fn from(error: SetDefaultError) -> Self {
+        io::Error::new(io::ErrorKind::AlreadyExists, error)
+    }
+}

@@ -5,6 +5,11 @@ mod connect;
 mod incoming;
 pub(crate) mod options;
 mod resolver;
+#[cfg(any(unix, windows))]
+mod system;
+#[cfg(not(any(unix, windows)))]
+#[path = "net/no_system.rs"]
+mod system;
 #[cfg(unix)]
 pub mod unix;
 
@@ -22,10 +27,13 @@ pub use addrs::ToSocketAddrs;
 pub(crate) use addrs::sealed::Addrs;
 pub(crate) use connect::connect;
 pub use incoming::Incoming;
+pub(crate) use options::named;
 pub use options::{ConnectOptions, Keepalive, ListenOptions};
-pub(crate) use options::{named, of};
 use resolver::Resolver;
 pub use resolver::{Resolve, SetResolverError, set_resolver};
+pub(crate) use system::of;
+#[cfg(any(unix, windows))]
+pub(crate) use system::write_error;
 
 /// [`Net::lookup_host`], by the runtime's resolver unless there is another.
 pub(crate) async fn resolve_all<N: Net>(
@@ -36,13 +44,16 @@ pub(crate) async fn resolve_all<N: Net>(
     let (name, host, port) = match addrs {
         Addrs::One(addr) => return Ok(vec![addr]),
         Addrs::Many(addrs) => return Ok(addrs),
-        Addrs::Host(host, port) => (format!("{host}:{port}"), host, port),
+        // Which port it is was not asked of the resolver.
+        Addrs::Host(host, port) => (host.clone(), host, port),
         Addrs::Text(text) => {
             let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
             let Some((host, port)) = parts else {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidInput,
-                    format!("cannot resolve {text:?}: it is no `host:port`"),
+                    format!(
+                        "cannot resolve {text:?}: a host and a port up to 65535 are needed, such as \"localhost:80\""
+                    ),
                 ));
             };
             let host = host.to_owned();

@@ -10,6 +10,7 @@
 //! closure, a way to drive a future on this thread, a sleep and sockets. The handles, their abort and panic
 //! rules, timeouts, intervals, name resolution and address iteration are written once on top of those.
 
+pub(crate) mod descriptor;
 mod tcp;
 mod udp;
 #[cfg(unix)]
@@ -30,19 +31,13 @@ use crate::task::{JoinHandle, YieldNow};
 use crate::time::{Interval, Timeout, deadline_after};
 
 pub use crate::coop::poll_budget;
+pub use descriptor::Descriptor;
 pub(crate) use tcp::tcp_options;
 pub use tcp::{TcpListener, TcpStream};
 pub use udp::UdpSocket;
 pub(crate) use udp::{udp_groups, udp_options};
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
-
-/// What the system knows a socket by, borrowed from it.
-#[cfg(unix)]
-pub type Descriptor<'a> = std::os::fd::BorrowedFd<'a>;
-/// What the system knows a socket by, borrowed from it.
-#[cfg(windows)]
-pub type Descriptor<'a> = std::os::windows::io::BorrowedSocket<'a>;
 
 /// A unit future that a backend can run without knowing what it computes.
 pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -218,6 +213,10 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     ///
     /// Nothing is lost.
     ///
+    /// # Panics
+    ///
+    /// Perhaps, when it is polled after it has completed.
+    ///
     /// # Examples
     ///
     /// ```
@@ -282,9 +281,10 @@ pub trait BlockOn: Spawn {
     ///
     /// Every future of a task is dropped, except those that are just being polled. Closures that are queued may be
     /// dropped without running; those that have started run to their end. Handles of what was dropped say that the
-    /// runtime is gone, and so do those of what is spawned later. It does not matter who else has a handle.
+    /// runtime is gone, and so do those of what is spawned later. It does not matter who else has a handle, nor who is in
+    /// [`block_on`](Self::block_on).
     ///
-    /// Stopping it again leaves nothing.
+    /// Stopping it again, also beside the first, waits for what is left, and says what that is.
     ///
     /// # Panics
     ///
@@ -293,7 +293,8 @@ pub trait BlockOn: Spawn {
     /// # Errors
     ///
     /// `Unsupported`, unless this handle owns its runtime: those of the process (async-std, the global executor of
-    /// smol) cannot be stopped, nor can one through a handle that was merely found.
+    /// smol) cannot be stopped, nor can one through a handle that was merely found, nor a simulation while another thread is
+    /// in its `block_on`.
     ///
     /// # Examples
     ///
@@ -312,7 +313,10 @@ pub trait BlockOn: Spawn {
     /// Scenarios: `shutdown_drops_every_task`, `shutdown_leaves_nothing_of_an_idle_runtime`,
     /// `shutdown_reports_a_closure_that_runs_on`, `shutdown_reports_a_task_that_is_stuck`,
     /// `shutdown_drops_what_is_queued`, `shutdown_twice_leaves_nothing`, `shutdown_in_a_task_panics`,
-    /// `shutdown_waits_for_what_ends_in_time`, `shutdown_does_not_mind_other_handles`, `shutdown_needs_an_owner`.
+    /// `shutdown_waits_for_what_ends_in_time`, `shutdown_does_not_mind_other_handles`, `shutdown_needs_an_owner`,
+    /// `shutdown_while_a_thread_is_in_block_on`, `shutdown_beside_a_busy_block_on_keeps_the_deadline`,
+    /// `two_shutdowns_both_tell_the_truth`, `shutdown_drops_tasks_before_it_waits_for_closures`,
+    /// `shutdown_in_no_time_takes_idle_threads_for_nothing_else`.
     #[track_caller]
     fn shutdown_timeout(&self, timeout: Duration) -> io::Result<Left> {
         let _scope = Scope::shutdown();
@@ -323,12 +327,18 @@ pub trait BlockOn: Spawn {
     ///
     /// The future need not be `Send`. It ends when the future does; tasks that it spawned go on.
     ///
+    /// When another thread [stops](Self::shutdown_timeout) the runtime, the future is polled on. Handles that it awaits say that
+    /// the runtime is gone; its timers and sockets do what those do that outlive their runtime, see [`Time`] and [`Net`].
+    ///
+    /// It works in destructors of thread-locals, also where the runtime's own are gone that the thread had.
+    ///
     /// # Panics
     ///
     /// - With the panic of `future`; the runtime can be used again afterwards.
     /// - When this thread is already driving async code: inside a task or another `block_on`. smol and
     ///   async-std would allow it and hang as soon as the future needs this worker. It is allowed inside
-    ///   [`spawn_blocking`](Spawn::spawn_blocking).
+    ///   [`spawn_blocking`](Spawn::spawn_blocking). The destructor of an output that nobody waits for belongs to its task,
+    ///   or to its closure.
     ///
     /// # Examples
     ///
@@ -341,7 +351,8 @@ pub trait BlockOn: Spawn {
     /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
     /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`,
     /// `block_on_takes_what_is_not_send`, `block_on_leaves_other_tasks_running`,
-    /// `block_on_from_several_threads`.
+    /// `block_on_from_several_threads`, `block_on_in_the_destructor_of_an_output`,
+    /// `shutdown_while_a_thread_is_in_block_on`, `handle_works_in_a_destructor_of_a_thread_local`.
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::block_on();
@@ -357,7 +368,10 @@ pub trait BlockOn: Spawn {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Left {
-    /// Tasks that were still in a poll when the time was up.
+    /// Tasks that were still in a poll when the time was up, or not dropped yet if there was hardly any: one for each thread
+    /// that had to do with them.
+    ///
+    /// On a `current_thread` runtime of tokio the future of a `block_on` counts as well, while it is in a poll.
     pub tasks: usize,
     /// Blocking closures that were still running; those that were queued do not count.
     ///

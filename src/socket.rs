@@ -12,11 +12,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-#[cfg(unix)]
-use std::os::fd::AsFd as AsDescriptor;
-#[cfg(windows)]
-use std::os::windows::io::AsSocket as AsDescriptor;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -24,7 +20,8 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::coop;
-use crate::runtime::Descriptor;
+use crate::net::write_error;
+use crate::runtime::descriptor::{AsDescriptor, Descriptor, descriptor, lends};
 
 pub use udp::UdpSocket;
 #[cfg(unix)]
@@ -98,47 +95,17 @@ impl Connected for std::net::TcpStream {
     }
 
     fn write(mut self: &Self, buf: &[u8]) -> io::Result<usize> {
-        Write::write(&mut self, buf)
+        Write::write(&mut self, buf).map_err(write_error)
     }
 
     fn write_vectored(mut self: &Self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        Write::write_vectored(&mut self, bufs)
+        Write::write_vectored(&mut self, bufs).map_err(write_error)
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         self.shutdown(how)
     }
 }
-
-/// What the system knows it by.
-pub(crate) fn descriptor<S: AsDescriptor>(socket: &S) -> Descriptor<'_> {
-    #[cfg(unix)]
-    return socket.as_fd();
-    #[cfg(windows)]
-    return socket.as_socket();
-}
-
-/// `AsFd`, or `AsSocket`, of a type: by what the expression borrows from it.
-macro_rules! lends {
-    ([$($generics:tt)*] $type:ty, $it:ident => $descriptor:expr) => {
-        #[cfg(unix)]
-        impl<$($generics)*> std::os::fd::AsFd for $type {
-            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-                let $it = self;
-                $descriptor
-            }
-        }
-
-        #[cfg(windows)]
-        impl<$($generics)*> std::os::windows::io::AsSocket for $type {
-            fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
-                let $it = self;
-                $descriptor
-            }
-        }
-    };
-}
-pub(crate) use lends;
 
 type Stream<R> = <R as Reactor>::Registered<std::net::TcpStream>;
 type Listener<R> = <R as Reactor>::Registered<std::net::TcpListener>;
@@ -189,14 +156,7 @@ async fn read_io<A: Registered<S>, S, T>(
     socket: &A,
     mut operation: impl FnMut(&S) -> io::Result<T> + Send,
 ) -> io::Result<T> {
-    poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
-    loop {
-        match operation(socket.get_ref()) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.readable().await?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
+    try_io(|| operation(socket.get_ref()), || socket.readable()).await
 }
 
 /// As [`poll_io`] on the write side, for any number of tasks at once.
@@ -204,14 +164,38 @@ async fn write_io<A: Registered<S>, S, T>(
     socket: &A,
     mut operation: impl FnMut(&S) -> io::Result<T> + Send,
 ) -> io::Result<T> {
-    poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
-    loop {
-        match operation(socket.get_ref()) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
+    try_io(|| operation(socket.get_ref()), || socket.writable()).await
+}
+
+/// Tries `operation` in each poll, and waits as long as it would block.
+///
+/// Not only when the wait is over: async-io 2.6 wakes the task for an event that it does not take for one, because it came
+/// in the turn of the reactor in which it was asked for (`reactor.rs`, `Ready::poll`). While all workers are busy that is
+/// the rule, and whoever waits for the next event waits for long.
+async fn try_io<T, F: Future<Output = io::Result<()>>>(
+    mut operation: impl FnMut() -> io::Result<T>,
+    mut wait: impl FnMut() -> F,
+) -> io::Result<T> {
+    let mut waiting = pin!(None);
+    poll_fn(|cx| {
+        coop::poll(cx, |cx| {
+            loop {
+                match operation() {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    result => return Poll::Ready(result),
+                }
+                if waiting.is_none() {
+                    waiting.set(Some(wait()));
+                }
+                if let Some(wait) = waiting.as_mut().as_pin_mut() {
+                    ready!(wait.poll(cx))?;
+                }
+                waiting.set(None);
+            }
+        })
+    })
+    .await
 }
 
 fn poll_read<A: Registered<S>, S: Connected>(
@@ -258,6 +242,17 @@ pub struct TcpStream<R: Reactor> {
     asked: bool,
 }
 
+/// Whether a socket that has begun to connect is connected: an error, which is `WouldBlock` when it is not known yet.
+fn is_connected(stream: &std::net::TcpStream) -> io::Result<()> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    match stream.peer_addr() {
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(io::ErrorKind::WouldBlock.into()),
+        result => result.map(drop),
+    }
+}
+
 impl<R: Reactor> TcpStream<R> {
     /// A connection that is registered already.
     pub fn new(socket: R::Registered<std::net::TcpStream>) -> Self {
@@ -272,16 +267,8 @@ impl<R: Reactor> TcpStream<R> {
     /// The system's.
     pub async fn finish_connect(reactor: &R, stream: std::net::TcpStream) -> io::Result<Self> {
         let socket = reactor.register(stream)?;
-        loop {
-            poll_fn(|cx| socket.poll_writable(cx)).await?;
-            if let Some(error) = socket.get_ref().take_error()? {
-                return Err(error);
-            }
-            // A reactor may say so too early.
-            if socket.get_ref().peer_addr().is_ok() {
-                return Ok(Self::new(socket));
-            }
-        }
+        write_io(&socket, is_connected).await?;
+        Ok(Self::new(socket))
     }
 
     /// Takes over a connection, blocking or not.

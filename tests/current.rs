@@ -29,40 +29,35 @@ const ASYNC_STD: bool = cfg!(feature = "async-std");
 /// It is never the one that is meant.
 const SIM: bool = cfg!(feature = "sim");
 
-/// One backend is compiled in, and works from any thread.
-const SINGLE: bool = !TOKIO && SMOL != ASYNC_STD;
-
+/// A program would run elsewhere, or not at all, as soon as a dependency enables another one.
 #[test]
-fn single_backend_is_found_anywhere() {
-    #[allow(unused, reason = "it depends on what is compiled in")]
-    let single: Option<AnyRuntime> = None;
+fn what_is_compiled_in_makes_nothing_current() {
+    let nowhere = || AnyRuntime::try_current().is_err();
+    assert!(nowhere());
+    assert!(thread::spawn(nowhere).join().unwrap());
+    assert!(futures::executor::block_on(async { nowhere() }));
+    // Nor in the program of a runtime that anyrt was not told of.
     #[cfg(feature = "smol")]
-    let single = Some(AnyRuntime::from(anyrt::Smol::global()));
-    #[cfg(all(feature = "async-std", not(feature = "smol")))]
-    let single = Some(AnyRuntime::from(anyrt::AsyncStd::global()));
-    if SINGLE {
-        assert_eq!(AnyRuntime::try_current().ok(), single);
-        assert_eq!(anyrt::block_on(async { anyrt::spawn(async { 7 }).await.unwrap() }), 7);
-    }
+    assert!(smol::block_on(smol::spawn(async move { nowhere() })));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let task = runtime.block_on(async { tokio::spawn(async move { nowhere() }).await.unwrap() });
+    assert_eq!(task, !TOKIO);
 }
 
 /// On a thread that is in no runtime, with no default.
 #[test]
 fn error_says_what_is_compiled_in_and_what_to_write() {
-    if SINGLE {
-        return;
-    }
     let error = AnyRuntime::try_current().unwrap_err();
     let text = error.to_string();
     let says = |word: &str| assert!(text.contains(word), "no {word:?} in {text:?}");
     if TOKIO {
-        says("`AnyRuntime::from(anyrt::Tokio::new()?).set_default()?`");
+        says("`anyrt::AnyRuntime::from(anyrt::Tokio::new()?).set_default()?;`");
     }
     if SMOL {
-        says("`AnyRuntime::from(anyrt::Smol::global()).set_default()?`");
+        says("`anyrt::AnyRuntime::from(anyrt::Smol::global()).set_default()?;`");
     }
     if ASYNC_STD {
-        says("`AnyRuntime::from(anyrt::AsyncStd::global()).set_default()?`");
+        says("`anyrt::AnyRuntime::from(anyrt::AsyncStd::global()).set_default()?;`");
     }
     match (TOKIO, SMOL, ASYNC_STD) {
         (false, false, false) if SIM => says("only the simulation is compiled in"),
@@ -72,11 +67,16 @@ fn error_says_what_is_compiled_in_and_what_to_write() {
             says("AnyRuntime::custom(my_runtime)");
         }
         (true, false, false) => says("tokio is compiled in. Call it inside `#[tokio::main]` or a task"),
+        (false, true, false) => says("smol is compiled in. Call it inside a task of anyrt"),
+        (false, false, true) => says("async-std is compiled in. Call it inside a task"),
         (true, true, false) => says("tokio and smol are compiled in, and anyrt does not guess"),
         (true, false, true) => says("tokio and async-std are compiled in, and anyrt does not guess"),
-        (false, ..) => says("smol and async-std are compiled in, and anyrt does not guess"),
+        (false, true, true) => says("smol and async-std are compiled in, and anyrt does not guess"),
         (true, true, true) => says("tokio, smol and async-std are compiled in, and anyrt does not guess"),
     }
+
+    // `unwrap` prints what can be copied, with no quote escaped.
+    assert_eq!(format!("{error:?}"), text);
 
     // Everything says the same.
     let second = Duration::from_secs(1);

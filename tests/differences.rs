@@ -1,10 +1,12 @@
 //! The rows of the README's table "What cannot be made equal", as far as a test can see them.
 #![allow(clippy::unwrap_used)]
 
+use std::cell::RefCell;
 use std::error::Error as _;
 use std::future::{pending, poll_fn};
 use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::process::Command;
 use std::sync::{Arc, mpsc};
@@ -13,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener as _, TcpStream as _, UdpSocket as _};
-use anyrt::{AsyncStd, BlockOn, Net, Runtime, Smol, Spawn, Time, Tokio};
+use anyrt::{AnyRuntime, AsyncStd, BlockOn, Net, NoRuntime, Runtime, Smol, Spawn, Time, Tokio};
 use futures::channel::oneshot;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -181,6 +183,131 @@ fn panicking_waker_aborts_on_async_task() {
     assert!(!survives("async-std"));
 }
 
+/// Polls a timer with a waker that panics, and waits until that is woken.
+fn wake_where_a_timer_fires<R: Runtime>(rt: &R) {
+    let waker = Waker::from(Arc::new(Panics));
+    rt.block_on(async {
+        let mut sleep = pin!(rt.sleep(ms(20)));
+        assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        rt.sleep(ms(100)).await;
+    });
+}
+
+/// The same with a socket.
+fn wake_where_a_socket_is_ready<R: Runtime>(rt: &R) {
+    let waker = Waker::from(Arc::new(Panics));
+    rt.block_on(async {
+        let socket = rt.udp_bind("127.0.0.1:0").await.unwrap();
+        assert!(socket.poll_recv(&mut Context::from_waker(&waker), &mut [0; 8]).is_pending());
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        sender.send_to(b"x", socket.local_addr().unwrap()).unwrap();
+        rt.sleep(ms(100)).await;
+    });
+}
+
+fn wakes_are_contained<R: Runtime>(rt: &R) {
+    wake_where_a_timer_fires(rt);
+    wake_where_a_socket_is_ready(rt);
+    assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7);
+}
+
+/// The panic comes out of `block_on`, and the runtime has lost its driver.
+fn wake_comes_out_of_block_on(wake: fn(&Tokio)) {
+    let rt = tokio_current_thread();
+    let came_out = catch_unwind(AssertUnwindSafe(|| wake(&rt))).unwrap_err();
+    assert_eq!(came_out.downcast_ref(), Some(&"a waker panics"));
+    let again = catch_unwind(AssertUnwindSafe(|| rt.block_on(rt.sleep(ms(1))))).unwrap_err();
+    assert_eq!(again.downcast_ref(), Some(&"driver missing".to_owned()));
+}
+
+#[test]
+fn panicking_waker_of_a_timer_or_a_socket() {
+    const INSIDE: &str = "ANYRT_TEST_PANICKING_WAKER";
+    // It may end its process, so it runs in one of its own: this test again.
+    match std::env::var(INSIDE).as_deref() {
+        Ok("multi-thread") => {
+            wake_where_a_timer_fires(&Tokio::new().unwrap());
+            // It would end in order otherwise, before the abort.
+            return thread::sleep(Duration::from_secs(30));
+        }
+        Ok("current-thread") => {
+            wake_comes_out_of_block_on(wake_where_a_timer_fires);
+            return wake_comes_out_of_block_on(wake_where_a_socket_is_ready);
+        }
+        Ok("smol") => return wakes_are_contained(&Smol::with_threads(1).unwrap()),
+        Ok("async-std") => return wakes_are_contained(&AsyncStd::global()),
+        _ => {}
+    }
+    let survives = |runtime| {
+        let mut test = Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", "panicking_waker_of_a_timer_or_a_socket"]).env(INSIDE, runtime);
+        let output = test.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        output.status.success() && text.contains("1 passed")
+    };
+    assert!(!survives("multi-thread"));
+    assert!(survives("current-thread"));
+    assert!(survives("smol"));
+    assert!(survives("async-std"));
+}
+
+/// Tells which runtime is current where it is woken.
+struct Looks(mpsc::Sender<Result<AnyRuntime, NoRuntime>>);
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        self.0.send(AnyRuntime::try_current()).unwrap();
+    }
+}
+
+fn found_in_a_waker_of_a_timer<R: Runtime>(rt: &R) -> Result<AnyRuntime, NoRuntime> {
+    let (found, founds) = mpsc::channel();
+    let waker = Waker::from(Arc::new(Looks(found)));
+    let mut sleep = pin!(rt.sleep(ms(20)));
+    assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    founds.recv().unwrap()
+}
+
+#[test]
+fn waker_of_a_timer_finds_its_runtime_on_tokio_only() {
+    const INSIDE: &str = "ANYRT_TEST_WAKER_OF_A_TIMER";
+    // A `block_on` of another test might drive the reactor of the process: this test again, in a process of its own.
+    match std::env::var(INSIDE).as_deref() {
+        Ok("smol") => return assert!(found_in_a_waker_of_a_timer(&Smol::global()).is_err()),
+        Ok("async-std") => return assert!(found_in_a_waker_of_a_timer(&AsyncStd::global()).is_err()),
+        _ => {}
+    }
+    for runtime in ["smol", "async-std"] {
+        let mut inside = Command::new(std::env::current_exe().unwrap());
+        inside.args(["--exact", "waker_of_a_timer_finds_its_runtime_on_tokio_only"]).env(INSIDE, runtime);
+        let output = inside.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{runtime}: {text}");
+    }
+    let tokio = Tokio::new().unwrap();
+    assert_eq!(found_in_a_waker_of_a_timer(&tokio), Ok(tokio.into()));
+}
+
+/// Whether a future that has completed panics when it is polled again.
+fn second_poll_panics(future: impl Future<Output = ()>) -> bool {
+    let mut future = pin!(future);
+    let mut poll = || future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    while poll().is_pending() {}
+    catch_unwind(AssertUnwindSafe(poll)).is_err()
+}
+
+#[test]
+fn second_poll_of_yield_now() {
+    let tokio = Tokio::new().unwrap();
+    assert!(second_poll_panics(tokio.yield_now()));
+    assert!(!second_poll_panics(Smol::global().yield_now()));
+    assert!(!second_poll_panics(AsyncStd::global().yield_now()));
+    for any in [tokio.into(), Smol::global().into(), AsyncStd::global().into()] {
+        let any: AnyRuntime = any;
+        assert!(second_poll_panics(any.yield_now()));
+    }
+}
+
 /// Whether making a runtime fails, and its first timer panics, in a process that may open no more files.
 #[cfg(unix)]
 #[test]
@@ -202,6 +329,98 @@ fn reactor_fails_without_descriptors() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("1 passed"), "{runtime}: {text}");
     }
+}
+
+/// Says so when it is dropped, unless something comes first that never does.
+struct Says(Option<mpsc::Receiver<()>>);
+
+impl Drop for Says {
+    fn drop(&mut self) {
+        if let Some(never) = self.0.take() {
+            let _ = never.recv();
+        }
+        let _ = writeln!(std::io::stderr(), "it was dropped");
+    }
+}
+
+/// Ends the process as the end of `main` does, with the last handle to a runtime on which a task waits.
+fn end_of_main<R: Runtime>(rt: R, is_stuck: bool) -> ! {
+    let (sender, never) = mpsc::channel();
+    let says = Says(is_stuck.then_some(never));
+    let (waits, is_waiting) = oneshot::channel();
+    drop(rt.spawn(async move {
+        let _says = says;
+        waits.send(()).unwrap();
+        pending::<()>().await
+    }));
+    rt.block_on(is_waiting).unwrap();
+    drop(rt);
+    let _sender = sender;
+    std::process::exit(0)
+}
+
+#[test]
+fn end_of_main_waits_for_no_destructor() {
+    const INSIDE: &str = "ANYRT_TEST_END_OF_MAIN";
+    match std::env::var(INSIDE).as_deref() {
+        Ok("tokio, one thread") => end_of_main(tokio_current_thread(), false),
+        Ok("tokio") => end_of_main(Tokio::new().unwrap(), true),
+        Ok("owned smol") => end_of_main(Smol::with_threads(1).unwrap(), true),
+        Ok("smol") => end_of_main(Smol::global(), false),
+        Ok(_) => end_of_main(AsyncStd::global(), false),
+        Err(_) => {}
+    }
+    let drops = |runtime| {
+        let mut inside = Command::new(std::env::current_exe().unwrap());
+        inside.args(["--exact", "end_of_main_waits_for_no_destructor"]).env(INSIDE, runtime);
+        let output = inside.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{runtime}: {text}");
+        text.contains("it was dropped")
+    };
+    // There the drop of the runtime does it.
+    assert!(drops("tokio, one thread"));
+    // A destructor that is stuck keeps no process from its end, and nobody has those of the globals run.
+    assert!(!["tokio", "owned smol", "smol", "async-std"].map(drops).contains(&true));
+}
+
+/// Whether `block_on` works in the destructor of a thread-local that outlives those of the runtime, as `atexit` does, on a
+/// thread that has done `before`.
+fn blocks_without_thread_locals<R: Runtime>(rt: &R, before: fn(&R)) -> bool {
+    struct Last(Option<Box<dyn FnOnce()>>);
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.take().into_iter().for_each(|last| last());
+        }
+    }
+
+    thread_local! {
+        static LAST: RefCell<Last> = const { RefCell::new(Last(None)) };
+    }
+
+    let (sender, works) = mpsc::channel();
+    let there = rt.clone();
+    let thread = thread::spawn(move || {
+        let late = there.clone();
+        // The first to be made is the last to go.
+        LAST.with_borrow_mut(|last| {
+            last.0 = Some(Box::new(move || {
+                let block_on = AssertUnwindSafe(|| late.block_on(async { 7 }));
+                sender.send(catch_unwind(block_on).is_ok()).unwrap();
+            }));
+        });
+        before(&there);
+    });
+    thread.join().unwrap();
+    works.recv().unwrap()
+}
+
+#[test]
+fn block_on_without_thread_locals() {
+    assert!(!blocks_without_thread_locals(&Tokio::new().unwrap(), |rt| rt.block_on(async {})));
+    assert!(blocks_without_thread_locals(&Smol::with_threads(1).unwrap(), |_| ()));
+    assert!(blocks_without_thread_locals(&AsyncStd::global(), |_| ()));
 }
 
 #[test]

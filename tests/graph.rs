@@ -7,7 +7,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
@@ -31,7 +31,7 @@ fn each_runs_on_its_own_runtime_in_one_graph() {
     assert_eq!(said("both-app"), ["both-app: everything stayed where it belongs, in 16 visits"]);
     let right = said("right-app");
     // Its own manifest does not enable tokio.
-    assert!(right[0].contains("tokio"), "{right:?}");
+    assert!(right[0].contains("tokio and smol are compiled in"), "{right:?}");
     assert_eq!(right[1..], ["right-app: everything ran on smol"]);
 }
 
@@ -43,7 +43,10 @@ fn each_runs_by_itself() {
         other => panic!("{other:?}"),
     };
     assert_eq!(said("left-app"), ["left-app: everything ran on tokio"]);
-    assert_eq!(said("right-app"), ["right-app: smol is the only one", "right-app: everything ran on smol"]);
+    let right = said("right-app");
+    // It is an error nevertheless: the application would be another one when somebody adds tokio.
+    assert!(right[0].contains("smol is compiled in"), "{right:?}");
+    assert_eq!(right[1..], ["right-app: everything ran on smol"]);
 }
 
 #[test]
@@ -77,6 +80,16 @@ fn mid_names_no_runtime() {
     let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
     assert_eq!(dependencies.trim(), "anyrt.workspace = true");
     assert_eq!(fs::read_to_string(source().join("Cargo.toml")).unwrap().matches(HERE).count(), 1);
+}
+
+#[test]
+fn runtime_that_is_off_is_an_error_that_names_its_feature() {
+    let check = Graph::lock().run_cargo(&["check", "--package", "mid", "--example", "lacks_features"]);
+    assert!(!check.status.success());
+    let errors = String::from_utf8_lossy(&check.stderr);
+    for feature in ["tokio", "smol", "async-std", "sim"] {
+        assert!(errors.contains(&format!("gated behind the `{feature}` feature")), "{feature}: {errors}");
+    }
 }
 
 fn source() -> PathBuf {
@@ -121,7 +134,14 @@ impl Graph {
 
     /// What cargo prints.
     fn cargo(&self, arguments: &[&str]) -> String {
-        let cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        let cargo = self.run_cargo(arguments);
+        let errors = String::from_utf8_lossy(&cargo.stderr);
+        assert!(cargo.status.success(), "cargo {arguments:?}: {errors}");
+        String::from_utf8(cargo.stdout).unwrap()
+    }
+
+    fn run_cargo(&self, arguments: &[&str]) -> Output {
+        Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(arguments)
             .arg("--offline")
             .current_dir(&self.folder)
@@ -129,10 +149,7 @@ impl Graph {
             .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("graph-target"))
             .env("CARGO_TERM_COLOR", "never")
             .output()
-            .unwrap();
-        let errors = String::from_utf8_lossy(&cargo.stderr);
-        assert!(cargo.status.success(), "cargo {arguments:?}: {errors}");
-        String::from_utf8(cargo.stdout).unwrap()
+            .unwrap()
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyrt::{Builder, Runtime};
 use futures::future::join_all;
@@ -43,7 +44,11 @@ each_backend! {
     runtime_of_one_thread_each_works;
     extreme_values_that_some_runtime_can_have_work;
     threads_that_the_system_does_not_give_are_an_error;
+    shutdown_sees_each_block_on_that_ends_just_then;
 }
+
+/// So many have shown each time that a wake-up could be lost.
+const ROUNDS: u32 = 5_000;
 
 type Build<R> = fn(Builder<R>) -> std::io::Result<R>;
 
@@ -56,6 +61,8 @@ fn values_that_no_runtime_can_have_are_refused<R: Runtime>(builder: fn() -> Buil
     };
     refused(builder().worker_threads(0), ["worker_threads is 0", "ask for 1"]);
     refused(builder().worker_threads(usize::MAX), ["worker_threads is 1844", "ask for 1"]);
+    // So many the system would not refuse: std aborts the process.
+    refused(builder().worker_threads(900_000), ["worker_threads is 900000", "ask for 1 to 4096"]);
     refused(builder().blocking_threads(usize::MAX), ["blocking_threads is 1844", "ask for 1"]);
     refused(builder().blocking_threads(0), ["blocking_threads is 0", "ask for 1"]);
     refused(builder().thread_name("a\0b"), ["thread_name is \"a\\0b\"", "NUL"]);
@@ -80,16 +87,16 @@ fn threads_that_the_system_does_not_give_are_an_error<R: Runtime>(
     if std::env::var_os(INSIDE).is_some() {
         // Of the process, not of the runtime: the thread of async-io, which panics if it cannot start.
         let first = build(builder().worker_threads(1)).unwrap();
-        first.block_on(first.sleep(std::time::Duration::from_millis(1)));
+        first.block_on(first.sleep(Duration::from_millis(1)));
         drop(first);
         let error = build(builder().worker_threads(100)).unwrap_err();
         assert!(error.to_string().contains("worker_threads is 100, and the system"), "{error}");
         // Those that there were end, and make room for others.
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let rt = loop {
             match build(builder().worker_threads(2)) {
                 Ok(rt) => break rt,
-                Err(error) => assert!(start.elapsed() < std::time::Duration::from_secs(30), "{error}"),
+                Err(error) => assert!(start.elapsed() < Duration::from_secs(30), "{error}"),
             }
         };
         assert_eq!(rt.block_on(async { 7 }), 7);
@@ -153,7 +160,7 @@ fn closures_block_as_many_threads_as_asked_for<R: Runtime>(builder: fn() -> Buil
     });
     let closures: Vec<_> = closures.collect();
     // And timers go on meanwhile.
-    rt.block_on(rt.sleep(std::time::Duration::from_millis(1)));
+    rt.block_on(rt.sleep(Duration::from_millis(1)));
     rt.block_on(join_all(closures)).into_iter().for_each(Result::unwrap);
     assert_eq!(most.load(Ordering::SeqCst), THREADS);
 }
@@ -183,7 +190,7 @@ fn runtime_of_one_thread_each_works<R: Runtime>(builder: fn() -> Builder<R>, bui
         nested + rt.spawn_blocking(|| 1).await.unwrap()
     });
     assert_eq!(value, 21);
-    assert!(rt.shutdown_timeout(std::time::Duration::from_secs(30)).unwrap().is_empty());
+    assert!(rt.shutdown_timeout(Duration::from_secs(30)).unwrap().is_empty());
 }
 
 /// How many threads of this process have a name that begins so.
@@ -212,14 +219,10 @@ fn busy<R: Runtime>(rt: &R) {
 
 /// Within a second, or the loop has no end and the test none.
 fn wait_until_no_thread_is_called(name: &str) {
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while threads_called(name) > 0 {
-        assert!(
-            start.elapsed() < std::time::Duration::from_secs(30),
-            "{} threads are left",
-            threads_called(name)
-        );
-        thread::sleep(std::time::Duration::from_millis(1));
+        assert!(start.elapsed() < Duration::from_secs(30), "{} threads are left", threads_called(name));
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -229,7 +232,7 @@ fn threads_end_when_it_is_shut_down<R: Runtime>(builder: fn() -> Builder<R>, bui
     busy(&rt);
     assert!(threads_called(&called) > 0 || cfg!(not(target_os = "linux")));
     let kept = rt.clone();
-    assert!(rt.shutdown_timeout(std::time::Duration::from_secs(30)).unwrap().is_empty());
+    assert!(rt.shutdown_timeout(Duration::from_secs(30)).unwrap().is_empty());
     wait_until_no_thread_is_called(&called);
     drop(kept);
 }
@@ -240,4 +243,55 @@ fn threads_end_when_it_is_dropped<R: Runtime>(builder: fn() -> Builder<R>, build
     busy(&rt);
     drop(rt);
     wait_until_no_thread_is_called(&called);
+}
+
+fn shutdown_sees_each_block_on_that_ends_just_then<R: Runtime>(builder: fn() -> Builder<R>, build: Build<R>) {
+    sees_each_block_on_that_ends_just_then(|| build(builder().worker_threads(1)).unwrap());
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn shutdown_of_a_current_thread_sees_each_block_on_that_ends_just_then() {
+    sees_each_block_on_that_ends_just_then(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        anyrt::Tokio::from(runtime)
+    });
+}
+
+/// A wake-up that is lost in one of many rounds takes the whole timeout there.
+fn sees_each_block_on_that_ends_just_then<R: Runtime>(new: impl Fn() -> R) {
+    const TIMEOUT: Duration = Duration::from_secs(30);
+    // A barrier wakes the other when it is too late.
+    let meet = |at: &AtomicUsize| {
+        at.fetch_add(1, Ordering::SeqCst);
+        let mut turns = 0;
+        while at.load(Ordering::SeqCst) < 2 {
+            turns += 1;
+            if turns % 10_000 == 0 { thread::yield_now() } else { std::hint::spin_loop() }
+        }
+    };
+    let (begin, begins) = mpsc::channel::<(R, Arc<AtomicUsize>, u32)>();
+    let other = thread::spawn(move || {
+        for (rt, both, later) in begins {
+            rt.block_on(async {
+                meet(&both);
+                (0..later).for_each(|_| std::hint::spin_loop());
+            });
+        }
+    });
+    for round in 0..ROUNDS {
+        let (rt, both) = (new(), Arc::new(AtomicUsize::new(0)));
+        // Each time it ends a little later, until that is after the shutdown has begun.
+        begin.send((rt.clone(), both.clone(), round % 200)).unwrap();
+        meet(&both);
+        let start = Instant::now();
+        let left = rt.shutdown_timeout(TIMEOUT).unwrap();
+        assert!(
+            left.is_empty() && start.elapsed() < TIMEOUT / 2,
+            "round {round}: {left:?} after {:?}",
+            start.elapsed()
+        );
+    }
+    drop(begin);
+    other.join().unwrap();
 }

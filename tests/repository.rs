@@ -90,7 +90,7 @@ fn tests_that_hold_which_runtime_is_current_exist() {
     let (_, table) = readme.split_once("## Which runtime is current").unwrap();
     let (table, _) = table.split_once("\n## ").unwrap();
     let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert_eq!(rows.len(), 7, "{rows:?}");
+    assert_eq!(rows.len(), 6, "{rows:?}");
     for row in rows {
         let (_, held_by) = row.trim_end_matches('|').rsplit_once('|').unwrap();
         assert!(quoted(held_by).count() > 0, "nothing holds {row}");
@@ -107,7 +107,12 @@ fn only_the_registry_names_the_features_of_backends() {
         if file.ends_with("backend/mod.rs") {
             continue;
         }
-        for line in fs::read_to_string(&file).unwrap().lines() {
+        // The root shows what the registry has.
+        let text = fs::read_to_string(&file).unwrap().replace("\r\n", "\n");
+        let text = backends().iter().fold(text, |text, feature| {
+            text.replace(&format!("#[cfg(feature = \"{feature}\")]\npub use backend::"), "")
+        });
+        for line in text.lines() {
             // Hidden lines of examples have to say which backend they need.
             let code = line.split("//").next().unwrap();
             for feature in backends() {

@@ -45,6 +45,8 @@ fn resolver_is_set_once_and_asked_by_every_runtime() {
     set_resolver(Table).unwrap();
     let error = set_resolver(Table).unwrap_err();
     assert!(error.to_string().contains("has a resolver already"), "{error}");
+    assert_eq!(format!("{error:?}"), error.to_string());
+    assert_eq!(io::Error::from(error).kind(), ErrorKind::AlreadyExists);
 
     asks_the_table(runtime.clone());
     asks_the_table(Smol::new().unwrap());

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::future::pending;
+use std::io::{self, ErrorKind};
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use anyrt::{AnyRuntime, BlockOn, Smol, Spawn, Tokio, time};
+use anyrt::{AnyRuntime, BlockOn, SetDefaultError, Smol, Spawn, Tokio, time};
 use futures::channel::oneshot;
 
 #[test]
@@ -34,6 +35,11 @@ fn default_is_set_once_and_found_anywhere() {
     let [(result, loser, gone)] = <[_; 1]>::try_from(losers).map_err(drop).expect("and the other does not");
     let error = result.unwrap_err();
     assert!(error.to_string().contains("a default runtime already"), "{error}");
+    assert_eq!(format!("{error:?}"), error.to_string());
+    // A `main` that returns an `io::Error` need not convert it, and it is still there.
+    let error = io::Error::from(error);
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    let error = error.into_inner().unwrap().downcast::<SetDefaultError>().unwrap();
     assert_eq!(error.into_runtime(), loser);
     drop(loser);
     assert!(futures::executor::block_on(gone).is_err(), "nothing of the loser is left");

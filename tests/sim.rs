@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
-use std::task::Poll;
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -257,7 +257,7 @@ fn wake_by_a_stranger_is_an_error() {
     let sim = seeded(17);
     let line = line!() + 4;
     let text = panic_text(|| {
-        let (waker, wakers) = mpsc::channel::<std::task::Waker>();
+        let (waker, wakers) = mpsc::channel::<Waker>();
         let (woken, is_woken) = mpsc::channel();
         let task = sim.spawn(poll_fn(move |cx| {
             waker.send(cx.waker().clone()).unwrap();
@@ -575,4 +575,31 @@ fn what_outlives_its_simulation_says_so() {
     assert_says(&error.to_string(), &["10.0.0.1:7", "the runtime is gone"]);
     let payload = sleeping.join().unwrap_err();
     assert_says(payload.downcast_ref::<String>().unwrap(), &["the runtime is gone"]);
+}
+
+struct PanicsWhenWoken;
+
+impl Wake for PanicsWhenWoken {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker panics");
+    }
+}
+
+#[test]
+fn panicking_waker_of_a_timer_or_a_socket_harms_nobody() {
+    let waker = Waker::from(Arc::new(PanicsWhenWoken));
+    let cx = &mut Context::from_waker(&waker);
+    let sim = Sim::builder().build().unwrap();
+    sim.block_on(async {
+        let mut sleeps = [(); 3].map(|()| Box::pin(sim.sleep(Duration::from_secs(1))));
+        assert!(sleeps.iter_mut().all(|sleep| sleep.as_mut().poll(cx).is_pending()));
+        sim.sleep(Duration::from_secs(2)).await;
+        let [receiver, sender] =
+            [sim.udp_bind("127.0.0.1:0").await.unwrap(), sim.udp_bind("127.0.0.1:0").await.unwrap()];
+        assert!(receiver.poll_recv(cx, &mut [0; 8]).is_pending());
+        sender.send_to(b"x", receiver.local_addr().unwrap()).await.unwrap();
+        sim.sleep(Duration::from_secs(1)).await;
+        assert_eq!(receiver.recv(&mut [0; 8]).await.unwrap(), 1);
+        assert_eq!(sim.spawn(async { 7 }).await.unwrap(), 7);
+    });
 }

@@ -5,6 +5,7 @@ use std::env;
 use std::future::pending;
 use std::io;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -138,17 +139,7 @@ fn found_failure_can_be_replayed_from_its_report() {
         (needed.parse().unwrap(), all.split_once(" choices").unwrap().0.parse().unwrap());
     assert!(needed > 0 && needed * 2 < all, "{text}");
 
-    let (variables, command) = text
-        .split_once("To run it again:\n  ")
-        .unwrap()
-        .1
-        .lines()
-        .next()
-        .unwrap()
-        .split_once(" cargo ")
-        .unwrap();
-    assert_eq!(command, format!("test {TEST} -- --exact"));
-    let mut variables: Vec<_> = variables.split(' ').map(|it| it.split_once('=').unwrap()).collect();
+    let mut variables = variables_of(&text);
     let output = child(TEST, &variables);
     assert!(!output.status.success());
     assert_says(&stderr(&output), &[&format!("tests/sim_explore.rs:{LOST}:"), message, "only seed"]);
@@ -158,7 +149,64 @@ fn found_failure_can_be_replayed_from_its_report() {
     let fewer = (needed - 1).to_string();
     assert_eq!(variables[1], ("ANYRT_SIM_CHOICES", &*needed.to_string()));
     variables[1].1 = &fewer;
-    assert!(child(TEST, &variables).status.success());
+    assert_passes(&child(TEST, &variables));
+}
+
+/// What a report says to set.
+fn variables_of(report: &str) -> Vec<(&str, &str)> {
+    command_of(report).split(' ').map_while(|word| word.split_once('=')).collect()
+}
+
+fn command_of(report: &str) -> &str {
+    report.split_once("To run it again:\n  ").unwrap().1.lines().next().unwrap()
+}
+
+/// A replay whose seed passes.
+#[track_caller]
+fn assert_passes(output: &Output) {
+    assert!(!output.status.success(), "it is not silent");
+    assert_says(&stderr(output), &["does not fail in this build (same features and profile?)"]);
+}
+
+/// The line is pasted into a shell, where the user is, and this program runs again: this one, and not one that is built
+/// otherwise. Elsewhere than on Linux nobody says which features cargo was given.
+#[cfg(target_os = "linux")]
+#[test]
+fn line_of_a_report_is_a_command_that_runs_this_program_again() {
+    const TEST: &str = "line_of_a_report_is_a_command_that_runs_this_program_again";
+    let search = || {
+        Sim::builder().threads(1).explore(0..10, |sim| {
+            if is_child() {
+                eprintln!("this is {}", env::current_exe().unwrap().display());
+            }
+            assert!(sim.seed() < 3, "from three on");
+        });
+    };
+    if is_child() {
+        return search();
+    }
+    let text = panic_text(search);
+    let command = command_of(&text);
+    let place = env::var_os("PWD").map_or_else(|| env::current_dir().unwrap(), PathBuf::from);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).current_dir(place).env(CHILD, "1");
+    // What cargo says to programs that it starts, and not to a shell; some build scripts run again if it changes.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            shell.env_remove(&*name);
+        }
+    }
+    let output = shell.output().unwrap();
+    assert!(!output.status.success());
+    let said = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+    let exe = env::current_exe().unwrap();
+    assert_says(&said, &["from three on", "only seed 3", &format!("this is {}", exe.display())]);
+    assert!(!said.contains("Compiling"), "it was built already: {said}");
+    if env::var_os("CARGO_PKG_NAME").is_some() {
+        let profile = if cfg!(debug_assertions) { "" } else { " --release" };
+        assert_says(command, &[&format!(" cargo test -p anyrt --test sim_explore{profile} "), TEST]);
+    }
 }
 
 /// The variables mean the same for a simulation that is made without `explore`.
@@ -192,7 +240,7 @@ fn seed_outside_of_the_range_is_run_and_said() {
         return explore(0..10, |sim| println!("ran {}", sim.seed()));
     }
     let output = child("seed_outside_of_the_range_is_run_and_said", &[("ANYRT_SIM_SEED", "4711")]);
-    assert!(output.status.success());
+    assert_passes(&output);
     assert_says(&stderr(&output), &["of 0..10, only seed 4711 runs, which is outside of it"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.matches("ran ").count(), 1, "{text}");
@@ -274,6 +322,7 @@ fn stuck_simulation_is_a_failure_and_names_its_tasks() {
     );
 }
 
+/// The report begins with it.
 #[test]
 fn panic_of_a_task_is_told_before_what_it_led_to() {
     let line = line!() + 3;
@@ -284,9 +333,28 @@ fn panic_of_a_task_is_told_before_what_it_led_to() {
             sim.block_on(done).unwrap();
         });
     });
-    let (last, before) = text.split_once("Before that, in the same run:\n").unwrap();
+    let (root, last) = text.split_once("In the end, the program:\n").unwrap();
+    assert_says(
+        root,
+        &[&format!("of all:\n  panicked at tests/sim_explore.rs:{line}:"), "  the server is down\n"],
+    );
     assert_says(last, &["task panicked with message \"the server is down\""]);
-    assert_says(before, &[&format!("panicked at tests/sim_explore.rs:{line}:"), "  the server is down\n"]);
+}
+
+/// Whoever noticed does not even say what.
+#[test]
+fn first_panic_is_told_first_if_nothing_quotes_another() {
+    let text = panic_text(|| {
+        explore(0..10, |sim| {
+            drop(sim.spawn(async { panic!("the server is down") }));
+            let client = async { panic!("no answer") };
+            assert!(sim.block_on(sim.spawn(client)).is_ok(), "the client has failed");
+        });
+    });
+    let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what:?} in {text}"));
+    let order =
+        ["  the server is down\n", "After that", "  no answer\n", "In the end", "  the client has failed\n"];
+    assert!(order.map(at).is_sorted(), "{text}");
 }
 
 /// What is told is the panic that the program died of, and not the last one.
@@ -305,7 +373,7 @@ fn panic_that_is_resumed_is_the_one_that_is_told() {
         });
     });
     assert_says(&text, &[&format!("\n  panicked at tests/sim_explore.rs:{line}:"), "\n  the first\n"]);
-    assert!(!text.contains("the second") && !text.contains("Before that"), "{text}");
+    assert!(!text.contains("the second") && !text.contains("that, in the same run"), "{text}");
 }
 
 /// In which order four tasks run that were spawned at once.
@@ -409,7 +477,7 @@ fn program_that_is_not_deterministic_is_said_to_be_so() {
             "HashMap",
         ],
     );
-    assert_says(&text, &["  ANYRT_SIM_SEED=3 cargo"]);
+    assert_says(&text, &["  ANYRT_SIM_SEED=3 "]);
     // It fails once, and never again.
     let runs = AtomicU32::new(0);
     let text = panic_text(|| {
@@ -523,15 +591,14 @@ fn faults_are_reduced_to_those_that_it_takes() {
         return search();
     }
     let text = panic_text(search);
-    let (faults, line) =
+    let (faults, _) =
         text.split_once("and of 7 faults these:\n").unwrap().1.split_once("To run it again:\n").unwrap();
     assert_eq!(faults.lines().count(), 1, "{text}");
     assert_says(faults, &["  crash of \"db\" from "]);
-    let set = line.trim_start().split(' ').map(|it| it.split_once('=')).map_while(|it| it);
-    let mut variables: Vec<_> = set.collect();
+    let mut variables = variables_of(&text);
     let (name, needed) = *variables.last().unwrap();
     assert_eq!((name, needed.contains(',')), ("ANYRT_SIM_FAULTS", false), "{text}");
     assert_says(&stderr(&child(TEST, &variables)), &["starts"]);
     variables.last_mut().unwrap().1 = "none";
-    assert!(child(TEST, &variables).status.success());
+    assert_passes(&child(TEST, &variables));
 }

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::env;
 use std::fmt;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{self, Command};
 use std::time::Duration;
@@ -196,6 +197,59 @@ fn messages_of_trouble_arrive_as_well() {
     assert_eq!(again.count(), 2, "{asked:?}");
 }
 
+#[test]
+fn message_has_its_beginning_as_text() {
+    let sim = logged();
+    let text = "a \"b\" \\ é\n";
+    let bytes = [text.as_bytes(), &[0, 0x1b, 0xff, 0xc3], &[b'x'; 300]].concat();
+    sim.block_on(async {
+        let socket = sim.udp_bind("127.0.0.1:1").await.unwrap();
+        socket.send_to(&bytes, "127.0.0.1:1".parse().unwrap()).await.unwrap();
+        socket.send_to(b"", "127.0.0.1:1".parse().unwrap()).await.unwrap();
+        socket.recv(&mut [0; 400]).await.unwrap();
+    });
+    let json = parse(&sim.log());
+    let begins = String::from(r#"a \"b\" \\ é\n\0\x1b\xff\xc3"#) + &"x".repeat(256 - text.len() - 4);
+    for kind in ["sent", "datagram arrived"] {
+        let of_kind = events(&json, &[("kind", kind), ("what", "datagram")]);
+        assert_eq!(of_kind[0]["content"], begins, "{kind}");
+        assert_eq!(of_kind[0]["bytes"], bytes.len());
+    }
+    assert_eq!(events(&json, &[("kind", "sent")])[1].get("content"), None, "there is nothing in it");
+    let line = format!(" {} bytes, payload {:016x} \"{begins}\", message 1", bytes.len(), {
+        let payload = events(&json, &[("kind", "sent")])[0]["payload"].as_str().unwrap();
+        u64::from_str_radix(payload, 16).unwrap()
+    });
+    assert_says(&sim.log().to_string(), &[&line]);
+}
+
+/// Of a task, of a closure, and of a `block_on`.
+#[test]
+fn panics_are_in_the_log() {
+    let sim = logged();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        sim.block_on(async {
+            assert!(sim.spawn(async { panic!("a task") }).await.is_err());
+            assert!(sim.spawn_blocking(|| panic!("a closure")).await.is_err());
+            panic!("a program");
+        })
+    }));
+    outcome.unwrap_err();
+    let json = parse(&sim.log());
+    let panics = events(&json, &[("kind", "panicked")]);
+    let kinds: Vec<_> = panics.iter().map(|panic| kind_of(&json, &panic["task"])).collect();
+    assert_eq!(kinds, ["task", "closure", "block_on"], "{panics:?}");
+    assert_eq!((&panics[0]["text"], &panics[1]["text"]), (&"a task".into(), &"a closure".into()));
+    // One that is over has not failed.
+    assert_eq!(events(&json, &[("kind", "failed")]).len(), 0);
+}
+
+/// What a task is.
+fn kind_of<'a>(json: &'a Value, task: &Value) -> &'a str {
+    let spawned = events(json, &[("kind", "spawned")]);
+    spawned.into_iter().find(|event| event["task"] == *task).unwrap()["is"].as_str().unwrap()
+}
+
 #[cfg(unix)]
 #[test]
 fn unix_datagram_is_sent_and_arrives_at_once() {
@@ -297,6 +351,11 @@ fn environment_has_the_log_written() {
         if way == "explores" {
             return anyrt::sim::explore(0..10, |sim| sim.block_on(async { note("of a seed") }));
         }
+        if way == "fails" {
+            let sim = Sim::new().unwrap();
+            sim.block_on(async { note("no panic here") });
+            panic!("an assertion");
+        }
         let sim = if way == "leaks" { Sim::new() } else { Sim::builder().seed(5).build() }.unwrap();
         let held = sim.clone();
         // As servers do: the task keeps the simulation alive, which never ends.
@@ -332,6 +391,11 @@ fn environment_has_the_log_written() {
     assert_says(&text, &["note: first"]);
     let json: Value = serde_json::from_str(&written("panics", "b.json")).unwrap();
     assert_eq!(events(&json, &[("is", "block_on")]).len(), 2, "also of the one that panics");
+    let panicked = events(&json, &[("kind", "panicked"), ("text", "on purpose")]);
+    assert!(panicked[0]["source"].as_str().unwrap().starts_with("tests/sim_log.rs:"), "{panicked:?}");
+    let json: Value = serde_json::from_str(&written("fails", "f.json")).unwrap();
+    let failed = events(&json, &[("kind", "failed"), ("text", "an assertion")]);
+    assert!(failed[0]["source"].as_str().unwrap().starts_with("tests/sim_log.rs:"), "{failed:?}");
     let page = written("stops", "c.html");
     assert!(page.starts_with("<!DOCTYPE html>"));
     assert_says(&page, &["first", "\"kind\":\"ended\",\"host\":\"main\",\"task\":1,"]);

@@ -10,8 +10,7 @@ use std::net::SocketAddr;
 
 use crate::current::{Driver, find};
 use crate::net::ToSocketAddrs;
-use crate::runtime::Descriptor;
-use crate::socket::lends;
+use crate::runtime::descriptor::{Descriptor, lends};
 
 pub use listener::TcpListener;
 pub use stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, WriteHalf};

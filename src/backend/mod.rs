@@ -16,12 +16,10 @@
 //!
 //! # How to add one
 //!
-//! A folder like the others, an entry here, a feature in Cargo.toml. A native join handle is a variant of
+//! A folder like the others, an entry here, a feature in Cargo.toml, a re-export in `lib.rs`. A native join handle is a variant of
 //! `JoinHandle`, which is there in every build; without its feature, `absent` stands in for it.
 
 use cfg_if::cfg_if;
-
-use crate::AnyRuntime;
 
 cfg_if! {
     if #[cfg(feature = "tokio")] {
@@ -110,19 +108,6 @@ pub(crate) const COMPILED_IN: &[&str] = &[
     #[cfg(feature = "sim")]
     "sim",
 ];
-
-/// The runtime that needs no context, if it is the only one that is compiled in.
-pub(crate) fn single() -> Option<AnyRuntime> {
-    cfg_if! {
-        if #[cfg(all(feature = "smol", not(feature = "tokio"), not(feature = "async-std")))] {
-            Some(Smol::global().into())
-        } else if #[cfg(all(feature = "async-std", not(feature = "tokio"), not(feature = "smol")))] {
-            Some(AsyncStd::global().into())
-        } else {
-            None
-        }
-    }
-}
 
 /// What runtimes say about a thread by themselves.
 pub(crate) mod native {

@@ -1,5 +1,7 @@
 //! Waiting on a thread that is not async.
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -68,7 +70,50 @@ pub(super) fn block_on_from_several_threads<R: Runtime>(rt: R) {
     assert_eq!(sum, 6);
 }
 
-fn assert_nested(payload: &(dyn std::any::Any + Send)) {
+/// Does what it says when it is dropped, with its thread.
+struct AtTheEnd<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> Drop for AtTheEnd<F> {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(|act| act());
+    }
+}
+
+pub(super) fn handle_works_in_a_destructor_of_a_thread_local<R: Runtime>(rt: R) {
+    thread_local! {
+        static LAST: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    }
+
+    // In the order of their making: what `rt` keeps there is destroyed before the destructor runs, or after it.
+    for is_first in [true, false] {
+        let (ended, ends) = threads::channel();
+        let kept = rt.clone();
+        let thread = thread::spawn(move || {
+            let uses = |rt: &R| {
+                let rt = rt.clone();
+                rt.block_on(async {
+                    rt.sleep(ms(1)).await;
+                    rt.spawn(async { 7 }).await.unwrap()
+                })
+            };
+            if !is_first {
+                uses(&kept);
+            }
+            let rt = kept.clone();
+            let last = AtTheEnd(Some(move || {
+                let sleep = rt.sleep(ms(1));
+                rt.block_on(sleep);
+                let _ = ended.send((uses(&rt), rt.block_on(rt.spawn(async { 8 })).unwrap()));
+            }));
+            LAST.with_borrow_mut(|kept| *kept = Some(Box::new(last)));
+            uses(&kept);
+        });
+        assert_eq!(ends.recv().unwrap(), (7, 8));
+        thread.join().unwrap();
+    }
+}
+
+fn assert_nested(payload: &(dyn Any + Send)) {
     let text = message(payload);
     assert!(text.contains("`block_on`") && text.contains("`spawn_blocking`"), "{text}");
 }

@@ -87,6 +87,22 @@ impl Capabilities {
         }
     }
 
+    /// What to write where there is none of this.
+    pub(super) fn declaration(need: &str) -> &'static str {
+        match need {
+            "workers" => "`Capabilities::ALL.without_workers(\"why\")`",
+            "threads" => "`Capabilities::ALL.without_threads(\"why\")`",
+            "pool" => "`Capabilities::ALL.without_pool(\"why\")`",
+            "real_sockets" => "`Capabilities::ALL.without_real_sockets(\"why\")`",
+            "multicast" => "`Capabilities::ALL.without_multicast(\"why\")`",
+            "parallelism" => "`Capabilities::ALL.without_parallelism(\"why\")`",
+            "owned" => "`Capabilities::ALL.without_ownership(\"why\")`",
+            "shutdown" => "`Capabilities::ALL.without_shutdown(\"why\")`",
+            "blocking_threads" => "`Capabilities::ALL`, without a number of blocking threads",
+            unknown => panic!("the list of scenarios says {unknown}, which is no capability"),
+        }
+    }
+
     /// How many closures fill the blocking pool.
     pub(super) fn pool_size(&self) -> usize {
         self.blocking_threads.unwrap_or(1)

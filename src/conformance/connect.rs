@@ -274,5 +274,9 @@ pub(super) async fn lookup_of_an_unknown_host_fails<R: Runtime>(rt: R) {
     let error = rt.lookup_host(unknown.as_str()).await.unwrap_err();
     assert_ne!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains(&unknown), "{error}");
+    // It says what was asked for.
+    let (host, _) = unknown.split_once(':').unwrap();
+    let error = rt.lookup_host((host, 0)).await.unwrap_err();
+    assert!(error.to_string().contains(&format!("{host:?}")), "{error}");
     assert_eq!(rt.tcp_connect(unknown).await.unwrap_err().kind(), error.kind());
 }

@@ -241,9 +241,37 @@ pub(super) fn enter_guards_may_be_dropped_out_of_order<R: Runtime>(rt: R) {
     assert_eq!(AnyRuntime::current(), me);
     drop(inner);
     assert_eq!(AnyRuntime::try_current(), before);
-    // One that leaves the `block_on` that it was made in.
+    // Further in than it was made.
+    let guard = elsewhere.enter();
+    rt.block_on(async {
+        drop(guard);
+        assert_eq!(AnyRuntime::current(), me);
+    });
+    assert_eq!(AnyRuntime::try_current(), before);
+}
+
+pub(super) fn enter_guard_outlives_its_block_on<R: Runtime>(rt: R) {
+    let (me, elsewhere) = (any(&rt), elsewhere());
+    let before = AnyRuntime::try_current();
     let guard = rt.block_on(async { elsewhere.enter() });
+    assert_eq!(AnyRuntime::current(), elsewhere);
+    assert_eq!(rt.block_on(async { AnyRuntime::current() }), me);
+    let nested = me.enter();
+    assert_eq!(AnyRuntime::current(), me);
+    drop(nested);
+    assert_eq!(AnyRuntime::current(), elsewhere);
     drop(guard);
+    assert_eq!(AnyRuntime::try_current(), before);
+
+    // Under another guard, and two of them, which are dropped in the order in which they were made.
+    let outer = me.enter();
+    let (first, second) = rt.block_on(async { (me.enter(), elsewhere.enter()) });
+    assert_eq!(AnyRuntime::current(), elsewhere);
+    drop(first);
+    assert_eq!(AnyRuntime::current(), elsewhere);
+    drop(second);
+    assert_eq!(AnyRuntime::current(), me);
+    drop(outer);
     assert_eq!(AnyRuntime::try_current(), before);
 }
 

@@ -10,7 +10,11 @@
 //! ```
 //!
 //! The expression makes a runtime, a new one for each scenario. What a backend cannot do is declared with its
-//! reason; the scenarios that need it are skipped, visibly. A scenario that hangs is a failure that says its name.
+//! reason; the scenarios that need it are skipped, visibly.
+//!
+//! A scenario that fails prints what the docs promise there, and where; and which capability to declare, if the runtime
+//! says that it is unsupported. One that hangs is a failure that says its name: after 90 seconds, or as many as the
+//! environment variable `ANYRT_CONFORMANCE_LIMIT` says.
 
 #![allow(clippy::unwrap_used, reason = "a scenario fails by panicking")]
 
@@ -24,6 +28,7 @@ mod join_set;
 mod late;
 mod net;
 mod options;
+mod promise;
 mod run;
 mod shutdown;
 mod support;
@@ -156,6 +161,7 @@ macro_rules! __scenarios {
             sync() block_on::block_on_leaves_other_tasks_running;
             sync(threads) block_on::block_on_from_several_threads;
             sync() block_on::nested_block_on_panics;
+            sync() block_on::handle_works_in_a_destructor_of_a_thread_local;
             async() block_on::block_on_in_a_task_panics;
             async() block_on::block_on_is_allowed_in_spawn_blocking;
             async() block_on::block_on_in_the_destructor_of_an_output;
@@ -167,6 +173,11 @@ macro_rules! __scenarios {
             sync(shutdown, parallelism) shutdown::shutdown_reports_a_task_that_is_stuck;
             sync(shutdown, blocking_threads) shutdown::shutdown_drops_what_is_queued;
             sync(shutdown) shutdown::shutdown_twice_leaves_nothing;
+            sync(shutdown) shutdown::shutdown_in_no_time_takes_idle_threads_for_nothing_else;
+            sync(shutdown, pool) shutdown::shutdown_drops_tasks_before_it_waits_for_closures;
+            sync(shutdown, threads) shutdown::shutdown_while_a_thread_is_in_block_on;
+            sync(shutdown, threads) shutdown::shutdown_beside_a_busy_block_on_keeps_the_deadline;
+            sync(shutdown, pool) shutdown::two_shutdowns_both_tell_the_truth;
             sync(shutdown) shutdown::shutdown_in_a_task_panics;
             sync(shutdown) shutdown::shutdown_does_not_mind_other_handles;
             sync(current) shutdown::shutdown_needs_an_owner;
@@ -197,6 +208,7 @@ macro_rules! __scenarios {
             sync(current) current::enter_makes_it_current;
             sync(current) current::enter_guards_nest;
             sync(current) current::enter_guards_may_be_dropped_out_of_order;
+            sync(current) current::enter_guard_outlives_its_block_on;
             sync(current) current::enter_belongs_to_its_thread;
             async(current) current::task_under_a_foreign_guard_finds_its_own;
             async(current) current::free_functions_find_the_runtime;
@@ -444,10 +456,10 @@ macro_rules! list {
     ) => {
         /// Every scenario, for a suite runner of one's own; [`conformance!`](crate::conformance!) is ours.
         pub fn scenarios<R: Runtime>() -> Vec<Scenario<R>> {
-            let mut all = vec![$(scenario!($kind $needs $module $name),)*];
-            #[cfg(unix)]
-            all.extend([$(scenario!($unix_kind $unix_needs $unix_module $unix_name),)*]);
-            all
+            vec![
+                $(scenario!($kind $needs $module $name),)*
+                $(#[cfg(unix)] scenario!($unix_kind $unix_needs $unix_module $unix_name),)*
+            ]
         }
     };
 }

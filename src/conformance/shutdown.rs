@@ -1,7 +1,9 @@
 //! How a runtime ends.
 
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,8 +12,8 @@ use futures::channel::oneshot;
 use futures::executor::block_on;
 
 use super::run::pool_size;
-use super::support::{LONG, canary, message, ms};
-use crate::runtime::{BlockOn, Left, Runtime};
+use super::support::{LONG, LOOPBACK, canary, message, ms};
+use crate::runtime::{BlockOn, Left, Runtime, TcpListener};
 use crate::task::JoinHandle;
 
 /// For whatever can end, on a busy machine; what cannot takes all of it.
@@ -153,6 +155,143 @@ pub(super) fn shutdown_twice_leaves_nothing<R: Runtime>(rt: R) {
     assert_gone(tasks);
     assert!(rt.shutdown_timeout(Duration::ZERO).unwrap().is_empty());
     assert!(rt.clone().shutdown_timeout(Duration::MAX).unwrap().is_empty());
+}
+
+/// A thread that is in `block_on`, and what comes of it there.
+struct InBlockOn<T> {
+    what: &'static str,
+    output: mpsc::Receiver<thread::Result<T>>,
+}
+
+fn in_block_on<R: Runtime, T: Send + 'static, F: Future<Output = T>>(
+    rt: &R,
+    what: &'static str,
+    future: impl FnOnce(R) -> F + Send + 'static,
+) -> InBlockOn<T> {
+    let (rt, (waits, is_waiting), (done, output)) = (rt.clone(), mpsc::channel(), mpsc::channel());
+    thread::spawn(move || {
+        let output = catch_unwind(AssertUnwindSafe(|| {
+            let mut future = pin!(future(rt.clone()));
+            rt.block_on(poll_fn(|cx| {
+                let polled = future.as_mut().poll(cx);
+                // It is told once; later nobody listens.
+                let _ = waits.send(());
+                polled
+            }))
+        }));
+        // Nobody waits for it any more in a scenario that has failed.
+        let _ = done.send(output);
+    });
+    is_waiting.recv().unwrap();
+    InBlockOn { what, output }
+}
+
+impl<T> InBlockOn<T> {
+    /// What it comes to, or its panic. It does not hang.
+    fn end(self) -> thread::Result<T> {
+        self.output.recv_timeout(LONG).unwrap_or_else(|error| panic!("{} does not end: {error}", self.what))
+    }
+}
+
+pub(super) fn shutdown_while_a_thread_is_in_block_on<R: Runtime>(rt: R) {
+    let task = in_block_on(&rt, "a task", |rt| async move { rt.spawn(pending::<()>()).await });
+    let (go, gone) = oneshot::channel::<()>();
+    let afterwards = in_block_on(&rt, "what needs no runtime", |rt| async move {
+        gone.await.unwrap();
+        rt.spawn(async { 7 }).await
+    });
+    let sleep = in_block_on(&rt, "a sleep", |rt| async move { rt.sleep(ms(200)).await });
+    let (told, addr) = mpsc::channel();
+    let accept = in_block_on(&rt, "an accept", |rt| async move {
+        let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+        told.send(listener.local_addr().unwrap()).unwrap();
+        listener.accept().await.map(drop)
+    });
+    let addr = addr.recv().unwrap();
+    let tasks = pending_tasks(&rt);
+    let start = Instant::now();
+    assert_eq!(rt.shutdown_timeout(LONG).unwrap(), Left::default());
+    assert!(start.elapsed() < LONG / 2, "it waited for a `block_on`");
+    assert_gone(tasks);
+    assert!(block_on(rt.spawn(async { 7 })).unwrap_err().is_runtime_gone());
+    assert!(task.end().unwrap().unwrap_err().is_runtime_gone());
+    go.send(()).expect("it waits as before");
+    assert!(afterwards.end().unwrap().unwrap_err().is_runtime_gone());
+    // Those go on, or they are what they are without their runtime.
+    let _ = sleep.end();
+    let _client = std::net::TcpStream::connect(addr);
+    if let Err(error) = accept.end().unwrap() {
+        assert_eq!(error.kind(), ErrorKind::Other, "{error}");
+    }
+}
+
+pub(super) fn shutdown_beside_a_busy_block_on_keeps_the_deadline<R: Runtime>(rt: R) {
+    let (release, released) = mpsc::channel::<()>();
+    let (started, is_started) = mpsc::channel();
+    let main = rt.clone();
+    let busy = thread::spawn(move || {
+        main.block_on(async {
+            started.send(()).unwrap();
+            released.recv().unwrap();
+            main.spawn(async { 7 }).await
+        })
+    });
+    is_started.recv().unwrap();
+    let start = Instant::now();
+    let left = rt.shutdown_timeout(ms(500)).unwrap();
+    assert!(start.elapsed() < LONG / 2, "it waited for a `block_on`");
+    // A thread in `block_on` may be the one that runs the tasks.
+    assert!(left.is_empty() || left == Left::new(1, 0), "{left:?}");
+    release.send(()).expect("it is still in its poll");
+    assert!(busy.join().unwrap().unwrap_err().is_runtime_gone());
+    assert!(rt.shutdown_timeout(LONG).unwrap().is_empty());
+}
+
+pub(super) fn two_shutdowns_both_tell_the_truth<R: Runtime>(rt: R) {
+    let (handle, release) = running_closure(&rt);
+    let first = rt.clone();
+    let first = thread::spawn(move || first.shutdown_timeout(LONG).unwrap());
+    let one = Left::new(0, 1);
+    // Beside the first, or before it.
+    assert_eq!(rt.shutdown_timeout(ms(500)).unwrap(), one);
+    assert_eq!(rt.shutdown_timeout(Duration::ZERO).unwrap(), one);
+    assert!(!first.is_finished(), "it waits for the closure as well");
+    release.send(()).expect("it still runs");
+    assert_eq!(block_on(handle).expect("to its end"), 7);
+    assert!(first.join().unwrap().is_empty());
+    assert!(rt.shutdown_timeout(Duration::ZERO).unwrap().is_empty());
+}
+
+pub(super) fn shutdown_drops_tasks_before_it_waits_for_closures<R: Runtime>(rt: R) {
+    let (task_is_alive, task_is_gone) = mpsc::channel::<()>();
+    drop(rt.spawn(async move {
+        let _alive = task_is_alive;
+        pending::<()>().await
+    }));
+    let (started, is_started) = oneshot::channel();
+    let closure = rt.spawn_blocking(move || {
+        started.send(()).unwrap();
+        task_is_gone.recv().unwrap_err();
+        7
+    });
+    rt.block_on(is_started).unwrap();
+    let start = Instant::now();
+    assert!(rt.shutdown_timeout(LONG).unwrap().is_empty());
+    assert!(start.elapsed() < LONG / 2, "each waited for the other");
+    assert_eq!(block_on(closure).expect("to its end"), 7);
+}
+
+pub(super) fn shutdown_in_no_time_takes_idle_threads_for_nothing_else<R: Runtime>(rt: R) {
+    rt.block_on(async {
+        rt.spawn(async {}).await.unwrap();
+        rt.spawn_blocking(|| {}).await.unwrap();
+        // Whoever ran them has nothing more to do with them.
+        rt.sleep(ms(20)).await;
+    });
+    let left = rt.shutdown_timeout(Duration::ZERO).unwrap();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(block_on(rt.spawn(async { 7 })).unwrap_err().is_runtime_gone());
+    assert!(rt.shutdown_timeout(Duration::MAX).unwrap().is_empty());
 }
 
 pub(super) fn shutdown_in_a_task_panics<R: Runtime>(rt: R) {

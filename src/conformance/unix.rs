@@ -1,10 +1,11 @@
 //! Unix sockets.
 
+use std::error::Error as _;
 use std::fs;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::{UnixDatagram as StdDatagram, UnixListener as StdListener, UnixStream as StdStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -311,6 +312,18 @@ fn assert_bad_path(bad: &str, error: &io::Error) {
     let names_it =
         if bad.is_empty() { text.contains("is empty") } else { text.contains(&format!("{bad:?}")) };
     assert!(names_it, "{bad:?}: {text}");
+    if bad.len() > 200 {
+        let longest = if cfg!(any(target_os = "linux", target_os = "android")) { "107" } else { "" };
+        assert!(text.contains("has 300 bytes") && text.contains(longest), "{text}");
+    }
+}
+
+/// The error is of this kind and says the path; the system's own, with its number, is its source.
+fn assert_names(path: &Path, kind: ErrorKind, error: &io::Error) {
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(error.to_string().contains(&format!("{path:?}")), "{error}");
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>()).unwrap();
+    assert!(source.raw_os_error().is_some(), "{source:?}");
 }
 
 pub(super) async fn unix_bad_paths_are_invalid_input<R: Runtime>(rt: R) {
@@ -333,14 +346,12 @@ pub(super) async fn unix_bad_paths_are_invalid_input<R: Runtime>(rt: R) {
 
 pub(super) async fn unix_connect_errors_have_their_kinds<R: Runtime>(rt: R) {
     let folder = Folder::new();
-    let error = rt.unix_connect(folder.path("none")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.raw_os_error().is_some());
-    drop(StdListener::bind(folder.path("left")).unwrap());
-    let error = rt.unix_connect(folder.path("left")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    let (none, left) = (folder.path("none"), folder.path("left"));
+    assert_names(&none, ErrorKind::NotFound, &rt.unix_connect(&none).await.unwrap_err());
+    drop(StdListener::bind(&left).unwrap());
+    assert_names(&left, ErrorKind::ConnectionRefused, &rt.unix_connect(&left).await.unwrap_err());
     let datagrams = rt.unix_datagram_unbound().unwrap();
-    assert_eq!(datagrams.connect(folder.path("none")).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_names(&none, ErrorKind::NotFound, &datagrams.connect(&none).unwrap_err());
     let error = datagrams.send_to(b"x", folder.path("none")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(datagrams.send(b"to nobody").await.is_err());
@@ -362,6 +373,7 @@ pub(super) async fn unix_connect_to_a_full_queue_is_refused<R: Runtime>(rt: R) {
         }
     };
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused, "{error}");
+    assert!(error.to_string().contains(&format!("{path:?}")), "{error}");
     assert!(!clients.is_empty());
     // There is room again.
     listener.accept().unwrap();
@@ -382,13 +394,14 @@ pub(super) async fn unix_bind_errors_have_their_kinds<R: Runtime>(rt: R) {
     let folder = Folder::new();
     let path = folder.path("s");
     let listener = rt.unix_bind(&path).unwrap();
-    assert_eq!(rt.unix_bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse);
-    assert_eq!(rt.unix_datagram_bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse);
+    assert_names(&path, ErrorKind::AddrInUse, &rt.unix_bind(&path).unwrap_err());
+    assert_names(&path, ErrorKind::AddrInUse, &rt.unix_datagram_bind(&path).unwrap_err());
     drop(listener);
-    assert_eq!(rt.unix_bind(&path).unwrap_err().kind(), ErrorKind::AddrInUse, "its file is there");
+    // Its file is there.
+    assert_names(&path, ErrorKind::AddrInUse, &rt.unix_bind(&path).unwrap_err());
     let nowhere = folder.path("no folder").join("s");
-    assert_eq!(rt.unix_bind(&nowhere).unwrap_err().kind(), ErrorKind::NotFound);
-    assert_eq!(rt.unix_datagram_bind(&nowhere).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_names(&nowhere, ErrorKind::NotFound, &rt.unix_bind(&nowhere).unwrap_err());
+    assert_names(&nowhere, ErrorKind::NotFound, &rt.unix_datagram_bind(&nowhere).unwrap_err());
 }
 
 pub(super) async fn unix_bind_from_a_plain_thread<R: Runtime>(rt: R) {

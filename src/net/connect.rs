@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::{Addrs, ConnectOptions, named, no_address, resolve_all};
 use crate::runtime::{Net, Sleep as _};
+use crate::time::deadline_after;
 
 /// [`Net::tcp_connect`] and [`Net::tcp_connect_with`].
 pub(crate) async fn connect<N: Net>(
@@ -77,7 +78,7 @@ async fn race<N: Net>(
             if start {
                 if let Some(addr) = addrs.pop_front() {
                     attempts.push(Box::pin(connect_one(net, addr, options)));
-                    next.as_mut().reset(net.now() + delay);
+                    next.as_mut().reset(deadline_after(net.now(), delay));
                 } else if attempts.is_empty() {
                     return Poll::Ready(None);
                 }

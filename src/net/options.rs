@@ -3,10 +3,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
-
 use super::resolver::{Resolve, Resolver};
-use crate::runtime::Descriptor;
 
 /// How to connect: what is set on a socket before it does.
 ///
@@ -99,36 +96,19 @@ impl ConnectOptions {
 
     pub(super) fn check(&self) -> io::Result<()> {
         if self.timeout == Some(Duration::ZERO) {
-            return Err(invalid("timeout", "nothing connects in no time"));
+            return Err(invalid(
+                "timeout",
+                "0 is too short for any connection; leave it unset to wait as long as the system does",
+            ));
         }
         if self.attempt_delay.is_some_and(|delay| delay < Duration::from_millis(10)) {
-            return Err(invalid("happy_eyeballs", "10 ms between two attempts is the least (RFC 8305, 5)"));
+            return Err(invalid(
+                "happy_eyeballs",
+                "ask for 10 ms or more between two attempts (RFC 8305, section 5)",
+            ));
         }
         self.socket.check()
     }
-
-    /// A socket that has begun to connect.
-    pub(crate) fn start(&self, addr: SocketAddr) -> io::Result<std::net::TcpStream> {
-        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_nonblocking(true)?;
-        self.socket.set(&socket)?;
-        if let Some(local) = self.local_addr {
-            let bound = socket.bind(&local.into());
-            bound.map_err(|error| named(error, format!("cannot connect from {local}")))?;
-        }
-        match socket.connect(&addr.into()) {
-            Err(error) if !is_in_progress(&error) => Err(error),
-            _ => Ok(socket.into()),
-        }
-    }
-}
-
-/// Whether a socket that does not block will connect by itself.
-fn is_in_progress(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    return matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR));
-    #[cfg(windows)]
-    return error.kind() == io::ErrorKind::WouldBlock;
 }
 
 /// How to listen: what is set on a socket before it does.
@@ -193,27 +173,9 @@ impl ListenOptions {
 
     pub(super) fn check(&self) -> io::Result<()> {
         if self.backlog == Some(0) {
-            return Err(invalid("backlog", "no connection could wait; 1 is the least"));
+            return Err(invalid("backlog", "with 0 no connection could wait; ask for 1 or more"));
         }
         self.socket.check()
-    }
-
-    /// A socket that listens.
-    pub(crate) fn listen(&self, addr: SocketAddr) -> io::Result<std::net::TcpListener> {
-        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-        // On Windows it would let somebody else take the port.
-        if cfg!(unix) && self.socket.reuse_address.is_none() {
-            socket.set_reuse_address(true)?;
-        }
-        self.socket.set(&socket)?;
-        match self.only_v6 {
-            Some(on) if addr.is_ipv6() => set("only_v6", socket.set_only_v6(on))?,
-            Some(_) => return Err(invalid("only_v6", &format!("{addr} is no address of IPv6"))),
-            None => {}
-        }
-        socket.bind(&addr.into())?;
-        socket.listen(self.backlog.map_or(BACKLOG, |backlog| backlog.try_into().unwrap_or(i32::MAX)))?;
-        Ok(socket.into())
     }
 }
 
@@ -250,31 +212,6 @@ impl SocketOptions {
             }
         }
         self.keepalive.map_or(Ok(()), |keepalive| keepalive.check())
-    }
-
-    fn set(&self, socket: &Socket) -> io::Result<()> {
-        if let Some(on) = self.reuse_address {
-            set("reuse_address", socket.set_reuse_address(on))?;
-        }
-        if let Some(on) = self.reuse_port {
-            set("reuse_port", set_reuse_port(socket, on))?;
-        }
-        if let Some(on) = self.nodelay {
-            set("nodelay", socket.set_tcp_nodelay(on))?;
-        }
-        if let Some(keepalive) = self.keepalive {
-            set("keepalive", keepalive.set(&SockRef::from(socket)))?;
-        }
-        if let Some(time) = self.linger {
-            set("linger", socket.set_linger(Some(whole_seconds(time))))?;
-        }
-        if let Some(size) = self.recv_buffer_size {
-            set("recv_buffer_size", socket.set_recv_buffer_size(size))?;
-        }
-        if let Some(size) = self.send_buffer_size {
-            set("send_buffer_size", socket.set_send_buffer_size(size))?;
-        }
-        Ok(())
     }
 }
 
@@ -386,11 +323,11 @@ impl Keepalive {
     pub(crate) fn check(self) -> io::Result<()> {
         for (field, time) in [("keepalive: time", self.time), ("keepalive: interval", self.interval)] {
             if time == Some(Duration::ZERO) {
-                return Err(invalid(field, "a second is the least"));
+                return Err(invalid(field, "ask for a second or more"));
             }
         }
         if self.retries == Some(0) {
-            return Err(invalid("keepalive: retries", "1 is the least"));
+            return Err(invalid("keepalive: retries", "ask for 1 or more"));
         }
         Ok(())
     }
@@ -400,88 +337,6 @@ impl Keepalive {
         let Self { time, interval, retries } = self;
         Self { time: time.map(whole_seconds), interval: interval.map(whole_seconds), retries }
     }
-
-    fn set(self, socket: &SockRef<'_>) -> io::Result<()> {
-        let Self { time, interval, retries } = self.in_whole_seconds();
-        let mut keepalive = TcpKeepalive::new();
-        if let Some(time) = time {
-            keepalive = keepalive.with_time(time);
-        }
-        if let Some(interval) = interval {
-            keepalive = keepalive.with_interval(interval);
-        }
-        if let Some(retries) = retries {
-            keepalive = keepalive.with_retries(retries);
-        }
-        socket.set_tcp_keepalive(&keepalive)
-    }
-}
-
-/// The options of a connection, read from and set on its descriptor: nothing of this needs a runtime.
-pub(crate) mod of {
-    use super::*;
-
-    fn ask<T>(
-        of: Option<Descriptor<'_>>,
-        question: impl FnOnce(SockRef<'_>) -> io::Result<T>,
-    ) -> io::Result<T> {
-        match &of {
-            Some(descriptor) => question(SockRef::from(descriptor)),
-            None => Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                "anyrt: this socket is none of the system, and has no such option",
-            )),
-        }
-    }
-
-    pub(crate) fn linger(of: Option<Descriptor<'_>>) -> io::Result<Option<Duration>> {
-        ask(of, |socket| socket.linger())
-    }
-
-    pub(crate) fn set_linger(of: Option<Descriptor<'_>>, time: Option<Duration>) -> io::Result<()> {
-        ask(of, |socket| set("linger", socket.set_linger(time.map(whole_seconds))))
-    }
-
-    pub(crate) fn keepalive(of: Option<Descriptor<'_>>) -> io::Result<Option<Keepalive>> {
-        ask(of, |socket| {
-            if !socket.keepalive()? {
-                return Ok(None);
-            }
-            Ok(Some(Keepalive {
-                time: Some(socket.tcp_keepalive_time()?),
-                interval: Some(socket.tcp_keepalive_interval()?),
-                retries: Some(socket.tcp_keepalive_retries()?),
-            }))
-        })
-    }
-
-    pub(crate) fn set_keepalive(of: Option<Descriptor<'_>>, keepalive: Option<Keepalive>) -> io::Result<()> {
-        ask(of, |socket| match keepalive {
-            Some(keepalive) => {
-                keepalive.check()?;
-                set("keepalive", keepalive.set(&socket))
-            }
-            None => socket.set_keepalive(false),
-        })
-    }
-
-    pub(crate) fn recv_buffer_size(of: Option<Descriptor<'_>>) -> io::Result<usize> {
-        ask(of, |socket| socket.recv_buffer_size())
-    }
-
-    pub(crate) fn send_buffer_size(of: Option<Descriptor<'_>>) -> io::Result<usize> {
-        ask(of, |socket| socket.send_buffer_size())
-    }
-}
-
-#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))))]
-fn set_reuse_port(socket: &Socket, on: bool) -> io::Result<()> {
-    socket.set_reuse_port(on)
-}
-
-#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin")))))]
-fn set_reuse_port(_: &Socket, _: bool) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no SO_REUSEPORT"))
 }
 
 /// The unit of most systems. Rounded down, half a second of linger would be a reset, and of keepalive an error.
@@ -489,9 +344,12 @@ pub(crate) fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs().saturating_add((time.subsec_nanos() > 0).into()))
 }
 
-/// Names the option that the system did not set.
-fn set(option: &str, result: io::Result<()>) -> io::Result<()> {
-    result.map_err(|error| named(error, format!("cannot set {option}")))
+/// An option of a socket that the system has not made.
+pub(crate) fn no_such_option() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "anyrt: this socket is not one of the system, and has no such option",
+    )
 }
 
 pub(crate) fn invalid(option: &str, why: &str) -> io::Error {

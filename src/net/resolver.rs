@@ -84,7 +84,7 @@ static RESOLVER: OnceLock<Resolver> = OnceLock::new();
 /// # Examples
 ///
 /// ```
-/// # fn start(table: impl anyrt::net::Resolve) -> Result<(), Box<dyn std::error::Error>> {
+/// # fn start(table: impl anyrt::net::Resolve) -> std::io::Result<()> {
 /// anyrt::net::set_resolver(table)?;
 /// # Ok(()) }
 /// ```
@@ -93,17 +93,32 @@ pub fn set_resolver(resolver: impl Resolve) -> Result<(), SetResolverError> {
 }
 
 /// The process has a resolver already; see [`set_resolver`].
-#[derive(Debug)]
+///
+/// It converts into an [`io::Error`] of kind `AlreadyExists`.
 pub struct SetResolverError {
     _private: (),
+}
+
+/// The text of its `Display`, which a `main` prints that returns it.
+impl fmt::Debug for SetResolverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for SetResolverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "anyrt: this process has a resolver already: `set_resolver` is called once, by the application",
+            "the process has a resolver already: `set_resolver` is for the beginning of `main`, once. Use \
+             `ConnectOptions::resolver` for one client.",
         )
     }
 }
 
 impl Error for SetResolverError {}
+
+impl From<SetResolverError> for io::Error {
+    fn from(error: SetResolverError) -> Self {
+        io::Error::new(io::ErrorKind::AlreadyExists, error)
+    }
+}

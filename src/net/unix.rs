@@ -1,8 +1,10 @@
 //! Unix sockets on the current runtime; and what is written once about them: paths, and ways to make one.
 
 use std::io;
+use std::mem::offset_of;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{self as std_unix, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net as std_unix;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,6 +13,7 @@ use futures_core::Stream;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::incoming::Pause;
+use super::named;
 use crate::runtime;
 
 pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
@@ -23,14 +26,33 @@ pub(crate) fn check(path: &Path) -> io::Result<()> {
     fits(path)
 }
 
+/// As many bytes as the path of an address has, before its NUL: 107 on Linux, 103 on macOS and the BSDs.
+const LONGEST: usize = size_of::<libc::sockaddr_un>() - offset_of!(libc::sockaddr_un, sun_path) - 1;
+
 /// Whether it is short enough and without a NUL, which the error says with the path.
 fn fits(path: &Path) -> io::Result<()> {
-    match SocketAddr::from_pathname(path) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            Err(io::Error::new(error.kind(), format!("{path:?} is no path for a Unix socket: {error}")))
-        }
-    }
+    let bytes = path.as_os_str().as_bytes();
+    let why = if bytes.len() > LONGEST {
+        format!("has {} bytes, and this system takes {LONGEST}", bytes.len())
+    } else if bytes.contains(&0) {
+        "has a NUL in it".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("the path of a Unix socket {why}: {path:?}")))
+}
+
+/// The system's error, with the path that it came of.
+pub(crate) fn cannot<T>(what: &str, path: &Path, result: io::Result<T>) -> io::Result<T> {
+    result.map_err(|error| named(error, format!("cannot {what} {path:?}")))
+}
+
+/// What is said of a queue that takes no more connections.
+pub(crate) fn full_queue() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::ConnectionRefused,
+        "as many connections as may wait there to be accepted do so",
+    )
 }
 
 /// [`UnixNet::unix_connect_path`](crate::runtime::UnixNet::unix_connect_path). It is done at once, or not at all.
@@ -38,15 +60,13 @@ pub(crate) fn connect(path: &Path) -> io::Result<std_unix::UnixStream> {
     check(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    match socket.connect(&SockAddr::unix(path)?) {
-        Ok(()) => Ok(OwnedFd::from(socket).into()),
+    let connected = socket.connect(&SockAddr::unix(path)?).map_err(|error| match error.kind() {
         // Linux only, and there is nothing to wait for: the socket is as writable as before (unix(7)).
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::Error::new(
-            io::ErrorKind::ConnectionRefused,
-            format!("cannot connect to {path:?}: as many connections as may wait there to be accepted do so"),
-        )),
-        Err(error) => Err(error),
-    }
+        io::ErrorKind::WouldBlock => full_queue(),
+        _ => error,
+    });
+    cannot("connect to", path, connected)?;
+    Ok(OwnedFd::from(socket).into())
 }
 
 /// [`UnixNet::unix_bind_path`](crate::runtime::UnixNet::unix_bind_path), with the queue of a TCP socket.
@@ -54,15 +74,15 @@ pub(crate) fn listen(path: &Path) -> io::Result<std_unix::UnixListener> {
     // An empty path lets Linux choose an abstract name.
     fits(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.bind(&SockAddr::unix(path)?)?;
-    socket.listen(super::options::BACKLOG)?;
+    let listening = socket.bind(&SockAddr::unix(path)?).and_then(|()| socket.listen(super::options::BACKLOG));
+    cannot("listen on", path, listening)?;
     Ok(OwnedFd::from(socket).into())
 }
 
 /// [`UnixNet::unix_datagram_bind_path`](crate::runtime::UnixNet::unix_datagram_bind_path).
 pub(crate) fn datagram(path: &Path) -> io::Result<std_unix::UnixDatagram> {
     fits(path)?;
-    std_unix::UnixDatagram::bind(path)
+    cannot("bind to", path, std_unix::UnixDatagram::bind(path))
 }
 
 /// Another socket, which can be written to when there is room at `path`: the system (Linux: `unix_dgram_poll`) watches
@@ -94,5 +114,20 @@ impl<L: runtime::UnixListener> Stream for Incoming<'_, L> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Self { listener, pause } = &mut *self;
         pause.poll_next(cx, |cx| listener.poll_accept(cx), |duration| listener.sleep(duration))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::SocketAddr;
+
+    use super::*;
+
+    #[test]
+    fn longest_path_is_the_longest() {
+        let longest = "x".repeat(LONGEST);
+        assert!(fits(longest.as_ref()).is_ok() && SocketAddr::from_pathname(&longest).is_ok());
+        let longer = longest + "x";
+        assert!(fits(longer.as_ref()).is_err() && SocketAddr::from_pathname(&longer).is_err());
     }
 }

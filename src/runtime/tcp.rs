@@ -144,6 +144,7 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     }
 
     /// When a silent peer is asked whether it is still there (`SO_KEEPALIVE`); `None`, by default, when it is not.
+    /// Windows sets the times and does not tell them: there they are `None`.
     ///
     /// Scenarios: `keepalive_can_be_set`.
     fn keepalive(&self) -> io::Result<Option<Keepalive>> {

@@ -13,10 +13,11 @@ use crate::net::unix::Incoming;
 
 /// Unix sockets: streams, listeners and datagrams, on Unix.
 ///
-/// An address is a path. A path that is too long for an address (107 bytes on Linux) or has a NUL in it is an error of
-/// kind `InvalidInput` that names it, wherever one is taken. (tokio, smol and async-std have three kinds for it.) The file of a
-/// socket stays when the socket is dropped; who binds removes it. Other addresses, such as abstract names, come in
-/// by the standard library and `unix_…_from_std`.
+/// An address is a path. A path that is too long for an address or has a NUL in it is an error of kind `InvalidInput` that
+/// names it, and says how many bytes the system takes (107 on Linux, 103 on macOS and the BSDs), wherever one is taken.
+/// (tokio, smol and async-std have three kinds for it.) An error of connecting or binding says the path as well, and has
+/// the system's own as its source. The file of a socket stays when the socket is dropped; who binds removes it. Other
+/// addresses, such as abstract names, come in by the standard library and `unix_…_from_std`.
 ///
 /// They outlive their runtime as those of [`Net`](super::Net) do.
 ///

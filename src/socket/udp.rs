@@ -2,8 +2,9 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
-use super::{Reactor, Registered, descriptor, lends, poll_io, read_io, write_io};
-use crate::runtime::{self, Descriptor, udp_groups, udp_options};
+use super::{Reactor, Registered, poll_io, read_io, write_io};
+use crate::runtime::descriptor::{Descriptor, descriptor, lends};
+use crate::runtime::{self, udp_groups, udp_options};
 
 type Std = std::net::UdpSocket;
 

@@ -1,24 +1,24 @@
 //! Unix sockets over any reactor.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::{
-    Connected, Reactor, Registered, Source, close, descriptor, lends, poll_io, poll_read, poll_write,
-    poll_write_vectored, read, read_io, write, write_io,
+    Connected, Reactor, Registered, Source, close, poll_io, poll_read, poll_write, poll_write_vectored, read,
+    read_io, try_io, write, write_io,
 };
-use crate::coop;
-use crate::net::unix::{check, probe};
-use crate::runtime::{self, Descriptor};
+use crate::net::unix::{cannot, check, probe};
+use crate::runtime;
+use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 
 impl Source for std_unix::UnixStream {}
 impl Source for std_unix::UnixListener {}
@@ -256,8 +256,9 @@ lends!([R: Reactor] UnixDatagram<R>, it => descriptor(it.socket.get_ref()));
 
 impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
-        check(path.as_ref())?;
-        self.socket.get_ref().connect(path)
+        let path = path.as_ref();
+        check(path)?;
+        cannot("connect to", path, self.socket.get_ref().connect(path))
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {
@@ -279,25 +280,20 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref();
         check(path)?;
-        poll_fn(|cx| coop::poll(cx, |_| Poll::Ready(()))).await;
         // Made once: a reactor may take a new one for writable.
-        let mut peer = None;
-        loop {
-            match self.socket.get_ref().send_to(buf, path) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // Room on our side, and on the other: a socket that is not connected is writable meanwhile.
-                    self.socket.writable().await?;
-                    if peer.is_none() {
-                        peer = Some(self.reactor.register(probe(path)?)?);
-                    }
-                    if let Some(peer) = &peer {
-                        peer.writable().await?;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
+        let peer = OnceLock::new();
+        let room = || async {
+            // Room on our side, and on the other: a socket that is not connected is writable meanwhile.
+            self.socket.writable().await?;
+            if peer.get().is_none() {
+                let _ = peer.set(self.reactor.register(probe(path)?)?);
             }
-        }
+            match peer.get() {
+                Some(peer) => peer.writable().await,
+                None => Ok(()),
+            }
+        };
+        try_io(|| self.socket.get_ref().send_to(buf, path), room).await
     }
 
     fn poll_send_to<P: AsRef<Path>>(

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -14,6 +15,14 @@ pub(crate) type Payload = Box<dyn Any + Send>;
 /// Nothing that `run` touched is used afterwards except to drop it, hence the assertion.
 pub(crate) fn contain<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(run))
+}
+
+/// Wakes a task; its waker may be of the user's making, and panic.
+#[allow(dead_code, reason = "where a runtime wakes, it contains that itself or cannot")]
+pub(crate) fn wake(waker: Waker) {
+    if let Err(payload) = contain(|| waker.wake()) {
+        discard(payload);
+    }
 }
 
 /// Drops a value of the user's whose destructor may panic, and whose panic may carry such a value in turn.

@@ -18,8 +18,9 @@ use crate::backend::{async_task, tokio_task};
 ///
 /// # Dropping
 ///
-/// Detaches the task, which runs on; its output is dropped where it completes. An output that is already there
-/// is dropped at once; if its destructor panics, the panic goes no further.
+/// Detaches the task, which runs on; its output is dropped where it completes, with its runtime current. An output that is
+/// already there is dropped at once, by the thread that drops the handle, and finds the runtime that is current there. If
+/// its destructor panics, the panic goes no further.
 ///
 /// # Panics
 ///
@@ -39,7 +40,9 @@ use crate::backend::{async_task, tokio_task};
 /// `destructor_panic_in_a_dropped_handle_is_contained`, `future_is_dropped_before_its_handle_resumes`,
 /// `handle_can_be_awaited_on_a_plain_thread`, `handle_can_be_awaited_by_reference`,
 /// `detached_output_is_dropped_at_completion`, `handle_in_a_timeout_leaves_its_task_running`,
-/// `handle_wakes_the_last_waker`, `handle_polled_after_completion_panics`.
+/// `handle_wakes_the_last_waker`, `handle_polled_after_completion_panics`,
+/// `drop_of_a_handle_while_its_task_completes`, `waker_may_ask_its_handle`, `waker_may_abort_its_task`,
+/// `output_of_a_dropped_handle_finds_what_its_holder_does`.
 #[must_use = "dropping a handle detaches its task; say `drop(handle)` if that is meant"]
 pub struct JoinHandle<T: Send + 'static> {
     repr: Repr<T>,

@@ -21,6 +21,9 @@ use socket2::{Domain, Socket, Type};
 use crate::process::{DEADLINE, INSIDE};
 use crate::support::ms;
 
+/// As many as the system lets us have; see `process::AS_IT_IS`.
+pub(crate) const ALL_DESCRIPTORS: &str = "ulimit -n $(ulimit -Hn)";
+
 /// A socket with an address of its own, which refuses connections as long as it does not listen.
 fn bound() -> (Socket, SocketAddr) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();

@@ -13,7 +13,9 @@ mod peers;
 mod process;
 mod support;
 
-use process::{ALL_DESCRIPTORS, AS_IT_IS, FEW_DESCRIPTORS};
+#[cfg(target_os = "linux")]
+use linux::ALL_DESCRIPTORS;
+use process::{AS_IT_IS, FEW_DESCRIPTORS};
 
 /// One test a runtime of each function that takes one, in a process for which `sh` has done what is named.
 macro_rules! on_each_runtime {

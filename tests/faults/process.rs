@@ -10,8 +10,6 @@ use std::time::Duration;
 /// What `sh` does before it becomes the process of a test.
 pub(crate) const AS_IT_IS: &str = ":";
 pub(crate) const FEW_DESCRIPTORS: &str = "ulimit -n 64";
-/// As many as the system lets us have.
-pub(crate) const ALL_DESCRIPTORS: &str = "ulimit -n $(ulimit -Hn)";
 
 /// Is set inside, to what there is to do.
 pub(crate) const INSIDE: &str = "ANYRT_TEST_FAULTS";

@@ -80,6 +80,7 @@ macro_rules! write {
     };
 }
 
+#[cfg(unix)]
 pub(super) use {read, write};
 
 /// A TCP connection, whatever the runtime, with the I/O traits of `futures`.
@@ -149,7 +150,7 @@ impl TcpStream {
     }
 
     /// See [`runtime::TcpStream::split_mut`].
-    #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+    #[allow(unreachable_code, unused_variables, reason = "a backend that is not compiled in makes nothing")]
     pub fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
         match &mut self.inner {
             OneOf::Tokio { it } => {
@@ -181,7 +182,7 @@ impl TcpStream {
     }
 
     /// See [`runtime::TcpStream::into_split`].
-    #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+    #[allow(unreachable_code, unused_variables, reason = "a backend that is not compiled in makes nothing")]
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         match self.inner {
             OneOf::Tokio { it } => {

@@ -17,8 +17,8 @@ use crate::backend::{
 use crate::current::{Driver, find};
 // Its methods are called by their full names: what is not compiled in is of every type, and has each of them four times.
 use crate::net::unix::Incoming;
+use crate::runtime::descriptor::lends;
 use crate::runtime::{self, BoxFuture, Descriptor, UnixNet};
-use crate::socket::lends;
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
 type TokioListener = <MaybeTokio as UnixNet>::UnixListener;
@@ -147,7 +147,7 @@ impl UnixStream {
     }
 
     /// See [`runtime::UnixStream::split_mut`].
-    #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+    #[allow(unreachable_code, unused_variables, reason = "a backend that is not compiled in makes nothing")]
     pub fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
         match &mut self.inner {
             OneOf::Tokio { it } => {
@@ -179,7 +179,7 @@ impl UnixStream {
     }
 
     /// See [`runtime::UnixStream::into_split`].
-    #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+    #[allow(unreachable_code, unused_variables, reason = "a backend that is not compiled in makes nothing")]
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         match self.inner {
             OneOf::Tokio { it } => {

@@ -14,6 +14,7 @@ use super::async_io::{blocking, net, time};
 use super::async_task as task;
 use crate::AnyRuntime;
 use crate::context::{Home, Keep, Scope};
+use crate::ending;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
@@ -130,7 +131,7 @@ impl BlockOn for AsyncStd {
         let _scope = Scope::within::<Self>();
         // `async_std::task::block_on` 1.13 leaves its nesting counter raised after a panic, and then never runs
         // a local task on this thread again.
-        async_global_executor::block_on(future)
+        ending::block_on(future, async_global_executor::block_on)
     }
 
     fn stop(&self, _: Duration) -> io::Result<Left> {

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::log;
+use super::panics;
 use super::replay::Replay;
 use super::world::World;
 use super::{Owner, Policy, Sim};
@@ -85,7 +86,8 @@ impl Builder {
     /// To look at a program without changing it, set the environment variable `ANYRT_SIM_LOG` to the name of a file: each
     /// simulation that is built then keeps a log, and writes it there when a `block_on` or an `advance` is over and when the
     /// simulation ends. It is JSON when the name ends in `.json`, a page with a timeline when it ends in `.html`, and else
-    /// text. When there are several simulations in a process, the last to write wins. A file that cannot be written is told
+    /// text. When there are several simulations in a process, the last to write wins. So that panics are in it with their place,
+    /// this sets a [panic hook](std::panic::set_hook), which calls the one that was there before. A file that cannot be written is told
     /// on stderr, and changes nothing else. A search of [`explore`](Self::explore) writes nothing; running a seed again does.
     pub fn log(mut self, keep: bool) -> Self {
         self.logged = keep;
@@ -120,6 +122,9 @@ impl Builder {
     /// With a log, if the environment wants one.
     pub(super) fn logged_to_a_file(mut self) -> Self {
         self.log_file = log::file_of_the_environment();
+        if self.log_file.is_some() {
+            panics::install();
+        }
         self
     }
 

@@ -1,20 +1,21 @@
 //! A search through seeds for one that fails.
 
+mod command;
 mod progress;
-mod quiet;
 mod reduce;
 mod report;
 
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
-use self::quiet::{Panic, Quiet};
 use self::report::Report;
 use super::log::Log;
+use super::panics::{self, Panic, Quiet};
 use super::replay::Replay;
 use super::{Builder, Sim};
 use crate::task::contain::{Payload, contain, discard};
@@ -30,7 +31,8 @@ use crate::task::contain::{Payload, contain, discard};
 /// failure: a panic at the same place. This ends after ten seconds or 200 runs.
 ///
 /// Where the environment variable `ANYRT_SIM_SEED` is set, only that seed is run, on this thread, with as many choices as
-/// `ANYRT_SIM_CHOICES` and only the faults of `ANYRT_SIM_FAULTS`. A failure says what to set.
+/// `ANYRT_SIM_CHOICES` and only the faults of `ANYRT_SIM_FAULTS`. A failure says what to set. Such a replay that does not
+/// fail is an error: it may be another build, with other features or another profile, and says so.
 ///
 /// On a terminal, a line shows how far it is. Panics of the program are not printed while seeds run: at its first call,
 /// this sets a [panic hook](std::panic::set_hook) that keeps them, and hands all other panics of the process to the hook
@@ -39,8 +41,12 @@ use crate::task::contain::{Payload, contain, discard};
 ///
 /// # Panics
 ///
-/// When the program fails: with the seed, the panic of the program, what it takes to see it, and the line that runs it
-/// again. It says so when the program is not deterministic, and the same seed goes otherwise the next time.
+/// When the program fails: with the seed, the panic that it began with, what it takes to see it, and the line that runs it
+/// again. Where the panic of the program quotes another, such as that of a task whose handle it unwraps, it began with that;
+/// and else with the first of the run. It says so when the program is not deterministic, and the same seed goes otherwise
+/// the next time.
+///
+/// When the environment asks for a seed, and that does not fail.
 ///
 /// When there is no seed in `seeds`, when no thread can be started, and when one of those variables is no number, saying
 /// which.
@@ -111,17 +117,38 @@ impl Builder {
             Ok(Some(replay)) => {
                 let outside = if seeds.contains(&replay.seed) { "" } else { ", which is outside of it" };
                 eprintln!("anyrt: of {seeds:?}, only seed {} runs{outside}: {replay}", replay.seed);
-                let sim = Ending(self.replaying(&replay).logged_to_a_file().with_seed(replay.seed));
-                if let Some(error) = program(&sim.0) {
-                    panic!("anyrt: with seed {} the program returns an error:\n{error}", replay.seed);
-                }
+                self.replaying(&replay).logged_to_a_file().replay(replay.seed, &program);
             }
             Ok(None) => {
                 if let Some((seed, failure, run)) = search(&self, &seeds, &program) {
                     let found = reduce::reduce(self, seed, &program, failure, run);
-                    panic!("{}", Report { seeds, found: &found, command: report::command() });
+                    panic!("{}", Report { seeds, found: &found, command: command::command() });
                 }
             }
+        }
+    }
+
+    /// Runs one seed, which somebody asks for because it fails.
+    #[track_caller]
+    fn replay(&self, seed: u64, program: &Program<'_>) {
+        let sim = Ending(self.with_seed(seed));
+        let outcome = contain(|| program(&sim.0));
+        match &outcome {
+            Err(payload) => sim.0.world.failed(panics::caught(payload)),
+            Ok(Some(error)) => {
+                sim.0.world.failed(Panic { location: None, text: format!("returned an error:\n{error}") });
+            }
+            Ok(None) => {}
+        }
+        // What there is of a log is written before anything is said.
+        drop(sim);
+        match outcome {
+            Err(payload) => resume_unwind(payload),
+            Ok(Some(error)) => panic!("anyrt: with seed {seed} the program returns an error:\n{error}"),
+            Ok(None) => panic!(
+                "anyrt: seed {seed} does not fail in this build (same features and profile?); if it is corrected, run \
+                 without ANYRT_SIM_SEED"
+            ),
         }
     }
 }
@@ -251,7 +278,7 @@ impl Failure {
         match outcome {
             Ok(error) => error.map(|error| Self { how: How::Returned(error), before: panics }),
             Err(payload) => {
-                let text = quiet::text(&*payload);
+                let text = panics::text(&*payload);
                 discard(payload);
                 // Where it went on with the panic of a task, that is not the last; and there is none if the hook is another.
                 let panic = match panics.iter().rposition(|panic| panic.text == text) {
@@ -284,9 +311,31 @@ impl Failure {
 
     /// Where the panic was that this one quotes: `unwrap` of a handle is one place for everything that a task does.
     fn cause(&self) -> Option<&str> {
-        let How::Panicked(Panic { text, .. }) = &self.how else { return None };
-        let quoted = |panic: &&Panic| text.contains(&format!("{:?}", panic.text));
-        self.before.iter().rfind(quoted).and_then(|panic| panic.location.as_deref())
+        self.quoted(&self.how.to_string(), self.before.len())
+            .and_then(|at| self.before[at].location.as_deref())
+    }
+
+    /// Which of the panics before it all began with: where one quotes another, that one, and else the first.
+    fn root(&self) -> Option<usize> {
+        let mut root = self.quoted(&self.how.to_string(), self.before.len());
+        while let Some(earlier) = root.and_then(|at| self.quoted(&self.before[at].text, at)) {
+            root = Some(earlier);
+        }
+        root.or(if self.before.is_empty() { None } else { Some(0) })
+    }
+
+    /// The last panic of the first `end` that a text quotes.
+    fn quoted(&self, text: &str, end: usize) -> Option<usize> {
+        self.before[..end].iter().rposition(|panic| text.contains(&format!("{:?}", panic.text)))
+    }
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(panic) => panic.fmt(f),
+            Self::Returned(error) => write!(f, "returned an error:\n{error}"),
+        }
     }
 }
 

@@ -10,12 +10,15 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
 use self::event::Event;
+use super::panics::{self, Panic};
 use super::trace::{self, Kind};
 use super::world::{State, World};
 use super::{Policy, Sim, here};
+use crate::task::contain::contain;
 
 pub(super) use event::Flight;
 pub(super) use kept::Kept;
@@ -71,16 +74,23 @@ impl Log {
     /// - always `at`, the virtual time in nanoseconds, and `kind`, such as `"polled"`, `"data arrived"` or `"sent"`;
     /// - where it applies, `host`; `task` or `socket`, a number; `place`, where the task was spawned;
     /// - `is` of a task that is spawned: `"task"`, `"closure"` or `"block_on"`;
-    /// - `by`, the task that woke this one; `waits`, what it waits for, in words; `text` of a note and of a panic;
+    /// - `by`, the task that woke this one; `waits`, what it waits for, in words; `text` of a note;
+    /// - `text` of a panic, and of `"failed"`, which is how the program ended; `source`, the place in the source, if it is
+    ///   known: where `ANYRT_SIM_LOG` is set;
     /// - of the way to another host, `peer`, which that is;
     /// - of what goes from host to host: `message`, a number that is the same where it is sent and where it arrives; `what`
     ///   it is, such as `"data"`; the host `peer` at the other end; the addresses `from` and `to`; `bytes`, how many;
-    ///   `payload`, their hash, hexadecimal; and, where it arrives, `sent`, the time when it was.
+    ///   `payload`, their hash, hexadecimal; `content`, the first 256 of them as text, in which what is no letter is escaped
+    ///   as in a string of bytes; and, where it arrives, `sent`, the time when it was.
     pub fn to_json(&self) -> String {
         json::write(self)
     }
 
     /// The log as a page of HTML with a timeline, which is complete in itself.
+    ///
+    /// Hosts are side by side, and time goes down: tasks are bars, with where they were spawned, and messages are arrows, with
+    /// what is in them. It opens where the program failed, if it did: at the panic that the others quote, and else the first.
+    /// Its last line says which keys there are.
     pub fn to_html(&self) -> String {
         html::write(self)
     }
@@ -172,14 +182,22 @@ pub fn note(text: impl fmt::Display) {
     });
 }
 
+/// Runs a closure, and tells the log if it panics.
+pub(super) fn panicking<T>(job: impl FnOnce() -> T) -> T {
+    contain(job).unwrap_or_else(|payload| {
+        panicked(panics::caught(&payload));
+        resume_unwind(payload)
+    })
+}
+
 /// A task has panicked.
-pub(super) fn panicked(text: &str) {
+pub(super) fn panicked(panic: Panic) {
     let Some(here) = here() else { return };
     here.world.with(|state| {
         let (nanos, task) = (state.nanos, state.whose_turn());
         if let Some(log) = state.trace.log() {
             log.add(nanos, Kind::Panicked, task.unwrap_or(0), 0);
-            log.says(here.host, text.to_owned());
+            log.panicked(here.host, panic);
         }
     });
 }
@@ -197,6 +215,31 @@ impl World {
             hosts: state.network.hosts().map(|(name, ip)| (name.to_owned(), ip)).collect(),
             events: state.trace.log().map_or(Vec::new(), |log| log.events().to_vec()),
         }
+    }
+
+    /// The program has failed: whoever looks at the log begins there.
+    pub(super) fn failed(&self, panic: Panic) {
+        self.end(Kind::Failed, 0, 0, panic);
+    }
+
+    /// It goes in a panic.
+    pub(super) fn dies(&self) {
+        self.failed(panics::current());
+    }
+
+    /// A `block_on` is left by a panic.
+    pub(super) fn unwinds(&self, host: usize, main: u64) {
+        self.end(Kind::Panicked, host, main, panics::current());
+    }
+
+    fn end(&self, kind: Kind, host: usize, task: u64, panic: Panic) {
+        self.with(|state| {
+            let nanos = state.nanos;
+            if let Some(log) = state.trace.log() {
+                log.add(nanos, kind, task, 0);
+                log.panicked(host, panic);
+            }
+        });
     }
 
     /// Writes the log to where the environment wants it, unless somebody drives or nothing is new.

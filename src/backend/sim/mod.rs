@@ -15,6 +15,7 @@ mod faults;
 mod host;
 mod log;
 mod net;
+mod panics;
 mod random;
 mod replay;
 mod schedule;
@@ -39,6 +40,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use ::async_task::Runnable;
@@ -127,6 +129,9 @@ struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.world.dies();
+        }
         self.world.close();
     }
 }
@@ -263,9 +268,9 @@ impl Here {
 
     /// Changes to another host of the world that is being driven, and returns the one before.
     fn change(host: usize) -> usize {
-        HERE.with_borrow_mut(|here| {
-            here.as_mut().map_or(host, |here| std::mem::replace(&mut here.host, host))
-        })
+        let before = HERE
+            .try_with(|cell| cell.borrow_mut().as_mut().map(|here| std::mem::replace(&mut here.host, host)));
+        before.ok().flatten().unwrap_or(host)
     }
 }
 
@@ -314,6 +319,7 @@ impl Spawn for Sim {
         T: Send + 'static,
     {
         let place = Place::new(self, TaskKind::Closure, Location::caller());
+        let job = || log::panicking(job);
         async_task::spawn_blocking::<Self, _, _>(job, |job| {
             task::start(self, place, async move { job.run() })
         })

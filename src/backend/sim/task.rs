@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::slots::Id;
 use super::world::{TaskKind, World};
-use super::{Sim, here, log};
+use super::{Sim, here, log, panics};
 use crate::backend::async_task::Executor;
 use crate::task::contain::Payload;
 
@@ -24,9 +24,7 @@ impl Executor for Sim {
     }
 
     fn panicked(payload: &Payload) {
-        let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        log::panicked(text.unwrap_or("with a value that is no text"));
+        log::panicked(panics::caught(payload));
     }
 }
 

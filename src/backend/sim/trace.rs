@@ -51,6 +51,7 @@ pub(super) enum Kind {
     Sent,
     Waits,
     Panicked,
+    Failed,
 }
 
 impl Trace {

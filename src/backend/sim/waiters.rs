@@ -1,6 +1,6 @@
 use std::task::Waker;
 
-use crate::task::contain::{contain, discard};
+use crate::task::contain::{discard, wake};
 
 /// Who looks whether something is there, and waits if it is not.
 ///
@@ -116,11 +116,6 @@ pub(super) fn set(waiting: &mut Option<Waker>, waiter: &mut Waiter<'_>) -> Optio
         Some(waker) if waker.will_wake(waiter.waker) => None,
         waiting => waiter.keep().and_then(|waker| waiting.replace(waker)),
     }
-}
-
-/// Wakes it. A waker that panics keeps nobody else from being woken, as on async-io 2.6 (`reactor.rs`, `react`).
-pub(super) fn wake(waker: Waker) {
-    discard(contain(|| waker.wake()));
 }
 
 #[cfg(test)]

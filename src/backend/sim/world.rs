@@ -8,6 +8,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use async_task::Runnable;
@@ -21,11 +22,11 @@ use super::random::{Random, Stream};
 use super::schedule::{Ready, Schedule};
 use super::slots::{Id, Slots};
 use super::trace::{Kind, Trace};
-use super::waiters::{self, Waiter, Waiters};
+use super::waiters::{Waiter, Waiters};
 use super::{Builder, Here};
 use crate::coop;
 use crate::lock::lock;
-use crate::task::contain::discard;
+use crate::task::contain::{discard, wake};
 
 /// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
 const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
@@ -443,7 +444,7 @@ impl World {
             state.mains.push(Main { task, woken: true });
             let turn = std::mem::take(&mut state.turn);
             state.wake(task, None);
-            Some(Driving { world: self.clone(), task, turn })
+            Some(Driving { world: self.clone(), task, turn, unwinding: thread::panicking(), host })
         });
         driving.unwrap_or_else(|| {
             panic!(
@@ -460,6 +461,9 @@ pub(super) struct Driving {
     pub(super) task: Id,
     // Of the closure that this is nested in.
     turn: Turn,
+    // It was begun during a panic.
+    unwinding: bool,
+    host: usize,
 }
 
 impl Driving {
@@ -491,6 +495,9 @@ impl Driving {
 
 impl Drop for Driving {
     fn drop(&mut self) {
+        if thread::panicking() && !self.unwinding {
+            self.world.unwinds(self.host, self.task.number);
+        }
         self.world.with(|state| {
             state.mains.pop();
             state.end_task(self.task);
@@ -524,7 +531,7 @@ impl State {
         }
         let (woken, dropped) = (state.woken.take_one(), state.dropped.take_one());
         drop(state);
-        woken.into_iter().for_each(waiters::wake);
+        woken.into_iter().for_each(wake);
         dropped.into_iter().for_each(discard);
     }
 

@@ -19,6 +19,7 @@ use super::async_task as task;
 use crate::AnyRuntime;
 use crate::builder::{Builder, Settings};
 use crate::context::{Home, Keep, Scope};
+use crate::ending;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
@@ -239,7 +240,7 @@ impl BlockOn for Smol {
             None => (Scope::within::<Global>(), None),
             Some(threads) => (Scope::within::<Owned>(), Some(Working::with(threads))),
         };
-        smol::block_on(future)
+        ending::block_on(future, smol::block_on)
     }
 
     fn stop(&self, timeout: Duration) -> io::Result<Left> {

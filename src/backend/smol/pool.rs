@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ pub(super) struct Pool {
     state: Mutex<State>,
     more: Condvar,
     one_done: Condvar,
+    running: AtomicUsize,
     limit: usize,
     name: String,
     // Whose it is: what runs closures, and what drops them, finds it.
@@ -41,6 +43,7 @@ impl Pool {
             state: Mutex::new(state),
             more: Condvar::new(),
             one_done: Condvar::new(),
+            running: AtomicUsize::new(0),
             limit,
             name: name.to_owned(),
             threads,
@@ -67,7 +70,11 @@ impl Pool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let pool = self.clone();
+        let (pool, running) = (self.clone(), self.clone());
+        let future = async move {
+            let _counted = Running::one(&running);
+            future.await
+        };
         let (runnable, task) = async_task::spawn(future, move |runnable| pool.push(runnable));
         runnable.schedule();
         task
@@ -136,8 +143,25 @@ impl Pool {
         drop(runnables);
     }
 
-    /// Waits until every thread of a closed pool has left; how many have not, each of them in a closure.
+    /// Waits until every thread of a closed pool has left; how many are in a closure instead.
     pub(super) fn wait(&self, end: Option<Instant>) -> usize {
-        wait_until(lock(&self.state), &self.one_done, end, |state| state.threads == 0).threads
+        drop(wait_until(lock(&self.state), &self.one_done, end, |state| state.threads == 0));
+        self.running.load(Ordering::SeqCst)
+    }
+}
+
+/// A closure that runs: it is over before its handle says so, and its thread later.
+struct Running<'a>(&'a Pool);
+
+impl<'a> Running<'a> {
+    fn one(pool: &'a Pool) -> Self {
+        pool.running.fetch_add(1, Ordering::SeqCst);
+        Self(pool)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
     }
 }

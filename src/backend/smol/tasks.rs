@@ -47,13 +47,15 @@ thread_local! {
 pub(super) fn is_closed(waiting: Option<&Waiting>) -> bool {
     match waiting {
         Some(waiting) => waiting.tasks.is_closed(),
-        None => HERE.with_borrow(|here| here.as_ref().is_some_and(|tasks| tasks.is_closed())),
+        None => {
+            HERE.try_with(|here| here.borrow().as_ref().is_some_and(|tasks| tasks.is_closed())) == Ok(true)
+        }
     }
 }
 
 /// The task that is being polled waits, if it is of an executor of ours.
 pub(super) fn wait(waker: &Waker) -> Option<Waiting> {
-    let tasks = HERE.with_borrow(Option::clone)?;
+    let tasks = HERE.try_with(|here| here.borrow().clone()).ok().flatten()?;
     let kept = waker.clone();
     let mut state = lock(&tasks.state);
     if tasks.is_closed() {
@@ -101,7 +103,7 @@ impl Tasks {
             }
         }
 
-        HERE.set(Some(self.clone()));
+        let _ = HERE.try_with(|here| here.replace(Some(self.clone())));
         Guard
     }
 

@@ -91,9 +91,10 @@ impl Threads {
             // Without another thread they are dropped when a worker is free.
             drop(thread::Builder::new().name("anyrt-shutdown".to_owned()).spawn(drop_all));
         }
-        let tasks = self.workers.wait(end);
-        let blocking = self.pool.wait(end);
-        Left::new(tasks, blocking)
+        let workers = self.workers.wait(end);
+        // An idle worker may be on its way out.
+        let has_tasks = self.executor().is_some_and(|executor| !executor.is_empty());
+        Left::new(if has_tasks { workers } else { 0 }, self.pool.wait(end))
     }
 }
 
@@ -111,7 +112,7 @@ impl Drop for Threads {
 }
 
 impl Workers {
-    /// Waits until all have left; how many have not, each of them in a task.
+    /// Waits until all have left; how many have not, each of them in a task if there is one.
     fn wait(&self, end: Option<Instant>) -> usize {
         wait_until(lock(&self.state), &self.one_left, end, |state| state.alive == 0).alive
     }
@@ -214,7 +215,7 @@ pub(super) struct Working {
 
 impl Working {
     pub(super) fn with(threads: Weak<Threads>) -> Self {
-        Self { before: HERE.replace(Some(threads)) }
+        Self { before: HERE.try_with(|here| here.replace(Some(threads))).ok().flatten() }
     }
 }
 

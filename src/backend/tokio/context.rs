@@ -83,8 +83,7 @@ impl Tokio {
             Driver::Time => (&mut known.time, make_a_timer),
             Driver::Io => (&mut known.io, make_a_socket),
         };
-        let _context = self.handle.enter();
-        let is_on = contain(probe).is_ok();
+        let is_on = self.within(move || contain(probe).is_ok());
         *on = Some(is_on);
         KNOWN.set(known);
         is_on

@@ -5,6 +5,7 @@ pub(crate) mod context;
 mod net;
 mod owned;
 pub(crate) mod task;
+mod threads;
 mod time;
 
 use std::cell::Cell;
@@ -14,15 +15,18 @@ use std::io;
 use std::os::unix::net as std_unix;
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{EnterGuard, Handle, Runtime};
 
-use self::owned::{Owned, Threads};
+use self::owned::Owned;
+use self::threads::Threads;
 use crate::AnyRuntime;
 use crate::builder::Builder;
 use crate::context::{Scope, nested_block_on, shutdown_in_async_code};
 use crate::current::{Driver, NoRuntime};
+use crate::ending;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
@@ -81,8 +85,8 @@ impl Tokio {
         match Self::try_current() {
             Some(runtime) => runtime,
             None => panic!(
-                "anyrt: this thread is in no tokio runtime. Call `Tokio::current()` inside `#[tokio::main]` or \
-                 a tokio task, or pass a runtime along: `Tokio::from(handle)`, `Tokio::new()?`."
+                "anyrt: this thread is in no tokio runtime. Call `anyrt::Tokio::current()` inside `#[tokio::main]` or \
+                 a tokio task, or pass a runtime along: `anyrt::Tokio::from(handle)`, `anyrt::Tokio::new()?`."
             ),
         }
     }
@@ -99,15 +103,68 @@ impl Tokio {
 
     /// Enters its context, unless this thread is in it: entering costs more than asking.
     #[inline]
-    fn context(&self) -> Option<EnterGuard<'_>> {
-        let is_current = Handle::try_current().is_ok_and(|current| current.id() == self.handle.id());
-        (!is_current).then(|| self.handle.enter())
+    fn context(&self) -> Result<Option<EnterGuard<'_>>, ContextGone> {
+        match Handle::try_current() {
+            Ok(current) if current.id() == self.handle.id() => Ok(None),
+            Err(error) if error.is_thread_local_destroyed() => Err(ContextGone),
+            _ => Ok(Some(self.handle.enter())),
+        }
+    }
+
+    /// Makes something in its context.
+    #[inline]
+    fn within<T: Send + 'static>(&self, make: impl FnOnce() -> T + Send + 'static) -> T {
+        match self.context() {
+            Ok(_context) => make(),
+            Err(ContextGone) => self.elsewhere(make),
+        }
+    }
+
+    /// In its context on a thread that has one.
+    #[cold]
+    fn elsewhere<T: Send + 'static>(&self, make: impl FnOnce() -> T + Send + 'static) -> T {
+        let handle = self.handle.clone();
+        let made = thread::spawn(move || {
+            let _context = handle.enter();
+            make()
+        });
+        made.join().unwrap_or_else(|payload| resume_unwind(payload))
     }
 
     /// tokio panics where a socket is made and its driver is off.
     fn io(&self) -> io::Result<()> {
+        if is_context_gone() {
+            return Err(io::Error::other(
+                "anyrt: a socket of tokio cannot be made on a thread that has almost ended",
+            ));
+        }
         if self.has(Driver::Io) { Ok(()) } else { Err(NoRuntime::driver_is_off(Driver::Io).into()) }
     }
+
+    /// Whether tokio would take this thread for one that drives async code: it has no way to ask, but refuses `block_on`.
+    fn is_driving(&self) -> bool {
+        !is_ending() && contain(|| self.handle.block_on(async {})).is_err()
+    }
+
+    /// `block_on` on such a thread, where no runtime is driven.
+    #[cold]
+    fn block_on_ending<F: Future>(&self, future: F) -> F::Output {
+        let _context = self.context();
+        let _driven = self.owned.as_ref().and_then(owned::drive_elsewhere);
+        ending::block_on_bare(future)
+    }
+}
+
+/// The context of tokio is a thread-local, which is gone on a thread that ends.
+struct ContextGone;
+
+fn is_context_gone() -> bool {
+    Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed())
+}
+
+/// Whether `block_on` of tokio may panic because the thread-locals are gone that it needs.
+fn is_ending() -> bool {
+    ending::is_here() || is_context_gone()
 }
 
 /// Whether both are handles to one runtime.
@@ -180,7 +237,7 @@ impl Spawn for Tokio {
         T: Send + 'static,
     {
         let counter = self.owned.as_ref().and_then(|owned| owned.counter());
-        JoinHandle::from_tokio(self.handle.spawn_blocking(|| owned::count(counter, job)).into())
+        JoinHandle::from_tokio(self.handle.spawn_blocking(|| threads::count(counter, job)).into())
     }
 
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
@@ -193,6 +250,10 @@ impl BlockOn for Tokio {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::within::<Self>();
+        if is_ending() {
+            return self.block_on_ending(future);
+        }
+        let _noted = ending::Noted;
         let started = Cell::new(false);
         let future = async {
             started.set(true);
@@ -212,7 +273,7 @@ impl BlockOn for Tokio {
 
     fn stop(&self, timeout: Duration) -> io::Result<Left> {
         // tokio's tasks are not wrapped, so it has to be asked whether this is one.
-        if contain(|| self.handle.block_on(async {})).is_err() {
+        if self.is_driving() {
             shutdown_in_async_code();
         }
         match &self.owned {
@@ -227,19 +288,19 @@ impl Time for Tokio {
 
     fn now(&self) -> Instant {
         // In its context, because a paused clock belongs to its runtime.
-        let _context = if clock::CAN_BE_PAUSED { self.context() } else { None };
+        let _context = if clock::CAN_BE_PAUSED { self.context() } else { Ok(None) };
         tokio::time::Instant::now().into_std()
     }
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        let _context = self.context();
-        time::Sleep::new(clock::now(), deadline)
+        self.within(move || time::Sleep::new(clock::now(), deadline))
     }
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {
-        let _context = self.context();
-        let now = tokio::time::Instant::now().into_std();
-        time::Sleep::new(Some(now), deadline_after(now, duration))
+        self.within(move || {
+            let now = tokio::time::Instant::now().into_std();
+            time::Sleep::new(Some(now), deadline_after(now, duration))
+        })
     }
 }
 

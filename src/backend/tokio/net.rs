@@ -15,8 +15,7 @@ use tokio::net::tcp;
 use tokio::runtime::Handle;
 
 use super::time::pause;
-use crate::runtime::Descriptor;
-use crate::socket::{descriptor, lends};
+use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 
 pub(super) use udp::UdpSocket;
 #[cfg(unix)]
@@ -86,7 +85,7 @@ macro_rules! write {
                 cx: &mut Context<'_>,
                 buf: &[u8],
             ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.stream).poll_write(cx, buf)
+                Pin::new(&mut self.stream).poll_write(cx, buf).map_err(crate::net::write_error)
             }
 
             fn poll_write_vectored(
@@ -94,7 +93,7 @@ macro_rules! write {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+                Pin::new(&mut self.stream).poll_write_vectored(cx, bufs).map_err(crate::net::write_error)
             }
 
             fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,84 +1,59 @@
-use std::cell::RefCell;
+use std::future::{Future, pending, poll_fn};
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::{Handle, Runtime, RuntimeFlavor};
+use tokio::task::AbortHandle;
 
 use super::Tokio;
+use super::threads::Threads;
 use crate::builder::{Builder, Settings, no_threads};
 use crate::runtime::Left;
+use crate::task::contain::contain;
 
 /// A runtime of our own, until it is dropped or stopped.
 #[derive(Debug)]
 pub(super) struct Owned {
     handle: Handle,
+    // No code of a user's runs under its lock; the wakers in it are tokio's.
     state: Mutex<State>,
-    one_left: Condvar,
+    // Set under the lock, and read without it.
+    is_stopped: AtomicBool,
     threads: Arc<Threads>,
-    // Otherwise its threads are not counted.
     is_built_by_us: bool,
-}
-
-/// How many threads there are, and how many of them are in a closure of ours.
-#[derive(Debug, Default)]
-pub(super) struct Threads {
-    alive: AtomicUsize,
-    in_closures: AtomicUsize,
-}
-
-thread_local! {
-    // Any thread may become a worker, or run a closure: tokio 1.54 has one pool, and does not say which does what.
-    static HERE: RefCell<Option<Arc<Threads>>> = const { RefCell::new(None) };
-}
-
-/// Runs a blocking closure, and counts it: where its handle says, or by this thread of a runtime that we have built.
-pub(super) fn count<T>(threads: Option<Arc<Threads>>, job: impl FnOnce() -> T) -> T {
-    struct Counted(Option<Arc<Threads>>);
-
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            if let Some(threads) = &self.0 {
-                threads.in_closures.fetch_sub(1, Ordering::SeqCst);
-            }
-        }
-    }
-
-    let threads = threads.or_else(|| HERE.with_borrow(Clone::clone));
-    if let Some(threads) = &threads {
-        threads.in_closures.fetch_add(1, Ordering::SeqCst);
-    }
-    let _counted = Counted(threads);
-    job()
 }
 
 #[derive(Debug)]
 struct State {
-    // Empty once it is stopped, and then whoever is in `block_on` is the last to have it.
-    runtime: Option<Arc<InBackground>>,
+    // Empty once it is stopped: then the last who drives it ends it.
+    runtime: Option<Arc<Runtime>>,
+    driving: Vec<(u64, Option<Waker>)>,
+    next: u64,
+    stopped: Option<Stopped>,
 }
 
-/// A plain drop of a runtime panics inside async code, and waits for blocking closures.
-#[derive(Debug)]
-struct InBackground(Option<Runtime>);
-
-impl Drop for InBackground {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
+/// When it was stopped, and how many tasks there were.
+#[derive(Clone, Copy, Debug)]
+struct Stopped {
+    at: Instant,
+    tasks: usize,
 }
+
+/// An idle thread has ended so long after it was told to; until then it may look like one in a task.
+const IDLE_THREADS_END: Duration = Duration::from_millis(100);
 
 impl Owned {
     pub(super) fn new(runtime: Runtime, threads: Option<Arc<Threads>>) -> Self {
         let handle = runtime.handle().clone();
-        let state = State { runtime: Some(Arc::new(InBackground(Some(runtime)))) };
+        let state = State { runtime: Some(Arc::new(runtime)), driving: Vec::new(), next: 0, stopped: None };
         let is_built_by_us = threads.is_some();
-        let threads = threads.unwrap_or_default();
-        Self { handle, state: Mutex::new(state), one_left: Condvar::new(), threads, is_built_by_us }
+        let threads = threads.unwrap_or_else(|| Threads::new(1));
+        Self { handle, state: Mutex::new(state), is_stopped: AtomicBool::new(false), threads, is_built_by_us }
     }
 
     /// Where closures are counted whose threads do not know it.
@@ -90,56 +65,169 @@ impl Owned {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Only the runtime itself drives a `current_thread` one; a handle would wait for somebody who does.
+    /// A runtime cannot be stopped while somebody is in its `block_on`, but while he is in that of a handle.
+    ///
+    /// A handle does not drive a `current_thread` runtime. There the runtime does it, until it is stopped.
     pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        /// Tells who stops the runtime that one `block_on` less is in its way.
-        struct Leaves<'a>(&'a Condvar);
-
-        impl Drop for Leaves<'_> {
-            fn drop(&mut self) {
-                self.0.notify_all();
-            }
+        if self.handle.runtime_flavor() != RuntimeFlavor::CurrentThread {
+            return self.handle.block_on(future);
         }
-
-        let _leaves = Leaves(&self.one_left);
-        let runtime = self.lock().runtime.clone();
-        match runtime.as_deref() {
-            Some(InBackground(Some(runtime))) => runtime.block_on(future),
-            _ => self.handle.block_on(future),
-        }
+        // Around the future, whose destructor is to find its runtime as well.
+        let _context = self.handle.enter();
+        let mut future = pin!(future);
+        let output = Driving::begin(self).drive(future.as_mut());
+        output.unwrap_or_else(|| self.handle.block_on(future))
     }
 
     pub(super) fn shutdown_timeout(&self, timeout: Duration) -> Left {
-        let end = Instant::now().checked_add(timeout);
+        let stopped = self.stop();
+        let left = self.threads.wait(timeout);
+        let closures = self.threads.in_closures();
+        let driving = self.lock().driving.len();
+        let is_early = stopped.at.elapsed() < IDLE_THREADS_END;
+        // Of one that we have not built, who drives it is known, and nothing else.
+        let in_tasks = if self.is_built_by_us { left.saturating_sub(closures) } else { driving };
+        let tasks = if is_early { in_tasks.min(stopped.tasks) } else { in_tasks };
+        let is_unknown = left > 0 && !self.is_built_by_us && tasks == 0 && !is_early;
+        Left::new(tasks, closures.max(usize::from(is_unknown)))
+    }
+
+    /// Lets nothing begin any more, and drops the tasks.
+    fn stop(&self) -> Stopped {
+        let tasks = self.handle.metrics().num_alive_tasks();
         let mut state = self.lock();
-        let Some(mut shared) = state.runtime.take() else { return Left::default() };
-        // Whoever is in `block_on` has it too.
-        let runtime = loop {
-            match Arc::try_unwrap(shared) {
-                Ok(mut alone) => break alone.0.take(),
-                Err(still_shared) => shared = still_shared,
-            }
-            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
-                break None;
-            }
-            (state, _) = self.one_left.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
-        };
+        let stopped = *state.stopped.get_or_insert_with(|| Stopped { at: Instant::now(), tasks });
+        self.is_stopped.store(true, Ordering::Release);
+        let runtime = state.runtime.take();
+        let wakers: Vec<_> = state.driving.iter_mut().filter_map(|(_, waker)| waker.take()).collect();
         drop(state);
-        let before = Instant::now();
-        let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(before));
-        if let Some(runtime) = runtime {
-            runtime.shutdown_timeout(left);
-        }
-        let closures = self.threads.in_closures.load(Ordering::SeqCst);
+        wakers.into_iter().for_each(Waker::wake);
+        runtime.into_iter().for_each(|runtime| self.end(runtime));
+        stopped
+    }
+
+    /// Ends a runtime that was stopped, unless somebody drives it yet.
+    fn end(&self, runtime: Arc<Runtime>) {
+        let Some(runtime) = Arc::into_inner(runtime).map(InBackground::from) else { return };
         if self.is_built_by_us {
-            // A thread that is still there is in a closure, or in a task.
-            let alive = self.threads.alive.load(Ordering::SeqCst);
-            Left::new(alive.saturating_sub(closures), closures)
-        } else {
-            Left::new(0, closures.max(usize::from(before.elapsed() >= left)))
+            return drop(runtime);
+        }
+        // A drop waits for its threads, after the tasks are dropped: on `current_thread`, `shutdown_timeout` of tokio 1.54
+        // waits first, also for closures that wait for a task.
+        let threads = self.threads.clone();
+        let wait = move || {
+            threads.start();
+            runtime.wait();
+            threads.stop();
+        };
+        if thread::Builder::new().name("anyrt-shutdown".to_owned()).spawn(wait).is_err() {
+            // It was dropped in the background instead.
+            self.threads.start();
+            self.threads.stop();
         }
     }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        drop(state.runtime.take().and_then(Arc::into_inner).map(InBackground::from));
+    }
+}
+
+/// A plain drop of a runtime panics inside async code, and waits for blocking closures.
+///
+/// Any drop of a `current_thread` one panics that has lost its core to the panic of a waker (tokio 1.54).
+struct InBackground(Option<Runtime>);
+
+impl InBackground {
+    fn wait(mut self) {
+        let _ = contain(|| drop(self.0.take()));
+    }
+}
+
+impl From<Runtime> for InBackground {
+    fn from(runtime: Runtime) -> Self {
+        Self(Some(runtime))
+    }
+}
+
+impl Drop for InBackground {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            let _ = contain(|| runtime.shutdown_background());
+        }
+    }
+}
+
+/// A `block_on` of a `current_thread` runtime, which is left when that is stopped.
+struct Driving<'a> {
+    owned: &'a Owned,
+    key: u64,
+    runtime: Option<Arc<Runtime>>,
+}
+
+impl<'a> Driving<'a> {
+    fn begin(owned: &'a Owned) -> Self {
+        let mut state = owned.lock();
+        let (key, runtime) = (state.next, state.runtime.clone());
+        state.next += 1;
+        state.driving.push((key, None));
+        Self { owned, key, runtime }
+    }
+
+    /// The output of `future`, unless the runtime is stopped before.
+    fn drive<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
+        let mut known = None;
+        self.runtime.as_deref()?.block_on(poll_fn(|cx| {
+            if self.is_stopped(&mut known, cx.waker()) {
+                return Poll::Ready(None);
+            }
+            match future.as_mut().poll(cx) {
+                // Before a task that it has spawned since then has its turn.
+                Poll::Pending if self.owned.is_stopped.load(Ordering::Acquire) => Poll::Ready(None),
+                polled => polled.map(Some),
+            }
+        }))
+    }
+
+    /// Whether the runtime is stopped; otherwise `waker` is woken when it is.
+    fn is_stopped(&self, known: &mut Option<Waker>, waker: &Waker) -> bool {
+        if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            return self.owned.is_stopped.load(Ordering::Acquire);
+        }
+        *known = Some(waker.clone());
+        let mut state = self.owned.lock();
+        if let Some((_, told)) = state.driving.iter_mut().find(|(key, _)| *key == self.key) {
+            told.clone_from(known);
+        }
+        state.stopped.is_some()
+    }
+}
+
+impl Drop for Driving<'_> {
+    fn drop(&mut self) {
+        self.runtime.take().into_iter().for_each(|runtime| self.owned.end(runtime));
+        self.owned.lock().driving.retain(|(key, _)| *key != self.key);
+    }
+}
+
+/// Drives a `current_thread` runtime on another thread until this is dropped.
+pub(super) fn drive_elsewhere(owned: &Arc<Owned>) -> Option<impl Drop + use<>> {
+    struct Over(AbortHandle);
+
+    impl Drop for Over {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+
+    if owned.handle.runtime_flavor() != RuntimeFlavor::CurrentThread {
+        return None;
+    }
+    let (owned, until) = (owned.clone(), owned.handle.spawn(pending::<()>()));
+    let over = Over(until.abort_handle());
+    thread::Builder::new().spawn(move || owned.block_on(until).is_ok()).is_ok().then_some(over)
 }
 
 impl Builder<Tokio> {
@@ -153,20 +241,15 @@ impl Builder<Tokio> {
         let Settings { worker_threads, blocking_threads, thread_name } = self.settings()?;
         try_threads(worker_threads).map_err(|error| no_threads("worker_threads", worker_threads, &error))?;
         let name = thread_name.unwrap_or_else(|| "anyrt-tokio".to_owned());
-        let (threads, next) = (Arc::new(Threads::default()), AtomicUsize::new(1));
+        let (threads, next) = (Threads::new(worker_threads), AtomicUsize::new(1));
         let (started, stopped) = (threads.clone(), threads.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .worker_threads(worker_threads)
             .max_blocking_threads(blocking_threads)
             .thread_name_fn(move || format!("{name}-{}", next.fetch_add(1, Ordering::Relaxed)))
-            .on_thread_start(move || {
-                HERE.set(Some(started.clone()));
-                started.alive.fetch_add(1, Ordering::SeqCst);
-            })
-            .on_thread_stop(move || {
-                stopped.alive.fetch_sub(1, Ordering::SeqCst);
-            })
+            .on_thread_start(move || started.start_here())
+            .on_thread_stop(move || stopped.stop())
             .build()?;
         Ok(Tokio::own(runtime, Some(threads)))
     }

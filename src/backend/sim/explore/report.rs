@@ -1,12 +1,10 @@
 //! What is said of a seed that fails.
 
-use std::env;
 use std::fmt;
 use std::ops::Range;
-use std::thread;
 
-use super::How;
 use super::reduce::Found;
+use crate::backend::sim::panics::Panic;
 
 /// What `explore` panics with.
 pub(super) struct Report<'a> {
@@ -16,7 +14,7 @@ pub(super) struct Report<'a> {
     pub(super) command: String,
 }
 
-/// So many panics before the last may be its cause.
+/// So many of the panics before or after the first that matters are shown.
 const MOST_PANICS: usize = 3;
 
 impl fmt::Display for Report<'_> {
@@ -28,15 +26,14 @@ impl fmt::Display for Report<'_> {
                 writeln!(f, "anyrt: seed {} fails, after {} that passed:", replay.seed, grouped(passed))?
             }
         }
-        match &failure.how {
-            How::Panicked(panic) => write_indented(f, panic)?,
-            How::Returned(error) => write_indented(f, format_args!("returned an error:\n{error}"))?,
-        }
-        if !failure.before.is_empty() {
-            writeln!(f, "Before that, in the same run:")?;
-            failure.before.iter().take(MOST_PANICS).try_for_each(|panic| write_indented(f, panic))?;
-            if let Some(more @ 1..) = failure.before.len().checked_sub(MOST_PANICS) {
-                writeln!(f, "  and {more} more")?;
+        match failure.root() {
+            None => write_indented(f, &failure.how)?,
+            Some(root) => {
+                write_indented(f, &failure.before[root])?;
+                write_others(f, "Before that", &failure.before[..root])?;
+                write_others(f, "After that", &failure.before[root + 1..])?;
+                writeln!(f, "In the end, the program:")?;
+                write_indented(f, &failure.how)?;
             }
         }
         self.write_what_it_takes(f)?;
@@ -77,29 +74,20 @@ impl Report<'_> {
     }
 }
 
+fn write_others(f: &mut fmt::Formatter<'_>, when: &str, panics: &[Panic]) -> fmt::Result {
+    if panics.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "{when}, in the same run:")?;
+    panics.iter().take(MOST_PANICS).try_for_each(|panic| write_indented(f, panic))?;
+    match panics.len().saturating_sub(MOST_PANICS) {
+        0 => Ok(()),
+        more => writeln!(f, "  and {more} more"),
+    }
+}
+
 fn write_indented(f: &mut fmt::Formatter<'_>, what: impl fmt::Display) -> fmt::Result {
     what.to_string().lines().try_for_each(|line| writeln!(f, "  {line}"))
-}
-
-/// What starts this program again, as far as it knows.
-pub(super) fn command() -> String {
-    let is_test =
-        env::current_exe().is_ok_and(|exe| exe.parent().is_some_and(|folder| folder.ends_with("deps")));
-    match thread::current().name() {
-        // The thread of a test has its name.
-        Some(test) if is_test && test != "main" => format!("cargo test {test} -- --exact"),
-        _ => env::args_os().map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" "),
-    }
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
-    match word {
-        "" => "''".to_owned(),
-        word if word.chars().all(is_plain) => word.to_owned(),
-        word => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 /// With commas between thousands.
@@ -118,7 +106,7 @@ pub(super) fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::super::replay::Replay;
-    use super::super::{Failure, Panic};
+    use super::super::{Failure, How};
     use super::*;
 
     fn panic(location: &str, text: &str) -> Panic {
@@ -159,22 +147,25 @@ To see it, add ANYRT_SIM_LOG=run.html"#
 
     #[test]
     fn report_of_what_could_not_be_reduced() {
-        let before = ["one", "two", "three", "four"].map(|text| panic("kv/task.rs:1:1", text));
+        let before = ["one", "two", "three", "four", "five"].map(|text| panic("kv/task.rs:1:1", text));
         let failure = Failure { how: How::Returned("Broken".to_owned()), before: before.into() };
         let replay = Replay { seed: 0, choices: None, faults: None };
         assert_eq!(
             report(&Found { failure, replay, gave_up: true, ..found() }),
             r#"anyrt: seed 0 fails, the first of all:
-  returned an error:
-  Broken
-Before that, in the same run:
   panicked at kv/task.rs:1:1:
   one
+After that, in the same run:
   panicked at kv/task.rs:1:1:
   two
   panicked at kv/task.rs:1:1:
   three
+  panicked at kv/task.rs:1:1:
+  four
   and 1 more
+In the end, the program:
+  returned an error:
+  Broken
 It takes all 1,340 choices of the scheduler, and all 3 faults:
   crash of "a"
   crash of "b"
@@ -184,6 +175,32 @@ To run it again:
   ANYRT_SIM_SEED=0 cargo test it -- --exact
 To see it, add ANYRT_SIM_LOG=run.html"#
         );
+    }
+
+    #[test]
+    fn report_leads_with_the_panic_that_the_others_quote() {
+        let join = panic("kv/join.rs:2:2", "task panicked with message \"the \\\"disk\\\"\"");
+        let before =
+            vec![panic("kv/other.rs:1:1", "tolerated"), panic("kv/disk.rs:9:9", "the \"disk\""), join];
+        let last = panic("kv/main.rs:3:3", &format!("called `unwrap()` on an `Err`: {:?}", before[2].text));
+        let failure = Failure { how: How::Panicked(last.clone()), before };
+        let report = report(&Found { failure, ..found() });
+        let lines = format!(
+            "  panicked at kv/disk.rs:9:9:
+  the \"disk\"
+Before that, in the same run:
+  panicked at kv/other.rs:1:1:
+  tolerated
+After that, in the same run:
+  panicked at kv/join.rs:2:2:
+  task panicked with message \"the \\\"disk\\\"\"
+In the end, the program:
+  panicked at kv/main.rs:3:3:
+  {}
+It takes",
+            last.text
+        );
+        assert!(report.contains(&lines), "{report}");
     }
 
     #[test]
@@ -201,12 +218,6 @@ To see it, add ANYRT_SIM_LOG=run.html"#
         let replay = Replay { seed: 1, choices: None, faults: None };
         let text = report(&Found { replay, choices: 0, faults: Vec::new(), ..found() });
         assert!(text.contains("It takes no choice of the scheduler.\nTo run"), "{text}");
-    }
-
-    #[test]
-    fn words_of_a_command_stay_words() {
-        let words = ["target/debug/kv", "--name=x", "two words", "it's", ""].map(quoted);
-        assert_eq!(words, ["target/debug/kv", "--name=x", "'two words'", r"'it'\''s'", "''"]);
     }
 
     #[test]

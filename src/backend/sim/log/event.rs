@@ -1,8 +1,10 @@
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::backend::sim::trace::Kind;
+use crate::backend::sim::panics::Panic;
+use crate::backend::sim::trace::{Kind, hash_of_both};
 use crate::backend::sim::world::{self, Wait};
 
 /// One thing that happened.
@@ -30,6 +32,7 @@ pub(super) enum More {
     By(u64),
     Waits(Wait),
     Says(String),
+    Panic(Panic),
     /// It is of the way to this host.
     To(usize),
     Flight {
@@ -49,6 +52,50 @@ pub(in crate::backend::sim) struct Flight {
     pub(in crate::backend::sim) addrs: [String; 2],
     pub(in crate::backend::sim) bytes: usize,
     pub(in crate::backend::sim) payload: u64,
+    /// Its beginning, as text.
+    pub(in crate::backend::sim) content: Arc<str>,
+}
+
+impl Flight {
+    /// With bytes that may be in two places.
+    pub(in crate::backend::sim) fn new(
+        what: &'static str,
+        hosts: (usize, usize),
+        addrs: [String; 2],
+        (front, back): (&[u8], &[u8]),
+    ) -> Self {
+        Self {
+            what,
+            hosts,
+            addrs,
+            bytes: front.len() + back.len(),
+            payload: hash_of_both(front, back),
+            content: content(front.iter().chain(back).take(SHOWN).copied().collect()),
+        }
+    }
+}
+
+/// So many bytes of a message are shown.
+const SHOWN: usize = 256;
+
+/// Bytes as text: letters of any language, and the rest as in a string of bytes.
+fn content(bytes: Vec<u8>) -> Arc<str> {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            match letter {
+                '\\' | '"' => text.extend(['\\', letter]),
+                '\0' => text.push_str("\\0"),
+                letter if letter.is_ascii_control() => {
+                    text.extend((letter as u8).escape_ascii().map(char::from))
+                }
+                letter if must_be_escaped(letter) => text.extend(letter.escape_default()),
+                letter => text.push(letter),
+            }
+        }
+        text.extend(chunk.invalid().iter().flat_map(|byte| byte.escape_ascii()).map(char::from));
+    }
+    text.into()
 }
 
 /// What a kind is about, and its number.
@@ -72,7 +119,8 @@ impl Kind {
             | Self::Spurious
             | Self::Waits
             | Self::Note
-            | Self::Panicked => Subject::Task,
+            | Self::Panicked
+            | Self::Failed => Subject::Task,
             Self::TimerFired => Subject::Timer,
             Self::Sent
             | Self::ConnectionAsked
@@ -157,6 +205,12 @@ impl<'a, H: Fn(usize) -> &'a str> fmt::Display for Description<'a, H> {
             More::By(task) => write!(f, "{} by #{task}", event.kind.words()),
             More::Waits(wait) => wait.fmt(f),
             More::Says(text) => write!(f, "{}: {}", event.kind.words(), OneLine(text)),
+            More::Panic(Panic { location: None, text }) => {
+                write!(f, "{}: {}", event.kind.words(), OneLine(text))
+            }
+            More::Panic(Panic { location: Some(location), text }) => {
+                write!(f, "{} at {location}: {}", event.kind.words(), OneLine(text))
+            }
             More::Flight { message, flight, sent } => self.flight(f, *message, flight, *sent),
             More::To(host) => write!(f, "{}, to {}", event.kind.words(), (self.host)(*host)),
         }?;
@@ -173,10 +227,14 @@ struct OneLine<'a>(&'a str);
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|letter| match letter {
-            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => letter.escape_default().fmt(f),
+            letter if must_be_escaped(letter) => letter.escape_default().fmt(f),
             letter => letter.fmt(f),
         })
     }
+}
+
+fn must_be_escaped(letter: char) -> bool {
+    matches!(letter, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
 }
 
 impl<'a, H: Fn(usize) -> &'a str> Description<'a, H> {
@@ -187,7 +245,8 @@ impl<'a, H: Fn(usize) -> &'a str> Description<'a, H> {
         flight: &Flight,
         sent: Option<u64>,
     ) -> fmt::Result {
-        let Flight { what, hosts: (from_host, to_host), addrs: [from, to], bytes, payload: _ } = flight;
+        let Flight { what, hosts: (from_host, to_host), addrs: [from, to], bytes, payload: _, content } =
+            flight;
         f.write_str(&self.event.kind.words())?;
         match sent {
             None => write!(f, " {what} to {}", (self.host)(*to_host))?,
@@ -195,7 +254,7 @@ impl<'a, H: Fn(usize) -> &'a str> Description<'a, H> {
         }
         write!(f, ", {from} to {to}")?;
         if *bytes > 0 {
-            write!(f, ", {bytes} bytes, payload {:016x}", self.event.payload)?;
+            write!(f, ", {bytes} bytes, payload {:016x} \"{content}\"", self.event.payload)?;
         }
         write!(f, ", message {message}")?;
         match sent {

@@ -2,6 +2,7 @@ use std::fmt::{Display, Write};
 
 use super::Log;
 use super::event::{Event, Flight, More};
+use crate::backend::sim::panics::Panic;
 
 pub(super) fn write(log: &Log) -> String {
     let mut out = String::new();
@@ -39,9 +40,13 @@ fn write_event(out: &mut String, log: &Log, event: &Event) {
         More::By(task) => object.number("by", *task),
         More::Waits(wait) => object.text("waits", wait),
         More::Says(text) => object.text("text", text),
+        More::Panic(Panic { location, text }) => {
+            location.iter().for_each(|location| object.text("source", location));
+            object.text("text", text);
+        }
         More::To(host) => object.text("peer", log.host(*host)),
         More::Flight { message, flight, sent } => {
-            let Flight { what, hosts: _, addrs: [from, to], bytes, payload: _ } = flight;
+            let Flight { what, hosts: _, addrs: [from, to], bytes, payload: _, content } = flight;
             object.number("message", *message);
             object.text("what", what);
             event.peer().iter().for_each(|peer| object.text("peer", log.host(*peer)));
@@ -49,6 +54,9 @@ fn write_event(out: &mut String, log: &Log, event: &Event) {
             object.text("to", to);
             object.number("bytes", *bytes as u64);
             object.text("payload", format_args!("{payload:016x}"));
+            if *bytes > 0 {
+                object.text("content", content);
+            }
             sent.iter().for_each(|sent| object.number("sent", *sent));
         }
     }

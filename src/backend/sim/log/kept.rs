@@ -3,6 +3,7 @@ use std::panic::Location;
 use std::path::PathBuf;
 
 use super::event::{Event, Flight, More, Subject};
+use crate::backend::sim::panics::Panic;
 use crate::backend::sim::trace::Kind;
 use crate::backend::sim::world::{self, Wait};
 
@@ -88,6 +89,14 @@ impl Kept {
     /// What happened last was on this host, and says this.
     pub(super) fn says(&mut self, host: usize, text: String) {
         self.more(More::Says(text));
+        if let Some(event) = self.events.last_mut() {
+            event.host = Some(host);
+        }
+    }
+
+    /// What happened last was on this host, and is this panic.
+    pub(super) fn panicked(&mut self, host: usize, panic: Panic) {
+        self.more(More::Panic(panic));
         if let Some(event) = self.events.last_mut() {
             event.host = Some(host);
         }

@@ -45,13 +45,7 @@ impl Conn {
     fn flight(&self, to: usize, what: &'static str, at: usize, len: usize) -> Flight {
         let (front, back) = self.ends[to].readable(at, len);
         let ends = [&self.ends[1 - to], &self.ends[to]];
-        Flight {
-            what,
-            hosts: self.path(to),
-            addrs: ends.map(|end| end.addr.to_string()),
-            bytes: len,
-            payload: hash_of_both(front, back),
-        }
+        Flight::new(what, self.path(to), ends.map(|end| end.addr.to_string()), (front, back))
     }
 
     pub(super) fn take_waiters(&mut self) -> impl Iterator<Item = Waker> {

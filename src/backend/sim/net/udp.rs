@@ -294,8 +294,7 @@ impl State {
 
 /// For the log.
 fn flight(what: &'static str, hosts: (usize, usize), addrs: [SocketAddr; 2], bytes: &[u8]) -> Flight {
-    let addrs = addrs.map(|addr| addr.to_string());
-    Flight { what, hosts, addrs, bytes: bytes.len(), payload: hash(bytes) }
+    Flight::new(what, hosts, addrs.map(|addr| addr.to_string()), (bytes, &[]))
 }
 
 fn other_family(local: SocketAddr, to: SocketAddr) -> io::Error {

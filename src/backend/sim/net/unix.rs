@@ -13,7 +13,7 @@ use super::listening::{Acceptor, Listening};
 use super::{Addr, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets};
 use crate::backend::sim::world::World;
 use crate::net::options::{BACKLOG, SocketOptions};
-use crate::net::unix::check;
+use crate::net::unix::{cannot, check, full_queue};
 use crate::runtime;
 
 /// A connection in memory, over a Unix socket.
@@ -32,20 +32,18 @@ pub(in crate::backend::sim) async fn connect(
     path: PathBuf,
 ) -> io::Result<UnixStream> {
     check(&path)?;
-    let to = Addr::Path(Some(path));
+    let to = Addr::Path(Some(path.clone()));
     let room = world.with(|state| {
         state.network.check_up(host)?;
         let listening = state.network.listening.values().find(|it| it.takes(host, &to));
         io::Result::Ok(listening.map(Listening::has_room))
     })?;
-    match room {
-        Some(true) => {}
-        Some(false) => {
-            let text = "as many connections as may wait there to be accepted do so";
-            return Err(io::Error::new(ErrorKind::ConnectionRefused, text));
-        }
-        None => return Err(io::Error::new(ErrorKind::NotFound, "nobody listens there, on this host")),
-    }
+    let asked = match room {
+        Some(true) => Ok(()),
+        Some(false) => Err(full_queue()),
+        None => Err(io::Error::new(ErrorKind::NotFound, "nobody listens there, on this host")),
+    };
+    cannot("connect to", &path, asked)?;
     let socket = Socket::ask(&world, (host, Addr::Path(None)), (host, to), SocketOptions::default());
     poll_fn(|cx| socket.poll_connected(cx)).await?;
     Ok(Stream::new(socket))
@@ -62,7 +60,7 @@ pub(in crate::backend::sim) fn listen(
     world.with(|state| {
         state.network.check_up(host)?;
         if state.network.is_taken(host, path) {
-            return Err(ErrorKind::AddrInUse.into());
+            return cannot("listen on", path, Err(ErrorKind::AddrInUse.into()));
         }
         let backlog = BACKLOG.unsigned_abs() as usize;
         let listening = Listening::new(host, addr, SocketOptions::default(), backlog);

@@ -5,8 +5,8 @@ use std::task::{Context, Poll, ready};
 use socket2::SockRef;
 use tokio::io::ReadBuf;
 
-use crate::runtime::{self, Descriptor, udp_groups, udp_options};
-use crate::socket::{descriptor, lends};
+use crate::runtime::descriptor::{Descriptor, descriptor, lends};
+use crate::runtime::{self, udp_groups, udp_options};
 
 /// tokio's socket. It needs the context of its runtime only where it is made.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use tokio::net::unix;
 use tokio::runtime::Handle;
 
 use super::{pause, read, within, write};
-use crate::net::unix::{check, probe};
-use crate::runtime::{self, Descriptor};
-use crate::socket::{descriptor, lends};
+use crate::net::unix::{cannot, check, probe};
+use crate::runtime;
+use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 
 /// tokio's stream, with the traits of futures-io.
 #[derive(Debug)]
@@ -176,8 +176,9 @@ lends!([] UnixDatagram, it => descriptor(&it.socket));
 
 impl runtime::UnixDatagram for UnixDatagram {
     fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
-        check(path.as_ref())?;
-        self.socket.connect(path)
+        let path = path.as_ref();
+        check(path)?;
+        cannot("connect to", path, self.socket.connect(path))
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {

@@ -1,6 +1,5 @@
-//! An application on smol, which says so, because others may have compiled in another runtime.
+//! An application on smol, which says so: what is compiled in makes no runtime current.
 
-use std::error::Error;
 use std::io;
 
 use anyrt::{AnyRuntime, Smol};
@@ -10,14 +9,12 @@ use mid::{Service, Threads};
 const THREADS: Threads =
     Threads { tasks: &["smol-"], jobs: &["blocking-"], wakers: &["smol-", "main", "async-io"] };
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let smol = AnyRuntime::from(Smol::global());
+fn main() -> io::Result<()> {
     match AnyRuntime::try_current() {
-        Ok(runtime) if runtime == smol => println!("right-app: smol is the only one"),
         Ok(runtime) => println!("right-app: it is {runtime:?}"),
         Err(error) => println!("right-app: {error}"),
     }
-    smol.set_default()?;
+    AnyRuntime::from(Smol::global()).set_default()?;
     anyrt::block_on(run())?;
     println!("right-app: everything ran on smol");
     Ok(())

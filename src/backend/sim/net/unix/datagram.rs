@@ -14,7 +14,7 @@ use crate::backend::sim::log::Flight;
 use crate::backend::sim::net::{Addr, Waiters, crashed, no_real_sockets};
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{State, Wait, World};
-use crate::net::unix::check;
+use crate::net::unix::{cannot, check};
 use crate::runtime;
 
 /// Datagrams that wait to be received; whoever sends one more waits. The default of Linux (`net.unix.max_dgram_qlen`).
@@ -57,7 +57,7 @@ impl UnixDatagram {
             state.network.check_up(host)?;
             if let Some(path) = path {
                 if state.network.is_taken(host, path) {
-                    return Err(io::Error::from(ErrorKind::AddrInUse));
+                    return cannot("bind to", path, Err(ErrorKind::AddrInUse.into()));
                 }
             }
             let number = state.number();
@@ -92,7 +92,7 @@ impl UnixDatagram {
 
     fn find(&self, path: &Path) -> io::Result<u64> {
         check(path)?;
-        self.world.with(|state| state.network.letterbox_at(self.host, path))
+        cannot("connect to", path, self.world.with(|state| state.network.letterbox_at(self.host, path)))
     }
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], to: Option<&Path>) -> Poll<io::Result<usize>> {
@@ -122,12 +122,9 @@ impl UnixDatagram {
                 letterbox.writers.add(waker);
                 return Poll::Pending;
             }
-            let message = state.trace.sent(state.nanos, task, self.number, || Flight {
-                what: "datagram",
-                hosts: (self.host, self.host),
-                addrs: [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string()),
-                bytes: buf.len(),
-                payload: hash(buf),
+            let message = state.trace.sent(state.nanos, task, self.number, || {
+                let addrs = [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string());
+                Flight::new("datagram", (self.host, self.host), addrs, (buf, &[]))
             });
             letterbox.queue.push_back((from, buf.to_vec()));
             state.woken.append(letterbox.readers.take());

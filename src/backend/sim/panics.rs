@@ -1,4 +1,4 @@
-//! Panics of a run, kept instead of printed.
+//! Panics of a thread, noted for the log; and those of a run, kept instead of printed.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -7,11 +7,19 @@ use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-/// A panic that was not printed.
+use crate::task::contain::Payload;
+
+/// What a panic said, and where, if that is known.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Panic {
     pub(super) location: Option<String>,
     pub(super) text: String,
+}
+
+impl Panic {
+    fn of(info: &PanicHookInfo<'_>) -> Self {
+        Self { location: info.location().map(ToString::to_string), text: text(info.payload()) }
+    }
 }
 
 impl fmt::Display for Panic {
@@ -35,6 +43,7 @@ struct Kept {
 
 thread_local! {
     static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
 /// Of a run that panics all the time, the first and the last.
@@ -68,15 +77,41 @@ pub(super) fn text(payload: &dyn Any) -> String {
     text.unwrap_or("a value that is no text").to_owned()
 }
 
-fn install() {
+/// The panic that this thread is in.
+pub(super) fn current() -> Panic {
+    let unknown = || Panic { location: None, text: "what it said was printed".to_owned() };
+    last().unwrap_or_else(unknown)
+}
+
+fn last() -> Option<Panic> {
+    LAST.try_with(|cell| cell.try_borrow().ok().and_then(|last| last.clone())).ok().flatten()
+}
+
+/// The panic of this payload, which this thread has just caught.
+pub(super) fn caught(payload: &Payload) -> Panic {
+    let text = text(&**payload);
+    last().filter(|last| last.text == text).unwrap_or(Panic { location: None, text })
+}
+
+/// From now on, this process knows where its panics are.
+pub(super) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
+            note(info);
             if !keep(info) {
                 before(info);
             }
         }));
+    });
+}
+
+fn note(info: &PanicHookInfo<'_>) {
+    let _ = LAST.try_with(|cell| {
+        if let Ok(mut last) = cell.try_borrow_mut() {
+            *last = Some(Panic::of(info));
+        }
     });
 }
 
@@ -91,8 +126,7 @@ fn keep(info: &PanicHookInfo<'_>) -> bool {
         if kept.panics.len() == MOST {
             kept.panics.remove(MOST / 2);
         }
-        let location = info.location().map(ToString::to_string);
-        kept.panics.push(Panic { location, text: text(info.payload()) });
+        kept.panics.push(Panic::of(info));
         true
     });
     kept.unwrap_or(false)

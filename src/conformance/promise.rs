@@ -1,0 +1,104 @@
+//! What the docs promise where they cite a scenario.
+
+use std::fmt;
+
+/// The files whose docs cite scenarios.
+const FILES: &[(&str, &str)] = &[
+    ("src/any.rs", include_str!("../any.rs")),
+    ("src/any/net.rs", include_str!("../any/net.rs")),
+    ("src/any/net/listener.rs", include_str!("../any/net/listener.rs")),
+    ("src/any/net/stream.rs", include_str!("../any/net/stream.rs")),
+    ("src/any/net/udp.rs", include_str!("../any/net/udp.rs")),
+    ("src/any/net/unix.rs", include_str!("../any/net/unix.rs")),
+    ("src/free.rs", include_str!("../free.rs")),
+    ("src/net/options.rs", include_str!("../net/options.rs")),
+    ("src/random.rs", include_str!("../random.rs")),
+    ("src/runtime.rs", include_str!("../runtime.rs")),
+    ("src/runtime/tcp.rs", include_str!("../runtime/tcp.rs")),
+    ("src/runtime/udp.rs", include_str!("../runtime/udp.rs")),
+    ("src/runtime/unix.rs", include_str!("../runtime/unix.rs")),
+    ("src/task/error.rs", include_str!("../task/error.rs")),
+    ("src/task/handle.rs", include_str!("../task/handle.rs")),
+    ("src/task/set.rs", include_str!("../task/set.rs")),
+    ("src/time.rs", include_str!("../time.rs")),
+    ("src/time/free.rs", include_str!("../time/free.rs")),
+];
+
+/// The docs of the item that cites a scenario, without its examples.
+pub(super) struct Promise {
+    file: &'static str,
+    /// From 1 on.
+    line: usize,
+    docs: Vec<&'static str>,
+}
+
+/// The first that cites `scenario`.
+pub(super) fn promise(scenario: &str) -> Option<Promise> {
+    let citation = format!("`{scenario}`");
+    FILES.iter().find_map(|(file, text)| {
+        let mut docs = Vec::new();
+        for (n, line) in text.lines().enumerate() {
+            if let Some(doc) = line.trim_start().strip_prefix("///") {
+                docs.push(doc.strip_prefix(' ').unwrap_or(doc));
+                continue;
+            }
+            let cites = docs.iter().position(|line| line.starts_with("Scenarios:"));
+            if let Some(at) = cites.filter(|&at| docs[at..].iter().any(|line| line.contains(&citation))) {
+                let line = n + 1 - docs.len();
+                docs.truncate(at);
+                return Some(Promise { file, line, docs: without_examples(docs) });
+            }
+            docs.clear();
+        }
+        None
+    })
+}
+
+fn without_examples(docs: Vec<&str>) -> Vec<&str> {
+    let (mut in_code, mut in_examples) = (false, false);
+    let mut kept: Vec<_> = docs
+        .into_iter()
+        .filter(|line| {
+            let is_fence = line.starts_with("```");
+            in_code ^= is_fence;
+            if !in_code && line.starts_with("# ") {
+                in_examples = *line == "# Examples";
+            }
+            !in_examples && !in_code && !is_fence
+        })
+        .collect();
+    while kept.last().is_some_and(|line| line.is_empty()) {
+        kept.pop();
+    }
+    kept
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} promises:", self.file, self.line)?;
+        self.docs.iter().try_for_each(|line| write!(f, "\n    {line}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::promise;
+    use crate::AnyRuntime;
+
+    #[test]
+    fn every_scenario_has_its_promise() {
+        for scenario in crate::conformance::scenarios::<AnyRuntime>() {
+            let name = scenario.name();
+            let promise = promise(name).unwrap_or_else(|| panic!("no file of the list cites {name}"));
+            assert!(!promise.docs.is_empty(), "{name}: {promise}");
+        }
+    }
+
+    #[test]
+    fn promise_is_the_docs_without_examples() {
+        let text = promise("drop_detaches").unwrap().to_string();
+        assert!(text.starts_with("src/runtime.rs:") && text.contains("    Starts a task.\n"), "{text}");
+        assert!(text.contains("Dropping the handle detaches the task: it runs on."), "{text}");
+        assert!(!text.contains("Examples") && !text.contains("double"), "{text}");
+    }
+}

@@ -1,0 +1,225 @@
+//! What a message says to write compiles where it is pasted, with no `use` around it.
+//!
+//! Whatever stands between backticks in a string of `src/` is a name that `src/` declares, or code of the module `pasted`
+//! below. So no message escapes, whatever set of features it is made for.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// A line of a message is a line of this, to the letter.
+#[rustfmt::skip]
+#[allow(dead_code, unused_must_use, reason = "it is only compiled")]
+mod pasted {
+    fn own(my_runtime: impl anyrt::Runtime) -> std::io::Result<()> {
+        anyrt::AnyRuntime::custom(my_runtime).set_default()?;
+        let _ = anyrt::AnyRuntime::enter;
+        Ok(())
+    }
+
+    fn resolver(resolver: impl anyrt::net::Resolve) -> std::io::Result<()> {
+        drop(anyrt::net::ConnectOptions::resolver(anyrt::net::ConnectOptions::new(), resolver));
+        Ok(())
+    }
+
+    fn detach(handle: anyrt::task::JoinHandle<()>) {
+        drop(handle);
+    }
+
+    async fn within() {
+        std::future::ready(()).await;
+    }
+
+    #[cfg(feature = "tokio")]
+    mod on_tokio {
+        fn main() -> std::io::Result<()> {
+            anyrt::AnyRuntime::from(anyrt::Tokio::new()?).set_default()?;
+            Ok(())
+        }
+
+        fn along(handle: tokio::runtime::Handle) -> std::io::Result<()> {
+            anyrt::Tokio::current();
+            anyrt::Tokio::from(handle);
+            anyrt::Tokio::new()?;
+            Ok(())
+        }
+
+        fn drivers(mut builder: tokio::runtime::Builder) {
+            builder.enable_all();
+            builder.enable_io();
+            builder.enable_time();
+        }
+    }
+
+    #[cfg(feature = "smol")]
+    mod on_smol {
+        fn main() -> std::io::Result<()> {
+            anyrt::AnyRuntime::from(anyrt::Smol::global()).set_default()?;
+            Ok(())
+        }
+    }
+
+    #[cfg(feature = "async-std")]
+    mod on_async_std {
+        fn main() -> std::io::Result<()> {
+            anyrt::AnyRuntime::from(anyrt::AsyncStd::global()).set_default()?;
+            Ok(())
+        }
+    }
+
+    #[cfg(feature = "conformance")]
+    fn in_the_line_of_the_suite() {
+        // It is in scope there.
+        use anyrt::conformance::Capabilities;
+
+        let _ = Capabilities::ALL;
+        Capabilities::ALL.without_workers("why");
+        Capabilities::ALL.without_threads("why");
+        Capabilities::ALL.without_pool("why");
+        Capabilities::ALL.without_real_sockets("why");
+        Capabilities::ALL.without_multicast("why");
+        Capabilities::ALL.without_parallelism("why");
+        Capabilities::ALL.without_ownership("why");
+        Capabilities::ALL.without_shutdown("why");
+    }
+
+    #[cfg(feature = "sim")]
+    fn in_a_simulation(sim: anyrt::Sim) {
+        anyrt::Sim::boot(&sim, |_| async {});
+        let _ = anyrt::Sim::host(&sim, "db", [10, 0, 0, 2]);
+    }
+}
+
+/// What is neither a name of ours nor a line to write.
+const OTHER: &[&str] = &["#[tokio::main]", "HashMap", "main", "none", "test-util"];
+
+#[test]
+fn whatever_a_message_says_to_write_is_compiled() {
+    let sources = sources();
+    let said: BTreeSet<String> = sources.iter().flat_map(|source| backticked(source)).collect();
+    assert!(said.len() > 20, "{said:?}");
+    let manifest = format!(
+        r#"anyrt = {{ version = "{}.{}", features = ["tokio"] }}"#,
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+    );
+    let is_fine =
+        |text: &str| text == manifest || OTHER.contains(&text) || is_pasted(text) || is_name(text, &sources);
+    let wrong: Vec<_> = said.iter().filter(|text| !is_fine(text)).collect();
+    assert!(
+        wrong.is_empty(),
+        "messages say {wrong:#?}: write it in full, and have it compiled in the module `pasted`"
+    );
+    let unsaid: Vec<_> = OTHER.iter().filter(|&&other| !said.contains(other)).collect();
+    assert!(unsaid.is_empty(), "no message says {unsaid:?} any more");
+}
+
+/// Whether it is code of `pasted`: a line from its beginning to its end, the end of one, or a path.
+fn is_pasted(text: &str) -> bool {
+    let (_, pasted) = include_str!("messages.rs").split_once("\nmod pasted {").unwrap();
+    let (pasted, _) = pasted.split_once("\n}").unwrap();
+    let is_path = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':')) && text.contains("::");
+    pasted.lines().map(|line| line.trim().trim_end_matches(" {")).any(|line| {
+        let line_without = line.trim_end_matches(';');
+        let is_line = text == line || text == line_without;
+        let is_call = text.starts_with('.') && line_without.ends_with(text);
+        let mut places = line.match_indices(text);
+        let is_part = |(at, _): (usize, &str)| {
+            let (before, after) = (&line[..at], &line[at + text.len()..]);
+            let goes_on = |c: char| c.is_alphanumeric() || c == '_';
+            before.ends_with([' ', '(', ':']) && !after.starts_with(goes_on)
+        };
+        is_line || is_call || is_path && places.any(is_part)
+    })
+}
+
+/// Whether it is a word that is declared somewhere, with parentheses or without; or a value that is filled in.
+fn is_name(text: &str, sources: &[String]) -> bool {
+    let word = text.trim_end_matches("()");
+    let is_word = word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let is_declared = || {
+        let declared = ["fn", "struct", "enum", "trait"].map(|keyword| format!("{keyword} {word}"));
+        let ends = |rest: &str| rest.starts_with(['<', '(', ' ', ':']);
+        let has = |source: &String, text: &String| source.split(text.as_str()).skip(1).any(ends);
+        sources.iter().any(|source| declared.iter().any(|text| has(source, text)))
+    };
+    let filled_in = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    filled_in.is_some_and(|value| value.chars().all(char::is_alphanumeric)) || is_word && is_declared()
+}
+
+/// What stands between backticks in the strings of a source: those of its code, and not of its comments.
+fn backticked(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    // One of nothing else is a fence.
+    for string in strings(source).into_iter().filter(|string| !string.chars().all(|c| c == '`')) {
+        let parts: Vec<_> = string.split('`').collect();
+        assert!(parts.len() % 2 == 1, "an odd number of backticks: {string:?}");
+        found.extend(parts.into_iter().skip(1).step_by(2).map(str::to_owned));
+    }
+    found
+}
+
+/// The strings of a source, as they are when it runs.
+fn strings(source: &str) -> Vec<String> {
+    let (mut strings, mut code) = (Vec::new(), source);
+    while let Some(at) = code.find(['"', '\'', '/']) {
+        let (here, raw) = (&code[at..], code[..at].ends_with("r#"));
+        code = if here.starts_with("//") {
+            here.find('\n').map_or("", |end| &here[end..])
+        } else if raw && here.starts_with('"') {
+            let (string, rest) = here[1..].split_once("\"#").unwrap();
+            strings.push(string.to_owned());
+            rest
+        } else if let Some(string) = here.strip_prefix('"') {
+            let (string, rest) = unescaped(string);
+            strings.push(string);
+            rest
+        } else if let Some(rest) = here.strip_prefix("'\"'") {
+            rest
+        } else if here.starts_with("'\\") {
+            // A character that is written in some other way: it ends two bytes on, at the soonest.
+            here[3..].split_once('\'').unwrap().1
+        } else {
+            &here[1..]
+        };
+    }
+    strings
+}
+
+/// A string up to its quote, and what comes after that.
+fn unescaped(code: &str) -> (String, &str) {
+    let (mut string, mut rest) = (String::new(), code);
+    loop {
+        let at = rest.find(['"', '\\']).unwrap();
+        string += &rest[..at];
+        let escaped = rest[at..].strip_prefix('\\');
+        match escaped.and_then(|escaped| escaped.chars().next()) {
+            None => return (string, &rest[at + 1..]),
+            // The line goes on after the blanks of the next.
+            Some('\n' | '\r') => rest = rest[at + 1..].trim_start(),
+            Some(character) => {
+                string.push(character);
+                rest = &rest[at + 1 + character.len_utf8()..];
+            }
+        }
+    }
+}
+
+/// Without the attributes that make docs.
+fn sources() -> Vec<String> {
+    let (mut folders, mut sources) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = fs::read_to_string(path).unwrap();
+                let lines = source.lines().filter(|line| !line.trim().starts_with("#[doc ="));
+                sources.push(lines.map(|line| format!("{line}\n")).collect());
+            }
+        }
+    }
+    sources
+}
