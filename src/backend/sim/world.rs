@@ -876,6 +876,26 @@ mod tests {
     }
 
     #[test]
+    fn tasks_that_begin_and_end_are_news() {
+        let sim = Sim::builder().with_seed(1);
+        let polls = || sim.world.with(|state| state.idle_polls);
+        sim.block_on(async {
+            for _ in 0..100 {
+                sim.yield_now().await;
+            }
+            assert!(polls() >= 100);
+            let task = sim.spawn(async {
+                for _ in 0..100 {
+                    crate::yield_now().await;
+                }
+            });
+            assert_eq!(polls(), 0);
+            task.await.unwrap();
+            assert!(polls() < 10);
+        });
+    }
+
+    #[test]
     fn clock_goes_fast_where_all_yield_for_long() {
         let passed = |rounds| Duration::from_nanos((0..rounds).map(yielding).sum());
         assert_eq!(passed(1), Duration::ZERO);
