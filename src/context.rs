@@ -10,6 +10,7 @@ use crate::backend::native;
 /// A runtime that can be found from its threads.
 pub(crate) trait Home {
     /// Whether it runs nothing while a blocking closure of its own waits for it.
+    #[allow(dead_code, reason = "tokio's tasks are none of a simulation")]
     const IS_SIMULATED: bool = false;
 
     /// The runtime whose code this thread is running: a handle that keeps nothing alive, if it is not asked for more.

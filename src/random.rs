@@ -97,3 +97,16 @@ impl BuildHasher for RandomState {
         hasher
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_hash_alike_though_none_has_hashed() {
+        let state = RandomState::new();
+        let clone = state.clone();
+        assert_eq!(state.hash_one(7), clone.hash_one(7));
+        assert_ne!(state.hash_one(7), RandomState::new().hash_one(7));
+    }
+}

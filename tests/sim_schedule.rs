@@ -277,12 +277,6 @@ fn a_thousand_yields_are_no_age() {
 #[test]
 fn many_tasks_are_no_loop() {
     let sim = Sim::builder().policy(Policy::Fifo).build().unwrap();
-    // Each ends, and that is news.
-    sim.block_on(async {
-        for _ in 0..510_000 {
-            sim.spawn(async {}).await.unwrap();
-        }
-    });
     // Each has a few turns before the first ends.
     let tasks: Vec<_> = (0..70_000)
         .map(|_| {
@@ -294,7 +288,7 @@ fn many_tasks_are_no_loop() {
         })
         .collect();
     sim.block_on(join_all(tasks));
-    assert!(sim.polls() > 1_510_000, "{}", sim.polls());
+    assert!(sim.polls() > 1_000_000, "{}", sim.polls());
 }
 
 #[test]

@@ -954,7 +954,35 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         let before",
         caught_by: &["backend::tokio::multi_thread::sleeps_outlive_their_runtime", "backend::tokio::multi_thread::timers_outlive_a_shutdown"],
     },
+    Mutant {
+        name: "clone of a hash state is another",
+        file: "random.rs",
+        right: "        Self { seed: self.seed().into() }",
+        wrong: "        Self { seed: if mutant!() { OnceLock::new() } else { self.seed().into() } }",
+        caught_by: &["random::tests::clones_hash_alike_though_none_has_hashed"],
+    },
     // The simulation.
+    Mutant {
+        name: "simulated time stands still without events",
+        file: "backend/sim/world.rs",
+        right: "let end = until.unwrap_or(self.nanos.saturating_add(NEVER)).min(END);",
+        wrong: "let end = until.unwrap_or(if mutant!() { self.nanos } else { self.nanos.saturating_add(NEVER) }).min(END);",
+        caught_by: &["backend::sim::world::tests::time_passes_where_nothing_else_happens"],
+    },
+    Mutant {
+        name: "many simulated tasks are a loop",
+        file: "backend/sim/world.rs",
+        right: "polls > ENDLESS.max(tasks.saturating_mul(ENDLESS_FOR_EACH))",
+        wrong: "polls > ENDLESS.max(if mutant!() { 0 } else { tasks.saturating_mul(ENDLESS_FOR_EACH) })",
+        caught_by: &["backend::sim::world::tests::loop_is_what_polls_a_million_times_and_each_task_a_few_times"],
+    },
+    Mutant {
+        name: "simulated waker panics into others",
+        file: "task/contain.rs",
+        right: "    if let Err(payload) = contain(|| waker.wake()) {",
+        wrong: "    if mutant!() { return waker.wake(); }\n    if let Err(payload) = contain(|| waker.wake()) {",
+        caught_by: &["backend::sim::waiters::tests::all_are_woken_though_each_panics"],
+    },
     Mutant {
         name: "simulation leaks real time",
         file: "backend/sim/world.rs",

@@ -74,9 +74,9 @@ pub use trace::check_deterministic;
 /// one clock; each host has a time of day of its own.
 ///
 /// What differs from other runtimes: a blocking closure runs where its turn is, so one that waits for another task
-/// without a `block_on` of the simulation waits for ever; one of another crate, such as `futures::executor::block_on`, panics
-/// where it waits for a handle, a sleep or a socket. Sockets are none of the system, and no other thread may wake a task, or drive the
-/// simulation, while one thread does.
+/// without a `block_on` of the simulation waits for ever; `block_on` of another crate panics there, where it waits for a
+/// handle, a sleep or a socket, and says what to write. Sockets are none of the system, and no other thread may wake a task,
+/// or drive the simulation, while one thread does.
 ///
 /// # Dropping
 ///

@@ -117,3 +117,52 @@ pub(super) fn set(waiting: &mut Option<Waker>, waiter: &mut Waiter<'_>) -> Optio
         waiting => waiter.keep().and_then(|waker| waiting.replace(waker)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    struct Panics(AtomicU32);
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("a waker");
+        }
+    }
+
+    #[test]
+    fn all_are_woken_though_each_panics() {
+        let panics = Arc::new(Panics(AtomicU32::new(0)));
+        let mut waiters = Waiters::default();
+        waiters.extend([(); 3].map(|()| Waker::from(panics.clone())));
+        waiters.wake();
+        assert_eq!(panics.0.load(Ordering::Relaxed), 3);
+    }
+
+    /// One that waits already is not cloned again.
+    #[test]
+    fn waiter_is_cloned_when_that_is_needed() {
+        let panics = Arc::new(Panics(AtomicU32::new(0)));
+        let waker = Waker::from(panics.clone());
+        let (mut many, mut one) = (Waiters::default(), None);
+        let mut looks = 0;
+        let mut wait = || {
+            let mut waiter = Waiter::new(&waker);
+            loop {
+                looks += 1;
+                many.add(&mut waiter);
+                assert!(set(&mut one, &mut waiter).is_none());
+                if !waiter.looks_again() {
+                    return Arc::strong_count(&panics);
+                }
+            }
+        };
+        assert_eq!((wait(), wait()), (4, 4));
+        assert_eq!(looks, 4);
+    }
+}

@@ -835,7 +835,18 @@ impl fmt::Debug for State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BlockOn, Sim, Spawn};
+    use crate::{BlockOn, Sim, Spawn, Time};
+
+    #[test]
+    fn time_passes_where_nothing_else_happens() {
+        let sim = Sim::builder().with_seed(1);
+        let end = sim.now() + Duration::from_secs(3600);
+        sim.block_on(async {
+            while sim.now() < end {
+                sim.yield_now().await;
+            }
+        });
+    }
 
     #[test]
     fn stopped_simulation_is_freed_though_its_tasks_own_it() {
@@ -862,6 +873,26 @@ mod tests {
         // Each of a million tasks may be polled once, or a few times.
         assert!(!is_endless(2_000_001, 1_000_000) && !is_endless(16_000_000, 1_000_000));
         assert!(is_endless(16_000_001, 1_000_000));
+    }
+
+    #[test]
+    fn tasks_that_begin_and_end_are_news() {
+        let sim = Sim::builder().with_seed(1);
+        let polls = || sim.world.with(|state| state.idle_polls);
+        sim.block_on(async {
+            for _ in 0..100 {
+                sim.yield_now().await;
+            }
+            assert!(polls() >= 100);
+            let task = sim.spawn(async {
+                for _ in 0..100 {
+                    crate::yield_now().await;
+                }
+            });
+            assert_eq!(polls(), 0);
+            task.await.unwrap();
+            assert!(polls() < 10);
+        });
     }
 
     #[test]
