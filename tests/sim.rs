@@ -254,7 +254,7 @@ fn wake_by_a_stranger_is_an_error() {
     let sim = seeded(17);
     let line = line!() + 4;
     let text = panic_text(|| {
-        let (waker, wakers) = mpsc::channel::<std::task::Waker>();
+        let (waker, wakers) = mpsc::channel::<Waker>();
         let (woken, is_woken) = mpsc::channel();
         let task = sim.spawn(poll_fn(move |cx| {
             waker.send(cx.waker().clone()).unwrap();
