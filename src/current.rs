@@ -58,6 +58,11 @@ pub(crate) fn set_default(runtime: AnyRuntime) -> Result<(), SetDefaultError> {
 /// No runtime is current; its text says what is compiled in, what was found, and what to write.
 ///
 /// It converts into an [`io::Error`] of kind `Unsupported`.
+///
+/// tokio 1.54 has no way to ask whether a runtime has timers and IO. So that it has not is found by a panic of tokio, once for
+/// each thread and runtime, which is caught. Where a program is built with `panic = "abort"` it ends there, with tokio's text,
+/// in every call that needs them: `try_sleep`, connecting, binding. [`AnyRuntime::try_current`], `try_spawn` and
+/// `try_spawn_blocking` need neither.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NoRuntime {
     why: Why,

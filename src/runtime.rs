@@ -337,8 +337,8 @@ pub trait BlockOn: Spawn {
     /// - With the panic of `future`; the runtime can be used again afterwards.
     /// - When this thread is already driving async code: inside a task or another `block_on`. smol and
     ///   async-std would allow it and hang as soon as the future needs this worker. It is allowed inside
-    ///   [`spawn_blocking`](Spawn::spawn_blocking). The destructor of an output that nobody waits for belongs to its task,
-    ///   or to its closure.
+    ///   [`spawn_blocking`](Spawn::spawn_blocking). (In a task of tokio, with `panic = "abort"`, the text is tokio's.) The
+    ///   destructor of an output that nobody waits for belongs to its task, or to its closure.
     ///
     /// # Examples
     ///

@@ -239,11 +239,16 @@ mod in_tokio {
 
     #[test]
     fn thread_that_ends_is_in_no_trouble() {
-        struct AtTheEnd(mpsc::Sender<bool>);
+        struct AtTheEnd(AnyRuntime, mpsc::Sender<bool>);
 
         impl Drop for AtTheEnd {
             fn drop(&mut self) {
-                let _ = self.0.send(AnyRuntime::try_current().is_err());
+                let before = AnyRuntime::try_current().is_err();
+                // The guards are gone, so there is none.
+                let guard = self.0.enter();
+                let under_a_guard = AnyRuntime::try_current().is_err();
+                drop(guard);
+                let _ = self.1.send(before && under_a_guard && AnyRuntime::try_current().is_err());
             }
         }
 
@@ -252,13 +257,13 @@ mod in_tokio {
         }
         let (found, founds) = mpsc::channel();
         thread::spawn(move || {
-            LAST.set(Some(AtTheEnd(found)));
             let runtime = AnyRuntime::from(Tokio::new().unwrap());
+            LAST.set(Some(AtTheEnd(runtime.clone(), found)));
             drop(runtime.enter());
         })
         .join()
         .unwrap();
-        founds.recv().unwrap();
+        assert!(founds.recv().unwrap());
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rows of the README's table "What cannot be made equal", as far as a test can see them.
 #![allow(clippy::unwrap_used)]
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::error::Error as _;
 use std::future::{pending, poll_fn};
@@ -667,4 +668,35 @@ fn no_tokio_says_what_to_write() {
     assert!(text.contains("Tokio::new()?"), "{text}");
     let rt = Tokio::new().unwrap();
     rt.block_on(async { drop(Tokio::current()) });
+}
+
+/// What comes of a socket in a destructor that runs when the thread has hardly any thread-locals left.
+fn socket_at_the_end_of_a_thread<R: Runtime>(rt: R) -> std::io::Result<()> {
+    struct AtTheEnd<R: Runtime>(R, mpsc::Sender<std::io::Result<()>>);
+
+    impl<R: Runtime> Drop for AtTheEnd<R> {
+        fn drop(&mut self) {
+            self.1.send(self.0.block_on(self.0.udp_bind("127.0.0.1:0")).map(drop)).unwrap();
+        }
+    }
+
+    thread_local! {
+        static LAST: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    }
+
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        // Made first, so it is destroyed last.
+        LAST.set(Some(Box::new(AtTheEnd(rt.clone(), tell))));
+        rt.block_on(rt.sleep(ms(1)));
+    });
+    told.recv().unwrap()
+}
+
+#[test]
+fn socket_of_tokio_at_the_end_of_a_thread() {
+    let error = socket_at_the_end_of_a_thread(Tokio::new().unwrap()).unwrap_err();
+    assert!(error.kind() == ErrorKind::Other && error.to_string().contains("almost ended"), "{error}");
+    socket_at_the_end_of_a_thread(Smol::with_threads(1).unwrap()).unwrap();
+    socket_at_the_end_of_a_thread(AsyncStd::global()).unwrap();
 }

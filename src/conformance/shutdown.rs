@@ -44,7 +44,10 @@ fn assert_gone(tasks: Vec<(JoinHandle<()>, super::support::Watch)>) {
     for (handle, mut watch) in tasks {
         assert!(watch.is_dropped(), "its future is still there");
         let error = block_on(handle).unwrap_err();
-        assert!(error.is_runtime_gone(), "{error}");
+        assert!(error.is_runtime_gone() && !error.is_cancelled(), "{error}");
+        // What an `unwrap` of it prints.
+        let text = format!("{error:?}");
+        assert!(text.contains("its runtime is gone") && text.contains("`is_cancelled()`"), "{text}");
     }
 }
 

@@ -34,7 +34,20 @@ impl JoinError {
         Self { kind: Kind::RuntimeGone }
     }
 
-    /// Whether it was aborted before it had an output.
+    /// Whether it was aborted before it had an output: by a handle of its own, a set, or its own `cancel`.
+    ///
+    /// It is not when its runtime stopped, since nobody aborted it: see [`is_runtime_gone`](Self::is_runtime_gone). tokio's own
+    /// `is_cancelled` is true of both, so code from there that ends in order at a shutdown asks for both here:
+    ///
+    /// ```
+    /// use anyrt::task::JoinError;
+    ///
+    /// fn ends_in_order(error: &JoinError) -> bool {
+    ///     error.is_cancelled() || error.is_runtime_gone()
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `abort_cancels_a_pending_task`, `shutdown_drops_every_task`.
     pub fn is_cancelled(&self) -> bool {
         matches!(self.kind, Kind::Cancelled)
     }
@@ -44,7 +57,9 @@ impl JoinError {
         matches!(self.kind, Kind::Panicked(_))
     }
 
-    /// Whether its runtime stopped before it had an output.
+    /// Whether its runtime stopped before it had an output: it was shut down, or dropped, or was gone when this was spawned.
+    ///
+    /// Never together with [`is_cancelled`](Self::is_cancelled).
     pub fn is_runtime_gone(&self) -> bool {
         matches!(self.kind, Kind::RuntimeGone)
     }
@@ -111,7 +126,13 @@ fn message(payload: &(dyn Any + Send)) -> Option<String> {
 
 impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "JoinError({self})")
+        match self.kind {
+            // It is what an `unwrap` prints, and tokio's would be cancelled.
+            Kind::RuntimeGone => {
+                write!(f, "JoinError({self}; nobody aborted it, so it is not `is_cancelled()`)")
+            }
+            _ => write!(f, "JoinError({self})"),
+        }
     }
 }
 

@@ -116,12 +116,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "runtime of tokio is dropped in the foreground",
         file: "backend/tokio/owned.rs",
-        right: "runtime.shutdown_background();",
-        wrong: "if mutant!() { drop(runtime) } else { runtime.shutdown_background() }",
-        caught_by: &[
-            "backend::tokio::multi_thread::runtime_drop_waits_for_no_closure",
-            "backend::tokio::multi_thread::runtime_can_be_dropped_by_its_own_task",
-        ],
+        right: "contain(|| runtime.shutdown_background());",
+        wrong: "contain(|| if mutant!() { drop(runtime) } else { runtime.shutdown_background() });",
+        caught_by: &["backend::tokio::multi_thread::runtime_drop_waits_for_no_closure"],
     },
     Mutant {
         name: "panic kills the worker",
@@ -212,16 +209,82 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "shutdown waits for closures",
-        file: "backend/tokio/owned.rs",
-        right: "runtime.shutdown_timeout(left);",
-        wrong: "if mutant!() { drop(runtime) } else { runtime.shutdown_timeout(left) }",
+        file: "backend/tokio/threads.rs",
+        right: "wait_timeout_while(self.lock(), timeout, is_one_left)",
+        wrong: "wait_timeout_while(self.lock(), if mutant!() { Duration::MAX } else { timeout }, is_one_left)",
         caught_by: &["backend::tokio::multi_thread::shutdown_reports_a_closure_that_runs_on"],
+    },
+    Mutant {
+        name: "shutdown sleeps through its timeout",
+        file: "backend/tokio/threads.rs",
+        right: "        self.one_ended.notify_all();\n",
+        wrong: "        if !mutant!() { self.one_ended.notify_all(); }\n",
+        caught_by: &["backend::tokio::multi_thread::shutdown_while_a_thread_is_in_block_on"],
+    },
+    Mutant {
+        name: "block_on of a current_thread does not hear of a shutdown",
+        file: "backend/tokio/owned.rs",
+        right: "        wakers.into_iter().for_each(Waker::wake);\n",
+        wrong: "        if !mutant!() { wakers.into_iter().for_each(Waker::wake); }\n",
+        caught_by: &["backend::tokio::current_thread::shutdown_while_a_thread_is_in_block_on"],
+    },
+    Mutant {
+        name: "task that is spawned in a poll after the shutdown runs",
+        file: "backend/tokio/owned.rs",
+        right: "Poll::Pending if self.owned.is_stopped.load",
+        wrong: "Poll::Pending if !mutant!() && self.owned.is_stopped.load",
+        caught_by: &["backend::tokio::current_thread::shutdown_beside_a_busy_block_on_keeps_the_deadline"],
+    },
+    Mutant {
+        name: "second shutdown says at once that nothing is left",
+        file: "backend/tokio/owned.rs",
+        right: "        let stopped = self.stop();\n",
+        wrong: "        let is_second = self.is_stopped.load(Ordering::Acquire);\n        let stopped = self.stop();\n\
+                        if mutant!() && is_second { return Left::default(); }\n",
+        caught_by: &[
+            "backend::tokio::multi_thread::two_shutdowns_both_tell_the_truth",
+            "backend::tokio::current_thread::two_shutdowns_both_tell_the_truth",
+        ],
+    },
+    Mutant {
+        name: "idle thread is taken for a task",
+        file: "backend/tokio/owned.rs",
+        right: "if is_early { in_tasks",
+        wrong: "if is_early && !mutant!() { in_tasks",
+        caught_by: &[
+            "backend::tokio::multi_thread::shutdown_in_no_time_takes_idle_threads_for_nothing_else",
+        ],
+    },
+    Mutant {
+        name: "current_thread waits for closures before it drops tasks",
+        file: "backend/tokio/owned.rs",
+        right: "let _ = contain(|| drop(self.0.take()));",
+        wrong: "if mutant!() { self.0.take().into_iter().for_each(|all| all.shutdown_timeout(Duration::from_secs(60))) }\n\
+                        let _ = contain(|| drop(self.0.take()));",
+        caught_by: &["backend::tokio::current_thread::shutdown_drops_tasks_before_it_waits_for_closures"],
+    },
+    Mutant {
+        name: "block_on needs the thread-locals of its runtime",
+        file: "ending.rs",
+        right: "    if is_here() {\n",
+        wrong: "    if !mutant!() && is_here() {\n",
+        caught_by: &[
+            "backend::smol::owned::handle_works_in_a_destructor_of_a_thread_local",
+            "backend::async_std::global::handle_works_in_a_destructor_of_a_thread_local",
+        ],
+    },
+    Mutant {
+        name: "timer needs a context of tokio that is gone",
+        file: "backend/tokio/mod.rs",
+        right: "Err(error) if error.is_thread_local_destroyed() => Err(ContextGone),",
+        wrong: "Err(error) if !mutant!() && error.is_thread_local_destroyed() => Err(ContextGone),",
+        caught_by: &["backend::tokio::multi_thread::handle_works_in_a_destructor_of_a_thread_local"],
     },
     Mutant {
         name: "shutdown waits for itself",
         file: "backend/tokio/mod.rs",
-        right: "if contain(|| self.handle.block_on(async {})).is_err() {",
-        wrong: "if !mutant!() && contain(|| self.handle.block_on(async {})).is_err() {",
+        right: "!is_ending() && contain(|| self.handle.block_on(async {})).is_err()",
+        wrong: "!mutant!() && !is_ending() && contain(|| self.handle.block_on(async {})).is_err()",
         caught_by: &["backend::tokio::multi_thread::shutdown_in_a_task_panics"],
     },
     Mutant {
