@@ -36,6 +36,22 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
+/// An `Instant` panics where its clock ends: `time::deadline_after` does not.
+#[test]
+fn nothing_is_added_to_an_instant_but_in_one_place() {
+    let sums = ["now() + ", "now + ", "now().checked_add(", "deadline + "];
+    for file in rust_files("src") {
+        if file.ends_with("src/time.rs") || file.components().any(|part| part.as_os_str() == "conformance") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let (code, _tests) = text.split_once("#[cfg(test)]\nmod tests").unwrap_or((&text, ""));
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            assert!(!sums.iter().any(|sum| line.contains(sum)), "{}: {line}", file.display());
+        }
+    }
+}
+
 #[test]
 fn every_scenario_is_cited_and_every_citation_exists() {
     let list = read("src/conformance/mod.rs");

@@ -27,6 +27,7 @@ use super::{Builder, Here};
 use crate::coop;
 use crate::lock::lock;
 use crate::task::contain::{discard, wake};
+use crate::time::deadline_after;
 
 /// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
 const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
@@ -274,7 +275,7 @@ impl World {
     }
 
     pub(super) fn now(&self) -> Instant {
-        self.base + self.elapsed()
+        deadline_after(self.base, self.elapsed())
     }
 
     /// When `deadline` is, on the clock of this world.

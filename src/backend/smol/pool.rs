@@ -144,7 +144,7 @@ impl Pool {
     }
 
     /// Waits until every thread of a closed pool has left; how many are in a closure instead.
-    pub(super) fn wait(&self, end: Option<Instant>) -> usize {
+    pub(super) fn wait(&self, end: Instant) -> usize {
         drop(wait_until(lock(&self.state), &self.one_done, end, |state| state.threads == 0));
         self.running.load(Ordering::SeqCst)
     }

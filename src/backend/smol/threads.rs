@@ -13,6 +13,7 @@ use super::tasks::Tasks;
 use crate::builder::no_threads;
 use crate::lock::lock;
 use crate::runtime::Left;
+use crate::time::deadline_after;
 
 /// An executor, the threads that run it and those that may block, until this is dropped or stopped.
 pub(super) struct Threads {
@@ -78,7 +79,7 @@ impl Threads {
     }
 
     pub(super) fn shutdown_timeout(self: &Arc<Self>, timeout: Duration) -> Left {
-        let end = Instant::now().checked_add(timeout);
+        let end = deadline_after(Instant::now(), timeout);
         self.stop();
         // Should every worker be stuck in a poll, somebody has to drop the other tasks.
         if let Some(executor) = self.executor() {
@@ -113,7 +114,7 @@ impl Drop for Threads {
 
 impl Workers {
     /// Waits until all have left; how many have not, each of them in a task if there is one.
-    fn wait(&self, end: Option<Instant>) -> usize {
+    fn wait(&self, end: Instant) -> usize {
         wait_until(lock(&self.state), &self.one_left, end, |state| state.alive == 0).alive
     }
 }
@@ -122,14 +123,10 @@ impl Workers {
 pub(super) fn wait_until<'a, T>(
     mut state: MutexGuard<'a, T>,
     changed: &Condvar,
-    end: Option<Instant>,
+    end: Instant,
     done: impl Fn(&T) -> bool,
 ) -> MutexGuard<'a, T> {
     while !done(&state) {
-        let Some(end) = end else {
-            state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            continue;
-        };
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             break;

@@ -6,6 +6,7 @@ use super::super::Builder;
 use super::super::log::parting;
 use super::super::replay::Replay;
 use super::{Failure, Program, Run};
+use crate::time::deadline_after;
 
 /// Whoever waits for the report waits for these as well.
 const MOST_RUNS: u32 = 200;
@@ -42,7 +43,7 @@ pub(super) fn reduce(
     }
     // In another order it may go on for ever.
     builder.max_steps = Some(run.steps.saturating_mul(10).saturating_add(10_000));
-    let until = Instant::now() + LONGEST;
+    let until = deadline_after(Instant::now(), LONGEST);
     let mut attempts = Attempts { builder, program, found, runs: MOST_RUNS, until };
     fewest(attempts.found.faults.len(), |kept| {
         let faults = Some(kept.to_vec());
@@ -218,7 +219,7 @@ mod tests {
             gave_up: false,
             parting: None,
         };
-        let until = Instant::now() + LONGEST;
+        let until = deadline_after(Instant::now(), LONGEST);
         let mut attempts = Attempts { builder, program: &program, found, runs: 2, until };
         let mut fails = |choices| attempts.fails(Replay { choices: Some(choices), ..replay.clone() });
         assert!(fails(50) && fails(30) && !fails(20));
