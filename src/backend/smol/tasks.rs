@@ -89,7 +89,7 @@ impl Drop for Waiting {
 }
 
 impl Tasks {
-    fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 

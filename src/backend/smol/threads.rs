@@ -64,25 +64,27 @@ impl Threads {
         Ok(threads)
     }
 
-    /// The executor, unless it is stopped.
+    /// The executor, unless it is stopped: a worker that is stuck in a poll has it nevertheless.
     pub(super) fn executor(&self) -> Option<Arc<Executor<'static>>> {
-        self.executor.upgrade()
+        if self.tasks.is_closed() { None } else { self.executor.upgrade() }
     }
 
-    /// Lets the workers drop every task and leave, and the pool forget what is queued.
-    fn stop(&self) {
+    /// Lets the workers drop every task and leave, and the pool forget what is queued. Whether it is the first to do so.
+    fn stop(&self) -> bool {
         // First, while there are workers to drop them.
         self.tasks.close();
         let running = lock(&self.workers.state).running.take();
+        let is_first = running.is_some();
         drop(running);
         self.pool.close();
+        is_first
     }
 
     pub(super) fn shutdown_timeout(self: &Arc<Self>, timeout: Duration) -> Left {
         let end = deadline_after(Instant::now(), timeout);
-        self.stop();
+        let is_first = self.stop();
         // Should every worker be stuck in a poll, somebody has to drop the other tasks.
-        if let Some(executor) = self.executor() {
+        if let Some(executor) = self.executor.upgrade().filter(|_| is_first) {
             let (tasks, counted) = (self.tasks.clone(), Counted::one(&self.workers));
             let here = Arc::downgrade(self);
             let drop_all = move || {
@@ -94,7 +96,7 @@ impl Threads {
         }
         let workers = self.workers.wait(end);
         // An idle worker may be on its way out.
-        let has_tasks = self.executor().is_some_and(|executor| !executor.is_empty());
+        let has_tasks = self.executor.upgrade().is_some_and(|executor| !executor.is_empty());
         Left::new(if has_tasks { workers } else { 0 }, self.pool.wait(end))
     }
 }
