@@ -7,6 +7,7 @@
 mod udp;
 #[cfg(unix)]
 pub mod unix;
+mod waits;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -25,6 +26,8 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::coop;
 use crate::runtime::Descriptor;
+
+use waits::{Own, Shared, Way};
 
 pub use udp::UdpSocket;
 #[cfg(unix)]
@@ -143,30 +146,48 @@ pub(crate) use lends;
 type Stream<R> = <R as Reactor>::Registered<std::net::TcpStream>;
 type Listener<R> = <R as Reactor>::Registered<std::net::TcpListener>;
 
-/// Tries `operation` on the socket, and waits for the reactor as long as it would block.
+/// Asks the reactor to wake the task.
+fn poll_ready<A: Registered<S>, S>(socket: &A, way: Way, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    match way {
+        Way::Read => socket.poll_readable(cx),
+        Way::Write => socket.poll_writable(cx),
+    }
+}
+
+/// Tries `operation` on a socket that any task can poll, and waits as long as it would block.
 fn poll_io<A: Registered<S>, S, T>(
     cx: &mut Context<'_>,
     socket: &A,
-    poll_ready: impl Fn(&A, &mut Context<'_>) -> Poll<io::Result<()>>,
-    operation: impl FnMut(&S) -> io::Result<T>,
-) -> Poll<io::Result<T>> {
-    poll_asked_io(cx, socket, &mut false, poll_ready, operation)
-}
-
-/// As [`poll_io`], for somebody who remembers whether the reactor has been `asked` to wake the task.
-///
-/// async-io 2.6 keeps its answer until it is asked again, and answers too early then: one more operation that would
-/// block. So it is asked again before the operation, which is tried all the same, should the answer be no.
-fn poll_asked_io<A: Registered<S>, S, T>(
-    cx: &mut Context<'_>,
-    socket: &A,
-    asked: &mut bool,
-    poll_ready: impl Fn(&A, &mut Context<'_>) -> Poll<io::Result<()>>,
+    waits: &Shared,
+    way: Way,
     mut operation: impl FnMut(&S) -> io::Result<T>,
 ) -> Poll<io::Result<T>> {
     coop::poll(cx, |cx| {
-        if *asked {
-            *asked = poll_ready(socket, cx)?.is_pending();
+        loop {
+            match operation(socket.get_ref()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => return Poll::Ready(result),
+            }
+            ready!(waits.poll(way, cx, |cx| poll_ready(socket, way, cx)))?;
+        }
+    })
+}
+
+/// As [`poll_io`], on a stream.
+///
+/// async-io 2.6 keeps its answer until it is asked again, and answers too early then: one more operation that would
+/// block. So it is asked again before the operation, which is tried all the same, should the answer be no.
+fn poll_stream_io<A: Registered<S>, S, T>(
+    cx: &mut Context<'_>,
+    socket: &A,
+    waits: &mut Own,
+    way: Way,
+    mut operation: impl FnMut(&S) -> io::Result<T>,
+) -> Poll<io::Result<T>> {
+    coop::poll(cx, |cx| {
+        if waits.is_asked(way) {
+            let _ = waits.poll(way, cx, |cx| poll_ready(socket, way, cx))?;
         }
         loop {
             match operation(socket.get_ref()) {
@@ -174,12 +195,10 @@ fn poll_asked_io<A: Registered<S>, S, T>(
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => return Poll::Ready(result),
             }
-            if !*asked {
-                *asked = poll_ready(socket, cx)?.is_pending();
-            }
-            if *asked {
+            if waits.is_asked(way) {
                 return Poll::Pending;
             }
+            ready!(waits.poll(way, cx, |cx| poll_ready(socket, way, cx)))?;
         }
     })
 }
@@ -233,30 +252,32 @@ async fn try_io<T, F: Future<Output = io::Result<()>>>(
 
 fn poll_read<A: Registered<S>, S: Connected>(
     socket: &A,
-    asked: &mut bool,
+    waits: &mut Own,
     cx: &mut Context<'_>,
     buf: &mut [u8],
 ) -> Poll<io::Result<usize>> {
     if buf.is_empty() {
         return Poll::Ready(Ok(0));
     }
-    poll_asked_io(cx, socket, asked, Registered::poll_readable, |socket| socket.read(buf))
+    poll_stream_io(cx, socket, waits, Way::Read, |socket| socket.read(buf))
 }
 
 fn poll_write<A: Registered<S>, S: Connected>(
     socket: &A,
+    waits: &mut Own,
     cx: &mut Context<'_>,
     buf: &[u8],
 ) -> Poll<io::Result<usize>> {
-    poll_io(cx, socket, Registered::poll_writable, |socket| socket.write(buf))
+    poll_stream_io(cx, socket, waits, Way::Write, |socket| socket.write(buf))
 }
 
 fn poll_write_vectored<A: Registered<S>, S: Connected>(
     socket: &A,
+    waits: &mut Own,
     cx: &mut Context<'_>,
     bufs: &[io::IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {
-    poll_io(cx, socket, Registered::poll_writable, |socket| socket.write_vectored(bufs))
+    poll_stream_io(cx, socket, waits, Way::Write, |socket| socket.write_vectored(bufs))
 }
 
 /// Says goodbye to the peer. Nothing waits in a buffer of ours, so there is nothing to flush.
@@ -272,7 +293,7 @@ fn close<A: Registered<S>, S: Connected>(socket: &A) -> io::Result<()> {
 #[derive(Debug)]
 pub struct TcpStream<R: Reactor> {
     socket: Stream<R>,
-    asked: bool,
+    waits: Own,
 }
 
 /// Whether a socket that has begun to connect is connected: an error, which is `WouldBlock` when it is not known yet.
@@ -289,7 +310,7 @@ fn is_connected(stream: &std::net::TcpStream) -> io::Result<()> {
 impl<R: Reactor> TcpStream<R> {
     /// A connection that is registered already.
     pub fn new(socket: R::Registered<std::net::TcpStream>) -> Self {
-        Self { socket, asked: false }
+        Self { socket, waits: Own::default() }
     }
 
     /// Waits until a socket that does not block, and has begun to connect, is connected or has failed; see
@@ -320,8 +341,8 @@ impl<R: Reactor> TcpStream<R> {
     }
 }
 
-/// The traits of futures-io for a type that holds a socket, in its field `socket`, and remembers in its field `asked` whether a
-/// read waits for it.
+/// The traits of futures-io for a type that holds a socket, in its field `socket`, and remembers in its field `waits` who waits
+/// for it.
 macro_rules! read {
     ($type:ty) => {
         impl<R: Reactor> AsyncRead for $type {
@@ -330,8 +351,8 @@ macro_rules! read {
                 cx: &mut Context<'_>,
                 buf: &mut [u8],
             ) -> Poll<io::Result<usize>> {
-                let Self { socket, asked } = self.get_mut();
-                poll_read::<Stream<R>, _>(socket, asked, cx, buf)
+                let Self { socket, waits } = self.get_mut();
+                poll_read::<Stream<R>, _>(socket, waits, cx, buf)
             }
         }
     };
@@ -341,7 +362,8 @@ macro_rules! write {
     ($type:ty) => {
         impl<R: Reactor> AsyncWrite for $type {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-                poll_write::<Stream<R>, _>(&self.socket, cx, buf)
+                let Self { socket, waits } = self.get_mut();
+                poll_write::<Stream<R>, _>(socket, waits, cx, buf)
             }
 
             fn poll_write_vectored(
@@ -349,7 +371,8 @@ macro_rules! write {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                poll_write_vectored::<Stream<R>, _>(&self.socket, cx, bufs)
+                let Self { socket, waits } = self.get_mut();
+                poll_write_vectored::<Stream<R>, _>(socket, waits, cx, bufs)
             }
 
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -378,19 +401,26 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
     type OwnedWriteHalf = OwnedWriteHalf<R>;
 
     fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
-        (ReadHalf { socket: &self.socket, asked: false }, WriteHalf { socket: &self.socket })
+        (
+            ReadHalf { socket: &self.socket, waits: Own::default() },
+            WriteHalf { socket: &self.socket, waits: Own::default() },
+        )
     }
 
     fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
         let socket = Arc::new(self.socket);
-        (OwnedReadHalf { socket: socket.clone(), asked: false }, OwnedWriteHalf { socket })
+        (
+            OwnedReadHalf { socket: socket.clone(), waits: Own::default() },
+            OwnedWriteHalf { socket, waits: Own::default() },
+        )
     }
 
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
         }
-        poll_fn(|cx| poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek(buf))).await
+        let Self { socket, waits } = self;
+        poll_fn(|cx| poll_stream_io(cx, socket, waits, Way::Read, |socket| socket.peek(buf))).await
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -432,7 +462,7 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
 #[derive(Debug)]
 pub struct ReadHalf<'a, R: Reactor> {
     socket: &'a Stream<R>,
-    asked: bool,
+    waits: Own,
 }
 
 read!(ReadHalf<'_, R>);
@@ -441,6 +471,7 @@ read!(ReadHalf<'_, R>);
 #[derive(Debug)]
 pub struct WriteHalf<'a, R: Reactor> {
     socket: &'a Stream<R>,
+    waits: Own,
 }
 
 write!(WriteHalf<'_, R>);
@@ -449,7 +480,7 @@ write!(WriteHalf<'_, R>);
 #[derive(Debug)]
 pub struct OwnedReadHalf<R: Reactor> {
     socket: Arc<Stream<R>>,
-    asked: bool,
+    waits: Own,
 }
 
 read!(OwnedReadHalf<R>);
@@ -458,6 +489,7 @@ read!(OwnedReadHalf<R>);
 #[derive(Debug)]
 pub struct OwnedWriteHalf<R: Reactor> {
     socket: Arc<Stream<R>>,
+    waits: Own,
 }
 
 write!(OwnedWriteHalf<R>);
@@ -474,6 +506,7 @@ impl<R: Reactor> Drop for OwnedWriteHalf<R> {
 pub struct TcpListener<R: Reactor> {
     socket: Listener<R>,
     reactor: R,
+    waits: Shared,
 }
 
 impl<R: Reactor> TcpListener<R> {
@@ -484,7 +517,7 @@ impl<R: Reactor> TcpListener<R> {
 
     /// A listening socket that `reactor` watches already.
     pub fn new(reactor: R, socket: R::Registered<std::net::TcpListener>) -> Self {
-        Self { socket, reactor }
+        Self { socket, reactor, waits: Shared::default() }
     }
 
     /// Takes over a listening socket, blocking or not.
@@ -516,7 +549,7 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream<R>, SocketAddr)>> {
         let accepted =
-            ready!(poll_io(cx, &self.socket, Registered::poll_readable, std::net::TcpListener::accept))?;
+            ready!(poll_io(cx, &self.socket, &self.waits, Way::Read, std::net::TcpListener::accept))?;
         Poll::Ready(self.register(accepted))
     }
 
@@ -589,34 +622,29 @@ mod tests {
     }
 
     impl Socket {
-        fn poll(&self, asked: &mut bool, result: Result<(), io::ErrorKind>) -> Poll<io::Result<()>> {
-            poll_asked_io(
-                &mut Context::from_waker(Waker::noop()),
-                self,
-                asked,
-                Self::poll_readable,
-                |socket| {
-                    socket.operations.fetch_add(1, Ordering::Relaxed);
-                    result.map_err(io::Error::from)
-                },
-            )
+        fn poll(&self, waits: &mut Own, result: Result<(), io::ErrorKind>) -> Poll<io::Result<()>> {
+            let cx = &mut Context::from_waker(Waker::noop());
+            poll_stream_io(cx, self, waits, Way::Read, |socket| {
+                socket.operations.fetch_add(1, Ordering::Relaxed);
+                result.map_err(io::Error::from)
+            })
         }
     }
 
     #[test]
     fn event_is_taken_by_the_operation_that_it_woke() {
-        let (socket, mut asked) = (Socket::default(), false);
-        assert!(socket.poll(&mut asked, Err(io::ErrorKind::WouldBlock)).is_pending());
+        let (socket, mut waits) = (Socket::default(), Own::default());
+        assert!(socket.poll(&mut waits, Err(io::ErrorKind::WouldBlock)).is_pending());
         socket.event.store(true, Ordering::Relaxed);
-        assert!(socket.poll(&mut asked, Ok(())).is_ready());
-        assert!(socket.poll(&mut asked, Err(io::ErrorKind::WouldBlock)).is_pending());
+        assert!(socket.poll(&mut waits, Ok(())).is_ready());
+        assert!(socket.poll(&mut waits, Err(io::ErrorKind::WouldBlock)).is_pending());
         assert_eq!(socket.operations.load(Ordering::Relaxed), 3, "one was tried twice");
     }
 
     #[test]
     fn operation_is_tried_before_its_event_is_there() {
-        let (socket, mut asked) = (Socket::default(), false);
-        assert!(socket.poll(&mut asked, Err(io::ErrorKind::WouldBlock)).is_pending());
-        assert!(socket.poll(&mut asked, Ok(())).is_ready());
+        let (socket, mut waits) = (Socket::default(), Own::default());
+        assert!(socket.poll(&mut waits, Err(io::ErrorKind::WouldBlock)).is_pending());
+        assert!(socket.poll(&mut waits, Ok(())).is_ready());
     }
 }

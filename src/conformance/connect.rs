@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Context;
 use std::time::Duration;
 
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 
-use super::support::{Closed, LONG, LOOPBACK, fill_pool, ms, on_a_plain_thread};
+use super::support::{Closed, LONG, LOOPBACK, bell, fill_pool, ms, on_a_plain_thread};
 use crate::runtime::{Runtime, TcpListener, TcpStream};
 
 pub(super) async fn connect_by_name<R: Runtime>(rt: R) {
@@ -203,6 +204,17 @@ pub(super) async fn accept_serves_every_waiter<R: Runtime>(rt: R) {
         waiter.await.unwrap();
     }
     assert_eq!(served.load(Ordering::SeqCst), 4);
+}
+
+pub(super) async fn displaced_poll_accept_is_not_woken<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let ((displaced, mut first_rings), (last, mut last_rings)) = (bell(), bell());
+    for waker in [&displaced, &last] {
+        assert!(listener.poll_accept(&mut Context::from_waker(waker)).is_pending());
+    }
+    let _client = rt.tcp_connect(listener.local_addr().unwrap()).await.unwrap();
+    rt.timeout(LONG, last_rings.next()).await.expect("the last one is woken").unwrap();
+    assert!(first_rings.next().now_or_never().is_none(), "the one before is woken as well");
 }
 
 pub(super) async fn incoming_yields_every_connection<R: Runtime>(rt: R) {

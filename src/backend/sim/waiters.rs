@@ -16,8 +16,7 @@ impl Waiters {
         }
     }
 
-    /// One more waits.
-    pub(super) fn add(&mut self, waker: &Waker) {
+    fn add(&mut self, waker: &Waker) {
         if !self.first.iter().chain(&self.more).any(|other| other.will_wake(waker)) {
             self.push(waker.clone());
         }
@@ -64,6 +63,39 @@ impl IntoIterator for Waiters {
 
     fn into_iter(self) -> Self::IntoIter {
         self.first.into_iter().chain(self.more)
+    }
+}
+
+/// How a task waits for a socket.
+#[derive(Clone, Copy)]
+pub(super) enum How {
+    Awaits,
+    Polls,
+}
+
+/// Those who wait for a socket: any number of tasks that await it, and the last one that has polled it.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    awaiting: Waiters,
+    polling: Option<Waker>,
+}
+
+impl Waiting {
+    /// One more waits; whoever is displaced is to be dropped.
+    pub(super) fn add(&mut self, waker: &Waker, how: How) -> Option<Waker> {
+        match how {
+            How::Awaits => {
+                self.awaiting.add(waker);
+                None
+            }
+            How::Polls => set(&mut self.polling, waker),
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Waiters {
+        let mut all = self.awaiting.take();
+        all.extend(self.polling.take());
+        all
     }
 }
 

@@ -32,6 +32,18 @@ async fn within<F: Future>(handle: &Handle, future: F) -> F::Output {
     .await
 }
 
+/// Tries what tokio 1.54 has not: it waits for its driver to tell of a socket, also of one that is new (`registration.rs`).
+fn poll_untold<T>(cx: &mut Context<'_>, mut operation: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
+    ready!(pin!(tokio::task::consume_budget()).poll(cx));
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return Poll::Ready(result),
+        }
+    }
+}
+
 /// tokio's stream, with the traits of futures-io.
 #[derive(Debug)]
 pub struct TcpStream {
@@ -107,9 +119,6 @@ macro_rules! write {
         }
     };
 }
-
-#[cfg(unix)]
-use {read, write};
 
 read!(TcpStream);
 write!(TcpStream);
