@@ -54,13 +54,13 @@ pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
     /// The socket.
     fn get_ref(&self) -> &S;
 
-    /// Pending until the socket may be readable again; wakes the last task that polled.
+    /// Pending until the socket may be readable again; wakes the last task that polled, or more of them.
     ///
     /// It is polled after an operation that would have blocked; and, when it was pending, also before the operation is
     /// tried again. Being ready too often is harmless.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Pending until the socket may be writable again; wakes the last task that polled.
+    /// Pending until the socket may be writable again; wakes the last task that polled, or more of them.
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// As [`poll_readable`](Self::poll_readable), for any number of tasks at once.
@@ -582,7 +582,7 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::ready;
+    use std::future::{pending, ready};
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     use std::task::Waker;
 
@@ -646,5 +646,18 @@ mod tests {
         let (socket, mut waits) = (Socket::default(), Own::default());
         assert!(socket.poll(&mut waits, Err(io::ErrorKind::WouldBlock)).is_pending());
         assert!(socket.poll(&mut waits, Ok(())).is_ready());
+    }
+
+    #[test]
+    fn operation_is_tried_before_its_wait_is_over() {
+        let tries = AtomicU32::new(0);
+        let operation = || match tries.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            _ => Ok(()),
+        };
+        let mut trying = pin!(try_io(operation, pending));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(trying.as_mut().poll(cx).is_pending());
+        assert!(trying.as_mut().poll(cx).is_ready());
     }
 }

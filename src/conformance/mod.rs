@@ -283,6 +283,7 @@ macro_rules! __scenarios {
             async() connect::connect_reports_the_last_error;
             async() connect::connect_to_no_address_is_invalid_input;
             async() connect::connect_refused_has_its_kind;
+            async() connect::happy_eyeballs_max_waits_for_a_refusal;
             async() connect::connect_can_be_cancelled;
             async(workers) connect::connect_from_a_plain_thread;
             async(blocking_threads) connect::connect_to_an_address_needs_no_blocking_thread;

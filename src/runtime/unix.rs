@@ -229,7 +229,7 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** [`accept`](Self::accept) as a poll function, for **one** task: only the last one that
     /// polled is woken.
     ///
-    /// Scenarios: `unix_poll_accept_wakes_the_last_waker`.
+    /// Scenarios: `unix_poll_accept_wakes_the_last_waker`, `unix_displaced_pollers_are_not_woken`.
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
 
     /// Connections as a `Stream`, which never ends; see [`TcpListener::incoming`](super::TcpListener::incoming).
@@ -266,7 +266,9 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 ///
 /// Scenarios: `unix_datagram_round_trip`, `unix_datagram_truncates_and_loses_the_rest`,
 /// `unix_datagram_receive_serves_every_waiter`, `unix_datagram_sender_waits_for_room`, `unix_datagram_send_to_waits_for_room`,
-/// `unix_datagram_poll_wakes_the_last_waker`, `unix_datagram_busy_socket_starves_no_timer`.
+/// `unix_datagram_send_finds_some_room`, `unix_displaced_pollers_are_not_woken`, `unix_first_poll_finds_what_is_there`,
+/// `unix_first_send_waits_for_nothing`, `unix_datagram_poll_wakes_the_last_waker`,
+/// `unix_datagram_busy_socket_starves_no_timer`.
 pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
     ///

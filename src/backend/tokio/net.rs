@@ -2,7 +2,7 @@ mod udp;
 #[cfg(unix)]
 mod unix;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -25,7 +25,7 @@ pub(super) use unix::{UnixDatagram, UnixListener, UnixStream};
 /// Polls `future` inside the context of `handle`, which tokio needs wherever a socket is registered.
 async fn within<F: Future>(handle: &Handle, future: F) -> F::Output {
     let mut future = pin!(future);
-    std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         let _context = handle.enter();
         future.as_mut().poll(cx)
     })
@@ -42,6 +42,20 @@ fn poll_untold<T>(cx: &mut Context<'_>, mut operation: impl FnMut() -> io::Resul
             result => return Poll::Ready(result),
         }
     }
+}
+
+/// Awaits `told`, and meanwhile tries `operation` in each poll for as long as tokio is untold.
+async fn or_untold<T>(
+    told: impl Future<Output = io::Result<T>>,
+    is_untold: impl Fn() -> bool,
+    mut operation: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    let mut told = pin!(told);
+    poll_fn(|cx| match told.as_mut().poll(cx) {
+        Poll::Pending if is_untold() => poll_untold(cx, &mut operation),
+        polled => polled,
+    })
+    .await
 }
 
 /// tokio's stream, with the traits of futures-io.

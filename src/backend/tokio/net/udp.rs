@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use socket2::SockRef;
 use tokio::io::{Interest, ReadBuf};
 
-use super::poll_untold;
+use super::{or_untold, poll_untold};
 use crate::runtime::{self, Descriptor, udp_groups, udp_options};
 use crate::socket::{descriptor, lends};
 
@@ -74,10 +74,8 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        match self.untold(|| SockRef::from(&self.socket).send(buf)).await {
-            Some(result) => result,
-            None => self.socket.send(buf).await,
-        }
+        let untold = || SockRef::from(&self.socket).send(buf);
+        or_untold(self.socket.send(buf), || self.is_untold(), untold).await
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
@@ -103,10 +101,8 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
-        match self.untold(|| SockRef::from(&self.socket).send_to(buf, &target.into())).await {
-            Some(result) => result,
-            None => self.socket.send_to(buf, target).await,
-        }
+        let untold = || SockRef::from(&self.socket).send_to(buf, &target.into());
+        or_untold(self.socket.send_to(buf, target), || self.is_untold(), untold).await
     }
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, Interest, ReadBuf};
 use tokio::net::unix;
 use tokio::runtime::Handle;
 
-use super::{pause, poll_untold, within};
+use super::{or_untold, pause, poll_untold, within};
 use crate::net::unix::{check, probe};
 use crate::runtime::{self, Descriptor};
 use crate::socket::{descriptor, lends};
@@ -280,10 +280,8 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        match self.untold(|| SockRef::from(&self.socket).send(buf)).await {
-            Some(result) => result,
-            None => self.socket.send(buf).await,
-        }
+        let untold = || SockRef::from(&self.socket).send(buf);
+        or_untold(self.socket.send(buf), || self.is_untold(), untold).await
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
@@ -312,25 +310,26 @@ impl runtime::UnixDatagram for UnixDatagram {
         let path = path.as_ref();
         check(path)?;
         let peer = SockAddr::unix(path)?;
-        if let Some(result) = self.untold(|| SockRef::from(&self.socket).send_to(buf, &peer)).await {
-            return result;
-        }
-        tokio::task::consume_budget().await;
-        loop {
-            self.socket.writable().await?;
-            match self.socket.try_send_to(buf, path) {
-                // There may be no room on the other side: that our side has some is no news, and tokio 1.54 tries again
-                // and again.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let probe = {
-                        let _context = self.handle.enter();
-                        tokio::net::UnixDatagram::from_std(probe(path)?)?
-                    };
-                    probe.writable().await?;
+        let told = async {
+            tokio::task::consume_budget().await;
+            loop {
+                self.socket.writable().await?;
+                match self.socket.try_send_to(buf, path) {
+                    // There may be no room on the other side: that our side has some is no news, and tokio 1.54 tries
+                    // again and again.
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        let probe = {
+                            let _context = self.handle.enter();
+                            tokio::net::UnixDatagram::from_std(probe(path)?)?
+                        };
+                        probe.writable().await?;
+                    }
+                    result => return result,
                 }
-                result => return result,
             }
-        }
+        };
+        let untold = || SockRef::from(&self.socket).send_to(buf, &peer);
+        or_untold(told, || self.is_untold(), untold).await
     }
 
     fn poll_send_to<P: AsRef<Path>>(
