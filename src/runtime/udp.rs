@@ -16,6 +16,8 @@ use super::Descriptor;
 /// bytes is `Ok(0)`, which is no end; an empty buffer takes a datagram away as any other does. Addresses are not
 /// resolved here: ask [`lookup_host`](crate::Net::lookup_host).
 ///
+/// The first poll of a new socket finds the datagram that it has already, and its first send waits for nothing.
+///
 /// # Cancel safety
 ///
 /// A receive or a send that did not complete has taken, or sent, nothing.

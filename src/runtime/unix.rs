@@ -258,7 +258,7 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 ///
 /// As a [`UdpSocket`](super::UdpSocket), it takes `&self` throughout, lets any number of tasks await and one task each
 /// way poll, and cuts off what does not fit the buffer. Unlike there nothing is lost on the way: a sender waits for
-/// a receiver whose queue is full. (macOS reports it as an error.)
+/// a receiver whose queue is full, and for nothing as long as there is room. (macOS reports it as an error.)
 ///
 /// # Cancel safety
 ///

@@ -44,6 +44,18 @@ fn poll_untold<T>(cx: &mut Context<'_>, mut operation: impl FnMut() -> io::Resul
     }
 }
 
+/// As [`poll_untold`], once; nothing when tokio is to be asked.
+async fn untold<T>(is_untold: bool, mut operation: impl FnMut() -> io::Result<T>) -> Option<io::Result<T>> {
+    if !is_untold {
+        return None;
+    }
+    poll_fn(|cx| match poll_untold(cx, &mut operation) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
 /// Awaits `told`, and meanwhile tries `operation` in each poll for as long as tokio is untold.
 async fn or_untold<T>(
     told: impl Future<Output = io::Result<T>>,

@@ -1,4 +1,3 @@
-use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
@@ -6,7 +5,7 @@ use std::task::{Context, Poll};
 use socket2::SockRef;
 use tokio::io::{Interest, ReadBuf};
 
-use super::{or_untold, poll_untold};
+use super::{or_untold, poll_untold, untold};
 use crate::runtime::{self, Descriptor, udp_groups, udp_options};
 use crate::socket::{descriptor, lends};
 
@@ -25,18 +24,6 @@ impl UdpSocket {
     /// Whether tokio has not been told yet that one can send: the socket is new, or it is full. It keeps no other sign of it.
     fn is_untold(&self) -> bool {
         self.socket.try_io(Interest::WRITABLE, || Ok(())).is_err()
-    }
-
-    /// As [`poll_untold`], once; nothing if tokio is to be asked.
-    async fn untold<T>(&self, mut operation: impl FnMut() -> io::Result<T>) -> Option<io::Result<T>> {
-        if !self.is_untold() {
-            return None;
-        }
-        poll_fn(|cx| match poll_untold(cx, &mut operation) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => Poll::Ready(None),
-        })
-        .await
     }
 
     /// The same socket, for it can be read from without `unsafe`, which `SockRef` cannot.
@@ -86,7 +73,7 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        match self.untold(|| self.std()?.recv(buf)).await {
+        match untold(self.is_untold(), || self.std()?.recv(buf)).await {
             Some(result) => result,
             None => self.socket.recv(buf).await,
         }
@@ -113,7 +100,7 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        match self.untold(|| self.std()?.recv_from(buf)).await {
+        match untold(self.is_untold(), || self.std()?.recv_from(buf)).await {
             Some(result) => result,
             None => self.socket.recv_from(buf).await,
         }
@@ -128,7 +115,7 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        match self.untold(|| self.std()?.peek(buf)).await {
+        match untold(self.is_untold(), || self.std()?.peek(buf)).await {
             Some(result) => result,
             None => self.socket.peek(buf).await,
         }
@@ -143,7 +130,7 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        match self.untold(|| self.std()?.peek_from(buf)).await {
+        match untold(self.is_untold(), || self.std()?.peek_from(buf)).await {
             Some(result) => result,
             None => self.socket.peek_from(buf).await,
         }

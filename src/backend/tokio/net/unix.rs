@@ -1,4 +1,4 @@
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io::{self, Read, Write};
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, Interest, ReadBuf};
 use tokio::net::unix;
 use tokio::runtime::Handle;
 
-use super::{or_untold, pause, poll_untold, within};
+use super::{or_untold, pause, poll_untold, untold, within};
 use crate::net::unix::{check, probe};
 use crate::runtime::{self, Descriptor};
 use crate::socket::{descriptor, lends};
@@ -255,17 +255,6 @@ impl UnixDatagram {
         self.socket.try_io(Interest::WRITABLE, || Ok(())).is_err()
     }
 
-    async fn untold<T>(&self, mut operation: impl FnMut() -> io::Result<T>) -> Option<io::Result<T>> {
-        if !self.is_untold() {
-            return None;
-        }
-        poll_fn(|cx| match poll_untold(cx, &mut operation) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => Poll::Ready(None),
-        })
-        .await
-    }
-
     fn std(&self) -> io::Result<std_unix::UnixDatagram> {
         Ok(descriptor(self).try_clone_to_owned()?.into())
     }
@@ -292,7 +281,7 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        match self.untold(|| self.std()?.recv(buf)).await {
+        match untold(self.is_untold(), || self.std()?.recv(buf)).await {
             Some(result) => result,
             None => self.socket.recv(buf).await,
         }
@@ -347,7 +336,7 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        if let Some(result) = self.untold(|| self.std()?.recv_from(buf)).await {
+        if let Some(result) = untold(self.is_untold(), || self.std()?.recv_from(buf)).await {
             return result;
         }
         let (len, peer) = self.socket.recv_from(buf).await?;
