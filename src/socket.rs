@@ -228,7 +228,7 @@ async fn try_io<T, F: Future<Output = io::Result<()>>>(
     mut operation: impl FnMut() -> io::Result<T>,
     mut wait: impl FnMut() -> F,
 ) -> io::Result<T> {
-    let mut waiting = pin!(None);
+    let mut waiting = pin!(None::<F>);
     poll_fn(|cx| {
         coop::poll(cx, |cx| {
             loop {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyrt::net::ConnectOptions;
 use anyrt::runtime::{TcpListener as _, UdpSocket as _};
-use anyrt::{AsyncStd, Net, Runtime, Smol, Tokio};
+use anyrt::{AsyncStd, Runtime, Smol, Tokio};
 use futures::future::join;
 
 const ROUNDS: usize = 15;
