@@ -842,7 +842,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "backend/tokio/net.rs",
         right: "ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;",
         wrong: "match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf)) {\n                    Err(_) if mutant!() => return Poll::Pending,\n                    result => result?,\n                }",
-        caught_by: &["backend::tokio::multi_thread::sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::sockets_that_wait_outlive_a_shutdown", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_a_shutdown"],
+        caught_by: &["backend::tokio::multi_thread::sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::sockets_that_wait_outlive_a_shutdown"],
+    },
+    Mutant {
+        name: "Unix read of a gone tokio waits for ever",
+        file: "backend/tokio/net/unix.rs",
+        right: "                    polled => polled.map_ok(|()| read.filled().len()),",
+        wrong: "                    Poll::Ready(Err(_)) if mutant!() => Poll::Pending,
+                    polled => polled.map_ok(|()| read.filled().len()),",
+        caught_by: &["backend::tokio::multi_thread::unix_sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_a_shutdown"],
     },
     Mutant {
         name: "gone tokio has another kind",
