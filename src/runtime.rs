@@ -628,7 +628,12 @@ pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
 /// tokio and in a simulation, fails with an error of kind `Other`. Closing and `into_std` work, and so does making another one with the old
 /// handle, or it fails in the same way. A name is not looked up any more: that is an error of kind `Other` everywhere.
 ///
-/// Scenarios: `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`, `sockets_outlive_their_runtime`,
+/// Tasks that compute for some milliseconds between two turns keep nobody waiting for longer than for a few of their turns:
+/// an operation is tried before it waits, and whenever it is polled.
+///
+/// Scenarios: `busy_tasks_starve_no_connect`, `busy_tasks_starve_no_accept`, `busy_tasks_starve_no_read`,
+/// `busy_tasks_starve_no_write`, `busy_tasks_starve_no_receive`, `busy_tasks_starve_no_lookup`,
+/// `busy_tasks_starve_no_happy_eyeballs`, `busy_tasks_starve_no_timer`, `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`, `sockets_outlive_their_runtime`,
 /// `sockets_outlive_a_shutdown`, `sockets_that_wait_outlive_their_runtime`, `sockets_that_wait_outlive_a_shutdown`,
 /// `sockets_made_after_a_shutdown_work_or_fail`, `names_after_a_shutdown_are_an_error`.
 pub trait Net: Time {

@@ -7,6 +7,7 @@
 mod udp;
 #[cfg(unix)]
 pub mod unix;
+mod waits;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -22,6 +23,8 @@ use futures_io::{AsyncRead, AsyncWrite};
 use crate::coop;
 use crate::net::write_error;
 use crate::runtime::descriptor::{AsDescriptor, Descriptor, descriptor, lends};
+
+use waits::{Own, Shared, Way};
 
 pub use udp::UdpSocket;
 #[cfg(unix)]
@@ -48,13 +51,13 @@ pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
     /// The socket.
     fn get_ref(&self) -> &S;
 
-    /// Pending until the socket may be readable again; wakes the last task that polled.
+    /// Pending until the socket may be readable again; wakes the last task that polled, or more of them.
     ///
     /// It is polled after an operation that would have blocked; and, when it was pending, also before the operation is
     /// tried again. Being ready too often is harmless.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Pending until the socket may be writable again; wakes the last task that polled.
+    /// Pending until the socket may be writable again; wakes the last task that polled, or more of them.
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// As [`poll_readable`](Self::poll_readable), for any number of tasks at once.
@@ -110,30 +113,48 @@ impl Connected for std::net::TcpStream {
 type Stream<R> = <R as Reactor>::Registered<std::net::TcpStream>;
 type Listener<R> = <R as Reactor>::Registered<std::net::TcpListener>;
 
-/// Tries `operation` on the socket, and waits for the reactor as long as it would block.
+/// Asks the reactor to wake the task.
+fn poll_ready<A: Registered<S>, S>(socket: &A, way: Way, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    match way {
+        Way::Read => socket.poll_readable(cx),
+        Way::Write => socket.poll_writable(cx),
+    }
+}
+
+/// Tries `operation` on a socket that any task can poll, and waits as long as it would block.
 fn poll_io<A: Registered<S>, S, T>(
     cx: &mut Context<'_>,
     socket: &A,
-    poll_ready: impl Fn(&A, &mut Context<'_>) -> Poll<io::Result<()>>,
-    operation: impl FnMut(&S) -> io::Result<T>,
-) -> Poll<io::Result<T>> {
-    poll_asked_io(cx, socket, &mut false, poll_ready, operation)
-}
-
-/// As [`poll_io`], for somebody who remembers whether the reactor has been `asked` to wake the task.
-///
-/// async-io 2.6 keeps its answer until it is asked again, and answers too early then: one more operation that would
-/// block. So it is asked again before the operation, which is tried all the same, should the answer be no.
-fn poll_asked_io<A: Registered<S>, S, T>(
-    cx: &mut Context<'_>,
-    socket: &A,
-    asked: &mut bool,
-    poll_ready: impl Fn(&A, &mut Context<'_>) -> Poll<io::Result<()>>,
+    waits: &Shared,
+    way: Way,
     mut operation: impl FnMut(&S) -> io::Result<T>,
 ) -> Poll<io::Result<T>> {
     coop::poll(cx, |cx| {
-        if *asked {
-            *asked = poll_ready(socket, cx)?.is_pending();
+        loop {
+            match operation(socket.get_ref()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => return Poll::Ready(result),
+            }
+            ready!(waits.poll(way, cx, |cx| poll_ready(socket, way, cx)))?;
+        }
+    })
+}
+
+/// As [`poll_io`], on a stream.
+///
+/// async-io 2.6 keeps its answer until it is asked again, and answers too early then: one more operation that would
+/// block. So it is asked again before the operation, which is tried all the same, should the answer be no.
+fn poll_stream_io<A: Registered<S>, S, T>(
+    cx: &mut Context<'_>,
+    socket: &A,
+    waits: &mut Own,
+    way: Way,
+    mut operation: impl FnMut(&S) -> io::Result<T>,
+) -> Poll<io::Result<T>> {
+    coop::poll(cx, |cx| {
+        if waits.is_asked(way) {
+            let _ = waits.poll(way, cx, |cx| poll_ready(socket, way, cx))?;
         }
         loop {
             match operation(socket.get_ref()) {
@@ -141,12 +162,10 @@ fn poll_asked_io<A: Registered<S>, S, T>(
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => return Poll::Ready(result),
             }
-            if !*asked {
-                *asked = poll_ready(socket, cx)?.is_pending();
-            }
-            if *asked {
+            if waits.is_asked(way) {
                 return Poll::Pending;
             }
+            ready!(waits.poll(way, cx, |cx| poll_ready(socket, way, cx)))?;
         }
     })
 }
@@ -176,7 +195,7 @@ async fn try_io<T, F: Future<Output = io::Result<()>>>(
     mut operation: impl FnMut() -> io::Result<T>,
     mut wait: impl FnMut() -> F,
 ) -> io::Result<T> {
-    let mut waiting = pin!(None);
+    let mut waiting = pin!(None::<F>);
     poll_fn(|cx| {
         coop::poll(cx, |cx| {
             loop {
@@ -200,30 +219,32 @@ async fn try_io<T, F: Future<Output = io::Result<()>>>(
 
 fn poll_read<A: Registered<S>, S: Connected>(
     socket: &A,
-    asked: &mut bool,
+    waits: &mut Own,
     cx: &mut Context<'_>,
     buf: &mut [u8],
 ) -> Poll<io::Result<usize>> {
     if buf.is_empty() {
         return Poll::Ready(Ok(0));
     }
-    poll_asked_io(cx, socket, asked, Registered::poll_readable, |socket| socket.read(buf))
+    poll_stream_io(cx, socket, waits, Way::Read, |socket| socket.read(buf))
 }
 
 fn poll_write<A: Registered<S>, S: Connected>(
     socket: &A,
+    waits: &mut Own,
     cx: &mut Context<'_>,
     buf: &[u8],
 ) -> Poll<io::Result<usize>> {
-    poll_io(cx, socket, Registered::poll_writable, |socket| socket.write(buf))
+    poll_stream_io(cx, socket, waits, Way::Write, |socket| socket.write(buf))
 }
 
 fn poll_write_vectored<A: Registered<S>, S: Connected>(
     socket: &A,
+    waits: &mut Own,
     cx: &mut Context<'_>,
     bufs: &[io::IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {
-    poll_io(cx, socket, Registered::poll_writable, |socket| socket.write_vectored(bufs))
+    poll_stream_io(cx, socket, waits, Way::Write, |socket| socket.write_vectored(bufs))
 }
 
 /// Says goodbye to the peer. Nothing waits in a buffer of ours, so there is nothing to flush.
@@ -239,7 +260,7 @@ fn close<A: Registered<S>, S: Connected>(socket: &A) -> io::Result<()> {
 #[derive(Debug)]
 pub struct TcpStream<R: Reactor> {
     socket: Stream<R>,
-    asked: bool,
+    waits: Own,
 }
 
 /// Whether a socket that has begun to connect is connected: an error, which is `WouldBlock` when it is not known yet.
@@ -256,7 +277,7 @@ fn is_connected(stream: &std::net::TcpStream) -> io::Result<()> {
 impl<R: Reactor> TcpStream<R> {
     /// A connection that is registered already.
     pub fn new(socket: R::Registered<std::net::TcpStream>) -> Self {
-        Self { socket, asked: false }
+        Self { socket, waits: Own::default() }
     }
 
     /// Waits until a socket that does not block, and has begun to connect, is connected or has failed; see
@@ -287,8 +308,8 @@ impl<R: Reactor> TcpStream<R> {
     }
 }
 
-/// The traits of futures-io for a type that holds a socket, in its field `socket`, and remembers in its field `asked` whether a
-/// read waits for it.
+/// The traits of futures-io for a type that holds a socket, in its field `socket`, and remembers in its field `waits` who waits
+/// for it.
 macro_rules! read {
     ($type:ty) => {
         impl<R: Reactor> AsyncRead for $type {
@@ -297,8 +318,8 @@ macro_rules! read {
                 cx: &mut Context<'_>,
                 buf: &mut [u8],
             ) -> Poll<io::Result<usize>> {
-                let Self { socket, asked } = self.get_mut();
-                poll_read::<Stream<R>, _>(socket, asked, cx, buf)
+                let Self { socket, waits } = self.get_mut();
+                poll_read::<Stream<R>, _>(socket, waits, cx, buf)
             }
         }
     };
@@ -308,7 +329,8 @@ macro_rules! write {
     ($type:ty) => {
         impl<R: Reactor> AsyncWrite for $type {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-                poll_write::<Stream<R>, _>(&self.socket, cx, buf)
+                let Self { socket, waits } = self.get_mut();
+                poll_write::<Stream<R>, _>(socket, waits, cx, buf)
             }
 
             fn poll_write_vectored(
@@ -316,7 +338,8 @@ macro_rules! write {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                poll_write_vectored::<Stream<R>, _>(&self.socket, cx, bufs)
+                let Self { socket, waits } = self.get_mut();
+                poll_write_vectored::<Stream<R>, _>(socket, waits, cx, bufs)
             }
 
             fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -345,19 +368,26 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
     type OwnedWriteHalf = OwnedWriteHalf<R>;
 
     fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
-        (ReadHalf { socket: &self.socket, asked: false }, WriteHalf { socket: &self.socket })
+        (
+            ReadHalf { socket: &self.socket, waits: Own::default() },
+            WriteHalf { socket: &self.socket, waits: Own::default() },
+        )
     }
 
     fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
         let socket = Arc::new(self.socket);
-        (OwnedReadHalf { socket: socket.clone(), asked: false }, OwnedWriteHalf { socket })
+        (
+            OwnedReadHalf { socket: socket.clone(), waits: Own::default() },
+            OwnedWriteHalf { socket, waits: Own::default() },
+        )
     }
 
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
         }
-        poll_fn(|cx| poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek(buf))).await
+        let Self { socket, waits } = self;
+        poll_fn(|cx| poll_stream_io(cx, socket, waits, Way::Read, |socket| socket.peek(buf))).await
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -399,7 +429,7 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
 #[derive(Debug)]
 pub struct ReadHalf<'a, R: Reactor> {
     socket: &'a Stream<R>,
-    asked: bool,
+    waits: Own,
 }
 
 read!(ReadHalf<'_, R>);
@@ -408,6 +438,7 @@ read!(ReadHalf<'_, R>);
 #[derive(Debug)]
 pub struct WriteHalf<'a, R: Reactor> {
     socket: &'a Stream<R>,
+    waits: Own,
 }
 
 write!(WriteHalf<'_, R>);
@@ -416,7 +447,7 @@ write!(WriteHalf<'_, R>);
 #[derive(Debug)]
 pub struct OwnedReadHalf<R: Reactor> {
     socket: Arc<Stream<R>>,
-    asked: bool,
+    waits: Own,
 }
 
 read!(OwnedReadHalf<R>);
@@ -425,6 +456,7 @@ read!(OwnedReadHalf<R>);
 #[derive(Debug)]
 pub struct OwnedWriteHalf<R: Reactor> {
     socket: Arc<Stream<R>>,
+    waits: Own,
 }
 
 write!(OwnedWriteHalf<R>);
@@ -441,6 +473,7 @@ impl<R: Reactor> Drop for OwnedWriteHalf<R> {
 pub struct TcpListener<R: Reactor> {
     socket: Listener<R>,
     reactor: R,
+    waits: Shared,
 }
 
 impl<R: Reactor> TcpListener<R> {
@@ -451,7 +484,7 @@ impl<R: Reactor> TcpListener<R> {
 
     /// A listening socket that `reactor` watches already.
     pub fn new(reactor: R, socket: R::Registered<std::net::TcpListener>) -> Self {
-        Self { socket, reactor }
+        Self { socket, reactor, waits: Shared::default() }
     }
 
     /// Takes over a listening socket, blocking or not.
@@ -483,7 +516,7 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream<R>, SocketAddr)>> {
         let accepted =
-            ready!(poll_io(cx, &self.socket, Registered::poll_readable, std::net::TcpListener::accept))?;
+            ready!(poll_io(cx, &self.socket, &self.waits, Way::Read, std::net::TcpListener::accept))?;
         Poll::Ready(self.register(accepted))
     }
 
@@ -516,7 +549,7 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::ready;
+    use std::future::{pending, ready};
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
     use std::task::Waker;
 
@@ -556,34 +589,42 @@ mod tests {
     }
 
     impl Socket {
-        fn poll(&self, asked: &mut bool, result: Result<(), io::ErrorKind>) -> Poll<io::Result<()>> {
-            poll_asked_io(
-                &mut Context::from_waker(Waker::noop()),
-                self,
-                asked,
-                Self::poll_readable,
-                |socket| {
-                    socket.operations.fetch_add(1, Ordering::Relaxed);
-                    result.map_err(io::Error::from)
-                },
-            )
+        fn poll(&self, waits: &mut Own, result: Result<(), io::ErrorKind>) -> Poll<io::Result<()>> {
+            let cx = &mut Context::from_waker(Waker::noop());
+            poll_stream_io(cx, self, waits, Way::Read, |socket| {
+                socket.operations.fetch_add(1, Ordering::Relaxed);
+                result.map_err(io::Error::from)
+            })
         }
     }
 
     #[test]
     fn event_is_taken_by_the_operation_that_it_woke() {
-        let (socket, mut asked) = (Socket::default(), false);
-        assert!(socket.poll(&mut asked, Err(io::ErrorKind::WouldBlock)).is_pending());
+        let (socket, mut waits) = (Socket::default(), Own::default());
+        assert!(socket.poll(&mut waits, Err(io::ErrorKind::WouldBlock)).is_pending());
         socket.event.store(true, Ordering::Relaxed);
-        assert!(socket.poll(&mut asked, Ok(())).is_ready());
-        assert!(socket.poll(&mut asked, Err(io::ErrorKind::WouldBlock)).is_pending());
+        assert!(socket.poll(&mut waits, Ok(())).is_ready());
+        assert!(socket.poll(&mut waits, Err(io::ErrorKind::WouldBlock)).is_pending());
         assert_eq!(socket.operations.load(Ordering::Relaxed), 3, "one was tried twice");
     }
 
     #[test]
     fn operation_is_tried_before_its_event_is_there() {
-        let (socket, mut asked) = (Socket::default(), false);
-        assert!(socket.poll(&mut asked, Err(io::ErrorKind::WouldBlock)).is_pending());
-        assert!(socket.poll(&mut asked, Ok(())).is_ready());
+        let (socket, mut waits) = (Socket::default(), Own::default());
+        assert!(socket.poll(&mut waits, Err(io::ErrorKind::WouldBlock)).is_pending());
+        assert!(socket.poll(&mut waits, Ok(())).is_ready());
+    }
+
+    #[test]
+    fn operation_is_tried_before_its_wait_is_over() {
+        let tries = AtomicU32::new(0);
+        let operation = || match tries.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            _ => Ok(()),
+        };
+        let mut trying = pin!(try_io(operation, pending));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(trying.as_mut().poll(cx).is_pending());
+        assert!(trying.as_mut().poll(cx).is_ready());
     }
 }

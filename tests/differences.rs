@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyrt::runtime::{TcpListener as _, TcpStream as _, UdpSocket as _};
 use anyrt::{AnyRuntime, AsyncStd, BlockOn, Net, NoRuntime, Runtime, Smol, Spawn, Time, Tokio};
+use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -587,6 +588,8 @@ fn refusal_wakes_a_poll<R: Runtime>(rt: &R) -> bool {
     rt.block_on(async {
         let ours = rt.udp_bind("127.0.0.1:0").await.unwrap();
         ours.connect(closed.local_addr().unwrap()).unwrap();
+        // tokio is told of the socket: while it is new, every poll tries.
+        rt.sleep(ms(20)).await;
         let mut buf = [0; 8];
         assert!(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut buf))).await.is_pending());
         ours.send(b"is anybody there?").await.unwrap();
@@ -606,6 +609,42 @@ fn refusal_wakes_no_poll_of_tokio() {
     assert!(!refusal_wakes_a_poll(&Tokio::new().unwrap()));
     assert!(refusal_wakes_a_poll(&Smol::global()));
     assert!(refusal_wakes_a_poll(&AsyncStd::global()));
+}
+
+/// Whether the first poll finds what has come meanwhile: a datagram, a connection, and what a stream had when it was taken over.
+fn first_poll_is_ready<R: Runtime>(rt: &R) -> [bool; 3] {
+    rt.block_on(async {
+        let [ours, peer] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let (seen, addr) = (ours.try_clone().unwrap(), ours.local_addr().unwrap());
+        let ours = rt.udp_socket_from_std(ours).unwrap();
+        peer.send_to(b"x", addr).unwrap();
+        ours.recv(&mut [0; 8]).await.unwrap();
+        // Now tokio has been told of it, and that nothing is there.
+        assert!(rt.timeout(ms(20), ours.recv(&mut [0; 8])).await.is_err());
+        peer.send_to(b"x", addr).unwrap();
+        while seen.peek(&mut [0; 8]).is_err() {}
+        let datagram = ours.recv(&mut [0; 8]).now_or_never().is_some();
+
+        let listener = rt.tcp_bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let connection = listener.accept().now_or_never().is_some();
+
+        let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(theirs.local_addr().unwrap()).unwrap();
+        theirs.accept().unwrap().0.write_all(b"x").unwrap();
+        stream.peek(&mut [0; 8]).unwrap();
+        let mut stream = rt.tcp_stream_from_std(stream).unwrap();
+        let read = stream.read(&mut [0; 8]).now_or_never().is_some();
+        [datagram, connection, read]
+    })
+}
+
+#[test]
+fn first_poll_of_tokio_waits_for_its_driver() {
+    // With a driver that has no thread of its own.
+    assert_eq!(first_poll_is_ready(&tokio_current_thread()), [false; 3]);
+    assert_eq!(first_poll_is_ready(&Smol::global()), [true; 3]);
+    assert_eq!(first_poll_is_ready(&AsyncStd::global()), [true; 3]);
 }
 
 #[test]

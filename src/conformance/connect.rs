@@ -6,13 +6,15 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Context;
 use std::time::Duration;
 
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 
-use super::support::{Closed, LONG, LOOPBACK, fill_pool, ms, on_a_plain_thread};
+use super::support::{Closed, LONG, LOOPBACK, bell, fill_pool, ms, on_a_plain_thread};
+use crate::net::ConnectOptions;
 use crate::runtime::{Runtime, TcpListener, TcpStream};
 
 pub(super) async fn connect_by_name<R: Runtime>(rt: R) {
@@ -59,6 +61,15 @@ pub(super) async fn connect_refused_has_its_kind<R: Runtime>(rt: R) {
     let source = error.source().and_then(|source| source.downcast_ref::<io::Error>()).unwrap();
     let of_the_system = rt.tcp_bind(LOOPBACK).await.unwrap().descriptor().is_some();
     assert_eq!(source.raw_os_error().is_some(), of_the_system, "the system's own number is kept");
+}
+
+pub(super) async fn happy_eyeballs_max_waits_for_a_refusal<R: Runtime>(rt: R) {
+    let (closed, listener) = (Closed::new(), rt.tcp_bind(LOOPBACK).await.unwrap());
+    let addrs = [closed.addr(), listener.local_addr().unwrap()];
+    let options = ConnectOptions::new().happy_eyeballs(Duration::MAX);
+    assert_eq!(rt.tcp_connect_with(addrs, &options).await.unwrap().peer_addr().unwrap(), addrs[1]);
+    let refused = rt.tcp_connect_with(&addrs[..1], &options).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
 }
 
 pub(super) async fn connect_can_be_cancelled<R: Runtime>(rt: R) {
@@ -203,6 +214,17 @@ pub(super) async fn accept_serves_every_waiter<R: Runtime>(rt: R) {
         waiter.await.unwrap();
     }
     assert_eq!(served.load(Ordering::SeqCst), 4);
+}
+
+pub(super) async fn displaced_poll_accept_is_not_woken<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let ((displaced, mut first_rings), (last, mut last_rings)) = (bell(), bell());
+    for waker in [&displaced, &last] {
+        assert!(listener.poll_accept(&mut Context::from_waker(waker)).is_pending());
+    }
+    let _client = rt.tcp_connect(listener.local_addr().unwrap()).await.unwrap();
+    rt.timeout(LONG, last_rings.next()).await.expect("the last one is woken").unwrap();
+    assert!(first_rings.next().now_or_never().is_none(), "the one before is woken as well");
 }
 
 pub(super) async fn incoming_yields_every_connection<R: Runtime>(rt: R) {

@@ -20,6 +20,7 @@
 
 mod block_on;
 mod blocking;
+mod busy;
 mod capabilities;
 mod connect;
 mod current;
@@ -278,6 +279,7 @@ macro_rules! __scenarios {
             async() net::write_of_nothing_is_zero;
             async() net::vectored_write_goes_out_at_once;
             async() net::idle_reader_burns_no_polls;
+            async() net::stream_behind_a_lock_burns_no_polls;
             async(real_sockets) net::busy_socket_starves_no_timer;
             async(real_sockets) net::busy_writer_starves_no_timer;
             async(real_sockets) net::busy_listener_starves_no_timer;
@@ -309,6 +311,7 @@ macro_rules! __scenarios {
             async() connect::connect_reports_the_last_error;
             async() connect::connect_to_no_address_is_invalid_input;
             async() connect::connect_refused_has_its_kind;
+            async() connect::happy_eyeballs_max_waits_for_a_refusal;
             async() connect::connect_can_be_cancelled;
             async(workers) connect::connect_from_a_plain_thread;
             async(blocking_threads) connect::connect_to_an_address_needs_no_blocking_thread;
@@ -321,6 +324,7 @@ macro_rules! __scenarios {
             async(workers) connect::bind_from_a_plain_thread;
             async() connect::accept_is_cancel_safe;
             async() connect::accept_serves_every_waiter;
+            async() connect::displaced_poll_accept_is_not_woken;
             async() connect::incoming_yields_every_connection;
             async() connect::ipv6_round_trip;
             async() connect::lookup_resolves_localhost;
@@ -348,6 +352,15 @@ macro_rules! __scenarios {
             async(real_sockets) options::happy_eyeballs_pass_a_silent_address;
             async() options::backlog_limits_the_queue;
 
+            async() busy::busy_tasks_starve_no_timer;
+            async() busy::busy_tasks_starve_no_connect;
+            async() busy::busy_tasks_starve_no_accept;
+            async() busy::busy_tasks_starve_no_read;
+            async() busy::busy_tasks_starve_no_write;
+            async() busy::busy_tasks_starve_no_receive;
+            async() busy::busy_tasks_starve_no_lookup;
+            async() busy::busy_tasks_starve_no_happy_eyeballs;
+
             async() udp::udp_round_trip;
             async() udp::udp_connected_round_trip;
             async() udp::udp_connected_ignores_strangers;
@@ -359,6 +372,10 @@ macro_rules! __scenarios {
             async() udp::udp_poll_forms_round_trip;
             async() udp::udp_receive_serves_every_waiter;
             async() udp::udp_poll_wakes_the_last_waker;
+            async() udp::udp_displaced_poller_is_not_woken;
+            async() udp::udp_two_pollers_burn_no_polls;
+            async(real_sockets) udp::udp_first_poll_finds_what_is_there;
+            async() udp::udp_first_send_waits_for_nothing;
             async() udp::udp_poll_and_await_at_once;
             async() udp::udp_idle_receiver_burns_no_polls;
             async() udp::udp_receive_is_cancel_safe;
@@ -428,6 +445,10 @@ macro_rules! __scenarios {
                 async(real_sockets) unix::unix_datagram_send_to_waits_for_room;
                 async() unix::unix_datagram_poll_wakes_the_last_waker;
                 async(real_sockets) unix::unix_datagram_busy_socket_starves_no_timer;
+                async() unix::unix_displaced_pollers_are_not_woken;
+                async(real_sockets) unix::unix_first_poll_finds_what_is_there;
+                async() unix::unix_first_send_waits_for_nothing;
+                async() unix::unix_datagram_send_finds_some_room;
                 sync(owned, real_sockets) late::unix_sockets_that_wait_outlive_their_runtime;
                 sync(shutdown, real_sockets) late::unix_sockets_that_wait_outlive_a_shutdown;
                 sync(shutdown, real_sockets) late::unix_sockets_outlive_a_shutdown;

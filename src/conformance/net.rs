@@ -1,16 +1,17 @@
 //! TCP streams. Peers that must misbehave are sockets of the standard library.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpListener as StdListener, TcpStream as StdStream};
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc;
-use std::task::Poll;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
-use futures::future::{join, join_all};
-use futures::io::{AsyncReadExt, AsyncWriteExt};
+use futures::future::{BoxFuture, join, join_all};
+use futures::io::{AsyncRead as _, AsyncReadExt, AsyncWrite as _, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 use socket2::SockRef;
 
@@ -200,6 +201,53 @@ pub(super) async fn idle_reader_burns_no_polls<R: Runtime>(rt: R) {
     let _ = reading.cancel().await;
     let _ = writing.cancel().await;
     drop(server);
+}
+
+pub(super) async fn stream_behind_a_lock_burns_no_polls<R: Runtime>(rt: R) {
+    let (client, _server) = pair(&rt).await;
+    let client = Arc::new(Mutex::new(client));
+    let reader = || {
+        let client = client.clone();
+        let read = move |cx: &mut Context<'_>| {
+            Pin::new(&mut *client.lock().unwrap()).poll_read(cx, &mut [0; 8]).map_ok(drop)
+        };
+        counted(Box::pin(poll_fn(read)) as BoxFuture<'static, io::Result<()>>)
+    };
+    let writer = || {
+        let client = client.clone();
+        let write = move |cx: &mut Context<'_>| {
+            // Until there is no room any more.
+            while Pin::new(&mut *client.lock().unwrap()).poll_write(cx, &[0; 1 << 16])?.is_ready() {}
+            Poll::Pending
+        };
+        counted(Box::pin(poll_fn(write)) as BoxFuture<'static, io::Result<()>>)
+    };
+    let (tasks, polls): (Vec<_>, Vec<_>) = [reader(), reader(), writer(), writer()]
+        .map(|(task, polls)| (rt.spawn(task), polls))
+        .into_iter()
+        .unzip();
+    let polls = || polls.iter().map(|polls| polls.load(Ordering::SeqCst)).collect::<Vec<_>>();
+    // They wait once the buffers are full.
+    let mut before = Vec::new();
+    for _ in 0..100 {
+        let now = polls();
+        if now == before {
+            break;
+        }
+        before = now;
+        rt.sleep(ms(50)).await;
+    }
+    let before = polls();
+    rt.sleep(ms(250)).await;
+    let after = polls();
+    assert!(
+        before.iter().zip(&after).all(|(before, after)| after - before <= 10),
+        "{before:?}, then {after:?}"
+    );
+    for task in tasks {
+        assert!(!task.is_finished());
+        let _ = task.cancel().await;
+    }
 }
 
 /// For how long a peer keeps a socket busy: a timer that waits for its end has been starved.

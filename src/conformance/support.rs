@@ -93,6 +93,14 @@ pub(super) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     poll_with(future, Waker::noop())
 }
 
+/// What is ready, as `now_or_never` has it.
+pub(super) fn ready<T>(polled: Poll<T>) -> Option<T> {
+    match polled {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
 /// A future that counts its polls.
 pub(super) struct Counted<F> {
     future: F,

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdSocket};
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use futures::channel::oneshot;
 use futures::future::join;
 use futures::{FutureExt, StreamExt};
 
-use super::support::{LONG, bell, counted, ms, on_a_plain_thread};
+use super::support::{LONG, bell, counted, ms, on_a_plain_thread, ready};
 use crate::runtime::{Runtime, UdpSocket};
 use crate::{AnyRuntime, net};
 
@@ -250,6 +250,80 @@ pub(super) async fn udp_poll_wakes_the_last_waker<R: Runtime>(rt: R) {
         assert_eq!(buf[0], round);
         // One whom somebody has taken the datagram away from does not spin.
         assert!(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut buf))).await.is_pending());
+    }
+}
+
+pub(super) async fn udp_displaced_poller_is_not_woken<R: Runtime>(rt: R) {
+    let (ours, addr) = bound(&rt).await;
+    let (peer, _) = bound(&rt).await;
+    let ((displaced, mut first_rings), (last, mut last_rings)) = (bell(), bell());
+    for waker in [&displaced, &last] {
+        assert!(ours.poll_recv_from(&mut Context::from_waker(waker), &mut [0; 8]).is_pending());
+    }
+    peer.send_to(b"x", addr).await.unwrap();
+    rt.timeout(LONG, last_rings.next()).await.expect("the last one is woken").unwrap();
+    assert!(first_rings.next().now_or_never().is_none(), "the one before is woken as well");
+}
+
+pub(super) async fn udp_two_pollers_burn_no_polls<R: Runtime>(rt: R) {
+    let (ours, _) = bound(&rt).await;
+    let ours = Arc::new(ours);
+    let (tasks, polls): (Vec<_>, Vec<_>) = (0..2)
+        .map(|_| {
+            let ours = ours.clone();
+            counted(poll_fn(move |cx| ours.poll_recv(cx, &mut [0; 8]).map_ok(drop)))
+        })
+        .map(|(task, polls)| (rt.spawn(task), polls))
+        .unzip();
+    rt.sleep(ms(20)).await;
+    let polls = || polls.iter().map(|polls| polls.load(Ordering::SeqCst)).sum::<usize>();
+    let before = polls();
+    rt.sleep(ms(100)).await;
+    let after = polls();
+    assert!(after - before <= FEW, "polled {before} and then {after} times");
+    for task in tasks {
+        assert!(!task.is_finished());
+        let _ = task.cancel().await;
+    }
+}
+
+pub(super) async fn udp_first_poll_finds_what_is_there<R: Runtime>(rt: R) {
+    let cx = &mut Context::from_waker(Waker::noop());
+    let mut buf = [0; 8];
+    for form in 0..8 {
+        let ((socket, addr), (peer, _)) = (std_bound(), std_bound());
+        peer.send_to(b"x", addr).unwrap();
+        // It blocks until the datagram is there.
+        socket.peek(&mut buf).unwrap();
+        let ours = rt.udp_socket_from_std(socket).unwrap();
+        let received = match form {
+            0 => ours.recv(&mut buf).now_or_never(),
+            1 => ours.peek(&mut buf).now_or_never(),
+            2 => ours.recv_from(&mut buf).now_or_never().map(|received| received.map(|(len, _)| len)),
+            3 => ours.peek_from(&mut buf).now_or_never().map(|received| received.map(|(len, _)| len)),
+            4 => ready(ours.poll_recv(cx, &mut buf)),
+            5 => ready(ours.poll_peek(cx, &mut buf)),
+            6 => ready(ours.poll_recv_from(cx, &mut buf).map_ok(|(len, _)| len)),
+            _ => ready(ours.poll_peek_from(cx, &mut buf).map_ok(|(len, _)| len)),
+        };
+        assert_eq!(received.unwrap_or_else(|| panic!("form {form} waits")).unwrap(), 1);
+    }
+}
+
+pub(super) async fn udp_first_send_waits_for_nothing<R: Runtime>(rt: R) {
+    let (sink, to) = bound(&rt).await;
+    let cx = &mut Context::from_waker(Waker::noop());
+    for form in 0..4 {
+        let (ours, _) = bound(&rt).await;
+        ours.connect(to).unwrap();
+        let sent = match form {
+            0 => ours.send(b"x").now_or_never(),
+            1 => ours.send_to(b"x", to).now_or_never(),
+            2 => ready(ours.poll_send(cx, b"x")),
+            _ => ready(ours.poll_send_to(cx, b"x", to)),
+        };
+        assert_eq!(sent.unwrap_or_else(|| panic!("form {form} waits")).unwrap(), 1);
+        assert_eq!(sink.recv(&mut [0; 8]).await.unwrap(), 1);
     }
 }
 

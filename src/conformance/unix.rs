@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all};
+use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all, ready};
 use crate::runtime::{Runtime, UnixDatagram, UnixListener, UnixStream};
 use crate::{AnyRuntime, net};
 
@@ -768,6 +768,103 @@ pub(super) async fn unix_datagram_poll_wakes_the_last_waker<R: Runtime>(rt: R) {
         rt.timeout(LONG, rings.next()).await.expect("it is woken").unwrap();
         assert_eq!(poll_fn(|cx| ours.poll_recv(cx, &mut buf)).await.unwrap(), 1);
         assert!(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut buf))).await.is_pending());
+    }
+}
+
+pub(super) async fn unix_displaced_pollers_are_not_woken<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let listener = rt.unix_bind(folder.path("s")).unwrap();
+    let (ours, peer) = rt.unix_datagram_pair().unwrap();
+    let ((displaced, mut first_rings), (last, mut last_rings)) = (bell(), bell());
+    for waker in [&displaced, &last] {
+        let cx = &mut Context::from_waker(waker);
+        assert!(listener.poll_accept(cx).is_pending());
+        assert!(ours.poll_recv(cx, &mut [0; 8]).is_pending());
+    }
+    let _client = rt.unix_connect(folder.path("s")).await.unwrap();
+    rt.timeout(LONG, last_rings.next()).await.expect("the last one is woken").unwrap();
+    peer.send(b"x").await.unwrap();
+    rt.timeout(LONG, last_rings.next()).await.expect("the last one is woken").unwrap();
+    assert!(first_rings.next().now_or_never().is_none(), "the one before is woken as well");
+}
+
+pub(super) async fn unix_first_poll_finds_what_is_there<R: Runtime>(rt: R) {
+    let mut buf = [0; 8];
+    for form in 0..3 {
+        let (mut ours, mut peer) = with_std(&rt);
+        peer.write_all(b"x").unwrap();
+        let read = match form {
+            0 => ours.read(&mut buf).now_or_never(),
+            1 => ours.split_mut().0.read(&mut buf).now_or_never(),
+            _ => ours.into_split().0.read(&mut buf).now_or_never(),
+        };
+        assert_eq!(read.unwrap_or_else(|| panic!("form {form} waits")).unwrap(), 1);
+    }
+    let cx = &mut Context::from_waker(Waker::noop());
+    for form in 0..4 {
+        let (ours, peer) = StdDatagram::pair().unwrap();
+        peer.send(b"x").unwrap();
+        let ours = rt.unix_datagram_from_std(ours).unwrap();
+        let received = match form {
+            0 => ours.recv(&mut buf).now_or_never(),
+            1 => ours.recv_from(&mut buf).now_or_never().map(|received| received.map(|(len, _)| len)),
+            2 => ready(ours.poll_recv(cx, &mut buf)),
+            _ => ready(ours.poll_recv_from(cx, &mut buf).map_ok(|(len, _)| len)),
+        };
+        assert_eq!(received.unwrap_or_else(|| panic!("form {form} waits")).unwrap(), 1);
+    }
+}
+
+pub(super) async fn unix_first_send_waits_for_nothing<R: Runtime>(rt: R) {
+    for form in 0..4 {
+        let (mut ours, mut peer) = rt.unix_pair().unwrap();
+        let written = match form {
+            0 => ours.write(b"x").now_or_never(),
+            1 => ours.write_vectored(&[io::IoSlice::new(b"x")]).now_or_never(),
+            2 => ours.split_mut().1.write(b"x").now_or_never(),
+            _ => ours.into_split().1.write(b"x").now_or_never(),
+        };
+        assert_eq!(written.unwrap_or_else(|| panic!("form {form} waits")).unwrap(), 1);
+        assert_eq!(peer.read(&mut [0; 8]).await.unwrap(), 1);
+    }
+    let folder = Folder::new();
+    let cx = &mut Context::from_waker(Waker::noop());
+    let sink = rt.unix_datagram_bind(folder.path("sink")).unwrap();
+    for form in 0..4 {
+        let ours = rt.unix_datagram_unbound().unwrap();
+        ours.connect(folder.path("sink")).unwrap();
+        let sent = match form {
+            0 => ours.send(b"x").now_or_never(),
+            1 => ours.send_to(b"x", folder.path("sink")).now_or_never(),
+            2 => ready(ours.poll_send(cx, b"x")),
+            _ => ready(ours.poll_send_to(cx, b"x", folder.path("sink"))),
+        };
+        assert_eq!(sent.unwrap_or_else(|| panic!("form {form} waits")).unwrap(), 1);
+        assert_eq!(sink.recv(&mut [0; 8]).await.unwrap(), 1);
+    }
+}
+
+pub(super) async fn unix_datagram_send_finds_some_room<R: Runtime>(rt: R) {
+    if cfg!(not(target_os = "linux")) {
+        let _ = writeln!(io::stderr(), "skipped unix_datagram_send_finds_some_room: ENOBUFS instead");
+        return;
+    }
+    let (ours, peer) = rt.unix_datagram_pair().unwrap();
+    let cx = &mut Context::from_waker(Waker::noop());
+    for form in 0..2 {
+        let mut queued = 0_usize;
+        while let Ok(sent) = rt.timeout(ms(50), ours.send(b"x")).await {
+            sent.unwrap();
+            queued += 1;
+            assert!(queued < 100_000, "the queue does not end");
+        }
+        assert!(ours.poll_send(cx, b"x").is_pending());
+        assert_eq!(peer.recv(&mut [0; 8]).await.unwrap(), 1);
+        let sent = match form {
+            0 => ours.send(b"x").now_or_never(),
+            _ => ready(ours.poll_send(cx, b"x")),
+        };
+        assert_eq!(sent.unwrap_or_else(|| panic!("form {form} waits")).unwrap(), 1);
     }
 }
 

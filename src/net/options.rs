@@ -80,7 +80,7 @@ impl ConnectOptions {
     /// An address that fails makes room for the next at once.
     ///
     /// Scenarios: `happy_eyeballs_pass_a_silent_address`, `happy_eyeballs_go_on_after_a_refusal`,
-    /// `happy_eyeballs_report_the_last_error`.
+    /// `happy_eyeballs_report_the_last_error`, `happy_eyeballs_max_waits_for_a_refusal`.
     pub fn happy_eyeballs(mut self, delay: Duration) -> Self {
         self.attempt_delay = Some(delay);
         self

@@ -13,7 +13,8 @@ use crate::net::{Incoming, Keepalive, of};
 /// A TCP connection, with the I/O traits of `futures`.
 ///
 /// One reader and one writer, by type: it is not `Clone`, and [`into_split`](Self::into_split) makes one half
-/// of each. A pending operation costs nothing until its socket is ready.
+/// of each. A pending operation costs nothing until its socket is ready. Behind a lock several tasks can poll it; then only
+/// the last one that polled each way is woken when it is ready.
 ///
 /// `close` of [`AsyncWrite`] shuts down the write side: the peer sees the end and can still answer. Closing
 /// twice, or after the peer is gone, is `Ok`. (`close` of async-std 1.13.2 sends nothing to the peer at all.)
@@ -40,7 +41,7 @@ use crate::net::{Incoming, Keepalive, of};
 /// `reset_reads_as_connection_reset`, `write_to_a_gone_peer_fails`,
 /// `dropped_stream_delivers_what_was_written`, `write_of_nothing_is_zero`, `vectored_write_goes_out_at_once`,
 /// `busy_writer_starves_no_timer`, `stream_works_on_a_plain_thread`, `stream_moves_between_tasks`,
-/// `read_wakes_the_last_waker`, `read_is_cancel_safe`, `big_transfer_is_intact`, `many_connections`.
+/// `read_wakes_the_last_waker`, `stream_behind_a_lock_burns_no_polls`, `read_is_cancel_safe`, `big_transfer_is_intact`, `many_connections`.
 pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// The read half of [`split_mut`](Self::split_mut).
     type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
@@ -227,6 +228,8 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** [`accept`](Self::accept) as a poll function, for **one** task: only the last one that
     /// polled is woken.
+    ///
+    /// Scenarios: `displaced_poll_accept_is_not_woken`.
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
 
     /// Connections as a `Stream`, which never ends.

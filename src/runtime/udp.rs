@@ -16,6 +16,8 @@ use super::Descriptor;
 /// bytes is `Ok(0)`, which is no end; an empty buffer takes a datagram away as any other does. Addresses are not
 /// resolved here: ask [`lookup_host`](crate::Net::lookup_host).
 ///
+/// The first poll of a new socket finds the datagram that it has already, and its first send waits for nothing.
+///
 /// # Cancel safety
 ///
 /// A receive or a send that did not complete has taken, or sent, nothing.
@@ -56,7 +58,8 @@ use super::Descriptor;
 ///
 /// Scenarios: `udp_round_trip`, `udp_truncates_and_loses_the_rest`, `udp_empty_datagram_is_received`,
 /// `udp_empty_buffer_takes_a_datagram`, `udp_receive_serves_every_waiter`, `udp_receive_is_cancel_safe`,
-/// `udp_poll_wakes_the_last_waker`, `udp_poll_and_await_at_once`, `udp_idle_receiver_burns_no_polls`,
+/// `udp_poll_wakes_the_last_waker`, `udp_displaced_poller_is_not_woken`, `udp_two_pollers_burn_no_polls`,
+/// `udp_first_poll_finds_what_is_there`, `udp_first_send_waits_for_nothing`, `udp_poll_and_await_at_once`, `udp_idle_receiver_burns_no_polls`,
 /// `udp_busy_socket_starves_no_timer`, `udp_busy_poll_starves_no_timer`, `udp_busy_sender_starves_no_timer`,
 /// `udp_errors_are_the_systems`, `udp_refusal_is_reported_once`, `udp_works_on_a_plain_thread`,
 /// `udp_moves_between_tasks`, `udp_ipv6_round_trip`.

@@ -230,7 +230,7 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** [`accept`](Self::accept) as a poll function, for **one** task: only the last one that
     /// polled is woken.
     ///
-    /// Scenarios: `unix_poll_accept_wakes_the_last_waker`.
+    /// Scenarios: `unix_poll_accept_wakes_the_last_waker`, `unix_displaced_pollers_are_not_woken`.
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
 
     /// Connections as a `Stream`, which never ends; see [`TcpListener::incoming`](super::TcpListener::incoming).
@@ -259,7 +259,7 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 ///
 /// As a [`UdpSocket`](super::UdpSocket), it takes `&self` throughout, lets any number of tasks await and one task each
 /// way poll, and cuts off what does not fit the buffer. Unlike there nothing is lost on the way: a sender waits for
-/// a receiver whose queue is full. (macOS reports it as an error.)
+/// a receiver whose queue is full, and for nothing as long as there is room. (macOS reports it as an error.)
 ///
 /// # Cancel safety
 ///
@@ -267,7 +267,9 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 ///
 /// Scenarios: `unix_datagram_round_trip`, `unix_datagram_truncates_and_loses_the_rest`,
 /// `unix_datagram_receive_serves_every_waiter`, `unix_datagram_sender_waits_for_room`, `unix_datagram_send_to_waits_for_room`,
-/// `unix_datagram_poll_wakes_the_last_waker`, `unix_datagram_busy_socket_starves_no_timer`.
+/// `unix_datagram_send_finds_some_room`, `unix_displaced_pollers_are_not_woken`, `unix_first_poll_finds_what_is_there`,
+/// `unix_first_send_waits_for_nothing`, `unix_datagram_poll_wakes_the_last_waker`,
+/// `unix_datagram_busy_socket_starves_no_timer`.
 pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
     ///

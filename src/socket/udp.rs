@@ -2,7 +2,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
-use super::{Reactor, Registered, poll_io, read_io, write_io};
+use super::{Reactor, Registered, Shared, Way, poll_io, read_io, write_io};
 use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 use crate::runtime::{self, udp_groups, udp_options};
 
@@ -12,12 +12,13 @@ type Std = std::net::UdpSocket;
 #[derive(Debug)]
 pub struct UdpSocket<R: Reactor> {
     socket: R::Registered<Std>,
+    waits: Shared,
 }
 
 impl<R: Reactor> UdpSocket<R> {
     /// A socket that is registered already.
     pub fn new(socket: R::Registered<std::net::UdpSocket>) -> Self {
-        Self { socket }
+        Self { socket, waits: Shared::default() }
     }
 
     /// Takes over a socket, blocking or not.
@@ -58,7 +59,7 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, Registered::poll_writable, |socket| socket.send(buf))
+        poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send(buf))
     }
 
     async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -66,7 +67,7 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
     }
 
     fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv(buf))
+        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv(buf))
     }
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
@@ -74,7 +75,7 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
     }
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, Registered::poll_writable, |socket| socket.send_to(buf, target))
+        poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send_to(buf, target))
     }
 
     async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
@@ -82,7 +83,7 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
     }
 
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv_from(buf))
+        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv_from(buf))
     }
 
     async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -90,7 +91,7 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
     }
 
     fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek(buf))
+        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.peek(buf))
     }
 
     async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
@@ -98,7 +99,7 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
     }
 
     fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.peek_from(buf))
+        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.peek_from(buf))
     }
 
     udp_options!(forward);

@@ -13,8 +13,8 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::{
-    Connected, Reactor, Registered, Source, close, poll_io, poll_read, poll_write, poll_write_vectored, read,
-    read_io, try_io, write, write_io,
+    Connected, Own, Reactor, Registered, Shared, Source, Way, close, poll_io, poll_read, poll_write,
+    poll_write_vectored, read, read_io, try_io, write, write_io,
 };
 use crate::net::unix::{cannot, check, probe};
 use crate::runtime;
@@ -48,13 +48,13 @@ type Stream<R> = <R as Reactor>::Registered<std_unix::UnixStream>;
 #[derive(Debug)]
 pub struct UnixStream<R: Reactor> {
     socket: Stream<R>,
-    asked: bool,
+    waits: Own,
 }
 
 impl<R: Reactor> UnixStream<R> {
     /// A connection that is registered already.
     pub fn new(socket: R::Registered<std_unix::UnixStream>) -> Self {
-        Self { socket, asked: false }
+        Self { socket, waits: Own::default() }
     }
 
     /// Takes over a connection, blocking or not.
@@ -84,12 +84,18 @@ impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
     type OwnedWriteHalf = OwnedWriteHalf<R>;
 
     fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
-        (ReadHalf { socket: &self.socket, asked: false }, WriteHalf { socket: &self.socket })
+        (
+            ReadHalf { socket: &self.socket, waits: Own::default() },
+            WriteHalf { socket: &self.socket, waits: Own::default() },
+        )
     }
 
     fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
         let socket = Arc::new(self.socket);
-        (OwnedReadHalf { socket: socket.clone(), asked: false }, OwnedWriteHalf { socket })
+        (
+            OwnedReadHalf { socket: socket.clone(), waits: Own::default() },
+            OwnedWriteHalf { socket, waits: Own::default() },
+        )
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -115,7 +121,7 @@ impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
 #[derive(Debug)]
 pub struct ReadHalf<'a, R: Reactor> {
     socket: &'a Stream<R>,
-    asked: bool,
+    waits: Own,
 }
 
 read!(ReadHalf<'_, R>);
@@ -124,6 +130,7 @@ read!(ReadHalf<'_, R>);
 #[derive(Debug)]
 pub struct WriteHalf<'a, R: Reactor> {
     socket: &'a Stream<R>,
+    waits: Own,
 }
 
 write!(WriteHalf<'_, R>);
@@ -132,7 +139,7 @@ write!(WriteHalf<'_, R>);
 #[derive(Debug)]
 pub struct OwnedReadHalf<R: Reactor> {
     socket: Arc<Stream<R>>,
-    asked: bool,
+    waits: Own,
 }
 
 read!(OwnedReadHalf<R>);
@@ -141,6 +148,7 @@ read!(OwnedReadHalf<R>);
 #[derive(Debug)]
 pub struct OwnedWriteHalf<R: Reactor> {
     socket: Arc<Stream<R>>,
+    waits: Own,
 }
 
 write!(OwnedWriteHalf<R>);
@@ -156,12 +164,13 @@ impl<R: Reactor> Drop for OwnedWriteHalf<R> {
 pub struct UnixListener<R: Reactor> {
     socket: R::Registered<std_unix::UnixListener>,
     reactor: R,
+    waits: Shared,
 }
 
 impl<R: Reactor> UnixListener<R> {
     /// A listening socket that `reactor` watches already.
     pub fn new(reactor: R, socket: R::Registered<std_unix::UnixListener>) -> Self {
-        Self { socket, reactor }
+        Self { socket, reactor, waits: Shared::default() }
     }
 
     /// Takes over a listening socket, blocking or not.
@@ -200,7 +209,7 @@ impl<R: Reactor> runtime::UnixListener for UnixListener<R> {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream<R>, SocketAddr)>> {
         let accepted =
-            ready!(poll_io(cx, &self.socket, Registered::poll_readable, std_unix::UnixListener::accept))?;
+            ready!(poll_io(cx, &self.socket, &self.waits, Way::Read, std_unix::UnixListener::accept))?;
         Poll::Ready(self.register(accepted))
     }
 
@@ -228,12 +237,13 @@ impl<R: Reactor> runtime::UnixListener for UnixListener<R> {
 pub struct UnixDatagram<R: Reactor> {
     socket: R::Registered<std_unix::UnixDatagram>,
     reactor: R,
+    waits: Shared,
 }
 
 impl<R: Reactor> UnixDatagram<R> {
     /// A socket that `reactor` watches already.
     pub fn new(reactor: R, socket: R::Registered<std_unix::UnixDatagram>) -> Self {
-        Self { socket, reactor }
+        Self { socket, reactor, waits: Shared::default() }
     }
 
     /// Takes over a socket, blocking or not.
@@ -266,7 +276,7 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, Registered::poll_writable, |socket| socket.send(buf))
+        poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send(buf))
     }
 
     async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -274,7 +284,7 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     }
 
     fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv(buf))
+        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv(buf))
     }
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
@@ -303,7 +313,7 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
         path: P,
     ) -> Poll<io::Result<usize>> {
         check(path.as_ref())?;
-        poll_io(cx, &self.socket, Registered::poll_writable, |socket| socket.send_to(buf, path.as_ref()))
+        poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send_to(buf, path.as_ref()))
     }
 
     async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
@@ -311,7 +321,7 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     }
 
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv_from(buf))
+        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv_from(buf))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -646,30 +646,27 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "socket loses its waker",
         file: "socket.rs",
-        right: "    poll_asked_io(cx, socket, asked, Registered::poll_readable, |socket| socket.read(buf))",
-        wrong: "    let poll_readable = |socket: &A, cx: &mut Context<'_>| {
-        let mut nobody = Context::from_waker(std::task::Waker::noop());
-        socket.poll_readable(if mutant!() { &mut nobody } else { cx })
-    };
-    poll_asked_io(cx, socket, asked, poll_readable, |socket| socket.read(buf))",
+        right: "        Way::Read => socket.poll_readable(cx),",
+        wrong: "        Way::Read if mutant!() => socket.poll_readable(&mut Context::from_waker(std::task::Waker::noop())),
+        Way::Read => socket.poll_readable(cx),",
         caught_by: &["backend::smol::owned::into_split_serves_two_tasks", "backend::async_std::global::read_wakes_the_last_waker"],
     },
     Mutant {
         name: "idle reader spins",
         file: "socket.rs",
-        right: "    coop::poll(cx, |cx| {\n        if *asked {",
+        right: "    coop::poll(cx, |cx| {\n        if waits.is_asked(way) {",
         wrong: "    coop::poll(cx, |cx| {
         if mutant!() { cx.waker().wake_by_ref(); }
-        if *asked {",
+        if waits.is_asked(way) {",
         caught_by: &["backend::async_std::global::idle_reader_burns_no_polls"],
     },
     Mutant {
         name: "event that has woken a read wakes the next one",
         file: "socket.rs",
-        right: "        if *asked {\n            *asked = poll_ready",
-        wrong: "        if mutant!() { *asked = false; }
-        if *asked {
-            *asked = poll_ready",
+        right: "        if waits.is_asked(way) {\n            let _ =",
+        wrong: "        if mutant!() { *waits = Own::default(); }
+        if waits.is_asked(way) {
+            let _ =",
         caught_by: &["socket::tests::event_is_taken_by_the_operation_that_it_woke"],
     },
     Mutant {
@@ -684,6 +681,71 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             "backend::smol::owned::udp_busy_socket_starves_no_timer",
             "backend::async_std::global::udp_busy_poll_starves_no_timer",
             "backend::smol::global::udp_busy_sender_starves_no_timer",
+        ],
+    },
+    Mutant {
+        name: "connect waits before it looks",
+        file: "socket.rs",
+        right: "        write_io(&socket, is_connected).await?;",
+        wrong: "        if mutant!() { poll_fn(|cx| socket.poll_writable(cx)).await?; }
+        write_io(&socket, is_connected).await?;",
+        caught_by: &[
+            "backend::smol::owned::busy_tasks_starve_no_connect",
+            "backend::async_std::global::busy_tasks_starve_no_connect",
+        ],
+    },
+    Mutant {
+        name: "operation waits for an event that counts",
+        file: "socket.rs",
+        right: "                match operation() {",
+        wrong: "                if let (true, Some(wait)) = (mutant!(), waiting.as_mut().as_pin_mut()) {
+                    ready!(wait.poll(cx))?;
+                    waiting.set(None);
+                }
+                match operation() {",
+        caught_by: &["socket::tests::operation_is_tried_before_its_wait_is_over"],
+    },
+    Mutant {
+        name: "task that another one displaces is woken",
+        file: "socket/waits.rs",
+        right: "        self.0.get_or_init(Box::default)[",
+        wrong: "        if mutant!() { return ask(cx); }
+        self.0.get_or_init(Box::default)[",
+        caught_by: &[
+            "backend::smol::owned::udp_two_pollers_burn_no_polls",
+            "backend::smol::global::udp_displaced_poller_is_not_woken",
+            "backend::async_std::global::displaced_poll_accept_is_not_woken",
+        ],
+    },
+    Mutant {
+        name: "readers of one stream wake each other",
+        file: "socket/waits.rs",
+        right: "            None if *asked == 0",
+        wrong: "            None if mutant!() || *asked == 0",
+        caught_by: &["backend::smol::owned::stream_behind_a_lock_burns_no_polls"],
+    },
+    Mutant {
+        name: "simulation wakes everybody who has polled",
+        file: "backend/sim/waiters.rs",
+        right: "            How::Polls => ",
+        wrong: "            How::Polls if mutant!() => {
+                self.awaiting.add(waker);
+                None
+            }
+            How::Polls => ",
+        caught_by: &["backend::sim::sim::udp_displaced_poller_is_not_woken"],
+    },
+    Mutant {
+        name: "new socket of tokio waits for its driver",
+        file: "backend/tokio/net.rs",
+        right: "    ready!(pin!(tokio::task::consume_budget()).poll(cx));",
+        wrong: "    if mutant!() { return Poll::Pending; }
+    ready!(pin!(tokio::task::consume_budget()).poll(cx));",
+        caught_by: &[
+            "backend::tokio::current_thread::udp_first_poll_finds_what_is_there",
+            "backend::tokio::current_thread::unix_first_poll_finds_what_is_there",
+            "backend::tokio::current_thread::unix_first_send_waits_for_nothing",
+            "backend::tokio::current_thread::unix_datagram_send_finds_some_room",
         ],
     },
     Mutant {
@@ -850,28 +912,28 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sender of datagrams loses its waker",
         file: "socket.rs",
-        right: "WouldBlock => socket.writable().await?,",
-        wrong: "WouldBlock && mutant!() => std::future::pending().await,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,",
+        right: "|| socket.writable()).await",
+        wrong: "|| async { if mutant!() { std::future::pending().await } else { socket.writable().await } }).await",
         caught_by: &["backend::smol::owned::unix_datagram_sender_waits_for_room"],
     },
     // UDP.
     Mutant {
         name: "poll receive makes a future for each poll",
         file: "socket/udp.rs",
-        right: "poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv_from(buf))",
+        right: "poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv_from(buf))",
         wrong: "if mutant!() {
             return std::future::Future::poll(std::pin::pin!(runtime::UdpSocket::recv_from(self, buf)), cx);
         }
-        poll_io(cx, &self.socket, Registered::poll_readable, |socket| socket.recv_from(buf))",
+        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv_from(buf))",
         caught_by: &["backend::smol::owned::udp_poll_wakes_the_last_waker"],
     },
     Mutant {
         name: "receive wakes the last waiter only",
         file: "socket.rs",
-        right: "WouldBlock => socket.readable().await?,",
-        wrong: "WouldBlock && mutant!() => poll_fn(|cx| socket.poll_readable(cx)).await?,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.readable().await?,",
+        right: "|| socket.readable()).await",
+        wrong: "|| async {
+            if mutant!() { poll_fn(|cx| socket.poll_readable(cx)).await } else { socket.readable().await }
+        }).await",
         caught_by: &["backend::smol::owned::udp_idle_receiver_burns_no_polls"],
     },
     Mutant {
@@ -983,7 +1045,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "backend/tokio/net.rs",
         right: "ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf))?;",
         wrong: "match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buf)) {\n                    Err(_) if mutant!() => return Poll::Pending,\n                    result => result?,\n                }",
-        caught_by: &["backend::tokio::multi_thread::sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::sockets_that_wait_outlive_a_shutdown", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_a_shutdown"],
+        caught_by: &["backend::tokio::multi_thread::sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::sockets_that_wait_outlive_a_shutdown"],
+    },
+    Mutant {
+        name: "Unix read of a gone tokio waits for ever",
+        file: "backend/tokio/net/unix.rs",
+        right: "                    polled => polled.map_ok(|()| read.filled().len()),",
+        wrong: "                    Poll::Ready(Err(_)) if mutant!() => Poll::Pending,
+                    polled => polled.map_ok(|()| read.filled().len()),",
+        caught_by: &["backend::tokio::multi_thread::unix_sockets_that_wait_outlive_their_runtime", "backend::tokio::multi_thread::unix_sockets_that_wait_outlive_a_shutdown"],
     },
     Mutant {
         name: "gone tokio has another kind",

@@ -27,7 +27,7 @@ use self::listening::{Acceptor, Listening, covers};
 use super::host::Boot;
 use super::slots::{Id, Slots};
 use super::time::Sleep;
-use super::waiters::Waiters;
+use super::waiters::{How, Waiting};
 use super::world::{self, State, World};
 use crate::net::options::{BACKLOG, invalid, whole_seconds};
 use crate::net::{ConnectOptions, Keepalive, ListenOptions};
@@ -160,14 +160,14 @@ impl Network {
         self.listening.retain(|_, it| {
             let stays = it.host != host;
             if !stays {
-                waiting.extend(it.waiters().flat_map(Waiters::take));
+                waiting.extend(it.waiters().flat_map(Waiting::take));
             }
             stays
         });
         self.datagrams.retain(|_, it| {
             let stays = it.host != host;
             if !stays {
-                waiting.extend(it.waiters().flat_map(Waiters::take));
+                waiting.extend(it.waiters().flat_map(Waiting::take));
             }
             stays
         });
@@ -175,7 +175,7 @@ impl Network {
         self.letterboxes.retain(|_, it| {
             let stays = it.host != host;
             if !stays {
-                waiting.extend(it.waiters().flat_map(Waiters::take));
+                waiting.extend(it.waiters().flat_map(Waiting::take));
             }
             stays
         });
@@ -190,7 +190,7 @@ impl Network {
         #[cfg(unix)]
         let waiters = waiters.chain(self.letterboxes.values_mut().flat_map(|letterbox| letterbox.waiters()));
         let ends = self.conns.values_mut().flat_map(Conn::take_waiters);
-        ends.chain(waiters.flat_map(Waiters::take)).collect()
+        ends.chain(waiters.flat_map(Waiting::take)).collect()
     }
 
     pub(super) fn new() -> Self {
@@ -623,8 +623,8 @@ impl<A> Listener<A> {
         Self { acceptor, addr: PhantomData }
     }
 
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream<A>>> {
-        self.acceptor.poll_accept(cx).map_ok(Stream::new)
+    fn poll(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<Stream<A>>> {
+        self.acceptor.poll_accept(cx, how).map_ok(Stream::new)
     }
 
     fn timer(&self, duration: Duration) -> Sleep {
@@ -638,11 +638,13 @@ impl runtime::TcpListener for TcpListener {
     type Stream = TcpStream;
 
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        poll_fn(|cx| self.poll_accept(cx)).await
+        let stream = poll_fn(|cx| self.poll(cx, How::Awaits)).await?;
+        let peer = ip(&stream.socket.addrs.peer)?;
+        Ok((stream, peer))
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let stream = ready!(self.poll(cx))?;
+        let stream = ready!(self.poll(cx, How::Polls))?;
         let peer = ip(&stream.socket.addrs.peer)?;
         Poll::Ready(Ok((stream, peer)))
     }

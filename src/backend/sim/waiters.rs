@@ -110,6 +110,39 @@ impl IntoIterator for Waiters {
     }
 }
 
+/// How a task waits for a socket.
+#[derive(Clone, Copy)]
+pub(super) enum How {
+    Awaits,
+    Polls,
+}
+
+/// Those who wait for a socket: any number of tasks that await it, and the last one that has polled it.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    awaiting: Waiters,
+    polling: Option<Waker>,
+}
+
+impl Waiting {
+    /// One more waits; whoever is displaced is to be dropped.
+    pub(super) fn add(&mut self, waiter: &mut Waiter<'_>, how: How) -> Option<Waker> {
+        match how {
+            How::Awaits => {
+                self.awaiting.add(waiter);
+                None
+            }
+            How::Polls => set(&mut self.polling, waiter),
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Waiters {
+        let mut all = self.awaiting.take();
+        all.extend(self.polling.take());
+        all
+    }
+}
+
 /// Only this one waits from now on; whoever did is to be dropped.
 pub(super) fn set(waiting: &mut Option<Waker>, waiter: &mut Waiter<'_>) -> Option<Waker> {
     match waiting {

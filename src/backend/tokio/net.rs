@@ -2,7 +2,7 @@ mod udp;
 #[cfg(unix)]
 mod unix;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -24,9 +24,47 @@ pub(super) use unix::{UnixDatagram, UnixListener, UnixStream};
 /// Polls `future` inside the context of `handle`, which tokio needs wherever a socket is registered.
 async fn within<F: Future>(handle: &Handle, future: F) -> F::Output {
     let mut future = pin!(future);
-    std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         let _context = handle.enter();
         future.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Tries what tokio 1.54 has not: it waits for its driver to tell of a socket, also of one that is new (`registration.rs`).
+fn poll_untold<T>(cx: &mut Context<'_>, mut operation: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
+    ready!(pin!(tokio::task::consume_budget()).poll(cx));
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return Poll::Ready(result),
+        }
+    }
+}
+
+/// As [`poll_untold`], once; nothing when tokio is to be asked.
+async fn untold<T>(is_untold: bool, mut operation: impl FnMut() -> io::Result<T>) -> Option<io::Result<T>> {
+    if !is_untold {
+        return None;
+    }
+    poll_fn(|cx| match poll_untold(cx, &mut operation) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Awaits `told`, and meanwhile tries `operation` in each poll for as long as tokio is untold.
+async fn or_untold<T>(
+    told: impl Future<Output = io::Result<T>>,
+    is_untold: impl Fn() -> bool,
+    mut operation: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    let mut told = pin!(told);
+    poll_fn(|cx| match told.as_mut().poll(cx) {
+        Poll::Pending if is_untold() => poll_untold(cx, &mut operation),
+        polled => polled,
     })
     .await
 }
@@ -106,9 +144,6 @@ macro_rules! write {
         }
     };
 }
-
-#[cfg(unix)]
-use {read, write};
 
 read!(TcpStream);
 write!(TcpStream);

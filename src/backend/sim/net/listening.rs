@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::conn::{SERVER, Socket, gone};
-use super::{Addr, Waiters, crashed};
+use super::{Addr, How, Waiting, crashed};
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::world::{State, Wait, World};
 use crate::net::options::SocketOptions;
@@ -27,14 +27,14 @@ impl Acceptor {
         Self { world: world.clone(), local, number }
     }
 
-    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Socket>> {
+    pub(super) fn poll_accept(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<Socket>> {
         let wait = || Wait::Socket("accept at", self.local.ip());
         let polled = self.world.operate(cx, wait, |state, waker| {
             let Some(listening) = state.network.listening.get_mut(&self.number) else { return gone() };
             match listening.queue.pop_front() {
                 Some(conn) => Poll::Ready(Ok((conn, state.network.addrs(conn)))),
                 None => {
-                    listening.waiters.add(waker);
+                    state.dropped.extend(listening.waiters.add(waker, how));
                     Poll::Pending
                 }
             }
@@ -53,8 +53,8 @@ impl Acceptor {
 impl Drop for Acceptor {
     fn drop(&mut self) {
         self.world.with(|state| {
-            let Some(listening) = state.network.listening.remove(&self.number) else { return };
-            state.dropped.extend(listening.waiters);
+            let Some(mut listening) = state.network.listening.remove(&self.number) else { return };
+            state.dropped.append(listening.waiters.take());
             for conn in listening.queue {
                 state.reset(conn, SERVER);
                 state.close(conn, SERVER);
@@ -71,7 +71,7 @@ pub(super) struct Listening {
     pub(super) ttl: u32,
     backlog: usize,
     pub(super) queue: VecDeque<Id>,
-    pub(super) waiters: Waiters,
+    pub(super) waiters: Waiting,
 }
 
 impl Listening {
@@ -83,7 +83,7 @@ impl Listening {
             ttl: super::TTL,
             backlog,
             queue: VecDeque::new(),
-            waiters: Waiters::default(),
+            waiters: Waiting::default(),
         }
     }
 
@@ -101,7 +101,7 @@ impl Listening {
             }
     }
 
-    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
+    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting> {
         [&mut self.waiters].into_iter()
     }
 }

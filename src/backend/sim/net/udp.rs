@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::link::Gate;
 use super::listening::covers;
-use super::{Event, TTL, Waiters, check_ttl, crashed, no_real_sockets, to_this_host};
+use super::{Event, How, TTL, Waiting, check_ttl, crashed, no_real_sockets, to_this_host};
 use crate::backend::sim::log::Flight;
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{self, State, Wait, World};
@@ -29,7 +29,7 @@ pub(super) struct Bound {
     // When the last datagram of ours arrives: nothing overtakes it.
     last: u64,
     refused: bool,
-    waiters: Waiters,
+    waiters: Waiting,
     broadcast: bool,
     ttl: u32,
     multicast_loop_v4: bool,
@@ -38,7 +38,7 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
+    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting> {
         [&mut self.waiters].into_iter()
     }
 }
@@ -102,7 +102,7 @@ impl UdpSocket {
                 queued: 0,
                 last: 0,
                 refused: false,
-                waiters: Waiters::default(),
+                waiters: Waiting::default(),
                 broadcast: false,
                 ttl: TTL,
                 multicast_loop_v4: true,
@@ -140,6 +140,7 @@ impl UdpSocket {
         cx: &mut Context<'_>,
         buf: &mut [u8],
         take: bool,
+        how: How,
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         let wait = || Wait::Socket("receive a datagram", None);
         self.world.operate(cx, wait, |state, waker| {
@@ -150,7 +151,7 @@ impl UdpSocket {
                 return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
             }
             let Some((from, bytes)) = bound.queue.front() else {
-                bound.waiters.add(waker);
+                state.dropped.extend(bound.waiters.add(waker, how));
                 return Poll::Pending;
             };
             let len = bytes.len().min(buf.len());
@@ -168,8 +169,8 @@ impl UdpSocket {
 impl Drop for UdpSocket {
     fn drop(&mut self) {
         self.world.with(|state| {
-            if let Some(bound) = state.network.datagrams.remove(&self.number) {
-                state.dropped.extend(bound.waiters);
+            if let Some(mut bound) = state.network.datagrams.remove(&self.number) {
+                state.dropped.append(bound.waiters.take());
             }
         });
     }
@@ -353,11 +354,11 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_recv(cx, buf)).await
+        self.recv_from(buf).await.map(|(len, _)| len)
     }
 
     fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.poll_receive(cx, buf, true).map_ok(|(len, _)| len)
+        self.poll_receive(cx, buf, true, How::Polls).map_ok(|(len, _)| len)
     }
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
@@ -369,27 +370,27 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        poll_fn(|cx| self.poll_receive(cx, buf, true)).await
+        poll_fn(|cx| self.poll_receive(cx, buf, true, How::Awaits)).await
     }
 
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.poll_receive(cx, buf, true)
+        self.poll_receive(cx, buf, true, How::Polls)
     }
 
     async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_peek(cx, buf)).await
+        self.peek_from(buf).await.map(|(len, _)| len)
     }
 
     fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.poll_receive(cx, buf, false).map_ok(|(len, _)| len)
+        self.poll_receive(cx, buf, false, How::Polls).map_ok(|(len, _)| len)
     }
 
     async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        poll_fn(|cx| self.poll_receive(cx, buf, false)).await
+        poll_fn(|cx| self.poll_receive(cx, buf, false, How::Awaits)).await
     }
 
     fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.poll_receive(cx, buf, false)
+        self.poll_receive(cx, buf, false, How::Polls)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use super::conn::Socket;
 use super::listening::{Acceptor, Listening};
-use super::{Addr, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets};
+use super::{
+    Addr, How, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets,
+};
 use crate::backend::sim::world::World;
 use crate::net::options::{BACKLOG, SocketOptions};
 use crate::net::unix::{cannot, check, full_queue};
@@ -114,11 +116,13 @@ impl runtime::UnixListener for UnixListener {
     type Stream = UnixStream;
 
     async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        poll_fn(|cx| self.poll_accept(cx)).await
+        let stream = poll_fn(|cx| self.poll(cx, How::Awaits)).await?;
+        let peer = path(&stream.socket.addrs.peer)?;
+        Ok((stream, peer))
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        let stream = ready!(self.poll(cx))?;
+        let stream = ready!(self.poll(cx, How::Polls))?;
         let peer = path(&stream.socket.addrs.peer)?;
         Poll::Ready(Ok((stream, peer)))
     }

@@ -1,10 +1,11 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use socket2::SockRef;
-use tokio::io::ReadBuf;
+use tokio::io::{Interest, ReadBuf};
 
+use super::{or_untold, poll_untold, untold};
 use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 use crate::runtime::{self, udp_groups, udp_options};
 
@@ -18,6 +19,16 @@ impl UdpSocket {
     pub(in crate::backend::tokio) fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self { socket: tokio::net::UdpSocket::from_std(socket)? })
+    }
+
+    /// Whether tokio has not been told yet that one can send: the socket is new, or it is full. It keeps no other sign of it.
+    fn is_untold(&self) -> bool {
+        self.socket.try_io(Interest::WRITABLE, || Ok(())).is_err()
+    }
+
+    /// The same socket, for it can be read from without `unsafe`, which `SockRef` cannot.
+    fn std(&self) -> io::Result<std::net::UdpSocket> {
+        Ok(descriptor(self).try_clone_to_owned()?.into())
     }
 }
 
@@ -50,59 +61,87 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.send(buf).await
+        let untold = || SockRef::from(&self.socket).send(buf);
+        or_untold(self.socket.send(buf), || self.is_untold(), untold).await
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.socket.poll_send(cx, buf)
+        match self.socket.poll_send(cx, buf) {
+            Poll::Pending => poll_untold(cx, || SockRef::from(&self.socket).send(buf)),
+            ready => ready,
+        }
     }
 
     async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.recv(buf).await
+        match untold(self.is_untold(), || self.std()?.recv(buf)).await {
+            Some(result) => result,
+            None => self.socket.recv(buf).await,
+        }
     }
 
     fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buf = ReadBuf::new(buf);
-        ready!(self.socket.poll_recv(cx, &mut buf))?;
-        Poll::Ready(Ok(buf.filled().len()))
+        let mut read = ReadBuf::new(buf);
+        match self.socket.poll_recv(cx, &mut read) {
+            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.recv(buf)),
+            polled => polled.map_ok(|()| read.filled().len()),
+        }
     }
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
-        self.socket.send_to(buf, target).await
+        let untold = || SockRef::from(&self.socket).send_to(buf, &target.into());
+        or_untold(self.socket.send_to(buf, target), || self.is_untold(), untold).await
     }
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
-        self.socket.poll_send_to(cx, buf, target)
+        match self.socket.poll_send_to(cx, buf, target) {
+            Poll::Pending => poll_untold(cx, || SockRef::from(&self.socket).send_to(buf, &target.into())),
+            ready => ready,
+        }
     }
 
     async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.recv_from(buf).await
+        match untold(self.is_untold(), || self.std()?.recv_from(buf)).await {
+            Some(result) => result,
+            None => self.socket.recv_from(buf).await,
+        }
     }
 
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let mut buf = ReadBuf::new(buf);
-        let peer = ready!(self.socket.poll_recv_from(cx, &mut buf))?;
-        Poll::Ready(Ok((buf.filled().len(), peer)))
+        let mut read = ReadBuf::new(buf);
+        match self.socket.poll_recv_from(cx, &mut read) {
+            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.recv_from(buf)),
+            polled => polled.map_ok(|peer| (read.filled().len(), peer)),
+        }
     }
 
     async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.peek(buf).await
+        match untold(self.is_untold(), || self.std()?.peek(buf)).await {
+            Some(result) => result,
+            None => self.socket.peek(buf).await,
+        }
     }
 
     fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buf = ReadBuf::new(buf);
-        ready!(self.socket.poll_peek(cx, &mut buf))?;
-        Poll::Ready(Ok(buf.filled().len()))
+        let mut read = ReadBuf::new(buf);
+        match self.socket.poll_peek(cx, &mut read) {
+            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.peek(buf)),
+            polled => polled.map_ok(|()| read.filled().len()),
+        }
     }
 
     async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.peek_from(buf).await
+        match untold(self.is_untold(), || self.std()?.peek_from(buf)).await {
+            Some(result) => result,
+            None => self.socket.peek_from(buf).await,
+        }
     }
 
     fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let mut buf = ReadBuf::new(buf);
-        let peer = ready!(self.socket.poll_peek_from(cx, &mut buf))?;
-        Poll::Ready(Ok((buf.filled().len(), peer)))
+        let mut read = ReadBuf::new(buf);
+        match self.socket.poll_peek_from(cx, &mut read) {
+            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.peek_from(buf)),
+            polled => polled.map_ok(|peer| (read.filled().len(), peer)),
+        }
     }
 
     udp_options!(forward);

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use super::path as addr;
 use crate::backend::sim::log::Flight;
-use crate::backend::sim::net::{Addr, Waiters, crashed, no_real_sockets};
+use crate::backend::sim::net::{Addr, How, Waiting, crashed, no_real_sockets};
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{State, Wait, World};
 use crate::net::unix::{cannot, check};
@@ -26,13 +26,13 @@ pub(in crate::backend::sim::net) struct Letterbox {
     path: Option<PathBuf>,
     peer: Option<u64>,
     queue: VecDeque<(Option<PathBuf>, Vec<u8>)>,
-    readers: Waiters,
+    readers: Waiting,
     // Those who wait for room.
-    writers: Waiters,
+    writers: Waiting,
 }
 
 impl Letterbox {
-    pub(in crate::backend::sim::net) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiters> {
+    pub(in crate::backend::sim::net) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting> {
         [&mut self.readers, &mut self.writers].into_iter()
     }
 }
@@ -66,8 +66,8 @@ impl UnixDatagram {
                 path: path.map(Path::to_owned),
                 peer: None,
                 queue: VecDeque::new(),
-                readers: Waiters::default(),
-                writers: Waiters::default(),
+                readers: Waiting::default(),
+                writers: Waiting::default(),
             };
             state.network.letterboxes.insert(number, letterbox);
             Ok(number)
@@ -95,7 +95,13 @@ impl UnixDatagram {
         cannot("connect to", path, self.world.with(|state| state.network.letterbox_at(self.host, path)))
     }
 
-    fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], to: Option<&Path>) -> Poll<io::Result<usize>> {
+    fn poll_transmit(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        to: Option<&Path>,
+        how: How,
+    ) -> Poll<io::Result<usize>> {
         to.map_or(Ok(()), check)?;
         let wait = || Wait::Socket("send a datagram", None);
         self.world.operate(cx, wait, |state, waker| {
@@ -119,7 +125,7 @@ impl UnixDatagram {
                 return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
             };
             if letterbox.queue.len() >= QUEUE {
-                letterbox.writers.add(waker);
+                state.dropped.extend(letterbox.writers.add(waker, how));
                 return Poll::Pending;
             }
             let message = state.trace.sent(state.nanos, task, self.number, || {
@@ -134,7 +140,12 @@ impl UnixDatagram {
         })
     }
 
-    fn poll_receive(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
+    fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+        how: How,
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
         let wait = || Wait::Socket("receive a datagram", None);
         let received = self.world.operate(cx, wait, |state, waker| {
             let Some(letterbox) = state.network.letterboxes.get_mut(&self.number) else {
@@ -146,7 +157,7 @@ impl UnixDatagram {
                     Poll::Ready(Ok(datagram))
                 }
                 None => {
-                    letterbox.readers.add(waker);
+                    state.dropped.extend(letterbox.readers.add(waker, how));
                     Poll::Pending
                 }
             }
@@ -201,24 +212,24 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_send_to(cx, buf, None)).await
+        poll_fn(|cx| self.poll_transmit(cx, buf, None, How::Awaits)).await
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_send_to(cx, buf, None)
+        self.poll_transmit(cx, buf, None, How::Polls)
     }
 
     async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_recv(cx, buf)).await
+        self.recv_from(buf).await.map(|(len, _)| len)
     }
 
     fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.poll_receive(cx, buf).map_ok(|(len, _)| len)
+        self.poll_receive(cx, buf, How::Polls).map_ok(|(len, _)| len)
     }
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref().to_owned();
-        poll_fn(|cx| self.poll_send_to(cx, buf, Some(&path))).await
+        poll_fn(|cx| self.poll_transmit(cx, buf, Some(&path), How::Awaits)).await
     }
 
     fn poll_send_to<P: AsRef<Path>>(
@@ -227,15 +238,15 @@ impl runtime::UnixDatagram for UnixDatagram {
         buf: &[u8],
         path: P,
     ) -> Poll<io::Result<usize>> {
-        self.poll_send_to(cx, buf, Some(path.as_ref()))
+        self.poll_transmit(cx, buf, Some(path.as_ref()), How::Polls)
     }
 
     async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        poll_fn(|cx| self.poll_receive(cx, buf)).await
+        poll_fn(|cx| self.poll_receive(cx, buf, How::Awaits)).await
     }
 
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.poll_receive(cx, buf)
+        self.poll_receive(cx, buf, How::Polls)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
