@@ -8,6 +8,8 @@ use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::lock::lock;
+
 struct Sentinel;
 
 impl Drop for Sentinel {
@@ -53,7 +55,7 @@ pub(crate) fn block_on_bare<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        let woken = parker.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        let woken = lock(&parker.woken);
         let woken = parker.wakes.wait_while(woken, |woken| !*woken);
         *woken.unwrap_or_else(PoisonError::into_inner) = false;
     }
@@ -67,7 +69,7 @@ struct Parker {
 
 impl Wake for Parker {
     fn wake(self: Arc<Self>) {
-        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *lock(&self.woken) = true;
         self.wakes.notify_one();
     }
 }

@@ -4,8 +4,10 @@
 //! that poll one socket would wake each other for ever. A reactor that is always shown the same waker displaces nobody.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
+
+use crate::lock::lock;
 
 /// What a task waits for.
 #[derive(Clone, Copy)]
@@ -99,7 +101,7 @@ impl Task {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Waker>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

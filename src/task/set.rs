@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::{JoinError, JoinHandle};
 use crate::coop;
+use crate::lock::lock;
 use crate::runtime::Spawn;
 
 /// Tasks that are awaited together, in the order in which they finish.
@@ -59,9 +60,8 @@ struct ReadyState {
 }
 
 impl Ready {
-    /// Under it no waker is cloned, dropped or woken: they are the user's.
     fn lock(&self) -> MutexGuard<'_, ReadyState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn next(&self) -> Option<u64> {

@@ -18,6 +18,7 @@ use super::log::Log;
 use super::panics::{self, Panic, Quiet};
 use super::replay::Replay;
 use super::{Builder, Sim};
+use crate::lock::lock;
 use crate::task::contain::{Payload, contain, discard};
 
 /// Runs `program` with one seed after the other, in a new simulation each, until it fails.
@@ -196,7 +197,7 @@ fn search(builder: &Builder, seeds: &Range<u64>, program: &Program<'_>) -> Optio
             let mut run = Run::of(builder, seed, program);
             if let Some(failure) = run.failure.take() {
                 end.fetch_min(seed, Ordering::Relaxed);
-                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut found = lock(&found);
                 if found.as_ref().is_none_or(|(before, ..)| seed < *before) {
                     *found = Some((seed, failure, run));
                 }

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use super::Tokio;
 use super::threads::Threads;
 use crate::builder::{Builder, Settings, no_threads};
+use crate::lock::lock;
 use crate::runtime::Left;
 use crate::task::contain::contain;
 
@@ -62,7 +63,7 @@ impl Owned {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// A runtime cannot be stopped while somebody is in its `block_on`, but while he is in that of a handle.

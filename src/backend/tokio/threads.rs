@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::lock::lock;
+
 /// The threads of a runtime. For one that anyrt has not built, a single thread stands for all: the one that waits for them.
 #[derive(Debug)]
 pub(super) struct Threads {
@@ -37,7 +39,7 @@ impl Threads {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// This thread is one of them, and counts the closures that it runs.
