@@ -179,7 +179,11 @@ impl Home for Entered {
             stack.last().map(|last| (keep.of(&last.runtime), last.task))
         });
         let (runtime, task) = entered.ok().flatten()?;
-        if native::task() == task { Some(runtime) } else { native::current() }
+        if native::task() == task {
+            return Some(runtime);
+        }
+        // Or in the destructor of an output that the holder of its handle drops, for which tokio names the task as well.
+        native::current().or(Some(runtime))
     }
 }
 

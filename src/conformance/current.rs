@@ -124,16 +124,25 @@ pub(super) async fn current_in_the_destructor_of_an_output<R: Runtime>(rt: R) {
 
 pub(super) async fn output_of_a_dropped_handle_finds_what_its_holder_does<R: Runtime>(rt: R) {
     let (found, founds) = mpsc::channel();
-    let (output, watched, closure) = (Looks(found.clone()), Looks(found.clone()), Looks(found));
-    let output = rt.spawn(async move { output });
+    let (output, watched, closure) = (Looks(found.clone()), Looks(found.clone()), Looks(found.clone()));
+    let (output, guarded) = (rt.spawn(async move { output }), Looks(found));
+    let guarded = rt.spawn(async move { guarded });
     let watched = rt.spawn(async move { watched });
     let abort = watched.abort_handle();
     let closure = rt.spawn_blocking(move || closure);
-    while !(output.is_finished() && watched.is_finished() && closure.is_finished()) {
+    while !(output.is_finished() && watched.is_finished() && closure.is_finished() && guarded.is_finished()) {
         rt.sleep(ms(1)).await;
     }
-    thread::spawn(move || drop((output, watched, closure))).join().unwrap();
-    assert_eq!(founds.iter().collect::<Vec<_>>(), vec![on_another_thread(); 3]);
+    let elsewhere = elsewhere();
+    let held = thread::spawn(move || {
+        drop((output, watched, closure));
+        let _guard = elsewhere.enter();
+        drop(guarded);
+        elsewhere.clone()
+    });
+    let elsewhere = held.join().unwrap();
+    let nothing = on_another_thread();
+    assert_eq!(founds.iter().collect::<Vec<_>>(), [nothing.clone(), nothing.clone(), nothing, Ok(elsewhere)]);
     drop(abort);
 }
 

@@ -134,9 +134,7 @@ impl Tokio {
     /// tokio panics where a socket is made and its driver is off.
     fn io(&self) -> io::Result<()> {
         if is_context_gone() {
-            return Err(io::Error::other(
-                "anyrt: a socket of tokio cannot be made on a thread that has almost ended",
-            ));
+            return Err(io::Error::other(NO_SOCKETS));
         }
         if self.has(Driver::Io) { Ok(()) } else { Err(NoRuntime::driver_is_off(Driver::Io).into()) }
     }
@@ -161,6 +159,9 @@ struct ContextGone;
 fn is_context_gone() -> bool {
     Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed())
 }
+
+/// What is said where a socket would need it.
+const NO_SOCKETS: &str = "anyrt: a socket of tokio cannot be made on a thread that has almost ended";
 
 /// Whether `block_on` of tokio may panic because the thread-locals are gone that it needs.
 fn is_ending() -> bool {

@@ -12,20 +12,26 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::net::tcp;
-use tokio::runtime::Handle;
+use tokio::runtime::{EnterGuard, Handle};
 
 use super::time::pause;
+use super::{NO_SOCKETS, is_context_gone};
 use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 
 pub(super) use udp::UdpSocket;
 #[cfg(unix)]
 pub(super) use unix::{UnixDatagram, UnixListener, UnixStream};
 
-/// Polls `future` inside the context of `handle`, which tokio needs wherever a socket is registered.
-async fn within<F: Future>(handle: &Handle, future: F) -> F::Output {
+/// The context of `handle`, which tokio needs wherever a socket is registered.
+fn enter(handle: &Handle) -> io::Result<EnterGuard<'_>> {
+    if is_context_gone() { Err(io::Error::other(NO_SOCKETS)) } else { Ok(handle.enter()) }
+}
+
+/// Polls `future` inside the context of `handle`.
+async fn within<T>(handle: &Handle, future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     let mut future = pin!(future);
     poll_fn(|cx| {
-        let _context = handle.enter();
+        let _context = enter(handle)?;
         future.as_mut().poll(cx)
     })
     .await
@@ -265,7 +271,7 @@ impl crate::runtime::TcpListener for TcpListener {
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let _context = self.handle.enter();
+        let _context = enter(&self.handle)?;
         self.listener.poll_accept(cx).map_ok(|(stream, peer)| (TcpStream { stream }, peer))
     }
 

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, Interest, ReadBuf};
 use tokio::net::unix;
 use tokio::runtime::Handle;
 
-use super::{or_untold, pause, poll_untold, untold, within};
+use super::{enter, or_untold, pause, poll_untold, untold, within};
 use crate::net::unix::{cannot, check, probe};
 use crate::runtime;
 use crate::runtime::descriptor::{Descriptor, descriptor, lends};
@@ -207,7 +207,7 @@ impl runtime::UnixListener for UnixListener {
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        let _context = self.handle.enter();
+        let _context = enter(&self.handle)?;
         self.listener
             .poll_accept(cx)
             .map_ok(|(stream, peer)| (UnixStream { stream, untold: [false; 2] }, peer.into()))
@@ -309,7 +309,7 @@ impl runtime::UnixDatagram for UnixDatagram {
                     // again and again.
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         let probe = {
-                            let _context = self.handle.enter();
+                            let _context = enter(&self.handle)?;
                             tokio::net::UnixDatagram::from_std(probe(path)?)?
                         };
                         probe.writable().await?;
