@@ -13,6 +13,8 @@ const BUDGET: u8 = 128;
 
 /// What is left of the turn of a task.
 #[derive(Clone, Copy)]
+// One word: it is written at each end of each poll.
+#[repr(align(4))]
 struct Left {
     operations: u8,
     refusals: u8,
@@ -53,6 +55,20 @@ impl Drop for Turn {
     #[inline]
     fn drop(&mut self) {
         LEFT.set(UNKNOWN_TURN);
+    }
+}
+
+/// The polls of a `block_on`, until it is dropped.
+pub(crate) struct Turns(Turn);
+
+impl Turns {
+    pub(crate) fn begin() -> Self {
+        Self(Turn::begin())
+    }
+
+    #[inline]
+    pub(crate) fn next(&mut self) {
+        LEFT.set(TURN);
     }
 }
 

@@ -24,7 +24,7 @@ use std::pin::{Pin, pin};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::context::Scope;
-use crate::coop::Turn;
+use crate::coop::Turns;
 use crate::net::{ConnectOptions, ListenOptions, ToSocketAddrs};
 use crate::random;
 use crate::task::{JoinHandle, YieldNow};
@@ -356,9 +356,9 @@ pub trait BlockOn: Spawn {
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::block_on();
-        let mut future = pin!(future);
+        let (mut future, mut turns) = (pin!(future), Turns::begin());
         self.run_until(poll_fn(|cx| {
-            let _turn = Turn::begin();
+            turns.next();
             future.as_mut().poll(cx)
         }))
     }

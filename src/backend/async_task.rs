@@ -458,32 +458,48 @@ impl<T: Send + 'static> Wake for Core<T> {
 impl<T: Send + 'static> State<T> {
     #[inline]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        let polled = match self {
-            Self::Running(task) => task.poll(cx),
-            _ => match self.poll_shared(cx) {
-                Polled::Task(polled) => polled,
-                Polled::Aborted(slot) => return slot.poll_join(cx),
-                Polled::Over => polled_after_completion(),
-            },
-        };
-        let output = ready!(polled);
+        let Self::Running(task) = self else { return self.poll_shared(cx) };
+        let output = ready!(task.poll(cx));
         *self = Self::Over;
-        Poll::Ready(output.map_or_else(|| Err(JoinError::runtime_gone()), Output::claim))
+        Poll::Ready(Self::claim(output))
+    }
+
+    #[inline]
+    fn claim(output: Option<Output<T>>) -> Result<T, JoinError> {
+        output.map_or_else(|| Err(JoinError::runtime_gone()), Output::claim)
     }
 
     /// Out of the way of tasks that nobody can abort.
     #[cold]
-    fn poll_shared(&self, cx: &mut Context<'_>) -> Polled<T> {
-        match self {
+    #[inline(never)]
+    fn poll_shared(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let polled = match self {
             Self::Aborted(slot) => Polled::Aborted(slot.clone()),
             Self::Shared(core) => core.poll(cx),
             // async-task would say that the task was cancelled.
             Self::Running(_) | Self::Polled(_) | Self::Over => Polled::Over,
+        };
+        match polled {
+            Polled::Task(polled) => {
+                let output = ready!(polled);
+                *self = Self::Over;
+                Poll::Ready(Self::claim(output))
+            }
+            Polled::Aborted(slot) => slot.poll_join(cx),
+            Polled::Over => polled_after_completion(),
+        }
+    }
+
+    /// A handle waits where nothing is driven: in a blocking closure perhaps, which in a simulation waits for ever.
+    #[cold]
+    #[inline(never)]
+    fn waits_outside(&self, waker: &Waker) {
+        if self.is_simulated() {
+            wait_in_closure(waker);
         }
     }
 
     /// Whether it is a task of a simulation, as far as is known.
-    #[cold]
     fn is_simulated(&self) -> bool {
         match self {
             Self::Running(task) => task.id.is_simulated(),
@@ -543,12 +559,13 @@ impl<T: Send + 'static> NativeAbort for Core<T> {
 impl<T: Send + 'static> Future for Handle<T> {
     type Output = Result<T, JoinError>;
 
-    #[inline]
+    // A call, so that whoever awaits a handle of another kind does not carry this about.
+    #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let polled = state.poll(cx);
-        if polled.is_pending() && !context::is_driving() && state.is_simulated() {
-            wait_in_closure(cx.waker());
+        if polled.is_pending() && !context::is_driving() {
+            state.waits_outside(cx.waker());
         }
         polled
     }

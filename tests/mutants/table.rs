@@ -109,8 +109,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "handle that has completed says that its runtime is gone",
         file: "backend/async_task.rs",
-        right: "        *self = Self::Over;\n",
-        wrong: "        if !mutant!() { *self = Self::Over; }\n",
+        right: "let output = ready!(task.poll(cx));\n        *self = Self::Over;\n",
+        wrong: "let output = ready!(task.poll(cx));\n        if !mutant!() { *self = Self::Over; }\n",
         caught_by: &["backend::smol::owned::handle_polled_after_completion_panics"],
     },
     Mutant {
@@ -530,8 +530,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "reset to later fires at the old time",
         file: "backend/tokio/time.rs",
-        right: "this.timer.reset(deadline.into());",
-        wrong: "if !mutant!() { this.timer.reset(deadline.into()); }",
+        right: "this.timer.reset(within_clock(deadline));",
+        wrong: "if !mutant!() { this.timer.reset(within_clock(deadline)); }",
         caught_by: &["backend::tokio::current_thread::sleep_reset_to_later"],
     },
     Mutant {

@@ -181,8 +181,8 @@ impl<'a> Driving<'a> {
     fn drive<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
         let mut known = None;
         self.runtime.as_deref()?.block_on(poll_fn(|cx| {
-            if self.is_stopped(&mut known, cx.waker()) {
-                return Poll::Ready(None);
+            if !known.as_ref().is_some_and(|known: &Waker| known.will_wake(cx.waker())) {
+                self.be_told(known.insert(cx.waker().clone()));
             }
             match future.as_mut().poll(cx) {
                 // Before a task that it has spawned since then has its turn.
@@ -192,17 +192,13 @@ impl<'a> Driving<'a> {
         }))
     }
 
-    /// Whether the runtime is stopped; otherwise `waker` is woken when it is.
-    fn is_stopped(&self, known: &mut Option<Waker>, waker: &Waker) -> bool {
-        if known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            return self.owned.is_stopped.load(Ordering::Acquire);
-        }
-        *known = Some(waker.clone());
+    /// `waker`, which is tokio's, is woken when the runtime is stopped.
+    #[cold]
+    fn be_told(&self, waker: &Waker) {
         let mut state = self.owned.lock();
         if let Some((_, told)) = state.driving.iter_mut().find(|(key, _)| *key == self.key) {
-            told.clone_from(known);
+            *told = Some(waker.clone());
         }
-        state.stopped.is_some()
     }
 }
 
