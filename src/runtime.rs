@@ -426,7 +426,7 @@ pub trait Time: Spawn {
         SystemTime::now()
     }
 
-    /// **Required.** Waits until `deadline`. When that has passed, the sleep is ready at its first poll.
+    /// **Required.** Waits until `deadline`. When that has passed, the sleep is ready at its next poll, also at its first.
     ///
     /// So a deadline may be made anew in each turn of a loop. A loop of sleeps that are due lets other tasks run: each of
     /// them counts for the budget of its task, and one that finds it spent is ready at its second poll.
@@ -452,7 +452,8 @@ pub trait Time: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `sleep_that_is_due_is_ready_at_its_first_poll`, `deadline_made_anew_in_each_turn_fires`,
+    /// Scenarios: `sleep_that_is_due_is_ready_at_its_first_poll`, `sleep_that_becomes_due_is_ready_at_its_next_poll`,
+    /// `first_operation_of_a_task_finds_its_budget`, `deadline_made_anew_in_each_turn_fires`,
     /// `loop_of_due_sleeps_lets_others_run`, `several_busy_futures_let_others_run`, `sleep_is_never_early`, `sleep_until_the_end_of_the_clock`.
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep;
 

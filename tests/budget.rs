@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::future::pending;
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyrt::task::JoinSet;
@@ -57,29 +56,4 @@ fn set_of_many_tasks_takes_no_more_than_a_few_times_what_tokios_takes() {
     ] {
         assert!(took < most, "{name}: {took:?} for {MANY} tasks, twice; tokio's own set {native:?}");
     }
-}
-
-/// Whether a task ends that waits 300 times, with a `block_on` of another crate, for a closure that has ended.
-fn foreign_block_on_in_a_task_ends<R: Runtime>(rt: &R, patience: Duration) -> bool {
-    let (done, ended) = channel();
-    let there = rt.clone();
-    drop(rt.spawn(async move {
-        for _ in 0..300 {
-            let closure = there.spawn_blocking(|| ());
-            while !closure.is_finished() {
-                std::thread::yield_now();
-            }
-            futures::executor::block_on(closure).unwrap();
-        }
-        done.send(()).unwrap();
-    }));
-    ended.recv_timeout(patience) != Err(RecvTimeoutError::Timeout)
-}
-
-#[test]
-fn foreign_block_on_in_a_task_stops_on_tokio() {
-    assert!(foreign_block_on_in_a_task_ends(&Smol::with_threads(2).unwrap(), Duration::from_secs(60)));
-    assert!(foreign_block_on_in_a_task_ends(&AsyncStd::global(), Duration::from_secs(60)));
-    // tokio wakes a task that has spent its budget when its poll is over, and this one never is.
-    assert!(!foreign_block_on_in_a_task_ends(&Tokio::from(tokio_runtime()), Duration::from_secs(2)));
 }

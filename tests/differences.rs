@@ -387,8 +387,8 @@ fn end_of_main_waits_for_no_destructor() {
 }
 
 /// Whether `block_on` works in the destructor of a thread-local that outlives those of the runtime, as `atexit` does, on a
-/// thread that has done `before`.
-fn blocks_without_thread_locals<R: Runtime>(rt: &R, before: fn(&R)) -> bool {
+/// thread that has been in `block_on` before, or has not.
+fn blocks_without_thread_locals<R: Runtime>(rt: &R, before: bool) -> bool {
     struct Last(Option<Box<dyn FnOnce()>>);
 
     impl Drop for Last {
@@ -412,7 +412,9 @@ fn blocks_without_thread_locals<R: Runtime>(rt: &R, before: fn(&R)) -> bool {
                 sender.send(catch_unwind(block_on).is_ok()).unwrap();
             }));
         });
-        before(&there);
+        if before {
+            there.block_on(async {});
+        }
     });
     thread.join().unwrap();
     works.recv().unwrap()
@@ -420,9 +422,12 @@ fn blocks_without_thread_locals<R: Runtime>(rt: &R, before: fn(&R)) -> bool {
 
 #[test]
 fn block_on_without_thread_locals() {
-    assert!(!blocks_without_thread_locals(&Tokio::new().unwrap(), |rt| rt.block_on(async {})));
-    assert!(blocks_without_thread_locals(&Smol::with_threads(1).unwrap(), |_| ()));
-    assert!(blocks_without_thread_locals(&AsyncStd::global(), |_| ()));
+    for before in [false, true] {
+        assert!(blocks_without_thread_locals(&Tokio::new().unwrap(), before));
+        assert!(blocks_without_thread_locals(&tokio_current_thread(), before));
+        assert!(blocks_without_thread_locals(&Smol::with_threads(1).unwrap(), before));
+        assert!(blocks_without_thread_locals(&AsyncStd::global(), before));
+    }
 }
 
 #[test]
@@ -738,4 +743,29 @@ fn socket_of_tokio_at_the_end_of_a_thread() {
     assert!(error.kind() == ErrorKind::Other && error.to_string().contains("almost ended"), "{error}");
     socket_at_the_end_of_a_thread(Smol::with_threads(1).unwrap()).unwrap();
     socket_at_the_end_of_a_thread(AsyncStd::global()).unwrap();
+}
+
+/// Whether a task ends that waits 300 times, with a `block_on` of another crate, for a closure that has ended.
+fn foreign_block_on_in_a_task_ends<R: Runtime>(rt: &R, patience: Duration) -> bool {
+    let (done, ended) = mpsc::channel();
+    let there = rt.clone();
+    drop(rt.spawn(async move {
+        for _ in 0..300 {
+            let closure = there.spawn_blocking(|| ());
+            while !closure.is_finished() {
+                thread::yield_now();
+            }
+            futures::executor::block_on(closure).unwrap();
+        }
+        done.send(()).unwrap();
+    }));
+    ended.recv_timeout(patience) != Err(mpsc::RecvTimeoutError::Timeout)
+}
+
+#[test]
+fn foreign_block_on_in_a_task_stops_on_tokio() {
+    assert!(foreign_block_on_in_a_task_ends(&Smol::with_threads(2).unwrap(), Duration::from_secs(60)));
+    assert!(foreign_block_on_in_a_task_ends(&AsyncStd::global(), Duration::from_secs(60)));
+    // tokio wakes a task that has spent its budget when its poll is over, and this one never is.
+    assert!(!foreign_block_on_in_a_task_ends(&Tokio::new().unwrap(), Duration::from_secs(2)));
 }

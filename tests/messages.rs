@@ -87,12 +87,13 @@ mod pasted {
     #[cfg(feature = "sim")]
     fn in_a_simulation(sim: anyrt::Sim) {
         anyrt::Sim::boot(&sim, |_| async {});
+        anyrt::block_on(async {});
         let _ = anyrt::Sim::host(&sim, "db", [10, 0, 0, 2]);
     }
 }
 
 /// What is neither a name of ours nor a line to write.
-const OTHER: &[&str] = &["#[tokio::main]", "HashMap", "main", "none", "test-util"];
+const OTHER: &[&str] = &["#[tokio::main]", "Err", "HashMap", "main", "none", "test-util", "unwrap()"];
 
 #[test]
 fn whatever_a_message_says_to_write_is_compiled() {

@@ -285,7 +285,7 @@ fn foreign_block_on_in_a_blocking_closure_says_what_to_write() {
     ];
     for (text, line) in texts {
         let place = format!("a blocking closure, spawned at tests/sim_guests.rs:{line}:");
-        for words in ["Write `anyrt::block_on(…)`", "Seed 9", &place] {
+        for words in ["Write `anyrt::block_on`", "Seed 9", &place] {
             assert!(text.contains(words), "no {words:?} in {text:?}");
         }
     }

@@ -181,6 +181,16 @@ pub(super) async fn join_set_try_join_next_takes_all_that_are_finished<R: Runtim
     assert_eq!(joined.await.unwrap(), 1_000);
 }
 
+pub(super) async fn join_set_in_a_blocking_closure_does_not_wait<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    set.spawn_on(pending::<()>(), &rt);
+    let closure = rt.spawn_blocking(move || {
+        assert!(set.try_join_next().is_none());
+        set.len()
+    });
+    assert_eq!(closure.await.unwrap(), 1);
+}
+
 pub(super) async fn join_set_loop_lets_others_run<R: Runtime>(rt: R) {
     let there = rt.clone();
     rt.spawn(async move {

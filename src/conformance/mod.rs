@@ -134,6 +134,7 @@ macro_rules! __scenarios {
             async() join_set::join_set_join_next_is_cancel_safe;
             async() join_set::join_set_try_join_next_keeps_the_waiter;
             async() join_set::join_set_try_join_next_takes_all_that_are_finished;
+            async() join_set::join_set_in_a_blocking_closure_does_not_wait;
             async() join_set::join_set_loop_lets_others_run;
             async() join_set::join_set_waker_may_use_the_set;
             async() join_set::join_set_takes_blocking_closures;
@@ -221,6 +222,8 @@ macro_rules! __scenarios {
             async() time::system_time_goes_on;
             async() time::sleep_is_never_early;
             async() time::sleep_that_is_due_is_ready_at_its_first_poll;
+            async() time::sleep_that_becomes_due_is_ready_at_its_next_poll;
+            async() time::first_operation_of_a_task_finds_its_budget;
             async() time::deadline_made_anew_in_each_turn_fires;
             async() time::loop_of_due_sleeps_lets_others_run;
             async() time::several_busy_futures_let_others_run;

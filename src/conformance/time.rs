@@ -67,6 +67,28 @@ pub(super) async fn sleep_that_is_due_is_ready_at_its_first_poll<R: Runtime>(rt:
     assert!(poll_once(&mut pin!(rt.timeout_at(past, pending::<()>()))).is_ready());
 }
 
+pub(super) async fn sleep_that_becomes_due_is_ready_at_its_next_poll<R: Runtime>(rt: R) {
+    // Between two milliseconds, in which timers of tokio count.
+    let deadline = rt.now() + Duration::from_micros(1_200);
+    let (mut new, mut waiting) = (pin!(rt.sleep_until(deadline)), pin!(rt.sleep_until(deadline)));
+    let was_pending = poll_once(&mut waiting).is_pending();
+    while rt.now() < deadline {
+        rt.yield_now().await;
+    }
+    assert!(poll_once(&mut new).is_ready());
+    assert!(!was_pending || poll_once(&mut waiting).is_ready());
+}
+
+pub(super) async fn first_operation_of_a_task_finds_its_budget<R: Runtime>(rt: R) {
+    let tasks: Vec<_> = (0..1_000)
+        .map(|_| {
+            let there = rt.clone();
+            rt.spawn(async move { poll_once(&mut pin!(there.sleep(Duration::ZERO))).is_ready() })
+        })
+        .collect();
+    assert!(join_all(tasks).await.into_iter().all(Result::unwrap), "others have spent it");
+}
+
 pub(super) async fn deadline_made_anew_in_each_turn_fires<R: Runtime>(rt: R) {
     let there = rt.clone();
     let turns = rt.spawn(async move {

@@ -40,7 +40,8 @@ use crate::runtime::Spawn;
 /// `join_set_of_nothing_is_none`, `join_set_reports_a_panic`, `join_set_drop_aborts`, `join_set_abort_all`,
 /// `join_set_detach_all`, `join_set_shutdown_waits`, `join_set_runs_in_parallel`,
 /// `join_set_join_next_is_cancel_safe`, `join_set_try_join_next_keeps_the_waiter`,
-/// `join_set_try_join_next_takes_all_that_are_finished`, `join_set_loop_lets_others_run`,
+/// `join_set_try_join_next_takes_all_that_are_finished`, `join_set_in_a_blocking_closure_does_not_wait`,
+/// `join_set_loop_lets_others_run`,
 /// `join_set_waker_may_use_the_set`, `join_set_takes_blocking_closures`, `join_set_outlives_a_shutdown`.
 #[must_use = "dropping a set aborts its tasks"]
 pub struct JoinSet<T: Send + 'static> {
@@ -66,6 +67,14 @@ impl Ready {
 
     fn next(&self) -> Option<u64> {
         self.lock().keys.pop_front()
+    }
+
+    fn len(&self) -> usize {
+        self.lock().keys.len()
+    }
+
+    fn forget_all(&self) {
+        self.lock().keys.clear();
     }
 
     /// Whoever this wakes waits from now on, and nobody else.
@@ -182,9 +191,12 @@ impl<T: Send + 'static> JoinSet<T> {
 
     fn poll_finished(&mut self) -> Poll<Option<Result<T, JoinError>>> {
         if self.tasks.is_empty() {
+            self.ready.forget_all();
             return Poll::Ready(None);
         }
-        while let Some(key) = self.ready.next() {
+        // Those that are woken from now on have their turn with the next poll: a handle may wake its entry at once.
+        for _ in 0..self.ready.len() {
+            let Some(key) = self.ready.next() else { break };
             // A task may be woken once more after it has been joined.
             let Some((handle, waker)) = self.tasks.get_mut(&key) else { continue };
             if let Poll::Ready(result) = handle.poll_unconstrained(&mut Context::from_waker(waker)) {
@@ -203,6 +215,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// Lets every task run on by itself and forgets it.
     pub fn detach_all(&mut self) {
         self.tasks.clear();
+        self.ready.forget_all();
     }
 
     /// Aborts every task and waits until their futures have been dropped.
@@ -227,5 +240,21 @@ impl<T: Send + 'static> Drop for JoinSet<T> {
 impl<T: Send + 'static> fmt::Debug for JoinSet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinSet").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Slot;
+
+    #[test]
+    fn set_that_is_detached_again_and_again_does_not_grow() {
+        let mut set = JoinSet::<()>::new();
+        for _ in 0..1_000 {
+            set.insert(JoinHandle::from_slot(Arc::new(Slot::new())));
+            set.detach_all();
+        }
+        assert_eq!(set.ready.len(), 0);
     }
 }

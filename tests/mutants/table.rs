@@ -492,8 +492,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sleep that is due is pending once",
         file: "backend/tokio/time.rs",
-        right: "let polled = if is_new { poll_budget(cx) }",
-        wrong: "let polled = if is_new && mutant!() { cx.waker().wake_by_ref(); Poll::Pending } else if is_new { poll_budget(cx) }",
+        right: "let polled = if before == State::New {",
+        wrong: "let polled = if mutant!() && before == State::New { cx.waker().wake_by_ref(); Poll::Pending } else if before == State::New {",
         caught_by: &[
             "backend::tokio::multi_thread::sleep_that_is_due_is_ready_at_its_first_poll",
             "backend::tokio::current_thread::deadline_made_anew_in_each_turn_fires",
@@ -516,9 +516,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "tasks of tokio have a budget of their own",
         file: "coop.rs",
-        right: "    if is_unknown {\n        ready!(native::poll_budget(cx));",
-        wrong: "    if is_unknown && !mutant!() {\n        ready!(native::poll_budget(cx));",
-        caught_by: &["backend::tokio::current_thread::several_busy_futures_let_others_run"],
+        right: "&& native::task().is_some()",
+        wrong: "&& !mutant!() && native::task().is_some()",
+        caught_by: &[
+            "backend::tokio::current_thread::several_busy_futures_let_others_run",
+            "backend::tokio::current_thread::first_operation_of_a_task_finds_its_budget",
+        ],
     },
     Mutant {
         name: "reset forgets to wait again",
@@ -599,6 +602,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "if late <= Duration::from_millis(5).min(self.period / 2) {",
         wrong: "if late <= Duration::from_millis(5).min(if mutant!() { Duration::MAX } else { self.period / 2 }) {",
         caught_by: &["backend::sim::sim::interval_of_a_few_milliseconds_skips"],
+    },
+    Mutant {
+        name: "sleep of tokio leaves it to its timer whether it is due",
+        file: "backend/tokio/time.rs",
+        right: "if this.clock.now() <",
+        wrong: "if mutant!() || this.clock.now() <",
+        caught_by: &["backend::tokio::current_thread::sleep_that_becomes_due_is_ready_at_its_next_poll"],
     },
     Mutant {
         name: "timer of tokio panics at the end of the clock",

@@ -355,7 +355,7 @@ impl World {
         let wrong = self.with(|state| {
             state.turn.looks += 1;
             let what = "a blocking closure waits for the simulation, which runs on the thread of the closure, with a \
-                        `block_on` that is not of the simulation. Write `anyrt::block_on(…)` there, or await it in a task";
+                        `block_on` that is not of the simulation. Write `anyrt::block_on` there, or await it in a task";
             (state.turn.looks > LOOKS).then(|| state.tell(self.seed, what, Some(task)))
         });
         match wrong {

@@ -1,21 +1,69 @@
-//! Whether clocks of tokio can be paused, which takes its feature `test-util`: any crate may turn it on, and none can ask.
+//! The clock of a runtime of tokio, which may be paused with its feature `test-util`: any crate may turn that on, and none
+//! can ask.
 
 use std::time::Instant;
 
 use tokio::runtime::Handle;
 
+use super::is_context_gone;
+
+/// The clock of a runtime: its handle, or nothing where no clock can be paused and each is that of the system.
+#[derive(Debug)]
+pub(super) struct Clock(<Pausing<CAN_BE_PAUSED> as Kept>::Kept);
+
+impl Clock {
+    #[inline]
+    pub(super) fn of(handle: &Handle) -> Self {
+        Self(Pausing::<CAN_BE_PAUSED>::keep(handle))
+    }
+
+    #[inline]
+    pub(super) fn now(&self) -> Instant {
+        Pausing::<CAN_BE_PAUSED>::now(&self.0)
+    }
+}
+
+pub(super) struct Pausing<const CAN_BE_PAUSED: bool>;
+
+pub(super) trait Kept {
+    type Kept: std::fmt::Debug + Send + Sync;
+
+    fn keep(handle: &Handle) -> Self::Kept;
+    fn now(kept: &Self::Kept) -> Instant;
+}
+
+impl Kept for Pausing<false> {
+    type Kept = ();
+
+    fn keep(_: &Handle) {}
+
+    #[inline]
+    fn now((): &()) -> Instant {
+        Instant::now()
+    }
+}
+
+impl Kept for Pausing<true> {
+    type Kept = Handle;
+
+    fn keep(handle: &Handle) -> Handle {
+        handle.clone()
+    }
+
+    fn now(handle: &Handle) -> Instant {
+        // A paused clock is seen in the context of its runtime only.
+        let _context = (!is_context_gone()).then(|| handle.enter());
+        tokio::time::Instant::now().into_std()
+    }
+}
+
 /// With the feature there is `tokio::time::pause`, and what is imported is in front of what stands outside.
-pub(super) const CAN_BE_PAUSED: bool = {
+const CAN_BE_PAUSED: bool = {
     #[allow(unused_imports, reason = "without the feature nothing of it is used")]
     use tokio::time::*;
 
     is_real(pause)
 };
-
-/// The clock of the runtime that this thread is in. Outside of all, a clock that can be paused is not to be seen.
-pub(super) fn now() -> Option<Instant> {
-    (!CAN_BE_PAUSED || Handle::try_current().is_ok()).then(|| tokio::time::Instant::now().into_std())
-}
 
 /// What is found where tokio has none.
 #[allow(dead_code, reason = "with the feature nobody finds it")]

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{EnterGuard, Handle, Runtime};
 
+use self::clock::Clock;
 use self::owned::Owned;
 use self::threads::Threads;
 use crate::AnyRuntime;
@@ -32,7 +33,6 @@ use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::task::JoinHandle;
 use crate::task::contain::contain;
-use crate::time::deadline_after;
 
 /// tokio: a [`Handle`] to a runtime that somebody else owns, or one of our own.
 ///
@@ -288,20 +288,12 @@ impl Time for Tokio {
     type Sleep = time::Sleep;
 
     fn now(&self) -> Instant {
-        // In its context, because a paused clock belongs to its runtime.
-        let _context = if clock::CAN_BE_PAUSED { self.context() } else { Ok(None) };
-        tokio::time::Instant::now().into_std()
+        Clock::of(&self.handle).now()
     }
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        self.within(move || time::Sleep::new(clock::now(), deadline))
-    }
-
-    fn sleep(&self, duration: Duration) -> Self::Sleep {
-        self.within(move || {
-            let now = tokio::time::Instant::now().into_std();
-            time::Sleep::new(Some(now), deadline_after(now, duration))
-        })
+        let clock = Clock::of(&self.handle);
+        self.within(move || time::Sleep::new(clock, deadline))
     }
 }
 

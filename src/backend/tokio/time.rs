@@ -7,18 +7,21 @@ use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 
-use super::{Tokio, clock};
+use super::Tokio;
+use super::clock::Clock;
 use crate::coop::poll_budget;
 use crate::current::Driver;
 use crate::runtime::Time as _;
 use crate::task::contain::contain;
 
 pin_project! {
-    /// tokio's sleep, with a budget for those that are due when they are made.
+    /// tokio's sleep, which looks at the clock itself: a timer of tokio counts in milliseconds, and fires when its driver has a
+    /// turn. With a budget for those that are due at their first poll.
     #[derive(Debug)]
     pub struct Sleep {
         #[pin]
         timer: tokio::time::Sleep,
+        clock: Clock,
         state: State,
     }
 }
@@ -26,8 +29,6 @@ pin_project! {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     New,
-    /// It was due when it was made, which a timer of tokio that counts in milliseconds does not see.
-    NewAndDue,
     Waiting,
     /// It is due, but the budget of its task was spent.
     Due,
@@ -36,14 +37,8 @@ enum State {
 
 impl Sleep {
     /// Needs the context of a runtime; lives without it.
-    pub(super) fn new(now: Option<Instant>, deadline: Instant) -> Self {
-        Self { timer: tokio::time::sleep_until(within_clock(deadline)), state: State::new(now, deadline) }
-    }
-}
-
-impl State {
-    fn new(now: Option<Instant>, deadline: Instant) -> Self {
-        if now.is_some_and(|now| deadline <= now) { Self::NewAndDue } else { Self::New }
+    pub(super) fn new(clock: Clock, deadline: Instant) -> Self {
+        Self { timer: tokio::time::sleep_until(within_clock(deadline)), clock, state: State::New }
     }
 }
 
@@ -72,17 +67,18 @@ impl Future for Sleep {
         let this = self.project();
         let before = *this.state;
         if let State::New | State::Waiting = before {
-            // Without tokio's budget, which a busy socket beside us may have used up: a timeout would never see its
-            // time go by (tokio's own does the same, `time/timeout.rs`).
-            let timer = pin!(unconstrained(this.timer));
-            if timer.poll(cx).is_pending() {
-                *this.state = State::Waiting;
-                return Poll::Pending;
+            if this.clock.now() < this.timer.deadline().into_std() {
+                // Without tokio's budget, which a busy socket beside us may have used up: a timeout would never see its
+                // time go by (tokio's own does the same, `time/timeout.rs`).
+                let timer = pin!(unconstrained(this.timer));
+                if timer.poll(cx).is_pending() {
+                    *this.state = State::Waiting;
+                    return Poll::Pending;
+                }
             }
         }
         // Whoever has waited has given others a turn.
-        let is_new = matches!(before, State::New | State::NewAndDue);
-        let polled = if is_new { poll_budget(cx) } else { Poll::Ready(()) };
+        let polled = if before == State::New { poll_budget(cx) } else { Poll::Ready(()) };
         *this.state = if polled.is_ready() { State::Elapsed } else { State::Due };
         polled
     }
@@ -99,7 +95,7 @@ impl crate::runtime::Sleep for Sleep {
 
     fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
-        *this.state = State::new(clock::now(), deadline);
+        *this.state = State::New;
         this.timer.reset(within_clock(deadline));
     }
 }
