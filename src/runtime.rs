@@ -371,12 +371,16 @@ pub struct Left {
     /// Tasks that were still in a poll when the time was up, or not dropped yet if there was hardly any: one for each thread
     /// that had to do with them.
     ///
-    /// On a `current_thread` runtime of tokio the future of a `block_on` counts as well, while it is in a poll.
+    /// On a `current_thread` runtime of tokio the future of a `block_on` counts as well, while it is in the poll that the
+    /// shutdown found it in. On a multi-threaded one that anyrt has not built, all tasks are counted as one, and as none
+    /// beside a closure.
     pub tasks: usize,
     /// Blocking closures that were still running; those that were queued do not count.
     ///
     /// Those of tokio's own `spawn_blocking` cannot be told from tasks. If anyrt has built the runtime, each is counted
-    /// as a task; if not, all together are counted as one closure.
+    /// as a task. If not, and nothing else is left, all together are counted as one closure, or as one task if the runtime
+    /// had tasks when it was stopped (on `current_thread` only in the first 100 ms). If it had none, they are not counted
+    /// in the first 100 ms: an idle thread may take so long to end.
     pub blocking: usize,
 }
 

@@ -295,3 +295,101 @@ fn sees_each_block_on_that_ends_just_then<R: Runtime>(new: impl Fn() -> R) {
     drop(begin);
     other.join().unwrap();
 }
+
+/// Runtimes of tokio that anyrt has not built: what is left of them is known by other means.
+#[cfg(feature = "tokio")]
+mod tokio_runtime_of_others {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use anyrt::{BlockOn, Spawn, Tokio};
+    use futures::channel::oneshot;
+    use tokio::runtime::{Builder, Handle};
+
+    /// The first two are over before an idle thread has ended for sure.
+    const TIMEOUTS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(20), Duration::from_millis(500)];
+    const LONG: Duration = Duration::from_secs(30);
+
+    fn left(rt: &Tokio, timeout: Duration) -> (usize, usize) {
+        let left = rt.shutdown_timeout(timeout).unwrap();
+        (left.tasks, left.blocking)
+    }
+
+    fn current_thread() -> Tokio {
+        Builder::new_current_thread().enable_all().build().unwrap().into()
+    }
+
+    /// What is in a poll until it is released.
+    fn stuck() -> (impl Future<Output = ()> + Send, mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let ((started, is_started), (release, released)) = (mpsc::channel(), mpsc::channel());
+        let future = async move {
+            started.send(()).unwrap();
+            released.recv().unwrap();
+        };
+        (future, is_started, release)
+    }
+
+    #[test]
+    fn shutdown_reports_a_task_that_is_stuck_at_any_timeout() {
+        let rt = Tokio::from(Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+        let (future, is_stuck, release) = stuck();
+        drop(rt.spawn(future));
+        is_stuck.recv().unwrap();
+        for timeout in TIMEOUTS {
+            assert_eq!(left(&rt, timeout), (1, 0), "after {timeout:?}");
+        }
+        release.send(()).unwrap();
+        assert_eq!(left(&rt, LONG), (0, 0));
+    }
+
+    #[test]
+    fn shutdown_reports_a_block_on_that_is_stuck_at_any_timeout() {
+        let rt = current_thread();
+        // Another one waits: it is not reported.
+        let (release_other, released) = oneshot::channel();
+        let other = thread::spawn({
+            let rt = rt.clone();
+            move || rt.block_on(released).unwrap()
+        });
+        // It is out of its poll when a task has had its turn.
+        let metrics = futures::executor::block_on(rt.spawn(async { Handle::current().metrics() })).unwrap();
+        while metrics.num_alive_tasks() > 0 {
+            thread::yield_now();
+        }
+        let (future, is_stuck, release) = stuck();
+        let stuck = thread::spawn({
+            let rt = rt.clone();
+            move || rt.block_on(future)
+        });
+        is_stuck.recv().unwrap();
+        for timeout in TIMEOUTS {
+            assert_eq!(left(&rt, timeout), (1, 0), "after {timeout:?}");
+        }
+        release.send(()).unwrap();
+        assert_eq!(left(&rt, LONG), (0, 0));
+        release_other.send(()).unwrap();
+        stuck.join().unwrap();
+        other.join().unwrap();
+    }
+
+    #[test]
+    fn shutdown_of_a_current_thread_that_waits_to_the_end_leaves_nothing() {
+        for round in 0..super::ROUNDS / 2 {
+            let rt = current_thread();
+            let (begun, begins) = mpsc::channel();
+            let drivers = [(); 3].map(|()| {
+                let (rt, begun) = (rt.clone(), begun.clone());
+                thread::spawn(move || {
+                    rt.block_on(async {
+                        begun.send(()).unwrap();
+                        while rt.spawn(async {}).await.is_ok() {}
+                    });
+                })
+            });
+            begins.recv().unwrap();
+            assert_eq!(left(&rt, LONG), (0, 0), "round {round}");
+            drivers.into_iter().for_each(|driver| driver.join().unwrap());
+        }
+    }
+}

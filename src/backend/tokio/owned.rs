@@ -33,8 +33,10 @@ pub(super) struct Owned {
 struct State {
     // Empty once it is stopped: then the last who drives it ends it.
     runtime: Option<Arc<Runtime>>,
-    driving: Vec<(u64, Option<Waker>)>,
-    next: u64,
+    // Each one's flag is set while its future is in a poll.
+    driving: Vec<(Arc<AtomicBool>, Option<Waker>)>,
+    // For the next one: a `block_on` allocates nothing.
+    spare: Option<Arc<AtomicBool>>,
     stopped: Option<Stopped>,
 }
 
@@ -51,7 +53,8 @@ const IDLE_THREADS_END: Duration = Duration::from_millis(100);
 impl Owned {
     pub(super) fn new(runtime: Runtime, threads: Option<Arc<Threads>>) -> Self {
         let handle = runtime.handle().clone();
-        let state = State { runtime: Some(Arc::new(runtime)), driving: Vec::new(), next: 0, stopped: None };
+        let state =
+            State { runtime: Some(Arc::new(runtime)), driving: Vec::new(), spare: None, stopped: None };
         let is_built_by_us = threads.is_some();
         let threads = threads.unwrap_or_else(|| Threads::new(1));
         Self { handle, state: Mutex::new(state), is_stopped: AtomicBool::new(false), threads, is_built_by_us }
@@ -84,13 +87,28 @@ impl Owned {
         let stopped = self.stop();
         let left = self.threads.wait(timeout);
         let closures = self.threads.in_closures();
-        let driving = self.lock().driving.len();
+        if left == 0 {
+            return Left::new(0, closures);
+        }
+        let (driving, in_polls) = self.driving();
         let is_early = stopped.at.elapsed() < IDLE_THREADS_END;
-        // Of one that we have not built, who drives it is known, and nothing else.
+        // Of one that we have not built, who drives it is known, and that something is left.
         let in_tasks = if self.is_built_by_us { left.saturating_sub(closures) } else { driving };
-        let tasks = if is_early { in_tasks.min(stopped.tasks) } else { in_tasks };
-        let is_unknown = left > 0 && !self.is_built_by_us && tasks == 0 && !is_early;
-        Left::new(tasks, closures.max(usize::from(is_unknown)))
+        let tasks = if is_early { in_tasks.min(stopped.tasks + in_polls) } else { in_tasks };
+        if self.is_built_by_us || tasks + closures > 0 {
+            return Left::new(tasks, closures);
+        }
+        // Nobody is in a task of a `current_thread` that nobody drives, and its tasks are dropped at once.
+        let may_be_task = is_early || self.handle.runtime_flavor() != RuntimeFlavor::CurrentThread;
+        let is_task = may_be_task && stopped.tasks > 0;
+        Left::new(usize::from(is_task), usize::from(!is_task && !is_early))
+    }
+
+    /// How many are in `block_on` on a `current_thread` runtime, and how many of them have their future in a poll.
+    fn driving(&self) -> (usize, usize) {
+        let state = self.lock();
+        let in_polls = state.driving.iter().filter(|(is_in_poll, _)| is_in_poll.load(Ordering::Relaxed));
+        (state.driving.len(), in_polls.count())
     }
 
     /// Lets nothing begin any more, and drops the tasks.
@@ -164,17 +182,16 @@ impl Drop for InBackground {
 /// A `block_on` of a `current_thread` runtime, which is left when that is stopped.
 struct Driving<'a> {
     owned: &'a Owned,
-    key: u64,
+    is_in_poll: Arc<AtomicBool>,
     runtime: Option<Arc<Runtime>>,
 }
 
 impl<'a> Driving<'a> {
     fn begin(owned: &'a Owned) -> Self {
         let mut state = owned.lock();
-        let (key, runtime) = (state.next, state.runtime.clone());
-        state.next += 1;
-        state.driving.push((key, None));
-        Self { owned, key, runtime }
+        let is_in_poll = state.spare.take().unwrap_or_default();
+        state.driving.push((is_in_poll.clone(), None));
+        Self { owned, is_in_poll, runtime: state.runtime.clone() }
     }
 
     /// The output of `future`, unless the runtime is stopped before.
@@ -184,7 +201,10 @@ impl<'a> Driving<'a> {
             if !known.as_ref().is_some_and(|known: &Waker| known.will_wake(cx.waker())) {
                 self.be_told(known.insert(cx.waker().clone()));
             }
-            match future.as_mut().poll(cx) {
+            self.is_in_poll.store(true, Ordering::Relaxed);
+            let polled = future.as_mut().poll(cx);
+            self.is_in_poll.store(false, Ordering::Relaxed);
+            match polled {
                 // Before a task that it has spawned since then has its turn.
                 Poll::Pending if self.owned.is_stopped.load(Ordering::Acquire) => Poll::Ready(None),
                 polled => polled.map(Some),
@@ -196,7 +216,9 @@ impl<'a> Driving<'a> {
     #[cold]
     fn be_told(&self, waker: &Waker) {
         let mut state = self.owned.lock();
-        if let Some((_, told)) = state.driving.iter_mut().find(|(key, _)| *key == self.key) {
+        if let Some((_, told)) =
+            state.driving.iter_mut().find(|(other, _)| Arc::ptr_eq(other, &self.is_in_poll))
+        {
             *told = Some(waker.clone());
         }
     }
@@ -204,8 +226,14 @@ impl<'a> Driving<'a> {
 
 impl Drop for Driving<'_> {
     fn drop(&mut self) {
+        // It has panicked in one, perhaps.
+        self.is_in_poll.store(false, Ordering::Relaxed);
+        let mut state = self.owned.lock();
+        state.driving.retain(|(other, _)| !Arc::ptr_eq(other, &self.is_in_poll));
+        state.spare = Some(self.is_in_poll.clone());
+        drop(state);
+        // The last step: a shutdown that waits looks at the others as soon as the runtime has ended.
         self.runtime.take().into_iter().for_each(|runtime| self.owned.end(runtime));
-        self.owned.lock().driving.retain(|(key, _)| *key != self.key);
     }
 }
 
