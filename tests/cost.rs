@@ -308,9 +308,10 @@ fn nothing_is_larger_than_it_was() {
     at_most("JoinHandle<[u8; 64]>", size_of::<JoinHandle<[u8; 64]>>(), 40);
     at_most("AbortHandle", size_of::<AbortHandle>(), 24);
     at_most("AnyRuntime", size_of::<AnyRuntime>(), 32);
-    at_most("Sleep", size_of::<anyrt::time::Sleep>(), 120);
+    // 16 less where no clock of tokio can be paused, as in these tests.
+    at_most("Sleep", size_of::<anyrt::time::Sleep>(), 136);
     at_most("Interval", size_of::<anyrt::time::Interval>(), 80);
-    at_most("Timeout of nothing", size_of::<anyrt::time::Timeout<Ready<()>>>(), 176);
+    at_most("Timeout of nothing", size_of::<anyrt::time::Timeout<Ready<()>>>(), 192);
     at_most("TcpStream", size_of::<anyrt::net::TcpStream>(), if cfg!(feature = "sim") { 48 } else { 40 });
     at_most("TcpListener", size_of::<anyrt::net::TcpListener>(), 56);
     at_most("UdpSocket", size_of::<anyrt::net::UdpSocket>(), 40);

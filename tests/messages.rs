@@ -87,7 +87,7 @@ mod pasted {
     #[cfg(feature = "sim")]
     fn in_a_simulation(sim: anyrt::Sim) {
         anyrt::Sim::boot(&sim, |_| async {});
-        anyrt::block_on(async {});
+        drop(anyrt::block_on(async { 7 }));
         let _ = anyrt::Sim::host(&sim, "db", [10, 0, 0, 2]);
     }
 }
