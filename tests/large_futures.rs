@@ -49,8 +49,10 @@ fn spawn<const N: usize>(how: &str) {
     assert_eq!(byte, 7);
 }
 
-/// What each process is to do, by its size in KiB.
-const SIZES: [(usize, fn(&str)); 6] = [
+type Spawn = fn(&str);
+
+/// What each process is to do, by the size in KiB.
+const SIZES: [(usize, Spawn); 6] = [
     (32, spawn::<{ 32 * KIB }>),
     (64, spawn::<{ 64 * KIB }>),
     (128, spawn::<{ 128 * KIB }>),
