@@ -87,7 +87,7 @@ mod pasted {
     #[cfg(feature = "sim")]
     fn in_a_simulation(sim: anyrt::Sim) {
         anyrt::Sim::boot(&sim, |_| async {});
-        drop(anyrt::block_on(async { 7 }));
+        drop(anyrt::block_on(async { String::new() }));
         let _ = anyrt::Sim::host(&sim, "db", [10, 0, 0, 2]);
     }
 }
