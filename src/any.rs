@@ -170,7 +170,8 @@ impl AnyRuntime {
     /// ```
     ///
     /// Scenarios: `enter_makes_it_current`, `enter_guards_nest`, `enter_guards_may_be_dropped_out_of_order`,
-    /// `enter_guard_outlives_its_block_on`, `enter_belongs_to_its_thread`, `task_under_a_foreign_guard_finds_its_own`.
+    /// `enter_guard_outlives_its_block_on`, `enter_guards_end_further_in_than_they_began`, `enter_belongs_to_its_thread`,
+    /// `task_under_a_foreign_guard_finds_its_own`.
     pub fn enter(&self) -> EnterGuard<'_> {
         enter(self.clone())
     }

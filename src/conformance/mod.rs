@@ -210,6 +210,7 @@ macro_rules! __scenarios {
             sync(current) current::enter_guards_nest;
             sync(current) current::enter_guards_may_be_dropped_out_of_order;
             sync(current) current::enter_guard_outlives_its_block_on;
+            sync(current) current::enter_guards_end_further_in_than_they_began;
             sync(current) current::enter_belongs_to_its_thread;
             async(current) current::task_under_a_foreign_guard_finds_its_own;
             async(current) current::free_functions_find_the_runtime;

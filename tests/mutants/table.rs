@@ -368,8 +368,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "guard that left its block_on restores what is gone",
         file: "context.rs",
-        right: "} else if here.depth == entered.depth {",
-        wrong: "} else if here.depth == entered.depth || mutant!() {",
+        right: "last.runtime.is_none() && last.depth == here.depth)",
+        wrong: "last.runtime.is_none() && (last.depth == here.depth || mutant!()))",
         caught_by: &["backend::smol::any_global::enter_guards_may_be_dropped_out_of_order"],
     },
     Mutant {
@@ -383,10 +383,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         ],
     },
     Mutant {
+        name: "guard that ends further in hides what was before it",
+        file: "context.rs",
+        right: "else { return Self::find_before(keep) };",
+        wrong: "else { return if mutant!() { None } else { Self::find_before(keep) } };",
+        caught_by: &["backend::smol::owned::enter_guards_end_further_in_than_they_began"],
+    },
+    Mutant {
         name: "guard never ends",
         file: "context.rs",
-        right: "            let entered = stack.remove(at);",
-        wrong: "            if mutant!() { return None; }\n            let entered = stack.remove(at);",
+        right: "            let runtime = entered.runtime.take();",
+        wrong: "            if mutant!() { return None; }\n            let runtime = entered.runtime.take();",
         caught_by: &["backend::async_std::global::enter_makes_it_current"],
     },
     // Tasks of runtimes that have no handles of their own.
