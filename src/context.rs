@@ -205,7 +205,8 @@ impl Entered {
     /// Takes away what has no guard any more, and no scope to come back to it.
     fn forget(stack: &mut Vec<Self>) {
         let mut here = HERE.get();
-        while let Some(last) = stack.last().filter(|last| last.runtime.is_none() && last.depth == here.depth) {
+        while let Some(last) = stack.last().filter(|last| last.runtime.is_none() && last.depth == here.depth)
+        {
             here = Here { find: last.before, depth: here.depth - 1, ..here };
             stack.pop();
         }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::contain::contain;
+use super::contain::{contain, discard};
 use super::{JoinError, JoinHandle, Slot};
 use crate::context::Scope;
 use crate::coop::Turn;
@@ -79,7 +79,10 @@ impl<F: Future> Future for Spawned<F> {
         };
         let result = match contain(|| this.future.set(None)) {
             Ok(()) => result,
-            Err(payload) => Err(JoinError::panicked(payload)),
+            Err(payload) => {
+                discard(result);
+                Err(JoinError::panicked(payload))
+            }
         };
         this.slot.complete(result);
         Poll::Ready(())
