@@ -137,7 +137,8 @@ impl AnyRuntime {
     /// `current_in_a_blocking_closure_is_its_runtime`, `current_in_a_destructor_is_its_runtime`,
     /// `current_in_the_destructor_of_an_output`, `current_in_the_destructor_of_a_queued_closure`,
     /// `current_in_a_destructor_at_shutdown_is_its_runtime`,
-    /// `current_in_the_destructor_of_a_closure_at_shutdown`, `current_keeps_nothing_alive`.
+    /// `current_in_the_destructor_of_a_closure_at_shutdown`, `current_keeps_nothing_alive`,
+    /// `future_on_a_gone_runtime_is_dropped_by_its_caller`.
     #[track_caller]
     pub fn current() -> Self {
         match Self::try_current() {

@@ -184,6 +184,7 @@ macro_rules! __scenarios {
             sync(current) shutdown::shutdown_needs_an_owner;
 
             sync(owned) late::abort_handle_hides_no_gone_runtime;
+            sync(current, owned) late::future_on_a_gone_runtime_is_dropped_by_its_caller;
             sync(shutdown) late::shutdown_is_no_abort;
             sync(shutdown) late::join_set_outlives_a_shutdown;
             sync(owned) late::sleeps_outlive_their_runtime;

@@ -34,6 +34,14 @@ where
     JoinHandle::from_slot(slot)
 }
 
+/// Both on a runtime that is gone: what it was given is dropped here and now, where its caller is and in no task.
+pub(crate) fn spawn_gone<T: Send + 'static>(given: impl Send) -> JoinHandle<T> {
+    let error = contain(|| drop(given)).map_or_else(JoinError::panicked, |()| JoinError::runtime_gone());
+    let slot = Slot::new();
+    slot.complete(Err(error));
+    JoinHandle::from_slot(Arc::new(slot))
+}
+
 pin_project! {
     /// What a runtime runs for [`spawn_with`].
     pub(crate) struct Spawned<F: Future> {

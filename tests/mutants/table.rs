@@ -359,6 +359,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["any::current_keeps_nothing_alive", "any::tasks_are_dropped_with_their_runtime"],
     },
     Mutant {
+        name: "future on a gone runtime is dropped in a task",
+        file: "backend/smol/mod.rs",
+        right: "None => spawn_gone(future),",
+        wrong: "None if mutant!() => crate::task::spawn_with(future, drop),\n            None => spawn_gone(future),",
+        caught_by: &["backend::smol::owned::future_on_a_gone_runtime_is_dropped_by_its_caller"],
+    },
+    Mutant {
         name: "guard reaches into tasks of tokio",
         file: "context.rs",
         right: "if native::task() == task {",
