@@ -382,8 +382,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "guard ends with the block_on that it was made in",
         file: "context.rs",
-        right: "                if entered.depth > self.before.depth + 1 {",
-        wrong: "                if entered.depth > self.before.depth + 1 && !mutant!() {",
+        right: "                if entered.depth > further_in {",
+        wrong: "                if entered.depth > further_in && !mutant!() {",
         caught_by: &[
             "backend::tokio::multi_thread::enter_guard_outlives_its_block_on",
             "backend::smol::owned::enter_guard_outlives_its_block_on",
