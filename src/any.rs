@@ -137,7 +137,8 @@ impl AnyRuntime {
     /// `current_in_a_blocking_closure_is_its_runtime`, `current_in_a_destructor_is_its_runtime`,
     /// `current_in_the_destructor_of_an_output`, `current_in_the_destructor_of_a_queued_closure`,
     /// `current_in_a_destructor_at_shutdown_is_its_runtime`,
-    /// `current_in_the_destructor_of_a_closure_at_shutdown`, `current_keeps_nothing_alive`.
+    /// `current_in_the_destructor_of_a_closure_at_shutdown`, `current_keeps_nothing_alive`,
+    /// `future_on_a_gone_runtime_is_dropped_by_its_caller`.
     #[track_caller]
     pub fn current() -> Self {
         match Self::try_current() {
@@ -170,7 +171,8 @@ impl AnyRuntime {
     /// ```
     ///
     /// Scenarios: `enter_makes_it_current`, `enter_guards_nest`, `enter_guards_may_be_dropped_out_of_order`,
-    /// `enter_guard_outlives_its_block_on`, `enter_belongs_to_its_thread`, `task_under_a_foreign_guard_finds_its_own`.
+    /// `enter_guard_outlives_its_block_on`, `enter_guards_end_further_in_than_they_began`, `enter_belongs_to_its_thread`,
+    /// `task_under_a_foreign_guard_finds_its_own`.
     pub fn enter(&self) -> EnterGuard<'_> {
         enter(self.clone())
     }

@@ -149,9 +149,11 @@ impl Scope {
     fn leave_guards(&mut self) {
         let mut here = self.before;
         let _ = ENTERED.try_with(|stack| {
-            for entered in stack.borrow_mut().iter_mut() {
-                // Further in than this.
-                if entered.depth > self.before.depth + 1 {
+            let further_in = self.before.depth + 1;
+            let mut stack = stack.borrow_mut();
+            stack.retain(|entered| entered.runtime.is_some() || entered.depth <= further_in);
+            for entered in stack.iter_mut() {
+                if entered.depth > further_in {
                     here.depth += 1;
                     (entered.before, entered.depth) = (here.find, here.depth);
                     here.find = Some(Entered::find);
@@ -165,7 +167,8 @@ impl Scope {
 /// A runtime that this thread is in because it said so.
 struct Entered {
     key: u64,
-    runtime: AnyRuntime,
+    // Nothing when its guard was dropped further in than it was made, as long as a scope may come back to it.
+    runtime: Option<AnyRuntime>,
     // A task of tokio that starts later on this thread is further in than the guard.
     task: Option<native::Task>,
     before: Option<Find>,
@@ -176,14 +179,38 @@ impl Home for Entered {
     fn find(keep: Keep) -> Option<AnyRuntime> {
         let entered = ENTERED.try_with(|stack| {
             let stack = stack.borrow();
-            stack.last().map(|last| (keep.of(&last.runtime), last.task))
+            stack.last().map(|last| (last.runtime.as_ref().map(|runtime| keep.of(runtime)), last.task))
         });
         let (runtime, task) = entered.ok().flatten()?;
+        let Some(runtime) = runtime else { return Self::find_before(keep) };
         if native::task() == task {
             return Some(runtime);
         }
         // Or in the destructor of an output that the holder of its handle drops, for which tokio names the task as well.
         native::current().or(Some(runtime))
+    }
+}
+
+impl Entered {
+    /// What was current before the last one, whose guard is gone.
+    #[cold]
+    fn find_before(keep: Keep) -> Option<AnyRuntime> {
+        let last = ENTERED.try_with(|stack| stack.borrow_mut().pop()).ok().flatten()?;
+        // That may be the one below it.
+        let found = last.before.and_then(|find| find(keep));
+        let _ = ENTERED.try_with(|stack| stack.borrow_mut().push(last));
+        found
+    }
+
+    /// Takes away what has no guard any more, and no scope to come back to it.
+    fn forget(stack: &mut Vec<Self>) {
+        let mut here = HERE.get();
+        while let Some(last) = stack.last().filter(|last| last.runtime.is_none() && last.depth == here.depth)
+        {
+            here = Here { find: last.before, depth: here.depth - 1, ..here };
+            stack.pop();
+        }
+        HERE.set(here);
     }
 }
 
@@ -213,34 +240,28 @@ pub struct EnterGuard<'a> {
 }
 
 pub(crate) fn enter<'a>(runtime: AnyRuntime) -> EnterGuard<'a> {
-    let Here { driving, find, depth } = HERE.get();
-    let depth = depth + 1;
     let key = ENTERED.try_with(|stack| {
         let mut stack = stack.borrow_mut();
+        Entered::forget(&mut stack);
+        let Here { driving, find, depth } = HERE.get();
+        let depth = depth + 1;
         let key = stack.last().map_or(0, |last| last.key + 1);
-        stack.push(Entered { key, runtime, task: native::task(), before: find, depth });
+        stack.push(Entered { key, runtime: Some(runtime), task: native::task(), before: find, depth });
+        HERE.set(Here { driving, find: Some(Entered::find), depth });
         key
     });
-    if key.is_ok() {
-        HERE.set(Here { driving, find: Some(Entered::find), depth });
-    }
     EnterGuard { key: key.unwrap_or_default(), _runtime: PhantomData, _not_send: PhantomData }
 }
 
 impl Drop for EnterGuard<'_> {
     fn drop(&mut self) {
         // Dropped after the stack is free again: the destructor of a runtime is not ours.
-        let _entered = ENTERED.try_with(|stack| {
+        let _runtime = ENTERED.try_with(|stack| {
             let mut stack = stack.borrow_mut();
-            let at = stack.iter().position(|entered| entered.key == self.key)?;
-            let entered = stack.remove(at);
-            let here = HERE.get();
-            if let Some(later) = stack.get_mut(at) {
-                later.before = entered.before;
-            } else if here.depth == entered.depth {
-                HERE.set(Here { find: entered.before, depth: here.depth - 1, ..here });
-            }
-            Some(entered)
+            let entered = stack.iter_mut().find(|entered| entered.key == self.key)?;
+            let runtime = entered.runtime.take();
+            Entered::forget(&mut stack);
+            runtime
         });
     }
 }

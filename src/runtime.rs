@@ -127,6 +127,9 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     ///
     /// Dropping the handle detaches the task: it runs on. (smol 2.0.2 cancels it.)
     ///
+    /// A destructor of a task must not spawn that task again without looking whether its handle says that the runtime is gone:
+    /// then the new one is dropped at once, which spawns it again.
+    ///
     /// # Panics
     ///
     /// Never; a panic of `future` becomes the [`JoinError`](crate::task::JoinError) of the handle. It harms no

@@ -14,7 +14,7 @@ pub(crate) use handle::{Native, NativeAbort};
 pub use set::JoinSet;
 #[allow(unused_imports, reason = "only handles of async-task have to be told")]
 pub(crate) use slot::{Slot, polled_after_completion};
-pub(crate) use spawned::{Job, spawn_blocking_with, spawn_with};
+pub(crate) use spawned::{Job, spawn_blocking_with, spawn_gone, spawn_with};
 pub use yield_now::YieldNow;
 
 /// A future of as many bytes goes to the heap before anything else is done with it. In a debug build each function that it

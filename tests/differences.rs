@@ -8,7 +8,7 @@ use std::future::{pending, poll_fn};
 use std::io::{ErrorKind, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::process::Command;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
@@ -183,6 +183,87 @@ fn panicking_waker_aborts_on_async_task() {
     assert!(survives("tokio"));
     assert!(!survives("smol"));
     assert!(!survives("async-std"));
+}
+
+/// Its destructor panics with another as its payload, so often.
+struct PanicsOnDrop(u32);
+
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        match self.0 {
+            0 => panic!("a destructor panics"),
+            times => std::panic::panic_any(Self(times - 1)),
+        }
+    }
+}
+
+/// Ready with another of its kind.
+struct Ready(#[allow(dead_code, reason = "it is there to be dropped")] PanicsOnDrop);
+
+impl Future for Ready {
+    type Output = PanicsOnDrop;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<PanicsOnDrop> {
+        Poll::Ready(PanicsOnDrop(0))
+    }
+}
+
+fn future_and_output_panic<R: Runtime>(rt: &R) {
+    let error = rt.block_on(rt.spawn(Ready(PanicsOnDrop(0)))).map(std::mem::forget).unwrap_err();
+    assert_eq!(error.into_panic().downcast_ref(), Some(&"a destructor panics"));
+}
+
+fn payload_of_an_output_panics<R: Runtime>(rt: &R) {
+    drop(rt.spawn(async { PanicsOnDrop(1) }));
+    rt.block_on(rt.sleep(ms(100)));
+    assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7);
+}
+
+fn payload_in_a_dropped_handle_panics<R: Runtime>(rt: &R) {
+    let handle = rt.spawn(async { PanicsOnDrop(1) });
+    while !handle.is_finished() {
+        thread::sleep(ms(1));
+    }
+    drop(handle);
+}
+
+/// One of them, by its number, in a process that may not live to see its end.
+fn destructors_panic<R: Runtime>(rt: &R, case: &str, aborts: bool) {
+    match case {
+        "0" => future_and_output_panic(rt),
+        "1" => payload_of_an_output_panics(rt),
+        _ => payload_in_a_dropped_handle_panics(rt),
+    }
+    if aborts {
+        // It would end in order otherwise, before the abort.
+        thread::sleep(Duration::from_secs(30));
+    }
+}
+
+#[test]
+fn destructors_that_panic_twice_on_tokio() {
+    const INSIDE: &str = "ANYRT_TEST_DESTRUCTORS";
+    // It may end its process, so it runs in one of its own: this test again.
+    if let Ok(inside) = std::env::var(INSIDE) {
+        let (runtime, case) = inside.split_once(' ').unwrap();
+        return match runtime {
+            "tokio" => destructors_panic(&Tokio::new().unwrap(), case, case != "2"),
+            "smol" => destructors_panic(&Smol::with_threads(1).unwrap(), case, false),
+            _ => destructors_panic(&AsyncStd::global(), case, false),
+        };
+    }
+    let survives = |runtime, case| {
+        let mut test = Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", "destructors_that_panic_twice_on_tokio"])
+            .env(INSIDE, format!("{runtime} {case}"));
+        let output = test.output().unwrap();
+        output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed")
+    };
+    for case in 0..=2 {
+        assert!(!survives("tokio", case), "{case}");
+        assert!(survives("smol", case), "{case}");
+        assert!(survives("async-std", case), "{case}");
+    }
 }
 
 /// Polls a timer with a waker that panics, and waits until that is woken.
@@ -432,7 +513,7 @@ fn block_on_without_thread_locals() {
 
 #[test]
 fn sleep_after_its_runtime() {
-    let sleep_after = |sleep: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+    let sleep_after = |sleep: Pin<Box<dyn Future<Output = ()> + Send>>| {
         thread::spawn(|| futures::executor::block_on(sleep)).join()
     };
     let rt = Tokio::new().unwrap();

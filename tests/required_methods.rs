@@ -4,6 +4,9 @@
 use std::io;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
+use std::pin::Pin;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Instant;
 
 #[cfg(unix)]
@@ -89,6 +92,78 @@ const POOL: usize = 8;
 
 fn required() -> Required {
     Required(Smol::builder().worker_threads(2).blocking_threads(POOL).build().unwrap())
+}
+
+/// Runs a task where it is spawned, and lets its panic out.
+#[derive(Clone, Debug)]
+struct Inline;
+
+impl Spawn for Inline {
+    fn execute(&self, task: BoxFuture) {
+        futures::executor::block_on(task);
+    }
+
+    fn execute_blocking(&self, job: BoxJob) {
+        job();
+    }
+}
+
+struct PanicsOnDrop(&'static str);
+
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        panic!("{}", self.0)
+    }
+}
+
+/// Ready with another of its kind.
+struct Ready(#[allow(dead_code, reason = "it is there to be dropped")] PanicsOnDrop);
+
+impl Future for Ready {
+    type Output = PanicsOnDrop;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<PanicsOnDrop> {
+        Poll::Ready(PanicsOnDrop("the output"))
+    }
+}
+
+#[test]
+fn task_of_which_all_destructors_panic_does_not() {
+    let handle = Inline.spawn(Ready(PanicsOnDrop("the future")));
+    let error = futures::executor::block_on(handle).map(std::mem::forget).unwrap_err();
+    assert_eq!(error.into_panic().downcast_ref(), Some(&"the future".to_owned()));
+}
+
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker panics");
+    }
+}
+
+#[test]
+fn task_whose_handle_has_a_waker_that_panics_does_not() {
+    /// Passes tasks on.
+    #[derive(Clone, Debug)]
+    struct Queue(mpsc::Sender<BoxFuture>);
+
+    impl Spawn for Queue {
+        fn execute(&self, task: BoxFuture) {
+            self.0.send(task).unwrap();
+        }
+
+        fn execute_blocking(&self, job: BoxJob) {
+            job();
+        }
+    }
+
+    let (queue, tasks) = mpsc::channel();
+    let mut handle = Queue(queue).spawn(async { 7 });
+    let waker = Waker::from(Arc::new(Panics));
+    assert!(Pin::new(&mut handle).poll(&mut Context::from_waker(&waker)).is_pending());
+    futures::executor::block_on(tasks.recv().unwrap());
+    assert_eq!(futures::executor::block_on(handle).unwrap(), 7);
 }
 
 anyrt::conformance! {

@@ -284,6 +284,55 @@ pub(super) fn enter_guard_outlives_its_block_on<R: Runtime>(rt: R) {
     assert_eq!(AnyRuntime::try_current(), before);
 }
 
+pub(super) fn enter_guards_end_further_in_than_they_began<R: Runtime>(rt: R) {
+    let (me, mine) = (any(&rt), rt.clone());
+    // In a closure, where something is current before the first guard.
+    let closure = rt.spawn_blocking(move || {
+        let (first, second) = (elsewhere(), elsewhere());
+        let guard = first.enter();
+        mine.block_on(async { drop(guard) });
+        assert_eq!(AnyRuntime::current(), me);
+
+        let outer = first.enter();
+        let inner = second.enter();
+        mine.block_on(async { drop(inner) });
+        assert_eq!(AnyRuntime::current(), first);
+        drop(outer);
+        assert_eq!(AnyRuntime::current(), me);
+
+        let outer = first.enter();
+        let inner = second.enter();
+        mine.block_on(async { drop(outer) });
+        assert_eq!(AnyRuntime::current(), second);
+        drop(inner);
+        assert_eq!(AnyRuntime::current(), me);
+
+        let outer = first.enter();
+        let inner = mine.block_on(async { second.enter() });
+        drop(outer);
+        assert_eq!(AnyRuntime::current(), second);
+        drop(inner);
+        assert_eq!(AnyRuntime::current(), me);
+
+        let outer = first.enter();
+        let nested = second.enter();
+        mine.block_on(async {
+            let inner = first.enter();
+            drop((outer, nested));
+            assert_eq!(AnyRuntime::current(), first);
+            drop(inner);
+            assert_eq!(AnyRuntime::current(), me);
+        });
+        assert_eq!(AnyRuntime::current(), me);
+        // They leave nothing behind.
+        let guard = first.enter();
+        assert_eq!(AnyRuntime::current(), first);
+        drop(guard);
+        assert_eq!(AnyRuntime::current(), me);
+    });
+    rt.block_on(closure).unwrap();
+}
+
 pub(super) fn enter_belongs_to_its_thread<R: Runtime>(rt: R) {
     let me = any(&rt);
     let before = on_another_thread();

@@ -6,6 +6,7 @@
 use std::future::{Future, pending, poll_fn, ready};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream, UdpSocket as StdSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -16,9 +17,11 @@ use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::support::{LONG, LOOPBACK, canary, ms};
+use super::elsewhere::elsewhere;
+use super::support::{LONG, LOOPBACK, canary, message, ms};
 use crate::runtime::{Runtime, TcpListener, TcpStream, UdpSocket};
 use crate::task::{JoinError, JoinSet};
+use crate::{AnyRuntime, BlockOn, Spawn};
 
 /// How a runtime ends.
 type End<R> = fn(R);
@@ -298,6 +301,30 @@ pub(super) fn abort_handle_hides_no_gone_runtime<R: Runtime>(rt: R) {
     assert_gone(block_on(handle));
     assert!(abort.is_finished());
     abort.abort();
+}
+
+pub(super) fn future_on_a_gone_runtime_is_dropped_by_its_caller<R: Runtime>(rt: R) {
+    /// Looks where it is dropped, and blocks there.
+    struct Blocks(AnyRuntime, mpsc::Sender<(AnyRuntime, String)>);
+
+    impl Drop for Blocks {
+        fn drop(&mut self) {
+            let blocked = catch_unwind(AssertUnwindSafe(|| self.0.block_on(async {})));
+            let says = message(&*blocked.unwrap_err()).to_owned();
+            self.1.send((AnyRuntime::current(), says)).unwrap();
+        }
+    }
+
+    let latched = rt.block_on(rt.spawn(async { AnyRuntime::current() })).unwrap();
+    by_drop(rt);
+    let caller = elsewhere();
+    let (found, founds) = mpsc::channel();
+    let blocks = Blocks(caller.clone(), found);
+    let guard = caller.enter();
+    let handle = latched.spawn(async move { drop(blocks) });
+    drop(guard);
+    assert_gone(block_on(handle));
+    assert_eq!(founds.recv().unwrap(), (caller, "this is the wrong runtime".to_owned()));
 }
 
 pub(super) fn shutdown_is_no_abort<R: Runtime>(rt: R) {

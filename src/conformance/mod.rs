@@ -185,6 +185,7 @@ macro_rules! __scenarios {
             sync(current) shutdown::shutdown_needs_an_owner;
 
             sync(owned) late::abort_handle_hides_no_gone_runtime;
+            sync(current, owned) late::future_on_a_gone_runtime_is_dropped_by_its_caller;
             sync(shutdown) late::shutdown_is_no_abort;
             sync(shutdown) late::join_set_outlives_a_shutdown;
             sync(owned) late::sleeps_outlive_their_runtime;
@@ -211,6 +212,7 @@ macro_rules! __scenarios {
             sync(current) current::enter_guards_nest;
             sync(current) current::enter_guards_may_be_dropped_out_of_order;
             sync(current) current::enter_guard_outlives_its_block_on;
+            sync(current) current::enter_guards_end_further_in_than_they_began;
             sync(current) current::enter_belongs_to_its_thread;
             async(current) current::task_under_a_foreign_guard_finds_its_own;
             async(current) current::free_functions_find_the_runtime;

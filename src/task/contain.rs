@@ -18,7 +18,6 @@ pub(crate) fn contain<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
 }
 
 /// Wakes a task; its waker may be of the user's making, and panic.
-#[allow(dead_code, reason = "where a runtime wakes, it contains that itself or cannot")]
 pub(crate) fn wake(waker: Waker) {
     if let Err(payload) = contain(|| waker.wake()) {
         discard(payload);

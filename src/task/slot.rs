@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use super::JoinError;
-use super::contain::discard;
+use super::contain::{discard, wake};
 use crate::lock::{keep_waker, lock};
 
 /// Where the result of a task waits for its handle, when the runtime has no place of its own for it.
@@ -49,7 +49,7 @@ impl<T> Slot<T> {
         }
         drop(task);
         if let Some(joiner) = joiner {
-            joiner.wake();
+            wake(joiner);
         }
     }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::contain::contain;
+use super::contain::{contain, discard};
 use super::{JoinError, JoinHandle, Slot};
 use crate::context::Scope;
 use crate::coop::Turn;
@@ -32,6 +32,14 @@ where
     let slot = Arc::new(Slot::new());
     execute(Job { job: Some(job), slot: slot.clone() });
     JoinHandle::from_slot(slot)
+}
+
+/// Both on a runtime that is gone: what it was given is dropped here and now, where its caller is and in no task.
+pub(crate) fn spawn_gone<T: Send + 'static>(given: impl Send) -> JoinHandle<T> {
+    let error = contain(|| drop(given)).map_or_else(JoinError::panicked, |()| JoinError::runtime_gone());
+    let slot = Slot::new();
+    slot.complete(Err(error));
+    JoinHandle::from_slot(Arc::new(slot))
 }
 
 pin_project! {
@@ -79,7 +87,10 @@ impl<F: Future> Future for Spawned<F> {
         };
         let result = match contain(|| this.future.set(None)) {
             Ok(()) => result,
-            Err(payload) => Err(JoinError::panicked(payload)),
+            Err(payload) => {
+                discard(result);
+                Err(JoinError::panicked(payload))
+            }
         };
         this.slot.complete(result);
         Poll::Ready(())

@@ -359,6 +359,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["any::current_keeps_nothing_alive", "any::tasks_are_dropped_with_their_runtime"],
     },
     Mutant {
+        name: "future on a gone runtime is dropped in a task",
+        file: "backend/smol/mod.rs",
+        right: "None => spawn_gone(future),",
+        wrong: "None if mutant!() => crate::task::spawn_with(future, drop),\n            None => spawn_gone(future),",
+        caught_by: &["backend::smol::owned::future_on_a_gone_runtime_is_dropped_by_its_caller"],
+    },
+    Mutant {
         name: "guard reaches into tasks of tokio",
         file: "context.rs",
         right: "if native::task() == task {",
@@ -368,25 +375,32 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "guard that left its block_on restores what is gone",
         file: "context.rs",
-        right: "} else if here.depth == entered.depth {",
-        wrong: "} else if here.depth == entered.depth || mutant!() {",
+        right: "last.runtime.is_none() && last.depth == here.depth)",
+        wrong: "last.runtime.is_none() && (last.depth == here.depth || mutant!()))",
         caught_by: &["backend::smol::any_global::enter_guards_may_be_dropped_out_of_order"],
     },
     Mutant {
         name: "guard ends with the block_on that it was made in",
         file: "context.rs",
-        right: "                if entered.depth > self.before.depth + 1 {",
-        wrong: "                if entered.depth > self.before.depth + 1 && !mutant!() {",
+        right: "                if entered.depth > further_in {",
+        wrong: "                if entered.depth > further_in && !mutant!() {",
         caught_by: &[
             "backend::tokio::multi_thread::enter_guard_outlives_its_block_on",
             "backend::smol::owned::enter_guard_outlives_its_block_on",
         ],
     },
     Mutant {
+        name: "guard that ends further in hides what was before it",
+        file: "context.rs",
+        right: "else { return Self::find_before(keep) };",
+        wrong: "else { return if mutant!() { None } else { Self::find_before(keep) } };",
+        caught_by: &["backend::smol::owned::enter_guards_end_further_in_than_they_began"],
+    },
+    Mutant {
         name: "guard never ends",
         file: "context.rs",
-        right: "            let entered = stack.remove(at);",
-        wrong: "            if mutant!() { return None; }\n            let entered = stack.remove(at);",
+        right: "            let runtime = entered.runtime.take();",
+        wrong: "            if mutant!() { return None; }\n            let runtime = entered.runtime.take();",
         caught_by: &["backend::async_std::global::enter_makes_it_current"],
     },
     // Tasks of runtimes that have no handles of their own.

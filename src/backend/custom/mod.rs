@@ -22,7 +22,7 @@ use crate::context::enter;
 use crate::net::{ConnectOptions, ListenOptions};
 use crate::random;
 use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned};
-use crate::task::{Job, JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
+use crate::task::{Job, JoinHandle, YieldNow, spawn_blocking_with, spawn_gone, spawn_with};
 
 /// A runtime of somebody else's.
 #[derive(Clone)]
@@ -224,7 +224,8 @@ impl Spawn for Custom {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn_with(future, |task| Spawn::execute(self, Box::pin(Within::new(self.unowned(), task))))
+        let Some(runtime) = self.get() else { return spawn_gone(future) };
+        spawn_with(future, |task| runtime.execute(Box::pin(Within::new(self.unowned(), task))))
     }
 
     #[track_caller]
@@ -233,9 +234,10 @@ impl Spawn for Custom {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        let Some(runtime) = self.get() else { return spawn_gone(job) };
         spawn_blocking_with(job, |job| {
             let job = Within::new(self.unowned(), job);
-            Spawn::execute_blocking(self, Box::new(move || job.call(Job::run)));
+            runtime.execute_blocking(Box::new(move || job.call(Job::run)));
         })
     }
 

@@ -54,7 +54,7 @@ use crate::net::{ConnectOptions, ListenOptions};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, spawn_gone};
 
 pub use builder::Builder;
 pub use explore::{Outcome, explore};
@@ -307,6 +307,9 @@ impl Spawn for Sim {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        if self.world.is_closed() {
+            return spawn_gone(future);
+        }
         let place = Place::new(self, TaskKind::Future, Location::caller());
         async_task::spawn::<Self, _>(future, |future| task::start(self, place, future))
     }

@@ -23,7 +23,7 @@ use crate::ending;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
-use crate::task::{JoinHandle, LARGE, spawn_blocking_with, spawn_with};
+use crate::task::{JoinHandle, LARGE, spawn_gone};
 
 /// smol: the global executor of the process, or one of our own with threads of its own.
 ///
@@ -107,7 +107,7 @@ impl Smol {
         };
         match executor {
             Some(executor) => task::spawn::<Owned, _>(future, |task| executor.spawn(task)),
-            None => spawn_with(future, drop),
+            None => spawn_gone(future),
         }
     }
 
@@ -228,7 +228,7 @@ impl Spawn for Smol {
             Executor::Owned(threads) => Some(threads.clone()),
             Executor::Unowned(threads) => threads.upgrade(),
         };
-        let Some(threads) = threads else { return spawn_blocking_with(job, drop) };
+        let Some(threads) = threads else { return spawn_gone(job) };
         task::spawn_blocking::<Owned, _, _>(job, |job| threads.pool.spawn(async move { job.run() }))
     }
 }
