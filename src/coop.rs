@@ -4,7 +4,7 @@
 //! turn. tokio counts 128 operations a poll and then makes one return `Pending`; async-io 2.6 has no such thing.
 
 use std::cell::Cell;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use crate::backend::native;
 
@@ -25,6 +25,10 @@ struct Left {
 impl Left {
     const fn whole(most_refusals: u8) -> Self {
         Self { operations: BUDGET, refusals: most_refusals, most_refusals }
+    }
+
+    const fn is_of_unknown_turn(self) -> bool {
+        self.most_refusals == UNKNOWN_TURN.most_refusals
     }
 }
 
@@ -113,30 +117,44 @@ pub fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
 #[inline]
 pub(crate) fn poll<T>(cx: &mut Context<'_>, operation: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
     let left = LEFT.get();
-    if left.most_refusals == UNKNOWN_TURN.most_refusals && native::task().is_some() {
-        ready!(native::poll_budget(cx));
-        let result = operation(cx);
-        if result.is_ready() {
-            native::spend_budget();
-        }
-        return result;
-    }
-    if left.operations == 0 {
-        refuse(cx, left);
+    let may_go_on = left.operations > 0 && !left.is_of_unknown_turn();
+    if !may_go_on && is_refused(cx, left) {
         return Poll::Pending;
     }
     let result = operation(cx);
     if result.is_ready() {
-        LEFT.set(Left { operations: left.operations - 1, ..left });
+        if may_go_on {
+            LEFT.set(Left { operations: left.operations - 1, ..left });
+        } else {
+            spend();
+        }
     }
     result
 }
 
-#[cold]
-fn refuse(cx: &Context<'_>, left: Left) {
+/// Whether the budget is spent: then the task is woken.
+#[inline(never)]
+fn is_refused(cx: &mut Context<'_>, left: Left) -> bool {
+    if left.is_of_unknown_turn() && native::task().is_some() {
+        return native::poll_budget(cx).is_pending();
+    }
+    if left.operations > 0 {
+        return false;
+    }
     let refusals = left.refusals - 1;
     LEFT.set(if refusals == 0 { Left::whole(left.most_refusals) } else { Left { refusals, ..left } });
     cx.waker().wake_by_ref();
+    true
+}
+
+/// One operation less is left, where it is not known when the turn has begun.
+#[inline(never)]
+fn spend() {
+    if native::task().is_some() {
+        return native::spend_budget();
+    }
+    let left = LEFT.get();
+    LEFT.set(Left { operations: left.operations.saturating_sub(1), ..left });
 }
 
 #[cfg(test)]

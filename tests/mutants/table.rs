@@ -530,8 +530,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "tasks of tokio have a budget of their own",
         file: "coop.rs",
-        right: "&& native::task().is_some()",
-        wrong: "&& !mutant!() && native::task().is_some()",
+        right: "if left.is_of_unknown_turn() && native::task().is_some() {",
+        wrong: "if left.is_of_unknown_turn() && native::task().is_some() && !mutant!() {",
         caught_by: &[
             "backend::tokio::current_thread::several_busy_futures_let_others_run",
             "backend::tokio::current_thread::first_operation_of_a_task_finds_its_budget",
@@ -696,8 +696,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "busy socket starves every timer",
         file: "coop.rs",
-        right: "let left = LEFT.get();",
-        wrong: "let left = if mutant!() { BUDGET } else { LEFT.get() };",
+        right: "let left = LEFT.get();\n    let may_go_on",
+        wrong: "let left = if mutant!() { TURN } else { LEFT.get() };\n    let may_go_on",
         caught_by: &[
             "backend::smol::owned::busy_socket_starves_no_timer",
             "backend::async_std::global::busy_writer_starves_no_timer",
