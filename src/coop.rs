@@ -62,20 +62,6 @@ impl Drop for Turn {
     }
 }
 
-/// The polls of a `block_on`, until it is dropped.
-pub(crate) struct Turns(Turn);
-
-impl Turns {
-    pub(crate) fn begin() -> Self {
-        Self(Turn::begin())
-    }
-
-    #[inline]
-    pub(crate) fn next(&mut self) {
-        LEFT.set(TURN);
-    }
-}
-
 /// Counts one operation of a task for its budget: ready, or pending when the budget is spent; the task is woken then.
 ///
 /// Where nobody says when the turn of a task begins, as on a plain thread, one operation in 129 is pending once.

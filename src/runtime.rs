@@ -24,7 +24,7 @@ use std::pin::{Pin, pin};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::context::Scope;
-use crate::coop::Turns;
+use crate::coop::Turn;
 use crate::net::{ConnectOptions, ListenOptions, ToSocketAddrs};
 use crate::random;
 use crate::task::{JoinHandle, YieldNow};
@@ -359,9 +359,9 @@ pub trait BlockOn: Spawn {
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::block_on();
-        let (mut future, mut turns) = (pin!(future), Turns::begin());
+        let mut future = pin!(future);
         self.run_until(poll_fn(|cx| {
-            turns.next();
+            let _turn = Turn::begin();
             future.as_mut().poll(cx)
         }))
     }
@@ -460,7 +460,8 @@ pub trait Time: Spawn {
     /// ```
     ///
     /// Scenarios: `sleep_that_is_due_is_ready_at_its_first_poll`, `sleep_that_becomes_due_is_ready_at_its_next_poll`,
-    /// `first_operation_of_a_task_finds_its_budget`, `deadline_made_anew_in_each_turn_fires`,
+    /// `first_operation_of_a_task_finds_its_budget`, `budget_of_a_block_on_is_not_that_of_a_task`,
+    /// `deadline_made_anew_in_each_turn_fires`,
     /// `loop_of_due_sleeps_lets_others_run`, `several_busy_futures_let_others_run`, `sleep_is_never_early`, `sleep_until_the_end_of_the_clock`.
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep;
 

@@ -226,6 +226,7 @@ macro_rules! __scenarios {
             async() time::sleep_that_is_due_is_ready_at_its_first_poll;
             async() time::sleep_that_becomes_due_is_ready_at_its_next_poll;
             async() time::first_operation_of_a_task_finds_its_budget;
+            async() time::budget_of_a_block_on_is_not_that_of_a_task;
             async() time::deadline_made_anew_in_each_turn_fires;
             async() time::loop_of_due_sleeps_lets_others_run;
             async() time::several_busy_futures_let_others_run;

@@ -89,6 +89,13 @@ pub(super) async fn first_operation_of_a_task_finds_its_budget<R: Runtime>(rt: R
     assert!(join_all(tasks).await.into_iter().all(Result::unwrap), "others have spent it");
 }
 
+pub(super) async fn budget_of_a_block_on_is_not_that_of_a_task<R: Runtime>(rt: R) {
+    while poll_once(&mut pin!(rt.sleep(Duration::ZERO))).is_ready() {}
+    let there = rt.clone();
+    let task = rt.spawn(async move { poll_once(&mut pin!(there.sleep(Duration::ZERO))).is_ready() });
+    assert!(task.await.unwrap(), "the one who waits for it has spent it");
+}
+
 pub(super) async fn deadline_made_anew_in_each_turn_fires<R: Runtime>(rt: R) {
     let there = rt.clone();
     let turns = rt.spawn(async move {

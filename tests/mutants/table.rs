@@ -528,6 +528,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["backend::smol::global::several_busy_futures_let_others_run"],
     },
     Mutant {
+        name: "turn of a block_on goes on between its polls",
+        file: "coop.rs",
+        right: "LEFT.set(UNKNOWN_TURN);",
+        wrong: "if !mutant!() { LEFT.set(UNKNOWN_TURN); }",
+        caught_by: &["backend::tokio::current_thread::budget_of_a_block_on_is_not_that_of_a_task"],
+    },
+    Mutant {
         name: "tasks of tokio have a budget of their own",
         file: "coop.rs",
         right: "if left.is_of_unknown_turn() && native::task().is_some() {",
