@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::marker::PhantomPinned;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -14,7 +15,13 @@ type Inner = OneOf<<MaybeTokio as Time>::Sleep, AsyncIoSleep, <MaybeSim as Time>
 pin_project! {
     /// The future of [`sleep`](crate::time::sleep), whatever the runtime.
     ///
-    /// It follows the rules of [`runtime::Sleep`].
+    /// It follows the rules of [`runtime::Sleep`]. It has to be pinned to be polled, whatever the runtime:
+    ///
+    /// ```compile_fail
+    /// fn unpin<T: Unpin>() {}
+    ///
+    /// unpin::<anyrt::time::Sleep>();
+    /// ```
     ///
     /// # Examples
     ///
@@ -33,25 +40,32 @@ pin_project! {
     pub struct Sleep {
         #[pin]
         inner: Inner,
+        // Only tokio's has to be pinned, but which traits a type has is not to depend on features.
+        #[pin]
+        _pinned: PhantomPinned,
     }
 }
 
 #[allow(dead_code, reason = "without its backend nobody makes one")]
 impl Sleep {
     pub(crate) fn tokio(it: <MaybeTokio as Time>::Sleep) -> Self {
-        Self { inner: OneOf::Tokio { it } }
+        Self::new(OneOf::Tokio { it })
     }
 
     pub(crate) fn async_io(it: AsyncIoSleep) -> Self {
-        Self { inner: OneOf::AsyncIo { it } }
+        Self::new(OneOf::AsyncIo { it })
     }
 
     pub(crate) fn sim(it: <MaybeSim as Time>::Sleep) -> Self {
-        Self { inner: OneOf::Sim { it } }
+        Self::new(OneOf::Sim { it })
     }
 }
 
 impl Sleep {
+    fn new(inner: Inner) -> Self {
+        Self { inner, _pinned: PhantomPinned }
+    }
+
     /// When it ends; see [`runtime::Sleep::deadline`].
     pub fn deadline(&self) -> Instant {
         each!(&self.inner, it => runtime::Sleep::deadline(it))
@@ -70,7 +84,7 @@ impl Sleep {
 
 impl From<custom::time::Sleep> for Sleep {
     fn from(it: custom::time::Sleep) -> Self {
-        Self { inner: OneOf::Custom { it } }
+        Self::new(OneOf::Custom { it })
     }
 }
 

@@ -148,7 +148,7 @@ impl Builder {
             Ok(Some(error)) => panic!("anyrt: with seed {seed} the program returns an error:\n{error}"),
             Ok(None) => panic!(
                 "anyrt: seed {seed} does not fail in this build (same features and profile?); if it is corrected, run \
-                 without ANYRT_SIM_SEED"
+                 without any variable ANYRT_SIM_…"
             ),
         }
     }

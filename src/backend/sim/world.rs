@@ -815,7 +815,10 @@ impl State {
                 _ if of.is_some() => Ok(()),
                 (Some(wait), _) => write!(text, ", {wait}"),
                 (None, _) => {
-                    write!(text, ", waits for what is not of the simulation: a handle, a channel, a lock")
+                    write!(
+                        text,
+                        ", waits for a handle, a channel, a lock, or for something outside of the simulation"
+                    )
                 }
             };
         }

@@ -59,8 +59,7 @@ pub(super) fn reduce(
 fn find_parting(builder: Builder, seed: u64, program: &Program<'_>) -> String {
     let builder = builder.log(true);
     let [first, second] = [(); 2].map(|()| Run::of(&builder, seed, program).log);
-    parting(&first, &second)
-        .unwrap_or_else(|| "where, is not known: two more runs had the same events".to_owned())
+    parting(&first, &second).unwrap_or_else(|| "somewhere: two more runs had the same events".to_owned())
 }
 
 struct Attempts<'a> {
