@@ -760,7 +760,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "backend/sim/waiters.rs",
         right: "            How::Polls => ",
         wrong: "            How::Polls if mutant!() => {
-                self.awaiting.add(waker);
+                self.awaiting.add(waiter);
                 None
             }
             How::Polls => ",
