@@ -5,7 +5,6 @@ use std::env;
 use std::future::pending;
 use std::io;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -187,7 +186,7 @@ fn line_of_a_report_is_a_command_that_runs_this_program_again() {
     }
     let text = panic_text(search);
     let command = command_of(&text);
-    let place = env::var_os("PWD").map_or_else(|| env::current_dir().unwrap(), PathBuf::from);
+    let place = env::var_os("PWD").map_or_else(|| env::current_dir().unwrap(), std::path::PathBuf::from);
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(place).env(CHILD, "1");
     // What cargo says to programs that it starts, and not to a shell; some build scripts run again if it changes.
