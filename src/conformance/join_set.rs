@@ -2,14 +2,14 @@
 
 use std::future::pending;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
 
 use futures::StreamExt;
 use futures::channel::oneshot;
 
-use super::support::{bell, canary, message, ms, poll_with};
+use super::support::{bell, canary, counted, message, ms, poll_with};
 use crate::runtime::Runtime;
 use crate::task::{AbortHandle, JoinSet};
 
@@ -194,16 +194,15 @@ pub(super) async fn join_set_in_a_blocking_closure_does_not_wait<R: Runtime>(rt:
 pub(super) async fn join_set_loop_lets_others_run<R: Runtime>(rt: R) {
     let there = rt.clone();
     rt.spawn(async move {
-        let ran = Arc::new(AtomicBool::new(false));
-        let flag = ran.clone();
-        let mut set = JoinSet::new();
-        drop(there.spawn(async move { flag.store(true, Ordering::SeqCst) }));
-        // Whichever is first: a set that always has a result, until the other task has run.
-        while !ran.load(Ordering::SeqCst) {
-            let handle = there.spawn(async {});
-            set.insert(handle);
-            set.join_next().await.unwrap().unwrap();
+        let finished: Vec<_> = (0..2_000).map(|_| there.spawn(async {})).collect();
+        while !finished.iter().all(|handle| handle.is_finished()) {
+            there.sleep(ms(1)).await;
         }
+        let mut set = JoinSet::new();
+        finished.into_iter().for_each(|handle| set.insert(handle));
+        let (join, polls) = counted(Box::pin(async move { while set.join_next().await.is_some() {} }));
+        join.await;
+        assert!(polls.load(Ordering::SeqCst) > 10, "2,000 results in a row, and nobody else had a turn");
     })
     .await
     .unwrap();

@@ -539,10 +539,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "coop.rs",
         right: "if left.is_of_unknown_turn() && native::task().is_some() {",
         wrong: "if left.is_of_unknown_turn() && native::task().is_some() && !mutant!() {",
-        caught_by: &[
-            "backend::tokio::current_thread::several_busy_futures_let_others_run",
-            "backend::tokio::current_thread::first_operation_of_a_task_finds_its_budget",
-        ],
+        caught_by: &["backend::tokio::current_thread::several_busy_futures_let_others_run"],
     },
     Mutant {
         name: "reset forgets to wait again",
@@ -557,13 +554,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "this.timer.reset(within_clock(deadline));",
         wrong: "if !mutant!() { this.timer.reset(within_clock(deadline)); }",
         caught_by: &["backend::tokio::current_thread::sleep_reset_to_later"],
-    },
-    Mutant {
-        name: "busy socket starves a timeout on tokio",
-        file: "backend/tokio/time.rs",
-        right: "if timer.poll(cx).is_pending() {",
-        wrong: "if mutant!() && !tokio::task::coop::has_budget_remaining() || timer.poll(cx).is_pending() {",
-        caught_by: &["backend::tokio::multi_thread::busy_socket_starves_no_timer"],
     },
     Mutant {
         name: "timeout polls the timer first",

@@ -68,8 +68,7 @@ impl Future for Sleep {
         let before = *this.state;
         if let State::New | State::Waiting = before {
             if this.clock.now() < this.timer.deadline().into_std() {
-                // Without tokio's budget, which a busy socket beside us may have used up: a timeout would never see its
-                // time go by (tokio's own does the same, `time/timeout.rs`).
+                // Without tokio's budget, which a busy socket beside us may have used up: then the timer would not be set.
                 let timer = pin!(unconstrained(this.timer));
                 if timer.poll(cx).is_pending() {
                     *this.state = State::Waiting;
