@@ -83,7 +83,7 @@ fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinH
     })
 }
 
-/// What tells the tasks of a process apart. Those of simulations are odd.
+/// The number of a task in its process. Tasks of simulations have odd numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Id(u64);
 
@@ -316,7 +316,7 @@ enum State<T: Send + 'static> {
     Over,
 }
 
-/// What is asked of a task while it is polled, and what is answered.
+/// Requests to a task while it is polled, and the answer to `is_finished`.
 #[derive(Default)]
 struct Meanwhile {
     was_finished: bool,
@@ -351,7 +351,7 @@ impl<T: Send + 'static> Task<T> {
     }
 }
 
-/// What polling a task has come to.
+/// The result of a poll of a task.
 enum Polled<T: Send + 'static> {
     Task(Poll<Option<Output<T>>>),
     Aborted(Arc<Slot<T>>),

@@ -79,7 +79,7 @@ impl Started {
         words
     }
 
-    /// What chooses the test; all that were asked for if its name is not known, which is so on the thread of `main`.
+    /// The filter that chooses the test: its name, or the filters of this run on the thread of `main`, where it is not known.
     fn filter(&self, of_cargo: bool) -> Vec<String> {
         let dashes = if of_cargo { &["--"][..] } else { &[] };
         match &self.test {

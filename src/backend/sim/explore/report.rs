@@ -14,7 +14,7 @@ pub(super) struct Report<'a> {
     pub(super) command: String,
 }
 
-/// So many of the panics before or after the first that matters are shown.
+/// The number of panics that are shown before, and after, the one that is told first.
 const MOST_PANICS: usize = 3;
 
 impl fmt::Display for Report<'_> {

@@ -75,7 +75,7 @@ impl Flight {
     }
 }
 
-/// So many bytes of a message are shown.
+/// The number of bytes of a message that are shown.
 const SHOWN: usize = 256;
 
 /// Bytes as text: letters of any language, and the rest as in a string of bytes.

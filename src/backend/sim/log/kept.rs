@@ -86,7 +86,7 @@ impl Kept {
         self.more(More::Waits(wait));
     }
 
-    /// What happened last was on this host, and says this.
+    /// Describes the last event, which was on this host.
     pub(super) fn says(&mut self, host: usize, text: String) {
         self.more(More::Says(text));
         if let Some(event) = self.events.last_mut() {
@@ -94,7 +94,7 @@ impl Kept {
         }
     }
 
-    /// What happened last was on this host, and is this panic.
+    /// Marks the last event, which was on this host, as this panic.
     pub(super) fn panicked(&mut self, host: usize, panic: Panic) {
         self.more(More::Panic(panic));
         if let Some(event) = self.events.last_mut() {
