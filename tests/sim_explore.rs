@@ -1,6 +1,9 @@
 //! What a search through seeds finds, and what it says of it.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(target_os = "linux")]
+mod cargo;
+
 use std::env;
 use std::future::pending;
 use std::io;
@@ -189,14 +192,7 @@ fn line_of_a_report_is_a_command_that_runs_this_program_again() {
     let place = env::var_os("PWD").map_or_else(|| env::current_dir().unwrap(), std::path::PathBuf::from);
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(place).env(CHILD, "1");
-    // What cargo says to programs that it starts, and not to a shell; some build scripts run again if it changes.
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-            shell.env_remove(&*name);
-        }
-    }
-    let output = shell.output().unwrap();
+    let output = cargo::as_from_a_shell(&mut shell).output().unwrap();
     assert!(!output.status.success());
     let said = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
     let exe = env::current_exe().unwrap();

@@ -1,9 +1,9 @@
 //! What scenarios are made of.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc as threads};
 use std::task::{Context, Poll, Wake, Waker};
@@ -47,6 +47,21 @@ impl Watch {
     pub(super) fn is_dropped(&mut self) -> bool {
         self.0.try_recv().is_err()
     }
+}
+
+/// Awaits `future`, and says when it was pending in its first poll.
+pub(super) async fn waiting<F: Future>(future: F, waits: oneshot::Sender<()>) -> F::Output {
+    let (mut future, mut waits) = (pin!(future), Some(waits));
+    poll_fn(|cx| {
+        let polled = future.as_mut().poll(cx);
+        if let Some(waits) = waits.take() {
+            assert!(polled.is_pending(), "nothing has happened yet");
+            waits.send(()).unwrap();
+        }
+        // It is not polled again before it is woken: that would find what happened without a waker.
+        polled
+    })
+    .await
 }
 
 /// Its destructor panics.

@@ -1,9 +1,8 @@
 //! UDP. Peers are sockets of the standard library where it does not matter.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdSocket};
-use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
@@ -14,7 +13,7 @@ use futures::channel::oneshot;
 use futures::future::join;
 use futures::{FutureExt, StreamExt};
 
-use super::support::{LONG, bell, counted, ms, on_a_plain_thread, ready};
+use super::support::{LONG, bell, counted, ms, on_a_plain_thread, ready, waiting};
 use crate::runtime::{Runtime, UdpSocket};
 use crate::{AnyRuntime, net};
 
@@ -185,15 +184,6 @@ pub(super) async fn udp_poll_forms_round_trip<R: Runtime>(rt: R) {
     assert_eq!(poll_fn(|cx| a.poll_recv(cx, &mut buf)).await.unwrap(), 4);
     assert_eq!(&buf[..4], b"back");
     assert!(poll_fn(|cx| Poll::Ready(a.poll_recv(cx, &mut buf))).await.is_pending());
-}
-
-/// Polls `future` once, says so, and awaits it.
-async fn waiting<F: Future>(future: F, waits: oneshot::Sender<()>) -> F::Output {
-    let mut future = pin!(future);
-    let first = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-    assert!(first.is_pending(), "nothing has been sent yet");
-    waits.send(()).unwrap();
-    future.await
 }
 
 pub(super) async fn udp_receive_serves_every_waiter<R: Runtime>(rt: R) {

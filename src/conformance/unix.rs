@@ -2,11 +2,10 @@
 
 use std::error::Error as _;
 use std::fs;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::{UnixDatagram as StdDatagram, UnixListener as StdListener, UnixStream as StdStream};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
@@ -19,7 +18,9 @@ use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all, ready};
+use super::support::{
+    LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all, ready, waiting,
+};
 use crate::runtime::{Runtime, UnixDatagram, UnixListener, UnixStream};
 use crate::{AnyRuntime, net};
 
@@ -63,15 +64,6 @@ async fn connected<R: Runtime>(rt: &R) -> (R::UnixStream, R::UnixStream) {
 fn with_std<R: Runtime>(rt: &R) -> (R::UnixStream, StdStream) {
     let (ours, theirs) = StdStream::pair().unwrap();
     (rt.unix_stream_from_std(ours).unwrap(), theirs)
-}
-
-/// Polls `future` once, says so, and awaits it.
-async fn waiting<F: Future>(future: F, waits: oneshot::Sender<()>) -> F::Output {
-    let mut future = pin!(future);
-    let first = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-    assert!(first.is_pending(), "nothing has happened yet");
-    waits.send(()).unwrap();
-    future.await
 }
 
 pub(super) async fn unix_stream_round_trip<R: Runtime>(rt: R) {
