@@ -5,27 +5,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 #![cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "much is about sockets, and there are none"))]
 
-pub mod net;
+// From the bottom up: each uses only what stands above it in this list.
+mod any;
+mod backend;
+#[cfg(all(any(unix, windows), any(test, feature = "conformance")))]
+pub mod conformance;
+mod current;
 pub mod runtime;
 #[cfg(any(unix, windows))]
 pub mod socket;
-pub mod task;
-pub mod time;
-
-mod any;
-mod backend;
-mod builder;
-mod context;
-mod coop;
-mod current;
-#[allow(dead_code, reason = "not every backend has thread-locals of its own")]
-mod ending;
-mod free;
-mod lock;
-mod random;
-
-#[cfg(all(any(unix, windows), any(test, feature = "conformance")))]
-pub mod conformance;
+mod thread;
 
 // With a plain `cfg`, and in the root: rustc 1.95 names the feature to whoever uses one that is off, which it does
 // neither for what `cfg_if!` took away nor for what a glob would have brought.
@@ -38,10 +27,46 @@ pub use backend::Tokio;
 #[cfg(feature = "sim")]
 pub use backend::{Sim, sim};
 
-pub use any::AnyRuntime;
-pub use builder::Builder;
-pub use context::EnterGuard;
-pub use current::{NoRuntime, SetDefaultError};
-pub use free::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
-pub use random::{RandomState, random_seed};
+pub use any::{AnyRuntime, EnterGuard};
+pub use current::{RandomState, SetDefaultError, random_seed};
+pub use current::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
+pub use runtime::builder::Builder;
+pub use runtime::no_runtime::NoRuntime;
 pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};
+
+/// Tasks: one handle and one set of rules, whatever runs them.
+pub mod task {
+    pub use crate::runtime::task::{
+        AbortHandle, AbortOnDropHandle, JoinError, JoinHandle, JoinSet, YieldNow,
+    };
+}
+
+/// Time on the current runtime; and what is written once about it: timeouts and intervals, over any sleep.
+pub mod time {
+    pub use crate::any::time::Sleep;
+    pub use crate::current::time::{
+        Interval, Timeout, interval, interval_at, now, sleep, sleep_until, system_time, timeout, timeout_at,
+        try_interval, try_sleep, try_sleep_until, try_timeout, try_timeout_at,
+    };
+    pub use crate::runtime::time::{Elapsed, MissedTickBehavior};
+}
+
+/// TCP, UDP and Unix sockets on the current runtime; and what is written once about sockets: addresses, names, incoming connections.
+pub mod net {
+    #[cfg(unix)]
+    pub use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};
+    pub use crate::any::net::{
+        OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, UdpSocket, WriteHalf, lookup_host,
+    };
+    pub use crate::runtime::net::{
+        ConnectOptions, Incoming, Keepalive, ListenOptions, Resolve, SetResolverError, ToSocketAddrs,
+        set_resolver,
+    };
+
+    /// The halves of Unix streams, and incoming connections.
+    #[cfg(unix)]
+    pub mod unix {
+        pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+        pub use crate::runtime::net::path::Incoming;
+    }
+}

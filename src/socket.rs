@@ -20,9 +20,9 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::coop;
-use crate::net::write_error;
-use crate::runtime::descriptor::{AsDescriptor, Descriptor, descriptor, lends};
+use crate::runtime::net::write_error;
+use crate::runtime::net::{AsDescriptor, Descriptor, descriptor, lends};
+use crate::runtime::task::coop;
 
 use waits::{Own, Shared, Way};
 

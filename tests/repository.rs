@@ -36,12 +36,57 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
+/// The rooms of `src/`, from the bottom up: what is in one uses what is in it and below it.
+const ROOMS: &[&str] = &["thread", "runtime", "socket", "backend", "any", "current", "conformance"];
+
+#[test]
+fn rooms_use_what_is_below_them() {
+    let root = read("src/lib.rs");
+    let room_of = |name: &str| match ROOMS.iter().position(|room| *room == name) {
+        Some(place) => place,
+        // What the root has from a room.
+        None => {
+            let from = |line: &&str| {
+                let names = line.split_once("::").map_or("", |(_, names)| names);
+                line.starts_with("pub use ")
+                    && names.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+            };
+            let line = root.lines().find(from).unwrap_or_else(|| panic!("`{name}` is in no room"));
+            let room = line.trim_start_matches("pub use ").split(':').next().unwrap();
+            ROOMS.iter().position(|known| *known == room).unwrap_or_else(|| panic!("{room} is no room"))
+        }
+    };
+    for (place, room) in ROOMS.iter().enumerate().filter(|(_, room)| **room != "conformance") {
+        for file in rust_files(&format!("src/{room}")) {
+            let text = fs::read_to_string(&file).unwrap().replace("\r\n", "\n");
+            // The suite is above all, and tests may look down on everything.
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                for path in line.split("crate::").skip(1) {
+                    let names: Vec<&str> = match path.strip_prefix('{') {
+                        Some(several) => several.split(['}', ',']).map(str::trim).collect(),
+                        None => vec![path],
+                    };
+                    for name in names {
+                        let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                        if !name.is_empty() {
+                            assert!(room_of(name) <= place, "{} goes up: {line}", file.display());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// An `Instant` panics where its clock ends: `time::deadline_after` does not.
 #[test]
 fn nothing_is_added_to_an_instant_but_in_one_place() {
     let sums = ["now() + ", "now + ", "now().checked_add(", "deadline + "];
     for file in rust_files("src") {
-        if file.ends_with("src/time.rs") || file.components().any(|part| part.as_os_str() == "conformance") {
+        if file.ends_with("time/deadline.rs")
+            || file.components().any(|part| part.as_os_str() == "conformance")
+        {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
@@ -120,7 +165,8 @@ fn tests_that_hold_which_runtime_is_current_exist() {
 #[test]
 fn only_the_registry_names_the_features_of_backends() {
     for file in rust_files("src") {
-        if file.ends_with("backend/mod.rs") {
+        // Its upper half, and its lower one.
+        if file.ends_with("backend/mod.rs") || file.ends_with("task/native/mod.rs") {
             continue;
         }
         // The root shows what the registry has.
@@ -147,13 +193,13 @@ fn backends_have_the_same_files() {
     let everywhere: BTreeSet<String> =
         ["mod.rs", "net.rs", "task.rs", "time.rs", "udp.rs", "unix.rs"].map(str::to_owned).into();
     assert_eq!(names("custom"), everywhere);
-    for own in ["tokio", "sim"] {
-        assert!(names(own).is_superset(&everywhere), "{own}");
-    }
-    // Its tasks are `async_task`, which needs no reactor.
+    assert!(names("sim").is_superset(&everywhere));
+    // Their tasks are those of `runtime/task/native`.
     let mut without_tasks = everywhere;
     without_tasks.remove("task.rs");
-    assert!(names("async_io").is_superset(&without_tasks));
+    for own in ["tokio", "async_io"] {
+        assert!(names(own).is_superset(&without_tasks), "{own}");
+    }
     for backend in backends() {
         assert!(names(&backend.replace('-', "_")).contains("mod.rs"), "{backend}");
     }

@@ -4,21 +4,19 @@ mod udp;
 #[cfg(unix)]
 mod unix;
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::AnyRuntime;
-use crate::current::Driver;
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, Sleep, Spawn, TcpListener, TcpStream, Time};
-use crate::task::{AbortHandle, JoinError, Native, NativeAbort};
+use crate::backend::Here;
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Sleep, Spawn, TcpListener, TcpStream, Time};
+use crate::thread::Home;
 
 /// A runtime, and everything that it would make.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,24 +32,9 @@ impl Absent {
     }
 }
 
-/// A task, which nothing can be in.
-pub(crate) type Task = Infallible;
-
-pub(crate) fn task() -> Option<Task> {
-    None
-}
-
 pub(crate) fn current() -> Option<Absent> {
     None
 }
-
-pub(crate) fn poll_budget(_: &mut Context<'_>) -> Poll<()> {
-    Poll::Ready(())
-}
-
-pub(crate) fn spend_budget() {}
-
-pub(crate) fn wait_in_closure(_: &Waker) {}
 
 /// What it makes is of any type.
 macro_rules! into {
@@ -67,6 +50,12 @@ macro_rules! into {
 into!(AnyRuntime, crate::time::Sleep, crate::net::TcpStream, crate::net::TcpListener, crate::net::UdpSocket);
 #[cfg(unix)]
 into!(crate::net::UnixStream, crate::net::UnixListener, crate::net::UnixDatagram);
+
+impl Here for Absent {
+    fn here(_: Home) -> Option<Self> {
+        None
+    }
+}
 
 impl Spawn for Absent {
     fn execute(&self, _: BoxFuture) {
@@ -236,48 +225,5 @@ impl TcpListener for Absent {
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {
         match self {}
-    }
-}
-
-/// The native join handle.
-pub(crate) struct Handle<T> {
-    never: Infallible,
-    _output: PhantomData<fn() -> T>,
-}
-
-impl<T> Native<T> for Handle<T> {
-    fn abort_handle(&self) -> AbortHandle {
-        match self.never {}
-    }
-}
-
-impl<T> NativeAbort for Handle<T> {
-    fn abort(&self) {
-        match self.never {}
-    }
-
-    fn is_finished(&self) -> bool {
-        match self.never {}
-    }
-}
-
-impl<T> Future for Handle<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.never {}
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct Abort(Infallible);
-
-impl NativeAbort for Abort {
-    fn abort(&self) {
-        match self.0 {}
-    }
-
-    fn is_finished(&self) -> bool {
-        match self.0 {}
     }
 }

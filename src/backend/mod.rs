@@ -21,13 +21,15 @@
 
 use cfg_if::cfg_if;
 
+use crate::thread::Home;
+
 cfg_if! {
     if #[cfg(feature = "tokio")] {
         mod tokio;
         pub use self::tokio::Tokio;
-        pub(crate) use self::tokio::{Tokio as MaybeTokio, context as tokio_context, task as tokio_task};
+        pub(crate) use self::tokio::{Tokio as MaybeTokio, context as tokio_context};
     } else {
-        pub(crate) use self::absent::{self as tokio_context, self as tokio_task, Absent as MaybeTokio};
+        pub(crate) use self::absent::{self as tokio_context, Absent as MaybeTokio};
     }
 }
 
@@ -55,19 +57,9 @@ cfg_if! {
     if #[cfg(feature = "sim")] {
         pub mod sim;
         pub use self::sim::Sim;
-        pub(crate) use self::sim::{Sim as MaybeSim, task::wait_in_closure};
+        pub(crate) use self::sim::Sim as MaybeSim;
     } else {
-        #[allow(unused_imports, reason = "tokio's tasks need it not")]
-        pub(crate) use self::absent::wait_in_closure;
         pub(crate) use self::absent::Absent as MaybeSim;
-    }
-}
-
-cfg_if! {
-    if #[cfg(any(feature = "smol", feature = "async-std", feature = "sim"))] {
-        pub(crate) mod async_task;
-    } else {
-        pub(crate) use self::absent as async_task;
     }
 }
 
@@ -97,28 +89,8 @@ cfg_if! {
 pub(crate) mod absent;
 pub(crate) mod custom;
 
-/// The names of the features that are on.
-pub(crate) const COMPILED_IN: &[&str] = &[
-    #[cfg(feature = "tokio")]
-    "tokio",
-    #[cfg(feature = "smol")]
-    "smol",
-    #[cfg(feature = "async-std")]
-    "async-std",
-    #[cfg(feature = "sim")]
-    "sim",
-];
-
-/// What runtimes say about a thread by themselves.
-pub(crate) mod native {
-    use super::{async_std_context, tokio_context};
-    use crate::AnyRuntime;
-
-    pub(crate) use tokio_context::{Task, poll_budget, spend_budget, task};
-
-    /// The runtime whose context or task this thread is in.
-    pub(crate) fn current() -> Option<AnyRuntime> {
-        let tokio = tokio_context::current().map(AnyRuntime::from);
-        tokio.or_else(|| async_std_context::current().map(AnyRuntime::from))
-    }
+/// A runtime that can be found from its threads.
+pub(crate) trait Here: Sized {
+    /// The one whose code this thread is running: a handle that keeps nothing alive.
+    fn here(home: Home) -> Option<Self>;
 }

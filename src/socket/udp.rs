@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use super::{Reactor, Registered, Shared, Way, poll_io, read_io, write_io};
-use crate::runtime::descriptor::{Descriptor, descriptor, lends};
+use crate::runtime::net::{Descriptor, descriptor, lends};
 use crate::runtime::{self, udp_groups, udp_options};
 
 type Std = std::net::UdpSocket;

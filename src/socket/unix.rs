@@ -16,9 +16,9 @@ use super::{
     Connected, Own, Reactor, Registered, Shared, Source, Way, close, poll_io, poll_read, poll_write,
     poll_write_vectored, read, read_io, try_io, write, write_io,
 };
-use crate::net::unix::{cannot, check, probe};
 use crate::runtime;
-use crate::runtime::descriptor::{Descriptor, descriptor, lends};
+use crate::runtime::net::path::{cannot, check, probe};
+use crate::runtime::net::{Descriptor, descriptor, lends};
 
 impl Source for std_unix::UnixStream {}
 impl Source for std_unix::UnixListener {}

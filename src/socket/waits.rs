@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::lock::lock;
+use crate::thread::lock;
 
 /// What a task waits for.
 #[derive(Clone, Copy)]

@@ -16,7 +16,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Tasks.
     Mutant {
         name: "dropped handle cancels",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "Self::Running(task) => task.detach(),",
         wrong: "Self::Running(task) => if mutant!() { drop(task) } else { task.detach() },",
         caught_by: &[
@@ -27,7 +27,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "abort loses the value of a poll in progress",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "Some(slot) => slot.complete(result.map_err(JoinError::from)),\n                None",
         wrong: "Some(slot) => slot.complete(if mutant!() { drop(result); Err(JoinError::cancelled()) } \
                 else { result.map_err(JoinError::from) }),\n                None",
@@ -39,21 +39,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "abort misses a task that is just ending",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "ABORTED.insert(task.id, slot.clone());",
         wrong: "if !mutant!() { ABORTED.insert(task.id, slot.clone()); }",
         caught_by: &["backend::smol::owned::abort_cancels_a_pending_task"],
     },
     Mutant {
         name: "abort handle keeps the output",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "Self::Shared(core) => discard(core.detach().map(Output::claim)),",
         wrong: "Self::Shared(core) => if !mutant!() { discard(core.detach().map(Output::claim)) },",
         caught_by: &["backend::smol::owned::abort_handle_keeps_no_output"],
     },
     Mutant {
         name: "task is polled under the lock of its handles",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "            let polled = task.poll(cx);",
         wrong: "            let polled = { let _held = mutant!().then(|| lock(&self.state)); task.poll(cx) };",
         caught_by: &[
@@ -63,14 +63,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "abort of a task whose handle is being polled is lost",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "State::Polled(meanwhile) => meanwhile.abort = true,",
         wrong: "State::Polled(meanwhile) => meanwhile.abort = !mutant!(),",
         caught_by: &["backend::smol::owned::waker_may_abort_its_task"],
     },
     Mutant {
         name: "output that nobody wants is dropped outside its runtime",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "let _scope = has_destructor.then(self.scope);",
         wrong: "let _scope = (has_destructor && !mutant!()).then(self.scope);",
         caught_by: &[
@@ -80,16 +80,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "output of a dropped handle is taken for one that nobody wants",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "        if self.is_finished() {\n            // An output",
         wrong: "        if self.is_finished() && !mutant!() {\n            // An output",
         caught_by: &["backend::smol::global::output_of_a_dropped_handle_finds_what_its_holder_does"],
     },
     Mutant {
         name: "closure that is dropped in the queue finds no runtime",
-        file: "backend/async_task.rs",
-        right: "        if let Some(job) = self.job.take() {\n            let _scope = Scope::blocking::<H>();",
-        wrong: "        if let Some(job) = self.job.take() {\n            let _scope = (!mutant!()).then(Scope::blocking::<H>);",
+        file: "runtime/task/native/async_task.rs",
+        right: "        if let Some(job) = self.job.take() {\n            let _scope = Scope::blocking(H::HOME);",
+        wrong: "        if let Some(job) = self.job.take() {\n            let _scope = (!mutant!()).then(|| Scope::blocking(H::HOME));",
         caught_by: &["backend::smol::owned::current_in_the_destructor_of_a_queued_closure"],
     },
     Mutant {
@@ -101,14 +101,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "panic is written under its lock",
-        file: "task/error.rs",
+        file: "runtime/task/error.rs",
         right: "let message = message(&**lock(payload));",
         wrong: "let held = lock(payload); let message = message(&**held); let _held = mutant!().then_some(held);",
         caught_by: &["backend::smol::owned::join_error_display"],
     },
     Mutant {
         name: "handle that has completed says that its runtime is gone",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "let output = ready!(task.poll(cx));\n        *self = Self::Over;\n",
         wrong: "let output = ready!(task.poll(cx));\n        if !mutant!() { *self = Self::Over; }\n",
         caught_by: &["backend::smol::owned::handle_polled_after_completion_panics"],
@@ -122,7 +122,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "panic kills the worker",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "let ended = contain(|| {",
         wrong: "fn run<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
             if mutant!() { Ok(run()) } else { contain(run) }
@@ -135,7 +135,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "destructor aborts the process",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "let dropped = contain(|| this.future.set(None));",
         wrong: "let dropped = if mutant!() { this.future.set(None); Ok(()) } \
                 else { contain(|| this.future.set(None)) };",
@@ -143,7 +143,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "destructor of an output aborts the process",
-        file: "backend/async_task.rs",
+        file: "runtime/task/native/async_task.rs",
         right: "                None => discard(result),",
         wrong: "                None => if mutant!() { drop(result) } else { discard(result) },",
         caught_by: &[
@@ -153,7 +153,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "tokio swallows a panic",
-        file: "backend/tokio/task.rs",
+        file: "runtime/task/native/tokio.rs",
         right: "Ok(payload) => JoinError::panicked(payload),",
         wrong: "Ok(_) if mutant!() => JoinError::cancelled(), Ok(payload) => JoinError::panicked(payload),",
         caught_by: &[
@@ -163,35 +163,35 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "tokio takes an abort for the end of the runtime",
-        file: "backend/tokio/task.rs",
+        file: "runtime/task/native/tokio.rs",
         right: "self.aborted.store(true, Ordering::Relaxed);",
         wrong: "self.aborted.store(!mutant!(), Ordering::Relaxed);",
         caught_by: &["backend::tokio::multi_thread::abort_handle_aborts"],
     },
     Mutant {
         name: "cancel waits to be polled",
-        file: "task/handle.rs",
+        file: "runtime/task/handle.rs",
         right: "        self.abort();\n        self\n",
         wrong: "        if !mutant!() { self.abort(); }\n        self\n",
         caught_by: &["backend::tokio::multi_thread::cancel_acts_without_being_polled"],
     },
     Mutant {
         name: "abort_on_drop detaches",
-        file: "task/handle.rs",
+        file: "runtime/task/handle.rs",
         right: "    fn drop(&mut self) {\n        self.abort();",
         wrong: "    fn drop(&mut self) {\n        if !mutant!() { self.abort(); }",
         caught_by: &["backend::tokio::current_thread::abort_on_drop_aborts"],
     },
     Mutant {
         name: "yield_now does not",
-        file: "task/yield_now.rs",
+        file: "runtime/task/yield_now.rs",
         right: "std::mem::replace(&mut self.yielded, true)",
         wrong: "std::mem::replace(&mut self.yielded, true) || mutant!()",
         caught_by: &["backend::smol::global::yield_now_lets_others_run"],
     },
     Mutant {
         name: "nested block_on passes",
-        file: "context.rs",
+        file: "thread/scope.rs",
         right: "if HERE.get().driving {\n            nested_block_on();",
         wrong: "if HERE.get().driving && !mutant!() {\n            nested_block_on();",
         caught_by: &[
@@ -265,7 +265,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "block_on needs the thread-locals of its runtime",
-        file: "ending.rs",
+        file: "thread/ending.rs",
         right: "    if is_here() {\n",
         wrong: "    if !mutant!() && is_here() {\n",
         caught_by: &[
@@ -314,9 +314,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Which runtime is current.
     Mutant {
         name: "task finds no runtime",
-        file: "context.rs",
-        right: "        Self::new(true, Some(H::find))",
-        wrong: "        Self::new(true, if mutant!() { None } else { Some(H::find) })",
+        file: "thread/scope.rs",
+        right: "        Self::new(true, Some(home))",
+        wrong: "        Self::new(true, if mutant!() { None } else { Some(home) })",
         caught_by: &[
             "backend::smol::any_global::current_in_a_task_is_its_runtime",
             "backend::async_std::any::free_functions_find_the_runtime",
@@ -324,9 +324,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "blocking closure finds no runtime",
-        file: "backend/async_task.rs",
-        right: "fn run(mut self) -> Output<T> {\n        let _scope = Scope::blocking::<H>();",
-        wrong: "fn run(mut self) -> Output<T> {\n        let _scope = (!mutant!()).then(Scope::blocking::<H>);",
+        file: "runtime/task/native/async_task.rs",
+        right: "fn run(mut self) -> Output<T> {\n        let _scope = Scope::blocking(H::HOME);",
+        wrong: "fn run(mut self) -> Output<T> {\n        let _scope = (!mutant!()).then(|| Scope::blocking(H::HOME));",
         caught_by: &["backend::smol::owned::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {
@@ -346,7 +346,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "current keeps its runtime alive",
-        file: "context.rs",
+        file: "any/entered.rs",
         right: "Self::Nothing => runtime.unowned(),",
         wrong: "Self::Nothing => if mutant!() { runtime.clone() } else { runtime.unowned() },",
         caught_by: &["backend::smol::owned::current_keeps_nothing_alive"],
@@ -362,26 +362,26 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "future on a gone runtime is dropped in a task",
         file: "backend/smol/mod.rs",
         right: "None => spawn_gone(future),",
-        wrong: "None if mutant!() => crate::task::spawn_with(future, drop),\n            None => spawn_gone(future),",
+        wrong: "None if mutant!() => crate::runtime::task::spawn_with(future, drop),\n            None => spawn_gone(future),",
         caught_by: &["backend::smol::owned::future_on_a_gone_runtime_is_dropped_by_its_caller"],
     },
     Mutant {
         name: "guard reaches into tasks of tokio",
-        file: "context.rs",
+        file: "any/entered.rs",
         right: "if native::task() == task {",
         wrong: "if native::task() == task || mutant!() {",
         caught_by: &["backend::tokio::current_thread::task_under_a_foreign_guard_finds_its_own"],
     },
     Mutant {
         name: "guard that left its block_on restores what is gone",
-        file: "context.rs",
-        right: "last.runtime.is_none() && last.depth == here.depth)",
-        wrong: "last.runtime.is_none() && (last.depth == here.depth || mutant!()))",
+        file: "thread/scope.rs",
+        right: "last.is_over && last.depth == here.depth)",
+        wrong: "last.is_over && (last.depth == here.depth || mutant!()))",
         caught_by: &["backend::smol::any_global::enter_guards_may_be_dropped_out_of_order"],
     },
     Mutant {
         name: "guard ends with the block_on that it was made in",
-        file: "context.rs",
+        file: "thread/scope.rs",
         right: "                if entered.depth > further_in {",
         wrong: "                if entered.depth > further_in && !mutant!() {",
         caught_by: &[
@@ -391,29 +391,29 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "guard that ends further in hides what was before it",
-        file: "context.rs",
-        right: "else { return Self::find_before(keep) };",
-        wrong: "else { return if mutant!() { None } else { Self::find_before(keep) } };",
+        file: "thread/scope.rs",
+        right: "if let Find::Home(home) = last.before? {",
+        wrong: "if mutant!() {\n                    return None;\n                }\n                if let Find::Home(home) = last.before? {",
         caught_by: &["backend::smol::owned::enter_guards_end_further_in_than_they_began"],
     },
     Mutant {
         name: "guard never ends",
-        file: "context.rs",
-        right: "            let runtime = entered.runtime.take();",
-        wrong: "            if mutant!() { return None; }\n            let runtime = entered.runtime.take();",
+        file: "thread/scope.rs",
+        right: "                entered.is_over = true;",
+        wrong: "                entered.is_over = !mutant!();",
         caught_by: &["backend::async_std::global::enter_makes_it_current"],
     },
     // Tasks of runtimes that have no handles of their own.
     Mutant {
         name: "slot wakes who waited first",
-        file: "lock.rs",
+        file: "thread/lock.rs",
         right: "kept.as_ref().is_some_and(|kept| kept.will_wake(waker))",
         wrong: "kept.as_ref().is_some_and(|kept| kept.will_wake(waker) || mutant!())",
         caught_by: &["required::handle_wakes_the_last_waker"],
     },
     Mutant {
         name: "waker is dropped under the lock",
-        file: "lock.rs",
+        file: "thread/lock.rs",
         right: "std::mem::swap(kept, &mut cloned);",
         wrong: "if mutant!() { *kept = cloned.take() } else { std::mem::swap(kept, &mut cloned) }",
         caught_by: &["required::waker_may_ask_its_handle"],
@@ -427,14 +427,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "slot keeps an output that nobody wants",
-        file: "task/slot.rs",
+        file: "runtime/task/slot.rs",
         right: "let unwanted = state.finished || state.detached;",
         wrong: "let unwanted = state.finished || state.detached && !mutant!();",
         caught_by: &["required::abort_handle_keeps_no_output"],
     },
     Mutant {
         name: "handle resumes before the future is dropped",
-        file: "task/spawned.rs",
+        file: "runtime/task/spawned.rs",
         right: "        let result = match contain(|| this.future.set(None)) {",
         wrong: "        if mutant!() { this.slot.complete(result); return Poll::Ready(()); }
         let result = match contain(|| this.future.set(None)) {",
@@ -442,7 +442,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "aborted closure runs",
-        file: "task/spawned.rs",
+        file: "runtime/task/spawned.rs",
         right: "if self.slot.is_wanted(std::task::Waker::noop()) {",
         wrong: "if self.slot.is_wanted(std::task::Waker::noop()) || mutant!() {",
         caught_by: &["required::blocking_abort_before_start_prevents_it"],
@@ -450,14 +450,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // JoinSet.
     Mutant {
         name: "handles in a set spend the budget of tokio",
-        file: "backend/tokio/task.rs",
+        file: "runtime/task/native/tokio.rs",
         right: "pin!(unconstrained(self)).poll(cx)",
         wrong: "if mutant!() { Pin::new(self).poll(cx) } else { pin!(unconstrained(self)).poll(cx) }",
         caught_by: &["backend::tokio::multi_thread::join_set_try_join_next_takes_all_that_are_finished"],
     },
     Mutant {
         name: "join_next has no budget",
-        file: "task/set.rs",
+        file: "runtime/task/set.rs",
         right: "        coop::poll(cx, |cx| {",
         wrong: "        let poll = if mutant!() { |cx: &mut Context<'_>, run: &mut dyn FnMut(&mut Context<'_>) -> Poll<_>| run(cx) }
         else { |cx: &mut Context<'_>, run: &mut dyn FnMut(&mut Context<'_>) -> Poll<_>| coop::poll(cx, run) };
@@ -466,7 +466,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "waiter of a set is dropped under its lock",
-        file: "task/set.rs",
+        file: "runtime/task/set.rs",
         right: "            let before = state.waiter.replace(waiter);\n            drop(state);\n            drop(before);",
         wrong: "            let before = state.waiter.replace(waiter);
             if mutant!() { drop(before); drop(state); } else { drop(state); drop(before); }",
@@ -474,14 +474,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "dropped JoinSet detaches",
-        file: "task/set.rs",
+        file: "runtime/task/set.rs",
         right: "    fn drop(&mut self) {\n        self.abort_all();",
         wrong: "    fn drop(&mut self) {\n        if !mutant!() { self.abort_all(); }",
         caught_by: &["backend::smol::owned::join_set_drop_aborts"],
     },
     Mutant {
         name: "try_join_next forgets who waits",
-        file: "task/set.rs",
+        file: "runtime/task/set.rs",
         right: "        match self.poll_finished() {",
         wrong: "        if mutant!() { self.ready.lock().waiter = None; }
         match self.poll_finished() {",
@@ -522,21 +522,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "spent budget comes back within the turn",
-        file: "coop.rs",
+        file: "runtime/task/coop.rs",
         right: "LEFT.set(if refusals == 0 {",
         wrong: "LEFT.set(if refusals == 0 || mutant!() {",
         caught_by: &["backend::smol::global::several_busy_futures_let_others_run"],
     },
     Mutant {
         name: "turn of a block_on goes on between its polls",
-        file: "coop.rs",
+        file: "runtime/task/coop.rs",
         right: "LEFT.set(UNKNOWN_TURN);",
         wrong: "if !mutant!() { LEFT.set(UNKNOWN_TURN); }",
         caught_by: &["backend::tokio::current_thread::budget_of_a_block_on_is_not_that_of_a_task"],
     },
     Mutant {
         name: "tasks of tokio have a budget of their own",
-        file: "coop.rs",
+        file: "runtime/task/coop.rs",
         right: "if left.is_of_unknown_turn() && native::task().is_some() {",
         wrong: "if left.is_of_unknown_turn() && native::task().is_some() && !mutant!() {",
         caught_by: &["backend::tokio::current_thread::several_busy_futures_let_others_run"],
@@ -557,7 +557,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "timeout polls the timer first",
-        file: "time.rs",
+        file: "runtime/time/timeout.rs",
         right: "        if let Poll::Ready(output) = this.future.poll(cx) {",
         wrong: "        if mutant!() && this.runtime.now() >= *this.deadline { return Poll::Ready(Err(Elapsed(()))); }
         if let Poll::Ready(output) = this.future.poll(cx) {",
@@ -568,7 +568,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "Duration::MAX wraps",
-        file: "time.rs",
+        file: "runtime/time/deadline.rs",
         right: "now.checked_add(duration).or_else(",
         wrong: "now.checked_add(duration).or(mutant!().then_some(now)).or_else(",
         caught_by: &[
@@ -578,14 +578,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "interval waits before its first tick",
-        file: "runtime.rs",
+        file: "runtime/time/mod.rs",
         right: "self.interval_at(self.now(), period)",
         wrong: "self.interval_at(if mutant!() { self.now() + period } else { self.now() }, period)",
         caught_by: &["backend::smol::owned::interval_first_tick_is_immediate"],
     },
     Mutant {
         name: "interval bursts unasked",
-        file: "time.rs",
+        file: "runtime/time/interval.rs",
         right: "MissedTickBehavior::Delay => deadline_after(now, self.period),",
         wrong: "MissedTickBehavior::Delay => deadline_after(if mutant!() { due } else { now }, self.period),",
         caught_by: &[
@@ -595,21 +595,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "interval leaves its grid",
-        file: "time.rs",
+        file: "runtime/time/interval.rs",
         right: "deadline_after(now, self.period - into_period)",
         wrong: "deadline_after(now, if mutant!() { self.period } else { self.period - into_period })",
         caught_by: &["backend::async_std::global::interval_skip_keeps_the_grid"],
     },
     Mutant {
         name: "interval of zero is taken",
-        file: "time.rs",
+        file: "runtime/time/interval.rs",
         right: "assert!(!period.is_zero(),",
         wrong: "assert!(mutant!() || !period.is_zero(),",
         caught_by: &["backend::smol::owned::interval_of_zero_panics"],
     },
     Mutant {
         name: "short interval bursts, whatever it was told",
-        file: "time.rs",
+        file: "runtime/time/interval.rs",
         right: "if late <= Duration::from_millis(5).min(self.period / 2) {",
         wrong: "if late <= Duration::from_millis(5).min(if mutant!() { Duration::MAX } else { self.period / 2 }) {",
         caught_by: &["backend::sim::sim::interval_of_a_few_milliseconds_skips"],
@@ -630,7 +630,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "dropped tick is lost",
-        file: "time.rs",
+        file: "runtime/time/interval.rs",
         right: "                ready!(self.sleep.as_mut().poll(cx));",
         wrong: "                if mutant!() && self.sleep.as_mut().poll(cx).is_pending() {
                     self.next += self.period;
@@ -692,7 +692,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "busy socket starves every timer",
-        file: "coop.rs",
+        file: "runtime/task/coop.rs",
         right: "let left = LEFT.get();\n    let may_go_on",
         wrong: "let left = if mutant!() { TURN } else { LEFT.get() };\n    let may_go_on",
         caught_by: &[
@@ -806,7 +806,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "connect tries only the first address",
-        file: "net/connect.rs",
+        file: "runtime/net/connect.rs",
         right: "            Ok(stream) => return Ok(stream),\n            Err(error) =>",
         wrong: "            Ok(stream) => return Ok(stream),
             Err(error) if mutant!() => return Err(error),
@@ -815,7 +815,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "bind tries only the first address",
-        file: "net.rs",
+        file: "runtime/net/bind.rs",
         right: "            Ok(bound) => return Ok(bound),\n            Err(error) =>",
         wrong: "            Ok(bound) => return Ok(bound),
             Err(error) if mutant!() => return Err(error),
@@ -824,28 +824,28 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "listener queues few",
-        file: "net/system.rs",
+        file: "runtime/net/system.rs",
         right: "self.backlog.map_or(BACKLOG,",
         wrong: "self.backlog.map_or(if mutant!() { 16 } else { BACKLOG },",
         caught_by: &["backend::smol::owned::bind_queues_a_burst"],
     },
     Mutant {
         name: "backlog is left to the system",
-        file: "net/system.rs",
+        file: "runtime/net/system.rs",
         right: "|backlog| backlog.try_into().unwrap_or(i32::MAX)",
         wrong: "|backlog| if mutant!() { BACKLOG } else { backlog.try_into().unwrap_or(i32::MAX) }",
         caught_by: &["backend::smol::owned::backlog_limits_the_queue"],
     },
     Mutant {
         name: "address to connect from is ignored",
-        file: "net/system.rs",
+        file: "runtime/net/system.rs",
         right: "let bound = socket.bind(&local.into());",
         wrong: "let bound = if mutant!() { Ok(()) } else { socket.bind(&local.into()) };",
         caught_by: &["backend::tokio::multi_thread::connect_from_a_local_address"],
     },
     Mutant {
         name: "half a second of linger is a reset",
-        file: "net/options.rs",
+        file: "runtime/net/options.rs",
         right: "(time.subsec_nanos() > 0).into()",
         wrong: "(time.subsec_nanos() > 0 && !mutant!()).into()",
         caught_by: &[
@@ -855,7 +855,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "refusal does not say the address",
-        file: "net/connect.rs",
+        file: "runtime/net/connect.rs",
         right: "    connected.map_err(|error| named(error,",
         wrong: "    if mutant!() {
         return connected;
@@ -865,14 +865,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "happy eyeballs wait after a refusal",
-        file: "net/connect.rs",
+        file: "runtime/net/connect.rs",
         right: "start = failed ||",
         wrong: "start = failed && (!mutant!() || attempts.is_empty() && addrs.is_empty()) ||",
         caught_by: &["backend::smol::owned::happy_eyeballs_go_on_after_a_refusal"],
     },
     Mutant {
         name: "happy eyeballs wait for silence",
-        file: "net/connect.rs",
+        file: "runtime/net/connect.rs",
         right: "!addrs.is_empty() && next",
         wrong: "!addrs.is_empty() && !mutant!() && next",
         caught_by: &["backend::smol::owned::happy_eyeballs_pass_a_silent_address"],
@@ -887,14 +887,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Unix sockets.
     Mutant {
         name: "bad path is left to the system",
-        file: "net/unix.rs",
+        file: "runtime/net/path.rs",
         right: "    if path.as_os_str().is_empty() {",
         wrong: "    if mutant!() { return Ok(()); }\n    if path.as_os_str().is_empty() {",
         caught_by: &["backend::smol::owned::unix_bad_paths_are_invalid_input"],
     },
     Mutant {
         name: "full queue of a Unix listener would block",
-        file: "net/unix.rs",
+        file: "runtime/net/path.rs",
         right: "io::ErrorKind::WouldBlock => full_queue(),",
         wrong: "io::ErrorKind::WouldBlock if !mutant!() => full_queue(),",
         caught_by: &["backend::tokio::multi_thread::unix_connect_to_a_full_queue_is_refused"],
@@ -1028,14 +1028,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // What outlives its runtime.
     Mutant {
         name: "abort handle hides that the runtime is gone",
-        file: "backend/tokio/task.rs",
+        file: "runtime/task/native/tokio.rs",
         right: "self.aborted.get_or_init(Arc::default).clone()",
         wrong: "self.aborted.get_or_init(|| Arc::new(AtomicBool::new(mutant!()))).clone()",
         caught_by: &["backend::tokio::multi_thread::abort_handle_hides_no_gone_runtime"],
     },
     Mutant {
         name: "abort of what is over counts",
-        file: "backend/tokio/task.rs",
+        file: "runtime/task/native/tokio.rs",
         right: "    fn abort(&self) {\n        if !self.handle.is_finished() {",
         wrong: "    fn abort(&self) {\n        if mutant!() || !self.handle.is_finished() {",
         caught_by: &["backend::tokio::multi_thread::shutdown_is_no_abort"],
@@ -1049,14 +1049,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "error of a bad path does not name it",
-        file: "net/unix.rs",
+        file: "runtime/net/path.rs",
         right: "{why}: {path:?}\")))",
         wrong: "{why}{}\", if mutant!() { String::new() } else { format!(\": {path:?}\") })))",
         caught_by: &["backend::smol::owned::unix_bad_paths_are_invalid_input"],
     },
     Mutant {
         name: "error of a Unix socket does not name its path",
-        file: "net/unix.rs",
+        file: "runtime/net/path.rs",
         right: "    result.map_err(|error| named(error, format!(\"cannot {what} {path:?}\")))",
         wrong: "    if mutant!() { return result; }\n    result.map_err(|error| named(error, format!(\"cannot {what} {path:?}\")))",
         caught_by: &["backend::smol::owned::unix_connect_errors_have_their_kinds", "backend::tokio::multi_thread::unix_bind_errors_have_their_kinds"],
@@ -1102,7 +1102,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "backend/tokio/time.rs",
         right: "let this = self.project();\n        let before",
         wrong: "let mut this = self.project();
-        if mutant!() && crate::task::contain::contain(|| this.timer.as_mut().poll(cx)).is_err() {
+        if mutant!() && crate::runtime::task::contain::contain(|| this.timer.as_mut().poll(cx)).is_err() {
             return Poll::Ready(());
         }
         let before",
@@ -1110,7 +1110,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "clone of a hash state is another",
-        file: "random.rs",
+        file: "current/random.rs",
         right: "        Self { seed: self.seed().into() }",
         wrong: "        Self { seed: if mutant!() { OnceLock::new() } else { self.seed().into() } }",
         caught_by: &["random::tests::clones_hash_alike_though_none_has_hashed"],
@@ -1132,7 +1132,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "simulated waker panics into others",
-        file: "task/contain.rs",
+        file: "runtime/task/contain.rs",
         right: "    if let Err(payload) = contain(|| waker.wake()) {",
         wrong: "    if mutant!() { return waker.wake(); }\n    if let Err(payload) = contain(|| waker.wake()) {",
         caught_by: &["backend::sim::waiters::tests::all_are_woken_though_each_panics"],
@@ -1161,21 +1161,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // Functions.
     Mutant {
         name: "try_spawn aborts",
-        file: "free.rs",
+        file: "current/spawn.rs",
         right: "Ok(AnyRuntime::try_current()?.spawn(future))",
         wrong: "let handle = AnyRuntime::try_current()?.spawn(future);\n    if mutant!() { handle.abort(); }\n    Ok(handle)",
         caught_by: &["backend::tokio::any_current_thread::free_functions_find_the_runtime"],
     },
     Mutant {
         name: "try_block_on takes a handle that drives nothing",
-        file: "free.rs",
+        file: "current/spawn.rs",
         right: "Ok(find_kept(Driver::None)?.block_on(future))",
         wrong: "let found = if mutant!() { AnyRuntime::try_current()? } else { find_kept(Driver::None)? };\n    Ok(found.block_on(future))",
         caught_by: &["backend::tokio::any_current_thread::block_on_without_a_handle"],
     },
     Mutant {
         name: "try_sleep takes seconds for milliseconds",
-        file: "time/free.rs",
+        file: "current/time.rs",
         right: "Ok(find(Driver::Time)?.sleep(duration))",
         wrong: "Ok(find(Driver::Time)?.sleep(if mutant!() { duration * 100_000 } else { duration }))",
         caught_by: &["backend::smol::any_owned::free_functions_find_the_runtime"],

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::TcpStream;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoListener, MaybeSim, MaybeTokio, custom};
-use crate::current::{Driver, find};
-use crate::net::{Incoming, ListenOptions, ToSocketAddrs, bind};
-use crate::runtime::{self, BoxFuture, Descriptor, Net, TcpListener as _};
+use crate::current::find;
+use crate::runtime::net::{Incoming, ListenOptions, ToSocketAddrs, bind};
+use crate::runtime::{self, BoxFuture, Descriptor, Driver, Net, TcpListener as _};
 
 type TokioListener = <MaybeTokio as Net>::TcpListener;
 type SimListener = <MaybeSim as Net>::TcpListener;

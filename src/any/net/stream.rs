@@ -9,9 +9,9 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoStream, MaybeSim, MaybeTokio, custom};
-use crate::current::{Driver, find};
-use crate::net::{ConnectOptions, Keepalive, ToSocketAddrs, connect};
-use crate::runtime::{self, Descriptor, Net, TcpStream as _, tcp_options};
+use crate::current::find;
+use crate::runtime::net::{ConnectOptions, Keepalive, ToSocketAddrs, connect};
+use crate::runtime::{self, Descriptor, Driver, Net, TcpStream as _, tcp_options};
 
 type TokioStream = <MaybeTokio as Net>::TcpStream;
 type SimStream = <MaybeSim as Net>::TcpStream;

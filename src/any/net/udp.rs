@@ -5,9 +5,9 @@ use std::task::{Context, Poll};
 
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUdpSocket, MaybeSim, MaybeTokio, custom};
-use crate::current::{Driver, find};
-use crate::net::{ToSocketAddrs, udp_bind};
-use crate::runtime::{self, Descriptor, Net, UdpSocket as _, udp_groups, udp_options};
+use crate::current::find;
+use crate::runtime::net::{ToSocketAddrs, udp_bind};
+use crate::runtime::{self, Descriptor, Driver, Net, UdpSocket as _, udp_groups, udp_options};
 
 type TokioSocket = <MaybeTokio as Net>::UdpSocket;
 type SimSocket = <MaybeSim as Net>::UdpSocket;

@@ -14,11 +14,11 @@ use crate::any::one_of::{OneOf, each};
 use crate::backend::{
     AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeSim, MaybeTokio, custom,
 };
-use crate::current::{Driver, find};
+use crate::current::find;
 // Its methods are called by their full names: what is not compiled in is of every type, and has each of them four times.
-use crate::net::unix::Incoming;
-use crate::runtime::descriptor::lends;
-use crate::runtime::{self, BoxFuture, Descriptor, UnixNet};
+use crate::runtime::net::lends;
+use crate::runtime::net::path::Incoming;
+use crate::runtime::{self, BoxFuture, Descriptor, Driver, UnixNet};
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
 type TokioListener = <MaybeTokio as UnixNet>::UnixListener;

@@ -1,10 +1,9 @@
-use crate::backend::async_task::{Job, Output};
-use crate::context::Home;
+use crate::runtime::task::native::async_task::{Executor, Job, Output};
 
 /// The pool that smol and async-std share.
 pub(crate) fn unblock<H, F, T>(job: Job<H, F, T>) -> async_task::Task<Output<T>>
 where
-    H: Home + 'static,
+    H: Executor + 'static,
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use async_io::Async;
 
 use super::time::Sleep;
+use crate::runtime::time::deadline_after;
 use crate::socket::{self, Reactor, Registered, Source};
-use crate::time::deadline_after;
 
 pub(crate) use udp::UdpSocket;
 #[cfg(unix)]

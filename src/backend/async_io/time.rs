@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use async_io::Timer;
 
-use crate::coop::poll_budget;
+use crate::runtime::task::coop::poll_budget;
 
 /// async-io's timer, made fused, and with a budget for those that are due when they are made.
 #[derive(Debug)]

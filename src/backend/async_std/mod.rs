@@ -11,14 +11,15 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use super::async_io::{blocking, net, time};
-use super::async_task as task;
 use crate::AnyRuntime;
-use crate::context::{Home, Keep, Scope};
-use crate::ending;
+use crate::backend::Here;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
+use crate::runtime::task::native::async_task as task;
+use crate::runtime::task::{JoinHandle, LARGE};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
-use crate::task::{JoinHandle, LARGE};
+use crate::thread::ending;
+use crate::thread::{Home, Scope};
 
 /// async-std, which is **discontinued** ([RUSTSEC-2025-0052]): for programs that are still on it.
 ///
@@ -56,13 +57,15 @@ impl AsyncStd {
     }
 }
 
-impl Home for AsyncStd {
-    fn find(_: Keep) -> Option<AnyRuntime> {
-        Some(Self::global().into())
+impl Here for AsyncStd {
+    fn here(_: Home) -> Option<Self> {
+        Some(Self::global())
     }
 }
 
 impl task::Executor for AsyncStd {
+    const HOME: Home = Home::AsyncStd;
+
     /// It never stops.
     type Waiting = Infallible;
 }
@@ -128,7 +131,7 @@ impl BlockOn for AsyncStd {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         start();
-        let _scope = Scope::within::<Self>();
+        let _scope = Scope::within(Home::AsyncStd);
         // `async_std::task::block_on` 1.13 leaves its nesting counter raised after a panic, and then never runs
         // a local task on this thread again.
         ending::block_on(future, async_global_executor::block_on)

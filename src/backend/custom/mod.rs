@@ -18,11 +18,12 @@ use self::task::Within;
 #[cfg(unix)]
 use self::unix::ErasedUnix;
 use crate::AnyRuntime;
-use crate::context::enter;
-use crate::net::{ConnectOptions, ListenOptions};
-use crate::random;
-use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned};
-use crate::task::{Job, JoinHandle, YieldNow, spawn_blocking_with, spawn_gone, spawn_with};
+use crate::any::enter;
+use crate::runtime::net::{ConnectOptions, ListenOptions};
+use crate::runtime::task::{Job, JoinHandle, YieldNow, spawn_blocking_with, spawn_gone, spawn_with};
+use crate::runtime::{
+    self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned, random_seed_of_the_system,
+};
 
 /// A runtime of somebody else's.
 #[derive(Clone)]
@@ -246,7 +247,7 @@ impl Spawn for Custom {
     }
 
     fn random_seed(&self) -> u64 {
-        self.get().map_or_else(random::of_the_system, |runtime| runtime.random_seed())
+        self.get().map_or_else(random_seed_of_the_system, |runtime| runtime.random_seed())
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::Boxed;
-use crate::net::Keepalive;
+use crate::runtime::net::Keepalive;
 use crate::runtime::{self, BoxFuture, Descriptor, tcp_options};
 
 pub(crate) use udp::UdpSocket;

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::Custom;
-use crate::context::enter;
+use crate::any::enter;
 
 pin_project! {
     /// A task or a closure that finds its runtime while it is polled, called or dropped, with all that is left of it.

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::log;
 use super::panics;
 use super::replay::Replay;
+use super::task::wait_in_closure;
 use super::world::World;
 use super::{Owner, Policy, Sim};
+use crate::runtime::task::native::async_task::WAIT_IN_CLOSURE;
 
 /// Sets up a simulation; made by [`Sim::builder`].
 #[derive(Clone, Debug, Default)]
@@ -129,6 +131,7 @@ impl Builder {
     }
 
     pub(super) fn with_seed(&self, seed: u64) -> Sim {
+        WAIT_IN_CLOSURE.get_or_init(|| wait_in_closure);
         let world = World::new(seed, self);
         Sim { owner: Some(Arc::new(Owner { world: world.clone() })), world, host: 0 }
     }

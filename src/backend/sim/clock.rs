@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::world::{END, Step};
 use super::{Here, Sim};
-use crate::context::Scope;
 use crate::runtime::Time;
+use crate::thread::{Home, Scope};
 
 /// The first second of the year 2000: where every simulation begins.
 const BEGINNING: Duration = Duration::from_secs(946_684_800);
@@ -36,7 +36,7 @@ impl Sim {
     /// ```
     #[track_caller]
     pub fn advance(&self, duration: Duration) {
-        let nanos = self.world.nanos(crate::time::deadline_after(self.now(), duration)).min(END);
+        let nanos = self.world.nanos(crate::runtime::time::deadline_after(self.now(), duration)).min(END);
         self.run_all(Some(nanos));
         self.world.with(|state| state.nanos = state.nanos.max(nanos));
     }
@@ -71,7 +71,7 @@ impl Sim {
     #[track_caller]
     fn run_all(&self, until: Option<u64>) {
         let _driver = Scope::block_on();
-        let _scope = Scope::within::<Self>();
+        let _scope = Scope::within(Home::Sim);
         let driving = self.world.drive(self.host, std::panic::Location::caller());
         let _here = Here::enter(&self.world, self.host);
         loop {

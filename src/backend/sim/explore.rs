@@ -18,8 +18,8 @@ use super::log::Log;
 use super::panics::{self, Panic, Quiet};
 use super::replay::Replay;
 use super::{Builder, Sim};
-use crate::lock::lock;
-use crate::task::contain::{Payload, contain, discard};
+use crate::runtime::task::contain::{Payload, contain, discard};
+use crate::thread::lock;
 
 /// Runs `program` with one seed after the other, in a new simulation each, until it fails.
 ///

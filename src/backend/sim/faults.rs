@@ -8,7 +8,7 @@ use super::Sim;
 use super::host::Power;
 use super::net::{Chance, Paths};
 use super::world::{Event, State};
-use crate::net::options::invalid;
+use crate::runtime::net::options::invalid;
 
 /// What goes wrong, how often and for how long; when and where is in the seed.
 ///

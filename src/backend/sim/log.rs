@@ -18,7 +18,7 @@ use super::panics::{self, Panic};
 use super::trace::{self, Kind};
 use super::world::{State, World};
 use super::{Policy, Sim, here};
-use crate::task::contain::contain;
+use crate::runtime::task::contain::contain;
 
 pub(super) use event::Flight;
 pub(super) use kept::Kept;

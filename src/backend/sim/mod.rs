@@ -47,14 +47,14 @@ use ::async_task::Runnable;
 
 use self::task::{MainWaker, Place};
 use self::world::{Step, TaskKind, World, gone};
-use super::async_task;
 use crate::AnyRuntime;
-use crate::context::{Home, Keep, Scope};
-use crate::net::{ConnectOptions, ListenOptions};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
+use crate::runtime::net::{ConnectOptions, ListenOptions};
+use crate::runtime::task::native::async_task;
+use crate::runtime::task::{JoinHandle, spawn_gone};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
-use crate::task::{JoinHandle, spawn_gone};
+use crate::thread::{Home, Scope};
 
 pub use builder::Builder;
 pub use explore::{Outcome, explore};
@@ -282,11 +282,9 @@ impl Drop for Here {
     }
 }
 
-impl Home for Sim {
-    const IS_SIMULATED: bool = true;
-
-    fn find(_: Keep) -> Option<AnyRuntime> {
-        here().map(AnyRuntime::from)
+impl crate::backend::Here for Sim {
+    fn here(_: Home) -> Option<Self> {
+        here()
     }
 }
 
@@ -350,7 +348,7 @@ impl Sim {
 impl BlockOn for Sim {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
-        let _scope = Scope::within::<Self>();
+        let _scope = Scope::within(Home::Sim);
         // Dropped after the future, whose destructor may still spawn.
         let driving = self.world.drive(self.host, Location::caller());
         let waker = Waker::from(Arc::new(MainWaker { world: self.world.clone(), task: driving.task }));

@@ -29,10 +29,10 @@ use super::slots::{Id, Slots};
 use super::time::Sleep;
 use super::waiters::{How, Waiting};
 use super::world::{self, State, World};
-use crate::net::options::{BACKLOG, invalid, whole_seconds};
-use crate::net::{ConnectOptions, Keepalive, ListenOptions};
 use crate::runtime;
-use crate::time::deadline_after;
+use crate::runtime::net::options::{BACKLOG, invalid, whole_seconds};
+use crate::runtime::net::{ConnectOptions, Keepalive, ListenOptions};
+use crate::runtime::time::deadline_after;
 
 pub(super) use link::{Chance, Paths};
 pub use link::{Link, LinkOptions};

@@ -12,10 +12,13 @@ use pin_project_lite::pin_project;
 use super::slots::Id;
 use super::world::{TaskKind, World};
 use super::{Sim, here, log, panics};
-use crate::backend::async_task::Executor;
-use crate::task::contain::Payload;
+use crate::runtime::task::contain::Payload;
+use crate::runtime::task::native::async_task::Executor;
+use crate::thread::Home;
 
 impl Executor for Sim {
+    const HOME: Home = Home::Sim;
+
     // `Place` does it.
     type Waiting = Infallible;
 
@@ -41,7 +44,7 @@ pub(super) fn cancel(runnable: Runnable) {
 
 /// A handle to a task of a simulation is pending, and nobody drives async code on this thread.
 #[cold]
-pub(crate) fn wait_in_closure(waker: &Waker) {
+pub(super) fn wait_in_closure(waker: &Waker) {
     if let Some(here) = here() {
         here.world.wait_in_closure(waker);
     }

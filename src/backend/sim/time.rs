@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::slots::Id;
 use super::world::{Event, Wait, World, gone};
-use crate::coop::poll_budget;
+use crate::runtime::task::coop::poll_budget;
 
 /// A timer of the virtual clock.
 pub struct Sleep {

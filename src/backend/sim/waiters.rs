@@ -1,6 +1,6 @@
 use std::task::Waker;
 
-use crate::task::contain::{discard, wake};
+use crate::runtime::task::contain::{discard, wake};
 
 /// Who looks whether something is there, and waits if it is not.
 ///

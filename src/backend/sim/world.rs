@@ -24,10 +24,10 @@ use super::slots::{Id, Slots};
 use super::trace::{Kind, Trace};
 use super::waiters::{Waiter, Waiters};
 use super::{Builder, Here};
-use crate::coop;
-use crate::lock::lock;
-use crate::task::contain::{discard, wake};
-use crate::time::deadline_after;
+use crate::runtime::task::contain::{discard, wake};
+use crate::runtime::task::coop;
+use crate::runtime::time::deadline_after;
+use crate::thread::lock;
 
 /// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
 const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;

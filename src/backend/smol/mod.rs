@@ -15,15 +15,16 @@ use std::time::{Duration, Instant};
 
 use self::threads::{Threads, Working};
 use super::async_io::{blocking, net, time};
-use super::async_task as task;
 use crate::AnyRuntime;
-use crate::builder::{Builder, Settings};
-use crate::context::{Home, Keep, Scope};
-use crate::ending;
+use crate::backend::Here;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
+use crate::runtime::builder::{Builder, Settings};
+use crate::runtime::task::native::async_task as task;
+use crate::runtime::task::{JoinHandle, LARGE, spawn_gone};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
-use crate::task::{JoinHandle, LARGE, spawn_gone};
+use crate::thread::ending;
+use crate::thread::{Home, Scope};
 
 /// smol: the global executor of the process, or one of our own with threads of its own.
 ///
@@ -135,31 +136,31 @@ impl Builder<Smol> {
     }
 }
 
-/// The home of what the global executor runs.
-enum Global {}
-
-impl Home for Global {
-    fn find(_: Keep) -> Option<AnyRuntime> {
-        Some(Smol::global().into())
+impl Here for Smol {
+    fn here(home: Home) -> Option<Self> {
+        Some(match home {
+            Home::OwnedSmol => Self { executor: Executor::Unowned(threads::here()?) },
+            _ => Self::global(),
+        })
     }
 }
 
+/// The global executor.
+enum Global {}
+
 impl task::Executor for Global {
+    const HOME: Home = Home::Smol;
+
     /// It never stops.
     type Waiting = Infallible;
 }
 
-/// The home of what an executor of our own runs.
+/// An executor of our own.
 enum Owned {}
 
-impl Home for Owned {
-    fn find(_: Keep) -> Option<AnyRuntime> {
-        let executor = Executor::Unowned(threads::here()?);
-        Some(Smol { executor }.into())
-    }
-}
-
 impl task::Executor for Owned {
+    const HOME: Home = Home::OwnedSmol;
+
     type Waiting = tasks::Waiting;
 
     fn wait(waker: &Waker) -> Option<tasks::Waiting> {
@@ -237,8 +238,8 @@ impl BlockOn for Smol {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         let (_scope, _working) = match self.threads() {
-            None => (Scope::within::<Global>(), None),
-            Some(threads) => (Scope::within::<Owned>(), Some(Working::with(threads))),
+            None => (Scope::within(Home::Smol), None),
+            Some(threads) => (Scope::within(Home::OwnedSmol), Some(Working::with(threads))),
         };
         ending::block_on(future, smol::block_on)
     }

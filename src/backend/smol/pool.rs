@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use async_task::{Runnable, Task};
 
 use super::threads::{Threads, Working, wait_until};
-use crate::lock::lock;
+use crate::thread::lock;
 
 /// How long a thread waits for more, except for the last: tokio's time.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use std::task::Waker;
 use smol::Executor;
 use smol::channel::{Receiver, Sender, bounded};
 
-use crate::lock::lock;
+use crate::thread::lock;
 
 #[derive(Debug)]
 pub(super) struct Tasks {

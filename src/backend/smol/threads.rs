@@ -10,10 +10,10 @@ use smol::channel::{Receiver, Sender, bounded};
 
 use super::pool::Pool;
 use super::tasks::Tasks;
-use crate::builder::no_threads;
-use crate::lock::lock;
 use crate::runtime::Left;
-use crate::time::deadline_after;
+use crate::runtime::builder::no_threads;
+use crate::runtime::time::deadline_after;
+use crate::thread::lock;
 
 /// An executor, the threads that run it and those that may block, until this is dropped or stopped.
 pub(super) struct Threads {

@@ -1,41 +1,21 @@
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Id;
-use tokio::task::consume_budget;
-use tokio::task::coop::has_budget_remaining;
 
 use super::Tokio;
-use crate::AnyRuntime;
-use crate::context::{Home, Keep};
-use crate::current::Driver;
-use crate::task::contain::contain;
-
-pub(crate) use tokio::task::{Id as Task, try_id as task};
+use crate::backend::Here;
+use crate::runtime::Driver;
+use crate::runtime::task::contain::contain;
+use crate::thread::Home;
 
 /// The runtime whose context this thread has entered, also as one of its workers or blocking threads.
 pub(crate) fn current() -> Option<Tokio> {
     Tokio::try_current()
 }
 
-/// Pending when the task of tokio that this thread polls has spent its budget; it is woken then.
-#[inline]
-pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
-    if has_budget_remaining() { Poll::Ready(()) } else { pin!(consume_budget()).poll(cx) }
-}
-
-/// One operation less is left to the task of tokio that this thread polls.
-#[inline]
-pub(crate) fn spend_budget() {
-    // Pending only where nothing is left to be spent.
-    let _ = pin!(consume_budget()).poll(&mut Context::from_waker(Waker::noop()));
-}
-
-impl Home for Tokio {
-    fn find(_: Keep) -> Option<AnyRuntime> {
-        current().map(AnyRuntime::from)
+impl Here for Tokio {
+    fn here(_: Home) -> Option<Self> {
+        current()
     }
 }
 

@@ -4,7 +4,6 @@ mod clock;
 pub(crate) mod context;
 mod net;
 mod owned;
-pub(crate) mod task;
 mod threads;
 mod time;
 
@@ -24,15 +23,16 @@ use self::clock::Clock;
 use self::owned::Owned;
 use self::threads::Threads;
 use crate::AnyRuntime;
-use crate::builder::Builder;
-use crate::context::{Scope, nested_block_on, shutdown_in_async_code};
-use crate::current::{Driver, NoRuntime};
-use crate::ending;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
+use crate::runtime::builder::Builder;
+use crate::runtime::task::JoinHandle;
+use crate::runtime::task::contain::contain;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
-use crate::task::JoinHandle;
-use crate::task::contain::contain;
+use crate::runtime::{Driver, NoRuntime};
+use crate::thread::ending;
+use crate::thread::scope::{nested_block_on, shutdown_in_async_code};
+use crate::thread::{Home, Scope};
 
 /// tokio: a [`Handle`] to a runtime that somebody else owns, or one of our own.
 ///
@@ -250,7 +250,7 @@ impl Spawn for Tokio {
 impl BlockOn for Tokio {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
-        let _scope = Scope::within::<Self>();
+        let _scope = Scope::within(Home::Tokio);
         if is_ending() {
             return self.block_on_ending(future);
         }

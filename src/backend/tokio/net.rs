@@ -16,7 +16,7 @@ use tokio::runtime::{EnterGuard, Handle};
 
 use super::time::pause;
 use super::{NO_SOCKETS, is_context_gone};
-use crate::runtime::descriptor::{Descriptor, descriptor, lends};
+use crate::runtime::net::{Descriptor, descriptor, lends};
 
 pub(super) use udp::UdpSocket;
 #[cfg(unix)]
@@ -129,7 +129,7 @@ macro_rules! write {
                 cx: &mut Context<'_>,
                 buf: &[u8],
             ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.stream).poll_write(cx, buf).map_err(crate::net::write_error)
+                Pin::new(&mut self.stream).poll_write(cx, buf).map_err(crate::runtime::net::write_error)
             }
 
             fn poll_write_vectored(
@@ -137,7 +137,9 @@ macro_rules! write {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                Pin::new(&mut self.stream).poll_write_vectored(cx, bufs).map_err(crate::net::write_error)
+                Pin::new(&mut self.stream)
+                    .poll_write_vectored(cx, bufs)
+                    .map_err(crate::runtime::net::write_error)
             }
 
             fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -12,10 +12,10 @@ use tokio::task::AbortHandle;
 
 use super::Tokio;
 use super::threads::Threads;
-use crate::builder::{Builder, Settings, no_threads};
-use crate::lock::lock;
 use crate::runtime::Left;
-use crate::task::contain::contain;
+use crate::runtime::builder::{Builder, Settings, no_threads};
+use crate::runtime::task::contain::contain;
+use crate::thread::lock;
 
 /// A runtime of our own, until it is dropped or stopped.
 #[derive(Debug)]

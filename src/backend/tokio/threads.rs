@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::lock::lock;
+use crate::thread::lock;
 
 /// The threads of a runtime. For one that anyrt has not built, a single thread stands for all: the one that waits for them.
 #[derive(Debug)]

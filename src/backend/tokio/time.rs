@@ -9,10 +9,10 @@ use tokio::task::unconstrained;
 
 use super::Tokio;
 use super::clock::Clock;
-use crate::coop::poll_budget;
-use crate::current::Driver;
+use crate::runtime::Driver;
 use crate::runtime::Time as _;
-use crate::task::contain::contain;
+use crate::runtime::task::contain::contain;
+use crate::runtime::task::coop::poll_budget;
 
 pin_project! {
     /// tokio's sleep, which looks at the clock itself: a timer of tokio counts in milliseconds, and fires when its driver has a

@@ -6,7 +6,7 @@ use super::super::Builder;
 use super::super::log::parting;
 use super::super::replay::Replay;
 use super::{Failure, Program, Run};
-use crate::time::deadline_after;
+use crate::runtime::time::deadline_after;
 
 /// Whoever waits for the report waits for these as well.
 const MOST_RUNS: u32 = 200;

@@ -12,7 +12,7 @@ use crate::backend::sim::slots::Id;
 use crate::backend::sim::trace::{Kind, hash_of_both};
 use crate::backend::sim::waiters::set;
 use crate::backend::sim::world::{self, State, Wait, World};
-use crate::net::options::SocketOptions;
+use crate::runtime::net::options::SocketOptions;
 
 /// How often one asks again who gets no answer, the first time after a second and then after twice as long: as Linux does
 /// (tcp(7), `tcp_syn_retries`). Once all that has passed one gives up.

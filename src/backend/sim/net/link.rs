@@ -10,7 +10,7 @@ use crate::backend::sim::Sim;
 use crate::backend::sim::random::Random;
 use crate::backend::sim::trace::Kind;
 use crate::backend::sim::world::{self, State, World};
-use crate::net::options::invalid;
+use crate::runtime::net::options::invalid;
 
 /// What an end takes that is not yet read, as `SO_RCVBUF` of the systems it is. Whoever writes more waits.
 pub(super) const BUFFER: usize = 1 << 16;

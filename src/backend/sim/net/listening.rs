@@ -10,7 +10,7 @@ use super::conn::{SERVER, Socket, gone};
 use super::{Addr, How, Waiting, crashed};
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::world::{State, Wait, World};
-use crate::net::options::SocketOptions;
+use crate::runtime::net::options::SocketOptions;
 
 /// A socket that listens. Dropping it resets what nobody has accepted.
 #[derive(Debug)]

@@ -14,9 +14,9 @@ use super::{
     Addr, How, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets,
 };
 use crate::backend::sim::world::World;
-use crate::net::options::{BACKLOG, SocketOptions};
-use crate::net::unix::{cannot, check, full_queue};
 use crate::runtime;
+use crate::runtime::net::options::{BACKLOG, SocketOptions};
+use crate::runtime::net::path::{cannot, check, full_queue};
 
 /// A connection in memory, over a Unix socket.
 pub type UnixStream = Stream<SocketAddr>;

@@ -6,7 +6,7 @@ use socket2::SockRef;
 use tokio::io::{Interest, ReadBuf};
 
 use super::{or_untold, poll_untold, untold};
-use crate::runtime::descriptor::{Descriptor, descriptor, lends};
+use crate::runtime::net::{Descriptor, descriptor, lends};
 use crate::runtime::{self, udp_groups, udp_options};
 
 /// tokio's socket. It needs the context of its runtime only where it is made.

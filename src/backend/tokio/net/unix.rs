@@ -13,9 +13,9 @@ use tokio::net::unix;
 use tokio::runtime::Handle;
 
 use super::{enter, or_untold, pause, poll_untold, untold, within};
-use crate::net::unix::{cannot, check, probe};
 use crate::runtime;
-use crate::runtime::descriptor::{Descriptor, descriptor, lends};
+use crate::runtime::net::path::{cannot, check, probe};
+use crate::runtime::net::{Descriptor, descriptor, lends};
 
 /// tokio's stream, with the traits of futures-io.
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use crate::backend::sim::log::Flight;
 use crate::backend::sim::net::{Addr, How, Waiting, crashed, no_real_sockets};
 use crate::backend::sim::trace::{Kind, hash};
 use crate::backend::sim::world::{State, Wait, World};
-use crate::net::unix::{cannot, check};
 use crate::runtime;
+use crate::runtime::net::path::{cannot, check};
 
 /// Datagrams that wait to be received; whoever sends one more waits. The default of Linux (`net.unix.max_dgram_qlen`).
 const QUEUE: usize = 10;

@@ -1,0 +1,125 @@
+//! The runtimes that this thread is in: those that it has entered, and those whose code it runs.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+
+use super::AnyRuntime;
+use crate::backend::{
+    Here, MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio, async_std_context, tokio_context,
+};
+use crate::runtime::task::native;
+use crate::thread::{self, Entry, Home, Place};
+
+/// What a handle that is found keeps alive.
+#[derive(Clone, Copy)]
+pub(crate) enum Keep {
+    Nothing,
+    AsFound,
+}
+
+impl Keep {
+    /// Another handle to the same runtime.
+    pub(crate) fn of(self, runtime: &AnyRuntime) -> AnyRuntime {
+        match self {
+            Self::Nothing => runtime.unowned(),
+            Self::AsFound => runtime.clone(),
+        }
+    }
+}
+
+/// The runtime that the innermost task, closure, `block_on` or guard on this thread belongs to.
+#[inline]
+pub(crate) fn innermost(keep: Keep) -> Option<AnyRuntime> {
+    match thread::innermost()? {
+        Place::Entered(key) => Entered::find(key, keep),
+        Place::In(home) => match home {
+            Home::Tokio => MaybeTokio::here(home).map(AnyRuntime::from_tokio),
+            Home::Smol | Home::OwnedSmol => MaybeSmol::here(home).map(AnyRuntime::from_smol),
+            Home::AsyncStd => MaybeAsyncStd::here(home).map(AnyRuntime::from_async_std),
+            Home::Sim => MaybeSim::here(home).map(AnyRuntime::from_sim),
+        },
+    }
+}
+
+/// The runtime whose context this thread is in, as that runtime says itself.
+#[inline]
+pub(crate) fn native_context() -> Option<AnyRuntime> {
+    let tokio = tokio_context::current().map(AnyRuntime::from_tokio);
+    tokio.or_else(|| async_std_context::current().map(AnyRuntime::from_async_std))
+}
+
+struct Entered {
+    key: u64,
+    runtime: AnyRuntime,
+    // A task of tokio that starts later on this thread is further in than the guard.
+    task: Option<native::Task>,
+}
+
+thread_local! {
+    static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Entered {
+    fn find(key: u64, keep: Keep) -> Option<AnyRuntime> {
+        let entered = ENTERED.try_with(|stack| {
+            let stack = stack.borrow();
+            let entered = stack.iter().rfind(|entered| entered.key == key)?;
+            Some((keep.of(&entered.runtime), entered.task))
+        });
+        let (runtime, task) = entered.ok().flatten()?;
+        if native::task() == task {
+            return Some(runtime);
+        }
+        // Or in the destructor of an output that the holder of its handle drops, for which tokio names the task as well.
+        native_context().or(Some(runtime))
+    }
+}
+
+/// Makes a runtime the current one of this thread until it is dropped; made by [`AnyRuntime::enter`].
+///
+/// # Dropping
+///
+/// What was current before is current again. A guard that is dropped before one that was made later takes only
+/// its own runtime away. One that leaves the `block_on` that it was made in stays what it is.
+///
+/// In a destructor of a thread-local that of the guards may be gone: then none makes anything current.
+///
+/// It belongs to its thread, so a task that keeps it over an `.await` cannot be spawned:
+///
+/// ```compile_fail
+/// fn sends<T: Send>() {}
+///
+/// sends::<anyrt::EnterGuard<'static>>();
+/// ```
+#[derive(Debug)]
+#[must_use = "the runtime is current for as long as the guard lives"]
+pub struct EnterGuard<'a> {
+    entry: Option<Entry>,
+    _runtime: PhantomData<&'a AnyRuntime>,
+}
+
+pub(crate) fn enter<'a>(runtime: AnyRuntime) -> EnterGuard<'a> {
+    let mut entry = None;
+    // Nothing is entered where there is no place left to say which runtime it is.
+    let _ = ENTERED.try_with(|stack| {
+        entry = Entry::begin();
+        if let Some(entry) = &entry {
+            stack.borrow_mut().push(Entered { key: entry.key(), runtime, task: native::task() });
+        }
+    });
+    EnterGuard { entry, _runtime: PhantomData }
+}
+
+impl Drop for EnterGuard<'_> {
+    fn drop(&mut self) {
+        let Some(entry) = self.entry.take() else { return };
+        let key = entry.key();
+        drop(entry);
+        // Dropped after the stack is free again: the destructor of a runtime is not ours.
+        let _runtime = ENTERED.try_with(|stack| {
+            let mut stack = stack.borrow_mut();
+            let place = stack.iter().rposition(|entered| entered.key == key)?;
+            Some(stack.remove(place).runtime)
+        });
+    }
+}

@@ -1,0 +1,413 @@
+//! Any runtime, in one type: `AnyRuntime`, what it makes, and which one this thread is in.
+
+mod entered;
+pub(crate) mod net;
+mod one_of;
+pub(crate) mod time;
+
+use std::any::Any;
+#[cfg(any(test, feature = "conformance"))]
+use std::any::TypeId;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::unix::net as std_unix;
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+pub use self::entered::EnterGuard;
+pub(crate) use self::entered::{Keep, enter, innermost, native_context};
+
+use crate::backend::custom::Custom;
+use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
+#[cfg(unix)]
+use crate::runtime::UnixNet;
+use crate::runtime::net::{ConnectOptions, ListenOptions};
+use crate::runtime::task::{JoinHandle, LARGE};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Left, Net, Runtime, Spawn, Time};
+
+/// A handle to any runtime: one that is compiled in, or one of your own.
+///
+/// A type without parameters, for a field of a struct; what it makes are types without parameters as well. On the
+/// runtimes that are compiled in nothing is boxed.
+///
+/// ```
+/// use std::io;
+///
+/// use anyrt::{AnyRuntime, Net, Spawn, net::TcpStream, task::JoinHandle};
+///
+/// #[derive(Clone)]
+/// pub struct Client {
+///     runtime: AnyRuntime,
+/// }
+///
+/// impl Client {
+///     /// On the runtime that this is called in.
+///     pub fn new() -> Self {
+///         Self::on(AnyRuntime::current())
+///     }
+///
+///     /// On a runtime of the caller's choice.
+///     pub fn on(runtime: impl Into<AnyRuntime>) -> Self {
+///         Self { runtime: runtime.into() }
+///     }
+///
+///     pub fn ping(&self) -> JoinHandle<io::Result<TcpStream>> {
+///         let runtime = self.runtime.clone();
+///         self.runtime.spawn(async move { runtime.tcp_connect("localhost:7000").await })
+///     }
+/// }
+/// ```
+///
+/// It implements the traits of [`runtime`](crate::runtime), so it is a [`Runtime`] like any other.
+///
+/// # Dropping
+///
+/// A handle made from an owned runtime keeps it alive, as any clone of that runtime does. A handle from
+/// [`current`](Self::current) does not.
+#[derive(Clone, PartialEq)]
+pub struct AnyRuntime {
+    repr: Repr,
+}
+
+#[derive(Clone, PartialEq)]
+enum Repr {
+    Tokio(MaybeTokio),
+    Smol(MaybeSmol),
+    AsyncStd(MaybeAsyncStd),
+    Sim(MaybeSim),
+    Custom(Custom),
+}
+
+/// Does `$do` with whatever runtime it is.
+macro_rules! each {
+    ($repr:expr, $it:ident => $do:expr) => {
+        match $repr {
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            Repr::Tokio($it) => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            Repr::Smol($it) => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            Repr::AsyncStd($it) => $do,
+            #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
+            Repr::Sim($it) => $do,
+            Repr::Custom($it) => $do,
+        }
+    };
+}
+
+impl AnyRuntime {
+    /// A runtime that anyrt does not know.
+    ///
+    /// What it spawns finds it as the current one. Two handles are equal when one is a clone of the other. A `runtime`
+    /// that anyrt does know, in generic code, is taken for what it is.
+    ///
+    /// # Examples
+    ///
+    /// With this, functions that take `impl Into<AnyRuntime>` take it as they take ours:
+    ///
+    /// ```
+    /// # use anyrt::Runtime;
+    /// # fn mine(my_runtime: impl Runtime) -> anyrt::AnyRuntime {
+    /// use anyrt::AnyRuntime;
+    ///
+    /// AnyRuntime::custom(my_runtime)
+    /// # }
+    /// ```
+    pub fn custom<R: Runtime>(runtime: R) -> Self {
+        Self::known(&runtime).unwrap_or_else(|| Custom::new(runtime).into())
+    }
+
+    /// Makes this the current runtime of this thread for as long as the guard lives.
+    ///
+    /// Tasks that are polled on this thread meanwhile still find their own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn set_up(runtime: &anyrt::AnyRuntime) {
+    ///     let _guard = runtime.enter();
+    ///     // As in a task of `runtime`:
+    ///     drop(anyrt::spawn(async { println!("hello") }));
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `enter_makes_it_current`, `enter_guards_nest`, `enter_guards_may_be_dropped_out_of_order`,
+    /// `enter_guard_outlives_its_block_on`, `enter_guards_end_further_in_than_they_began`, `enter_belongs_to_its_thread`,
+    /// `task_under_a_foreign_guard_finds_its_own`.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        enter(self.clone())
+    }
+
+    /// A handle to the same runtime that does not keep it alive.
+    pub(crate) fn unowned(&self) -> Self {
+        each!(&self.repr, it => it.unowned().into())
+    }
+
+    /// Whether timers, or sockets, work on it.
+    #[inline]
+    pub(crate) fn has(&self, driver: Driver) -> bool {
+        match &self.repr {
+            Repr::Tokio(it) => it.has(driver),
+            Repr::Smol(_) | Repr::AsyncStd(_) | Repr::Sim(_) | Repr::Custom(_) => true,
+        }
+    }
+
+    /// [`Spawn::yield_now`], given the handle for good.
+    pub(crate) async fn into_yield(self) {
+        each!(&self.repr, it => it.yield_now().await);
+    }
+
+    #[inline]
+    #[track_caller]
+    fn spawn_on_it<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        each!(&self.repr, it => it.spawn(future))
+    }
+
+    pub(crate) fn from_custom(it: Custom) -> Self {
+        Self { repr: Repr::Custom(it) }
+    }
+}
+
+impl AnyRuntime {
+    /// Whether a runtime of this type is found without a handle.
+    #[cfg(any(test, feature = "conformance"))]
+    pub(crate) fn knows<R: 'static>() -> bool {
+        let known = [
+            TypeId::of::<Self>(),
+            TypeId::of::<MaybeTokio>(),
+            TypeId::of::<MaybeSmol>(),
+            TypeId::of::<MaybeAsyncStd>(),
+            TypeId::of::<MaybeSim>(),
+        ];
+        known.contains(&TypeId::of::<R>())
+    }
+
+    /// The same runtime, if it is of a type that is compiled in.
+    pub(crate) fn known<R: 'static>(runtime: &R) -> Option<Self> {
+        fn downcast<T: Clone + Into<AnyRuntime> + 'static>(runtime: &dyn Any) -> Option<AnyRuntime> {
+            runtime.downcast_ref::<T>().cloned().map(Into::into)
+        }
+
+        downcast::<Self>(runtime)
+            .or_else(|| downcast::<MaybeTokio>(runtime))
+            .or_else(|| downcast::<MaybeSmol>(runtime))
+            .or_else(|| downcast::<MaybeAsyncStd>(runtime))
+            .or_else(|| downcast::<MaybeSim>(runtime))
+    }
+}
+
+#[allow(dead_code, reason = "without its backend nobody asks")]
+impl AnyRuntime {
+    pub(crate) fn from_tokio(it: MaybeTokio) -> Self {
+        Self { repr: Repr::Tokio(it) }
+    }
+
+    pub(crate) fn from_smol(it: MaybeSmol) -> Self {
+        Self { repr: Repr::Smol(it) }
+    }
+
+    pub(crate) fn from_async_std(it: MaybeAsyncStd) -> Self {
+        Self { repr: Repr::AsyncStd(it) }
+    }
+
+    pub(crate) fn from_sim(it: MaybeSim) -> Self {
+        Self { repr: Repr::Sim(it) }
+    }
+
+    pub(crate) fn into_tokio(self) -> Result<MaybeTokio, Self> {
+        match self.repr {
+            Repr::Tokio(it) => Ok(it),
+            repr => Err(Self { repr }),
+        }
+    }
+
+    pub(crate) fn into_smol(self) -> Result<MaybeSmol, Self> {
+        match self.repr {
+            Repr::Smol(it) => Ok(it),
+            repr => Err(Self { repr }),
+        }
+    }
+
+    pub(crate) fn into_async_std(self) -> Result<MaybeAsyncStd, Self> {
+        match self.repr {
+            Repr::AsyncStd(it) => Ok(it),
+            repr => Err(Self { repr }),
+        }
+    }
+
+    pub(crate) fn into_sim(self) -> Result<MaybeSim, Self> {
+        match self.repr {
+            Repr::Sim(it) => Ok(it),
+            repr => Err(Self { repr }),
+        }
+    }
+}
+
+/// Whether both are handles to one runtime.
+impl Eq for AnyRuntime {}
+
+impl fmt::Debug for AnyRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(&self.repr, it => f.debug_tuple("AnyRuntime").field(it).finish())
+    }
+}
+
+impl Spawn for AnyRuntime {
+    fn execute(&self, task: BoxFuture) {
+        each!(&self.repr, it => it.execute(task));
+    }
+
+    fn execute_blocking(&self, job: BoxJob) {
+        each!(&self.repr, it => it.execute_blocking(job));
+    }
+
+    #[track_caller]
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if const { size_of::<F>() >= LARGE } {
+            self.spawn_on_it(Box::pin(future))
+        } else {
+            self.spawn_on_it(future)
+        }
+    }
+
+    #[track_caller]
+    fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        each!(&self.repr, it => it.spawn_blocking(job))
+    }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.clone().into_yield()
+    }
+
+    fn random_seed(&self) -> u64 {
+        each!(&self.repr, it => it.random_seed())
+    }
+}
+
+impl BlockOn for AnyRuntime {
+    #[track_caller]
+    fn run_until<F: Future>(&self, future: F) -> F::Output {
+        each!(&self.repr, it => it.run_until(future))
+    }
+
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        each!(&self.repr, it => it.stop(timeout))
+    }
+}
+
+impl Time for AnyRuntime {
+    type Sleep = time::Sleep;
+
+    fn now(&self) -> Instant {
+        each!(&self.repr, it => it.now())
+    }
+
+    fn system_time(&self) -> SystemTime {
+        each!(&self.repr, it => it.system_time())
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> time::Sleep {
+        each!(&self.repr, it => it.sleep_until(deadline).into())
+    }
+
+    fn sleep(&self, duration: Duration) -> time::Sleep {
+        each!(&self.repr, it => it.sleep(duration).into())
+    }
+}
+
+impl Net for AnyRuntime {
+    type TcpStream = net::TcpStream;
+    type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
+
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
+        each!(&self.repr, it => it.finish_connect(stream).await.map(Into::into))
+    }
+
+    async fn connect_addr(&self, addr: SocketAddr, options: &ConnectOptions) -> io::Result<net::TcpStream> {
+        each!(&self.repr, it => it.connect_addr(addr, options).await.map(Into::into))
+    }
+
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
+        each!(&self.repr, it => it.tcp_stream_from_std(stream).map(Into::into))
+    }
+
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
+        each!(&self.repr, it => it.tcp_listener_from_std(listener).map(Into::into))
+    }
+
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        each!(&self.repr, it => it.udp_socket_from_std(socket).map(Into::into))
+    }
+
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket> {
+        each!(&self.repr, it => it.udp_bind_addr(addr).map(Into::into))
+    }
+
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<net::TcpListener> {
+        each!(&self.repr, it => it.bind_addr(addr, options).map(Into::into))
+    }
+
+    async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+        each!(&self.repr, it => it.resolve(host, port).await)
+    }
+}
+
+#[cfg(unix)]
+impl UnixNet for AnyRuntime {
+    type UnixStream = net::unix::UnixStream;
+    type UnixListener = net::unix::UnixListener;
+    type UnixDatagram = net::unix::UnixDatagram;
+
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        each!(&self.repr, it => it.unix_stream_from_std(stream).map(Into::into))
+    }
+
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        each!(&self.repr, it => it.unix_listener_from_std(listener).map(Into::into))
+    }
+
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        each!(&self.repr, it => it.unix_datagram_from_std(socket).map(Into::into))
+    }
+
+    async fn unix_connect_path(&self, path: PathBuf) -> io::Result<Self::UnixStream> {
+        each!(&self.repr, it => it.unix_connect_path(path).await.map(Into::into))
+    }
+
+    fn unix_bind_path(&self, path: &Path) -> io::Result<Self::UnixListener> {
+        each!(&self.repr, it => it.unix_bind_path(path).map(Into::into))
+    }
+
+    fn unix_pair(&self) -> io::Result<(Self::UnixStream, Self::UnixStream)> {
+        each!(&self.repr, it => it.unix_pair().map(|(a, b)| (a.into(), b.into())))
+    }
+
+    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<Self::UnixDatagram> {
+        each!(&self.repr, it => it.unix_datagram_bind_path(path).map(Into::into))
+    }
+
+    fn unix_datagram_unbound(&self) -> io::Result<Self::UnixDatagram> {
+        each!(&self.repr, it => it.unix_datagram_unbound().map(Into::into))
+    }
+
+    fn unix_datagram_pair(&self) -> io::Result<(Self::UnixDatagram, Self::UnixDatagram)> {
+        each!(&self.repr, it => it.unix_datagram_pair().map(|(a, b)| (a.into(), b.into())))
+    }
+}

@@ -1,0 +1,149 @@
+//! Which runtime is current, and the functions that need no handle.
+
+mod random;
+mod spawn;
+pub(crate) mod time;
+
+pub use random::{RandomState, random_seed};
+pub use spawn::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
+
+use std::fmt;
+use std::io;
+use std::sync::OnceLock;
+
+use crate::AnyRuntime;
+use crate::any::{Keep, innermost, native_context};
+use crate::runtime::{Driver, NoRuntime};
+
+static DEFAULT: OnceLock<AnyRuntime> = OnceLock::new();
+
+impl AnyRuntime {
+    /// The current runtime: the one that this code runs on, or the default of the process.
+    ///
+    /// Which one that is stands in [a table](crate#which-runtime-is-current). The handle does not keep it alive.
+    ///
+    /// In everything that runs for a task its runtime is current: in its polls, in its destructor, and in that of an output or
+    /// a panic that nobody waits for. The same is true of a blocking closure, also of one that is dropped in the queue. What
+    /// the holder of a handle drops finds the runtime that is current for the holder, and so does a future that a runtime
+    /// drops at once because it is gone. In a waker nothing is promised: it runs wherever it is woken, for example on the
+    /// thread of a reactor, which belongs to no runtime.
+    ///
+    /// # Panics
+    ///
+    /// Where none is current, saying what to write; see [`try_current`](Self::try_current).
+    ///
+    /// Scenarios: `current_in_a_task_is_its_runtime`, `current_in_block_on_is_its_runtime`,
+    /// `current_in_a_blocking_closure_is_its_runtime`, `current_in_a_destructor_is_its_runtime`,
+    /// `current_in_the_destructor_of_an_output`, `current_in_the_destructor_of_a_queued_closure`,
+    /// `current_in_a_destructor_at_shutdown_is_its_runtime`,
+    /// `current_in_the_destructor_of_a_closure_at_shutdown`, `current_keeps_nothing_alive`,
+    /// `future_on_a_gone_runtime_is_dropped_by_its_caller`.
+    #[track_caller]
+    pub fn current() -> Self {
+        match Self::try_current() {
+            Ok(runtime) => runtime,
+            Err(error) => error.panic(),
+        }
+    }
+
+    /// The current runtime, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What is compiled in, what was found, and the line to write.
+    pub fn try_current() -> Result<Self, NoRuntime> {
+        find(Driver::None)
+    }
+
+    /// Makes this the current runtime wherever there is no other, for the whole process and once.
+    ///
+    /// For applications, at the beginning of `main`. The process keeps it alive to its end.
+    ///
+    /// # Errors
+    ///
+    /// When there is a default already; the runtime is in the error, and is dropped with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn start(runtime: anyrt::AnyRuntime) -> std::io::Result<()> {
+    ///     runtime.set_default()?;
+    ///     anyrt::block_on(async { println!("on the default runtime") });
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn set_default(self) -> Result<(), SetDefaultError> {
+        DEFAULT.set(self).map_err(|runtime| SetDefaultError { runtime })
+    }
+}
+
+/// The current runtime, for something that needs `driver`: a handle that keeps nothing alive.
+pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
+    look_up(driver, Keep::Nothing)
+}
+
+/// The current runtime, as whoever made it current keeps it.
+pub(crate) fn find_kept(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
+    look_up(driver, Keep::AsFound)
+}
+
+/// The order is a promise: the table in the README, row by row.
+#[inline]
+fn look_up(driver: Driver, keep: Keep) -> Result<AnyRuntime, NoRuntime> {
+    // A guard, or what anyrt itself is running on this thread.
+    let innermost = innermost(keep);
+    let is_innermost = innermost.is_some();
+    // A context that the runtime knows of by itself.
+    match innermost.or_else(native_context) {
+        Some(runtime) if runtime.has(driver) => Ok(runtime),
+        Some(_) if is_innermost => Err(NoRuntime::driver_is_off(driver)),
+        native => default(driver, keep, native.is_some()),
+    }
+}
+
+/// The runtime of the process; `is_off` where there is a native one that lacks the driver.
+fn default(driver: Driver, keep: Keep, is_off: bool) -> Result<AnyRuntime, NoRuntime> {
+    match DEFAULT.get() {
+        Some(runtime) if runtime.has(driver) => Ok(keep.of(runtime)),
+        None if !is_off => Err(NoRuntime::nowhere()),
+        _ => Err(NoRuntime::driver_is_off(driver)),
+    }
+}
+
+/// The process has a default runtime already; see [`AnyRuntime::set_default`].
+///
+/// It converts into an [`io::Error`] of kind `AlreadyExists`.
+pub struct SetDefaultError {
+    runtime: AnyRuntime,
+}
+
+impl SetDefaultError {
+    /// The runtime that did not become the default.
+    pub fn into_runtime(self) -> AnyRuntime {
+        self.runtime
+    }
+}
+
+/// The text of its `Display`, which a `main` prints that returns it.
+impl fmt::Debug for SetDefaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for SetDefaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the process has a default runtime already: `set_default` is for the beginning of `main`, once. Use \
+             `AnyRuntime::enter` for a part of the program.",
+        )
+    }
+}
+
+impl std::error::Error for SetDefaultError {}
+
+impl From<SetDefaultError> for io::Error {
+    fn from(error: SetDefaultError) -> Self {
+        io::Error::new(io::ErrorKind::AlreadyExists, error)
+    }
+}

@@ -1,0 +1,128 @@
+//! The functions that need no handle: what the current runtime does.
+
+use std::future::Future;
+
+use super::find_kept;
+use crate::AnyRuntime;
+use crate::runtime::task::JoinHandle;
+use crate::runtime::{BlockOn, Driver, NoRuntime, Spawn};
+
+/// Starts a task on the current runtime; see [`Spawn::spawn`].
+///
+/// # Panics
+///
+/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write; see [`try_spawn`].
+///
+/// # Examples
+///
+/// ```
+/// async fn double() -> u32 {
+///     anyrt::spawn(async { 21 * 2 }).await.expect("it neither panics nor is it aborted")
+/// }
+/// ```
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    AnyRuntime::current().spawn(future)
+}
+
+/// [`spawn`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`]; the future is dropped then.
+#[track_caller]
+pub fn try_spawn<F>(future: F) -> Result<JoinHandle<F::Output>, NoRuntime>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    Ok(AnyRuntime::try_current()?.spawn(future))
+}
+
+/// Runs a closure that blocks on the current runtime; see [`Spawn::spawn_blocking`].
+///
+/// # Panics
+///
+/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write; see
+/// [`try_spawn_blocking`].
+///
+/// # Examples
+///
+/// ```
+/// async fn read() -> std::io::Result<String> {
+///     anyrt::spawn_blocking(|| std::fs::read_to_string("notes.txt")).await?
+/// }
+/// ```
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn spawn_blocking<F, T>(job: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    AnyRuntime::current().spawn_blocking(job)
+}
+
+/// [`spawn_blocking`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`]; the closure is dropped then.
+#[track_caller]
+pub fn try_spawn_blocking<F, T>(job: F) -> Result<JoinHandle<T>, NoRuntime>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Ok(AnyRuntime::try_current()?.spawn_blocking(job))
+}
+
+/// Runs a future to its end on this thread, in the current runtime; see [`BlockOn::block_on`].
+///
+/// # Panics
+///
+/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write; see [`try_block_on`]. And
+/// where `BlockOn::block_on` does: on a thread that is driving async code.
+///
+/// Scenarios: `block_on_without_a_handle`.
+#[track_caller]
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    match try_block_on(future) {
+        Ok(output) => output,
+        Err(error) => error.panic(),
+    }
+}
+
+/// [`block_on`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`]; the future is dropped then.
+///
+/// # Panics
+///
+/// As [`block_on`], on a thread that is driving async code.
+#[track_caller]
+pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, NoRuntime> {
+    // Only its owner drives a `current_thread` runtime of tokio; a guard and the default are owners.
+    Ok(find_kept(Driver::None)?.block_on(future))
+}
+
+/// Lets every other runnable task have a turn; see [`Spawn::yield_now`].
+///
+/// # Panics
+///
+/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write.
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn yield_now() -> impl Future<Output = ()> + Send + 'static {
+    AnyRuntime::current().into_yield()
+}

@@ -1,0 +1,220 @@
+use std::future::Future;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::find;
+use crate::AnyRuntime;
+use crate::any::time::Sleep;
+use crate::runtime::time::deadline_after;
+use crate::runtime::{self, Driver, NoRuntime, Time};
+
+/// The future of [`timeout`]; of any runtime with a second parameter.
+pub type Timeout<F, R = AnyRuntime> = runtime::Timeout<F, R>;
+
+/// Ticks on the current runtime, made by [`interval`]; on any with a parameter.
+pub type Interval<R = AnyRuntime> = runtime::Interval<R>;
+
+/// The current runtime, with timers.
+#[track_caller]
+fn current() -> AnyRuntime {
+    match find(Driver::Time) {
+        Ok(runtime) => runtime,
+        Err(error) => error.panic(),
+    }
+}
+
+/// [`Time::timeout`], given the runtime for good.
+fn timeout_on<F: Future>(runtime: AnyRuntime, duration: Duration, future: F) -> Timeout<F> {
+    let deadline = deadline_after(runtime.now(), duration);
+    Timeout::new(runtime, deadline, future)
+}
+
+/// What time it is on the clock of the current runtime; see [`Time::now`].
+///
+/// # Panics
+///
+/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write.
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn now() -> Instant {
+    AnyRuntime::current().now()
+}
+
+/// The time of day of the current runtime; see [`Time::system_time`].
+///
+/// # Panics
+///
+/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write.
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn system_time() -> SystemTime {
+    AnyRuntime::current().system_time()
+}
+
+/// Waits for `duration`, counted from this call; see [`Time::sleep`].
+///
+/// # Panics
+///
+/// Where no runtime with timers [is current](crate#which-runtime-is-current), saying what to write; see
+/// [`try_sleep`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// async fn pause() {
+///     anyrt::time::sleep(Duration::from_millis(50)).await;
+/// }
+/// ```
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn sleep(duration: Duration) -> Sleep {
+    current().sleep(duration)
+}
+
+/// [`sleep`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`].
+pub fn try_sleep(duration: Duration) -> Result<Sleep, NoRuntime> {
+    Ok(find(Driver::Time)?.sleep(duration))
+}
+
+/// Waits until `deadline`, which may have passed; see [`Time::sleep_until`].
+///
+/// # Panics
+///
+/// As [`sleep`].
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    current().sleep_until(deadline)
+}
+
+/// [`sleep_until`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`].
+pub fn try_sleep_until(deadline: Instant) -> Result<Sleep, NoRuntime> {
+    Ok(find(Driver::Time)?.sleep_until(deadline))
+}
+
+/// Gives `future` until `duration` from this call; see [`Time::timeout`].
+///
+/// # Errors
+///
+/// [`Elapsed`](super::Elapsed).
+///
+/// # Panics
+///
+/// As [`sleep`].
+///
+/// # Examples
+///
+/// ```
+/// use std::{io, time::Duration};
+///
+/// use anyrt::{net::TcpStream, time::timeout};
+///
+/// async fn connect() -> io::Result<TcpStream> {
+///     timeout(Duration::from_secs(3), TcpStream::connect("db.example:5432")).await?
+/// }
+/// ```
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
+    timeout_on(current(), duration, future)
+}
+
+/// [`timeout`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`]; the future is dropped then.
+pub fn try_timeout<F: Future>(duration: Duration, future: F) -> Result<Timeout<F>, NoRuntime> {
+    Ok(timeout_on(find(Driver::Time)?, duration, future))
+}
+
+/// Gives `future` until `deadline`; see [`Time::timeout_at`].
+///
+/// # Errors
+///
+/// [`Elapsed`](super::Elapsed).
+///
+/// # Panics
+///
+/// As [`sleep`].
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
+    Timeout::new(current(), deadline, future)
+}
+
+/// [`timeout_at`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`]; the future is dropped then.
+pub fn try_timeout_at<F: Future>(deadline: Instant, future: F) -> Result<Timeout<F>, NoRuntime> {
+    Ok(Timeout::new(find(Driver::Time)?, deadline, future))
+}
+
+/// Ticks every `period`, the first time at once; see [`Time::interval`].
+///
+/// # Panics
+///
+/// When `period` is zero, and as [`sleep`].
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// async fn heartbeat() {
+///     let mut every_second = anyrt::time::interval(Duration::from_secs(1));
+///     loop {
+///         every_second.tick().await;
+///         println!("alive");
+///     }
+/// }
+/// ```
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn interval(period: Duration) -> Interval {
+    current().interval(period)
+}
+
+/// [`interval`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`].
+///
+/// # Panics
+///
+/// When `period` is zero.
+#[track_caller]
+pub fn try_interval(period: Duration) -> Result<Interval, NoRuntime> {
+    Ok(find(Driver::Time)?.interval(period))
+}
+
+/// Ticks every `period`, the first time at `start`; see [`Time::interval_at`].
+///
+/// # Panics
+///
+/// When `period` is zero, and as [`sleep`].
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn interval_at(start: Instant, period: Duration) -> Interval {
+    current().interval_at(start, period)
+}

@@ -1,0 +1,151 @@
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use super::Spawn;
+use super::task::coop::Turn;
+use crate::thread::Scope;
+
+/// Waiting for a future on a thread that is not async.
+pub trait BlockOn: Spawn {
+    /// **Required.** Drives `future` on this thread until it is done.
+    ///
+    /// Call [`block_on`](Self::block_on) instead: it makes nesting an error.
+    fn run_until<F: Future>(&self, future: F) -> F::Output;
+
+    /// Stops the runtime, for at most `timeout`; [`shutdown_timeout`](Self::shutdown_timeout) is the one to call.
+    ///
+    /// A backend that can be owned replaces it.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported`, unless this handle owns its runtime.
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        let _ = timeout;
+        Err(not_owned("a runtime of this kind cannot be stopped"))
+    }
+
+    /// Stops the runtime, waiting for at most `timeout`, and says what goes on nevertheless.
+    ///
+    /// Every future of a task is dropped, except those that are just being polled. Closures that are queued may be
+    /// dropped without running; those that have started run to their end. Handles of what was dropped say that the
+    /// runtime is gone, and so do those of what is spawned later. It does not matter who else has a handle, nor who is in
+    /// [`block_on`](Self::block_on).
+    ///
+    /// Stopping it again, also beside the first, waits for what is left, and says what that is.
+    ///
+    /// # Panics
+    ///
+    /// On a thread that is driving async code, as [`block_on`](Self::block_on): it could wait for itself.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported`, unless this handle owns its runtime: those of the process (async-std, the global executor of
+    /// smol) cannot be stopped, nor can one through a handle that was merely found, nor a simulation while another thread is
+    /// in its `block_on`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, time::Duration};
+    ///
+    /// fn stop<R: anyrt::BlockOn>(runtime: R) -> io::Result<()> {
+    ///     let left = runtime.shutdown_timeout(Duration::from_secs(5))?;
+    ///     if !left.is_empty() {
+    ///         eprintln!("{} tasks and {} closures did not end in time", left.tasks, left.blocking);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `shutdown_drops_every_task`, `shutdown_leaves_nothing_of_an_idle_runtime`,
+    /// `shutdown_reports_a_closure_that_runs_on`, `shutdown_reports_a_task_that_is_stuck`,
+    /// `shutdown_drops_what_is_queued`, `shutdown_twice_leaves_nothing`, `shutdown_in_a_task_panics`,
+    /// `shutdown_waits_for_what_ends_in_time`, `shutdown_does_not_mind_other_handles`, `shutdown_needs_an_owner`,
+    /// `shutdown_while_a_thread_is_in_block_on`, `shutdown_beside_a_busy_block_on_keeps_the_deadline`,
+    /// `two_shutdowns_both_tell_the_truth`, `shutdown_drops_tasks_before_it_waits_for_closures`,
+    /// `shutdown_in_no_time_takes_idle_threads_for_nothing_else`.
+    #[track_caller]
+    fn shutdown_timeout(&self, timeout: Duration) -> io::Result<Left> {
+        let _scope = Scope::shutdown();
+        self.stop(timeout)
+    }
+
+    /// Runs a future to its end on this thread, which waits.
+    ///
+    /// The future need not be `Send`. It ends when the future does; tasks that it spawned go on.
+    ///
+    /// When another thread [stops](Self::shutdown_timeout) the runtime, the future is polled on. Handles that it awaits say that
+    /// the runtime is gone; its timers and sockets do what those do that outlive their runtime, see [`Time`] and [`Net`].
+    ///
+    /// It works in destructors of thread-locals, also where the runtime's own are gone that the thread had.
+    ///
+    /// # Panics
+    ///
+    /// - With the panic of `future`; the runtime can be used again afterwards.
+    /// - When this thread is already driving async code: inside a task or another `block_on`. smol and
+    ///   async-std would allow it and hang as soon as the future needs this worker. It is allowed inside
+    ///   [`spawn_blocking`](Spawn::spawn_blocking). (In a task of tokio, with `panic = "abort"`, the text is tokio's.) The
+    ///   destructor of an output that nobody waits for belongs to its task, or to its closure.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn answer<R: anyrt::BlockOn>(runtime: &R) -> u32 {
+    ///     runtime.block_on(async { 42 })
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
+    /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`,
+    /// `block_on_takes_what_is_not_send`, `block_on_leaves_other_tasks_running`,
+    /// `block_on_from_several_threads`, `block_on_in_the_destructor_of_an_output`,
+    /// `shutdown_while_a_thread_is_in_block_on`, `handle_works_in_a_destructor_of_a_thread_local`.
+    #[track_caller]
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _scope = Scope::block_on();
+        let mut future = pin!(future);
+        self.run_until(poll_fn(|cx| {
+            let _turn = Turn::begin();
+            future.as_mut().poll(cx)
+        }))
+    }
+}
+
+/// What a runtime left when it was [stopped](BlockOn::shutdown_timeout).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Left {
+    /// Tasks that were still in a poll when the time was up, or not dropped yet if there was hardly any: one for each thread
+    /// that had to do with them.
+    ///
+    /// On a `current_thread` runtime of tokio the future of a `block_on` counts as well, while it is in the poll that the
+    /// shutdown found it in. On a multi-threaded one that anyrt has not built, all tasks are counted as one, and as none
+    /// beside a closure.
+    pub tasks: usize,
+    /// Blocking closures that were still running; those that were queued do not count.
+    ///
+    /// Those of tokio's own `spawn_blocking` cannot be told from tasks. If anyrt has built the runtime, each is counted
+    /// as a task. If not, and nothing else is left, all together are counted as one closure, or as one task if the runtime
+    /// had tasks when it was stopped (on `current_thread` only in the first 100 ms). If it had none, they are not counted
+    /// in the first 100 ms: an idle thread may take so long to end.
+    pub blocking: usize,
+}
+
+impl Left {
+    /// What a backend left.
+    pub fn new(tasks: usize, blocking: usize) -> Self {
+        Self { tasks, blocking }
+    }
+
+    /// Whether all is over.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Why a runtime cannot be stopped.
+pub(crate) fn not_owned(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("anyrt: {why}"))
+}

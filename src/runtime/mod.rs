@@ -1,0 +1,55 @@
+//! The contract: what a runtime can do, one trait a capability.
+//!
+//! A library bounds only what it uses ([`Spawn`], [`Time`], [`Net`]); [`Runtime`] is the sum. Every sentence
+//! below holds on every backend and is a scenario of the conformance suite; what cannot be made equal is in the
+//! table of differences in the [crate documentation](crate#what-cannot-be-made-equal).
+//!
+//! # Bringing a runtime
+//!
+//! A backend implements the methods marked **required**: a way to run a boxed unit future, a way to run a
+//! closure, a way to drive a future on this thread, a sleep and sockets. The handles, their abort and panic
+//! rules, timeouts, intervals, name resolution and address iteration are written once on top of those.
+
+mod block_on;
+pub(crate) mod builder;
+pub(crate) mod net;
+pub(crate) mod no_runtime;
+mod spawn;
+pub(crate) mod task;
+pub(crate) mod time;
+
+pub(crate) use block_on::not_owned;
+pub use block_on::{BlockOn, Left};
+pub use net::{Descriptor, Net, TcpListener, TcpStream, UdpSocket};
+#[cfg(unix)]
+pub use net::{UnixDatagram, UnixListener, UnixNet, UnixStream};
+pub(crate) use net::{tcp_options, udp_groups, udp_options};
+pub(crate) use no_runtime::{Driver, NoRuntime};
+pub(crate) use spawn::random_seed_of_the_system;
+pub use spawn::{BoxFuture, BoxJob, Spawn};
+pub use task::coop::poll_budget;
+pub use time::{Interval, Sleep, Time, Timeout};
+
+/// Everything: [`Spawn`], [`BlockOn`], [`Time`], [`Net`], and [`UnixNet`] on Unix.
+///
+/// # Examples
+///
+/// ```
+/// use anyrt::Runtime;
+///
+/// struct Client<R: Runtime> {
+///     runtime: R,
+/// }
+/// ```
+#[cfg(unix)]
+pub trait Runtime: Spawn + BlockOn + Time + Net + UnixNet {}
+
+/// Everything: [`Spawn`], [`BlockOn`], [`Time`] and [`Net`].
+#[cfg(not(unix))]
+pub trait Runtime: Spawn + BlockOn + Time + Net {}
+
+#[cfg(unix)]
+impl<R: Spawn + BlockOn + Time + Net + UnixNet> Runtime for R {}
+
+#[cfg(not(unix))]
+impl<R: Spawn + BlockOn + Time + Net> Runtime for R {}

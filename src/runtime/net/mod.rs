@@ -1,0 +1,330 @@
+//! The network: what a runtime can connect and bind, the sockets that it makes, and what is written once over any socket:
+//! addresses, names, options, incoming connections.
+
+mod addrs;
+mod bind;
+mod connect;
+mod descriptor;
+mod incoming;
+mod lookup;
+pub(crate) mod options;
+#[cfg(unix)]
+pub(crate) mod path;
+mod resolver;
+#[cfg(any(unix, windows))]
+mod system;
+#[cfg(not(any(unix, windows)))]
+#[path = "no_system.rs"]
+mod system;
+mod tcp;
+mod udp;
+#[cfg(unix)]
+mod unix;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+
+use super::Time;
+
+pub use addrs::ToSocketAddrs;
+pub(crate) use bind::{bind, udp_bind};
+pub(crate) use connect::connect;
+pub use descriptor::Descriptor;
+pub(crate) use descriptor::lends;
+#[cfg(any(unix, windows))]
+pub(crate) use descriptor::{AsDescriptor, descriptor};
+pub use incoming::Incoming;
+pub(crate) use lookup::resolve_all;
+pub(crate) use options::named;
+pub use options::{ConnectOptions, Keepalive, ListenOptions};
+pub use resolver::{Resolve, SetResolverError, set_resolver};
+pub(crate) use system::of;
+#[cfg(any(unix, windows))]
+pub(crate) use system::write_error;
+pub(crate) use tcp::tcp_options;
+pub use tcp::{TcpListener, TcpStream};
+pub use udp::UdpSocket;
+pub(crate) use udp::{udp_groups, udp_options};
+#[cfg(unix)]
+pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
+
+/// TCP, UDP and names.
+///
+/// Objects stay with the runtime that made them, whichever is current where they are used. They may be used from
+/// any thread and under any executor for as long as their runtime lives and is driven.
+///
+/// They do not keep it alive. When it is gone, nothing hangs: an operation, also one that waits already, goes on, or, on
+/// tokio and in a simulation, fails with an error of kind `Other`. Closing and `into_std` work, and so does making another one with the old
+/// handle, or it fails in the same way. A name is not looked up any more: that is an error of kind `Other` everywhere.
+///
+/// Tasks that compute for some milliseconds between two turns keep nobody waiting for longer than for a few of their turns:
+/// an operation is tried before it waits, and whenever it is polled.
+///
+/// Scenarios: `busy_tasks_starve_no_connect`, `busy_tasks_starve_no_accept`, `busy_tasks_starve_no_read`,
+/// `busy_tasks_starve_no_write`, `busy_tasks_starve_no_receive`, `busy_tasks_starve_no_lookup`,
+/// `busy_tasks_starve_no_happy_eyeballs`, `busy_tasks_starve_no_timer`, `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`, `sockets_outlive_their_runtime`,
+/// `sockets_outlive_a_shutdown`, `sockets_that_wait_outlive_their_runtime`, `sockets_that_wait_outlive_a_shutdown`,
+/// `sockets_made_after_a_shutdown_work_or_fail`, `names_after_a_shutdown_are_an_error`.
+pub trait Net: Time {
+    /// A TCP connection.
+    type TcpStream: TcpStream;
+    /// A TCP socket that listens.
+    type TcpListener: TcpListener<Stream = Self::TcpStream>;
+    /// A UDP socket.
+    type UdpSocket: UdpSocket;
+
+    /// **Required.** Waits until a socket that does not block, and has begun to connect, is connected or has failed; and
+    /// takes it over.
+    ///
+    /// That is so when it can be written to.
+    fn finish_connect(
+        &self,
+        stream: std::net::TcpStream,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
+
+    /// **Required.** Takes over a connection of the standard library, blocking or not.
+    ///
+    /// It is set to non-blocking here. (tokio 1.54 leaves that to the caller: it panics in debug builds and
+    /// blocks a worker in release.)
+    ///
+    /// Scenarios: `stream_from_a_blocking_std_stream`, `stream_from_std_on_a_plain_thread`.
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream>;
+
+    /// **Required.** Takes over a listening socket of the standard library, blocking or not.
+    ///
+    /// Scenarios: `listener_from_a_blocking_std_listener`.
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener>;
+
+    /// **Required.** Takes over a UDP socket of the standard library, blocking or not.
+    ///
+    /// Scenarios: `udp_from_a_blocking_std_socket`, `udp_from_std_on_a_plain_thread`.
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket>;
+
+    /// Connects to one address; [`tcp_connect`](Self::tcp_connect) is the one to call.
+    ///
+    /// A backend whose connections are no sockets of the system replaces it.
+    fn connect_addr(
+        &self,
+        addr: SocketAddr,
+        options: &ConnectOptions,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send {
+        let started = options.start(addr);
+        async move { self.finish_connect(started?).await }
+    }
+
+    /// Listens on one address; [`tcp_bind`](Self::tcp_bind) is the one to call.
+    ///
+    /// A backend whose listeners are no sockets of the system replaces it.
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
+        self.tcp_listener_from_std(options.listen(addr)?)
+    }
+
+    /// Binds a UDP socket to one address; [`udp_bind`](Self::udp_bind) is the one to call.
+    ///
+    /// A backend whose sockets are none of the system replaces it.
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket> {
+        self.udp_socket_from_std(std::net::UdpSocket::bind(addr)?)
+    }
+
+    /// Asks the resolver for a host; [`lookup_host`](Self::lookup_host) is the one to call.
+    ///
+    /// This is the one of the process, if [`set_resolver`](crate::net::set_resolver) has set one, or the system's, off the
+    /// workers. A backend that has names of its own replaces it.
+    fn resolve(
+        &self,
+        host: String,
+        port: u16,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
+        lookup::resolve(self, host, port)
+    }
+
+    /// All addresses of a name, in the order of the system's resolver, which runs off the workers, or of
+    /// [another](crate::net::set_resolver).
+    ///
+    /// # Cancel safety
+    ///
+    /// A look-up in progress ends on its own and its result is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for text that is no `host:port`, the resolver's own error for a name that does not resolve, and
+    /// `NotFound` when it answers with no address; each says the name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn first<R: anyrt::Net>(runtime: R) -> io::Result<()> {
+    ///     for addr in runtime.lookup_host(("localhost", 80)).await? {
+    ///         println!("{addr}");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `lookup_resolves_localhost`, `lookup_of_a_bad_address_is_invalid_input`,
+    /// `lookup_of_an_unknown_host_fails`.
+    fn lookup_host<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
+        resolve_all(self, addr.to_addrs(), None)
+    }
+
+    /// Connects to the first address that answers.
+    ///
+    /// Names are resolved off the workers; every address is tried, in order. An address, other than a name, needs no
+    /// thread of the blocking pool: not even a full one stops it.
+    ///
+    /// # Cancel safety
+    ///
+    /// The socket is closed; the peer may have seen the connection nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is no address; otherwise the error of the last address, which says the address and has
+    /// the system's kind, such as `ConnectionRefused` where nobody listens. The system's own error, with its number, is the
+    /// [source](std::error::Error::source).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn dial<R: anyrt::Net>(runtime: R) -> io::Result<R::TcpStream> {
+    ///     runtime.tcp_connect("localhost:6379").await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `connect_by_name`, `connect_tries_every_address`, `connect_reports_the_last_error`,
+    /// `connect_to_no_address_is_invalid_input`, `connect_refused_has_its_kind`, `connect_can_be_cancelled`,
+    /// `connect_from_a_plain_thread`, `connect_to_an_address_needs_no_blocking_thread`, `ipv6_round_trip`.
+    fn tcp_connect<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + '_ {
+        connect(self, addr.to_addrs(), &ConnectOptions::UNSET)
+    }
+
+    /// [`tcp_connect`](Self::tcp_connect) with options: from which address, for how long, with which keepalive …
+    ///
+    /// # Cancel safety
+    ///
+    /// As of `tcp_connect`.
+    ///
+    /// # Errors
+    ///
+    /// As of `tcp_connect`, and: `InvalidInput` for an option that makes no sense, and `Unsupported` for one that the system
+    /// does not have, each saying which; `TimedOut` for an address that did not answer in time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, time::Duration};
+    ///
+    /// use anyrt::net::ConnectOptions;
+    ///
+    /// async fn dial<R: anyrt::Net>(runtime: R) -> io::Result<R::TcpStream> {
+    ///     let options = ConnectOptions::new().timeout(Duration::from_secs(2)).nodelay(true);
+    ///     runtime.tcp_connect_with("localhost:6379", &options).await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `connect_options_that_make_no_sense`.
+    fn tcp_connect_with<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+        options: &ConnectOptions,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send {
+        connect(self, addr.to_addrs(), options)
+    }
+
+    /// Listens on the first address that can be bound; port 0 picks a free one.
+    ///
+    /// `SO_REUSEADDR` is set on Unix, so that a server can be restarted at once. 1024 connections may wait to be
+    /// accepted, if the system allows as many.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is no address; otherwise the error of the last address, which says the address and has
+    /// the system's kind, such as `AddrInUse`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn serve<R: anyrt::Net>(runtime: R) -> io::Result<R::TcpListener> {
+    ///     runtime.tcp_bind("127.0.0.1:0").await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `bind_port_zero_picks_a_port`, `bind_in_use_has_its_kind`, `bind_tries_every_address`,
+    /// `bind_to_no_address_is_invalid_input`, `bind_from_a_plain_thread`, `bind_again_at_once`,
+    /// `bind_queues_a_burst`.
+    fn tcp_bind<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+    ) -> impl Future<Output = io::Result<Self::TcpListener>> + Send + '_ {
+        bind(self, addr.to_addrs(), &ListenOptions::UNSET)
+    }
+
+    /// [`tcp_bind`](Self::tcp_bind) with options: how many connections may wait, whether others may listen there as
+    /// well …
+    ///
+    /// # Errors
+    ///
+    /// As of `tcp_bind`, and: `InvalidInput` for an option that makes no sense, and `Unsupported` for one that the system
+    /// does not have, each saying which.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::net::ListenOptions;
+    ///
+    /// /// One of several processes that serve one port.
+    /// async fn serve<R: anyrt::Net>(runtime: R) -> io::Result<R::TcpListener> {
+    ///     runtime.tcp_bind_with("127.0.0.1:7000", &ListenOptions::new().reuse_port(true)).await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `listen_options_that_make_no_sense`.
+    fn tcp_bind_with<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+        options: &ListenOptions,
+    ) -> impl Future<Output = io::Result<Self::TcpListener>> + Send {
+        bind(self, addr.to_addrs(), options)
+    }
+
+    /// Binds a UDP socket to the first address that can be bound; port 0 picks a free one.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is no address; otherwise the error of the last address, which says the address and has
+    /// the system's kind, such as `AddrInUse`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn client<R: anyrt::Net>(runtime: R) -> io::Result<R::UdpSocket> {
+    ///     runtime.udp_bind("0.0.0.0:0").await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `udp_bind_picks_a_port`, `udp_bind_by_name`, `udp_bind_in_use_has_its_kind`,
+    /// `udp_bind_tries_every_address`, `udp_bind_to_no_address_is_invalid_input`,
+    /// `udp_bind_from_a_plain_thread`.
+    fn udp_bind<A: ToSocketAddrs>(
+        &self,
+        addr: A,
+    ) -> impl Future<Output = io::Result<Self::UdpSocket>> + Send + '_ {
+        udp_bind(self, addr.to_addrs())
+    }
+}

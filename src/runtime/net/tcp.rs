@@ -1,0 +1,299 @@
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use super::Descriptor;
+use crate::runtime::net::{Incoming, Keepalive, of};
+
+/// A TCP connection, with the I/O traits of `futures`.
+///
+/// One reader and one writer, by type: it is not `Clone`, and [`into_split`](Self::into_split) makes one half
+/// of each. A pending operation costs nothing until its socket is ready. Behind a lock several tasks can poll it; then only
+/// the last one that polled each way is woken when it is ready.
+///
+/// `close` of [`AsyncWrite`] shuts down the write side: the peer sees the end and can still answer. Closing
+/// twice, or after the peer is gone, is `Ok`. (`close` of async-std 1.13.2 sends nothing to the peer at all.)
+/// Reading into an empty buffer is `Ok(0)` at once.
+///
+/// ```compile_fail
+/// fn two_readers<S: anyrt::runtime::TcpStream>(stream: S) -> (S, S) {
+///     (stream.clone(), stream)
+/// }
+/// ```
+///
+/// # Cancel safety
+///
+/// Reads and writes that return `Pending` have moved no byte.
+///
+/// # Dropping
+///
+/// The socket is closed. Written data is still delivered, unless received data was left unread: then the peer
+/// sees `ConnectionReset`, as with any TCP socket.
+///
+/// Scenarios: `stream_round_trip`, `close_sends_eof`, `close_leaves_the_read_side_open`, `close_twice_is_ok`,
+/// `close_after_the_peer_is_gone_is_ok`, `write_after_close_is_broken_pipe`, `read_into_nothing_is_zero`,
+/// `idle_reader_burns_no_polls`, `busy_socket_starves_no_timer`, `end_of_stream_stays`,
+/// `reset_reads_as_connection_reset`, `write_to_a_gone_peer_fails`,
+/// `dropped_stream_delivers_what_was_written`, `write_of_nothing_is_zero`, `vectored_write_goes_out_at_once`,
+/// `busy_writer_starves_no_timer`, `stream_works_on_a_plain_thread`, `stream_moves_between_tasks`,
+/// `read_wakes_the_last_waker`, `stream_behind_a_lock_burns_no_polls`, `read_is_cancel_safe`, `big_transfer_is_intact`, `many_connections`.
+pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
+    /// The read half of [`split_mut`](Self::split_mut).
+    type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
+    /// The write half of [`split_mut`](Self::split_mut).
+    type WriteHalf<'a>: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'a;
+    /// The read half of [`into_split`](Self::into_split).
+    type OwnedReadHalf: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'static;
+    /// The write half of [`into_split`](Self::into_split).
+    type OwnedWriteHalf: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'static;
+
+    /// **Required.** Reads and writes at the same time, within one task. Dropping a half does nothing.
+    ///
+    /// Not called `split`, which is what `AsyncReadExt` of `futures` calls its own, with a lock inside.
+    ///
+    /// Scenarios: `split_mut_reads_and_writes_at_once`.
+    fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
+
+    /// **Required.** Reads and writes at the same time, from two tasks.
+    ///
+    /// Dropping the write half closes the write side, as `close` does: the peer sees the end. The connection ends
+    /// when both halves are dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::{Runtime, runtime::TcpStream};
+    /// use futures::io::{AsyncReadExt, AsyncWriteExt, copy};
+    ///
+    /// async fn echo<R: Runtime>(runtime: R, stream: R::TcpStream) -> io::Result<u64> {
+    ///     let (read, mut write) = stream.into_split();
+    ///     runtime.spawn(async move { copy(read, &mut write).await }).await?
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `into_split_serves_two_tasks`, `dropping_the_write_half_sends_eof`,
+    /// `dropping_the_read_half_does_not_close`, `closed_write_half_can_be_dropped`.
+    fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
+
+    /// **Required.** Reads without taking: the next read sees the same bytes. `Ok(0)` at the end of the stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is taken, so nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::runtime::TcpStream;
+    ///
+    /// async fn speaks_tls<S: TcpStream>(stream: &mut S) -> io::Result<bool> {
+    ///     let mut first = [0];
+    ///     Ok(stream.peek(&mut first).await? == 1 && first[0] == 0x16) // RFC 8446, 5.1: a handshake record
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `peek_leaves_the_data`, `peek_at_the_end_is_zero`.
+    fn peek(&mut self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// **Required.** Our own address.
+    ///
+    /// Scenarios: `addresses_match`.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** The address at the other end.
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** Whether small writes are sent at once (`TCP_NODELAY`); off by default.
+    ///
+    /// Scenarios: `nodelay_can_be_set`.
+    fn nodelay(&self) -> io::Result<bool>;
+
+    /// **Required.** Sets `TCP_NODELAY`.
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()>;
+
+    /// **Required.** How many routers a packet may pass (`IP_TTL`).
+    ///
+    /// Scenarios: `ttl_can_be_set`.
+    fn ttl(&self) -> io::Result<u32>;
+
+    /// **Required.** Sets `IP_TTL`.
+    fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+
+    /// What becomes of data that is not yet sent when the stream is dropped (`SO_LINGER`); `None`, by default, when the
+    /// system goes on sending in the background.
+    ///
+    /// Unless a backend replaces them, this and what follows ask the [`descriptor`](Self::descriptor), and are an error of
+    /// kind `Unsupported` where there is none.
+    ///
+    /// Scenarios: `linger_can_be_set`.
+    fn linger(&self) -> io::Result<Option<Duration>> {
+        of::linger(self.descriptor())
+    }
+
+    /// Sets `SO_LINGER`; see [`ConnectOptions::linger`](crate::net::ConnectOptions::linger), also for what it costs.
+    fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
+        of::set_linger(self.descriptor(), time)
+    }
+
+    /// When a silent peer is asked whether it is still there (`SO_KEEPALIVE`); `None`, by default, when it is not.
+    /// Windows sets the times and does not tell them: there they are `None`.
+    ///
+    /// Scenarios: `keepalive_can_be_set`.
+    fn keepalive(&self) -> io::Result<Option<Keepalive>> {
+        of::keepalive(self.descriptor())
+    }
+
+    /// Sets `SO_KEEPALIVE`.
+    fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
+        of::set_keepalive(self.descriptor(), keepalive)
+    }
+
+    /// Bytes that the system keeps for us to read (`SO_RCVBUF`), as it counts them.
+    fn recv_buffer_size(&self) -> io::Result<usize> {
+        of::recv_buffer_size(self.descriptor())
+    }
+
+    /// Bytes that the system takes from us before the peer has confirmed them (`SO_SNDBUF`), as it counts them.
+    fn send_buffer_size(&self) -> io::Result<usize> {
+        of::send_buffer_size(self.descriptor())
+    }
+
+    /// The socket of the system, for what is not here, with `socket2::SockRef` for example; `None` where there is none
+    /// behind it.
+    ///
+    /// What it does is the system's business: it never waits, and must stay non-blocking.
+    ///
+    /// Scenarios: `sockets_lend_their_descriptors`.
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
+
+    /// **Required.** Takes the connection away from the runtime, as a **blocking** one of the standard library.
+    ///
+    /// (tokio and async-io leave it non-blocking, so that its next read fails with `WouldBlock`.)
+    ///
+    /// Scenarios: `stream_into_std_blocks`.
+    fn into_std(self) -> io::Result<std::net::TcpStream>;
+}
+
+/// A TCP socket that listens.
+///
+/// # Dropping
+///
+/// The socket is closed; connections that were not accepted are reset.
+pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
+    /// What [`accept`](Self::accept) returns.
+    type Stream: TcpStream;
+
+    /// **Required.** Waits for a connection. Any number of tasks may wait at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::{Runtime, runtime::TcpListener};
+    ///
+    /// async fn serve<R: Runtime>(runtime: R) -> io::Result<()> {
+    ///     let listener = runtime.tcp_bind("127.0.0.1:7000").await?;
+    ///     loop {
+    ///         let (stream, peer) = listener.accept().await?;
+    ///         drop(runtime.spawn(async move {
+    ///             println!("{peer} is here");
+    ///             drop(stream);
+    ///         }));
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// No connection is lost.
+    ///
+    /// # Errors
+    ///
+    /// The system's, such as too many open files. The listener stays usable.
+    ///
+    /// Scenarios: `accept_is_cancel_safe`, `accept_serves_every_waiter`, `busy_listener_starves_no_timer`.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
+
+    /// **Required.** [`accept`](Self::accept) as a poll function, for **one** task: only the last one that
+    /// polled is woken.
+    ///
+    /// Scenarios: `displaced_poll_accept_is_not_woken`.
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
+
+    /// Connections as a `Stream`, which never ends.
+    ///
+    /// It borrows mutably, because two streams on one listener would take each other's wake-ups away.
+    ///
+    /// # Errors
+    ///
+    /// An item is an error when one connection could not be accepted; the next may succeed. When descriptors or memory
+    /// have run out, it waits for 100 ms before it tries again. ([`accept`](Self::accept) does not: a loop around it that
+    /// only goes on burns a core.)
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt::{Runtime, runtime::TcpListener};
+    /// use futures::StreamExt;
+    ///
+    /// async fn first_ten<R: Runtime>(mut listener: R::TcpListener) -> Vec<R::TcpStream> {
+    ///     listener.incoming().filter_map(async |stream| stream.ok()).take(10).collect().await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `incoming_yields_every_connection`.
+    fn incoming(&mut self) -> Incoming<'_, Self> {
+        Incoming::new(self)
+    }
+
+    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
+
+    /// **Required.** The address that it listens on, with the port that was picked.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** The `IP_TTL` of accepted connections.
+    ///
+    /// Scenarios: `listener_ttl_can_be_set`.
+    fn ttl(&self) -> io::Result<u32>;
+
+    /// **Required.** Sets `IP_TTL`.
+    fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+
+    /// The socket of the system; see [`TcpStream::descriptor`].
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
+
+    /// **Required.** Takes the listener away from the runtime, as a **blocking** one of the standard library.
+    ///
+    /// Scenarios: `listener_into_std_blocks`.
+    fn into_std(self) -> io::Result<std::net::TcpListener>;
+}
+
+/// The options of a connection that are provided, for what passes them on; as `udp_options`.
+macro_rules! tcp_options {
+    ($forward:ident) => {
+        $forward! {
+            fn linger() -> Option<Duration>;
+            fn set_linger(time: Option<Duration>) -> ();
+            fn keepalive() -> Option<Keepalive>;
+            fn set_keepalive(keepalive: Option<Keepalive>) -> ();
+            fn recv_buffer_size() -> usize;
+            fn send_buffer_size() -> usize;
+        }
+    };
+}
+pub(crate) use tcp_options;

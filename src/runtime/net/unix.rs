@@ -1,0 +1,339 @@
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::os::unix::net::{self as std_unix, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use super::Descriptor;
+use crate::runtime::Spawn;
+use crate::runtime::net::path::Incoming;
+
+/// Unix sockets: streams, listeners and datagrams, on Unix.
+///
+/// An address is a path. A path that is too long for an address or has a NUL in it is an error of kind `InvalidInput` that
+/// names it, and says how many bytes the system takes (107 on Linux, 103 on macOS and the BSDs), wherever one is taken.
+/// (tokio, smol and async-std have three kinds for it.) An error of connecting or binding says the path as well, and has
+/// the system's own as its source. The file of a socket stays when the socket is dropped; who binds removes it. Other
+/// addresses, such as abstract names, come in by the standard library and `unix_…_from_std`.
+///
+/// They outlive their runtime as those of [`Net`](super::Net) do.
+///
+/// Scenarios: `unix_bad_paths_are_invalid_input`, `unix_file_stays`, `unix_without_a_handle`,
+/// `unix_sockets_outlive_a_shutdown`, `unix_sockets_that_wait_outlive_their_runtime`,
+/// `unix_sockets_that_wait_outlive_a_shutdown`.
+pub trait UnixNet: Spawn {
+    /// A connection.
+    type UnixStream: UnixStream;
+    /// A socket that listens.
+    type UnixListener: UnixListener<Stream = Self::UnixStream>;
+    /// A socket for datagrams.
+    type UnixDatagram: UnixDatagram;
+
+    /// **Required.** Takes over a connection of the standard library, blocking or not.
+    ///
+    /// Scenarios: `unix_from_blocking_std_sockets`, `unix_from_std_on_a_plain_thread`.
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream>;
+
+    /// **Required.** Takes over a listening socket of the standard library, blocking or not.
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener>;
+
+    /// **Required.** Takes over a socket of the standard library for datagrams, blocking or not.
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram>;
+
+    /// Connects to the socket that listens at a path.
+    ///
+    /// # Cancel safety
+    ///
+    /// The socket is closed; the peer may have seen the connection nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// The system's: `NotFound` where there is no file, `ConnectionRefused` where nobody listens at it. `InvalidInput`
+    /// for a path that is empty, too long or has a NUL in it. When the queue of the listener is full, which Linux
+    /// will not wait for, `ConnectionRefused` as on other systems, and saying so: try again later. (tokio has
+    /// `WouldBlock` for it, smol and async-std `NotConnected`.)
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn dial<R: anyrt::runtime::UnixNet>(runtime: R) -> io::Result<R::UnixStream> {
+    ///     runtime.unix_connect("/run/server.sock").await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `unix_stream_round_trip`, `unix_connect_errors_have_their_kinds`,
+    /// `unix_connect_to_a_full_queue_is_refused`, `unix_connect_from_a_plain_thread`.
+    fn unix_connect<P: AsRef<Path>>(
+        &self,
+        path: P,
+    ) -> impl Future<Output = io::Result<Self::UnixStream>> + Send + '_ {
+        self.unix_connect_path(path.as_ref().to_owned())
+    }
+
+    /// [`unix_connect`](Self::unix_connect) is the one to call. A backend whose sockets are none of the system replaces
+    /// this.
+    fn unix_connect_path(
+        &self,
+        path: PathBuf,
+    ) -> impl Future<Output = io::Result<Self::UnixStream>> + Send + '_ {
+        async move { self.unix_stream_from_std(crate::runtime::net::path::connect(&path)?) }
+    }
+
+    /// Listens at a path, where there is no file yet. 1024 connections may wait to be accepted, if the system allows
+    /// as many.
+    ///
+    /// # Errors
+    ///
+    /// The system's: `AddrInUse` where there is a file, also one that nobody listens at any more, `NotFound` where there
+    /// is no folder. `InvalidInput` for a path that is too long or has a NUL in it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::runtime::{UnixListener, UnixNet};
+    ///
+    /// async fn serve<R: UnixNet>(runtime: R) -> io::Result<()> {
+    ///     let listener = runtime.unix_bind("/run/server.sock")?;
+    ///     loop {
+    ///         let (stream, _) = listener.accept().await?;
+    ///         drop(stream);
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `unix_bind_errors_have_their_kinds`, `unix_bind_from_a_plain_thread`.
+    fn unix_bind<P: AsRef<Path>>(&self, path: P) -> io::Result<Self::UnixListener> {
+        self.unix_bind_path(path.as_ref())
+    }
+
+    /// [`unix_bind`](Self::unix_bind) is the one to call. A backend whose sockets are none of the system replaces
+    /// this.
+    fn unix_bind_path(&self, path: &Path) -> io::Result<Self::UnixListener> {
+        self.unix_listener_from_std(crate::runtime::net::path::listen(path)?)
+    }
+
+    /// Two streams that are connected with each other.
+    ///
+    /// Scenarios: `unix_pair_is_connected`.
+    fn unix_pair(&self) -> io::Result<(Self::UnixStream, Self::UnixStream)> {
+        let (a, b) = std_unix::UnixStream::pair()?;
+        Ok((self.unix_stream_from_std(a)?, self.unix_stream_from_std(b)?))
+    }
+
+    /// Binds a socket for datagrams to a path, where there is no file yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`unix_bind`](Self::unix_bind).
+    fn unix_datagram_bind<P: AsRef<Path>>(&self, path: P) -> io::Result<Self::UnixDatagram> {
+        self.unix_datagram_bind_path(path.as_ref())
+    }
+
+    /// [`unix_datagram_bind`](Self::unix_datagram_bind) is the one to call. A backend whose sockets are none of the
+    /// system replaces this.
+    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<Self::UnixDatagram> {
+        self.unix_datagram_from_std(crate::runtime::net::path::datagram(path)?)
+    }
+
+    /// A socket for datagrams without an address, so that nobody can answer it.
+    fn unix_datagram_unbound(&self) -> io::Result<Self::UnixDatagram> {
+        self.unix_datagram_from_std(std_unix::UnixDatagram::unbound()?)
+    }
+
+    /// Two sockets for datagrams that are connected with each other.
+    fn unix_datagram_pair(&self) -> io::Result<(Self::UnixDatagram, Self::UnixDatagram)> {
+        let (a, b) = std_unix::UnixDatagram::pair()?;
+        Ok((self.unix_datagram_from_std(a)?, self.unix_datagram_from_std(b)?))
+    }
+}
+
+/// A connection, with the I/O traits of `futures`. All that [`TcpStream`](super::TcpStream) says of reading, writing,
+/// closing and splitting holds for it; a peer that is gone is an end, though, and no reset.
+///
+/// Scenarios: `unix_stream_round_trip`, `unix_close_sends_eof`, `unix_close_twice_is_ok`,
+/// `unix_read_into_nothing_is_zero`, `unix_big_transfer_is_intact`, `unix_read_wakes_the_last_waker`,
+/// `unix_read_is_cancel_safe`, `unix_busy_stream_starves_no_timer`, `unix_idle_reader_burns_no_polls`,
+/// `unix_works_on_a_plain_thread`.
+pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
+    /// The read half of [`split_mut`](Self::split_mut).
+    type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
+    /// The write half of [`split_mut`](Self::split_mut).
+    type WriteHalf<'a>: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'a;
+    /// The read half of [`into_split`](Self::into_split).
+    type OwnedReadHalf: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'static;
+    /// The write half of [`into_split`](Self::into_split).
+    type OwnedWriteHalf: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'static;
+
+    /// **Required.** Reads and writes at the same time, within one task. Dropping a half does nothing.
+    ///
+    /// Scenarios: `unix_split_mut_reads_and_writes_at_once`.
+    fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
+
+    /// **Required.** Reads and writes at the same time, from two tasks.
+    ///
+    /// Dropping the write half closes the write side, as `close` does: the peer sees the end. The connection ends
+    /// when both halves are dropped.
+    ///
+    /// Scenarios: `unix_dropping_the_write_half_sends_eof`, `unix_into_split_serves_two_tasks`.
+    fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
+
+    /// **Required.** Our own address, which has no name unless it was bound to one.
+    ///
+    /// Scenarios: `unix_addresses_match`.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** The address at the other end.
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
+    ///
+    /// Scenarios: `unix_sockets_lend_their_descriptors`.
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
+
+    /// **Required.** Takes the connection away from the runtime, as a **blocking** one of the standard library.
+    ///
+    /// Scenarios: `unix_into_std_blocks`.
+    fn into_std(self) -> io::Result<std_unix::UnixStream>;
+}
+
+/// A socket that listens.
+///
+/// # Dropping
+///
+/// The socket is closed, and connections that were not accepted end. Its file stays.
+pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
+    /// What [`accept`](Self::accept) returns.
+    type Stream: UnixStream;
+
+    /// **Required.** Waits for a connection. Any number of tasks may wait at once.
+    ///
+    /// # Cancel safety
+    ///
+    /// No connection is lost.
+    ///
+    /// # Errors
+    ///
+    /// The system's, such as too many open files. The listener stays usable.
+    ///
+    /// Scenarios: `unix_accept_serves_every_waiter`, `unix_accept_is_cancel_safe`.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
+
+    /// **Required.** [`accept`](Self::accept) as a poll function, for **one** task: only the last one that
+    /// polled is woken.
+    ///
+    /// Scenarios: `unix_poll_accept_wakes_the_last_waker`, `unix_displaced_pollers_are_not_woken`.
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
+
+    /// Connections as a `Stream`, which never ends; see [`TcpListener::incoming`](super::TcpListener::incoming).
+    ///
+    /// Scenarios: `unix_incoming_yields_every_connection`.
+    fn incoming(&mut self) -> Incoming<'_, Self> {
+        Incoming::new(self)
+    }
+
+    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
+
+    /// **Required.** The address that it listens on.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
+
+    /// **Required.** Takes the listener away from the runtime, as a **blocking** one of the standard library.
+    fn into_std(self) -> io::Result<std_unix::UnixListener>;
+}
+
+/// A socket for datagrams.
+///
+/// As a [`UdpSocket`](super::UdpSocket), it takes `&self` throughout, lets any number of tasks await and one task each
+/// way poll, and cuts off what does not fit the buffer. Unlike there nothing is lost on the way: a sender waits for
+/// a receiver whose queue is full, and for nothing as long as there is room. (macOS reports it as an error.)
+///
+/// # Cancel safety
+///
+/// A receive or a send that did not complete has taken, or sent, nothing.
+///
+/// Scenarios: `unix_datagram_round_trip`, `unix_datagram_truncates_and_loses_the_rest`,
+/// `unix_datagram_receive_serves_every_waiter`, `unix_datagram_sender_waits_for_room`, `unix_datagram_send_to_waits_for_room`,
+/// `unix_datagram_send_finds_some_room`, `unix_displaced_pollers_are_not_woken`, `unix_first_poll_finds_what_is_there`,
+/// `unix_first_send_waits_for_nothing`, `unix_datagram_poll_wakes_the_last_waker`,
+/// `unix_datagram_busy_socket_starves_no_timer`.
+pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
+    /// **Required.** Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`unix_connect`](UnixNet::unix_connect).
+    ///
+    /// Scenarios: `unix_datagram_connected_round_trip`.
+    fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()>;
+
+    /// **Required.** Sends a datagram to the peer that the socket is connected to.
+    fn send(&self, buf: &[u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// **Required.** [`send`](Self::send) as a poll function.
+    ///
+    /// Scenarios: `unix_datagram_poll_forms_round_trip`.
+    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
+
+    /// **Required.** Waits for a datagram, of the peer if the socket is connected.
+    fn recv(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// **Required.** [`recv`](Self::recv) as a poll function.
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
+
+    /// **Required.** Sends a datagram to the socket that is bound to a path.
+    ///
+    /// # Errors
+    ///
+    /// As [`unix_connect`](UnixNet::unix_connect).
+    fn send_to<P: AsRef<Path> + Send>(
+        &self,
+        buf: &[u8],
+        path: P,
+    ) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// **Required.** [`send_to`](Self::send_to) as a poll function.
+    ///
+    /// While the queue there is full it is polled again and again, because the system does not watch it for a socket
+    /// without a peer: rather [`connect`](Self::connect) and [`poll_send`](Self::poll_send).
+    fn poll_send_to<P: AsRef<Path>>(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        path: P,
+    ) -> Poll<io::Result<usize>>;
+
+    /// **Required.** Waits for a datagram, and tells whom it is from.
+    fn recv_from(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<(usize, SocketAddr)>> + Send;
+
+    /// **Required.** [`recv_from`](Self::recv_from) as a poll function.
+    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
+
+    /// **Required.** Our own address, which has no name unless it was bound to one.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// **Required.** The peer that the socket is connected to; an error of kind `NotConnected` if there is none.
+    fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        None
+    }
+
+    /// **Required.** Takes the socket away from the runtime, as a **blocking** one of the standard library.
+    fn into_std(self) -> io::Result<std_unix::UnixDatagram>;
+}

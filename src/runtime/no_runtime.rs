@@ -1,0 +1,131 @@
+use std::fmt;
+use std::io;
+
+use super::task::native::COMPILED_IN;
+
+/// No runtime is current; its text says what is compiled in, what was found, and what to write.
+///
+/// It converts into an [`io::Error`] of kind `Unsupported`.
+///
+/// tokio 1.54 has no way to ask whether a runtime has timers and IO. So that it has not is found by a panic of tokio, once for
+/// each thread and runtime, which is caught. Where a program is built with `panic = "abort"` it ends there, with tokio's text,
+/// in every call that needs them: `try_sleep`, connecting, binding. [`AnyRuntime::try_current`], `try_spawn` and
+/// `try_spawn_blocking` need neither.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NoRuntime {
+    why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Why {
+    Nowhere,
+    DriverIsOff(Driver),
+}
+
+impl NoRuntime {
+    pub(crate) fn nowhere() -> Self {
+        Self { why: Why::Nowhere }
+    }
+
+    pub(crate) fn driver_is_off(driver: Driver) -> Self {
+        Self { why: Why::DriverIsOff(driver) }
+    }
+
+    #[cold]
+    #[track_caller]
+    pub(crate) fn panic(self) -> ! {
+        panic!("anyrt: {self}")
+    }
+}
+
+/// The text of its `Display`: what `unwrap` prints is to be read, and a line in it to be copied.
+impl fmt::Debug for NoRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// `tests/messages.rs` compiles what it says to write.
+impl fmt::Display for NoRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A simulation is no candidate: a program runs on it because somebody has made one.
+        let (runtimes, sim) = match COMPILED_IN {
+            [runtimes @ .., "sim"] => (runtimes, true),
+            runtimes => (runtimes, false),
+        };
+        match (&self.why, runtimes) {
+            (Why::DriverIsOff(Driver::Io), _) => f.write_str(
+                "the tokio runtime of this thread was built without IO. Call `.enable_io()` or `.enable_all()` on its \
+                 `tokio::runtime::Builder`.",
+            ),
+            (Why::DriverIsOff(Driver::Time | Driver::None), _) => f.write_str(
+                "the tokio runtime of this thread was built without timers. Call `.enable_time()` or `.enable_all()` \
+                 on its `tokio::runtime::Builder`.",
+            ),
+            (Why::Nowhere, []) if sim => f.write_str(
+                "this thread is in no runtime; only the simulation is compiled in, of which there is none before you \
+                 make one. Call it inside its `block_on` or a task, or enable a runtime in the Cargo.toml of the \
+                 application, such as `anyrt = { version = \"0.1\", features = [\"tokio\"] }`.",
+            ),
+            (Why::Nowhere, []) => f.write_str(
+                "no runtime is compiled in. Enable one in the Cargo.toml of the application, such as `anyrt = { version \
+                 = \"0.1\", features = [\"tokio\"] }`, or hand over your own: \
+                 `anyrt::AnyRuntime::custom(my_runtime).set_default()?;`.",
+            ),
+            (Why::Nowhere, [only]) => {
+                let inside = match *only {
+                    "tokio" => "`#[tokio::main]` or a task",
+                    "smol" => "a task of anyrt, because those of smol are not known to it",
+                    _ => "a task",
+                };
+                write!(
+                    f,
+                    "this thread is in no runtime; {only} is compiled in. Call it inside {inside}, or write {} at the \
+                     beginning of `fn main() -> std::io::Result<()>`.",
+                    Lines(runtimes),
+                )
+            }
+            (Why::Nowhere, [others @ .., last]) => write!(
+                f,
+                "this thread is in no runtime; {} and {last} are compiled in, and anyrt does not guess between them. \
+                 Call it inside a task, or write {} at the beginning of `fn main() -> std::io::Result<()>`.",
+                others.join(", "),
+                Lines(runtimes),
+            ),
+        }
+    }
+}
+
+/// What to write, for each of these runtimes.
+struct Lines(&'static [&'static str]);
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, name) in self.0.iter().enumerate() {
+            let or = if n == 0 { "" } else { " or " };
+            let line = match *name {
+                "tokio" => "`anyrt::AnyRuntime::from(anyrt::Tokio::new()?).set_default()?;`",
+                "smol" => "`anyrt::AnyRuntime::from(anyrt::Smol::global()).set_default()?;`",
+                _ => "`anyrt::AnyRuntime::from(anyrt::AsyncStd::global()).set_default()?;`",
+            };
+            write!(f, "{or}{line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for NoRuntime {}
+
+impl From<NoRuntime> for io::Error {
+    fn from(error: NoRuntime) -> Self {
+        io::Error::new(io::ErrorKind::Unsupported, error)
+    }
+}
+
+/// What an operation needs of a runtime, besides running tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Driver {
+    None,
+    Time,
+    Io,
+}

@@ -1,0 +1,145 @@
+use std::any::Any;
+use std::fmt;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use super::contain::Payload;
+use crate::thread::lock;
+
+/// Why a task has no output.
+///
+/// Scenarios: `panic_reaches_the_handle`, `abort_cancels_a_pending_task`, `join_error_converts_to_io_error`,
+/// `join_error_display`.
+pub struct JoinError {
+    kind: Kind,
+}
+
+enum Kind {
+    Cancelled,
+    // A mutex only because a payload is not `Sync` and errors are expected to be.
+    Panicked(Mutex<Payload>),
+    RuntimeGone,
+}
+
+impl JoinError {
+    pub(crate) fn cancelled() -> Self {
+        Self { kind: Kind::Cancelled }
+    }
+
+    pub(crate) fn panicked(payload: Payload) -> Self {
+        Self { kind: Kind::Panicked(Mutex::new(payload)) }
+    }
+
+    pub(crate) fn runtime_gone() -> Self {
+        Self { kind: Kind::RuntimeGone }
+    }
+
+    /// Whether it was aborted before it had an output: by a handle of its own, a set, or its own `cancel`.
+    ///
+    /// It is not when its runtime stopped, since nobody aborted it: see [`is_runtime_gone`](Self::is_runtime_gone). tokio's own
+    /// `is_cancelled` is true of both, so code from there that ends in order at a shutdown asks for both here:
+    ///
+    /// ```
+    /// use anyrt::task::JoinError;
+    ///
+    /// fn ends_in_order(error: &JoinError) -> bool {
+    ///     error.is_cancelled() || error.is_runtime_gone()
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `abort_cancels_a_pending_task`, `shutdown_drops_every_task`.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.kind, Kind::Cancelled)
+    }
+
+    /// Whether it panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.kind, Kind::Panicked(_))
+    }
+
+    /// Whether its runtime stopped before it had an output: it was shut down, or dropped, or was gone when this was spawned.
+    ///
+    /// Never together with [`is_cancelled`](Self::is_cancelled).
+    pub fn is_runtime_gone(&self) -> bool {
+        matches!(self.kind, Kind::RuntimeGone)
+    }
+
+    /// What the panic carried, for [`std::panic::resume_unwind`] or a downcast.
+    ///
+    /// # Panics
+    ///
+    /// When the task did not panic; see [`try_into_panic`](Self::try_into_panic).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// async fn join<T: Send + 'static>(handle: anyrt::task::JoinHandle<T>) -> Option<T> {
+    ///     match handle.await {
+    ///         Ok(value) => Some(value),
+    ///         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+    ///         Err(_) => None,
+    ///     }
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {
+        match self.try_into_panic() {
+            Ok(payload) => payload,
+            Err(error) => panic!("anyrt: `into_panic` of a task that did not panic: {error}"),
+        }
+    }
+
+    /// What the panic carried, or the error back.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, when the task did not panic.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, Self> {
+        match self.kind {
+            Kind::Panicked(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            kind => Err(Self { kind }),
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Cancelled => f.write_str("task was cancelled"),
+            Kind::RuntimeGone => f.write_str("task was dropped because its runtime is gone"),
+            Kind::Panicked(payload) => {
+                let message = message(&**lock(payload));
+                match message {
+                    Some(message) => write!(f, "task panicked with message {message:?}"),
+                    None => f.write_str("task panicked"),
+                }
+            }
+        }
+    }
+}
+
+/// The text of a panic: a copy, because what it is written to is the user's.
+fn message(payload: &(dyn Any + Send)) -> Option<String> {
+    let text = payload.downcast_ref::<&str>().copied().map(str::to_owned);
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            // It is what an `unwrap` prints, and tokio's would be cancelled.
+            Kind::RuntimeGone => {
+                write!(f, "JoinError({self}; nobody aborted it, so it is not `is_cancelled()`)")
+            }
+            _ => write!(f, "JoinError({self})"),
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+impl From<JoinError> for io::Error {
+    fn from(error: JoinError) -> Self {
+        io::Error::other(error)
+    }
+}

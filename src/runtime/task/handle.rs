@@ -1,0 +1,302 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::native::{async_task, tokio as tokio_task};
+use super::{JoinError, Slot};
+
+/// The right to wait for a task, or for a blocking closure, and to abort it.
+///
+/// It is a future: awaiting it gives `Ok(output)` or a [`JoinError`], and never unwinds. It can be awaited
+/// anywhere, also on a thread and under an executor that its runtime knows nothing of.
+///
+/// # Cancel safety
+///
+/// `&mut handle` can be dropped and awaited again.
+///
+/// # Dropping
+///
+/// Detaches the task, which runs on; its output is dropped where it completes, with its runtime current. An output that is
+/// already there is dropped at once, by the thread that drops the handle, and finds the runtime that is current there. If
+/// its destructor panics, the panic goes no further.
+///
+/// # Panics
+///
+/// When it is polled after it has completed.
+///
+/// # Examples
+///
+/// ```
+/// async fn both<R: anyrt::Spawn>(runtime: R) -> Result<u32, anyrt::task::JoinError> {
+///     let one = runtime.spawn(async { 1 });
+///     let two = runtime.spawn(async { 2 });
+///     Ok(one.await? + two.await?)
+/// }
+/// ```
+///
+/// Scenarios: `drop_detaches`, `dropping_a_finished_handle_drops_the_output`,
+/// `destructor_panic_in_a_dropped_handle_is_contained`, `future_is_dropped_before_its_handle_resumes`,
+/// `handle_can_be_awaited_on_a_plain_thread`, `handle_can_be_awaited_by_reference`,
+/// `detached_output_is_dropped_at_completion`, `handle_in_a_timeout_leaves_its_task_running`,
+/// `handle_wakes_the_last_waker`, `handle_polled_after_completion_panics`,
+/// `drop_of_a_handle_while_its_task_completes`, `waker_may_ask_its_handle`, `waker_may_abort_its_task`,
+/// `output_of_a_dropped_handle_finds_what_its_holder_does`.
+#[must_use = "dropping a handle detaches its task; say `drop(handle)` if that is meant"]
+pub struct JoinHandle<T: Send + 'static> {
+    repr: Repr<T>,
+}
+
+enum Repr<T: Send + 'static> {
+    Tokio(tokio_task::Handle<T>),
+    AsyncTask(async_task::Handle<T>),
+    Slot(SlotHandle<T>),
+}
+
+/// A handle of a runtime that has handles of its own.
+///
+/// Dropping it detaches; after [`abort`](NativeAbort::abort) it completes once the future has been dropped.
+pub(crate) trait Native<T>: NativeAbort + Future<Output = Result<T, JoinError>> + Unpin {
+    fn abort_handle(&self) -> AbortHandle;
+
+    /// Without the budget of its runtime, for a set that has one for all of them.
+    fn poll_unconstrained(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        Pin::new(self).poll(cx)
+    }
+}
+
+/// What a handle can do without knowing the output.
+pub(crate) trait NativeAbort: Send + Sync {
+    fn abort(&self);
+    fn is_finished(&self) -> bool;
+}
+
+/// The handle of a [`Slot`].
+struct SlotHandle<T>(Arc<Slot<T>>);
+
+impl<T: Send> NativeAbort for Slot<T> {
+    fn abort(&self) {
+        self.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished()
+    }
+}
+
+impl<T> Drop for SlotHandle<T> {
+    fn drop(&mut self) {
+        self.0.detach();
+    }
+}
+
+/// Runs `$do` on whatever handle this is.
+macro_rules! each {
+    ($repr:expr, $handle:ident => $do:expr) => {
+        match $repr {
+            Repr::Tokio($handle) => $do,
+            Repr::AsyncTask($handle) => $do,
+            Repr::Slot(SlotHandle($handle)) => $do,
+        }
+    };
+}
+
+impl<T: Send + 'static> JoinHandle<T> {
+    /// Asks the task to stop: it is dropped at its next await, on a thread of its runtime.
+    ///
+    /// Nothing is promised when this returns; await the handle, or use [`cancel`](Self::cancel), to know that
+    /// the future has been dropped. A task that was just completing keeps its value, or its panic. Aborting a
+    /// finished or an aborted task changes nothing. A blocking closure that has started cannot be aborted.
+    ///
+    /// Scenarios: `abort_cancels_a_pending_task`, `abort_before_the_first_poll`, `abort_twice_is_fine`,
+    /// `abort_after_completion_keeps_the_value`, `abort_after_a_panic_keeps_the_panic`,
+    /// `abort_while_running_stops_at_the_next_await`, `abort_keeps_the_value_of_a_poll_in_progress`,
+    /// `abort_never_loses_a_panic`, `task_can_abort_itself`, `abort_wakes_whoever_waits`,
+    /// `abort_leaves_descendants_alone`, `abort_races_with_completion`.
+    pub fn abort(&self) {
+        each!(&self.repr, handle => handle.abort());
+    }
+
+    /// Aborts now and, when awaited, waits until the task is gone: its future has been dropped then.
+    ///
+    /// # Errors
+    ///
+    /// `is_cancelled`, unless the task had completed or was just completing.
+    ///
+    /// Scenarios: `cancel_waits_for_the_destructor`, `cancel_acts_without_being_polled`,
+    /// `destructor_panic_of_an_aborted_task_is_reported`.
+    pub fn cancel(self) -> Self {
+        self.abort();
+        self
+    }
+
+    /// A second right to abort the task, which does not keep its output.
+    ///
+    /// Scenarios: `abort_handle_aborts`, `abort_handle_outlives_the_handle`,
+    /// `abort_handle_does_not_cancel_when_dropped`, `abort_handle_keeps_no_output`,
+    /// `abort_handle_sees_completion`.
+    pub fn abort_handle(&self) -> AbortHandle {
+        match &self.repr {
+            Repr::Tokio(handle) => handle.abort_handle(),
+            Repr::AsyncTask(handle) => handle.abort_handle(),
+            Repr::Slot(SlotHandle(slot)) => AbortHandle::shared(slot.clone()),
+        }
+    }
+
+    /// Whether the task is over: completed, panicked, or aborted and dropped.
+    ///
+    /// Scenarios: `is_finished_tells`, `is_finished_after_an_abort`.
+    pub fn is_finished(&self) -> bool {
+        each!(&self.repr, handle => handle.is_finished())
+    }
+
+    /// Turns "dropping detaches" into "dropping aborts".
+    ///
+    /// Scenarios: `abort_on_drop_aborts`, `abort_on_drop_passes_the_value_on`,
+    /// `abort_on_drop_can_be_detached`.
+    pub fn abort_on_drop(self) -> AbortOnDropHandle<T> {
+        AbortOnDropHandle { handle: Some(self) }
+    }
+
+    pub(super) fn poll_unconstrained(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        match &mut self.repr {
+            Repr::Tokio(handle) => handle.poll_unconstrained(cx),
+            Repr::AsyncTask(handle) => handle.poll_unconstrained(cx),
+            Repr::Slot(SlotHandle(slot)) => slot.poll_join(cx),
+        }
+    }
+
+    pub(crate) fn from_slot(slot: Arc<Slot<T>>) -> Self {
+        Self { repr: Repr::Slot(SlotHandle(slot)) }
+    }
+}
+
+#[allow(dead_code, reason = "without its backend nobody makes one")]
+impl<T: Send + 'static> JoinHandle<T> {
+    pub(crate) fn from_tokio(handle: tokio_task::Handle<T>) -> Self {
+        Self { repr: Repr::Tokio(handle) }
+    }
+
+    pub(crate) fn from_async_task(handle: async_task::Handle<T>) -> Self {
+        Self { repr: Repr::AsyncTask(handle) }
+    }
+}
+
+impl<T: Send + 'static> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.repr {
+            Repr::Tokio(handle) => Pin::new(handle).poll(cx),
+            Repr::AsyncTask(handle) => Pin::new(handle).poll(cx),
+            Repr::Slot(SlotHandle(slot)) => slot.poll_join(cx),
+        }
+    }
+}
+
+impl<T: Send + 'static> Unpin for JoinHandle<T> {}
+
+impl<T: Send + 'static> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").finish_non_exhaustive()
+    }
+}
+
+/// The right to abort a task; see [`JoinHandle::abort_handle`].
+#[derive(Clone)]
+pub struct AbortHandle {
+    repr: AbortRepr,
+}
+
+#[derive(Clone)]
+enum AbortRepr {
+    Tokio(tokio_task::Abort),
+    Shared(Arc<dyn NativeAbort>),
+}
+
+impl AbortHandle {
+    #[allow(dead_code, reason = "without its backend nobody makes one")]
+    pub(crate) fn tokio(handle: tokio_task::Abort) -> Self {
+        Self { repr: AbortRepr::Tokio(handle) }
+    }
+
+    pub(crate) fn shared(handle: Arc<dyn NativeAbort>) -> Self {
+        Self { repr: AbortRepr::Shared(handle) }
+    }
+
+    /// As [`JoinHandle::abort`].
+    pub fn abort(&self) {
+        match &self.repr {
+            AbortRepr::Tokio(handle) => handle.abort(),
+            AbortRepr::Shared(handle) => handle.abort(),
+        }
+    }
+
+    /// As [`JoinHandle::is_finished`].
+    pub fn is_finished(&self) -> bool {
+        match &self.repr {
+            AbortRepr::Tokio(handle) => handle.is_finished(),
+            AbortRepr::Shared(handle) => handle.is_finished(),
+        }
+    }
+}
+
+impl fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AbortHandle").field("finished", &self.is_finished()).finish_non_exhaustive()
+    }
+}
+
+/// A [`JoinHandle`] whose task is aborted when it is dropped; see [`JoinHandle::abort_on_drop`].
+#[must_use = "dropping it aborts its task"]
+pub struct AbortOnDropHandle<T: Send + 'static> {
+    // Empty only after `detach`.
+    handle: Option<JoinHandle<T>>,
+}
+
+impl<T: Send + 'static> AbortOnDropHandle<T> {
+    /// Back to a handle that detaches when it is dropped.
+    pub fn detach(mut self) -> JoinHandle<T> {
+        match self.handle.take() {
+            Some(handle) => handle,
+            None => unreachable!("`detach` consumes the handle"),
+        }
+    }
+
+    /// As [`JoinHandle::abort`].
+    pub fn abort(&self) {
+        if let Some(handle) = &self.handle {
+            handle.abort();
+        }
+    }
+
+    /// As [`JoinHandle::is_finished`].
+    pub fn is_finished(&self) -> bool {
+        self.handle.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}
+
+impl<T: Send + 'static> Future for AbortOnDropHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.handle {
+            Some(handle) => Pin::new(handle).poll(cx),
+            None => unreachable!("`detach` consumes the handle"),
+        }
+    }
+}
+
+impl<T: Send + 'static> Drop for AbortOnDropHandle<T> {
+    fn drop(&mut self) {
+        self.abort();
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for AbortOnDropHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AbortOnDropHandle").field(&self.handle).finish()
+    }
+}

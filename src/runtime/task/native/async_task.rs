@@ -1,0 +1,637 @@
+//! A task of async-task, held to the contract without an allocation of our own.
+//!
+//! async-task 4.7 has no abort but dropping the task, loses the value or the panic of a poll that was in progress,
+//! and aborts the process when a destructor panics. So the future is wrapped ([`Guarded`]), and so is its output
+//! ([`Output`]): neither lets a panic out. The value that async-task would throw away finds its handle through
+//! [`ABORTED`], a side door that stands open only between an abort and the end of its task.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::mem;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, Wake, Waker, ready};
+
+use async_task::FallibleTask;
+use pin_project_lite::pin_project;
+
+use crate::runtime::task::contain::{Payload, contain, discard};
+use crate::runtime::task::coop::Turn;
+use crate::runtime::task::{
+    AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot, polled_after_completion,
+};
+use crate::thread::scope::is_driving;
+use crate::thread::{Home, Scope, lock};
+
+/// An executor whose tasks these are.
+pub(crate) trait Executor {
+    /// Where they are.
+    const HOME: Home;
+
+    /// The place of a task that waits among those that have to go when the executor stops.
+    type Waiting: Send;
+
+    /// The task that is being polled is pending.
+    fn wait(_: &Waker) -> Option<Self::Waiting> {
+        None
+    }
+
+    /// Whether the task that is being polled has to go.
+    fn is_closed(_: Option<&Self::Waiting>) -> bool {
+        false
+    }
+
+    /// Whether the task that is being polled is to be as if its handle had aborted it.
+    fn is_cancelled() -> bool {
+        false
+    }
+
+    /// The task that is being polled has panicked.
+    fn panicked(_: &Payload) {}
+}
+
+/// Wraps `future` for an executor, which starts it with `spawn`.
+pub(crate) fn spawn<H, F>(
+    future: F,
+    spawn: impl FnOnce(Guarded<H, F>) -> async_task::Task<Output<F::Output>>,
+) -> JoinHandle<F::Output>
+where
+    H: Executor,
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let id = Id::next::<H>();
+    handle(id, spawn(Guarded { id, future: Some(future), waiting: None }))
+}
+
+/// Wraps `job` for a pool, which starts it with `spawn`.
+pub(crate) fn spawn_blocking<H, F, T>(
+    job: F,
+    spawn: impl FnOnce(Job<H, F, T>) -> async_task::Task<Output<T>>,
+) -> JoinHandle<T>
+where
+    H: Executor,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let id = Id::next::<H>();
+    handle(id, spawn(Job { id, job: Some(job), types: PhantomData }))
+}
+
+fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinHandle<T> {
+    JoinHandle::from_async_task(Handle {
+        core: Core::new(State::Running(Task { id, task: task.fallible() })),
+    })
+}
+
+/// What a simulation does when a handle to one of its tasks is pending where nobody drives async code.
+#[allow(dead_code, reason = "without a simulation nobody sets it")]
+pub(crate) static WAIT_IN_CLOSURE: OnceLock<fn(&Waker)> = OnceLock::new();
+
+/// The number of a task in its process. Tasks of simulations have odd numbers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Id(u64);
+
+impl Id {
+    fn next<H: Executor>() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(2, Ordering::Relaxed) + u64::from(matches!(H::HOME, Home::Sim)))
+    }
+
+    fn is_simulated(self) -> bool {
+        self.0 % 2 == 1
+    }
+}
+
+/// The slots of tasks that were aborted and are not over yet.
+struct Aborted {
+    // Lets every other task see, without the lock, that it is not meant.
+    len: AtomicUsize,
+    slots: Mutex<BTreeMap<Id, Arc<dyn Any + Send + Sync>>>,
+}
+
+static ABORTED: Aborted = Aborted { len: AtomicUsize::new(0), slots: Mutex::new(BTreeMap::new()) };
+
+impl Aborted {
+    fn insert<T: Send + 'static>(&self, id: Id, slot: Arc<Slot<T>>) {
+        let mut slots = lock(&self.slots);
+        slots.insert(id, slot);
+        self.len.store(slots.len(), Ordering::Relaxed);
+    }
+
+    fn remove<T: Send + 'static>(&self, id: Id) -> Option<Arc<Slot<T>>> {
+        if self.len.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut slots = lock(&self.slots);
+        let slot = slots.remove(&id);
+        self.len.store(slots.len(), Ordering::Relaxed);
+        drop(slots);
+        // The id belongs to one task, and that has one type of output.
+        slot.and_then(|slot| slot.downcast().ok())
+    }
+
+    /// The task `id` ended without an output: tells its handle, if that has aborted it.
+    fn end<T: Send + 'static>(&self, id: Id, dropped: Result<(), Payload>) {
+        // Pairs with the fence in `Core::abort`: either we see the slot, or that sees that the task is closed.
+        fence(Ordering::SeqCst);
+        if let Some(slot) = self.remove::<T>(id) {
+            slot.complete(Err(dropped.map_or_else(JoinError::panicked, |()| JoinError::cancelled())));
+        } else {
+            discard(dropped);
+        }
+    }
+}
+
+pin_project! {
+    /// The future of a task, which neither panics nor drops a future whose destructor would.
+    pub(crate) struct Guarded<H: Executor, F: Future>
+    where
+        F::Output: Send,
+        F::Output: 'static,
+    {
+        id: Id,
+        waiting: Option<H::Waiting>,
+        // Taken when it is done, so that its state is dropped before its handle resumes.
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<H: Executor, F: Future> PinnedDrop for Guarded<H, F>
+    where
+        F::Output: Send,
+        F::Output: 'static,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() {
+                let _scope = Scope::task(H::HOME);
+                let dropped = contain(|| this.future.set(None));
+                ABORTED.end::<F::Output>(*this.id, dropped);
+            }
+        }
+    }
+}
+
+impl<H: Executor, F: Future> Future for Guarded<H, F>
+where
+    F::Output: Send + 'static,
+{
+    type Output = Output<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let (_scope, _turn) = (Scope::task(H::HOME), Turn::begin());
+        let mut result = if H::is_closed(this.waiting.as_ref()) {
+            Some(Err(Failure::RuntimeGone))
+        } else if H::is_cancelled() {
+            Some(Err(Failure::Cancelled))
+        } else {
+            None
+        };
+        let ended = contain(|| {
+            if result.is_none() {
+                // No executor polls a future again that has completed.
+                let Some(future) = this.future.as_mut().as_pin_mut() else { return false };
+                let Poll::Ready(output) = future.poll(cx) else { return false };
+                result = Some(Ok(output));
+            }
+            this.future.set(None);
+            true
+        });
+        let result = match ended {
+            Ok(true) => result,
+            Ok(false) => {
+                if this.waiting.is_none() {
+                    *this.waiting = H::wait(cx.waker());
+                }
+                return Poll::Pending;
+            }
+            Err(payload) => {
+                let payload = match result {
+                    // The destructor's: there is an output that nobody will see.
+                    Some(_) => {
+                        discard(result);
+                        payload
+                    }
+                    None => {
+                        H::panicked(&payload);
+                        contain(|| this.future.set(None)).err().unwrap_or(payload)
+                    }
+                };
+                Some(Err(Failure::Panicked(payload)))
+            }
+        };
+        Poll::Ready(Output { id: *this.id, scope: || Scope::task(H::HOME), result })
+    }
+}
+
+/// A closure in the pool, which may be dropped there without having run.
+pub(crate) struct Job<H: Executor, F, T: Send + 'static> {
+    id: Id,
+    job: Option<F>,
+    types: PhantomData<fn(H) -> T>,
+}
+
+impl<H: Executor, F: FnOnce() -> T, T: Send + 'static> Job<H, F, T> {
+    pub(crate) fn run(mut self) -> Output<T> {
+        let _scope = Scope::blocking(H::HOME);
+        let result = self.job.take().map(|job| contain(job).map_err(Failure::Panicked));
+        Output { id: self.id, scope: || Scope::blocking(H::HOME), result }
+    }
+}
+
+impl<H: Executor, F, T: Send + 'static> Drop for Job<H, F, T> {
+    fn drop(&mut self) {
+        if let Some(job) = self.job.take() {
+            let _scope = Scope::blocking(H::HOME);
+            ABORTED.end::<T>(self.id, contain(|| drop(job)));
+        }
+    }
+}
+
+/// What a task leaves behind, until its handle claims it.
+pub(crate) struct Output<T: Send + 'static> {
+    id: Id,
+    // What it is dropped in where it completes, if nobody wants it.
+    scope: fn() -> Scope,
+    result: Option<Result<T, Failure>>,
+}
+
+enum Failure {
+    Panicked(Payload),
+    Cancelled,
+    RuntimeGone,
+}
+
+impl From<Failure> for JoinError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Panicked(payload) => Self::panicked(payload),
+            Failure::Cancelled => Self::cancelled(),
+            Failure::RuntimeGone => Self::runtime_gone(),
+        }
+    }
+}
+
+impl<T: Send + 'static> Output<T> {
+    #[inline]
+    fn claim(mut self) -> Result<T, JoinError> {
+        let result = self.result.take();
+        // Nothing is left in it to be dropped.
+        mem::forget(self);
+        match result {
+            Some(result) => result.map_err(JoinError::from),
+            None => Err(JoinError::runtime_gone()),
+        }
+    }
+}
+
+impl<T: Send + 'static> Drop for Output<T> {
+    fn drop(&mut self) {
+        // Claimed, nearly always. Otherwise the task was detached, or aborted while it completed.
+        if let Some(result) = self.result.take() {
+            let has_destructor = mem::needs_drop::<T>() || result.is_err();
+            let _scope = has_destructor.then(self.scope);
+            match ABORTED.remove(self.id) {
+                Some(slot) => slot.complete(result.map_err(JoinError::from)),
+                None => discard(result),
+            }
+        }
+    }
+}
+
+pub(crate) struct Handle<T: Send + 'static> {
+    core: Core<T>,
+}
+
+/// The task of a handle.
+struct Core<T: Send + 'static> {
+    state: Mutex<State<T>>,
+}
+
+enum State<T: Send + 'static> {
+    Running(Task<T>),
+    /// Somebody is polling it, without the lock.
+    Polled(Meanwhile),
+    Aborted(Arc<Slot<T>>),
+    /// There are handles that can abort it, besides this one.
+    Shared(Arc<Core<T>>),
+    /// Detached, or its output was taken.
+    Over,
+}
+
+/// Requests to a task while it is polled, and the answer to `is_finished`.
+#[derive(Default)]
+struct Meanwhile {
+    was_finished: bool,
+    abort: bool,
+    wake: bool,
+}
+
+struct Task<T: Send + 'static> {
+    id: Id,
+    task: FallibleTask<Output<T>>,
+}
+
+impl<T: Send + 'static> Task<T> {
+    fn is_finished(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Output<T>>> {
+        Pin::new(&mut self.task).poll(cx)
+    }
+
+    /// Lets the task run on.
+    fn detach(mut self) {
+        if self.is_finished() {
+            // An output that is there already is dropped where we are.
+            if let Poll::Ready(output) = self.poll(&mut Context::from_waker(Waker::noop())) {
+                return discard(output.map(Output::claim));
+            }
+        }
+        self.task.detach();
+    }
+}
+
+/// The result of a poll of a task.
+enum Polled<T: Send + 'static> {
+    Task(Poll<Option<Output<T>>>),
+    Aborted(Arc<Slot<T>>),
+    Over,
+}
+
+impl<T: Send + 'static> Core<T> {
+    fn new(state: State<T>) -> Self {
+        Self { state: Mutex::new(state) }
+    }
+
+    fn abort(&self) {
+        let mut state = lock(&self.state);
+        match &mut *state {
+            State::Running(task) if !task.is_finished() => {
+                let slot = Arc::new(Slot::new());
+                ABORTED.insert(task.id, slot.clone());
+                fence(Ordering::SeqCst);
+                // It may have ended just now, perhaps before it could see the slot.
+                if task.is_finished() && ABORTED.remove::<T>(task.id).is_some() {
+                    return;
+                }
+                let running = mem::replace(&mut *state, State::Aborted(slot));
+                drop(state);
+                // Dropping a task of async-task cancels it, and wakes whoever waits for it.
+                drop(running);
+            }
+            State::Polled(meanwhile) => meanwhile.abort = true,
+            State::Shared(core) => {
+                let core = core.clone();
+                drop(state);
+                core.abort();
+            }
+            State::Running(_) | State::Aborted(_) | State::Over => {}
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        match &*lock(&self.state) {
+            State::Running(task) => task.is_finished(),
+            State::Polled(meanwhile) => meanwhile.was_finished,
+            State::Aborted(slot) => slot.is_finished(),
+            State::Shared(core) => core.is_finished(),
+            State::Over => true,
+        }
+    }
+
+    /// Polls the task, which nobody else can see meanwhile; what they ask for is done afterwards.
+    fn poll(&self, cx: &mut Context<'_>) -> Polled<T> {
+        loop {
+            let mut state = lock(&self.state);
+            let mut task = match mem::replace(&mut *state, State::Over) {
+                State::Running(task) => task,
+                other => {
+                    *state = other;
+                    return match &mut *state {
+                        State::Polled(meanwhile) => {
+                            meanwhile.wake = true;
+                            Polled::Task(Poll::Pending)
+                        }
+                        State::Aborted(slot) => Polled::Aborted(slot.clone()),
+                        _ => Polled::Over,
+                    };
+                }
+            };
+            *state = State::Polled(Meanwhile { was_finished: task.is_finished(), ..Meanwhile::default() });
+            drop(state);
+
+            let polled = task.poll(cx);
+
+            let (next, over) =
+                if polled.is_ready() { (State::Over, Some(task)) } else { (State::Running(task), None) };
+            let before = mem::replace(&mut *lock(&self.state), next);
+            drop(over);
+            match before {
+                State::Polled(Meanwhile { abort: true, .. }) if polled.is_pending() => self.abort(),
+                State::Polled(Meanwhile { wake: true, .. }) if polled.is_pending() => {}
+                _ => return Polled::Task(polled),
+            }
+        }
+    }
+
+    /// Lets the task run on without its handle; its output, if it is there already.
+    fn detach(self: &Arc<Self>) -> Option<Output<T>> {
+        // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the last
+        // waiter is ourselves, and drops the output.
+        let waker = Waker::from(self.clone());
+        match self.poll(&mut Context::from_waker(&waker)) {
+            Polled::Task(Poll::Ready(output)) => return output,
+            Polled::Aborted(slot) => slot.detach(),
+            Polled::Task(Poll::Pending) | Polled::Over => {}
+        }
+        None
+    }
+}
+
+/// The task has completed, without a handle.
+impl<T: Send + 'static> Wake for Core<T> {
+    fn wake(self: Arc<Self>) {
+        drop(self.detach());
+    }
+}
+
+impl<T: Send + 'static> State<T> {
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let Self::Running(task) = self else { return self.poll_shared(cx) };
+        let output = ready!(task.poll(cx));
+        *self = Self::Over;
+        Poll::Ready(Self::claim(output))
+    }
+
+    #[inline]
+    fn claim(output: Option<Output<T>>) -> Result<T, JoinError> {
+        output.map_or_else(|| Err(JoinError::runtime_gone()), Output::claim)
+    }
+
+    /// Out of the way of tasks that nobody can abort.
+    #[cold]
+    #[inline(never)]
+    fn poll_shared(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let polled = match self {
+            Self::Aborted(slot) => Polled::Aborted(slot.clone()),
+            Self::Shared(core) => core.poll(cx),
+            // async-task would say that the task was cancelled.
+            Self::Running(_) | Self::Polled(_) | Self::Over => Polled::Over,
+        };
+        match polled {
+            Polled::Task(polled) => {
+                let output = ready!(polled);
+                *self = Self::Over;
+                Poll::Ready(Self::claim(output))
+            }
+            Polled::Aborted(slot) => slot.poll_join(cx),
+            Polled::Over => polled_after_completion(),
+        }
+    }
+
+    /// A handle waits where nothing is driven: in a blocking closure perhaps, which in a simulation waits for ever.
+    #[cold]
+    #[inline(never)]
+    fn waits_outside(&self, waker: &Waker) {
+        if let (true, Some(wait)) = (self.is_simulated(), WAIT_IN_CLOSURE.get()) {
+            wait(waker);
+        }
+    }
+
+    /// Whether it is a task of a simulation, as far as is known.
+    fn is_simulated(&self) -> bool {
+        match self {
+            Self::Running(task) => task.id.is_simulated(),
+            Self::Shared(core) => lock(&core.state).is_simulated(),
+            Self::Aborted(_) => true,
+            Self::Polled(_) | Self::Over => false,
+        }
+    }
+
+    /// Lets the task run on.
+    #[inline(never)]
+    fn detach(self) {
+        match self {
+            Self::Running(task) => task.detach(),
+            Self::Aborted(slot) => slot.detach(),
+            Self::Shared(core) => discard(core.detach().map(Output::claim)),
+            Self::Polled(_) | Self::Over => {}
+        }
+    }
+}
+
+impl<T: Send + 'static> Native<T> for Handle<T> {
+    fn abort_handle(&self) -> AbortHandle {
+        let mut state = lock(&self.core.state);
+        let core = match &*state {
+            State::Shared(core) => core.clone(),
+            _ => {
+                let core = Arc::new(Core::new(mem::replace(&mut *state, State::Over)));
+                *state = State::Shared(core.clone());
+                core
+            }
+        };
+        AbortHandle::shared(core)
+    }
+}
+
+impl<T: Send + 'static> NativeAbort for Handle<T> {
+    fn abort(&self) {
+        self.core.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.core.is_finished()
+    }
+}
+
+impl<T: Send + 'static> NativeAbort for Core<T> {
+    fn abort(&self) {
+        self.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished()
+    }
+}
+
+impl<T: Send + 'static> Future for Handle<T> {
+    type Output = Result<T, JoinError>;
+
+    // A call, so that whoever awaits a handle of another kind does not carry this about.
+    #[inline(never)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let polled = state.poll(cx);
+        if polled.is_pending() && !is_driving() {
+            state.waits_outside(cx.waker());
+        }
+        polled
+    }
+}
+
+impl<T: Send + 'static> Drop for Handle<T> {
+    fn drop(&mut self) {
+        let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(state, State::Over) {
+            mem::replace(state, State::Over).detach();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    enum Nowhere {}
+
+    impl Executor for Nowhere {
+        const HOME: Home = Home::Smol;
+        type Waiting = Infallible;
+    }
+
+    struct Panics(&'static str);
+
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("{}", self.0);
+        }
+    }
+
+    /// Done at once, with a state and an output whose destructors panic.
+    struct Done {
+        _state: Panics,
+    }
+
+    impl Future for Done {
+        type Output = Panics;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Panics> {
+            Poll::Ready(Panics("of the output"))
+        }
+    }
+
+    #[test]
+    fn two_destructors_that_panic_end_a_task_and_nothing_else() {
+        let mut started = None;
+        let handle = spawn::<Nowhere, _>(Done { _state: Panics("of the state") }, |future| {
+            let (runnable, task) = async_task::spawn(future, |_| {});
+            started = Some(runnable);
+            task
+        });
+        started.unwrap().run();
+        let Err(error) = futures::executor::block_on(handle) else { panic!("its state has no output") };
+        assert_eq!(error.into_panic().downcast_ref::<String>().unwrap(), "of the state");
+    }
+}

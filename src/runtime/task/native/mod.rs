@@ -1,0 +1,39 @@
+//! The tasks of the runtimes that are compiled in: their own join handles, and the budget of the task that a thread polls.
+//!
+//! It is the lower half of the registry, whose upper half is `backend`: a handle is an enum over these, in every build.
+
+use cfg_if::cfg_if;
+
+cfg_if! {
+    if #[cfg(feature = "tokio")] {
+        pub(crate) mod tokio;
+    } else {
+        pub(crate) use self::absent as tokio;
+    }
+}
+
+cfg_if! {
+    if #[cfg(any(feature = "smol", feature = "async-std", feature = "sim"))] {
+        pub(crate) mod async_task;
+    } else {
+        pub(crate) use self::absent as async_task;
+    }
+}
+
+#[cfg(not(all(feature = "tokio", any(feature = "smol", feature = "async-std", feature = "sim"))))]
+#[allow(dead_code, reason = "which parts of it are needed depends on which runtime is absent")]
+pub(crate) mod absent;
+
+pub(crate) use self::tokio::{Task, poll_budget, spend_budget, task};
+
+/// The names of the backends that are compiled in.
+pub(crate) const COMPILED_IN: &[&str] = &[
+    #[cfg(feature = "tokio")]
+    "tokio",
+    #[cfg(feature = "smol")]
+    "smol",
+    #[cfg(feature = "async-std")]
+    "async-std",
+    #[cfg(feature = "sim")]
+    "sim",
+];

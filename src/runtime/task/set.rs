@@ -1,0 +1,260 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Wake, Waker};
+
+use super::{JoinError, JoinHandle};
+use crate::runtime::Spawn;
+use crate::runtime::task::coop;
+use crate::thread::lock;
+
+/// Tasks that are awaited together, in the order in which they finish.
+///
+/// They are real tasks and run in parallel, on as many runtimes as they were spawned on. Those of a runtime that is gone
+/// are joined, too, with an error that says so.
+///
+/// # Dropping
+///
+/// Aborts all of them; see [`detach_all`](Self::detach_all).
+///
+/// # Examples
+///
+/// ```
+/// use anyrt::{Spawn, task::JoinSet};
+///
+/// async fn squares<R: Spawn>(runtime: R) -> u32 {
+///     let mut set = JoinSet::new();
+///     for n in 0..10 {
+///         set.spawn_on(async move { n * n }, &runtime);
+///     }
+///     let mut sum = 0;
+///     while let Some(square) = set.join_next().await {
+///         sum += square.expect("none of them panics");
+///     }
+///     sum
+/// }
+/// ```
+///
+/// Scenarios: `join_set_returns_every_value`, `join_set_in_order_of_completion`,
+/// `join_set_of_nothing_is_none`, `join_set_reports_a_panic`, `join_set_drop_aborts`, `join_set_abort_all`,
+/// `join_set_detach_all`, `join_set_shutdown_waits`, `join_set_runs_in_parallel`,
+/// `join_set_join_next_is_cancel_safe`, `join_set_try_join_next_keeps_the_waiter`,
+/// `join_set_try_join_next_takes_all_that_are_finished`, `join_set_in_a_blocking_closure_does_not_wait`,
+/// `join_set_loop_lets_others_run`,
+/// `join_set_waker_may_use_the_set`, `join_set_takes_blocking_closures`, `join_set_outlives_a_shutdown`.
+#[must_use = "dropping a set aborts its tasks"]
+pub struct JoinSet<T: Send + 'static> {
+    tasks: BTreeMap<u64, (JoinHandle<T>, Waker)>,
+    next_key: u64,
+    ready: Arc<Ready>,
+}
+
+/// Which tasks want to be polled, and who waits for any of them.
+struct Ready {
+    state: Mutex<ReadyState>,
+}
+
+struct ReadyState {
+    keys: VecDeque<u64>,
+    waiter: Option<Waker>,
+}
+
+impl Ready {
+    fn lock(&self) -> MutexGuard<'_, ReadyState> {
+        lock(&self.state)
+    }
+
+    fn next(&self) -> Option<u64> {
+        self.lock().keys.pop_front()
+    }
+
+    fn len(&self) -> usize {
+        self.lock().keys.len()
+    }
+
+    fn forget_all(&self) {
+        self.lock().keys.clear();
+    }
+
+    /// Whoever this wakes waits from now on, and nobody else.
+    fn wait(&self, waiter: &Waker) {
+        let waiter = waiter.clone();
+        let mut state = self.lock();
+        if state.keys.is_empty() {
+            let before = state.waiter.replace(waiter);
+            drop(state);
+            drop(before);
+        } else {
+            drop(state);
+            waiter.wake();
+        }
+    }
+}
+
+/// The waker of one task in the set.
+struct Entry {
+    key: u64,
+    ready: Arc<Ready>,
+}
+
+impl Wake for Entry {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut state = self.ready.lock();
+        state.keys.push_back(self.key);
+        let waiter = state.waiter.take();
+        drop(state);
+        if let Some(waiter) = waiter {
+            waiter.wake();
+        }
+    }
+}
+
+impl<T: Send + 'static> JoinSet<T> {
+    /// An empty set.
+    pub fn new() -> Self {
+        let state = Mutex::new(ReadyState { keys: VecDeque::new(), waiter: None });
+        Self { tasks: BTreeMap::new(), next_key: 0, ready: Arc::new(Ready { state }) }
+    }
+
+    /// How many tasks have not been joined yet.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether all tasks have been joined.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Starts a task on `runtime` and adds it.
+    #[track_caller]
+    pub fn spawn_on<R, F>(&mut self, future: F, runtime: &R)
+    where
+        R: Spawn,
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.insert(runtime.spawn(future));
+    }
+
+    /// Starts a blocking closure on `runtime` and adds it.
+    #[track_caller]
+    pub fn spawn_blocking_on<R, F>(&mut self, job: F, runtime: &R)
+    where
+        R: Spawn,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.insert(runtime.spawn_blocking(job));
+    }
+
+    /// Adds a task that is already running; take its [`abort_handle`](JoinHandle::abort_handle) first to keep one.
+    pub fn insert(&mut self, handle: JoinHandle<T>) {
+        let key = self.next_key;
+        self.next_key += 1;
+        let waker = Waker::from(Arc::new(Entry { key, ready: self.ready.clone() }));
+        // It has to be polled once, to learn its waker.
+        waker.wake_by_ref();
+        self.tasks.insert(key, (handle, waker));
+    }
+
+    /// Waits for the next task to finish; `None` when the set is empty.
+    ///
+    /// # Cancel safety
+    ///
+    /// No result is lost.
+    pub fn join_next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> + Send + '_ {
+        std::future::poll_fn(|cx| self.poll_join_next(cx))
+    }
+
+    /// A task that has finished, if there is one. A loop of it takes all that have.
+    pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
+        match self.poll_finished() {
+            Poll::Ready(result) => result,
+            Poll::Pending => None,
+        }
+    }
+
+    /// [`join_next`](Self::join_next) as a poll function. Only the last task that polled is woken.
+    pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        coop::poll(cx, |cx| {
+            let polled = self.poll_finished();
+            if polled.is_pending() {
+                self.ready.wait(cx.waker());
+            }
+            polled
+        })
+    }
+
+    fn poll_finished(&mut self) -> Poll<Option<Result<T, JoinError>>> {
+        if self.tasks.is_empty() {
+            self.ready.forget_all();
+            return Poll::Ready(None);
+        }
+        // Those that are woken from now on have their turn with the next poll: a handle may wake its entry at once.
+        for _ in 0..self.ready.len() {
+            let Some(key) = self.ready.next() else { break };
+            // A task may be woken once more after it has been joined.
+            let Some((handle, waker)) = self.tasks.get_mut(&key) else { continue };
+            if let Poll::Ready(result) = handle.poll_unconstrained(&mut Context::from_waker(waker)) {
+                self.tasks.remove(&key);
+                return Poll::Ready(Some(result));
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Aborts every task; [`join_next`](Self::join_next) still returns each of them.
+    pub fn abort_all(&mut self) {
+        self.tasks.values().for_each(|(handle, _)| handle.abort());
+    }
+
+    /// Lets every task run on by itself and forgets it.
+    pub fn detach_all(&mut self) {
+        self.tasks.clear();
+        self.ready.forget_all();
+    }
+
+    /// Aborts every task and waits until their futures have been dropped.
+    pub async fn shutdown(&mut self) {
+        self.abort_all();
+        while self.join_next().await.is_some() {}
+    }
+}
+
+impl<T: Send + 'static> Default for JoinSet<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Send + 'static> Drop for JoinSet<T> {
+    fn drop(&mut self) {
+        self.abort_all();
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for JoinSet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinSet").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::task::Slot;
+
+    #[test]
+    fn set_that_is_detached_again_and_again_does_not_grow() {
+        let mut set = JoinSet::<()>::new();
+        for _ in 0..1_000 {
+            set.insert(JoinHandle::from_slot(Arc::new(Slot::new())));
+            set.detach_all();
+        }
+        assert_eq!(set.ready.len(), 0);
+    }
+}

@@ -1,0 +1,129 @@
+//! The whole contract of a handle, for a runtime that can only run a boxed unit future or closure.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::contain::{contain, discard};
+use super::{JoinError, JoinHandle, Slot};
+use crate::runtime::task::coop::Turn;
+use crate::thread::Scope;
+
+/// [`Spawn::spawn`](crate::Spawn::spawn), given a way to run its task.
+pub(crate) fn spawn_with<F>(future: F, execute: impl FnOnce(Spawned<F>)) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let slot = Arc::new(Slot::new());
+    execute(Spawned { future: Some(future), slot: slot.clone() });
+    JoinHandle::from_slot(slot)
+}
+
+/// [`Spawn::spawn_blocking`](crate::Spawn::spawn_blocking), given a way to run its closure.
+pub(crate) fn spawn_blocking_with<F, T>(job: F, execute: impl FnOnce(Job<F, T>)) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let slot = Arc::new(Slot::new());
+    execute(Job { job: Some(job), slot: slot.clone() });
+    JoinHandle::from_slot(slot)
+}
+
+/// Both on a runtime that is gone: what it was given is dropped here and now, where its caller is and in no task.
+pub(crate) fn spawn_gone<T: Send + 'static>(given: impl Send) -> JoinHandle<T> {
+    let error = contain(|| drop(given)).map_or_else(JoinError::panicked, |()| JoinError::runtime_gone());
+    let slot = Slot::new();
+    slot.complete(Err(error));
+    JoinHandle::from_slot(Arc::new(slot))
+}
+
+pin_project! {
+    /// What a runtime runs for [`spawn_with`].
+    pub(crate) struct Spawned<F: Future> {
+        // Taken when it is done, so that its state is dropped before its handle resumes.
+        #[pin]
+        future: Option<F>,
+        slot: Arc<Slot<F::Output>>,
+    }
+
+    impl<F: Future> PinnedDrop for Spawned<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() {
+                let _scope = Scope::driving();
+                let error = match contain(|| this.future.set(None)) {
+                    Ok(()) => this.slot.why_dropped(),
+                    Err(payload) => JoinError::panicked(payload),
+                };
+                this.slot.complete(Err(error));
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Spawned<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let (_scope, _turn) = (Scope::driving(), Turn::begin());
+        let polled = if this.slot.is_wanted(cx.waker()) {
+            contain(|| match this.future.as_mut().as_pin_mut() {
+                Some(future) => future.poll(cx).map(Ok),
+                None => Poll::Ready(Err(JoinError::runtime_gone())),
+            })
+        } else {
+            Ok(Poll::Ready(Err(JoinError::cancelled())))
+        };
+        let result = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(result)) => result,
+            Err(payload) => Err(JoinError::panicked(payload)),
+        };
+        let result = match contain(|| this.future.set(None)) {
+            Ok(()) => result,
+            Err(payload) => {
+                discard(result);
+                Err(JoinError::panicked(payload))
+            }
+        };
+        this.slot.complete(result);
+        Poll::Ready(())
+    }
+}
+
+/// What a runtime runs for [`spawn_blocking_with`].
+pub(crate) struct Job<F, T> {
+    job: Option<F>,
+    slot: Arc<Slot<T>>,
+}
+
+impl<F: FnOnce() -> T, T> Job<F, T> {
+    pub(crate) fn run(mut self) {
+        let _scope = Scope::unknown_blocking();
+        // A closure that waits for a thread can be aborted; from here on it cannot.
+        if self.slot.is_wanted(std::task::Waker::noop()) {
+            if let Some(job) = self.job.take() {
+                self.slot.complete(contain(job).map_err(JoinError::panicked));
+            }
+        }
+    }
+}
+
+impl<F, T> Drop for Job<F, T> {
+    fn drop(&mut self) {
+        if let Some(job) = self.job.take() {
+            let _scope = Scope::unknown_blocking();
+            let error = match contain(|| drop(job)) {
+                Ok(()) => self.slot.why_dropped(),
+                Err(payload) => JoinError::panicked(payload),
+            };
+            self.slot.complete(Err(error));
+        }
+    }
+}

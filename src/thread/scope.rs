@@ -1,0 +1,263 @@
+//! Whether this thread drives async code, so that blocking it again is an error and not a hang; and which runtime that code
+//! is in.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+
+/// The kind of a runtime, which knows itself which one of its kind this thread is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "without its backend nobody is there")]
+pub(crate) enum Home {
+    Tokio,
+    Smol,
+    OwnedSmol,
+    AsyncStd,
+    Sim,
+}
+
+/// Where the innermost task, closure, `block_on` or guard on this thread is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    In(Home),
+    /// In a runtime that was entered: the key of its [`Entry`].
+    Entered(u64),
+}
+
+#[derive(Clone, Copy)]
+enum Find {
+    Home(Home),
+    LastEntry,
+}
+
+#[derive(Clone, Copy)]
+struct Here {
+    driving: bool,
+    find: Option<Find>,
+    // How many scopes and entries there are around.
+    depth: u32,
+}
+
+thread_local! {
+    static HERE: Cell<Here> = const { Cell::new(Here { driving: false, find: None, depth: 0 }) };
+    static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+}
+
+#[inline]
+pub(crate) fn innermost() -> Option<Place> {
+    match HERE.get().find? {
+        Find::Home(home) => Some(Place::In(home)),
+        Find::LastEntry => Entered::find(),
+    }
+}
+
+/// Whether this thread is in async code, and not in a blocking closure or outside of all.
+#[inline]
+#[allow(dead_code, reason = "not every backend has to know")]
+pub(crate) fn is_driving() -> bool {
+    HERE.get().driving
+}
+
+/// A part of the stack of this thread, until it is dropped.
+pub(crate) struct Scope {
+    before: Here,
+}
+
+impl Scope {
+    fn new(driving: bool, home: Option<Home>) -> Self {
+        let before = HERE.get();
+        HERE.set(Here {
+            driving: driving || before.driving,
+            find: home.map(Find::Home).or(before.find),
+            depth: before.depth + 1,
+        });
+        Self { before }
+    }
+
+    /// One poll of a task, or a destructor of what is left of it.
+    #[allow(dead_code, reason = "tokio sees to its own tasks")]
+    pub(crate) fn task(home: Home) -> Self {
+        Self::new(true, Some(home))
+    }
+
+    /// One poll of a task whose runtime is found in another way.
+    pub(crate) fn driving() -> Self {
+        Self::new(true, None)
+    }
+
+    /// A `block_on`, which no thread may enter twice.
+    #[track_caller]
+    pub(crate) fn block_on() -> Self {
+        if HERE.get().driving {
+            nested_block_on();
+        }
+        Self::driving()
+    }
+
+    /// A `shutdown_timeout`, which waits for the runtime as well.
+    #[track_caller]
+    pub(crate) fn shutdown() -> Self {
+        if HERE.get().driving {
+            shutdown_in_async_code();
+        }
+        Self::driving()
+    }
+
+    /// A blocking closure, or a destructor of what is left of it, which may also run inside the thread that drives its
+    /// runtime.
+    #[allow(dead_code, reason = "not every backend has its own")]
+    pub(crate) fn blocking(home: Home) -> Self {
+        Self::may_block(Some(home))
+    }
+
+    /// A blocking closure whose runtime is found in another way.
+    pub(crate) fn unknown_blocking() -> Self {
+        Self::may_block(None)
+    }
+
+    fn may_block(home: Option<Home>) -> Self {
+        let scope = Self::new(false, home);
+        HERE.set(Here { driving: false, ..HERE.get() });
+        scope
+    }
+
+    /// Code of a runtime that may block.
+    #[allow(dead_code, reason = "without a backend there is none")]
+    pub(crate) fn within(home: Home) -> Self {
+        Self::new(false, Some(home))
+    }
+}
+
+impl Drop for Scope {
+    #[inline]
+    fn drop(&mut self) {
+        if HERE.get().depth == self.before.depth + 1 {
+            HERE.set(self.before);
+        } else {
+            self.leave_entries();
+        }
+    }
+}
+
+impl Scope {
+    /// Its end, when entries that were made in it may still be there.
+    #[cold]
+    fn leave_entries(&mut self) {
+        let mut here = self.before;
+        let _ = ENTERED.try_with(|stack| {
+            let further_in = self.before.depth + 1;
+            let mut stack = stack.borrow_mut();
+            stack.retain(|entered| !entered.is_over || entered.depth <= further_in);
+            for entered in stack.iter_mut() {
+                if entered.depth > further_in {
+                    here.depth += 1;
+                    (entered.before, entered.depth) = (here.find, here.depth);
+                    here.find = Some(Find::LastEntry);
+                }
+            }
+        });
+        HERE.set(here);
+    }
+}
+
+struct Entered {
+    key: u64,
+    // It ended further in than it began, and stays for as long as a scope may come back to it.
+    is_over: bool,
+    before: Option<Find>,
+    depth: u32,
+}
+
+impl Entered {
+    fn find() -> Option<Place> {
+        ENTERED
+            .try_with(|stack| {
+                let stack = stack.borrow();
+                let mut entries = stack.iter().rev();
+                loop {
+                    let last = entries.next()?;
+                    if !last.is_over {
+                        return Some(Place::Entered(last.key));
+                    }
+                    // What was current before one that is over: the one below it, perhaps.
+                    if let Find::Home(home) = last.before? {
+                        return Some(Place::In(home));
+                    }
+                }
+            })
+            .ok()
+            .flatten()
+    }
+
+    /// Takes away what is over, and has no scope to come back to it.
+    fn forget(stack: &mut Vec<Self>) {
+        let mut here = HERE.get();
+        while let Some(last) = stack.last().filter(|last| last.is_over && last.depth == here.depth) {
+            here = Here { find: last.before, depth: here.depth - 1, ..here };
+            stack.pop();
+        }
+        HERE.set(here);
+    }
+}
+
+/// This thread is in a runtime because it said so, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    key: u64,
+    // It belongs to its thread.
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Entry {
+    /// Nothing in a destructor of a thread-local, when the stack of this thread may be gone.
+    pub(crate) fn begin() -> Option<Self> {
+        let key = ENTERED.try_with(|stack| {
+            let mut stack = stack.borrow_mut();
+            Entered::forget(&mut stack);
+            let Here { driving, find, depth } = HERE.get();
+            let depth = depth + 1;
+            let key = stack.last().map_or(0, |last| last.key + 1);
+            stack.push(Entered { key, is_over: false, before: find, depth });
+            HERE.set(Here { driving, find: Some(Find::LastEntry), depth });
+            key
+        });
+        key.ok().map(|key| Self { key, _not_send: PhantomData })
+    }
+
+    pub(crate) fn key(&self) -> u64 {
+        self.key
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let _ = ENTERED.try_with(|stack| {
+            let mut stack = stack.borrow_mut();
+            if let Some(entered) = stack.iter_mut().find(|entered| entered.key == self.key) {
+                entered.is_over = true;
+                Entered::forget(&mut stack);
+            }
+        });
+    }
+}
+
+/// The one text for a nested `block_on`, on every backend.
+///
+/// smol and async-std allow it, and hang when the future waits for a task that only this worker could run.
+#[cold]
+#[track_caller]
+pub(crate) fn nested_block_on() -> ! {
+    panic!(
+        "anyrt: `block_on` was called on a thread that is already driving async code, where it could wait for \
+         itself for ever. Use `.await` instead, or move the call into `spawn_blocking`."
+    )
+}
+
+/// The one text for a `shutdown_timeout` in async code.
+#[cold]
+#[track_caller]
+pub(crate) fn shutdown_in_async_code() -> ! {
+    panic!(
+        "anyrt: `shutdown_timeout` was called on a thread that is driving async code, where it could wait for itself. \
+         Move the call out of async code, to a plain thread."
+    )
+}
