@@ -1,5 +1,6 @@
 //! Any runtime, in one type: `AnyRuntime`, what it makes, and which one this thread is in.
 
+mod convert;
 mod entered;
 pub(crate) mod net;
 mod one_of;

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::AnyRuntime;
 use crate::backend::Here;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Sleep, Spawn, TcpListener, TcpStream, Time};
 use crate::thread::Home;
@@ -35,21 +34,6 @@ impl Absent {
 pub(crate) fn current() -> Option<Absent> {
     None
 }
-
-/// What it makes is of any type.
-macro_rules! into {
-    ($($type:ty),*) => {
-        $(impl From<Absent> for $type {
-            fn from(absent: Absent) -> Self {
-                match absent {}
-            }
-        })*
-    };
-}
-
-into!(AnyRuntime, crate::time::Sleep, crate::net::TcpStream, crate::net::TcpListener, crate::net::UdpSocket);
-#[cfg(unix)]
-into!(crate::net::UnixStream, crate::net::UnixListener, crate::net::UnixDatagram);
 
 impl Here for Absent {
     fn here(_: Home) -> Option<Self> {

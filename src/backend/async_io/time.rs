@@ -65,9 +65,3 @@ impl crate::runtime::Sleep for Sleep {
         self.state = State::New;
     }
 }
-
-impl From<Sleep> for crate::time::Sleep {
-    fn from(sleep: Sleep) -> Self {
-        Self::async_io(sleep)
-    }
-}

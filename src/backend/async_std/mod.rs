@@ -11,7 +11,6 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use super::async_io::{blocking, net, time};
-use crate::AnyRuntime;
 use crate::backend::Here;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
@@ -68,21 +67,6 @@ impl task::Executor for AsyncStd {
 
     /// It never stops.
     type Waiting = Infallible;
-}
-
-impl From<AsyncStd> for AnyRuntime {
-    fn from(runtime: AsyncStd) -> Self {
-        Self::from_async_std(runtime)
-    }
-}
-
-/// The runtime comes back when it is another one.
-impl TryFrom<AnyRuntime> for AsyncStd {
-    type Error = AnyRuntime;
-
-    fn try_from(runtime: AnyRuntime) -> Result<Self, AnyRuntime> {
-        runtime.into_async_std()
-    }
 }
 
 /// Starts async-std's threads by its own rules (`ASYNC_STD_THREAD_COUNT`), before anything starts them by others.
@@ -199,6 +183,6 @@ impl UnixNet for AsyncStd {
 crate::conformance! {
     global: blocking::small_pool(AsyncStd::global()),
         Capabilities::ALL.blocking_threads(blocking::SMALL_POOL).without_ownership("it belongs to the process");
-    any: AnyRuntime::from(blocking::small_pool(AsyncStd::global())),
+    any: crate::AnyRuntime::from(blocking::small_pool(AsyncStd::global())),
         Capabilities::ALL.blocking_threads(blocking::SMALL_POOL).without_ownership("it belongs to the process");
 }

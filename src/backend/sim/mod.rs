@@ -47,7 +47,6 @@ use ::async_task::Runnable;
 
 use self::task::{MainWaker, Place};
 use self::world::{Step, TaskKind, World, gone};
-use crate::AnyRuntime;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::net::{ConnectOptions, ListenOptions};
@@ -229,21 +228,6 @@ impl PartialEq for Sim {
 }
 
 impl Eq for Sim {}
-
-impl From<Sim> for AnyRuntime {
-    fn from(runtime: Sim) -> Self {
-        Self::from_sim(runtime)
-    }
-}
-
-/// The runtime comes back when it is another one.
-impl TryFrom<AnyRuntime> for Sim {
-    type Error = AnyRuntime;
-
-    fn try_from(runtime: AnyRuntime) -> Result<Self, AnyRuntime> {
-        runtime.into_sim()
-    }
-}
 
 thread_local! {
     // Nothing is left in it when its thread ends. It has no destructor, so that destructors of other thread-locals find it.
@@ -497,5 +481,5 @@ const WHAT_IT_CAN: crate::conformance::Capabilities = crate::conformance::Capabi
 #[cfg(test)]
 crate::conformance! {
     sim: Sim::builder().build().unwrap(), WHAT_IT_CAN;
-    any: AnyRuntime::from(Sim::builder().build().unwrap()), WHAT_IT_CAN;
+    any: crate::AnyRuntime::from(Sim::builder().build().unwrap()), WHAT_IT_CAN;
 }

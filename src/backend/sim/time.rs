@@ -115,9 +115,3 @@ impl fmt::Debug for Sleep {
             .finish_non_exhaustive()
     }
 }
-
-impl From<Sleep> for crate::time::Sleep {
-    fn from(sleep: Sleep) -> Self {
-        Self::sim(sleep)
-    }
-}

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 
 use self::threads::{Threads, Working};
 use super::async_io::{blocking, net, time};
-use crate::AnyRuntime;
 use crate::backend::Here;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
@@ -185,21 +184,6 @@ impl PartialEq for Smol {
 
 impl Eq for Smol {}
 
-impl From<Smol> for AnyRuntime {
-    fn from(runtime: Smol) -> Self {
-        Self::from_smol(runtime)
-    }
-}
-
-/// The runtime comes back when it is another one.
-impl TryFrom<AnyRuntime> for Smol {
-    type Error = AnyRuntime;
-
-    fn try_from(runtime: AnyRuntime) -> Result<Self, AnyRuntime> {
-        runtime.into_smol()
-    }
-}
-
 impl Spawn for Smol {
     fn execute(&self, task: BoxFuture) {
         drop(self.spawn(task));
@@ -314,10 +298,10 @@ crate::conformance! {
             .without_ownership("it belongs to the process");
     owned: Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap(),
         Capabilities::ALL.blocking_threads(4);
-    any_global: AnyRuntime::from(blocking::small_pool(Smol::global())),
+    any_global: crate::AnyRuntime::from(blocking::small_pool(Smol::global())),
         Capabilities::ALL.blocking_threads(blocking::SMALL_POOL)
             .without_parallelism("one thread by default")
             .without_ownership("it belongs to the process");
-    any_owned: AnyRuntime::from(Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap()),
+    any_owned: crate::AnyRuntime::from(Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap()),
         Capabilities::ALL.blocking_threads(4);
 }

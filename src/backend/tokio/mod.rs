@@ -22,7 +22,6 @@ use tokio::runtime::{EnterGuard, Handle, Runtime};
 use self::clock::Clock;
 use self::owned::Owned;
 use self::threads::Threads;
-use crate::AnyRuntime;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::builder::Builder;
@@ -176,21 +175,6 @@ impl PartialEq for Tokio {
 }
 
 impl Eq for Tokio {}
-
-impl From<Tokio> for AnyRuntime {
-    fn from(runtime: Tokio) -> Self {
-        Self::from_tokio(runtime)
-    }
-}
-
-/// The runtime comes back when it is another one.
-impl TryFrom<AnyRuntime> for Tokio {
-    type Error = AnyRuntime;
-
-    fn try_from(runtime: AnyRuntime) -> Result<Self, AnyRuntime> {
-        runtime.into_tokio()
-    }
-}
 
 impl From<Handle> for Tokio {
     fn from(handle: Handle) -> Self {
@@ -360,8 +344,8 @@ crate::conformance! {
         Capabilities::ALL.blocking_threads(4);
     current_thread: one_thread(),
         Capabilities::ALL.blocking_threads(4).without_workers("one thread does everything");
-    any_multi_thread: AnyRuntime::from(Tokio::builder().worker_threads(2).blocking_threads(4).build().unwrap()),
+    any_multi_thread: crate::AnyRuntime::from(Tokio::builder().worker_threads(2).blocking_threads(4).build().unwrap()),
         Capabilities::ALL.blocking_threads(4);
-    any_current_thread: AnyRuntime::from(one_thread()),
+    any_current_thread: crate::AnyRuntime::from(one_thread()),
         Capabilities::ALL.blocking_threads(4).without_workers("one thread does everything");
 }

@@ -99,12 +99,6 @@ impl crate::runtime::Sleep for Sleep {
     }
 }
 
-impl From<Sleep> for crate::time::Sleep {
-    fn from(sleep: Sleep) -> Self {
-        Self::tokio(sleep)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,50 @@
+//! From what a backend makes to the types of this room, and back.
+//!
+//! The upper end of the registry: as in `backend`, one entry a backend.
+
+#[cfg(not(all(feature = "tokio", feature = "smol", feature = "async-std", feature = "sim")))]
+mod absent;
+#[cfg(any(feature = "smol", feature = "async-std"))]
+mod async_io;
+#[cfg(feature = "async-std")]
+mod async_std;
+#[cfg(feature = "sim")]
+mod sim;
+#[cfg(feature = "smol")]
+mod smol;
+#[cfg(feature = "tokio")]
+mod tokio;
+
+/// A runtime, there and back.
+macro_rules! runtime {
+    ($runtime:ty, $from:ident, $into:ident) => {
+        impl From<$runtime> for $crate::AnyRuntime {
+            fn from(runtime: $runtime) -> Self {
+                Self::$from(runtime)
+            }
+        }
+
+        /// The runtime comes back when it is another one.
+        impl TryFrom<$crate::AnyRuntime> for $runtime {
+            type Error = $crate::AnyRuntime;
+
+            fn try_from(runtime: $crate::AnyRuntime) -> Result<Self, $crate::AnyRuntime> {
+                runtime.$into()
+            }
+        }
+    };
+}
+
+/// What runtimes make.
+macro_rules! made {
+    ($($made:ty => $any:ty, $from:ident;)*) => {
+        $(impl From<$made> for $any {
+            fn from(made: $made) -> Self {
+                Self::$from(made)
+            }
+        })*
+    };
+}
+
+#[allow(unused_imports, reason = "without a backend nothing is converted")]
+use {made, runtime};
