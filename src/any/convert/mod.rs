@@ -15,6 +15,7 @@ mod smol;
 #[cfg(feature = "tokio")]
 mod tokio;
 
+#[allow(unused_macros, reason = "without a backend nothing is converted")]
 /// A runtime, there and back.
 macro_rules! runtime {
     ($runtime:ty, $from:ident, $into:ident) => {
@@ -35,6 +36,7 @@ macro_rules! runtime {
     };
 }
 
+#[allow(unused_macros, reason = "without a backend nothing is converted")]
 /// What runtimes make.
 macro_rules! made {
     ($($made:ty => $any:ty, $from:ident;)*) => {
