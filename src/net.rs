@@ -2,7 +2,9 @@
 
 mod addrs;
 mod connect;
+pub(crate) mod family;
 mod incoming;
+pub(crate) mod io_traits;
 pub(crate) mod options;
 mod resolver;
 #[cfg(any(unix, windows))]
