@@ -32,8 +32,8 @@ use crate::time::{Interval, Timeout, deadline_after};
 
 pub use crate::coop::poll_budget;
 pub use descriptor::Descriptor;
-pub(crate) use tcp::tcp_options;
 pub use tcp::{TcpListener, TcpStream};
+pub(crate) use tcp::{tcp_options, tcp_required};
 pub use udp::UdpSocket;
 pub(crate) use udp::{udp_groups, udp_options};
 #[cfg(unix)]

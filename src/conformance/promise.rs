@@ -6,8 +6,7 @@ use std::fmt;
 const FILES: &[(&str, &str)] = &[
     ("src/any.rs", include_str!("../any.rs")),
     ("src/any/net.rs", include_str!("../any/net.rs")),
-    ("src/any/net/listener.rs", include_str!("../any/net/listener.rs")),
-    ("src/any/net/stream.rs", include_str!("../any/net/stream.rs")),
+    ("src/any/net/tcp.rs", include_str!("../any/net/tcp.rs")),
     ("src/any/net/udp.rs", include_str!("../any/net/udp.rs")),
     ("src/any/net/unix.rs", include_str!("../any/net/unix.rs")),
     ("src/free.rs", include_str!("../free.rs")),
