@@ -1,11 +1,13 @@
 use std::fmt;
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use pin_project_lite::pin_project;
+
+use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
 
 pin_project! {
     /// What one of the backends made: tokio, one of those that stand on async-io, the simulation, or a runtime of the user's.
@@ -69,38 +71,55 @@ where
     }
 }
 
-impl<T: AsyncRead, A: AsyncRead, S: AsyncRead, C: AsyncRead> AsyncRead for OneOf<T, A, S, C> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        each_pinned!(self, it => it.poll_read(cx, buf))
+impl<T, A, S, C> Reads for OneOf<T, A, S, C>
+where
+    T: AsyncRead + Unpin,
+    A: AsyncRead + Unpin,
+    S: AsyncRead + Unpin,
+    C: AsyncRead + Unpin,
+{
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        each!(self, it => Pin::new(it).poll_read(cx, buf))
     }
 
     fn poll_read_vectored(
-        self: Pin<&mut Self>,
+        &mut self,
         cx: &mut Context<'_>,
-        bufs: &mut [io::IoSliceMut<'_>],
+        bufs: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        each_pinned!(self, it => it.poll_read_vectored(cx, bufs))
+        each!(self, it => Pin::new(it).poll_read_vectored(cx, bufs))
     }
 }
 
-impl<T: AsyncWrite, A: AsyncWrite, S: AsyncWrite, C: AsyncWrite> AsyncWrite for OneOf<T, A, S, C> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        each_pinned!(self, it => it.poll_write(cx, buf))
+impl<T, A, S, C> Writes for OneOf<T, A, S, C>
+where
+    T: AsyncWrite + Unpin,
+    A: AsyncWrite + Unpin,
+    S: AsyncWrite + Unpin,
+    C: AsyncWrite + Unpin,
+{
+    fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        each!(self, it => Pin::new(it).poll_write(cx, buf))
     }
 
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        each_pinned!(self, it => it.poll_write_vectored(cx, bufs))
+    fn poll_write_vectored(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        each!(self, it => Pin::new(it).poll_write_vectored(cx, bufs))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each_pinned!(self, it => it.poll_flush(cx))
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, it => Pin::new(it).poll_flush(cx))
     }
 
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each_pinned!(self, it => it.poll_close(cx))
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, it => Pin::new(it).poll_close(cx))
     }
 }
+
+reads!(
+    [T: AsyncRead + Unpin, A: AsyncRead + Unpin, S: AsyncRead + Unpin, C: AsyncRead + Unpin]
+    OneOf<T, A, S, C>, it => it
+);
+writes!(
+    [T: AsyncWrite + Unpin, A: AsyncWrite + Unpin, S: AsyncWrite + Unpin, C: AsyncWrite + Unpin]
+    OneOf<T, A, S, C>, it => it
+);

@@ -6,8 +6,7 @@ use std::fmt;
 const FILES: &[(&str, &str)] = &[
     ("src/any/mod.rs", include_str!("../any/mod.rs")),
     ("src/any/net/mod.rs", include_str!("../any/net/mod.rs")),
-    ("src/any/net/listener.rs", include_str!("../any/net/listener.rs")),
-    ("src/any/net/stream.rs", include_str!("../any/net/stream.rs")),
+    ("src/any/net/tcp.rs", include_str!("../any/net/tcp.rs")),
     ("src/any/net/udp.rs", include_str!("../any/net/udp.rs")),
     ("src/any/net/unix.rs", include_str!("../any/net/unix.rs")),
     ("src/current/spawn.rs", include_str!("../current/spawn.rs")),

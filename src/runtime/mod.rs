@@ -23,7 +23,7 @@ pub use block_on::{BlockOn, Left};
 pub use net::{Descriptor, Net, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixNet, UnixStream};
-pub(crate) use net::{tcp_options, udp_groups, udp_options};
+pub(crate) use net::{tcp_options, tcp_required, udp_groups, udp_options};
 pub(crate) use no_runtime::{Driver, NoRuntime};
 pub(crate) use spawn::random_seed_of_the_system;
 pub use spawn::{BoxFuture, BoxJob, Spawn};

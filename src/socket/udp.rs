@@ -3,6 +3,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use super::{Reactor, Registered, Shared, Way, poll_io, read_io, write_io};
+use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::{Descriptor, descriptor, lends};
 use crate::runtime::{self, udp_groups, udp_options};
 
@@ -27,8 +28,7 @@ impl<R: Reactor> UdpSocket<R> {
     ///
     /// The system's.
     pub fn from_std(reactor: &R, socket: std::net::UdpSocket) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        Ok(Self::new(reactor.register(socket)?))
+        Ok(Self::new(reactor.register(socket.nonblocking()?)?))
     }
 
     /// The registered socket.
@@ -110,8 +110,6 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
     }
 
     fn into_std(self) -> io::Result<std::net::UdpSocket> {
-        let socket = self.socket.into_inner()?;
-        socket.set_nonblocking(false)?;
-        Ok(socket)
+        self.socket.into_inner()?.blocking()
     }
 }

@@ -1,22 +1,16 @@
 //! Unix sockets over any reactor.
 
 use std::future::Future;
-use std::io::{self, Read, Write};
-use std::net::Shutdown;
+use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
-use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
+use std::sync::OnceLock;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_io::{AsyncRead, AsyncWrite};
-
-use super::{
-    Connected, Own, Reactor, Registered, Shared, Source, Way, close, poll_io, poll_read, poll_write,
-    poll_write_vectored, read, read_io, try_io, write, write_io,
-};
+use super::{Listener, Reactor, Registered, Shared, Source, Stream, Way, poll_io, read_io, try_io, write_io};
 use crate::runtime;
+use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::path::{cannot, check, probe};
 use crate::runtime::net::{Descriptor, descriptor, lends};
 
@@ -24,58 +18,23 @@ impl Source for std_unix::UnixStream {}
 impl Source for std_unix::UnixListener {}
 impl Source for std_unix::UnixDatagram {}
 
-impl Connected for std_unix::UnixStream {
-    fn read(mut self: &Self, buf: &mut [u8]) -> io::Result<usize> {
-        Read::read(&mut self, buf)
-    }
-
-    fn write(mut self: &Self, buf: &[u8]) -> io::Result<usize> {
-        Write::write(&mut self, buf)
-    }
-
-    fn write_vectored(mut self: &Self, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
-        Write::write_vectored(&mut self, bufs)
-    }
-
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.shutdown(how)
-    }
-}
-
-type Stream<R> = <R as Reactor>::Registered<std_unix::UnixStream>;
-
 /// A connection of a reactor.
-#[derive(Debug)]
-pub struct UnixStream<R: Reactor> {
-    socket: Stream<R>,
-    waits: Own,
-}
+pub type UnixStream<R> = Stream<R, std_unix::UnixStream>;
 
-impl<R: Reactor> UnixStream<R> {
-    /// A connection that is registered already.
-    pub fn new(socket: R::Registered<std_unix::UnixStream>) -> Self {
-        Self { socket, waits: Own::default() }
-    }
+/// The read half of a borrowed stream.
+pub type ReadHalf<'a, R> = super::ReadHalf<'a, R, std_unix::UnixStream>;
 
-    /// Takes over a connection, blocking or not.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn from_std(reactor: &R, stream: std_unix::UnixStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Ok(Self::new(reactor.register(stream)?))
-    }
+/// The write half of a borrowed stream.
+pub type WriteHalf<'a, R> = super::WriteHalf<'a, R, std_unix::UnixStream>;
 
-    /// The registered socket.
-    pub fn into_inner(self) -> R::Registered<std_unix::UnixStream> {
-        self.socket
-    }
-}
+/// The read half of a stream.
+pub type OwnedReadHalf<R> = super::OwnedReadHalf<R, std_unix::UnixStream>;
 
-read!(UnixStream<R>);
-write!(UnixStream<R>);
-lends!([R: Reactor] UnixStream<R>, it => descriptor(it.socket.get_ref()));
+/// The write half of a stream, which closes the write side when it is dropped.
+pub type OwnedWriteHalf<R> = super::OwnedWriteHalf<R, std_unix::UnixStream>;
+
+/// A listening socket of a reactor, which also watches what is accepted.
+pub type UnixListener<R> = Listener<R, std_unix::UnixStream>;
 
 impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
     type ReadHalf<'a> = ReadHalf<'a, R>;
@@ -84,18 +43,11 @@ impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
     type OwnedWriteHalf = OwnedWriteHalf<R>;
 
     fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
-        (
-            ReadHalf { socket: &self.socket, waits: Own::default() },
-            WriteHalf { socket: &self.socket, waits: Own::default() },
-        )
+        self.halves()
     }
 
     fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
-        let socket = Arc::new(self.socket);
-        (
-            OwnedReadHalf { socket: socket.clone(), waits: Own::default() },
-            OwnedWriteHalf { socket, waits: Own::default() },
-        )
+        self.into_halves()
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -111,106 +63,19 @@ impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixStream> {
-        let stream = self.socket.into_inner()?;
-        stream.set_nonblocking(false)?;
-        Ok(stream)
+        self.into_blocking()
     }
 }
-
-/// The read half of a borrowed stream.
-#[derive(Debug)]
-pub struct ReadHalf<'a, R: Reactor> {
-    socket: &'a Stream<R>,
-    waits: Own,
-}
-
-read!(ReadHalf<'_, R>);
-
-/// The write half of a borrowed stream.
-#[derive(Debug)]
-pub struct WriteHalf<'a, R: Reactor> {
-    socket: &'a Stream<R>,
-    waits: Own,
-}
-
-write!(WriteHalf<'_, R>);
-
-/// The read half of a stream.
-#[derive(Debug)]
-pub struct OwnedReadHalf<R: Reactor> {
-    socket: Arc<Stream<R>>,
-    waits: Own,
-}
-
-read!(OwnedReadHalf<R>);
-
-/// The write half of a stream, which closes the write side when it is dropped.
-#[derive(Debug)]
-pub struct OwnedWriteHalf<R: Reactor> {
-    socket: Arc<Stream<R>>,
-    waits: Own,
-}
-
-write!(OwnedWriteHalf<R>);
-
-impl<R: Reactor> Drop for OwnedWriteHalf<R> {
-    fn drop(&mut self) {
-        let _ = close::<Stream<R>, _>(&self.socket);
-    }
-}
-
-/// A listening socket of a reactor, which also watches what is accepted.
-#[derive(Debug)]
-pub struct UnixListener<R: Reactor> {
-    socket: R::Registered<std_unix::UnixListener>,
-    reactor: R,
-    waits: Shared,
-}
-
-impl<R: Reactor> UnixListener<R> {
-    /// A listening socket that `reactor` watches already.
-    pub fn new(reactor: R, socket: R::Registered<std_unix::UnixListener>) -> Self {
-        Self { socket, reactor, waits: Shared::default() }
-    }
-
-    /// Takes over a listening socket, blocking or not.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    pub fn from_std(reactor: &R, listener: std_unix::UnixListener) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        Ok(Self::new(reactor.clone(), reactor.register(listener)?))
-    }
-
-    /// The registered socket.
-    pub fn into_inner(self) -> R::Registered<std_unix::UnixListener> {
-        self.socket
-    }
-
-    fn register(
-        &self,
-        accepted: (std_unix::UnixStream, SocketAddr),
-    ) -> io::Result<(UnixStream<R>, SocketAddr)> {
-        let (stream, peer) = accepted;
-        Ok((UnixStream::from_std(&self.reactor, stream)?, peer))
-    }
-}
-
-lends!([R: Reactor] UnixListener<R>, it => descriptor(it.socket.get_ref()));
 
 impl<R: Reactor> runtime::UnixListener for UnixListener<R> {
     type Stream = UnixStream<R>;
 
     async fn accept(&self) -> io::Result<(UnixStream<R>, SocketAddr)> {
-        let accepted = read_io(&self.socket, std_unix::UnixListener::accept).await?;
-        self.register(accepted)
+        self.accepted().await
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream<R>, SocketAddr)>> {
-        let accepted =
-            ready!(poll_io(cx, &self.socket, &self.waits, Way::Read, std_unix::UnixListener::accept))?;
-        Poll::Ready(self.register(accepted))
+        self.poll_accepted(cx)
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
@@ -226,9 +91,7 @@ impl<R: Reactor> runtime::UnixListener for UnixListener<R> {
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixListener> {
-        let listener = self.socket.into_inner()?;
-        listener.set_nonblocking(false)?;
-        Ok(listener)
+        self.into_blocking()
     }
 }
 
@@ -252,8 +115,7 @@ impl<R: Reactor> UnixDatagram<R> {
     ///
     /// The system's.
     pub fn from_std(reactor: &R, socket: std_unix::UnixDatagram) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        Ok(Self::new(reactor.clone(), reactor.register(socket)?))
+        Ok(Self::new(reactor.clone(), reactor.register(socket.nonblocking()?)?))
     }
 
     /// The registered socket.
@@ -337,8 +199,6 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
-        let socket = self.socket.into_inner()?;
-        socket.set_nonblocking(false)?;
-        Ok(socket)
+        self.socket.into_inner()?.blocking()
     }
 }

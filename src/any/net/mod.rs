@@ -1,5 +1,6 @@
 mod listener;
 mod stream;
+mod tcp;
 mod udp;
 #[cfg(unix)]
 pub(crate) mod unix;
@@ -9,18 +10,68 @@ use std::io;
 use std::net::SocketAddr;
 
 use crate::current::find;
+use crate::runtime::Descriptor;
 use crate::runtime::Driver;
 use crate::runtime::net::ToSocketAddrs;
-use crate::runtime::net::{Descriptor, lends};
 
-pub use listener::TcpListener;
-pub use stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, WriteHalf};
+pub use tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, WriteHalf};
 pub use udp::UdpSocket;
 
-// Runtimes of anyrt's own have it, and so has everything in `socket`.
-lends!([] TcpStream, it => of_the_system(it.descriptor()));
-lends!([] TcpListener, it => of_the_system(it.descriptor()));
-lends!([] UdpSocket, it => of_the_system(it.descriptor()));
+/// From what the backends make, and back.
+macro_rules! convert {
+    ($name:ident: $tokio:ty, $async_io:ty, $sim:ty) => {
+        #[allow(dead_code, reason = "without its backend nobody makes one")]
+        impl $name {
+            pub(crate) fn tokio(it: $tokio) -> Self {
+                Self { inner: OneOf::Tokio { it } }
+            }
+
+            pub(crate) fn async_io(it: $async_io) -> Self {
+                Self { inner: OneOf::AsyncIo { it } }
+            }
+
+            pub(crate) fn sim(it: $sim) -> Self {
+                Self { inner: OneOf::Sim { it } }
+            }
+
+            pub(crate) fn into_tokio(self) -> Result<$tokio, Self> {
+                match self.inner {
+                    OneOf::Tokio { it } => Ok(it),
+                    inner => Err(Self { inner }),
+                }
+            }
+
+            pub(crate) fn into_async_io(self) -> Result<$async_io, Self> {
+                match self.inner {
+                    OneOf::AsyncIo { it } => Ok(it),
+                    inner => Err(Self { inner }),
+                }
+            }
+        }
+
+        impl From<custom::net::$name> for $name {
+            fn from(it: custom::net::$name) -> Self {
+                Self { inner: OneOf::Custom { it } }
+            }
+        }
+
+        // Runtimes of anyrt's own have it, and so has everything in `socket`.
+        crate::runtime::net::lends!([] $name, it => crate::any::net::of_the_system(it.descriptor()));
+    };
+}
+use convert;
+
+/// The I/O traits of a stream and of its halves, which are those of what is in them.
+macro_rules! io_traits {
+    ($stream:ident) => {
+        io_traits!(reads: $stream, ReadHalf<'_>, OwnedReadHalf);
+        io_traits!(writes: $stream, WriteHalf<'_>, OwnedWriteHalf);
+    };
+    ($has:ident: $($type:ty),*) => {
+        $(crate::runtime::net::io_traits::$has!([] $type, it => &mut it.inner);)*
+    };
+}
+use io_traits;
 
 #[track_caller]
 fn of_the_system(descriptor: Option<Descriptor<'_>>) -> Descriptor<'_> {

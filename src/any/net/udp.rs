@@ -3,6 +3,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
+use super::convert;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUdpSocket, MaybeSim, MaybeTokio, custom};
 use crate::current::find;
@@ -167,41 +168,6 @@ impl UdpSocket {
     }
 }
 
-#[allow(dead_code, reason = "without its backend nobody makes one")]
-impl UdpSocket {
-    pub(crate) fn tokio(it: TokioSocket) -> Self {
-        Self { inner: OneOf::Tokio { it } }
-    }
-
-    pub(crate) fn async_io(it: AsyncIoUdpSocket) -> Self {
-        Self { inner: OneOf::AsyncIo { it } }
-    }
-
-    pub(crate) fn sim(it: SimSocket) -> Self {
-        Self { inner: OneOf::Sim { it } }
-    }
-
-    pub(crate) fn into_tokio(self) -> Result<TokioSocket, Self> {
-        match self.inner {
-            OneOf::Tokio { it } => Ok(it),
-            inner => Err(Self { inner }),
-        }
-    }
-
-    pub(crate) fn into_async_io(self) -> Result<AsyncIoUdpSocket, Self> {
-        match self.inner {
-            OneOf::AsyncIo { it } => Ok(it),
-            inner => Err(Self { inner }),
-        }
-    }
-}
-
-impl From<custom::net::UdpSocket> for UdpSocket {
-    fn from(it: custom::net::UdpSocket) -> Self {
-        Self { inner: OneOf::Custom { it } }
-    }
-}
-
 macro_rules! forward {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(
@@ -276,3 +242,5 @@ impl runtime::UdpSocket for UdpSocket {
         self.into_std()
     }
 }
+
+convert!(UdpSocket: TokioSocket, AsyncIoUdpSocket, SimSocket);

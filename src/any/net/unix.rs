@@ -2,23 +2,19 @@ use std::future::Future;
 use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_io::{AsyncRead, AsyncWrite};
-
-use super::of_the_system;
-use super::stream::{read, write};
+use super::{convert, io_traits};
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{
     AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeSim, MaybeTokio, custom,
 };
 use crate::current::find;
-// Its methods are called by their full names: what is not compiled in is of every type, and has each of them four times.
-use crate::runtime::net::lends;
+use crate::runtime::Driver;
+use crate::runtime::net::family::{Listener, Stream, Unix};
 use crate::runtime::net::path::Incoming;
-use crate::runtime::{self, BoxFuture, Descriptor, Driver, UnixNet};
+use crate::runtime::{self, Descriptor, UnixNet};
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
 type TokioListener = <MaybeTokio as UnixNet>::UnixListener;
@@ -26,64 +22,7 @@ type TokioDatagram = <MaybeTokio as UnixNet>::UnixDatagram;
 type SimStream = <MaybeSim as UnixNet>::UnixStream;
 type SimListener = <MaybeSim as UnixNet>::UnixListener;
 type SimDatagram = <MaybeSim as UnixNet>::UnixDatagram;
-
-/// The same half of the streams of each backend.
-macro_rules! halves {
-    ($half:ident $(<$lifetime:lifetime>)?) => {
-        OneOf<
-            <TokioStream as runtime::UnixStream>::$half$(<$lifetime>)?,
-            <AsyncIoUnixStream as runtime::UnixStream>::$half$(<$lifetime>)?,
-            <SimStream as runtime::UnixStream>::$half$(<$lifetime>)?,
-            <custom::net::UnixStream as runtime::UnixStream>::$half$(<$lifetime>)?,
-        >
-    };
-}
-
-/// From what the backends make, and back.
-macro_rules! convert {
-    ($name:ident: $tokio:ty, $async_io:ty, $sim:ty) => {
-        #[allow(dead_code, reason = "without its backend nobody makes one")]
-        impl $name {
-            pub(crate) fn tokio(it: $tokio) -> Self {
-                Self { inner: OneOf::Tokio { it } }
-            }
-
-            pub(crate) fn async_io(it: $async_io) -> Self {
-                Self { inner: OneOf::AsyncIo { it } }
-            }
-
-            pub(crate) fn sim(it: $sim) -> Self {
-                Self { inner: OneOf::Sim { it } }
-            }
-
-            pub(crate) fn into_tokio(self) -> Result<$tokio, Self> {
-                match self.inner {
-                    OneOf::Tokio { it } => Ok(it),
-                    inner => Err(Self { inner }),
-                }
-            }
-
-            pub(crate) fn into_async_io(self) -> Result<$async_io, Self> {
-                match self.inner {
-                    OneOf::AsyncIo { it } => Ok(it),
-                    inner => Err(Self { inner }),
-                }
-            }
-        }
-
-        impl From<custom::net::$name> for $name {
-            fn from(it: custom::net::$name) -> Self {
-                Self { inner: OneOf::Custom { it } }
-            }
-        }
-
-        lends!([] $name, it => of_the_system(it.descriptor()));
-    };
-}
-
-convert!(UnixStream: TokioStream, AsyncIoUnixStream, SimStream);
-convert!(UnixListener: TokioListener, AsyncIoUnixListener, SimListener);
-convert!(UnixDatagram: TokioDatagram, AsyncIoUnixDatagram, SimDatagram);
+type AnyStream = OneOf<TokioStream, AsyncIoUnixStream, SimStream, custom::net::UnixStream>;
 
 /// A connection over a Unix socket, whatever the runtime, with the I/O traits of `futures`.
 ///
@@ -109,11 +48,8 @@ convert!(UnixDatagram: TokioDatagram, AsyncIoUnixDatagram, SimDatagram);
 /// ```
 #[derive(Debug)]
 pub struct UnixStream {
-    inner: OneOf<TokioStream, AsyncIoUnixStream, SimStream, custom::net::UnixStream>,
+    inner: AnyStream,
 }
-
-read!(UnixStream);
-write!(UnixStream);
 
 impl UnixStream {
     /// Connects on the current runtime; see [`UnixNet::unix_connect`].
@@ -147,90 +83,35 @@ impl UnixStream {
     }
 
     /// See [`runtime::UnixStream::split_mut`].
-    #[allow(unreachable_code, unused_variables, reason = "a backend that is not compiled in makes nothing")]
     pub fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        match &mut self.inner {
-            OneOf::Tokio { it } => {
-                let (read, write) = runtime::UnixStream::split_mut(it);
-                (
-                    ReadHalf { inner: OneOf::Tokio { it: read } },
-                    WriteHalf { inner: OneOf::Tokio { it: write } },
-                )
-            }
-            OneOf::AsyncIo { it } => {
-                let (read, write) = runtime::UnixStream::split_mut(it);
-                (
-                    ReadHalf { inner: OneOf::AsyncIo { it: read } },
-                    WriteHalf { inner: OneOf::AsyncIo { it: write } },
-                )
-            }
-            OneOf::Sim { it } => {
-                let (read, write) = runtime::UnixStream::split_mut(it);
-                (ReadHalf { inner: OneOf::Sim { it: read } }, WriteHalf { inner: OneOf::Sim { it: write } })
-            }
-            OneOf::Custom { it } => {
-                let (read, write) = runtime::UnixStream::split_mut(it);
-                (
-                    ReadHalf { inner: OneOf::Custom { it: read } },
-                    WriteHalf { inner: OneOf::Custom { it: write } },
-                )
-            }
-        }
+        let (read, write) = Stream::<Unix>::split_mut(&mut self.inner);
+        (ReadHalf { inner: read }, WriteHalf { inner: write })
     }
 
     /// See [`runtime::UnixStream::into_split`].
-    #[allow(unreachable_code, unused_variables, reason = "a backend that is not compiled in makes nothing")]
     pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        match self.inner {
-            OneOf::Tokio { it } => {
-                let (read, write) = runtime::UnixStream::into_split(it);
-                (
-                    OwnedReadHalf { inner: OneOf::Tokio { it: read } },
-                    OwnedWriteHalf { inner: OneOf::Tokio { it: write } },
-                )
-            }
-            OneOf::AsyncIo { it } => {
-                let (read, write) = runtime::UnixStream::into_split(it);
-                (
-                    OwnedReadHalf { inner: OneOf::AsyncIo { it: read } },
-                    OwnedWriteHalf { inner: OneOf::AsyncIo { it: write } },
-                )
-            }
-            OneOf::Sim { it } => {
-                let (read, write) = runtime::UnixStream::into_split(it);
-                (
-                    OwnedReadHalf { inner: OneOf::Sim { it: read } },
-                    OwnedWriteHalf { inner: OneOf::Sim { it: write } },
-                )
-            }
-            OneOf::Custom { it } => {
-                let (read, write) = runtime::UnixStream::into_split(it);
-                (
-                    OwnedReadHalf { inner: OneOf::Custom { it: read } },
-                    OwnedWriteHalf { inner: OneOf::Custom { it: write } },
-                )
-            }
-        }
+        let (read, write) = Stream::<Unix>::into_split(self.inner);
+        (OwnedReadHalf { inner: read }, OwnedWriteHalf { inner: write })
     }
 
     /// See [`runtime::UnixStream::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.inner, it => runtime::UnixStream::local_addr(it))
+        Stream::<Unix>::local_addr(&self.inner)
     }
 
     /// See [`runtime::UnixStream::peer_addr`].
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.inner, it => runtime::UnixStream::peer_addr(it))
+        Stream::<Unix>::peer_addr(&self.inner)
     }
 
     /// See [`runtime::UnixStream::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
-        each!(&self.inner, it => runtime::UnixStream::descriptor(it))
+        Stream::<Unix>::descriptor(&self.inner)
     }
 
     /// See [`runtime::UnixStream::into_std`].
     pub fn into_std(self) -> io::Result<std_unix::UnixStream> {
-        each!(self.inner, it => runtime::UnixStream::into_std(it))
+        Stream::<Unix>::into_std(self.inner)
     }
 }
 
@@ -268,34 +149,28 @@ impl runtime::UnixStream for UnixStream {
 /// The read half of a borrowed [`UnixStream`].
 #[derive(Debug)]
 pub struct ReadHalf<'a> {
-    inner: halves!(ReadHalf<'a>),
+    inner: <AnyStream as Stream<Unix>>::ReadHalf<'a>,
 }
-
-read!(ReadHalf<'_>);
 
 /// The write half of a borrowed [`UnixStream`].
 #[derive(Debug)]
 pub struct WriteHalf<'a> {
-    inner: halves!(WriteHalf<'a>),
+    inner: <AnyStream as Stream<Unix>>::WriteHalf<'a>,
 }
-
-write!(WriteHalf<'_>);
 
 /// The read half of a [`UnixStream`].
 #[derive(Debug)]
 pub struct OwnedReadHalf {
-    inner: halves!(OwnedReadHalf),
+    inner: <AnyStream as Stream<Unix>>::OwnedReadHalf,
 }
-
-read!(OwnedReadHalf);
 
 /// The write half of a [`UnixStream`], which closes the write side when it is dropped.
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
-    inner: halves!(OwnedWriteHalf),
+    inner: <AnyStream as Stream<Unix>>::OwnedWriteHalf,
 }
 
-write!(OwnedWriteHalf);
+io_traits!(UnixStream);
 
 /// A Unix socket that listens, whatever the runtime.
 ///
@@ -350,20 +225,7 @@ impl UnixListener {
 
     /// See [`runtime::UnixListener::accept`].
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        match &self.inner {
-            OneOf::Tokio { it } => {
-                runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
-            }
-            OneOf::AsyncIo { it } => {
-                runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
-            }
-            OneOf::Sim { it } => {
-                runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
-            }
-            OneOf::Custom { it } => {
-                runtime::UnixListener::accept(it).await.map(|(stream, peer)| (stream.into(), peer))
-            }
-        }
+        Listener::<Unix>::accept(&self.inner).await.map(|(inner, peer)| (UnixStream { inner }, peer))
     }
 
     /// See [`runtime::UnixListener::incoming`].
@@ -373,35 +235,22 @@ impl UnixListener {
 
     /// See [`runtime::UnixListener::poll_accept`].
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        match &self.inner {
-            OneOf::Tokio { it } => {
-                runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
-            }
-            OneOf::AsyncIo { it } => {
-                runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
-            }
-            OneOf::Sim { it } => {
-                runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
-            }
-            OneOf::Custom { it } => {
-                runtime::UnixListener::poll_accept(it, cx).map_ok(|(stream, peer)| (stream.into(), peer))
-            }
-        }
+        Listener::<Unix>::poll_accept(&self.inner, cx).map_ok(|(inner, peer)| (UnixStream { inner }, peer))
     }
 
     /// See [`runtime::UnixListener::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        each!(&self.inner, it => runtime::UnixListener::local_addr(it))
+        Listener::<Unix>::local_addr(&self.inner)
     }
 
     /// See [`runtime::UnixListener::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
-        each!(&self.inner, it => runtime::UnixListener::descriptor(it))
+        Listener::<Unix>::descriptor(&self.inner)
     }
 
     /// See [`runtime::UnixListener::into_std`].
     pub fn into_std(self) -> io::Result<std_unix::UnixListener> {
-        each!(self.inner, it => runtime::UnixListener::into_std(it))
+        Listener::<Unix>::into_std(self.inner)
     }
 }
 
@@ -417,7 +266,7 @@ impl runtime::UnixListener for UnixListener {
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        each!(&self.inner, it => Box::pin(runtime::UnixListener::sleep(it, duration)) as BoxFuture)
+        Listener::<Unix>::sleep(&self.inner, duration)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -627,3 +476,7 @@ impl runtime::UnixDatagram for UnixDatagram {
         self.into_std()
     }
 }
+
+convert!(UnixStream: TokioStream, AsyncIoUnixStream, SimStream);
+convert!(UnixListener: TokioListener, AsyncIoUnixListener, SimListener);
+convert!(UnixDatagram: TokioDatagram, AsyncIoUnixDatagram, SimDatagram);

@@ -5,7 +5,9 @@ mod addrs;
 mod bind;
 mod connect;
 mod descriptor;
+pub(crate) mod family;
 mod incoming;
+pub(crate) mod io_traits;
 mod lookup;
 pub(crate) mod options;
 #[cfg(unix)]
@@ -42,8 +44,8 @@ pub use resolver::{Resolve, SetResolverError, set_resolver};
 pub(crate) use system::of;
 #[cfg(any(unix, windows))]
 pub(crate) use system::write_error;
-pub(crate) use tcp::tcp_options;
 pub use tcp::{TcpListener, TcpStream};
+pub(crate) use tcp::{tcp_options, tcp_required};
 pub use udp::UdpSocket;
 pub(crate) use udp::{udp_groups, udp_options};
 #[cfg(unix)]

@@ -283,7 +283,20 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     fn into_std(self) -> io::Result<std::net::TcpListener>;
 }
 
-/// The options of a connection that are provided, for what passes them on; as `udp_options`.
+/// The options of a connection that are required, for what passes them on; as `udp_options`.
+macro_rules! tcp_required {
+    ($forward:ident) => {
+        $forward! {
+            fn nodelay() -> bool;
+            fn set_nodelay(nodelay: bool) -> ();
+            fn ttl() -> u32;
+            fn set_ttl(ttl: u32) -> ();
+        }
+    };
+}
+pub(crate) use tcp_required;
+
+/// Those that are provided.
 macro_rules! tcp_options {
     ($forward:ident) => {
         $forward! {

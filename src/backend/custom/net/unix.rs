@@ -3,67 +3,40 @@ use std::future::Future;
 use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_io::{AsyncRead, AsyncWrite};
+use super::Boxed;
+use super::listener::{self, Listener};
+use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
+use crate::runtime::net::family::Unix;
+use crate::runtime::{self, Descriptor};
 
-use super::{Boxed, ReadHalf, Reader, WriteHalf, Writer, read, write};
-use crate::runtime::{self, BoxFuture, Descriptor};
+pub(crate) type UnixStream = Stream<Unix>;
+pub(crate) type UnixListener = Listener<Unix>;
 
-/// The object-safe twin of [`runtime::UnixStream`].
-trait ErasedStream: Reader + Writer {
-    fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>);
-    fn into_split(self: Box<Self>) -> (Box<dyn Reader>, Box<dyn Writer>);
-    fn local_addr(&self) -> io::Result<SocketAddr>;
-    fn peer_addr(&self) -> io::Result<SocketAddr>;
-    fn descriptor(&self) -> Option<Descriptor<'_>>;
-    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixStream>;
+impl Twins for Unix {
+    type DynStream = dyn stream::Erased<Unix>;
+    type DynListener = dyn listener::Erased<Unix>;
 }
 
-impl<S: runtime::UnixStream> ErasedStream for S {
-    fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>) {
-        let (read, write) = runtime::UnixStream::split_mut(self);
-        (Box::new(read), Box::new(write))
+impl<S: runtime::UnixStream> Erases<S> for Unix {
+    fn erase(stream: S) -> UnixStream {
+        Io { io: Box::new(stream) }
     }
-
-    fn into_split(self: Box<Self>) -> (Box<dyn Reader>, Box<dyn Writer>) {
-        let (read, write) = runtime::UnixStream::into_split(*self);
-        (Box::new(read), Box::new(write))
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        runtime::UnixStream::local_addr(self)
-    }
-
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        runtime::UnixStream::peer_addr(self)
-    }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        runtime::UnixStream::descriptor(self)
-    }
-
-    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixStream> {
-        runtime::UnixStream::into_std(*self)
-    }
-}
-
-/// A connection of a runtime that anyrt does not know.
-#[derive(Debug)]
-pub(crate) struct UnixStream {
-    stream: Box<dyn ErasedStream>,
 }
 
 impl UnixStream {
     pub(in crate::backend::custom) fn new<S: runtime::UnixStream>(stream: S) -> Self {
-        Self { stream: Box::new(stream) }
+        Unix::erase(stream)
     }
 }
 
-read!(UnixStream);
-write!(UnixStream);
+impl UnixListener {
+    pub(in crate::backend::custom) fn new<L: runtime::UnixListener>(listener: L) -> Self {
+        Self { listener: Box::new(listener) }
+    }
+}
 
 impl runtime::UnixStream for UnixStream {
     type ReadHalf<'a> = ReadHalf<'a>;
@@ -72,80 +45,27 @@ impl runtime::UnixStream for UnixStream {
     type OwnedWriteHalf = WriteHalf<'static>;
 
     fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        let (read, write) = self.stream.split_mut();
-        (ReadHalf { stream: read }, WriteHalf { stream: write })
+        self.halves()
     }
 
     fn into_split(self) -> (ReadHalf<'static>, WriteHalf<'static>) {
-        let (read, write) = self.stream.into_split();
-        (ReadHalf { stream: read }, WriteHalf { stream: write })
+        self.into_halves()
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr()
+        self.io.local_addr()
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.peer_addr()
+        self.io.peer_addr()
     }
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
-        self.stream.descriptor()
+        self.io.descriptor()
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixStream> {
-        self.stream.into_std()
-    }
-}
-
-/// The object-safe twin of [`runtime::UnixListener`].
-trait ErasedListener: fmt::Debug + Send + Sync {
-    fn accept(&self) -> Boxed<'_, io::Result<(UnixStream, SocketAddr)>>;
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>>;
-    fn sleep(&self, duration: Duration) -> BoxFuture;
-    fn local_addr(&self) -> io::Result<SocketAddr>;
-    fn descriptor(&self) -> Option<Descriptor<'_>>;
-    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixListener>;
-}
-
-impl<L: runtime::UnixListener> ErasedListener for L {
-    fn accept(&self) -> Boxed<'_, io::Result<(UnixStream, SocketAddr)>> {
-        Box::pin(async move {
-            let (stream, peer) = runtime::UnixListener::accept(self).await?;
-            Ok((UnixStream::new(stream), peer))
-        })
-    }
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        runtime::UnixListener::poll_accept(self, cx).map_ok(|(stream, peer)| (UnixStream::new(stream), peer))
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture {
-        Box::pin(runtime::UnixListener::sleep(self, duration))
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        runtime::UnixListener::local_addr(self)
-    }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        runtime::UnixListener::descriptor(self)
-    }
-
-    fn into_std(self: Box<Self>) -> io::Result<std_unix::UnixListener> {
-        runtime::UnixListener::into_std(*self)
-    }
-}
-
-/// A listening socket of a runtime that anyrt does not know.
-#[derive(Debug)]
-pub(crate) struct UnixListener {
-    listener: Box<dyn ErasedListener>,
-}
-
-impl UnixListener {
-    pub(in crate::backend::custom) fn new<L: runtime::UnixListener>(listener: L) -> Self {
-        Self { listener: Box::new(listener) }
+        self.io.into_std()
     }
 }
 

@@ -5,7 +5,8 @@ use std::task::{Context, Poll};
 use socket2::SockRef;
 use tokio::io::{Interest, ReadBuf};
 
-use super::{or_untold, poll_untold, untold};
+use super::{convert, or_untold, poll_untold, untold};
+use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::{Descriptor, descriptor, lends};
 use crate::runtime::{self, udp_groups, udp_options};
 
@@ -17,8 +18,7 @@ pub struct UdpSocket {
 
 impl UdpSocket {
     pub(in crate::backend::tokio) fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        Ok(Self { socket: tokio::net::UdpSocket::from_std(socket)? })
+        Ok(Self { socket: tokio::net::UdpSocket::from_std(socket.nonblocking()?)? })
     }
 
     /// Whether tokio has not been told yet that one can send: the socket is new, or it is full. It keeps no other sign of it.
@@ -153,29 +153,17 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     fn into_std(self) -> io::Result<std::net::UdpSocket> {
-        let socket = self.socket.into_std()?;
-        socket.set_nonblocking(false)?;
-        Ok(socket)
+        self.socket.into_std()?.blocking()
     }
 }
 
-impl From<UdpSocket> for crate::net::UdpSocket {
-    fn from(socket: UdpSocket) -> Self {
-        Self::tokio(socket)
-    }
-}
+convert!(
+    /// The socket comes back when it is of another runtime.
+    UdpSocket, it => it.socket
+);
 
 impl From<tokio::net::UdpSocket> for crate::net::UdpSocket {
     fn from(socket: tokio::net::UdpSocket) -> Self {
         Self::tokio(UdpSocket { socket })
-    }
-}
-
-/// The socket comes back when it is of another runtime.
-impl TryFrom<crate::net::UdpSocket> for tokio::net::UdpSocket {
-    type Error = crate::net::UdpSocket;
-
-    fn try_from(socket: crate::net::UdpSocket) -> Result<Self, Self::Error> {
-        socket.into_tokio().map(|socket| socket.socket)
     }
 }

@@ -1,133 +1,46 @@
 use std::future::Future;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_io::{AsyncRead, AsyncWrite};
 use socket2::{SockAddr, SockRef};
-use tokio::io::{AsyncRead as _, AsyncWrite as _, Interest, ReadBuf};
-use tokio::net::unix;
+use tokio::io::{Interest, ReadBuf};
 use tokio::runtime::Handle;
 
-use super::{enter, or_untold, pause, poll_untold, untold, within};
+use super::listener::Listener;
+use super::stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
+use super::{convert, enter, or_untold, poll_untold, untold};
+use crate::backend::tokio::time::pause;
 use crate::runtime;
+use crate::runtime::net::family::{StdSocket, Unix};
 use crate::runtime::net::path::{cannot, check, probe};
 use crate::runtime::net::{Descriptor, descriptor, lends};
 
-/// tokio's stream, with the traits of futures-io.
-#[derive(Debug)]
-pub struct UnixStream {
-    stream: tokio::net::UnixStream,
-    untold: [bool; 2],
-}
-
-/// What tokio may not have been told of yet.
-const READ: usize = 0;
-const WRITE: usize = 1;
-
-impl UnixStream {
-    pub(in crate::backend::tokio) fn from_std(stream: std_unix::UnixStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Ok(Self { stream: tokio::net::UnixStream::from_std(stream)?, untold: [true; 2] })
-    }
-}
-
-/// The same stream, to read from and to write to as tokio does.
-fn std(stream: &tokio::net::UnixStream) -> io::Result<std_unix::UnixStream> {
-    Ok(descriptor(stream).try_clone_to_owned()?.into())
-}
-
-/// The traits of futures-io for a type that holds tokio's, in its field `stream`.
-macro_rules! read {
-    ($type:ty, $it:ident => $stream:expr) => {
-        impl AsyncRead for $type {
-            fn poll_read(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buf: &mut [u8],
-            ) -> Poll<io::Result<usize>> {
-                if buf.is_empty() {
-                    return Poll::Ready(Ok(0));
-                }
-                let $it = self.get_mut();
-                let mut read = ReadBuf::new(buf);
-                let untold = std::mem::take(&mut $it.untold[READ]);
-                match Pin::new(&mut $it.stream).poll_read(cx, &mut read) {
-                    Poll::Pending if untold => poll_untold(cx, || std($stream)?.read(buf)),
-                    polled => polled.map_ok(|()| read.filled().len()),
-                }
-            }
-        }
-    };
-}
-
-macro_rules! write {
-    ($type:ty, $it:ident => $stream:expr) => {
-        impl AsyncWrite for $type {
-            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-                let $it = self.get_mut();
-                let untold = std::mem::take(&mut $it.untold[WRITE]);
-                match Pin::new(&mut $it.stream).poll_write(cx, buf) {
-                    Poll::Pending if untold => poll_untold(cx, || std($stream)?.write(buf)),
-                    polled => polled,
-                }
-            }
-
-            fn poll_write_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bufs: &[io::IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                let $it = self.get_mut();
-                let untold = std::mem::take(&mut $it.untold[WRITE]);
-                match Pin::new(&mut $it.stream).poll_write_vectored(cx, bufs) {
-                    Poll::Pending if untold => poll_untold(cx, || std($stream)?.write_vectored(bufs)),
-                    polled => polled,
-                }
-            }
-
-            fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Pin::new(&mut self.stream).poll_flush(cx)
-            }
-
-            fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Pin::new(&mut self.stream).poll_shutdown(cx)
-            }
-        }
-    };
-}
-
-read!(UnixStream, it => &it.stream);
-write!(UnixStream, it => &it.stream);
-lends!([] UnixStream, it => descriptor(&it.stream));
+pub(in crate::backend::tokio) type UnixStream = Stream<Unix>;
+pub(in crate::backend::tokio) type UnixListener = Listener<Unix>;
 
 impl runtime::UnixStream for UnixStream {
-    type ReadHalf<'a> = ReadHalf<'a>;
-    type WriteHalf<'a> = WriteHalf<'a>;
-    type OwnedReadHalf = OwnedReadHalf;
-    type OwnedWriteHalf = OwnedWriteHalf;
+    type ReadHalf<'a> = ReadHalf<'a, Unix>;
+    type WriteHalf<'a> = WriteHalf<'a, Unix>;
+    type OwnedReadHalf = OwnedReadHalf<Unix>;
+    type OwnedWriteHalf = OwnedWriteHalf<Unix>;
 
-    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        let untold = self.untold;
-        let (read, write) = self.stream.split();
-        (ReadHalf { stream: read, untold }, WriteHalf { stream: write, untold })
+    fn split_mut(&mut self) -> (ReadHalf<'_, Unix>, WriteHalf<'_, Unix>) {
+        self.halves()
     }
 
-    fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        let untold = self.untold;
-        let (read, write) = self.stream.into_split();
-        (OwnedReadHalf { stream: read, untold }, OwnedWriteHalf { stream: write, untold })
+    fn into_split(self) -> (OwnedReadHalf<Unix>, OwnedWriteHalf<Unix>) {
+        self.into_halves()
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr().map(Into::into)
+        self.io.local_addr().map(Into::into)
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.peer_addr().map(Into::into)
+        self.io.peer_addr().map(Into::into)
     }
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
@@ -135,82 +48,19 @@ impl runtime::UnixStream for UnixStream {
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixStream> {
-        let stream = self.stream.into_std()?;
-        stream.set_nonblocking(false)?;
-        Ok(stream)
+        self.into_blocking()
     }
 }
-
-/// The read half of a borrowed stream.
-#[derive(Debug)]
-pub struct ReadHalf<'a> {
-    stream: unix::ReadHalf<'a>,
-    untold: [bool; 2],
-}
-
-read!(ReadHalf<'_>, it => it.stream.as_ref());
-
-/// The write half of a borrowed stream.
-#[derive(Debug)]
-pub struct WriteHalf<'a> {
-    stream: unix::WriteHalf<'a>,
-    untold: [bool; 2],
-}
-
-write!(WriteHalf<'_>, it => it.stream.as_ref());
-
-/// The read half of a stream.
-#[derive(Debug)]
-pub struct OwnedReadHalf {
-    stream: unix::OwnedReadHalf,
-    untold: [bool; 2],
-}
-
-read!(OwnedReadHalf, it => it.stream.as_ref());
-
-/// The write half of a stream; tokio's own closes the write side when it is dropped.
-#[derive(Debug)]
-pub struct OwnedWriteHalf {
-    stream: unix::OwnedWriteHalf,
-    untold: [bool; 2],
-}
-
-write!(OwnedWriteHalf, it => it.stream.as_ref());
-
-/// tokio's listener, with the handle whose context an accepted stream is registered in.
-#[derive(Debug)]
-pub struct UnixListener {
-    listener: tokio::net::UnixListener,
-    handle: Handle,
-}
-
-impl UnixListener {
-    pub(in crate::backend::tokio) fn from_std(
-        handle: &Handle,
-        listener: std_unix::UnixListener,
-    ) -> io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        let _context = handle.enter();
-        let listener = tokio::net::UnixListener::from_std(listener)?;
-        Ok(Self { listener, handle: handle.clone() })
-    }
-}
-
-lends!([] UnixListener, it => descriptor(&it.listener));
 
 impl runtime::UnixListener for UnixListener {
     type Stream = UnixStream;
 
     async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (stream, peer) = within(&self.handle, self.listener.accept()).await?;
-        Ok((UnixStream { stream, untold: [false; 2] }, peer.into()))
+        self.accepted().await
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        let _context = enter(&self.handle)?;
-        self.listener
-            .poll_accept(cx)
-            .map_ok(|(stream, peer)| (UnixStream { stream, untold: [false; 2] }, peer.into()))
+        self.poll_accepted(cx)
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
@@ -226,9 +76,7 @@ impl runtime::UnixListener for UnixListener {
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixListener> {
-        let listener = self.listener.into_std()?;
-        listener.set_nonblocking(false)?;
-        Ok(listener)
+        self.into_blocking()
     }
 }
 
@@ -244,7 +92,7 @@ impl UnixDatagram {
         handle: &Handle,
         socket: std_unix::UnixDatagram,
     ) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
+        let socket = socket.nonblocking()?;
         let _context = handle.enter();
         let socket = tokio::net::UnixDatagram::from_std(socket)?;
         Ok(Self { socket, handle: handle.clone() })
@@ -365,37 +213,16 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
-        let socket = self.socket.into_std()?;
-        socket.set_nonblocking(false)?;
-        Ok(socket)
+        self.socket.into_std()?.blocking()
     }
 }
 
-/// Into what is of any runtime, and back: what is of another runtime comes back as it is.
-macro_rules! convert {
-    ($name:ident, $it:ident => $native:expr) => {
-        impl From<$name> for crate::net::$name {
-            fn from(it: $name) -> Self {
-                Self::tokio(it)
-            }
-        }
-
-        impl TryFrom<crate::net::$name> for tokio::net::$name {
-            type Error = crate::net::$name;
-
-            fn try_from(it: crate::net::$name) -> Result<Self, Self::Error> {
-                it.into_tokio().map(|$it| $native)
-            }
-        }
-    };
-}
-
-convert!(UnixStream, it => it.stream);
+convert!(UnixStream, it => it.io);
 convert!(UnixListener, it => it.listener);
 convert!(UnixDatagram, it => it.socket);
 
 impl From<tokio::net::UnixStream> for crate::net::UnixStream {
     fn from(stream: tokio::net::UnixStream) -> Self {
-        Self::tokio(UnixStream { stream, untold: [false; 2] })
+        Self::tokio(UnixStream::told(stream))
     }
 }

@@ -1,0 +1,170 @@
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::Boxed;
+use super::listener::{self, Listener};
+use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
+use crate::runtime::net::Keepalive;
+use crate::runtime::net::family::Tcp;
+use crate::runtime::{self, Descriptor, tcp_options, tcp_required};
+
+pub(crate) type TcpStream = Stream<Tcp>;
+pub(crate) type TcpListener = Listener<Tcp>;
+
+macro_rules! declare {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output>;)*
+    };
+}
+
+macro_rules! erase {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                runtime::TcpStream::$name(self $(, $arg)*)
+            }
+        )*
+    };
+}
+
+macro_rules! forward {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                self.io.$name($($arg),*)
+            }
+        )*
+    };
+}
+
+/// The object-safe twin of [`runtime::TcpStream`].
+pub(crate) trait Erased: stream::Erased<Tcp> {
+    fn peek<'a>(&'a mut self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<usize>>;
+    tcp_required!(declare);
+    tcp_options!(declare);
+}
+
+impl<S: runtime::TcpStream> Erased for S {
+    fn peek<'a>(&'a mut self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<usize>> {
+        Box::pin(runtime::TcpStream::peek(self, buf))
+    }
+
+    tcp_required!(erase);
+    tcp_options!(erase);
+}
+
+/// The object-safe twin of [`runtime::TcpListener`].
+pub(crate) trait ErasedListener: listener::Erased<Tcp> {
+    fn ttl(&self) -> io::Result<u32>;
+    fn set_ttl(&self, ttl: u32) -> io::Result<()>;
+}
+
+impl<L: runtime::TcpListener> ErasedListener for L {
+    fn ttl(&self) -> io::Result<u32> {
+        runtime::TcpListener::ttl(self)
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        runtime::TcpListener::set_ttl(self, ttl)
+    }
+}
+
+impl Twins for Tcp {
+    type DynStream = dyn Erased;
+    type DynListener = dyn ErasedListener;
+}
+
+impl<S: runtime::TcpStream> Erases<S> for Tcp {
+    fn erase(stream: S) -> TcpStream {
+        Io { io: Box::new(stream) }
+    }
+}
+
+impl TcpStream {
+    pub(in crate::backend::custom) fn new<S: runtime::TcpStream>(stream: S) -> Self {
+        Tcp::erase(stream)
+    }
+}
+
+impl TcpListener {
+    pub(in crate::backend::custom) fn new<L: runtime::TcpListener>(listener: L) -> Self {
+        Self { listener: Box::new(listener) }
+    }
+}
+
+impl runtime::TcpStream for TcpStream {
+    type ReadHalf<'a> = ReadHalf<'a>;
+    type WriteHalf<'a> = WriteHalf<'a>;
+    type OwnedReadHalf = ReadHalf<'static>;
+    type OwnedWriteHalf = WriteHalf<'static>;
+
+    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        self.halves()
+    }
+
+    fn into_split(self) -> (ReadHalf<'static>, WriteHalf<'static>) {
+        self.into_halves()
+    }
+
+    async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.io.peek(buf).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.io.peer_addr()
+    }
+
+    tcp_required!(forward);
+    tcp_options!(forward);
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.io.descriptor()
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpStream> {
+        self.io.into_std()
+    }
+}
+
+impl runtime::TcpListener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.listener.accept().await
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        self.listener.poll_accept(cx)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.listener.sleep(duration)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.listener.ttl()
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.listener.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        self.listener.descriptor()
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpListener> {
+        self.listener.into_std()
+    }
+}

@@ -1,0 +1,41 @@
+use std::io;
+use std::task::{Context, Poll};
+
+use tokio::runtime::Handle;
+
+use super::native::Native;
+use super::stream::Stream;
+use super::{enter, within};
+use crate::runtime::net::family::StdSocket;
+use crate::runtime::net::{descriptor, lends};
+
+/// tokio's listener, with the handle whose context an accepted stream is registered in.
+#[derive(Debug)]
+pub struct Listener<F: Native> {
+    pub(super) listener: F::Socket,
+    pub(super) handle: Handle,
+}
+
+impl<F: Native> Listener<F> {
+    pub(in crate::backend::tokio) fn from_std(handle: &Handle, listener: F::Listener) -> io::Result<Self> {
+        let listener = listener.nonblocking()?;
+        let _context = handle.enter();
+        Ok(Self { listener: F::listen(listener)?, handle: handle.clone() })
+    }
+
+    pub(super) async fn accepted(&self) -> io::Result<(Stream<F>, F::Addr)> {
+        let (stream, peer) = within(&self.handle, F::accept(&self.listener)).await?;
+        Ok((Stream::told(stream), peer.into()))
+    }
+
+    pub(super) fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Stream<F>, F::Addr)>> {
+        let _context = enter(&self.handle)?;
+        F::poll_accept(&self.listener, cx).map_ok(|(stream, peer)| (Stream::told(stream), peer.into()))
+    }
+
+    pub(super) fn into_blocking(self) -> io::Result<F::Listener> {
+        F::into_listener(self.listener)?.blocking()
+    }
+}
+
+lends!([F: Native] Listener<F>, it => descriptor(&it.listener));

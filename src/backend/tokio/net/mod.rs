@@ -1,0 +1,95 @@
+mod listener;
+mod native;
+mod stream;
+mod tcp;
+mod udp;
+#[cfg(unix)]
+mod unix;
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::runtime::{EnterGuard, Handle};
+
+use super::{NO_SOCKETS, is_context_gone};
+
+pub(super) use tcp::{TcpListener, TcpStream};
+pub(super) use udp::UdpSocket;
+#[cfg(unix)]
+pub(super) use unix::{UnixDatagram, UnixListener, UnixStream};
+
+/// The context of `handle`, which tokio needs wherever a socket is registered.
+fn enter(handle: &Handle) -> io::Result<EnterGuard<'_>> {
+    if is_context_gone() { Err(io::Error::other(NO_SOCKETS)) } else { Ok(handle.enter()) }
+}
+
+/// Polls `future` inside the context of `handle`.
+async fn within<T>(handle: &Handle, future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        let _context = enter(handle)?;
+        future.as_mut().poll(cx)
+    })
+    .await
+}
+
+/// Tries what tokio 1.54 has not: it waits for its driver to tell of a socket, also of one that is new (`registration.rs`).
+fn poll_untold<T>(cx: &mut Context<'_>, mut operation: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
+    ready!(pin!(tokio::task::consume_budget()).poll(cx));
+    loop {
+        match operation() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return Poll::Ready(result),
+        }
+    }
+}
+
+/// As [`poll_untold`], once; nothing when tokio is to be asked.
+async fn untold<T>(is_untold: bool, mut operation: impl FnMut() -> io::Result<T>) -> Option<io::Result<T>> {
+    if !is_untold {
+        return None;
+    }
+    poll_fn(|cx| match poll_untold(cx, &mut operation) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Awaits `told`, and meanwhile tries `operation` in each poll for as long as tokio is untold.
+async fn or_untold<T>(
+    told: impl Future<Output = io::Result<T>>,
+    is_untold: impl Fn() -> bool,
+    mut operation: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    let mut told = pin!(told);
+    poll_fn(|cx| match told.as_mut().poll(cx) {
+        Poll::Pending if is_untold() => poll_untold(cx, &mut operation),
+        polled => polled,
+    })
+    .await
+}
+
+/// Into what is of any runtime, and back: what is of another runtime comes back as it is.
+macro_rules! convert {
+    ($(#[$doc:meta])* $name:ident, $it:ident => $native:expr) => {
+        impl From<$name> for crate::net::$name {
+            fn from(it: $name) -> Self {
+                Self::tokio(it)
+            }
+        }
+
+        $(#[$doc])*
+        impl TryFrom<crate::net::$name> for tokio::net::$name {
+            type Error = crate::net::$name;
+
+            fn try_from(it: crate::net::$name) -> Result<Self, Self::Error> {
+                it.into_tokio().map(|$it| $native)
+            }
+        }
+    };
+}
+use convert;

@@ -1,0 +1,153 @@
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net;
+
+#[cfg(unix)]
+use crate::runtime::net::family::Unix;
+use crate::runtime::net::family::{Family, Tcp};
+use crate::runtime::net::{AsDescriptor, descriptor};
+
+/// What tokio has for a family. It has no traits for what its types have in common.
+pub trait Native: Family + io::Read + io::Write {
+    type Stream: Part<Self> + AsyncRead + AsyncWrite + AsDescriptor;
+    type ReadHalf<'a>: Part<Self> + AsyncRead + 'a;
+    type WriteHalf<'a>: Part<Self> + AsyncWrite + 'a;
+    type OwnedReadHalf: Part<Self> + AsyncRead + 'static;
+    type OwnedWriteHalf: Part<Self> + AsyncWrite + 'static;
+    type Socket: AsDescriptor + fmt::Debug + Send + Sync + Unpin + 'static;
+    type Peer: Into<Self::Addr>;
+    type Untold: Untold;
+
+    fn from_std(self) -> io::Result<Self::Stream>;
+    fn into_std(stream: Self::Stream) -> io::Result<Self>;
+    /// The same stream, to read from and to write to as tokio does.
+    fn same(stream: &Self::Stream) -> io::Result<Self>;
+    fn split(stream: &mut Self::Stream) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
+    fn into_split(stream: Self::Stream) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
+
+    fn listen(listener: Self::Listener) -> io::Result<Self::Socket>;
+    fn accept(listener: &Self::Socket)
+    -> impl Future<Output = io::Result<(Self::Stream, Self::Peer)>> + Send;
+    fn poll_accept(
+        listener: &Self::Socket,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Self::Stream, Self::Peer)>>;
+    fn into_listener(listener: Self::Socket) -> io::Result<Self::Listener>;
+}
+
+/// tokio's stream, or a half of one.
+pub trait Part<F: Native>: fmt::Debug + Send + Sync + Unpin {
+    fn stream(&self) -> &F::Stream;
+}
+
+/// Of which ways tokio may not have been told yet: of none, or of what is in an array.
+pub trait Untold: Copy + fmt::Debug + Send + Sync + Unpin {
+    const NEW: Self;
+    const ACCEPTED: Self;
+
+    /// Whether the way may be one of them, for the last time.
+    fn take(&mut self, way: Way) -> bool;
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Way {
+    Read,
+    Write,
+}
+
+impl Untold for () {
+    const NEW: Self = ();
+    const ACCEPTED: Self = ();
+
+    fn take(&mut self, _: Way) -> bool {
+        false
+    }
+}
+
+impl Untold for [bool; 2] {
+    const NEW: Self = [true; 2];
+    const ACCEPTED: Self = [false; 2];
+
+    fn take(&mut self, way: Way) -> bool {
+        std::mem::take(&mut self[way as usize])
+    }
+}
+
+macro_rules! native {
+    ($family:ty: $stream:ident, $listener:ident, $halves:ident, $peer:ty, $untold:ty) => {
+        impl Native for $family {
+            type Stream = net::$stream;
+            type ReadHalf<'a> = net::$halves::ReadHalf<'a>;
+            type WriteHalf<'a> = net::$halves::WriteHalf<'a>;
+            type OwnedReadHalf = net::$halves::OwnedReadHalf;
+            type OwnedWriteHalf = net::$halves::OwnedWriteHalf;
+            type Socket = net::$listener;
+            type Peer = $peer;
+            type Untold = $untold;
+
+            fn from_std(self) -> io::Result<net::$stream> {
+                net::$stream::from_std(self)
+            }
+
+            fn into_std(stream: net::$stream) -> io::Result<Self> {
+                stream.into_std()
+            }
+
+            fn same(stream: &net::$stream) -> io::Result<Self> {
+                Ok(descriptor(stream).try_clone_to_owned()?.into())
+            }
+
+            fn split(stream: &mut net::$stream) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>) {
+                stream.split()
+            }
+
+            fn into_split(stream: net::$stream) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf) {
+                stream.into_split()
+            }
+
+            fn listen(listener: Self::Listener) -> io::Result<net::$listener> {
+                net::$listener::from_std(listener)
+            }
+
+            fn accept(
+                listener: &net::$listener,
+            ) -> impl Future<Output = io::Result<(net::$stream, $peer)>> + Send {
+                listener.accept()
+            }
+
+            fn poll_accept(
+                listener: &net::$listener,
+                cx: &mut Context<'_>,
+            ) -> Poll<io::Result<(net::$stream, $peer)>> {
+                listener.poll_accept(cx)
+            }
+
+            fn into_listener(listener: net::$listener) -> io::Result<Self::Listener> {
+                listener.into_std()
+            }
+        }
+
+        native!($family: net::$stream, it => it);
+        native!($family: net::$halves::ReadHalf<'_>, it => it.as_ref());
+        native!($family: net::$halves::WriteHalf<'_>, it => it.as_ref());
+        native!($family: net::$halves::OwnedReadHalf, it => it.as_ref());
+        native!($family: net::$halves::OwnedWriteHalf, it => it.as_ref());
+    };
+    ($family:ty: $part:ty, $it:ident => $stream:expr) => {
+        impl Part<$family> for $part {
+            fn stream(&self) -> &<$family as Native>::Stream {
+                let $it = self;
+                $stream
+            }
+        }
+    };
+}
+
+// tokio 1.54 tries a new TCP stream by itself ...
+native!(Tcp: TcpStream, TcpListener, tcp, std::net::SocketAddr, ());
+#[cfg(unix)]
+native!(Unix: UnixStream, UnixListener, unix, net::unix::SocketAddr, [bool; 2]);

@@ -1,0 +1,136 @@
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::convert;
+use super::listener::Listener;
+use super::stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
+use crate::backend::tokio::time::pause;
+use crate::runtime::net::family::Tcp;
+use crate::runtime::net::{Descriptor, descriptor};
+
+pub(in crate::backend::tokio) type TcpStream = Stream<Tcp>;
+pub(in crate::backend::tokio) type TcpListener = Listener<Tcp>;
+
+impl TcpStream {
+    pub(in crate::backend::tokio) async fn finish_connect(handle: &Handle, stream: Tcp) -> io::Result<Self> {
+        let stream = {
+            let _context = handle.enter();
+            tokio::net::TcpStream::from_std(stream)?
+        };
+        stream.writable().await?;
+        match stream.take_error()? {
+            Some(error) => Err(error),
+            None => Ok(Self::told(stream)),
+        }
+    }
+}
+
+impl crate::runtime::TcpStream for TcpStream {
+    type ReadHalf<'a> = ReadHalf<'a, Tcp>;
+    type WriteHalf<'a> = WriteHalf<'a, Tcp>;
+    type OwnedReadHalf = OwnedReadHalf<Tcp>;
+    type OwnedWriteHalf = OwnedWriteHalf<Tcp>;
+
+    fn split_mut(&mut self) -> (ReadHalf<'_, Tcp>, WriteHalf<'_, Tcp>) {
+        self.halves()
+    }
+
+    fn into_split(self) -> (OwnedReadHalf<Tcp>, OwnedWriteHalf<Tcp>) {
+        self.into_halves()
+    }
+
+    async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.io.peek(buf).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.io.peer_addr()
+    }
+
+    fn nodelay(&self) -> io::Result<bool> {
+        self.io.nodelay()
+    }
+
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.io.set_nodelay(nodelay)
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.io.ttl()
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.io.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpStream> {
+        self.into_blocking()
+    }
+}
+
+impl crate::runtime::TcpListener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.accepted().await
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        self.poll_accepted(cx)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        pause(&self.handle, duration)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.listener.ttl()
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.listener.set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpListener> {
+        self.into_blocking()
+    }
+}
+
+convert!(
+    /// The stream comes back when it is of another runtime.
+    TcpStream, it => it.io
+);
+convert!(
+    /// The listener comes back when it is of another runtime.
+    TcpListener, it => it.listener
+);
+
+impl From<tokio::net::TcpStream> for crate::net::TcpStream {
+    fn from(stream: tokio::net::TcpStream) -> Self {
+        Self::tokio(TcpStream::told(stream))
+    }
+}

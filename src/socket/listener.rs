@@ -1,0 +1,57 @@
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use super::connected::Connected;
+use super::{Reactor, Registered, Shared, Stream, Way, poll_io, read_io};
+use crate::runtime::net::family::StdSocket;
+use crate::runtime::net::{descriptor, lends};
+
+/// A listening socket of a reactor, which also watches what is accepted: a [`TcpListener`](super::TcpListener), or a
+/// [`UnixListener`](super::unix::UnixListener).
+#[derive(Debug)]
+pub struct Listener<R: Reactor, S: Connected> {
+    pub(super) socket: R::Registered<S::Listener>,
+    pub(super) reactor: R,
+    waits: Shared,
+}
+
+impl<R: Reactor, S: Connected> Listener<R, S> {
+    /// The registered socket.
+    pub fn into_inner(self) -> R::Registered<S::Listener> {
+        self.socket
+    }
+
+    /// A listening socket that `reactor` watches already.
+    pub fn new(reactor: R, socket: R::Registered<S::Listener>) -> Self {
+        Self { socket, reactor, waits: Shared::default() }
+    }
+
+    /// Takes over a listening socket, blocking or not.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn from_std(reactor: &R, listener: S::Listener) -> io::Result<Self> {
+        Ok(Self::new(reactor.clone(), reactor.register(listener.nonblocking()?)?))
+    }
+
+    fn register(&self, accepted: (S, S::Addr)) -> io::Result<(Stream<R, S>, S::Addr)> {
+        let (stream, peer) = accepted;
+        Ok((Stream::from_std(&self.reactor, stream)?, peer))
+    }
+
+    pub(super) async fn accepted(&self) -> io::Result<(Stream<R, S>, S::Addr)> {
+        self.register(read_io(&self.socket, S::accept).await?)
+    }
+
+    pub(super) fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Stream<R, S>, S::Addr)>> {
+        let accepted = ready!(poll_io(cx, &self.socket, &self.waits, Way::Read, S::accept))?;
+        Poll::Ready(self.register(accepted))
+    }
+
+    pub(super) fn into_blocking(self) -> io::Result<S::Listener> {
+        self.socket.into_inner()?.blocking()
+    }
+}
+
+lends!([R: Reactor, S: Connected] Listener<R, S>, it => descriptor(it.socket.get_ref()));

@@ -1,0 +1,134 @@
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::{
+    Listener, OwnedReadHalf, OwnedWriteHalf, Reactor, ReadHalf, Registered, Stream, Way, WriteHalf,
+    poll_stream_io, write_io,
+};
+use crate::runtime::net::family::Tcp;
+use crate::runtime::net::{Descriptor, descriptor};
+
+/// A TCP connection of a reactor.
+pub type TcpStream<R> = Stream<R, std::net::TcpStream>;
+
+/// A listening socket of a reactor, which also watches what is accepted.
+pub type TcpListener<R> = Listener<R, std::net::TcpStream>;
+
+/// Whether a socket that has begun to connect is connected: an error, which is `WouldBlock` when it is not known yet.
+fn is_connected(stream: &Tcp) -> io::Result<()> {
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
+    }
+    match stream.peer_addr() {
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(io::ErrorKind::WouldBlock.into()),
+        result => result.map(drop),
+    }
+}
+
+impl<R: Reactor> TcpStream<R> {
+    /// Waits until a socket that does not block, and has begun to connect, is connected or has failed; see
+    /// [`Net::finish_connect`](crate::Net::finish_connect).
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub async fn finish_connect(reactor: &R, stream: std::net::TcpStream) -> io::Result<Self> {
+        let socket = reactor.register(stream)?;
+        write_io(&socket, is_connected).await?;
+        Ok(Self::new(socket))
+    }
+}
+
+impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
+    type ReadHalf<'a> = ReadHalf<'a, R>;
+    type WriteHalf<'a> = WriteHalf<'a, R>;
+    type OwnedReadHalf = OwnedReadHalf<R>;
+    type OwnedWriteHalf = OwnedWriteHalf<R>;
+
+    fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
+        self.halves()
+    }
+
+    fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
+        self.into_halves()
+    }
+
+    async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        let Self { socket, waits } = self;
+        poll_fn(|cx| poll_stream_io(cx, socket, waits, Way::Read, |socket| socket.peek(buf))).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().local_addr()
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().peer_addr()
+    }
+
+    fn nodelay(&self) -> io::Result<bool> {
+        self.socket.get_ref().nodelay()
+    }
+
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.socket.get_ref().set_nodelay(nodelay)
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.socket.get_ref().ttl()
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.socket.get_ref().set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpStream> {
+        self.into_blocking()
+    }
+}
+
+impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
+    type Stream = TcpStream<R>;
+
+    async fn accept(&self) -> io::Result<(TcpStream<R>, SocketAddr)> {
+        self.accepted().await
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream<R>, SocketAddr)>> {
+        self.poll_accepted(cx)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.reactor.sleep(duration)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.get_ref().local_addr()
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.socket.get_ref().ttl()
+    }
+
+    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.socket.get_ref().set_ttl(ttl)
+    }
+
+    fn descriptor(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpListener> {
+        self.into_blocking()
+    }
+}
