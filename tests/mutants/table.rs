@@ -762,7 +762,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "new socket of tokio waits for its driver",
-        file: "backend/tokio/net.rs",
+        file: "backend/tokio/net/mod.rs",
         right: "    ready!(pin!(tokio::task::consume_budget()).poll(cx));",
         wrong: "    if mutant!() { return Poll::Pending; }
     ready!(pin!(tokio::task::consume_budget()).poll(cx));",
