@@ -187,21 +187,21 @@ fn only_the_registry_names_the_features_of_backends() {
 #[test]
 fn backends_have_the_same_files() {
     let names = |folder: &str| -> BTreeSet<String> {
-        let files = rust_files(&format!("src/backend/{folder}"));
+        let files = rust_files(&format!("src/{folder}"));
         files.iter().map(|file| file.file_name().unwrap().to_str().unwrap().to_owned()).collect()
     };
     let everywhere: BTreeSet<String> =
         ["mod.rs", "net.rs", "task.rs", "time.rs", "udp.rs", "unix.rs"].map(str::to_owned).into();
-    assert_eq!(names("custom"), everywhere);
-    assert!(names("sim").is_superset(&everywhere));
+    assert_eq!(names("any/custom"), everywhere);
+    assert!(names("backend/sim").is_superset(&everywhere));
     // Their tasks are those of `runtime/task/native`.
     let mut without_tasks = everywhere;
     without_tasks.remove("task.rs");
-    for own in ["tokio", "async_io"] {
+    for own in ["backend/tokio", "backend/async_io"] {
         assert!(names(own).is_superset(&without_tasks), "{own}");
     }
     for backend in backends() {
-        assert!(names(&backend.replace('-', "_")).contains("mod.rs"), "{backend}");
+        assert!(names(&format!("backend/{}", backend.replace('-', "_"))).contains("mod.rs"), "{backend}");
     }
 }
 

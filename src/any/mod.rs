@@ -1,6 +1,7 @@
 //! Any runtime, in one type: `AnyRuntime`, what it makes, and which one this thread is in.
 
 mod convert;
+mod custom;
 mod entered;
 pub(crate) mod net;
 mod one_of;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant, SystemTime};
 pub use self::entered::EnterGuard;
 pub(crate) use self::entered::{Keep, enter, innermost, native_context};
 
-use crate::backend::custom::Custom;
+use self::custom::Custom;
 use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
 #[cfg(unix)]
 use crate::runtime::UnixNet;

@@ -7,7 +7,8 @@ use std::time::Instant;
 use pin_project_lite::pin_project;
 
 use super::one_of::{OneOf, OneOfProjection, each, each_pinned};
-use crate::backend::{AsyncIoSleep, MaybeSim, MaybeTokio, custom};
+use crate::any::custom;
+use crate::backend::{AsyncIoSleep, MaybeSim, MaybeTokio};
 use crate::runtime::{self, Time};
 
 type Inner = OneOf<<MaybeTokio as Time>::Sleep, AsyncIoSleep, <MaybeSim as Time>::Sleep, custom::time::Sleep>;

@@ -87,7 +87,6 @@ cfg_if! {
 #[cfg(not(all(feature = "tokio", feature = "smol", feature = "async-std", feature = "sim")))]
 #[allow(dead_code, reason = "which parts of it are needed depends on which backend is absent")]
 pub(crate) mod absent;
-pub(crate) mod custom;
 
 /// A runtime that can be found from its threads.
 pub(crate) trait Here: Sized {

@@ -338,7 +338,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "task of a custom runtime finds none",
-        file: "backend/custom/task.rs",
+        file: "any/custom/task.rs",
         right: "        let this = self.project();\n        let _entered = enter(this.runtime.clone().into());",
         wrong: "        let this = self.project();
         let _entered = (!mutant!()).then(|| enter(this.runtime.clone().into()));",
@@ -353,7 +353,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "task keeps its custom runtime alive",
-        file: "backend/custom/mod.rs",
+        file: "any/custom/mod.rs",
         right: "            Kept::Owned(runtime) => Kept::Unowned(",
         wrong: "            Kept::Owned(runtime) if !mutant!() => Kept::Unowned(",
         caught_by: &["any::current_keeps_nothing_alive", "any::tasks_are_dropped_with_their_runtime"],
@@ -420,7 +420,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "closure of a custom runtime finds none",
-        file: "backend/custom/task.rs",
+        file: "any/custom/task.rs",
         right: "        let _entered = enter(self.runtime.clone().into());",
         wrong: "        let _entered = (!mutant!()).then(|| enter(self.runtime.clone().into()));",
         caught_by: &["any::current_in_a_blocking_closure_is_its_runtime"],

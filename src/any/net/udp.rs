@@ -4,8 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use super::convert;
+use crate::any::custom;
 use crate::any::one_of::{OneOf, each};
-use crate::backend::{AsyncIoUdpSocket, MaybeSim, MaybeTokio, custom};
+use crate::backend::{AsyncIoUdpSocket, MaybeSim, MaybeTokio};
 use crate::current::find;
 use crate::runtime::net::{ToSocketAddrs, udp_bind};
 use crate::runtime::{self, Descriptor, Driver, Net, UdpSocket as _, udp_groups, udp_options};

@@ -6,10 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::{convert, io_traits};
+use crate::any::custom;
 use crate::any::one_of::{OneOf, each};
-use crate::backend::{
-    AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeSim, MaybeTokio, custom,
-};
+use crate::backend::{AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeSim, MaybeTokio};
 use crate::current::find;
 use crate::runtime::Driver;
 use crate::runtime::net::family::{Listener, Stream, Unix};
