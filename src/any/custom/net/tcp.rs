@@ -84,13 +84,13 @@ impl<S: runtime::TcpStream> Erases<S> for Tcp {
 }
 
 impl TcpStream {
-    pub(in crate::backend::custom) fn new<S: runtime::TcpStream>(stream: S) -> Self {
+    pub(in crate::any::custom) fn new<S: runtime::TcpStream>(stream: S) -> Self {
         Tcp::erase(stream)
     }
 }
 
 impl TcpListener {
-    pub(in crate::backend::custom) fn new<L: runtime::TcpListener>(listener: L) -> Self {
+    pub(in crate::any::custom) fn new<L: runtime::TcpListener>(listener: L) -> Self {
         Self { listener: Box::new(listener) }
     }
 }

@@ -115,7 +115,7 @@ pub(crate) struct UdpSocket {
 }
 
 impl UdpSocket {
-    pub(in crate::backend::custom) fn new<S: runtime::UdpSocket>(socket: S) -> Self {
+    pub(in crate::any::custom) fn new<S: runtime::UdpSocket>(socket: S) -> Self {
         Self { socket: Box::new(socket) }
     }
 }

@@ -27,13 +27,13 @@ impl<S: runtime::UnixStream> Erases<S> for Unix {
 }
 
 impl UnixStream {
-    pub(in crate::backend::custom) fn new<S: runtime::UnixStream>(stream: S) -> Self {
+    pub(in crate::any::custom) fn new<S: runtime::UnixStream>(stream: S) -> Self {
         Unix::erase(stream)
     }
 }
 
 impl UnixListener {
-    pub(in crate::backend::custom) fn new<L: runtime::UnixListener>(listener: L) -> Self {
+    pub(in crate::any::custom) fn new<L: runtime::UnixListener>(listener: L) -> Self {
         Self { listener: Box::new(listener) }
     }
 }
@@ -175,7 +175,7 @@ pub(crate) struct UnixDatagram {
 }
 
 impl UnixDatagram {
-    pub(in crate::backend::custom) fn new<S: runtime::UnixDatagram>(socket: S) -> Self {
+    pub(in crate::any::custom) fn new<S: runtime::UnixDatagram>(socket: S) -> Self {
         Self { socket: Box::new(socket) }
     }
 }
