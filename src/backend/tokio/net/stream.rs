@@ -36,7 +36,7 @@ impl<F: Native> Stream<F> {
     pub(in crate::backend::tokio) fn from_std(stream: F) -> io::Result<Self> {
         // tokio 1.54 panics about a blocking socket in debug builds and takes it in release.
         let stream = stream.nonblocking()?;
-        Ok(Self { io: stream.from_std()?, untold: F::Untold::NEW })
+        Ok(Self { io: F::from_std(stream)?, untold: F::Untold::NEW })
     }
 
     /// One that tokio's driver has told of.
