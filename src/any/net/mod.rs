@@ -5,14 +5,7 @@ mod udp;
 #[cfg(unix)]
 pub(crate) mod unix;
 
-use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-
-use crate::current::find;
 use crate::runtime::Descriptor;
-use crate::runtime::Driver;
-use crate::runtime::net::ToSocketAddrs;
 
 pub use tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, WriteHalf};
 pub use udp::UdpSocket;
@@ -129,18 +122,6 @@ fn of_the_system(descriptor: Option<Descriptor<'_>>) -> Descriptor<'_> {
              `descriptor()` asks first."
         ),
     }
-}
-
-/// All addresses of a name, from the current runtime; see [`Net::lookup_host`](crate::Net::lookup_host).
-///
-/// # Errors
-///
-/// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-///
-/// Scenarios: `free_functions_find_the_runtime`.
-pub fn lookup_host<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
-    let (runtime, addrs) = (find(Driver::None), addr.to_addrs());
-    async move { crate::runtime::net::resolve_all(&runtime?, addrs, None).await }
 }
 
 #[cfg(test)]

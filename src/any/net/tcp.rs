@@ -10,11 +10,9 @@ use super::{convert, forward, inherent};
 use crate::any::custom;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoListener, AsyncIoStream, MaybeSim, MaybeTokio};
-use crate::current::find;
-use crate::runtime::Driver;
 use crate::runtime::net::family::{Listener, Stream, Tcp};
 use crate::runtime::net::io_traits::{reads, writes};
-use crate::runtime::net::{ConnectOptions, Incoming, Keepalive, ListenOptions, ToSocketAddrs, bind, connect};
+use crate::runtime::net::{Incoming, Keepalive};
 use crate::runtime::{self, Descriptor, Net, tcp_options, tcp_required};
 
 type TokioStream = <MaybeTokio as Net>::TcpStream;
@@ -52,40 +50,6 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    /// Connects on the current runtime; see [`Net::tcp_connect`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    ///
-    /// Scenarios: `free_functions_find_the_runtime`.
-    pub fn connect<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
-        let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
-        async move { connect(&runtime?, addrs, &ConnectOptions::UNSET).await }
-    }
-
-    /// Connects on the current runtime, with options; see [`Net::tcp_connect_with`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn connect_with<A: ToSocketAddrs>(
-        addr: A,
-        options: &ConnectOptions,
-    ) -> impl Future<Output = io::Result<Self>> + Send {
-        let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
-        async move { connect(&runtime?, addrs, options).await }
-    }
-
-    /// Takes over a connection of the standard library; see [`Net::tcp_stream_from_std`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
-        find(Driver::Io)?.tcp_stream_from_std(stream)
-    }
-
     /// See [`runtime::TcpStream::peek`].
     pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         each!(&mut self.inner, it => runtime::TcpStream::peek(it, buf).await)
@@ -138,40 +102,6 @@ pub struct TcpListener {
 }
 
 impl TcpListener {
-    /// Listens on the current runtime; see [`Net::tcp_bind`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    ///
-    /// Scenarios: `free_functions_find_the_runtime`.
-    pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
-        let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
-        async move { bind(&runtime?, addrs, &ListenOptions::UNSET).await }
-    }
-
-    /// Listens on the current runtime, with options; see [`Net::tcp_bind_with`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn bind_with<A: ToSocketAddrs>(
-        addr: A,
-        options: &ListenOptions,
-    ) -> impl Future<Output = io::Result<Self>> + Send {
-        let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
-        async move { bind(&runtime?, addrs, options).await }
-    }
-
-    /// Takes over a listening socket of the standard library; see [`Net::tcp_listener_from_std`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
-        find(Driver::Io)?.tcp_listener_from_std(listener)
-    }
-
     /// See [`runtime::TcpListener::ttl`].
     pub fn ttl(&self) -> io::Result<u32> {
         each!(&self.inner, it => runtime::TcpListener::ttl(it))

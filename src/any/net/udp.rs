@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
@@ -7,9 +6,6 @@ use super::{convert, forward, inherent};
 use crate::any::custom;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUdpSocket, MaybeSim, MaybeTokio};
-use crate::current::find;
-use crate::runtime::Driver;
-use crate::runtime::net::{ToSocketAddrs, udp_bind};
 use crate::runtime::{self, Descriptor, Net, UdpSocket as _, udp_calls, udp_groups, udp_options};
 
 type TokioSocket = <MaybeTokio as Net>::UdpSocket;
@@ -46,27 +42,6 @@ pub struct UdpSocket {
 }
 
 impl UdpSocket {
-    /// Binds a socket of the current runtime; see [`Net::udp_bind`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    ///
-    /// Scenarios: `udp_without_a_handle`.
-    pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
-        let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
-        async move { udp_bind(&runtime?, addrs).await }
-    }
-
-    /// Takes over a socket of the standard library; see [`Net::udp_socket_from_std`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
-        find(Driver::Io)?.udp_socket_from_std(socket)
-    }
-
     /// See [`runtime::UdpSocket::connect`].
     pub fn connect(&self, addr: SocketAddr) -> io::Result<()> {
         each!(&self.inner, it => it.connect(addr))

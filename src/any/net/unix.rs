@@ -11,8 +11,6 @@ use super::{convert, forward, inherent};
 use crate::any::custom;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeSim, MaybeTokio};
-use crate::current::find;
-use crate::runtime::Driver;
 use crate::runtime::net::family::{Listener, Stream, Unix};
 use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::path::Incoming;
@@ -53,37 +51,7 @@ pub struct UnixStream {
     inner: AnyStream,
 }
 
-impl UnixStream {
-    /// Connects on the current runtime; see [`UnixNet::unix_connect`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    ///
-    /// Scenarios: `unix_without_a_handle`.
-    pub fn connect<P: AsRef<Path>>(path: P) -> impl Future<Output = io::Result<Self>> + Send + use<P> {
-        let (runtime, path) = (find(Driver::Io), path.as_ref().to_owned());
-        async move { runtime?.unix_connect_path(path).await }
-    }
-
-    /// Two that are connected with each other, on the current runtime; see [`UnixNet::unix_pair`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn pair() -> io::Result<(Self, Self)> {
-        find(Driver::Io)?.unix_pair()
-    }
-
-    /// Takes over a connection of the standard library; see [`UnixNet::unix_stream_from_std`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn from_std(stream: std_unix::UnixStream) -> io::Result<Self> {
-        find(Driver::Io)?.unix_stream_from_std(stream)
-    }
-}
+impl UnixStream {}
 
 stream!(std_unix::UnixStream: Unix {});
 
@@ -119,25 +87,7 @@ pub struct UnixListener {
     inner: OneOf<TokioListener, AsyncIoUnixListener, SimListener, custom::net::UnixListener>,
 }
 
-impl UnixListener {
-    /// Listens on the current runtime; see [`UnixNet::unix_bind`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<Self> {
-        find(Driver::Io)?.unix_bind(path)
-    }
-
-    /// Takes over a listening socket of the standard library; see [`UnixNet::unix_listener_from_std`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn from_std(listener: std_unix::UnixListener) -> io::Result<Self> {
-        find(Driver::Io)?.unix_listener_from_std(listener)
-    }
-}
+impl UnixListener {}
 
 listener!(std_unix::UnixListener: Unix => UnixStream {});
 
@@ -166,42 +116,6 @@ pub struct UnixDatagram {
 }
 
 impl UnixDatagram {
-    /// Binds a socket of the current runtime to a path; see [`UnixNet::unix_datagram_bind`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<Self> {
-        find(Driver::Io)?.unix_datagram_bind(path)
-    }
-
-    /// A socket of the current runtime, without an address; see [`UnixNet::unix_datagram_unbound`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn unbound() -> io::Result<Self> {
-        find(Driver::Io)?.unix_datagram_unbound()
-    }
-
-    /// Two that are connected with each other, on the current runtime; see [`UnixNet::unix_datagram_pair`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn pair() -> io::Result<(Self, Self)> {
-        find(Driver::Io)?.unix_datagram_pair()
-    }
-
-    /// Takes over a socket of the standard library; see [`UnixNet::unix_datagram_from_std`].
-    ///
-    /// # Errors
-    ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-    pub fn from_std(socket: std_unix::UnixDatagram) -> io::Result<Self> {
-        find(Driver::Io)?.unix_datagram_from_std(socket)
-    }
-
     /// See [`runtime::UnixDatagram::connect`].
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         each!(&self.inner, it => runtime::UnixDatagram::connect(it, path))
