@@ -40,8 +40,12 @@ impl<F: Native> Stream<F> {
     }
 
     /// One that tokio's driver has told of.
-    pub(super) fn told(io: F::Stream) -> Self {
+    pub(crate) fn told(io: F::Stream) -> Self {
         Self { io, untold: F::Untold::ACCEPTED }
+    }
+
+    pub(crate) fn into_native(self) -> F::Stream {
+        self.io
     }
 
     pub(super) fn halves(&mut self) -> (ReadHalf<'_, F>, WriteHalf<'_, F>) {
