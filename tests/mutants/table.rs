@@ -1118,14 +1118,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // The simulation.
     Mutant {
         name: "simulated time stands still without events",
-        file: "backend/sim/world.rs",
+        file: "backend/sim/world/mod.rs",
         right: "let end = until.unwrap_or(self.nanos.saturating_add(NEVER)).min(END);",
         wrong: "let end = until.unwrap_or(if mutant!() { self.nanos } else { self.nanos.saturating_add(NEVER) }).min(END);",
         caught_by: &["backend::sim::world::tests::time_passes_where_nothing_else_happens"],
     },
     Mutant {
         name: "many simulated tasks are a loop",
-        file: "backend/sim/world.rs",
+        file: "backend/sim/world/mod.rs",
         right: "polls > ENDLESS.max(tasks.saturating_mul(ENDLESS_FOR_EACH))",
         wrong: "polls > ENDLESS.max(if mutant!() { 0 } else { tasks.saturating_mul(ENDLESS_FOR_EACH) })",
         caught_by: &["backend::sim::world::tests::loop_is_what_polls_a_million_times_and_each_task_a_few_times"],
@@ -1139,7 +1139,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "simulation leaks real time",
-        file: "backend/sim/world.rs",
+        file: "backend/sim/world/mod.rs",
         right: "        Duration::from_nanos(self.with(|state| state.nanos))\n",
         wrong: "        if mutant!() { return self.base.elapsed(); }\n        Duration::from_nanos(self.with(|state| state.nanos))\n",
         caught_by: &["backend::sim::sim::sleep_is_never_early"],

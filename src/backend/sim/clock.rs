@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use super::world::{END, Step};
-use super::{Here, Sim};
+use super::Sim;
+use super::world::{END, Here, Step};
 use crate::context::Scope;
 use crate::runtime::Time;
 

@@ -5,10 +5,10 @@ use std::io;
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::log::{Kind, TaskKind};
 use super::net::Network;
 use super::task::{self, Place};
-use super::trace::Kind;
-use super::world::{State, TaskKind, World};
+use super::world::{State, World};
 use super::{Sim, async_task};
 use crate::runtime::BoxFuture;
 

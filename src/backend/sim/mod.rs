@@ -22,15 +22,12 @@ mod schedule;
 mod slots;
 pub(super) mod task;
 mod time;
-mod trace;
 mod waiters;
 mod world;
 
-use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::mem::ManuallyDrop;
 use std::net::{IpAddr, SocketAddr};
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
@@ -45,8 +42,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ::async_task::Runnable;
 
+use self::log::TaskKind;
 use self::task::{MainWaker, Place};
-use self::world::{Step, TaskKind, World, gone};
+use self::world::{Here, Step, World, gone, here, panicking};
 use super::async_task;
 use crate::AnyRuntime;
 use crate::context::{Home, Keep, Scope};
@@ -57,15 +55,15 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_own
 use crate::task::{JoinHandle, spawn_gone};
 
 pub use builder::Builder;
-pub use explore::{Outcome, explore};
+pub use explore::{Outcome, check_deterministic, explore};
 pub use faults::{Fault, Faults};
-pub use log::{Log, note};
+pub use log::Log;
 pub use net::{Link, LinkOptions, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixStream};
 pub use schedule::Policy;
 pub use time::Sleep;
-pub use trace::check_deterministic;
+pub use world::note;
 
 /// A deterministic simulation; a handle to it, on one of its hosts.
 ///
@@ -208,6 +206,11 @@ impl Sim {
         self.world.with(|state| state.trace.hash())
     }
 
+    /// What has happened so far, if the simulation keeps a log: see [`Builder::log`]. It is empty if it does not.
+    pub fn log(&self) -> Log {
+        self.world.log()
+    }
+
     /// A handle that does not keep it alive.
     pub(crate) fn unowned(&self) -> Self {
         Self { world: self.world.clone(), host: self.host, owner: None }
@@ -245,48 +248,11 @@ impl TryFrom<AnyRuntime> for Sim {
     }
 }
 
-thread_local! {
-    // Nothing is left in it when its thread ends. It has no destructor, so that destructors of other thread-locals find it.
-    static HERE: RefCell<ManuallyDrop<Option<Sim>>> = const { RefCell::new(ManuallyDrop::new(None)) };
-}
-
-/// The host whose code this thread is running.
-fn here() -> Option<Sim> {
-    HERE.with_borrow(|here| Option::clone(here))
-}
-
-/// The host whose code this thread is running, until it is dropped.
-struct Here {
-    before: Option<Sim>,
-}
-
-impl Here {
-    fn enter(world: &Arc<World>, host: usize) -> Self {
-        let here = Sim { world: world.clone(), host, owner: None };
-        Self { before: ManuallyDrop::into_inner(HERE.replace(ManuallyDrop::new(Some(here)))) }
-    }
-
-    /// Changes to another host of the world that is being driven, and returns the one before.
-    fn change(host: usize) -> usize {
-        let before = HERE
-            .try_with(|cell| cell.borrow_mut().as_mut().map(|here| std::mem::replace(&mut here.host, host)));
-        before.ok().flatten().unwrap_or(host)
-    }
-}
-
-impl Drop for Here {
-    fn drop(&mut self) {
-        let before = ManuallyDrop::new(self.before.take());
-        // Dropped outside of the cell: the last handle to a world has destructors to run.
-        drop(ManuallyDrop::into_inner(HERE.replace(before)));
-    }
-}
-
 impl Home for Sim {
     const IS_SIMULATED: bool = true;
 
     fn find(_: Keep) -> Option<AnyRuntime> {
-        here().map(AnyRuntime::from)
+        here().map(|(world, host)| Self { world, host, owner: None }.into())
     }
 }
 
@@ -322,7 +288,7 @@ impl Spawn for Sim {
         T: Send + 'static,
     {
         let place = Place::new(self, TaskKind::Closure, Location::caller());
-        let job = || log::panicking(job);
+        let job = || panicking(job);
         async_task::spawn_blocking::<Self, _, _>(job, |job| {
             task::start(self, place, async move { job.run() })
         })

@@ -9,9 +9,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use ::async_task::Runnable;
 use pin_project_lite::pin_project;
 
+use super::log::TaskKind;
 use super::slots::Id;
-use super::world::{TaskKind, World};
-use super::{Sim, here, log, panics};
+use super::world::{World, here, panicked};
+use super::{Sim, panics};
 use crate::backend::async_task::Executor;
 use crate::task::contain::Payload;
 
@@ -24,7 +25,7 @@ impl Executor for Sim {
     }
 
     fn panicked(payload: &Payload) {
-        log::panicked(panics::caught(payload));
+        panicked(panics::caught(payload));
     }
 }
 
@@ -42,8 +43,8 @@ pub(super) fn cancel(runnable: Runnable) {
 /// A handle to a task of a simulation is pending, and nobody drives async code on this thread.
 #[cold]
 pub(crate) fn wait_in_closure(waker: &Waker) {
-    if let Some(here) = here() {
-        here.world.wait_in_closure(waker);
+    if let Some((world, _)) = here() {
+        world.wait_in_closure(waker);
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use super::log::Wait;
 use super::slots::Id;
-use super::world::{Event, Wait, World, gone};
+use super::world::{Event, NEVER, World, gone};
 use crate::coop::poll_budget;
 
 /// A timer of the virtual clock.
@@ -56,7 +57,7 @@ impl Future for Sleep {
                     return Some(true);
                 }
                 this.timer = waker.take().map(|waker| state.add_event(at, Event::Timer(waker)));
-                waits_here = state.waits(Wait::Sleep(at));
+                waits_here = state.waits(if at < NEVER { Wait::Timer(at) } else { Wait::Forever });
                 Some(false)
             });
             // Not under the lock.

@@ -1,11 +1,11 @@
 use std::fmt;
+use std::net::SocketAddr;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::trace::{Kind, hash_of_both};
 use crate::backend::sim::panics::Panic;
-use crate::backend::sim::trace::{Kind, hash_of_both};
-use crate::backend::sim::world::{self, Wait};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub(in crate::backend::sim) struct Event {
 pub(super) enum More {
     Nothing,
     /// A task of this kind.
-    Is(world::TaskKind),
+    Is(TaskKind),
     /// This task was at work.
     By(u64),
     Waits(Wait),
@@ -41,6 +41,33 @@ pub(super) enum More {
         // Where it arrives.
         sent: Option<u64>,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::backend::sim) enum TaskKind {
+    Main,
+    Future,
+    Closure,
+}
+
+/// What a task waits for, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::backend::sim) enum Wait {
+    /// The timer does not fire.
+    Forever,
+    Timer(u64),
+    Socket(&'static str, Option<SocketAddr>),
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forever => f.write_str("sleeps for ever"),
+            Self::Timer(nanos) => write!(f, "sleeps until {:?}", Duration::from_nanos(*nanos)),
+            Self::Socket(what, None) => write!(f, "waits to {what}"),
+            Self::Socket(what, Some(addr)) => write!(f, "waits to {what} {addr}"),
+        }
+    }
 }
 
 /// What goes from one host to another, or to itself.
@@ -160,7 +187,7 @@ impl Kind {
     }
 }
 
-impl world::TaskKind {
+impl TaskKind {
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Main => "block_on",

@@ -7,11 +7,10 @@ use std::task::{Context, Poll, Waker};
 
 use super::link::Gate;
 use super::{Addr, Event, Network, crashed};
-use crate::backend::sim::log::Flight;
+use crate::backend::sim::log::{Flight, Kind, Wait, hash_of_both};
 use crate::backend::sim::slots::Id;
-use crate::backend::sim::trace::{Kind, hash_of_both};
 use crate::backend::sim::waiters::set;
-use crate::backend::sim::world::{self, State, Wait, World};
+use crate::backend::sim::world::{self, State, World};
 use crate::net::options::SocketOptions;
 
 /// How often one asks again who gets no answer, the first time after a second and then after twice as long: as Linux does

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{Event, Network};
 use crate::backend::sim::Sim;
+use crate::backend::sim::log::Kind;
 use crate::backend::sim::random::Random;
-use crate::backend::sim::trace::Kind;
 use crate::backend::sim::world::{self, State, World};
 use crate::net::options::invalid;
 

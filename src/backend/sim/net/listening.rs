@@ -8,8 +8,9 @@ use std::task::{Context, Poll};
 
 use super::conn::{SERVER, Socket, gone};
 use super::{Addr, How, Waiting, crashed};
+use crate::backend::sim::log::Wait;
 use crate::backend::sim::slots::Id;
-use crate::backend::sim::world::{State, Wait, World};
+use crate::backend::sim::world::{State, World};
 use crate::net::options::SocketOptions;
 
 /// A socket that listens. Dropping it resets what nobody has accepted.

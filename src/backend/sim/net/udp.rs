@@ -8,9 +8,8 @@ use std::task::{Context, Poll};
 use super::link::Gate;
 use super::listening::covers;
 use super::{Event, How, TTL, Waiting, check_ttl, crashed, no_real_sockets, to_this_host};
-use crate::backend::sim::log::Flight;
-use crate::backend::sim::trace::{Kind, hash};
-use crate::backend::sim::world::{self, State, Wait, World};
+use crate::backend::sim::log::{Flight, Kind, Wait, hash};
+use crate::backend::sim::world::{self, State, World};
 use crate::runtime;
 
 /// Bytes that wait to be received; what comes beyond is lost. The default of Linux (`net.core.rmem_default`).

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::path as addr;
-use crate::backend::sim::log::Flight;
+use crate::backend::sim::log::{Flight, Kind, Wait, hash};
 use crate::backend::sim::net::{Addr, How, Waiting, crashed, no_real_sockets};
-use crate::backend::sim::trace::{Kind, hash};
-use crate::backend::sim::world::{State, Wait, World};
+use crate::backend::sim::world::{State, World};
 use crate::net::unix::{cannot, check};
 use crate::runtime;
 

@@ -2,19 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::Sim;
-use super::explore::Ending;
-use super::log::{self, Flight, Kept};
+use super::event::{Event, Flight};
+use super::recorder::Recorder;
 
 /// A running hash over everything that happens. As the values of the generator, it is part of what a seed means.
 #[derive(Debug)]
-pub(super) struct Trace {
+pub(in crate::backend::sim) struct Trace {
     hash: u64,
-    log: Option<Box<Kept>>,
+    log: Option<Box<Recorder>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::backend::sim) enum Kind {
     Spawned,
     Woken,
     Polled,
@@ -56,12 +55,12 @@ pub(super) enum Kind {
 
 impl Trace {
     /// One with a log, if it is to be kept or written to a file.
-    pub(super) fn new(seed: u64, logged: bool, file: Option<PathBuf>) -> Self {
-        let log = (logged || file.is_some()).then(|| Box::new(Kept::new(file)));
+    pub(in crate::backend::sim) fn new(seed: u64, logged: bool, file: Option<PathBuf>) -> Self {
+        let log = (logged || file.is_some()).then(|| Box::new(Recorder::new(file)));
         Self { hash: mix(0, seed), log }
     }
 
-    pub(super) fn record(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
+    pub(in crate::backend::sim) fn record(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
         for word in [nanos, kind as u64, number, payload] {
             self.hash = mix(self.hash, word);
         }
@@ -70,17 +69,21 @@ impl Trace {
         }
     }
 
-    pub(super) fn hash(&self) -> u64 {
+    pub(in crate::backend::sim) fn hash(&self) -> u64 {
         self.hash
     }
 
+    pub(super) fn events(&self) -> &[Event] {
+        self.log.as_ref().map_or(&[], |log| log.events())
+    }
+
     /// The log, if one is kept: for what is not part of the hash.
-    pub(super) fn log(&mut self) -> Option<&mut Kept> {
+    pub(in crate::backend::sim) fn log(&mut self) -> Option<&mut Recorder> {
         self.log.as_deref_mut()
     }
 
     /// Something goes from one host to another, in this task: its number in the log, or 0.
-    pub(super) fn sent(
+    pub(in crate::backend::sim) fn sent(
         &mut self,
         nanos: u64,
         task: Option<u64>,
@@ -92,14 +95,14 @@ impl Trace {
 
     /// What was recorded last is that this has arrived.
     #[inline]
-    pub(super) fn arrived(&mut self, message: u64) {
+    pub(in crate::backend::sim) fn arrived(&mut self, message: u64) {
         if let Some(log) = &mut self.log {
             log.arrived(message);
         }
     }
 
     /// What was recorded last was on the path between these hosts.
-    pub(super) fn on_path(&mut self, path: (usize, usize)) {
+    pub(in crate::backend::sim) fn on_path(&mut self, path: (usize, usize)) {
         if let Some(log) = &mut self.log {
             log.on_path(path);
         }
@@ -113,7 +116,7 @@ fn mix(hash: u64, word: u64) -> u64 {
 }
 
 /// The hash of bytes, eight at a time.
-pub(super) fn hash(bytes: &[u8]) -> u64 {
+pub(in crate::backend::sim) fn hash(bytes: &[u8]) -> u64 {
     let words = bytes.chunks_exact(8);
     let rest = words.remainder();
     let hash = words.map(word).fold(bytes.len() as u64, mix);
@@ -122,7 +125,7 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
 
 /// The hash of bytes that are in two places, which says nothing of where they are cut.
 #[inline]
-pub(super) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
+pub(in crate::backend::sim) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
     if second.is_empty() {
         return hash(first);
     }
@@ -144,37 +147,6 @@ fn word(chunk: &[u8]) -> u64 {
     let mut word = [0; 8];
     word[..chunk.len()].copy_from_slice(chunk);
     u64::from_le_bytes(word)
-}
-
-/// Runs `program` twice with one seed, and returns the hash of what happened.
-///
-/// # Panics
-///
-/// When the two runs differ, with the first event that does: the program has an order, a time or a random number from
-/// outside of the simulation, such as that of a `HashMap`, of `Instant::now` or of another thread.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use anyrt::{BlockOn, Time, sim::check_deterministic};
-///
-/// check_deterministic(7, |sim| sim.block_on(sim.sleep(Duration::from_secs(3600))));
-/// ```
-#[track_caller]
-pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
-    let run = || {
-        let sim = Ending(Sim::builder().log(true).with_seed(seed));
-        program(&sim.0);
-        sim.0.log()
-    };
-    let (first, second) = (run(), run());
-    let Some(parting) = log::parting(&first, &second) else {
-        assert_eq!(first.hash(), second.hash(), "the same events have the same hash");
-        return first.hash();
-    };
-    panic!("anyrt: two runs with seed {seed} differ {parting}");
 }
 
 #[cfg(test)]

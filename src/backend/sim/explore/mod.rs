@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use self::report::Report;
-use super::log::Log;
+use super::log::{self, Log};
 use super::panics::{self, Panic, Quiet};
 use super::replay::Replay;
 use super::{Builder, Sim};
@@ -154,6 +154,37 @@ impl Builder {
     }
 }
 
+/// Runs `program` twice with one seed, and returns the hash of what happened.
+///
+/// # Panics
+///
+/// When the two runs differ, with the first event that does: the program has an order, a time or a random number from
+/// outside of the simulation, such as that of a `HashMap`, of `Instant::now` or of another thread.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use anyrt::{BlockOn, Time, sim::check_deterministic};
+///
+/// check_deterministic(7, |sim| sim.block_on(sim.sleep(Duration::from_secs(3600))));
+/// ```
+#[track_caller]
+pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
+    let run = || {
+        let sim = Ending(Sim::builder().log(true).with_seed(seed));
+        program(&sim.0);
+        sim.0.log()
+    };
+    let (first, second) = (run(), run());
+    let Some(parting) = log::parting(&first, &second) else {
+        assert_eq!(first.hash(), second.hash(), "the same events have the same hash");
+        return first.hash();
+    };
+    panic!("anyrt: two runs with seed {seed} differ {parting}");
+}
+
 /// What a program that is [explored](explore) may return: nothing, or a result, whose error is a failure.
 pub trait Outcome {
     #[doc(hidden)]
@@ -252,7 +283,7 @@ impl Run {
 }
 
 /// A simulation that is over when this is dropped, also where its tasks have handles that own it.
-pub(super) struct Ending(pub(super) Sim);
+struct Ending(Sim);
 
 impl Drop for Ending {
     fn drop(&mut self) {

@@ -2,14 +2,13 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::path::PathBuf;
 
-use super::event::{Event, Flight, More, Subject};
+use super::event::{Event, Flight, More, Subject, TaskKind, Wait};
+use super::trace::Kind;
 use crate::backend::sim::panics::Panic;
-use crate::backend::sim::trace::Kind;
-use crate::backend::sim::world::{self, Wait};
 
 /// The log of a simulation that keeps one.
 #[derive(Debug, Default)]
-pub(in crate::backend::sim) struct Kept {
+pub(in crate::backend::sim) struct Recorder {
     events: Vec<Event>,
     tasks: BTreeMap<u64, (usize, &'static Location<'static>)>,
     // Whose they are.
@@ -21,7 +20,7 @@ pub(in crate::backend::sim) struct Kept {
     saved: usize,
 }
 
-impl Kept {
+impl Recorder {
     pub(in crate::backend::sim) fn new(file: Option<PathBuf>) -> Self {
         Self { file, ..Self::default() }
     }
@@ -31,7 +30,7 @@ impl Kept {
     }
 
     /// The file, if something is new.
-    pub(super) fn due(&mut self) -> Option<PathBuf> {
+    pub(in crate::backend::sim) fn due(&mut self) -> Option<PathBuf> {
         let before = std::mem::replace(&mut self.saved, self.events.len());
         self.file.clone().filter(|_| before < self.events.len())
     }
@@ -70,7 +69,7 @@ impl Kept {
     }
 
     /// The task that was spawned last is of this kind.
-    pub(in crate::backend::sim) fn is(&mut self, kind: world::TaskKind) {
+    pub(in crate::backend::sim) fn is(&mut self, kind: TaskKind) {
         self.more(More::Is(kind));
     }
 
@@ -87,7 +86,7 @@ impl Kept {
     }
 
     /// Describes the last event, which was on this host.
-    pub(super) fn says(&mut self, host: usize, text: String) {
+    pub(in crate::backend::sim) fn says(&mut self, host: usize, text: String) {
         self.more(More::Says(text));
         if let Some(event) = self.events.last_mut() {
             event.host = Some(host);
@@ -95,7 +94,7 @@ impl Kept {
     }
 
     /// Marks the last event, which was on this host, as this panic.
-    pub(super) fn panicked(&mut self, host: usize, panic: Panic) {
+    pub(in crate::backend::sim) fn panicked(&mut self, host: usize, panic: Panic) {
         self.more(More::Panic(panic));
         if let Some(event) = self.events.last_mut() {
             event.host = Some(host);

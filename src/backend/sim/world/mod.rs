@@ -1,5 +1,8 @@
 //! The state of a simulation: whose turn it is, what time it is, and what will happen when.
 
+mod here;
+mod logged;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::io;
@@ -13,27 +16,31 @@ use std::time::{Duration, Instant};
 
 use async_task::Runnable;
 
-use super::clock::Clocks;
-use super::events::Events;
-use super::faults::Fault;
-use super::host::Power;
-use super::net::{self, Network};
-use super::random::{Random, Stream};
-use super::schedule::{Ready, Schedule};
-use super::slots::{Id, Slots};
-use super::trace::{Kind, Trace};
-use super::waiters::{Waiter, Waiters};
-use super::{Builder, Here};
+use crate::backend::sim::Builder;
+use crate::backend::sim::clock::Clocks;
+use crate::backend::sim::events::Events;
+use crate::backend::sim::faults::Fault;
+use crate::backend::sim::host::Power;
+use crate::backend::sim::log::{Kind, TaskKind, Trace, Wait};
+use crate::backend::sim::net::{self, Network};
+use crate::backend::sim::random::{Random, Stream};
+use crate::backend::sim::schedule::{Ready, Schedule};
+use crate::backend::sim::slots::{Id, Slots};
+use crate::backend::sim::waiters::{Waiter, Waiters};
 use crate::coop;
 use crate::lock::lock;
 use crate::task::contain::{discard, wake};
 use crate::time::deadline_after;
 
+pub(in crate::backend::sim) use here::{Here, here};
+pub use logged::note;
+pub(in crate::backend::sim) use logged::{panicked, panicking};
+
 /// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
-const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
+pub(in crate::backend::sim) const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
 
 /// Where the clock stands still, after 292 years: far from where adding a latency would overflow.
-pub(super) const END: u64 = u64::MAX / 2;
+pub(in crate::backend::sim) const END: u64 = u64::MAX / 2;
 
 /// So many polls without news are a loop that never ends, if they are so many for each task as well: of a million tasks that
 /// have a few turns each, none may have ended yet.
@@ -41,9 +48,9 @@ const ENDLESS: usize = 1_000_000;
 const ENDLESS_FOR_EACH: usize = 16;
 
 #[derive(Debug)]
-pub(super) struct World {
+pub(in crate::backend::sim) struct World {
     base: Instant,
-    pub(super) seed: u64,
+    pub(in crate::backend::sim) seed: u64,
     spurious_wakes: Option<u32>,
     cancel_at: Option<u64>,
     max_steps: Option<u64>,
@@ -52,20 +59,20 @@ pub(super) struct World {
     state: Mutex<State>,
 }
 
-pub(super) struct State {
-    pub(super) nanos: u64,
-    pub(super) network_random: Random,
-    pub(super) faults_random: Random,
-    pub(super) program_random: Random,
-    pub(super) schedule: Schedule,
-    pub(super) trace: Trace,
-    pub(super) network: Network,
-    pub(super) clocks: Clocks,
+pub(in crate::backend::sim) struct State {
+    pub(in crate::backend::sim) nanos: u64,
+    pub(in crate::backend::sim) network_random: Random,
+    pub(in crate::backend::sim) faults_random: Random,
+    pub(in crate::backend::sim) program_random: Random,
+    pub(in crate::backend::sim) schedule: Schedule,
+    pub(in crate::backend::sim) trace: Trace,
+    pub(in crate::backend::sim) network: Network,
+    pub(in crate::backend::sim) clocks: Clocks,
     // All that were drawn, and which of them are to happen: all unless set.
-    pub(super) faults: Vec<Fault>,
-    pub(super) only_faults: Option<BTreeSet<usize>>,
+    pub(in crate::backend::sim) faults: Vec<Fault>,
+    pub(in crate::backend::sim) only_faults: Option<BTreeSet<usize>>,
     // Hosts that a fault has turned off or on: done once the lock is free.
-    pub(super) power: Vec<Power>,
+    pub(in crate::backend::sim) power: Vec<Power>,
     events: Events<Event>,
     tasks: Slots<Task>,
     ready: VecDeque<Ready>,
@@ -87,16 +94,16 @@ pub(super) struct State {
     idle_polls: usize,
     news_at: u64,
     // Of tasks.
-    pub(super) polls: u64,
-    pub(super) steps: u64,
+    pub(in crate::backend::sim) polls: u64,
+    pub(in crate::backend::sim) steps: u64,
     // Both are done with once the lock is free: what wakers do is not ours to know, and the last of a task may run a
     // destructor.
-    pub(super) woken: Waiters,
-    pub(super) dropped: Waiters,
+    pub(in crate::backend::sim) woken: Waiters,
+    pub(in crate::backend::sim) dropped: Waiters,
 }
 
 #[derive(Debug)]
-pub(super) enum Event {
+pub(in crate::backend::sim) enum Event {
     Timer(Waker),
     Net(net::Event),
     Fault { index: usize, begins: bool },
@@ -112,40 +119,15 @@ impl Event {
 }
 
 /// A task, or the future of a `block_on`.
-pub(super) struct Task {
+pub(in crate::backend::sim) struct Task {
     kind: TaskKind,
-    pub(super) started: &'static Location<'static>,
-    pub(super) host: usize,
+    pub(in crate::backend::sim) started: &'static Location<'static>,
+    pub(in crate::backend::sim) host: usize,
     // Of how many crashes of the host it is.
     life: u32,
     // Once it was pending.
     waker: Option<Waker>,
     waits: Option<Wait>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum TaskKind {
-    Main,
-    Future,
-    Closure,
-}
-
-/// What a task waits for, as far as it is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Wait {
-    Sleep(u64),
-    Socket(&'static str, Option<std::net::SocketAddr>),
-}
-
-impl fmt::Display for Wait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sleep(nanos) if *nanos >= NEVER => f.write_str("sleeps for ever"),
-            Self::Sleep(nanos) => write!(f, "sleeps until {:?}", Duration::from_nanos(*nanos)),
-            Self::Socket(what, None) => write!(f, "waits to {what}"),
-            Self::Socket(what, Some(addr)) => write!(f, "waits to {what} {addr}"),
-        }
-    }
 }
 
 struct Main {
@@ -162,7 +144,7 @@ struct Turn {
 }
 
 /// What is to be done next.
-pub(super) enum Step {
+pub(in crate::backend::sim) enum Step {
     PollMain,
     Run {
         host: usize,
@@ -191,7 +173,7 @@ fn yielding(rounds: u64) -> u64 {
 const LOOKS: u32 = 100_000;
 
 /// What is said of a simulation that was stopped.
-pub(super) fn gone() -> io::Error {
+pub(in crate::backend::sim) fn gone() -> io::Error {
     io::Error::other("anyrt: the runtime is gone: this simulation was stopped")
 }
 
@@ -205,7 +187,7 @@ fn this_thread() -> u64 {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, builder: &Builder) -> Arc<Self> {
+    pub(in crate::backend::sim) fn new(seed: u64, builder: &Builder) -> Arc<Self> {
         let random = |stream| Random::new(seed, stream);
         let Builder { policy, spurious_wakes, cancel_at, choices, max_steps, logged, .. } = *builder;
         let state = State {
@@ -251,7 +233,7 @@ impl World {
     }
 
     /// Changes the state; then wakes and drops what that has come to, for nothing of the user's is under the lock (`lock.rs`).
-    pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    pub(in crate::backend::sim) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
         let result = change(&mut state);
         if !state.woken.is_empty() || !state.dropped.is_empty() {
@@ -261,30 +243,30 @@ impl World {
     }
 
     /// What the seed has drawn of them, each in words.
-    pub(super) fn faults_drawn(&self) -> Vec<String> {
+    pub(in crate::backend::sim) fn faults_drawn(&self) -> Vec<String> {
         self.with(|state| state.faults.iter().map(ToString::to_string).collect())
     }
 
     /// Whether it has been stopped, or its last handle dropped.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(in crate::backend::sim) fn is_closed(&self) -> bool {
         self.with(|state| state.closed)
     }
 
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(in crate::backend::sim) fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.with(|state| state.nanos))
     }
 
-    pub(super) fn now(&self) -> Instant {
+    pub(in crate::backend::sim) fn now(&self) -> Instant {
         deadline_after(self.base, self.elapsed())
     }
 
     /// When `deadline` is, on the clock of this world.
-    pub(super) fn nanos(&self, deadline: Instant) -> u64 {
+    pub(in crate::backend::sim) fn nanos(&self, deadline: Instant) -> u64 {
         deadline.saturating_duration_since(self.base).as_nanos().try_into().unwrap_or(u64::MAX)
     }
 
     /// An operation of a socket, which counts for the budget of its task. It changes nothing when it has to wait.
-    pub(super) fn operate<T>(
+    pub(in crate::backend::sim) fn operate<T>(
         &self,
         cx: &mut Context<'_>,
         wait: impl Fn() -> Wait,
@@ -316,7 +298,7 @@ impl World {
 
     /// A task is woken. Once the world is closed, or its host has crashed, it is dropped instead, and its handle says that the
     /// runtime is gone.
-    pub(super) fn schedule(self: &Arc<Self>, task: Id, runnable: Runnable) {
+    pub(in crate::backend::sim) fn schedule(self: &Arc<Self>, task: Id, runnable: Runnable) {
         let refused = self.with(|state| {
             if !state.is_alive(task) {
                 let host = state.tasks.get(task).map_or(0, |task| task.host);
@@ -332,7 +314,7 @@ impl World {
         }
     }
 
-    pub(super) fn wake_main(&self, task: Id) {
+    pub(in crate::backend::sim) fn wake_main(&self, task: Id) {
         self.with(|state| {
             let innermost = state.mains.last().is_some_and(|main| main.task == task);
             self.heed_strangers(state, task);
@@ -347,7 +329,7 @@ impl World {
     /// would sleep, for ever, on the thread that has to bring what it waits for. So it is woken, and told when it looks too
     /// often; one look in between is nothing.
     #[cold]
-    pub(super) fn wait_in_closure(&self, waker: &Waker) {
+    pub(in crate::backend::sim) fn wait_in_closure(&self, waker: &Waker) {
         if self.driver.load(Ordering::Relaxed) != this_thread() {
             return;
         }
@@ -365,7 +347,7 @@ impl World {
     }
 
     /// Whether another thread drives it just now.
-    pub(super) fn is_driven_elsewhere(&self) -> bool {
+    pub(in crate::backend::sim) fn is_driven_elsewhere(&self) -> bool {
         let driver = self.driver.load(Ordering::Relaxed);
         driver != 0 && driver != this_thread()
     }
@@ -379,14 +361,14 @@ impl World {
     }
 
     /// A task is woken that may be in the middle of a poll, of which nobody else hears.
-    pub(super) fn woken(&self, task: Id) {
+    pub(in crate::backend::sim) fn woken(&self, task: Id) {
         if self.is_driven_elsewhere() {
             self.with(|state| self.heed_strangers(state, task));
         }
     }
 
     /// Drops every task.
-    pub(super) fn close(self: &Arc<Self>) {
+    pub(in crate::backend::sim) fn close(self: &Arc<Self>) {
         let (runnables, wakers, _boots) = self.with(|state| {
             state.closed = true;
             // Whoever waits on another runtime is told.
@@ -403,7 +385,7 @@ impl World {
     }
 
     /// Drops every task of a host.
-    pub(super) fn crash(self: &Arc<Self>, host: usize) {
+    pub(in crate::backend::sim) fn crash(self: &Arc<Self>, host: usize) {
         let (runnables, wakers) = self.with(|state| {
             if !state.go_down(host) {
                 return Default::default();
@@ -433,7 +415,11 @@ impl World {
 
     /// This thread drives it until the guard is dropped.
     #[track_caller]
-    pub(super) fn drive(self: &Arc<Self>, host: usize, started: &'static Location<'static>) -> Driving {
+    pub(in crate::backend::sim) fn drive(
+        self: &Arc<Self>,
+        host: usize,
+        started: &'static Location<'static>,
+    ) -> Driving {
         let driving = self.with(|state| {
             if self.is_driven_elsewhere() {
                 return None;
@@ -457,9 +443,9 @@ impl World {
 }
 
 /// A `block_on` in progress.
-pub(super) struct Driving {
+pub(in crate::backend::sim) struct Driving {
     world: Arc<World>,
-    pub(super) task: Id,
+    pub(in crate::backend::sim) task: Id,
     // Of the closure that this is nested in.
     turn: Turn,
     // It was begun during a panic.
@@ -471,7 +457,7 @@ impl Driving {
     /// What is to be done next. What was to be done before is over.
     ///
     /// The clock goes no further than `until`; None: as far as anything happens.
-    pub(super) fn next(&self, until: Option<u64>) -> Step {
+    pub(in crate::backend::sim) fn next(&self, until: Option<u64>) -> Step {
         loop {
             match self.world.with(|state| state.step(&self.world, until)) {
                 Break(step) => return step,
@@ -488,7 +474,7 @@ impl Driving {
     }
 
     /// What to say when nothing is to be done.
-    pub(super) fn stuck(&self) -> String {
+    pub(in crate::backend::sim) fn stuck(&self) -> String {
         let what = "the simulation is stuck: nobody is ready, and nothing will ever happen again";
         self.world.with(|state| state.tell(self.world.seed, what, None))
     }
@@ -544,7 +530,7 @@ impl State {
         dropped.discard();
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(in crate::backend::sim) fn is_closed(&self) -> bool {
         self.closed
     }
 
@@ -577,12 +563,12 @@ impl State {
     }
 
     /// The number of something new that is no task.
-    pub(super) fn number(&mut self) -> u64 {
+    pub(in crate::backend::sim) fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
 
-    pub(super) fn add_task(
+    pub(in crate::backend::sim) fn add_task(
         &mut self,
         kind: TaskKind,
         started: &'static Location<'static>,
@@ -602,7 +588,7 @@ impl State {
         self.tasks.insert(number, Task { kind, started, host, life, waker: None, waits: None })
     }
 
-    pub(super) fn end_task(&mut self, task: Id) {
+    pub(in crate::backend::sim) fn end_task(&mut self, task: Id) {
         self.trace.record(self.nanos, Kind::Ended, task.number, 0);
         self.schedule.forget(task.number);
         self.news();
@@ -611,7 +597,7 @@ impl State {
     }
 
     /// A task is pending for the first time: `waker` finds it when all have to go.
-    pub(super) fn keep_waker(&mut self, task: Id, waker: &Waker) {
+    pub(in crate::backend::sim) fn keep_waker(&mut self, task: Id, waker: &Waker) {
         if !self.is_alive(task) {
             self.woken.extend([waker.clone()]);
         } else if let Some(task) = self.tasks.get_mut(task) {
@@ -620,7 +606,7 @@ impl State {
     }
 
     /// The task whose turn it is waits for this. Whether it is a blocking closure, which must not: see `wait_in_closure`.
-    pub(super) fn waits(&mut self, wait: Wait) -> bool {
+    pub(in crate::backend::sim) fn waits(&mut self, wait: Wait) -> bool {
         let mut is_closure = false;
         if let Some(task) = self.turn.task.and_then(|task| self.tasks.get_mut(task)) {
             task.waits = Some(wait);
@@ -640,16 +626,16 @@ impl State {
     }
 
     /// The task that is being polled.
-    pub(super) fn whose_turn(&self) -> Option<u64> {
+    pub(in crate::backend::sim) fn whose_turn(&self) -> Option<u64> {
         self.turn.task.map(|task| task.number)
     }
 
     /// Whether some `block_on` is in progress.
-    pub(super) fn is_driven(&self) -> bool {
+    pub(in crate::backend::sim) fn is_driven(&self) -> bool {
         !self.mains.is_empty()
     }
 
-    pub(super) fn add_event(&mut self, nanos: u64, event: Event) -> Id {
+    pub(in crate::backend::sim) fn add_event(&mut self, nanos: u64, event: Event) -> Id {
         let (number, task) = (self.number(), self.whose_turn());
         if let (Some(log), Event::Timer(_)) = (self.trace.log(), &event) {
             log.timer(number, task);
@@ -658,7 +644,7 @@ impl State {
     }
 
     /// The waker of a timer that has not fired.
-    pub(super) fn remove_timer(&mut self, timer: Id) -> Option<Waker> {
+    pub(in crate::backend::sim) fn remove_timer(&mut self, timer: Id) -> Option<Waker> {
         if let Some(log) = self.trace.log() {
             log.forget_timer(timer.number);
         }

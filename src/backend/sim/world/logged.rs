@@ -1,0 +1,108 @@
+//! What the world tells its log, beside what happens in it: notes, panics and how it ends.
+
+use std::fmt;
+use std::panic::resume_unwind;
+
+use super::here::here;
+use super::{State, World};
+use crate::backend::sim::log::{Kind, Log, hash};
+use crate::backend::sim::panics::{self, Panic};
+use crate::task::contain::contain;
+
+/// Adds a line to the log of the simulation whose code is running, which is part of the hash of what happened.
+///
+/// Outside of a simulation it does nothing, and `text` is not even formatted; so it can stay in a library.
+///
+/// # Examples
+///
+/// ```
+/// use anyrt::{BlockOn, Sim, sim::note};
+///
+/// let sim = Sim::builder().log(true).build()?;
+/// sim.block_on(async { note(format_args!("term {}: I am the leader", 3)) });
+/// assert!(sim.log().to_string().contains("note: term 3: I am the leader"));
+/// note("nobody hears this");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn note(text: impl fmt::Display) {
+    let Some((world, host)) = here() else { return };
+    let text = text.to_string();
+    world.with(|state| {
+        let task = state.whose_turn();
+        let payload = hash(text.as_bytes());
+        state.trace.record(state.nanos, Kind::Note, task.unwrap_or(0), payload);
+        if let Some(log) = state.trace.log() {
+            log.says(host, text);
+        }
+    });
+}
+
+/// Runs a closure, and tells the log if it panics.
+pub(in crate::backend::sim) fn panicking<T>(job: impl FnOnce() -> T) -> T {
+    contain(job).unwrap_or_else(|payload| {
+        panicked(panics::caught(&payload));
+        resume_unwind(payload)
+    })
+}
+
+/// A task has panicked.
+pub(in crate::backend::sim) fn panicked(panic: Panic) {
+    let Some((world, host)) = here() else { return };
+    world.with(|state| {
+        let task = state.whose_turn().unwrap_or(0);
+        state.panicked(Kind::Panicked, host, task, panic);
+    });
+}
+
+impl World {
+    pub(in crate::backend::sim) fn log(&self) -> Log {
+        self.with(|state| self.log_of(state))
+    }
+
+    pub(in crate::backend::sim) fn log_of(&self, state: &State) -> Log {
+        Log::new(self.seed, state.schedule.policy(), state.network.hosts(), &state.trace)
+    }
+
+    /// The program has failed: whoever looks at the log begins there.
+    pub(in crate::backend::sim) fn failed(&self, panic: Panic) {
+        self.end(Kind::Failed, 0, 0, panic);
+    }
+
+    /// It goes in a panic.
+    pub(in crate::backend::sim) fn dies(&self) {
+        self.failed(panics::current());
+    }
+
+    /// A `block_on` is left by a panic.
+    pub(super) fn unwinds(&self, host: usize, main: u64) {
+        self.end(Kind::Panicked, host, main, panics::current());
+    }
+
+    fn end(&self, kind: Kind, host: usize, task: u64, panic: Panic) {
+        self.with(|state| state.panicked(kind, host, task, panic));
+    }
+
+    /// Writes the log to where the environment wants it, unless somebody drives or nothing is new.
+    pub(super) fn save_log(&self) {
+        let due = self.with(|state| {
+            if state.is_driven() {
+                return None;
+            }
+            let file = state.trace.log()?.due()?;
+            Some((file, self.log_of(state)))
+        });
+        if let Some((file, log)) = due {
+            log.save_as_wanted(&file);
+        }
+    }
+}
+
+impl State {
+    fn panicked(&mut self, kind: Kind, host: usize, task: u64, panic: Panic) {
+        let nanos = self.nanos;
+        if let Some(log) = self.trace.log() {
+            log.add(nanos, kind, task, 0);
+            log.panicked(host, panic);
+        }
+    }
+}
