@@ -1119,8 +1119,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "simulated time stands still without events",
         file: "backend/sim/world/mod.rs",
-        right: "let end = until.unwrap_or(self.nanos.saturating_add(NEVER)).min(END);",
-        wrong: "let end = until.unwrap_or(if mutant!() { self.nanos } else { self.nanos.saturating_add(NEVER) }).min(END);",
+        right: "let end = until.unwrap_or(self.clock.nanos.saturating_add(NEVER)).min(END);",
+        wrong: "let end = until.unwrap_or(if mutant!() { self.clock.nanos } else { self.clock.nanos.saturating_add(NEVER) }).min(END);",
         caught_by: &["backend::sim::world::tests::time_passes_where_nothing_else_happens"],
     },
     Mutant {
@@ -1140,8 +1140,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "simulation leaks real time",
         file: "backend/sim/world/mod.rs",
-        right: "        Duration::from_nanos(self.with(|state| state.nanos))\n",
-        wrong: "        if mutant!() { return self.base.elapsed(); }\n        Duration::from_nanos(self.with(|state| state.nanos))\n",
+        right: "        Duration::from_nanos(self.with(|state| state.clock.nanos))\n",
+        wrong: "        if mutant!() { return self.base.elapsed(); }\n        Duration::from_nanos(self.with(|state| state.clock.nanos))\n",
         caught_by: &["backend::sim::sim::sleep_is_never_early"],
     },
     Mutant {
@@ -1154,8 +1154,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "simulation forgets a wake",
         file: "backend/sim/net/conn.rs",
-        right: "                        state.woken.extend(conn.ends[1 - self.side].writer.take());",
-        wrong: "                        if !mutant!() { state.woken.extend(conn.ends[1 - self.side].writer.take()); }",
+        right: "                        state.clock.woken.extend(conn.ends[1 - self.side].writer.take());",
+        wrong: "                        if !mutant!() { state.clock.woken.extend(conn.ends[1 - self.side].writer.take()); }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
     },
     // Functions.

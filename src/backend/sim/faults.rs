@@ -5,9 +5,10 @@ use std::io;
 use std::time::Duration;
 
 use super::Sim;
+use super::clock::Event;
 use super::host::Power;
 use super::net::{Chance, Paths};
-use super::world::{Event, State};
+use super::world::State;
 use crate::net::options::invalid;
 
 /// What goes wrong, how often and for how long; when and where is in the seed.
@@ -239,7 +240,7 @@ impl State {
     /// Draws when it happens. One that is left out is drawn as well, so that the others stay what they are.
     fn draw_fault(&mut self, what: What, hosts: [usize; 2], within: Duration, lasting: Duration) {
         let (within, lasting) = (nanos(within), nanos(lasting));
-        let start = self.nanos.saturating_add(self.faults_random.below(within));
+        let start = self.clock.nanos.saturating_add(self.faults_random.below(within));
         let lasts = self.faults_random.below(lasting);
         let end = if matches!(what, What::Reset(_)) { start } else { start.saturating_add(lasts) };
         let index = self.faults.len();
@@ -249,9 +250,9 @@ impl State {
         if self.only_faults.as_ref().is_some_and(|only| !only.contains(&index)) {
             return;
         }
-        self.add_event(start, Event::Fault { index, begins: true });
+        self.clock.add(start, Event::Fault { index, begins: true });
         if !matches!(what, What::Reset(_)) {
-            self.add_event(end, Event::Fault { index, begins: false });
+            self.clock.add(end, Event::Fault { index, begins: false });
         }
     }
 

@@ -124,7 +124,7 @@ impl World {
                 return None;
             }
             state.network.hosts[host].up = true;
-            state.trace.record(state.nanos, Kind::Restarted, host as u64, 0);
+            state.clock.record(Kind::Restarted, host as u64, 0);
             state.network.hosts[host].boot.clone()
         });
         if let Some(boot) = boot {
@@ -162,10 +162,10 @@ impl State {
         }
         self.network.hosts[host].life += 1;
         self.network.has_crashed = true;
-        self.trace.record(self.nanos, Kind::Crashed, host as u64, 0);
+        self.clock.record(Kind::Crashed, host as u64, 0);
         self.crash_connections(host);
         let waiting = self.network.crash_sockets(host);
-        self.woken.extend(waiting);
+        self.clock.woken.extend(waiting);
         true
     }
 }

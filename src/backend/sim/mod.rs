@@ -7,9 +7,9 @@
 #![doc = include_str!("testing.md")]
 #![allow(clippy::test_attr_in_doctest, reason = "the page shows the test as its reader writes it")]
 
+mod advance;
 mod builder;
 mod clock;
-mod events;
 mod explore;
 mod faults;
 mod host;
@@ -203,7 +203,7 @@ impl Sim {
     ///
     /// Two runs of one program with one seed have the same, in another process and on another machine as well.
     pub fn trace_hash(&self) -> u64 {
-        self.world.with(|state| state.trace.hash())
+        self.world.with(|state| state.clock.trace.hash())
     }
 
     /// What has happened so far, if the simulation keeps a log: see [`Builder::log`]. It is empty if it does not.
@@ -358,7 +358,7 @@ impl Time for Sim {
 
     /// That of its host.
     fn system_time(&self) -> SystemTime {
-        self.time_of_day()
+        self.world.with(|state| state.clock.time_of_day(self.host))
     }
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {

@@ -24,11 +24,12 @@ use futures_io::{AsyncRead, AsyncWrite};
 use self::conn::{Conn, Socket};
 use self::link::{BUFFER, Path};
 use self::listening::{Acceptor, Listening, covers};
+use super::clock::NetEvent as Event;
 use super::host::Boot;
-use super::slots::{Id, Slots};
+use super::slots::Slots;
 use super::time::Sleep;
 use super::waiters::{How, Waiting};
-use super::world::{self, State, World};
+use super::world::{State, World};
 use crate::net::options::{BACKLOG, invalid, whole_seconds};
 use crate::net::{ConnectOptions, Keepalive, ListenOptions};
 use crate::runtime;
@@ -37,7 +38,6 @@ use crate::time::deadline_after;
 pub(super) use link::{Chance, Paths};
 pub use link::{Link, LinkOptions};
 pub use udp::UdpSocket;
-pub(super) use udp::{Datagram, Refusal};
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixStream};
 
@@ -117,39 +117,6 @@ impl fmt::Display for Addr {
             Self::Path(Some(path)) => path.display().fmt(f),
             Self::Path(None) => f.write_str("no name"),
         }
-    }
-}
-
-/// What happens in the network.
-pub(super) enum Event {
-    /// A connection is asked for.
-    Ask {
-        conn: Id,
-        tries: u32,
-    },
-    /// Nobody listens there.
-    Refused {
-        conn: Id,
-        tries: u32,
-        message: u64,
-    },
-    /// Whoever has asked has waited for long enough.
-    GiveUp {
-        conn: Id,
-    },
-    /// What is first on its way to one end of a connection is due.
-    Arrive {
-        conn: Id,
-        to: usize,
-    },
-    // Apart, for it is large, and there are few of it.
-    Datagram(Box<Datagram>),
-    DatagramRefused(Box<Refusal>),
-}
-
-impl fmt::Debug for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event").finish_non_exhaustive()
     }
 }
 
@@ -306,8 +273,8 @@ fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
 impl State {
     /// Something happens as long from now as a packet takes.
     fn after(&mut self, from: usize, to: usize, event: Event) {
-        let at = self.network.hosts[from].paths[to].arrival(&mut self.network_random, self.nanos, 0);
-        self.add_event(at, world::Event::Net(event));
+        let at = self.network.hosts[from].paths[to].arrival(&mut self.network_random, self.clock.nanos, 0);
+        self.clock.add(at, event);
     }
 
     /// Whether a packet that arrives now was lost on the way, as the seed has it.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use super::clock::{Event, NEVER};
 use super::log::Wait;
 use super::slots::Id;
-use super::world::{Event, NEVER, World, gone};
+use super::world::{World, gone};
 use crate::coop::poll_budget;
 
 /// A timer of the virtual clock.
@@ -50,13 +51,13 @@ impl Future for Sleep {
                     return None;
                 }
                 if let Some(timer) = this.timer.take() {
-                    let waker = state.remove_timer(timer);
-                    state.dropped.extend(waker);
+                    let waker = state.clock.remove_timer(timer);
+                    state.clock.dropped.extend(waker);
                 }
-                if at <= state.nanos {
+                if at <= state.clock.nanos {
                     return Some(true);
                 }
-                this.timer = waker.take().map(|waker| state.add_event(at, Event::Timer(waker)));
+                this.timer = waker.take().map(|waker| state.clock.add(at, Event::Timer(waker)));
                 waits_here = state.waits(if at < NEVER { Wait::Timer(at) } else { Wait::Forever });
                 Some(false)
             });
@@ -91,8 +92,8 @@ impl crate::runtime::Sleep for Sleep {
         this.state = State::New;
         let at = this.world.nanos(deadline);
         this.world.with(|state| {
-            let waker = this.timer.take().and_then(|timer| state.remove_timer(timer));
-            this.timer = waker.map(|waker| state.add_event(at, Event::Timer(waker)));
+            let waker = this.timer.take().and_then(|timer| state.clock.remove_timer(timer));
+            this.timer = waker.map(|waker| state.clock.add(at, Event::Timer(waker)));
         });
     }
 }
@@ -101,8 +102,8 @@ impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(timer) = self.timer {
             self.world.with(|state| {
-                let waker = state.remove_timer(timer);
-                state.dropped.extend(waker);
+                let waker = state.clock.remove_timer(timer);
+                state.clock.dropped.extend(waker);
             });
         }
     }

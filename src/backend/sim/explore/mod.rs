@@ -276,7 +276,7 @@ impl Run {
             choices: state.schedule.choices(),
             faults,
             steps: state.steps,
-            hash: state.trace.hash(),
+            hash: state.clock.trace.hash(),
             log: sim.0.world.log_of(state),
         })
     }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::link::Gate;
-use super::{Addr, Event, Network, crashed};
+use super::{Addr, Network, crashed};
+use crate::backend::sim::clock::NetEvent as Event;
 use crate::backend::sim::log::{Flight, Kind, Wait, hash_of_both};
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::set;
-use crate::backend::sim::world::{self, State, World};
+use crate::backend::sim::world::{State, World};
 use crate::net::options::SocketOptions;
 
 /// How often one asks again who gets no answer, the first time after a second and then after twice as long: as Linux does
@@ -196,13 +197,12 @@ impl Socket {
     ) -> Self {
         let addrs = Box::new(Addrs { local: from.clone(), peer: to.clone() });
         let conn = world.with(|state| {
-            let number = state.number();
+            let number = state.clock.number();
             let asked = End::new(host, to, SocketOptions::default(), false);
             let ends = [End::new(from_host, from, options, true), asked];
-            let mut asking = Conn { asked_at: state.nanos, request: 0, progress: Progress::Asked, ends };
-            let task = state.whose_turn();
-            asking.request =
-                state.trace.sent(state.nanos, task, number, || asking.flight(SERVER, "request", 0, 0));
+            let mut asking =
+                Conn { asked_at: state.clock.nanos, request: 0, progress: Progress::Asked, ends };
+            asking.request = state.clock.sent(number, || asking.flight(SERVER, "request", 0, 0));
             let conn = state.network.conns.insert(number, asking);
             state.after(from_host, host, Event::Ask { conn, tries: 0 });
             conn
@@ -219,10 +219,10 @@ impl Socket {
     #[cfg(unix)]
     pub(super) fn pair(world: &Arc<World>, host: usize) -> [Self; 2] {
         let conn = world.with(|state| {
-            let number = state.number();
+            let number = state.clock.number();
             let end = || End::new(host, Addr::Path(None), SocketOptions::default(), true);
             let ends = [end(), end()];
-            let pair = Conn { asked_at: state.nanos, request: 0, progress: Progress::Open, ends };
+            let pair = Conn { asked_at: state.clock.nanos, request: 0, progress: Progress::Open, ends };
             state.network.conns.insert(number, pair)
         });
         let addrs = Box::new(Addrs { local: Addr::Path(None), peer: Addr::Path(None) });
@@ -236,7 +236,7 @@ impl Socket {
             let Some(conn) = state.network.conn(self.conn, self.side) else { return gone() };
             match conn.progress {
                 Progress::Asked | Progress::Accepted => {
-                    state.dropped.extend(set(&mut conn.ends[CLIENT].writer, waker));
+                    state.clock.dropped.extend(set(&mut conn.ends[CLIENT].writer, waker));
                     Poll::Pending
                 }
                 Progress::Open => Poll::Ready(Ok(())),
@@ -274,7 +274,7 @@ impl Socket {
                     end.arrived -= len;
                     let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
                     if waiting + path.worth_sending() <= path.buffer() {
-                        state.woken.extend(conn.ends[1 - self.side].writer.take());
+                        state.clock.woken.extend(conn.ends[1 - self.side].writer.take());
                     }
                 }
                 return Poll::Ready(Ok(len));
@@ -285,7 +285,7 @@ impl Socket {
             if end.ended || end.reset {
                 return Poll::Ready(Ok(0));
             }
-            state.dropped.extend(set(&mut end.reader, waker));
+            state.clock.dropped.extend(set(&mut end.reader, waker));
             Poll::Pending
         })
     }
@@ -318,7 +318,7 @@ impl Socket {
                 return Poll::Ready(Ok(0));
             }
             if room < len.min(path.worth_sending()) {
-                state.dropped.extend(set(&mut conn.ends[self.side].writer, waker));
+                state.clock.dropped.extend(set(&mut conn.ends[self.side].writer, waker));
                 return Poll::Pending;
             }
             let len = len.min(room);
@@ -386,7 +386,6 @@ impl Network {
 impl State {
     /// Something goes to one end of a connection, after everything that went there before.
     fn send(&mut self, id: Id, to: usize, what: What) {
-        let task = self.whose_turn();
         let Network { conns, hosts, .. } = &mut self.network;
         let Some(conn) = conns.get_mut(id) else { return };
         let (from_host, to_host) = conn.path(to);
@@ -395,15 +394,14 @@ impl State {
         let mut left = if let What::Data(len) = what { len } else { 0 };
         loop {
             let len = path.segment(&mut self.network_random, left);
-            let mut at = path.arrival(&mut self.network_random, self.nanos, len);
+            let mut at = path.arrival(&mut self.network_random, self.clock.nanos, len);
             let begins = conn.ends[to].inbox.len() - left;
-            let message =
-                self.trace.sent(self.nanos, task, id.number, || conn.flight(to, what.name(), begins, len));
+            let message = self.clock.sent(id.number, || conn.flight(to, what.name(), begins, len));
             let mut tries = 0;
             // Of an answer it is known already.
             while what != What::Accepted && tries <= RESENDS && path.loses(&mut self.network_random) {
-                self.trace.record(self.nanos, Kind::Lost, id.number, len as u64);
-                self.trace.on_path((from_host, to_host));
+                self.clock.record(Kind::Lost, id.number, len as u64);
+                self.clock.trace.on_path((from_host, to_host));
                 at = at.saturating_add(resend(tries));
                 tries += 1;
             }
@@ -427,7 +425,7 @@ impl State {
     fn await_first(&mut self, id: Id, to: usize) {
         let conn = self.network.conns.get(id);
         if let Some(first) = conn.and_then(|conn| conn.ends[to].flight.front()) {
-            self.add_event(first.at, world::Event::Net(Event::Arrive { conn: id, to }));
+            self.clock.add(first.at, Event::Arrive { conn: id, to });
         }
     }
 
@@ -458,7 +456,7 @@ impl State {
         }
         end.held = false;
         let wakers = end.take_waiters();
-        self.dropped.extend(wakers);
+        self.clock.dropped.extend(wakers);
         let unread = end.arrived > 0;
         end.inbox.drain(..end.arrived);
         end.arrived = 0;
@@ -499,14 +497,14 @@ impl State {
         if self.is_lost(from, to) || self.network.gate(to, from) == Gate::Cut || self.is_lost(to, from) {
             return self.ask_again(id, tries, Kind::Lost);
         }
-        self.trace.record(self.nanos, Kind::ConnectionAsked, id.number, 0);
-        self.trace.arrived(request);
+        self.clock.record(Kind::ConnectionAsked, id.number, 0);
+        self.clock.trace.arrived(request);
         let Network { conns, listening, .. } = &mut self.network;
         let Some(conn) = conns.get_mut(id) else { return };
         let server = &mut conn.ends[SERVER];
         let Some(listening) = listening.values_mut().find(|it| it.takes(server.host, &server.addr)) else {
             let flight = || conn.flight(CLIENT, "refusal", 0, 0);
-            let message = self.trace.sent(self.nanos, None, id.number, flight);
+            let message = self.clock.sent(id.number, flight);
             self.after(to, from, Event::Refused { conn: id, tries, message });
             return;
         };
@@ -518,28 +516,28 @@ impl State {
         server.ttl = listening.ttl;
         server.held = true;
         conn.progress = Progress::Accepted;
-        self.woken.append(listening.waiters.take());
+        self.clock.woken.append(listening.waiters.take());
         self.send(id, CLIENT, What::Accepted);
     }
 
     /// There was no answer.
     fn ask_again(&mut self, id: Id, tries: u32, why: Kind) {
         let Some(conn) = self.network.conns.get(id) else { return };
-        self.trace.record(self.nanos, why, id.number, 0);
-        self.trace.on_path(conn.path(SERVER));
+        self.clock.record(why, id.number, 0);
+        self.clock.trace.on_path(conn.path(SERVER));
         if tries == RETRIES {
             return self.give_up_in_time(id);
         }
         let (from, to) = conn.path(SERVER);
-        let asks_at = (conn.asked_at + (RETRY << (tries + 1)) - RETRY).max(self.nanos);
+        let asks_at = (conn.asked_at + (RETRY << (tries + 1)) - RETRY).max(self.clock.nanos);
         let at = self.network.path(from, to).arrival(&mut self.network_random, asks_at, 0);
-        self.add_event(at, world::Event::Net(Event::Ask { conn: id, tries: tries + 1 }));
+        self.clock.add(at, Event::Ask { conn: id, tries: tries + 1 });
     }
 
     fn give_up_in_time(&mut self, id: Id) {
         let Some(conn) = self.network.conns.get(id) else { return };
         let at = conn.asked_at + (RETRY << (RETRIES + 1)) - RETRY;
-        self.add_event(at, world::Event::Net(Event::GiveUp { conn: id }));
+        self.clock.add(at, Event::GiveUp { conn: id });
     }
 
     pub(super) fn give_up(&mut self, id: Id) {
@@ -560,11 +558,11 @@ impl State {
     fn fail(&mut self, id: Id, error: ErrorKind, kind: Kind, message: u64) {
         let Some(conn) = self.network.conns.get_mut(id) else { return };
         if matches!(conn.progress, Progress::Asked | Progress::Accepted) {
-            self.trace.record(self.nanos, kind, id.number, 0);
-            self.trace.on_path(conn.path(SERVER));
-            self.trace.arrived(message);
+            self.clock.record(kind, id.number, 0);
+            self.clock.trace.on_path(conn.path(SERVER));
+            self.clock.trace.arrived(message);
             conn.progress = Progress::Failed(error);
-            self.woken.extend(conn.ends[CLIENT].writer.take());
+            self.clock.woken.extend(conn.ends[CLIENT].writer.take());
         }
     }
 
@@ -573,7 +571,7 @@ impl State {
         while let Some(conn) = self.network.conns.get_mut(id) {
             let (from_host, to_host) = conn.path(to);
             let Some(first) = conn.ends[to].flight.front() else { return };
-            if first.at > self.nanos {
+            if first.at > self.clock.nanos {
                 break;
             }
             if first.tries > RESENDS {
@@ -605,8 +603,8 @@ impl State {
         };
         if let What::Data(len) = what {
             let (front, back) = end.readable(end.arrived, len);
-            self.trace.record(self.nanos, Kind::DataArrived, id.number, hash_of_both(front, back));
-            self.trace.arrived(message);
+            self.clock.record(Kind::DataArrived, id.number, hash_of_both(front, back));
+            self.clock.trace.arrived(message);
         }
         if nobody {
             self.send(id, 1 - to, What::Reset);
@@ -615,20 +613,20 @@ impl State {
         end.flight.pop_front();
         match what {
             What::Accepted => {
-                self.trace.record(self.nanos, Kind::ConnectionOpened, id.number, 0);
-                self.trace.arrived(message);
+                self.clock.record(Kind::ConnectionOpened, id.number, 0);
+                self.clock.trace.arrived(message);
                 conn.progress = Progress::Open;
-                self.woken.extend(end.writer.take());
+                self.clock.woken.extend(end.writer.take());
             }
             What::Data(len) => {
                 end.arrived += len;
-                self.woken.extend(end.reader.take());
+                self.clock.woken.extend(end.reader.take());
             }
             What::End => {
-                self.trace.record(self.nanos, Kind::EndArrived, id.number, 0);
-                self.trace.arrived(message);
+                self.clock.record(Kind::EndArrived, id.number, 0);
+                self.clock.trace.arrived(message);
                 end.ended = true;
-                self.woken.extend(end.reader.take());
+                self.clock.woken.extend(end.reader.take());
             }
             What::Reset => self.was_reset(id, to, message),
         }
@@ -639,8 +637,8 @@ impl State {
     fn send_again(&mut self, id: Id, to: usize, gate: Gate) {
         let Some(conn) = self.network.conns.get_mut(id) else { return };
         if gate == Gate::Cut {
-            self.trace.record(self.nanos, Kind::Cut, id.number, 0);
-            self.trace.on_path(conn.path(to));
+            self.clock.record(Kind::Cut, id.number, 0);
+            self.clock.trace.on_path(conn.path(to));
         }
         let sender_is_gone = conn.ends[1 - to].reset;
         let Some(first) = conn.ends[to].flight.front_mut() else { return };
@@ -648,7 +646,7 @@ impl State {
         if sender_is_gone || what == What::Reset {
             conn.ends[to].clear_flight();
         } else {
-            first.at = self.nanos + resend(tries);
+            first.at = self.clock.nanos + resend(tries);
             first.tries += 1;
         }
         if what == What::Accepted && tries == 0 {
@@ -659,15 +657,15 @@ impl State {
     /// Whoever has sent for so long without an answer gives up.
     fn time_out(&mut self, id: Id, side: usize) {
         let Some(conn) = self.network.conns.get_mut(id) else { return };
-        self.trace.record(self.nanos, Kind::TimedOut, id.number, 0);
-        self.trace.on_path(conn.path(1 - side));
+        self.clock.record(Kind::TimedOut, id.number, 0);
+        self.clock.trace.on_path(conn.path(1 - side));
         conn.ends[1 - side].clear_flight();
         let end = &mut conn.ends[side];
         end.shut = true;
         if !std::mem::replace(&mut end.reset, true) {
             end.error = Some(ErrorKind::TimedOut);
         }
-        self.woken.extend(end.take_waiters());
+        self.clock.woken.extend(end.take_waiters());
     }
 
     /// All connections between two hosts are reset, for both ends.
@@ -702,9 +700,9 @@ impl State {
                 (end.crashed, end.held, end.shut, end.reset, end.error) = (true, false, true, true, None);
                 end.inbox.drain(..end.arrived);
                 end.arrived = 0;
-                self.woken.extend(end.take_waiters());
+                self.clock.woken.extend(end.take_waiters());
                 let peer = &mut conn.ends[1 - side];
-                self.woken.extend(peer.writer.take());
+                self.clock.woken.extend(peer.writer.take());
                 // What was lost is not sent again, and nothing arrives without what was sent before it.
                 let kept = peer.flight.iter().take_while(|packet| packet.tries == 0).count();
                 let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();
@@ -716,9 +714,9 @@ impl State {
 
     fn was_reset(&mut self, id: Id, to: usize, message: u64) {
         let Some(conn) = self.network.conns.get_mut(id) else { return };
-        self.trace.record(self.nanos, Kind::ResetArrived, id.number, 0);
-        self.trace.on_path(conn.path(1 - to));
-        self.trace.arrived(message);
+        self.clock.record(Kind::ResetArrived, id.number, 0);
+        self.clock.trace.on_path(conn.path(1 - to));
+        self.clock.trace.arrived(message);
         // Nobody sends any more what the other end has not got.
         conn.ends[1 - to].clear_flight();
         let end = &mut conn.ends[to];
@@ -726,7 +724,7 @@ impl State {
             // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.
             end.error = Some(if end.ended { ErrorKind::BrokenPipe } else { ErrorKind::ConnectionReset });
         }
-        self.woken.extend(end.take_waiters());
+        self.clock.woken.extend(end.take_waiters());
     }
 }
 

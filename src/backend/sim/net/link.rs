@@ -5,11 +5,12 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Event, Network};
+use super::Network;
 use crate::backend::sim::Sim;
+use crate::backend::sim::clock::NetEvent as Event;
 use crate::backend::sim::log::Kind;
 use crate::backend::sim::random::Random;
-use crate::backend::sim::world::{self, State, World};
+use crate::backend::sim::world::{State, World};
 use crate::net::options::invalid;
 
 /// What an end takes that is not yet read, as `SO_RCVBUF` of the systems it is. Whoever writes more waits.
@@ -502,7 +503,7 @@ impl State {
 
     /// Something of a path is recorded under the numbers of both hosts.
     fn record_path(&mut self, from: usize, to: usize, kind: Kind, payload: u64) {
-        self.trace.record(self.nanos, kind, ((from as u64) << 32) | to as u64, payload);
+        self.clock.record(kind, ((from as u64) << 32) | to as u64, payload);
     }
 
     fn partition(&mut self, paths: Paths, change: impl FnMut(&mut Path)) {
@@ -530,7 +531,7 @@ impl State {
             }
         });
         for event in free {
-            self.add_event(self.nanos, world::Event::Net(event));
+            self.clock.add(self.clock.nanos, event);
         }
     }
 
@@ -578,7 +579,7 @@ impl State {
     fn wake_writers(&mut self, paths: Paths) {
         for (from, to) in paths.iter(self.network.hosts.len()) {
             let woken = self.network.writers(from, to);
-            self.woken.extend(woken);
+            self.clock.woken.extend(woken);
         }
     }
 }

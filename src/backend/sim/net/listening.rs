@@ -23,7 +23,7 @@ pub(super) struct Acceptor {
 
 impl Acceptor {
     pub(super) fn new(world: &Arc<World>, state: &mut State, listening: Listening) -> Self {
-        let (number, local) = (state.number(), listening.addr.clone());
+        let (number, local) = (state.clock.number(), listening.addr.clone());
         state.network.listening.insert(number, listening);
         Self { world: world.clone(), local, number }
     }
@@ -35,7 +35,7 @@ impl Acceptor {
             match listening.queue.pop_front() {
                 Some(conn) => Poll::Ready(Ok((conn, state.network.addrs(conn)))),
                 None => {
-                    state.dropped.extend(listening.waiters.add(waker, how));
+                    state.clock.dropped.extend(listening.waiters.add(waker, how));
                     Poll::Pending
                 }
             }
@@ -55,7 +55,7 @@ impl Drop for Acceptor {
     fn drop(&mut self) {
         self.world.with(|state| {
             let Some(mut listening) = state.network.listening.remove(&self.number) else { return };
-            state.dropped.append(listening.waiters.take());
+            state.clock.dropped.append(listening.waiters.take());
             for conn in listening.queue {
                 state.reset(conn, SERVER);
                 state.close(conn, SERVER);

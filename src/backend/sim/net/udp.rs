@@ -7,9 +7,10 @@ use std::task::{Context, Poll};
 
 use super::link::Gate;
 use super::listening::covers;
-use super::{Event, How, TTL, Waiting, check_ttl, crashed, no_real_sockets, to_this_host};
+use super::{How, TTL, Waiting, check_ttl, crashed, no_real_sockets, to_this_host};
+use crate::backend::sim::clock::{Datagram, NetEvent as Event, Refusal};
 use crate::backend::sim::log::{Flight, Kind, Wait, hash};
-use crate::backend::sim::world::{self, State, World};
+use crate::backend::sim::world::{State, World};
 use crate::runtime;
 
 /// Bytes that wait to be received; what comes beyond is lost. The default of Linux (`net.core.rmem_default`).
@@ -42,27 +43,6 @@ impl Bound {
     }
 }
 
-/// A datagram on its way.
-#[derive(Clone)]
-pub(in crate::backend::sim) struct Datagram {
-    socket: u64,
-    from_host: usize,
-    from: SocketAddr,
-    host: usize,
-    to: SocketAddr,
-    bytes: Vec<u8>,
-    // For the log.
-    message: u64,
-}
-
-/// The news that nobody was there to take one, on its way to the socket that has sent it.
-pub(in crate::backend::sim) struct Refusal {
-    socket: u64,
-    from: usize,
-    to: usize,
-    message: u64,
-}
-
 /// A UDP socket in memory.
 ///
 /// Datagrams arrive after the latency of their link, those of one socket in order unless the link reorders; they are lost
@@ -92,7 +72,7 @@ impl UdpSocket {
             if state.network.datagrams.values().any(is_taken) {
                 return Err(io::Error::from(ErrorKind::AddrInUse));
             }
-            let number = state.number();
+            let number = state.clock.number();
             let bound = Bound {
                 host,
                 local: addr,
@@ -150,7 +130,7 @@ impl UdpSocket {
                 return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
             }
             let Some((from, bytes)) = bound.queue.front() else {
-                state.dropped.extend(bound.waiters.add(waker, how));
+                state.clock.dropped.extend(bound.waiters.add(waker, how));
                 return Poll::Pending;
             };
             let len = bytes.len().min(buf.len());
@@ -169,7 +149,7 @@ impl Drop for UdpSocket {
     fn drop(&mut self) {
         self.world.with(|state| {
             if let Some(mut bound) = state.network.datagrams.remove(&self.number) {
-                state.dropped.append(bound.waiters.take());
+                state.clock.dropped.append(bound.waiters.take());
             }
         });
     }
@@ -203,13 +183,12 @@ impl State {
         }
         // What nobody gets is lost.
         let Some(host) = self.network.route(from_host, to.ip()) else { return Ok(()) };
-        let task = self.whose_turn();
         let flight = || flight("datagram", (from_host, host), [from, to], bytes);
-        let message = self.trace.sent(self.nanos, task, socket, flight);
+        let message = self.clock.sent(socket, flight);
         let datagram = Datagram { socket, from_host, from, host, to, bytes: bytes.to_vec(), message };
         if self.network.path(from_host, host).duplicates(&mut self.network_random) {
-            self.trace.record(self.nanos, Kind::Duplicated, socket, 0);
-            self.trace.on_path((from_host, host));
+            self.clock.record(Kind::Duplicated, socket, 0);
+            self.clock.trace.on_path((from_host, host));
             self.launch(datagram.clone());
         }
         self.launch(datagram);
@@ -219,10 +198,10 @@ impl State {
     fn launch(&mut self, datagram: Datagram) {
         let Datagram { socket, from_host, host, .. } = datagram;
         let path = self.network.path(from_host, host);
-        let mut at = path.arrival(&mut self.network_random, self.nanos, datagram.bytes.len());
+        let mut at = path.arrival(&mut self.network_random, self.clock.nanos, datagram.bytes.len());
         if path.loses(&mut self.network_random) {
-            self.trace.record(self.nanos, Kind::Lost, socket, hash(&datagram.bytes));
-            return self.trace.on_path((from_host, host));
+            self.clock.record(Kind::Lost, socket, hash(&datagram.bytes));
+            return self.clock.trace.on_path((from_host, host));
         }
         if let Some(longer) = path.reordering(&mut self.network_random) {
             at = at.saturating_add(longer);
@@ -230,7 +209,7 @@ impl State {
             at = at.max(bound.last);
             bound.last = at;
         }
-        self.add_event(at, world::Event::Net(Event::Datagram(Box::new(datagram))));
+        self.clock.add(at, Event::Datagram(Box::new(datagram)));
     }
 
     pub(super) fn datagram(&mut self, datagram: Box<Datagram>) {
@@ -241,13 +220,13 @@ impl State {
             }
             Gate::Cut => {
                 let Datagram { socket, from_host, host, bytes, .. } = *datagram;
-                self.trace.record(self.nanos, Kind::Cut, socket, hash(&bytes));
-                return self.trace.on_path((from_host, host));
+                self.clock.record(Kind::Cut, socket, hash(&bytes));
+                return self.clock.trace.on_path((from_host, host));
             }
         }
         let Datagram { socket, from_host, from, host, to, bytes, message } = *datagram;
-        self.trace.record(self.nanos, Kind::DatagramArrived, socket, hash(&bytes));
-        self.trace.arrived(message);
+        self.clock.record(Kind::DatagramArrived, socket, hash(&bytes));
+        self.clock.trace.arrived(message);
         let is_for = |it: &&mut Bound| {
             it.host == host && covers(it.local, to) && it.peer.is_none_or(|peer| peer == from)
         };
@@ -256,7 +235,7 @@ impl State {
             let hears = self.network.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to));
             if hears && !self.is_lost(host, from_host) {
                 let flight = || flight("refusal", (host, from_host), [to, from], &[]);
-                let message = self.trace.sent(self.nanos, None, socket, flight);
+                let message = self.clock.sent(socket, flight);
                 let refusal = Refusal { socket, from: host, to: from_host, message };
                 self.after(host, from_host, Event::DatagramRefused(Box::new(refusal)));
             }
@@ -266,7 +245,7 @@ impl State {
             bound.queued += bytes.len();
             bound.queue.push_back((from, bytes));
             let waiters = bound.waiters.take();
-            self.woken.append(waiters);
+            self.clock.woken.append(waiters);
         }
     }
 
@@ -278,16 +257,16 @@ impl State {
                 return self.keep(from, to, Event::DatagramRefused(refusal));
             }
             Gate::Cut => {
-                self.trace.record(self.nanos, Kind::Cut, socket, 0);
-                return self.trace.on_path((from, to));
+                self.clock.record(Kind::Cut, socket, 0);
+                return self.clock.trace.on_path((from, to));
             }
         }
-        self.trace.record(self.nanos, Kind::DatagramRefused, socket, 0);
-        self.trace.arrived(message);
+        self.clock.record(Kind::DatagramRefused, socket, 0);
+        self.clock.trace.arrived(message);
         if let Some(bound) = self.network.datagrams.get_mut(&socket) {
             bound.refused = true;
             let waiters = bound.waiters.take();
-            self.woken.append(waiters);
+            self.clock.woken.append(waiters);
         }
     }
 }

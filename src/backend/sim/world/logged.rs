@@ -28,10 +28,10 @@ pub fn note(text: impl fmt::Display) {
     let Some((world, host)) = here() else { return };
     let text = text.to_string();
     world.with(|state| {
-        let task = state.whose_turn();
+        let task = state.clock.whose_turn();
         let payload = hash(text.as_bytes());
-        state.trace.record(state.nanos, Kind::Note, task.unwrap_or(0), payload);
-        if let Some(log) = state.trace.log() {
+        state.clock.record(Kind::Note, task.unwrap_or(0), payload);
+        if let Some(log) = state.clock.trace.log() {
             log.says(host, text);
         }
     });
@@ -49,7 +49,7 @@ pub(in crate::backend::sim) fn panicking<T>(job: impl FnOnce() -> T) -> T {
 pub(in crate::backend::sim) fn panicked(panic: Panic) {
     let Some((world, host)) = here() else { return };
     world.with(|state| {
-        let task = state.whose_turn().unwrap_or(0);
+        let task = state.clock.whose_turn().unwrap_or(0);
         state.panicked(Kind::Panicked, host, task, panic);
     });
 }
@@ -60,7 +60,7 @@ impl World {
     }
 
     pub(in crate::backend::sim) fn log_of(&self, state: &State) -> Log {
-        Log::new(self.seed, state.schedule.policy(), state.network.hosts(), &state.trace)
+        Log::new(self.seed, state.schedule.policy(), state.network.hosts(), &state.clock.trace)
     }
 
     /// The program has failed: whoever looks at the log begins there.
@@ -88,7 +88,7 @@ impl World {
             if state.is_driven() {
                 return None;
             }
-            let file = state.trace.log()?.due()?;
+            let file = state.clock.trace.log()?.due()?;
             Some((file, self.log_of(state)))
         });
         if let Some((file, log)) = due {
@@ -99,8 +99,8 @@ impl World {
 
 impl State {
     fn panicked(&mut self, kind: Kind, host: usize, task: u64, panic: Panic) {
-        let nanos = self.nanos;
-        if let Some(log) = self.trace.log() {
+        let nanos = self.clock.nanos;
+        if let Some(log) = self.clock.trace.log() {
             log.add(nanos, kind, task, 0);
             log.panicked(host, panic);
         }

@@ -17,16 +17,15 @@ use std::time::{Duration, Instant};
 use async_task::Runnable;
 
 use crate::backend::sim::Builder;
-use crate::backend::sim::clock::Clocks;
-use crate::backend::sim::events::Events;
+use crate::backend::sim::clock::{Clock, END, Event, NEVER, Turn};
 use crate::backend::sim::faults::Fault;
 use crate::backend::sim::host::Power;
 use crate::backend::sim::log::{Kind, TaskKind, Trace, Wait};
-use crate::backend::sim::net::{self, Network};
+use crate::backend::sim::net::Network;
 use crate::backend::sim::random::{Random, Stream};
 use crate::backend::sim::schedule::{Ready, Schedule};
 use crate::backend::sim::slots::{Id, Slots};
-use crate::backend::sim::waiters::{Waiter, Waiters};
+use crate::backend::sim::waiters::Waiter;
 use crate::coop;
 use crate::lock::lock;
 use crate::task::contain::{discard, wake};
@@ -35,12 +34,6 @@ use crate::time::deadline_after;
 pub(in crate::backend::sim) use here::{Here, here};
 pub use logged::note;
 pub(in crate::backend::sim) use logged::{panicked, panicking};
-
-/// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
-pub(in crate::backend::sim) const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
-
-/// Where the clock stands still, after 292 years: far from where adding a latency would overflow.
-pub(in crate::backend::sim) const END: u64 = u64::MAX / 2;
 
 /// So many polls without news are a loop that never ends, if they are so many for each task as well: of a million tasks that
 /// have a few turns each, none may have ended yet.
@@ -60,30 +53,25 @@ pub(in crate::backend::sim) struct World {
 }
 
 pub(in crate::backend::sim) struct State {
-    pub(in crate::backend::sim) nanos: u64,
+    pub(in crate::backend::sim) clock: Clock,
     pub(in crate::backend::sim) network_random: Random,
     pub(in crate::backend::sim) faults_random: Random,
     pub(in crate::backend::sim) program_random: Random,
     pub(in crate::backend::sim) schedule: Schedule,
-    pub(in crate::backend::sim) trace: Trace,
     pub(in crate::backend::sim) network: Network,
-    pub(in crate::backend::sim) clocks: Clocks,
     // All that were drawn, and which of them are to happen: all unless set.
     pub(in crate::backend::sim) faults: Vec<Fault>,
     pub(in crate::backend::sim) only_faults: Option<BTreeSet<usize>>,
     // Hosts that a fault has turned off or on: done once the lock is free.
     pub(in crate::backend::sim) power: Vec<Power>,
-    events: Events<Event>,
     tasks: Slots<Task>,
     ready: VecDeque<Ready>,
     // Of those, the ones that have not woken themselves. When there is none, time goes on.
     fresh: usize,
     // Of nested `block_on`, the innermost last.
     mains: Vec<Main>,
-    turn: Turn,
     woken_by_a_stranger: Option<Id>,
     closed: bool,
-    next: u64,
     // Tasks have numbers of their own: what their priorities follow from is the same where an event is left out.
     next_task: u64,
     // How often anybody has yielded since all of them had.
@@ -96,26 +84,6 @@ pub(in crate::backend::sim) struct State {
     // Of tasks.
     pub(in crate::backend::sim) polls: u64,
     pub(in crate::backend::sim) steps: u64,
-    // Both are done with once the lock is free: what wakers do is not ours to know, and the last of a task may run a
-    // destructor.
-    pub(in crate::backend::sim) woken: Waiters,
-    pub(in crate::backend::sim) dropped: Waiters,
-}
-
-#[derive(Debug)]
-pub(in crate::backend::sim) enum Event {
-    Timer(Waker),
-    Net(net::Event),
-    Fault { index: usize, begins: bool },
-}
-
-impl Event {
-    fn into_waker(self) -> Option<Waker> {
-        match self {
-            Self::Timer(waker) => Some(waker),
-            Self::Net(_) | Self::Fault { .. } => None,
-        }
-    }
 }
 
 /// A task, or the future of a `block_on`.
@@ -133,14 +101,6 @@ pub(in crate::backend::sim) struct Task {
 struct Main {
     task: Id,
     woken: bool,
-}
-
-/// The poll that is in progress.
-#[derive(Clone, Copy, Default)]
-struct Turn {
-    task: Option<Id>,
-    // How often it has looked for something in vain, if it is a blocking closure.
-    looks: u32,
 }
 
 /// What is to be done next.
@@ -191,26 +151,21 @@ impl World {
         let random = |stream| Random::new(seed, stream);
         let Builder { policy, spurious_wakes, cancel_at, choices, max_steps, logged, .. } = *builder;
         let state = State {
-            nanos: 0,
+            clock: Clock::new(Trace::new(seed, logged, builder.log_file.clone())),
             network_random: random(Stream::Network),
             faults_random: random(Stream::Faults),
             program_random: random(Stream::Program),
             schedule: Schedule::new(policy, seed, random(Stream::Schedule), choices),
-            trace: Trace::new(seed, logged, builder.log_file.clone()),
             network: Network::new(),
-            clocks: Clocks::default(),
             faults: Vec::new(),
             only_faults: builder.only_faults.as_ref().map(|only| only.iter().copied().collect()),
             power: Vec::new(),
-            events: Events::default(),
             tasks: Slots::default(),
             ready: VecDeque::new(),
             fresh: 0,
             mains: Vec::new(),
-            turn: Turn::default(),
             woken_by_a_stranger: None,
             closed: false,
-            next: 0,
             next_task: 0,
             yields: 0,
             rounds: 0,
@@ -218,8 +173,6 @@ impl World {
             news_at: 0,
             polls: 0,
             steps: 0,
-            woken: Waiters::default(),
-            dropped: Waiters::default(),
         };
         Arc::new(Self {
             base: Instant::now(),
@@ -236,7 +189,7 @@ impl World {
     pub(in crate::backend::sim) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
         let result = change(&mut state);
-        if !state.woken.is_empty() || !state.dropped.is_empty() {
+        if !state.clock.woken.is_empty() || !state.clock.dropped.is_empty() {
             State::settle(state);
         }
         result
@@ -253,7 +206,7 @@ impl World {
     }
 
     pub(in crate::backend::sim) fn elapsed(&self) -> Duration {
-        Duration::from_nanos(self.with(|state| state.nanos))
+        Duration::from_nanos(self.with(|state| state.clock.nanos))
     }
 
     pub(in crate::backend::sim) fn now(&self) -> Instant {
@@ -335,10 +288,10 @@ impl World {
         }
         let Some(task) = self.with(|state| state.closure()) else { return };
         let wrong = self.with(|state| {
-            state.turn.looks += 1;
+            state.clock.turn.looks += 1;
             let what = "a blocking closure waits for the simulation, which runs on the thread of the closure, with a \
                         `block_on` that is not of the simulation. Write `anyrt::block_on` there, or await it in a task";
-            (state.turn.looks > LOOKS).then(|| state.tell(self.seed, what, Some(task)))
+            (state.clock.turn.looks > LOOKS).then(|| state.tell(self.seed, what, Some(task)))
         });
         match wrong {
             Some(wrong) => panic!("{wrong}"),
@@ -372,8 +325,8 @@ impl World {
         let (runnables, wakers, _boots) = self.with(|state| {
             state.closed = true;
             // Whoever waits on another runtime is told.
-            state.woken.extend(state.network.waiting());
-            state.woken.extend(state.events.take_all().filter_map(Event::into_waker));
+            state.clock.woken.extend(state.network.waiting());
+            state.clock.stop();
             let (mains, tasks): (Vec<_>, Vec<_>) =
                 state.ready.drain(..).partition(|ready| ready.runnable.is_none());
             state.ready.extend(mains);
@@ -429,7 +382,7 @@ impl World {
             state.forget_mains();
             let task = state.add_task(TaskKind::Main, started, host);
             state.mains.push(Main { task, woken: true });
-            let turn = std::mem::take(&mut state.turn);
+            let turn = std::mem::take(&mut state.clock.turn);
             state.wake(task, None);
             Some(Driving { world: self.clone(), task, turn, unwinding: thread::panicking(), host })
         });
@@ -489,7 +442,7 @@ impl Drop for Driving {
             state.mains.pop();
             state.end_task(self.task);
             state.forget_mains();
-            state.turn = self.turn;
+            state.clock.turn = self.turn;
             match state.mains.last() {
                 Some(Main { task, woken: true }) => {
                     let main = Ready { task: *task, runnable: None, yielded: false };
@@ -513,10 +466,10 @@ impl Ready {
 impl State {
     /// Wakes whoever is to be woken, once the lock is free.
     fn settle(mut state: MutexGuard<'_, Self>) {
-        if state.woken.are_many() || state.dropped.are_many() {
+        if state.clock.woken.are_many() || state.clock.dropped.are_many() {
             return Self::settle_many(state);
         }
-        let (woken, dropped) = (state.woken.take_one(), state.dropped.take_one());
+        let (woken, dropped) = (state.clock.woken.take_one(), state.clock.dropped.take_one());
         drop(state);
         woken.into_iter().for_each(wake);
         dropped.into_iter().for_each(discard);
@@ -524,7 +477,7 @@ impl State {
 
     #[inline(never)]
     fn settle_many(mut state: MutexGuard<'_, Self>) {
-        let (woken, dropped) = (state.woken.take(), state.dropped.take());
+        let (woken, dropped) = (state.clock.woken.take(), state.clock.dropped.take());
         drop(state);
         woken.wake();
         dropped.discard();
@@ -551,21 +504,15 @@ impl State {
     }
 
     fn wake(&mut self, task: Id, runnable: Option<Runnable>) {
-        self.trace.record(self.nanos, Kind::Woken, task.number, 0);
-        let by = self.whose_turn();
-        if let Some(log) = self.trace.log() {
+        self.clock.record(Kind::Woken, task.number, 0);
+        let by = self.clock.whose_turn();
+        if let Some(log) = self.clock.trace.log() {
             log.by(by);
         }
-        let yielded = self.turn.task == Some(task);
+        let yielded = self.clock.turn.task == Some(task);
         self.fresh += usize::from(!yielded);
         self.yields += u64::from(yielded);
         self.schedule.put(&mut self.ready, Ready { task, runnable, yielded });
-    }
-
-    /// The number of something new that is no task.
-    pub(in crate::backend::sim) fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
     }
 
     pub(in crate::backend::sim) fn add_task(
@@ -576,11 +523,11 @@ impl State {
     ) -> Id {
         self.next_task += 1;
         let number = self.next_task;
-        if let Some(log) = self.trace.log() {
+        if let Some(log) = self.clock.trace.log() {
             log.task(number, host, started);
         }
-        self.trace.record(self.nanos, Kind::Spawned, number, 0);
-        if let Some(log) = self.trace.log() {
+        self.clock.record(Kind::Spawned, number, 0);
+        if let Some(log) = self.clock.trace.log() {
             log.is(kind);
         }
         self.news();
@@ -589,17 +536,17 @@ impl State {
     }
 
     pub(in crate::backend::sim) fn end_task(&mut self, task: Id) {
-        self.trace.record(self.nanos, Kind::Ended, task.number, 0);
+        self.clock.record(Kind::Ended, task.number, 0);
         self.schedule.forget(task.number);
         self.news();
         let task = self.tasks.remove(task);
-        self.dropped.extend(task.and_then(|task| task.waker));
+        self.clock.dropped.extend(task.and_then(|task| task.waker));
     }
 
     /// A task is pending for the first time: `waker` finds it when all have to go.
     pub(in crate::backend::sim) fn keep_waker(&mut self, task: Id, waker: &Waker) {
         if !self.is_alive(task) {
-            self.woken.extend([waker.clone()]);
+            self.clock.woken.extend([waker.clone()]);
         } else if let Some(task) = self.tasks.get_mut(task) {
             task.waker = Some(waker.clone());
         }
@@ -608,13 +555,13 @@ impl State {
     /// The task whose turn it is waits for this. Whether it is a blocking closure, which must not: see `wait_in_closure`.
     pub(in crate::backend::sim) fn waits(&mut self, wait: Wait) -> bool {
         let mut is_closure = false;
-        if let Some(task) = self.turn.task.and_then(|task| self.tasks.get_mut(task)) {
+        if let Some(task) = self.clock.turn.task.and_then(|task| self.tasks.get_mut(task)) {
             task.waits = Some(wait);
             is_closure = task.kind == TaskKind::Closure;
         }
-        let task = self.whose_turn().filter(|_| self.turn.looks == 0);
-        if let (Some(log), Some(task)) = (self.trace.log(), task) {
-            log.waits(self.nanos, task, wait);
+        let task = self.clock.whose_turn().filter(|_| self.clock.turn.looks == 0);
+        if let (Some(log), Some(task)) = (self.clock.trace.log(), task) {
+            log.waits(self.clock.nanos, task, wait);
         }
         is_closure
     }
@@ -622,12 +569,7 @@ impl State {
     /// The blocking closure that is running.
     fn closure(&self) -> Option<Id> {
         let is_closure = |task: &Id| self.tasks.get(*task).is_some_and(|task| task.kind == TaskKind::Closure);
-        self.turn.task.filter(is_closure)
-    }
-
-    /// The task that is being polled.
-    pub(in crate::backend::sim) fn whose_turn(&self) -> Option<u64> {
-        self.turn.task.map(|task| task.number)
+        self.clock.turn.task.filter(is_closure)
     }
 
     /// Whether some `block_on` is in progress.
@@ -635,26 +577,10 @@ impl State {
         !self.mains.is_empty()
     }
 
-    pub(in crate::backend::sim) fn add_event(&mut self, nanos: u64, event: Event) -> Id {
-        let (number, task) = (self.number(), self.whose_turn());
-        if let (Some(log), Event::Timer(_)) = (self.trace.log(), &event) {
-            log.timer(number, task);
-        }
-        self.events.insert(nanos.max(self.nanos), number, event)
-    }
-
-    /// The waker of a timer that has not fired.
-    pub(in crate::backend::sim) fn remove_timer(&mut self, timer: Id) -> Option<Waker> {
-        if let Some(log) = self.trace.log() {
-            log.forget_timer(timer.number);
-        }
-        self.events.remove(timer)?.into_waker()
-    }
-
     /// What is to be done next; or something has happened, whoever waited for it is to be woken, and these hosts go down
     /// or start.
     fn step(&mut self, world: &World, until: Option<u64>) -> ControlFlow<Step, Vec<Power>> {
-        self.turn = Turn::default();
+        self.clock.turn = Turn::default();
         if let Some(task) = self.woken_by_a_stranger.take() {
             let what = "another thread has woken a task while this one drives the simulation, in an order that no seed \
                         decides";
@@ -677,8 +603,8 @@ impl State {
         }
         let Ready { task, runnable, yielded } = next;
         self.fresh -= usize::from(!yielded);
-        self.trace.record(self.nanos, Kind::Polled, task.number, 0);
-        self.turn.task = Some(task);
+        self.clock.record(Kind::Polled, task.number, 0);
+        self.clock.turn.task = Some(task);
         let (host, kind) = match self.tasks.get_mut(task) {
             Some(task) => {
                 task.waits = None;
@@ -695,7 +621,7 @@ impl State {
         self.polls += u64::from(kind == TaskKind::Future);
         let cancel = kind == TaskKind::Future && world.cancel_at == Some(self.polls);
         if cancel {
-            self.trace.record(self.nanos, Kind::Cancelled, task.number, 0);
+            self.clock.record(Kind::Cancelled, task.number, 0);
         }
         Break(Step::Run { host, runnable, cancel })
     }
@@ -724,9 +650,9 @@ impl State {
 
     /// Nobody is ready, or only those who have yielded.
     fn pass_time(&mut self, until: Option<u64>) -> ControlFlow<Step, Vec<Power>> {
-        let end = until.unwrap_or(self.nanos.saturating_add(NEVER)).min(END);
-        let next = self.events.next().filter(|nanos| *nanos <= end);
-        if next.is_none() && (self.ready.is_empty() || until.is_some_and(|until| self.nanos >= until)) {
+        let end = until.unwrap_or(self.clock.nanos.saturating_add(NEVER)).min(END);
+        let next = self.clock.next().filter(|nanos| *nanos <= end);
+        if next.is_none() && (self.ready.is_empty() || until.is_some_and(|until| self.clock.nanos >= until)) {
             return Break(Step::Idle);
         }
         let mut nanos = next.unwrap_or(end);
@@ -734,7 +660,7 @@ impl State {
             // `Pct` may poll one of them a hundred times before the others.
             let rounds = (self.yields / self.ready.len() as u64).max(1);
             let passes = yielding(self.rounds).saturating_mul(rounds);
-            nanos = nanos.min(self.nanos.saturating_add(passes));
+            nanos = nanos.min(self.clock.nanos.saturating_add(passes));
             self.rounds += rounds;
         }
         self.yields = 0;
@@ -743,7 +669,7 @@ impl State {
             self.news();
             self.happen(nanos);
         } else {
-            self.nanos = nanos;
+            self.clock.nanos = nanos;
         }
         self.ready.iter_mut().for_each(|ready| ready.yielded = false);
         self.fresh = self.ready.len();
@@ -752,7 +678,7 @@ impl State {
 
     /// Something has happened: what is polled from now on is no loop yet.
     fn news(&mut self) {
-        (self.idle_polls, self.news_at) = (0, self.nanos);
+        (self.idle_polls, self.news_at) = (0, self.clock.nanos);
     }
 
     /// Any of the tasks that wait.
@@ -762,19 +688,19 @@ impl State {
         let at = self.schedule.below(waiting);
         let task = self.tasks.iter().filter(|(_, task)| task.waker.is_some()).nth(at);
         if let Some((id, Task { waker: Some(waker), .. })) = task {
-            self.trace.record(self.nanos, Kind::Spurious, id.number, 0);
-            self.woken.push(waker.clone());
+            self.clock.record(Kind::Spurious, id.number, 0);
+            self.clock.woken.push(waker.clone());
         }
     }
 
     /// Everything that happens at `nanos`.
     fn happen(&mut self, nanos: u64) {
-        self.nanos = nanos;
-        while let Some((id, event)) = self.events.take(nanos) {
+        self.clock.nanos = nanos;
+        while let Some((id, event)) = self.clock.take() {
             match event {
                 Event::Timer(waker) => {
-                    self.trace.record(nanos, Kind::TimerFired, id.number, 0);
-                    self.woken.push(waker);
+                    self.clock.record(Kind::TimerFired, id.number, 0);
+                    self.clock.woken.push(waker);
                 }
                 Event::Net(event) => self.net_event(event),
                 Event::Fault { index, begins } => self.fault(index, begins),
@@ -787,7 +713,7 @@ impl State {
         use fmt::Write;
 
         let mut text =
-            format!("anyrt: {what}. Seed {seed}, virtual time {:?}:", Duration::from_nanos(self.nanos));
+            format!("anyrt: {what}. Seed {seed}, virtual time {:?}:", Duration::from_nanos(self.clock.nanos));
         let tasks = self.tasks.iter().filter(|(id, _)| of.is_none_or(|of| of == *id));
         for (Id { number, .. }, task) in tasks.collect::<BTreeMap<_, _>>() {
             let kind = match task.kind {
@@ -816,7 +742,7 @@ impl State {
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State")
-            .field("nanos", &self.nanos)
+            .field("nanos", &self.clock.nanos)
             .field("tasks", &self.tasks.len())
             .finish_non_exhaustive()
     }

@@ -59,7 +59,7 @@ impl UnixDatagram {
                     return cannot("bind to", path, Err(ErrorKind::AddrInUse.into()));
                 }
             }
-            let number = state.number();
+            let number = state.clock.number();
             let letterbox = Letterbox {
                 host,
                 path: path.map(Path::to_owned),
@@ -117,24 +117,23 @@ impl UnixDatagram {
                     })
                 }
             };
-            let task = state.whose_turn();
             let from =
                 state.network.letterboxes.get(&self.number).and_then(|letterbox| letterbox.path.clone());
             let Some(letterbox) = state.network.letterboxes.get_mut(&to?) else {
                 return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
             };
             if letterbox.queue.len() >= QUEUE {
-                state.dropped.extend(letterbox.writers.add(waker, how));
+                state.clock.dropped.extend(letterbox.writers.add(waker, how));
                 return Poll::Pending;
             }
-            let message = state.trace.sent(state.nanos, task, self.number, || {
+            let message = state.clock.sent(self.number, || {
                 let addrs = [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string());
                 Flight::new("datagram", (self.host, self.host), addrs, (buf, &[]))
             });
             letterbox.queue.push_back((from, buf.to_vec()));
-            state.woken.append(letterbox.readers.take());
-            state.trace.record(state.nanos, Kind::DatagramArrived, self.number, hash(buf));
-            state.trace.arrived(message);
+            state.clock.woken.append(letterbox.readers.take());
+            state.clock.record(Kind::DatagramArrived, self.number, hash(buf));
+            state.clock.trace.arrived(message);
             Poll::Ready(Ok(buf.len()))
         })
     }
@@ -152,11 +151,11 @@ impl UnixDatagram {
             };
             match letterbox.queue.pop_front() {
                 Some(datagram) => {
-                    state.woken.append(letterbox.writers.take());
+                    state.clock.woken.append(letterbox.writers.take());
                     Poll::Ready(Ok(datagram))
                 }
                 None => {
-                    state.dropped.extend(letterbox.readers.add(waker, how));
+                    state.clock.dropped.extend(letterbox.readers.add(waker, how));
                     Poll::Pending
                 }
             }
@@ -180,9 +179,9 @@ impl Drop for UnixDatagram {
     fn drop(&mut self) {
         self.world.with(|state| {
             if let Some(mut letterbox) = state.network.letterboxes.remove(&self.number) {
-                state.dropped.append(letterbox.readers.take());
+                state.clock.dropped.append(letterbox.readers.take());
                 // They find out that it is gone.
-                state.woken.append(letterbox.writers.take());
+                state.clock.woken.append(letterbox.writers.take());
             }
         });
     }
