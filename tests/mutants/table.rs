@@ -1146,16 +1146,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "simulation reorders a stream",
-        file: "backend/sim/net/conn.rs",
+        file: "backend/sim/network/connection.rs",
         right: "conn.ends[to].inbox.extend(part);",
         wrong: "if mutant!() { conn.ends[to].inbox.extend(part.iter().rev()) } else { conn.ends[to].inbox.extend(part) }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
     },
     Mutant {
         name: "simulation forgets a wake",
-        file: "backend/sim/net/conn.rs",
-        right: "                        state.clock.woken.extend(conn.ends[1 - self.side].writer.take());",
-        wrong: "                        if !mutant!() { state.clock.woken.extend(conn.ends[1 - self.side].writer.take()); }",
+        file: "backend/sim/network/connection.rs",
+        right: "                    clock.woken.extend(conn.ends[1 - side].writer.take());",
+        wrong: "                    if !mutant!() { clock.woken.extend(conn.ends[1 - side].writer.take()); }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
     },
     // Functions.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Sim;
 use super::clock::Event;
 use super::host::Power;
-use super::net::{Chance, Paths};
+use super::network::{Chance, Paths};
 use super::world::State;
 use crate::net::options::invalid;
 
@@ -200,7 +200,7 @@ impl State {
         } = faults;
         let chance = Chance::new("losses", *probability)?;
         let percent = (probability * 100.0).round() as u8;
-        let hosts = self.network.hosts.len();
+        let hosts = self.network.hosts().count();
         let links = partitions + one_way_partitions + holds + resets + losses;
         if links > 0 && hosts < 2 {
             return Err(invalid(
@@ -208,7 +208,7 @@ impl State {
                 "there is one host, and no link to go wrong; add some with `Sim::host`",
             ));
         }
-        let boots: Vec<_> = (0..hosts).filter(|host| self.network.hosts[*host].boot.is_some()).collect();
+        let boots: Vec<_> = (0..hosts).filter(|host| self.boots.contains_key(host)).collect();
         if *crashes > 0 && boots.is_empty() {
             let why = "no host has a program to run again after it; set one with `Sim::boot`";
             return Err(invalid("crashes", why));
@@ -259,20 +259,17 @@ impl State {
     /// A fault begins, or ends.
     pub(super) fn fault(&mut self, index: usize, begins: bool) {
         match self.faults[index].what {
-            What::Partition(paths) | What::OneWay(paths) => self.count_cut(paths, begins),
-            What::Hold(paths) => self.count_hold(paths, begins),
-            What::Reset(paths) => self.reset_connections(paths),
-            What::Loss(paths, chance, _) => self.count_loss(paths, chance, begins),
-            What::Crash(host) if begins => {
-                self.network.hosts[host].outages += 1;
-                self.power.push(Power::Off(host));
+            What::Partition(paths) | What::OneWay(paths) => {
+                self.network.count_cut(&mut self.clock, paths, begins)
             }
-            What::Crash(host) => {
-                self.network.hosts[host].outages -= 1;
-                if self.network.hosts[host].outages == 0 {
-                    self.power.push(Power::On(host));
-                }
-            }
+            What::Hold(paths) => self.network.count_hold(&mut self.clock, paths, begins),
+            What::Reset(paths) => self.network.reset_connections(&mut self.clock, paths),
+            What::Loss(paths, chance, _) => self.network.count_loss(&mut self.clock, paths, chance, begins),
+            What::Crash(host) => match (begins, self.network.count_outage(host, begins)) {
+                (true, _) => self.power.push(Power::Off(host)),
+                (false, 0) => self.power.push(Power::On(host)),
+                (false, _) => {}
+            },
         }
     }
 }

@@ -1,14 +1,12 @@
 //! Hosts that lose their power, and get it back.
 
 use std::future::Future;
-use std::io;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::log::{Kind, TaskKind};
-use super::net::Network;
+use super::log::TaskKind;
 use super::task::{self, Place};
-use super::world::{State, World};
+use super::world::World;
 use super::{Sim, async_task};
 use crate::runtime::BoxFuture;
 
@@ -75,10 +73,9 @@ impl Sim {
             Box::pin(async move { program(sim).await })
         };
         let boot = Boot { program: Arc::new(boxed), set: Location::caller() };
-        let (_before, up) = self.world.with(|state| {
-            let host = &mut state.network.hosts[self.host];
-            (host.boot.replace(boot.clone()), host.up)
-        });
+        let (_before, up) = self
+            .world
+            .with(|state| (state.boots.insert(self.host, boot.clone()), state.network.is_up(self.host)));
         if up {
             boot.run(&self.world, self.host);
         }
@@ -105,7 +102,7 @@ impl Sim {
 
     /// Whether its host is up.
     pub fn is_up(&self) -> bool {
-        self.world.with(|state| state.network.hosts[self.host].up)
+        self.world.with(|state| state.network.is_up(self.host))
     }
 }
 
@@ -120,52 +117,13 @@ impl Boot {
 impl World {
     fn start(self: &Arc<Self>, host: usize) {
         let boot = self.with(|state| {
-            if state.is_closed() || state.network.hosts[host].up {
+            if state.is_closed() || !state.network.go_up(&mut state.clock, host) {
                 return None;
             }
-            state.network.hosts[host].up = true;
-            state.clock.record(Kind::Restarted, host as u64, 0);
-            state.network.hosts[host].boot.clone()
+            state.boots.get(&host).cloned()
         });
         if let Some(boot) = boot {
             boot.run(self, host);
         }
-    }
-}
-
-impl Network {
-    /// Whether tasks of this life of a host may run.
-    pub(super) fn is_alive(&self, host: usize, life: u32) -> bool {
-        let host = &self.hosts[host];
-        host.up && host.life == life
-    }
-
-    pub(super) fn check_up(&self, host: usize) -> io::Result<()> {
-        let host = &self.hosts[host];
-        if host.up {
-            return Ok(());
-        }
-        Err(io::Error::other(format!("anyrt: host {:?} has crashed; `restart` starts it again", host.name)))
-    }
-
-    /// Programs of hosts, to be dropped.
-    pub(super) fn take_boots(&mut self) -> Vec<Boot> {
-        self.hosts.iter_mut().filter_map(|host| host.boot.take()).collect()
-    }
-}
-
-impl State {
-    /// A host goes down, unless it is. What is left to do with its tasks has destructors.
-    pub(super) fn go_down(&mut self, host: usize) -> bool {
-        if !std::mem::replace(&mut self.network.hosts[host].up, false) {
-            return false;
-        }
-        self.network.hosts[host].life += 1;
-        self.network.has_crashed = true;
-        self.clock.record(Kind::Crashed, host as u64, 0);
-        self.crash_connections(host);
-        let waiting = self.network.crash_sockets(host);
-        self.clock.woken.extend(waiting);
-        true
     }
 }

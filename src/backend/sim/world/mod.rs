@@ -19,9 +19,9 @@ use async_task::Runnable;
 use crate::backend::sim::Builder;
 use crate::backend::sim::clock::{Clock, END, Event, NEVER, Turn};
 use crate::backend::sim::faults::Fault;
-use crate::backend::sim::host::Power;
+use crate::backend::sim::host::{Boot, Power};
 use crate::backend::sim::log::{Kind, TaskKind, Trace, Wait};
-use crate::backend::sim::net::Network;
+use crate::backend::sim::network::Network;
 use crate::backend::sim::random::{Random, Stream};
 use crate::backend::sim::schedule::{Ready, Schedule};
 use crate::backend::sim::slots::{Id, Slots};
@@ -54,11 +54,11 @@ pub(in crate::backend::sim) struct World {
 
 pub(in crate::backend::sim) struct State {
     pub(in crate::backend::sim) clock: Clock,
-    pub(in crate::backend::sim) network_random: Random,
     pub(in crate::backend::sim) faults_random: Random,
     pub(in crate::backend::sim) program_random: Random,
     pub(in crate::backend::sim) schedule: Schedule,
     pub(in crate::backend::sim) network: Network,
+    pub(in crate::backend::sim) boots: BTreeMap<usize, Boot>,
     // All that were drawn, and which of them are to happen: all unless set.
     pub(in crate::backend::sim) faults: Vec<Fault>,
     pub(in crate::backend::sim) only_faults: Option<BTreeSet<usize>>,
@@ -152,13 +152,13 @@ impl World {
         let Builder { policy, spurious_wakes, cancel_at, choices, max_steps, logged, .. } = *builder;
         let state = State {
             clock: Clock::new(Trace::new(seed, logged, builder.log_file.clone())),
-            network_random: random(Stream::Network),
             faults_random: random(Stream::Faults),
             program_random: random(Stream::Program),
             schedule: Schedule::new(policy, seed, random(Stream::Schedule), choices),
-            network: Network::new(),
+            network: Network::new(random(Stream::Network)),
             faults: Vec::new(),
             only_faults: builder.only_faults.as_ref().map(|only| only.iter().copied().collect()),
+            boots: BTreeMap::new(),
             power: Vec::new(),
             tasks: Slots::default(),
             ready: VecDeque::new(),
@@ -325,14 +325,14 @@ impl World {
         let (runnables, wakers, _boots) = self.with(|state| {
             state.closed = true;
             // Whoever waits on another runtime is told.
-            state.clock.woken.extend(state.network.waiting());
+            state.network.stop(&mut state.clock.woken);
             state.clock.stop();
             let (mains, tasks): (Vec<_>, Vec<_>) =
                 state.ready.drain(..).partition(|ready| ready.runnable.is_none());
             state.ready.extend(mains);
             state.count_fresh();
             let wakers = state.tasks.values_mut().filter_map(|task| task.waker.take()).collect();
-            (tasks, wakers, state.network.take_boots())
+            (tasks, wakers, std::mem::take(&mut state.boots))
         });
         self.refuse(runnables, wakers);
     }
@@ -340,7 +340,7 @@ impl World {
     /// Drops every task of a host.
     pub(in crate::backend::sim) fn crash(self: &Arc<Self>, host: usize) {
         let (runnables, wakers) = self.with(|state| {
-            if !state.go_down(host) {
+            if !state.network.go_down(&mut state.clock, host) {
                 return Default::default();
             }
             let State { tasks, ready, .. } = state;
@@ -490,7 +490,7 @@ impl State {
     /// Whether a task may run.
     fn is_alive(&self, task: Id) -> bool {
         let is_up = || self.tasks.get(task).is_none_or(|task| self.network.is_alive(task.host, task.life));
-        !self.closed && (!self.network.has_crashed || is_up())
+        !self.closed && (!self.network.has_crashed() || is_up())
     }
 
     /// The `block_on` around the innermost waits, whether or not it is woken.
@@ -531,7 +531,7 @@ impl State {
             log.is(kind);
         }
         self.news();
-        let life = self.network.hosts[host].life;
+        let life = self.network.life(host);
         self.tasks.insert(number, Task { kind, started, host, life, waker: None, waits: None })
     }
 
@@ -702,7 +702,7 @@ impl State {
                     self.clock.record(Kind::TimerFired, id.number, 0);
                     self.clock.woken.push(waker);
                 }
-                Event::Net(event) => self.net_event(event),
+                Event::Net(event) => self.network.happen(&mut self.clock, event),
                 Event::Fault { index, begins } => self.fault(index, begins),
             }
         }

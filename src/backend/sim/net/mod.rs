@@ -1,0 +1,351 @@
+//! Sockets in memory: TCP.
+
+mod acceptor;
+mod link;
+mod socket;
+mod udp;
+#[cfg(unix)]
+pub(super) mod unix;
+
+use std::future::{Future, poll_fn};
+use std::io::{self, ErrorKind, IoSlice};
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use self::acceptor::Acceptor;
+use self::socket::Socket;
+use super::network::{Addr, BUFFER, to_this_host};
+use super::time::Sleep;
+use super::waiters::How;
+use super::world::World;
+use crate::net::options::{invalid, whole_seconds};
+use crate::net::{ConnectOptions, Keepalive, ListenOptions};
+use crate::runtime;
+use crate::time::deadline_after;
+
+pub use link::Link;
+pub use udp::UdpSocket;
+#[cfg(unix)]
+pub use unix::{UnixDatagram, UnixListener, UnixStream};
+
+/// How long it takes to find out that no host has an address, as on Linux, where three questions stay without an answer.
+const UNREACHABLE: u64 = 3_000_000_000;
+
+/// What a socket of the system would have to become.
+pub(super) fn no_real_sockets<T>() -> io::Result<T> {
+    Err(io::Error::new(
+        ErrorKind::Unsupported,
+        "anyrt: the sockets of a simulation are in memory, and those of the system have no place in it",
+    ))
+}
+
+/// [`Net::connect_addr`](crate::Net::connect_addr).
+pub(super) async fn connect(
+    world: Arc<World>,
+    host: usize,
+    addr: SocketAddr,
+    options: ConnectOptions,
+) -> io::Result<TcpStream> {
+    let addr = to_this_host(addr);
+    let (from, route) = world.with(|state| {
+        let from = state.network.local_end(host, addr.ip(), options.local_addr)?;
+        io::Result::Ok((from, state.network.route(host, addr.ip())))
+    })?;
+    let Some(target) = route else {
+        Sleep::new(world.clone(), deadline_after(world.now(), Duration::from_nanos(UNREACHABLE))).await;
+        return Err(io::Error::new(
+            ErrorKind::HostUnreachable,
+            format!("no host has the address {}", addr.ip()),
+        ));
+    };
+    let socket = Socket::ask(&world, (host, Addr::Ip(from)), (target, Addr::Ip(addr)), options.socket);
+    poll_fn(|cx| socket.poll_connected(cx)).await?;
+    Ok(Stream::new(socket))
+}
+
+/// [`Net::bind_addr`](crate::Net::bind_addr).
+pub(super) fn listen(
+    world: &Arc<World>,
+    host: usize,
+    addr: SocketAddr,
+    options: &ListenOptions,
+) -> io::Result<TcpListener> {
+    if options.only_v6.is_some() && addr.is_ipv4() {
+        return Err(invalid("only_v6", &format!("{addr} is no address of IPv6")));
+    }
+    let (number, addr) = world.with(|state| state.network.listen(&mut state.clock, host, addr, options))?;
+    Ok(Listener::new(Acceptor::new(world, number, Addr::Ip(addr))))
+}
+
+/// A TCP connection in memory.
+pub type TcpStream = Stream<SocketAddr>;
+
+/// A TCP socket in memory that listens.
+pub type TcpListener = Listener<SocketAddr>;
+
+/// A connection in memory, between addresses of a kind: TCP, or a Unix socket.
+///
+/// What is written arrives after the latency of its link, in order, whatever goes wrong on it. 64 KiB may wait to be read at
+/// each end, unless [`LinkOptions::buffer`] says otherwise; whoever writes more waits. Options are kept and given back, but only `linger` of zero, which resets, does anything.
+#[derive(Debug)]
+pub struct Stream<A> {
+    socket: Socket,
+    addr: PhantomData<fn() -> A>,
+}
+
+/// The traits of futures-io for a type that holds a socket, in its field `socket`.
+macro_rules! read {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> AsyncRead for $type {
+            fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+                self.socket.poll_read(cx, buf, true)
+            }
+        }
+    };
+}
+
+macro_rules! write {
+    ([$($generics:tt)*] $type:ty) => {
+        impl<$($generics)*> AsyncWrite for $type {
+            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+                self.socket.poll_write(cx, &[IoSlice::new(buf)])
+            }
+
+            fn poll_write_vectored(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                self.socket.poll_write(cx, bufs)
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                self.socket.shutdown();
+                Poll::Ready(Ok(()))
+            }
+        }
+    };
+}
+
+read!([A] Stream<A>);
+write!([A] Stream<A>);
+
+/// The read half of a borrowed stream.
+#[derive(Debug)]
+pub struct ReadHalf<'a> {
+    socket: &'a Socket,
+}
+
+read!([] ReadHalf<'_>);
+
+/// The write half of a borrowed stream.
+#[derive(Debug)]
+pub struct WriteHalf<'a> {
+    socket: &'a Socket,
+}
+
+write!([] WriteHalf<'_>);
+
+/// The read half of a stream.
+#[derive(Debug)]
+pub struct OwnedReadHalf {
+    socket: Arc<Socket>,
+}
+
+read!([] OwnedReadHalf);
+
+/// The write half of a stream, which closes the write side when it is dropped.
+#[derive(Debug)]
+pub struct OwnedWriteHalf {
+    socket: Arc<Socket>,
+}
+
+write!([] OwnedWriteHalf);
+
+impl Drop for OwnedWriteHalf {
+    fn drop(&mut self) {
+        self.socket.shutdown();
+    }
+}
+
+impl<A> Stream<A> {
+    fn new(socket: Socket) -> Self {
+        Self { socket, addr: PhantomData }
+    }
+
+    fn halves(&self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        (ReadHalf { socket: &self.socket }, WriteHalf { socket: &self.socket })
+    }
+
+    fn into_halves(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        let socket = Arc::new(self.socket);
+        (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket })
+    }
+}
+
+fn ip(addr: &Addr) -> io::Result<SocketAddr> {
+    addr.ip().ok_or(ErrorKind::NotConnected.into())
+}
+
+impl runtime::TcpStream for TcpStream {
+    type ReadHalf<'a> = ReadHalf<'a>;
+    type WriteHalf<'a> = WriteHalf<'a>;
+    type OwnedReadHalf = OwnedReadHalf;
+    type OwnedWriteHalf = OwnedWriteHalf;
+
+    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+        self.halves()
+    }
+
+    fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        self.into_halves()
+    }
+
+    async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|cx| self.socket.poll_read(cx, buf, false)).await
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        ip(&self.socket.addrs.local)
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        ip(&self.socket.addrs.peer)
+    }
+
+    fn nodelay(&self) -> io::Result<bool> {
+        self.socket.options(|options, _| options.nodelay.unwrap_or(false))
+    }
+
+    fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.socket.options(|options, _| options.nodelay = Some(nodelay))
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.socket.options(|_, ttl| *ttl)
+    }
+
+    fn set_ttl(&self, new: u32) -> io::Result<()> {
+        check_ttl(new)?;
+        self.socket.options(|_, ttl| *ttl = new)
+    }
+
+    fn linger(&self) -> io::Result<Option<Duration>> {
+        self.socket.options(|options, _| options.linger.map(whole_seconds))
+    }
+
+    fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
+        self.socket.options(|options, _| options.linger = time)
+    }
+
+    fn keepalive(&self) -> io::Result<Option<Keepalive>> {
+        self.socket.options(|options, _| options.keepalive.map(Keepalive::in_whole_seconds))
+    }
+
+    fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
+        keepalive.map_or(Ok(()), Keepalive::check)?;
+        self.socket.options(|options, _| options.keepalive = keepalive)
+    }
+
+    fn recv_buffer_size(&self) -> io::Result<usize> {
+        self.socket.options(|options, _| options.recv_buffer_size.unwrap_or(BUFFER))
+    }
+
+    fn send_buffer_size(&self) -> io::Result<usize> {
+        self.socket.options(|options, _| options.send_buffer_size.unwrap_or(BUFFER))
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpStream> {
+        no_real_sockets()
+    }
+}
+
+/// What the system takes for `IP_TTL` (ip(7)).
+fn check_ttl(ttl: u32) -> io::Result<()> {
+    match ttl {
+        1..=255 => Ok(()),
+        _ => Err(io::Error::new(ErrorKind::InvalidInput, format!("a TTL is 1 to 255, and not {ttl}"))),
+    }
+}
+
+/// A socket in memory that listens: for TCP, or at a path.
+#[derive(Debug)]
+pub struct Listener<A> {
+    acceptor: Acceptor,
+    addr: PhantomData<fn() -> A>,
+}
+
+impl<A> Listener<A> {
+    fn new(acceptor: Acceptor) -> Self {
+        Self { acceptor, addr: PhantomData }
+    }
+
+    fn poll(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<Stream<A>>> {
+        self.acceptor.poll_accept(cx, how).map_ok(Stream::new)
+    }
+
+    fn timer(&self, duration: Duration) -> Sleep {
+        let world = self.acceptor.world.clone();
+        let deadline = deadline_after(world.now(), duration);
+        Sleep::new(world, deadline)
+    }
+}
+
+impl runtime::TcpListener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let stream = poll_fn(|cx| self.poll(cx, How::Awaits)).await?;
+        let peer = ip(&stream.socket.addrs.peer)?;
+        Ok((stream, peer))
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let stream = ready!(self.poll(cx, How::Polls))?;
+        let peer = ip(&stream.socket.addrs.peer)?;
+        Poll::Ready(Ok((stream, peer)))
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.timer(duration)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        ip(&self.acceptor.local)
+    }
+
+    fn ttl(&self) -> io::Result<u32> {
+        self.acceptor.with_ttl(|ttl| *ttl)
+    }
+
+    fn set_ttl(&self, new: u32) -> io::Result<()> {
+        check_ttl(new)?;
+        self.acceptor.with_ttl(|ttl| *ttl = new)
+    }
+
+    fn into_std(self) -> io::Result<std::net::TcpListener> {
+        no_real_sockets()
+    }
+}
+
+impl From<TcpStream> for crate::net::TcpStream {
+    fn from(stream: TcpStream) -> Self {
+        Self::sim(stream)
+    }
+}
+
+impl From<TcpListener> for crate::net::TcpListener {
+    fn from(listener: TcpListener) -> Self {
+        Self::sim(listener)
+    }
+}

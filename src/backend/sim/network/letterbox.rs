@@ -1,0 +1,149 @@
+//! Unix datagrams, which are in the queue of their receiver at once, or wait for room there.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::task::Poll;
+
+use super::{Addr, Lone, Network, crashed};
+use crate::backend::sim::clock::Clock;
+use crate::backend::sim::log::{Flight, Kind, hash};
+use crate::backend::sim::waiters::{How, Waiter, Waiting};
+use crate::net::unix::cannot;
+
+/// Datagrams that wait to be received; whoever sends one more waits. The default of Linux (`net.unix.max_dgram_qlen`).
+const QUEUE: usize = 10;
+
+/// A socket for Unix datagrams.
+#[derive(Default)]
+pub(super) struct Letterbox {
+    host: usize,
+    path: Option<PathBuf>,
+    peer: Option<u64>,
+    queue: VecDeque<(Option<PathBuf>, Vec<u8>)>,
+    readers: Waiting,
+    // Those who wait for room.
+    writers: Waiting,
+}
+
+impl Lone for Letterbox {
+    fn host(&self) -> usize {
+        self.host
+    }
+
+    fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting> {
+        [&mut self.readers, &mut self.writers].into_iter()
+    }
+}
+
+impl Network {
+    pub(in crate::backend::sim) fn add_letterbox(
+        &mut self,
+        clock: &mut Clock,
+        host: usize,
+        path: Option<&Path>,
+    ) -> io::Result<u64> {
+        self.check_up(host)?;
+        if let Some(path) = path.filter(|path| self.is_taken(host, path)) {
+            return cannot("bind to", path, Err(ErrorKind::AddrInUse.into()));
+        }
+        let number = clock.number();
+        let letterbox = Letterbox { host, path: path.map(Path::to_owned), ..Letterbox::default() };
+        self.letterboxes.insert(number, letterbox);
+        Ok(number)
+    }
+
+    pub(in crate::backend::sim) fn remove_letterbox(&mut self, clock: &mut Clock, number: u64) {
+        if let Some(mut letterbox) = self.letterboxes.remove(&number) {
+            clock.dropped.append(letterbox.readers.take());
+            // They find out that it is gone.
+            clock.woken.append(letterbox.writers.take());
+        }
+    }
+
+    /// What is sent without an address goes to this peer.
+    pub(in crate::backend::sim) fn connect_letterbox(&mut self, number: u64, peer: u64) {
+        if let Some(letterbox) = self.letterboxes.get_mut(&number) {
+            letterbox.peer = Some(peer);
+        }
+    }
+
+    pub(in crate::backend::sim) fn send_letter(
+        &mut self,
+        clock: &mut Clock,
+        (host, number): (usize, u64),
+        buf: &[u8],
+        to: Option<&Path>,
+        (waiter, how): (&mut Waiter<'_>, How),
+    ) -> Poll<io::Result<usize>> {
+        let Some(sender) = self.letterboxes.get(&number) else { return Poll::Ready(Err(crashed())) };
+        let from = sender.path.clone();
+        let to = match to {
+            Some(path) => self.letterbox_at(host, path)?,
+            None => sender.peer.ok_or_else(|| {
+                io::Error::new(ErrorKind::NotConnected, "the socket is connected to nobody")
+            })?,
+        };
+        let Some(letterbox) = self.letterboxes.get_mut(&to) else {
+            return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
+        };
+        if letterbox.queue.len() >= QUEUE {
+            clock.dropped.extend(letterbox.writers.add(waiter, how));
+            return Poll::Pending;
+        }
+        let message = clock.sent(number, || {
+            let addrs = [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string());
+            Flight::new("datagram", (host, host), addrs, (buf, &[]))
+        });
+        letterbox.queue.push_back((from, buf.to_vec()));
+        clock.woken.append(letterbox.readers.take());
+        clock.record(Kind::DatagramArrived, number, hash(buf));
+        clock.trace.arrived(message);
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    /// The first that is there, and the path of whoever has sent it.
+    pub(in crate::backend::sim) fn receive_letter(
+        &mut self,
+        clock: &mut Clock,
+        number: u64,
+        waiter: &mut Waiter<'_>,
+        how: How,
+    ) -> Poll<io::Result<(Option<PathBuf>, Vec<u8>)>> {
+        let Some(letterbox) = self.letterboxes.get_mut(&number) else {
+            return Poll::Ready(Err(crashed()));
+        };
+        match letterbox.queue.pop_front() {
+            Some(datagram) => {
+                clock.woken.append(letterbox.writers.take());
+                Poll::Ready(Ok(datagram))
+            }
+            None => {
+                clock.dropped.extend(letterbox.readers.add(waiter, how));
+                Poll::Pending
+            }
+        }
+    }
+
+    pub(in crate::backend::sim) fn path_of_letterbox(&self, number: u64) -> Option<PathBuf> {
+        self.letterboxes.get(&number).and_then(|letterbox| letterbox.path.clone())
+    }
+
+    pub(in crate::backend::sim) fn peer_of_letterbox(&self, number: u64) -> Option<u64> {
+        self.letterboxes.get(&number).and_then(|letterbox| letterbox.peer)
+    }
+
+    pub(in crate::backend::sim) fn letterbox_at(&self, host: usize, path: &Path) -> io::Result<u64> {
+        let mut letterboxes = self.letterboxes.iter();
+        let found = letterboxes.find(|(_, it)| it.host == host && it.path.as_deref() == Some(path));
+        found
+            .map(|(number, _)| *number)
+            .ok_or_else(|| io::Error::new(ErrorKind::NotFound, "no socket is bound there, on this host"))
+    }
+
+    /// Whether a socket of either kind is at this path.
+    pub(super) fn is_taken(&self, host: usize, path: &Path) -> bool {
+        let addr = Addr::Path(Some(path.to_owned()));
+        self.letterbox_at(host, path).is_ok() || self.listening.values().any(|it| it.takes(host, &addr))
+    }
+}
