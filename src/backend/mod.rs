@@ -55,7 +55,7 @@ cfg_if! {
     if #[cfg(feature = "sim")] {
         pub mod sim;
         pub use self::sim::Sim;
-        pub(crate) use self::sim::{Sim as MaybeSim, task::wait_in_closure};
+        pub(crate) use self::sim::{Sim as MaybeSim, wait_in_closure};
     } else {
         #[allow(unused_imports, reason = "tokio's tasks need it not")]
         pub(crate) use self::absent::wait_in_closure;

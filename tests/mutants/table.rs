@@ -1118,17 +1118,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // The simulation.
     Mutant {
         name: "simulated time stands still without events",
-        file: "backend/sim/world/mod.rs",
+        file: "backend/sim/world/turn.rs",
         right: "let end = until.unwrap_or(self.clock.nanos.saturating_add(NEVER)).min(END);",
         wrong: "let end = until.unwrap_or(if mutant!() { self.clock.nanos } else { self.clock.nanos.saturating_add(NEVER) }).min(END);",
-        caught_by: &["backend::sim::world::tests::time_passes_where_nothing_else_happens"],
+        caught_by: &["backend::sim::world::turn::tests::time_passes_where_nothing_else_happens"],
     },
     Mutant {
         name: "many simulated tasks are a loop",
-        file: "backend/sim/world/mod.rs",
+        file: "backend/sim/world/turn.rs",
         right: "polls > ENDLESS.max(tasks.saturating_mul(ENDLESS_FOR_EACH))",
         wrong: "polls > ENDLESS.max(if mutant!() { 0 } else { tasks.saturating_mul(ENDLESS_FOR_EACH) })",
-        caught_by: &["backend::sim::world::tests::loop_is_what_polls_a_million_times_and_each_task_a_few_times"],
+        caught_by: &["backend::sim::world::turn::tests::loop_is_what_polls_a_million_times_and_each_task_a_few_times"],
     },
     Mutant {
         name: "simulated waker panics into others",

@@ -45,6 +45,7 @@ impl Future for Sleep {
             let at = this.world.nanos(this.deadline);
             // Cloned, and dropped if it is not needed, outside of the lock: both run code of the user's.
             let mut waker = Some(cx.waker().clone());
+            let wait = if at < NEVER { Wait::Timer(at) } else { Wait::Forever };
             let mut waits_here = false;
             let is_due = this.world.with(|state| {
                 if state.is_closed() {
@@ -58,7 +59,7 @@ impl Future for Sleep {
                     return Some(true);
                 }
                 this.timer = waker.take().map(|waker| state.clock.add(at, Event::Timer(waker)));
-                waits_here = state.waits(if at < NEVER { Wait::Timer(at) } else { Wait::Forever });
+                waits_here = state.tasks.waits(&mut state.clock, wait);
                 Some(false)
             });
             // Not under the lock.

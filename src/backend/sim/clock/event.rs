@@ -6,7 +6,7 @@ use crate::backend::sim::slots::Id;
 
 /// What will happen.
 #[derive(Debug)]
-pub(in crate::backend::sim) enum Event {
+pub(crate) enum Event {
     Timer(Waker),
     Net(NetEvent),
     Fault { index: usize, begins: bool },
@@ -28,7 +28,7 @@ impl From<NetEvent> for Event {
 }
 
 /// What happens in the network.
-pub(in crate::backend::sim) enum NetEvent {
+pub(crate) enum NetEvent {
     /// A connection is asked for.
     Ask {
         conn: Id,
@@ -62,21 +62,21 @@ impl fmt::Debug for NetEvent {
 
 /// A datagram on its way.
 #[derive(Clone)]
-pub(in crate::backend::sim) struct Datagram {
-    pub(in crate::backend::sim) socket: u64,
-    pub(in crate::backend::sim) from_host: usize,
-    pub(in crate::backend::sim) from: SocketAddr,
-    pub(in crate::backend::sim) host: usize,
-    pub(in crate::backend::sim) to: SocketAddr,
-    pub(in crate::backend::sim) bytes: Vec<u8>,
+pub(crate) struct Datagram {
+    pub(crate) socket: u64,
+    pub(crate) from_host: usize,
+    pub(crate) from: SocketAddr,
+    pub(crate) host: usize,
+    pub(crate) to: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
     // For the log.
-    pub(in crate::backend::sim) message: u64,
+    pub(crate) message: u64,
 }
 
 /// The news that nobody was there to take one, on its way to the socket that has sent it.
-pub(in crate::backend::sim) struct Refusal {
-    pub(in crate::backend::sim) socket: u64,
-    pub(in crate::backend::sim) from: usize,
-    pub(in crate::backend::sim) to: usize,
-    pub(in crate::backend::sim) message: u64,
+pub(crate) struct Refusal {
+    pub(crate) socket: u64,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) message: u64,
 }

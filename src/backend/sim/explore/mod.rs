@@ -14,10 +14,10 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 use self::report::Report;
+use super::handle::{Builder, Sim};
 use super::log::{self, Log};
 use super::panics::{self, Panic, Quiet};
 use super::replay::Replay;
-use super::{Builder, Sim};
 use crate::lock::lock;
 use crate::task::contain::{Payload, contain, discard};
 
@@ -270,10 +270,10 @@ impl Run {
         let sim = Ending(builder.with_seed(seed));
         let outcome = contain(|| program(&sim.0));
         let failure = Failure::new(outcome, quiet.take());
-        let faults = sim.0.world.faults_drawn();
+        let faults = sim.0.world.with(|state| state.faults.in_words());
         sim.0.world.with(|state| Self {
             failure,
-            choices: state.schedule.choices(),
+            choices: state.tasks.schedule.choices(),
             faults,
             steps: state.steps,
             hash: state.clock.trace.hash(),

@@ -9,7 +9,7 @@ use crate::backend::sim::panics::Panic;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::backend::sim) struct Event {
+pub(crate) struct Event {
     pub(super) nanos: u64,
     pub(super) kind: Kind,
     // As the hash has it: of a task, a socket or a timer.
@@ -44,7 +44,7 @@ pub(super) enum More {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::backend::sim) enum TaskKind {
+pub(crate) enum TaskKind {
     Main,
     Future,
     Closure,
@@ -52,7 +52,7 @@ pub(in crate::backend::sim) enum TaskKind {
 
 /// What a task waits for, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::backend::sim) enum Wait {
+pub(crate) enum Wait {
     /// The timer does not fire.
     Forever,
     Timer(u64),
@@ -72,20 +72,20 @@ impl fmt::Display for Wait {
 
 /// What goes from one host to another, or to itself.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::backend::sim) struct Flight {
-    pub(in crate::backend::sim) what: &'static str,
+pub(crate) struct Flight {
+    pub(crate) what: &'static str,
     /// From where, and to where.
-    pub(in crate::backend::sim) hosts: (usize, usize),
-    pub(in crate::backend::sim) addrs: [String; 2],
-    pub(in crate::backend::sim) bytes: usize,
-    pub(in crate::backend::sim) payload: u64,
+    pub(crate) hosts: (usize, usize),
+    pub(crate) addrs: [String; 2],
+    pub(crate) bytes: usize,
+    pub(crate) payload: u64,
     /// Its beginning, as text.
-    pub(in crate::backend::sim) content: Arc<str>,
+    pub(crate) content: Arc<str>,
 }
 
 impl Flight {
     /// With bytes that may be in two places.
-    pub(in crate::backend::sim) fn new(
+    pub(crate) fn new(
         what: &'static str,
         hosts: (usize, usize),
         addrs: [String; 2],

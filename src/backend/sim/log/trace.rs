@@ -7,13 +7,13 @@ use super::recorder::Recorder;
 
 /// A running hash over everything that happens. As the values of the generator, it is part of what a seed means.
 #[derive(Debug)]
-pub(in crate::backend::sim) struct Trace {
+pub(crate) struct Trace {
     hash: u64,
     log: Option<Box<Recorder>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::backend::sim) enum Kind {
+pub(crate) enum Kind {
     Spawned,
     Woken,
     Polled,
@@ -55,12 +55,12 @@ pub(in crate::backend::sim) enum Kind {
 
 impl Trace {
     /// One with a log, if it is to be kept or written to a file.
-    pub(in crate::backend::sim) fn new(seed: u64, logged: bool, file: Option<PathBuf>) -> Self {
+    pub(crate) fn new(seed: u64, logged: bool, file: Option<PathBuf>) -> Self {
         let log = (logged || file.is_some()).then(|| Box::new(Recorder::new(file)));
         Self { hash: mix(0, seed), log }
     }
 
-    pub(in crate::backend::sim) fn record(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
+    pub(crate) fn record(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
         for word in [nanos, kind as u64, number, payload] {
             self.hash = mix(self.hash, word);
         }
@@ -69,7 +69,7 @@ impl Trace {
         }
     }
 
-    pub(in crate::backend::sim) fn hash(&self) -> u64 {
+    pub(crate) fn hash(&self) -> u64 {
         self.hash
     }
 
@@ -78,12 +78,12 @@ impl Trace {
     }
 
     /// The log, if one is kept: for what is not part of the hash.
-    pub(in crate::backend::sim) fn log(&mut self) -> Option<&mut Recorder> {
+    pub(crate) fn log(&mut self) -> Option<&mut Recorder> {
         self.log.as_deref_mut()
     }
 
     /// Something goes from one host to another, in this task: its number in the log, or 0.
-    pub(in crate::backend::sim) fn sent(
+    pub(crate) fn sent(
         &mut self,
         nanos: u64,
         task: Option<u64>,
@@ -95,14 +95,14 @@ impl Trace {
 
     /// What was recorded last is that this has arrived.
     #[inline]
-    pub(in crate::backend::sim) fn arrived(&mut self, message: u64) {
+    pub(crate) fn arrived(&mut self, message: u64) {
         if let Some(log) = &mut self.log {
             log.arrived(message);
         }
     }
 
     /// What was recorded last was on the path between these hosts.
-    pub(in crate::backend::sim) fn on_path(&mut self, path: (usize, usize)) {
+    pub(crate) fn on_path(&mut self, path: (usize, usize)) {
         if let Some(log) = &mut self.log {
             log.on_path(path);
         }
@@ -116,7 +116,7 @@ fn mix(hash: u64, word: u64) -> u64 {
 }
 
 /// The hash of bytes, eight at a time.
-pub(in crate::backend::sim) fn hash(bytes: &[u8]) -> u64 {
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let words = bytes.chunks_exact(8);
     let rest = words.remainder();
     let hash = words.map(word).fold(bytes.len() as u64, mix);
@@ -125,7 +125,7 @@ pub(in crate::backend::sim) fn hash(bytes: &[u8]) -> u64 {
 
 /// The hash of bytes that are in two places, which says nothing of where they are cut.
 #[inline]
-pub(in crate::backend::sim) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
+pub(crate) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
     if second.is_empty() {
         return hash(first);
     }

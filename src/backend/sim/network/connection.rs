@@ -51,8 +51,8 @@ impl Conn {
     }
 }
 
-pub(in crate::backend::sim) const CLIENT: usize = 0;
-pub(in crate::backend::sim) const SERVER: usize = 1;
+pub(crate) const CLIENT: usize = 0;
+pub(crate) const SERVER: usize = 1;
 
 enum Progress {
     Asked,
@@ -176,7 +176,7 @@ pub(super) fn gone<T>() -> Poll<io::Result<T>> {
 
 impl Network {
     /// Asks for a connection to `to`, on `host`.
-    pub(in crate::backend::sim) fn ask(
+    pub(crate) fn ask(
         &mut self,
         clock: &mut Clock,
         (from_host, from): (usize, Addr),
@@ -195,7 +195,7 @@ impl Network {
 
     /// A connection that nobody had to ask for, from a host to itself.
     #[cfg(unix)]
-    pub(in crate::backend::sim) fn pair(&mut self, clock: &mut Clock, host: usize) -> Id {
+    pub(crate) fn pair(&mut self, clock: &mut Clock, host: usize) -> Id {
         let end = || End::new(host, Addr::Path(None), SocketOptions::default(), true);
         let ends = [end(), end()];
         let pair = Conn { asked_at: clock.nanos, request: 0, progress: Progress::Open, ends };
@@ -203,7 +203,7 @@ impl Network {
     }
 
     /// Waits until whoever listens has it in the queue.
-    pub(in crate::backend::sim) fn connected(
+    pub(crate) fn connected(
         &mut self,
         clock: &mut Clock,
         id: Id,
@@ -221,7 +221,7 @@ impl Network {
     }
 
     /// Reads what has arrived at one end; what is not taken stays to be read.
-    pub(in crate::backend::sim) fn read(
+    pub(crate) fn read(
         &mut self,
         clock: &mut Clock,
         (id, side): (Id, usize),
@@ -261,7 +261,7 @@ impl Network {
     }
 
     /// Writes at one end, as much as the other has room for.
-    pub(in crate::backend::sim) fn write(
+    pub(crate) fn write(
         &mut self,
         clock: &mut Clock,
         (id, side): (Id, usize),
@@ -302,11 +302,7 @@ impl Network {
     }
 
     /// What can be set at one end, and its TTL.
-    pub(in crate::backend::sim) fn options(
-        &mut self,
-        id: Id,
-        side: usize,
-    ) -> io::Result<(&mut SocketOptions, &mut u32)> {
+    pub(crate) fn options(&mut self, id: Id, side: usize) -> io::Result<(&mut SocketOptions, &mut u32)> {
         let end = &mut self.conn(id, side).ok_or_else(crashed)?.ends[side];
         Ok((&mut end.options, &mut end.ttl))
     }
@@ -382,7 +378,7 @@ impl Network {
         }
     }
 
-    pub(in crate::backend::sim) fn shutdown(&mut self, clock: &mut Clock, id: Id, side: usize) {
+    pub(crate) fn shutdown(&mut self, clock: &mut Clock, id: Id, side: usize) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         if !std::mem::replace(&mut end.shut, true) && !end.reset {
@@ -401,7 +397,7 @@ impl Network {
     }
 
     /// Nobody holds this end any more.
-    pub(in crate::backend::sim) fn close(&mut self, clock: &mut Clock, id: Id, side: usize) {
+    pub(crate) fn close(&mut self, clock: &mut Clock, id: Id, side: usize) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         if end.crashed {

@@ -19,21 +19,21 @@ const QUEUE: usize = 212_992;
 const LARGEST: usize = 65_507;
 
 /// A socket for datagrams.
-pub(in crate::backend::sim) struct Bound {
+pub(crate) struct Bound {
     host: usize,
-    pub(in crate::backend::sim) local: SocketAddr,
-    pub(in crate::backend::sim) peer: Option<SocketAddr>,
+    pub(crate) local: SocketAddr,
+    pub(crate) peer: Option<SocketAddr>,
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
     queued: usize,
     // When the last datagram of ours arrives: nothing overtakes it.
     last: u64,
     refused: bool,
     waiters: Waiting,
-    pub(in crate::backend::sim) broadcast: bool,
-    pub(in crate::backend::sim) ttl: u32,
-    pub(in crate::backend::sim) multicast_loop_v4: bool,
-    pub(in crate::backend::sim) multicast_ttl_v4: u32,
-    pub(in crate::backend::sim) multicast_loop_v6: bool,
+    pub(crate) broadcast: bool,
+    pub(crate) ttl: u32,
+    pub(crate) multicast_loop_v4: bool,
+    pub(crate) multicast_ttl_v4: u32,
+    pub(crate) multicast_loop_v6: bool,
 }
 
 impl Lone for Bound {
@@ -48,12 +48,7 @@ impl Lone for Bound {
 
 impl Network {
     /// A socket for datagrams is bound; its number.
-    pub(in crate::backend::sim) fn bind(
-        &mut self,
-        clock: &mut Clock,
-        host: usize,
-        mut addr: SocketAddr,
-    ) -> io::Result<u64> {
+    pub(crate) fn bind(&mut self, clock: &mut Clock, host: usize, mut addr: SocketAddr) -> io::Result<u64> {
         self.check_local(host, addr.ip())?;
         if addr.port() == 0 {
             addr.set_port(self.free_port(host, |network, port| {
@@ -84,22 +79,18 @@ impl Network {
         Ok(number)
     }
 
-    pub(in crate::backend::sim) fn bound(&mut self, socket: u64) -> io::Result<&mut Bound> {
+    pub(crate) fn bound(&mut self, socket: u64) -> io::Result<&mut Bound> {
         self.datagrams.get_mut(&socket).ok_or_else(crashed)
     }
 
-    pub(in crate::backend::sim) fn unbind(&mut self, clock: &mut Clock, socket: u64) {
+    pub(crate) fn unbind(&mut self, clock: &mut Clock, socket: u64) {
         if let Some(mut bound) = self.datagrams.remove(&socket) {
             clock.dropped.append(bound.waiters.take());
         }
     }
 
     /// A socket sends to this address from now on, and receives from nobody else.
-    pub(in crate::backend::sim) fn connect_datagrams(
-        &mut self,
-        socket: u64,
-        addr: SocketAddr,
-    ) -> io::Result<()> {
+    pub(crate) fn connect_datagrams(&mut self, socket: u64, addr: SocketAddr) -> io::Result<()> {
         let addr = to_this_host(addr);
         let bound = self.bound(socket)?;
         let (host, local) = (bound.host, bound.local);
@@ -118,7 +109,7 @@ impl Network {
     }
 
     /// The first datagram that has arrived.
-    pub(in crate::backend::sim) fn receive_datagram(
+    pub(crate) fn receive_datagram(
         &mut self,
         clock: &mut Clock,
         socket: u64,
@@ -144,7 +135,7 @@ impl Network {
         Poll::Ready(Ok((len, from)))
     }
 
-    pub(in crate::backend::sim) fn send_datagram(
+    pub(crate) fn send_datagram(
         &mut self,
         clock: &mut Clock,
         socket: u64,

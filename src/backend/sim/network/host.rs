@@ -45,7 +45,7 @@ impl Host {
 }
 
 impl Network {
-    pub(in crate::backend::sim) fn add_host(&mut self, name: &str, ip: IpAddr) -> io::Result<usize> {
+    pub(crate) fn add_host(&mut self, name: &str, ip: IpAddr) -> io::Result<usize> {
         let refuse = |why: String| {
             Err(io::Error::new(ErrorKind::InvalidInput, format!("anyrt: host {name:?}: {why}")))
         };
@@ -76,19 +76,19 @@ impl Network {
         self.hosts.push(host);
     }
 
-    pub(in crate::backend::sim) fn ip(&self, host: usize) -> IpAddr {
+    pub(crate) fn ip(&self, host: usize) -> IpAddr {
         self.hosts[host].ip
     }
 
-    pub(in crate::backend::sim) fn hosts(&self) -> impl Iterator<Item = (&str, IpAddr)> {
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = (&str, IpAddr)> {
         self.hosts.iter().map(|host| (host.name.as_str(), host.ip))
     }
 
-    pub(in crate::backend::sim) fn host_name(&self, host: usize) -> &str {
+    pub(crate) fn host_name(&self, host: usize) -> &str {
         &self.hosts[host].name
     }
 
-    pub(in crate::backend::sim) fn host_named(&self, name: &str) -> io::Result<usize> {
+    pub(crate) fn host_named(&self, name: &str) -> io::Result<usize> {
         self.hosts.iter().position(|host| host.name == name).ok_or_else(|| {
             let names: Vec<_> = self.hosts.iter().map(|host| format!("{:?}", host.name)).collect();
             let text = format!("anyrt: no host is named {name:?}; there are {}", names.join(", "));
@@ -96,7 +96,7 @@ impl Network {
         })
     }
 
-    pub(in crate::backend::sim) fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    pub(crate) fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         if let Ok(ip) = name.parse::<IpAddr>() {
             return Ok(vec![(ip, port).into()]);
         }
@@ -127,7 +127,7 @@ impl Network {
     }
 
     /// Where packets from `host` to `ip` go, if anywhere.
-    pub(in crate::backend::sim) fn route(&self, host: usize, ip: IpAddr) -> Option<usize> {
+    pub(crate) fn route(&self, host: usize, ip: IpAddr) -> Option<usize> {
         if ip.is_loopback() || ip.is_unspecified() || ip == self.hosts[host].ip {
             return Some(host);
         }
@@ -149,7 +149,7 @@ impl Network {
     }
 
     /// The address of a host from which a TCP connection goes, unless it is set.
-    pub(in crate::backend::sim) fn local_end(
+    pub(crate) fn local_end(
         &mut self,
         host: usize,
         to: IpAddr,
@@ -186,7 +186,7 @@ impl Network {
 }
 
 /// An unspecified address means this host, as on Linux.
-pub(in crate::backend::sim) fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
+pub(crate) fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
     if addr.ip().is_unspecified() {
         addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
@@ -195,22 +195,22 @@ pub(in crate::backend::sim) fn to_this_host(mut addr: SocketAddr) -> SocketAddr 
 
 impl Network {
     /// Whether any host ever has.
-    pub(in crate::backend::sim) fn has_crashed(&self) -> bool {
+    pub(crate) fn has_crashed(&self) -> bool {
         self.has_crashed
     }
 
     /// How often a host has crashed.
-    pub(in crate::backend::sim) fn life(&self, host: usize) -> u32 {
+    pub(crate) fn life(&self, host: usize) -> u32 {
         self.hosts[host].life
     }
 
     /// Whether tasks of this life of a host may run.
-    pub(in crate::backend::sim) fn is_alive(&self, host: usize, life: u32) -> bool {
+    pub(crate) fn is_alive(&self, host: usize, life: u32) -> bool {
         let host = &self.hosts[host];
         host.up && host.life == life
     }
 
-    pub(in crate::backend::sim) fn check_up(&self, host: usize) -> io::Result<()> {
+    pub(crate) fn check_up(&self, host: usize) -> io::Result<()> {
         let host = &self.hosts[host];
         if host.up {
             return Ok(());
@@ -218,12 +218,12 @@ impl Network {
         Err(io::Error::other(format!("anyrt: host {:?} has crashed; `restart` starts it again", host.name)))
     }
 
-    pub(in crate::backend::sim) fn is_up(&self, host: usize) -> bool {
+    pub(crate) fn is_up(&self, host: usize) -> bool {
         self.hosts[host].up
     }
 
     /// A host goes down, unless it is. Its tasks are not the network's.
-    pub(in crate::backend::sim) fn go_down(&mut self, clock: &mut Clock, host: usize) -> bool {
+    pub(crate) fn go_down(&mut self, clock: &mut Clock, host: usize) -> bool {
         if !std::mem::replace(&mut self.hosts[host].up, false) {
             return false;
         }
@@ -235,7 +235,7 @@ impl Network {
     }
 
     /// A host starts, unless it is up.
-    pub(in crate::backend::sim) fn go_up(&mut self, clock: &mut Clock, host: usize) -> bool {
+    pub(crate) fn go_up(&mut self, clock: &mut Clock, host: usize) -> bool {
         if std::mem::replace(&mut self.hosts[host].up, true) {
             return false;
         }
@@ -244,7 +244,7 @@ impl Network {
     }
 
     /// A fault that keeps a host down begins, or ends; how many of them there are now.
-    pub(in crate::backend::sim) fn count_outage(&mut self, host: usize, begins: bool) -> u32 {
+    pub(crate) fn count_outage(&mut self, host: usize, begins: bool) -> u32 {
         let host = &mut self.hosts[host];
         host.outages = counted(host.outages, begins);
         host.outages

@@ -37,7 +37,7 @@ impl Lone for Letterbox {
 }
 
 impl Network {
-    pub(in crate::backend::sim) fn add_letterbox(
+    pub(crate) fn add_letterbox(
         &mut self,
         clock: &mut Clock,
         host: usize,
@@ -53,7 +53,7 @@ impl Network {
         Ok(number)
     }
 
-    pub(in crate::backend::sim) fn remove_letterbox(&mut self, clock: &mut Clock, number: u64) {
+    pub(crate) fn remove_letterbox(&mut self, clock: &mut Clock, number: u64) {
         if let Some(mut letterbox) = self.letterboxes.remove(&number) {
             clock.dropped.append(letterbox.readers.take());
             // They find out that it is gone.
@@ -62,13 +62,13 @@ impl Network {
     }
 
     /// What is sent without an address goes to this peer.
-    pub(in crate::backend::sim) fn connect_letterbox(&mut self, number: u64, peer: u64) {
+    pub(crate) fn connect_letterbox(&mut self, number: u64, peer: u64) {
         if let Some(letterbox) = self.letterboxes.get_mut(&number) {
             letterbox.peer = Some(peer);
         }
     }
 
-    pub(in crate::backend::sim) fn send_letter(
+    pub(crate) fn send_letter(
         &mut self,
         clock: &mut Clock,
         (host, number): (usize, u64),
@@ -103,7 +103,7 @@ impl Network {
     }
 
     /// The first that is there, and the path of whoever has sent it.
-    pub(in crate::backend::sim) fn receive_letter(
+    pub(crate) fn receive_letter(
         &mut self,
         clock: &mut Clock,
         number: u64,
@@ -125,15 +125,15 @@ impl Network {
         }
     }
 
-    pub(in crate::backend::sim) fn path_of_letterbox(&self, number: u64) -> Option<PathBuf> {
+    pub(crate) fn path_of_letterbox(&self, number: u64) -> Option<PathBuf> {
         self.letterboxes.get(&number).and_then(|letterbox| letterbox.path.clone())
     }
 
-    pub(in crate::backend::sim) fn peer_of_letterbox(&self, number: u64) -> Option<u64> {
+    pub(crate) fn peer_of_letterbox(&self, number: u64) -> Option<u64> {
         self.letterboxes.get(&number).and_then(|letterbox| letterbox.peer)
     }
 
-    pub(in crate::backend::sim) fn letterbox_at(&self, host: usize, path: &Path) -> io::Result<u64> {
+    pub(crate) fn letterbox_at(&self, host: usize, path: &Path) -> io::Result<u64> {
         let mut letterboxes = self.letterboxes.iter();
         let found = letterboxes.find(|(_, it)| it.host == host && it.path.as_deref() == Some(path));
         found

@@ -60,7 +60,7 @@ impl Lone for Listening {
 
 impl Network {
     /// A socket listens for TCP from now on: its number, and its address.
-    pub(in crate::backend::sim) fn listen(
+    pub(crate) fn listen(
         &mut self,
         clock: &mut Clock,
         host: usize,
@@ -87,12 +87,7 @@ impl Network {
 
     /// A Unix socket listens at a path of its host from now on: its number.
     #[cfg(unix)]
-    pub(in crate::backend::sim) fn listen_at(
-        &mut self,
-        clock: &mut Clock,
-        host: usize,
-        path: &Path,
-    ) -> io::Result<u64> {
+    pub(crate) fn listen_at(&mut self, clock: &mut Clock, host: usize, path: &Path) -> io::Result<u64> {
         self.check_up(host)?;
         if self.is_taken(host, path) {
             return cannot("listen on", path, Err(ErrorKind::AddrInUse.into()));
@@ -110,13 +105,13 @@ impl Network {
 
     /// Whether the socket that listens at an address of a host, if any does, has room for one more connection.
     #[cfg(unix)]
-    pub(in crate::backend::sim) fn has_room(&self, host: usize, addr: &Addr) -> io::Result<Option<bool>> {
+    pub(crate) fn has_room(&self, host: usize, addr: &Addr) -> io::Result<Option<bool>> {
         self.check_up(host)?;
         Ok(self.listening.values().find(|it| it.takes(host, addr)).map(Listening::has_room))
     }
 
     /// A connection that waits to be accepted, and the addresses of both ends.
-    pub(in crate::backend::sim) fn accept(
+    pub(crate) fn accept(
         &mut self,
         clock: &mut Clock,
         listening: u64,
@@ -134,7 +129,7 @@ impl Network {
     }
 
     /// Nobody listens any more: what nobody has accepted is reset.
-    pub(in crate::backend::sim) fn stop_listening(&mut self, clock: &mut Clock, listening: u64) {
+    pub(crate) fn stop_listening(&mut self, clock: &mut Clock, listening: u64) {
         let Some(mut listening) = self.listening.remove(&listening) else { return };
         clock.dropped.append(listening.waiters.take());
         for conn in listening.queue {
@@ -143,7 +138,7 @@ impl Network {
         }
     }
 
-    pub(in crate::backend::sim) fn ttl_of_listening(&mut self, listening: u64) -> io::Result<&mut u32> {
+    pub(crate) fn ttl_of_listening(&mut self, listening: u64) -> io::Result<&mut u32> {
         self.listening.get_mut(&listening).map(|listening| &mut listening.ttl).ok_or_else(crashed)
     }
 }

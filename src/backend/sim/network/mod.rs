@@ -53,7 +53,7 @@ pub(super) struct Network {
 
 /// An address of a socket.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::backend::sim) enum Addr {
+pub(crate) enum Addr {
     Ip(SocketAddr),
     /// None: it has no name.
     Path(Option<PathBuf>),

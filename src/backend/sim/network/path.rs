@@ -8,7 +8,7 @@ use crate::backend::sim::random::Random;
 use crate::net::options::invalid;
 
 /// What an end takes that is not yet read, as `SO_RCVBUF` of the systems it is. Whoever writes more waits.
-pub(in crate::backend::sim) const BUFFER: usize = 1 << 16;
+pub(crate) const BUFFER: usize = 1 << 16;
 
 /// What a link between two hosts is like, in one direction.
 ///
@@ -130,13 +130,13 @@ fn nanos(duration: Duration) -> u64 {
 
 /// A probability, in whole numbers, so that it is the same on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::backend::sim) struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
     const NEVER: Self = Self(0);
     const ALWAYS: u64 = 1 << 53;
 
-    pub(in crate::backend::sim) fn new(option: &str, probability: f64) -> io::Result<Self> {
+    pub(crate) fn new(option: &str, probability: f64) -> io::Result<Self> {
         if !(0.0..=1.0).contains(&probability) {
             return Err(invalid(option, &format!("{probability} is no probability; from 0 to 1")));
         }

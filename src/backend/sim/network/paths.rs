@@ -11,7 +11,7 @@ use crate::backend::sim::random::Random;
 
 /// Which directions between which hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::backend::sim) enum Paths {
+pub(crate) enum Paths {
     All,
     Both(usize, usize),
     One(usize, usize),
@@ -62,7 +62,7 @@ impl Network {
     }
 
     /// Hosts that are down, and links that let nothing through.
-    pub(in crate::backend::sim) fn tell_faults(&self, text: &mut String) {
+    pub(crate) fn tell_faults(&self, text: &mut String) {
         for host in self.hosts.iter().filter(|host| !host.up) {
             let _ = write!(text, "\n  host {:?} is down", host.name);
         }
@@ -94,12 +94,7 @@ impl Network {
     }
 
     /// Changes what they are like.
-    pub(in crate::backend::sim) fn set(
-        &mut self,
-        clock: &mut Clock,
-        paths: Paths,
-        options: &LinkOptions,
-    ) -> io::Result<()> {
+    pub(crate) fn set(&mut self, clock: &mut Clock, paths: Paths, options: &LinkOptions) -> io::Result<()> {
         let rules = options.rules()?;
         self.each(paths, |path| path.set(rules.clone()));
         // There may be more room than there was.
@@ -110,12 +105,12 @@ impl Network {
     }
 
     /// Cuts them by hand, or heals them.
-    pub(in crate::backend::sim) fn cut(&mut self, clock: &mut Clock, paths: Paths, cut: bool) {
+    pub(crate) fn cut(&mut self, clock: &mut Clock, paths: Paths, cut: bool) {
         self.change_cut(clock, paths, cut, |path| path.cut = cut);
     }
 
     /// A fault that cuts them begins, or ends. Those that overlap are counted.
-    pub(in crate::backend::sim) fn count_cut(&mut self, clock: &mut Clock, paths: Paths, begins: bool) {
+    pub(crate) fn count_cut(&mut self, clock: &mut Clock, paths: Paths, begins: bool) {
         self.change_cut(clock, paths, begins, |path| path.cuts = counted(path.cuts, begins));
     }
 
@@ -125,12 +120,12 @@ impl Network {
     }
 
     /// Holds them by hand, or releases them.
-    pub(in crate::backend::sim) fn hold(&mut self, clock: &mut Clock, paths: Paths, hold: bool) {
+    pub(crate) fn hold(&mut self, clock: &mut Clock, paths: Paths, hold: bool) {
         self.change_hold(clock, paths, hold, |path| path.hold = hold);
     }
 
     /// A fault that holds them begins, or ends.
-    pub(in crate::backend::sim) fn count_hold(&mut self, clock: &mut Clock, paths: Paths, begins: bool) {
+    pub(crate) fn count_hold(&mut self, clock: &mut Clock, paths: Paths, begins: bool) {
         self.change_hold(clock, paths, begins, |path| path.holds = counted(path.holds, begins));
     }
 
@@ -152,13 +147,7 @@ impl Network {
     }
 
     /// A fault that loses packets begins, or ends.
-    pub(in crate::backend::sim) fn count_loss(
-        &mut self,
-        clock: &mut Clock,
-        paths: Paths,
-        chance: Chance,
-        begins: bool,
-    ) {
+    pub(crate) fn count_loss(&mut self, clock: &mut Clock, paths: Paths, chance: Chance, begins: bool) {
         self.each(paths, |path| path.count_loss(chance, begins));
         self.record_paths(clock, paths, if begins { Kind::LossBegan } else { Kind::LossEnded });
     }
@@ -170,7 +159,7 @@ impl Network {
     }
 
     /// All connections over them are reset.
-    pub(in crate::backend::sim) fn reset_connections(&mut self, clock: &mut Clock, paths: Paths) {
+    pub(crate) fn reset_connections(&mut self, clock: &mut Clock, paths: Paths) {
         self.record_paths(clock, paths, Kind::LinkReset);
         for (from, to) in paths.iter(self.hosts.len()) {
             self.break_off(clock, from, to);

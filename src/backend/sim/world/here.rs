@@ -14,23 +14,23 @@ thread_local! {
 }
 
 /// The host whose code this thread is running.
-pub(in crate::backend::sim) fn here() -> Option<Place> {
+pub(crate) fn here() -> Option<Place> {
     HERE.with_borrow(|here| Option::clone(here))
 }
 
 /// The host whose code this thread is running, until it is dropped.
-pub(in crate::backend::sim) struct Here {
+pub(crate) struct Here {
     before: Option<Place>,
 }
 
 impl Here {
-    pub(in crate::backend::sim) fn enter(world: &Arc<World>, host: usize) -> Self {
+    pub(crate) fn enter(world: &Arc<World>, host: usize) -> Self {
         let here = (world.clone(), host);
         Self { before: ManuallyDrop::into_inner(HERE.replace(ManuallyDrop::new(Some(here)))) }
     }
 
     /// Changes to another host of the world that is being driven, and returns the one before.
-    pub(in crate::backend::sim) fn change(host: usize) -> usize {
+    pub(crate) fn change(host: usize) -> usize {
         let before =
             HERE.try_with(|cell| cell.borrow_mut().as_mut().map(|(_, here)| std::mem::replace(here, host)));
         before.ok().flatten().unwrap_or(host)

@@ -38,7 +38,7 @@ pub fn note(text: impl fmt::Display) {
 }
 
 /// Runs a closure, and tells the log if it panics.
-pub(in crate::backend::sim) fn panicking<T>(job: impl FnOnce() -> T) -> T {
+pub(crate) fn panicking<T>(job: impl FnOnce() -> T) -> T {
     contain(job).unwrap_or_else(|payload| {
         panicked(panics::caught(&payload));
         resume_unwind(payload)
@@ -46,7 +46,7 @@ pub(in crate::backend::sim) fn panicking<T>(job: impl FnOnce() -> T) -> T {
 }
 
 /// A task has panicked.
-pub(in crate::backend::sim) fn panicked(panic: Panic) {
+pub(crate) fn panicked(panic: Panic) {
     let Some((world, host)) = here() else { return };
     world.with(|state| {
         let task = state.clock.whose_turn().unwrap_or(0);
@@ -55,21 +55,21 @@ pub(in crate::backend::sim) fn panicked(panic: Panic) {
 }
 
 impl World {
-    pub(in crate::backend::sim) fn log(&self) -> Log {
+    pub(crate) fn log(&self) -> Log {
         self.with(|state| self.log_of(state))
     }
 
-    pub(in crate::backend::sim) fn log_of(&self, state: &State) -> Log {
-        Log::new(self.seed, state.schedule.policy(), state.network.hosts(), &state.clock.trace)
+    pub(crate) fn log_of(&self, state: &State) -> Log {
+        Log::new(self.seed, state.tasks.schedule.policy(), state.network.hosts(), &state.clock.trace)
     }
 
     /// The program has failed: whoever looks at the log begins there.
-    pub(in crate::backend::sim) fn failed(&self, panic: Panic) {
+    pub(crate) fn failed(&self, panic: Panic) {
         self.end(Kind::Failed, 0, 0, panic);
     }
 
     /// It goes in a panic.
-    pub(in crate::backend::sim) fn dies(&self) {
+    pub(crate) fn dies(&self) {
         self.failed(panics::current());
     }
 

@@ -27,11 +27,7 @@ pub type UnixListener = Listener<SocketAddr>;
 pub use datagram::UnixDatagram;
 
 /// [`UnixNet::unix_connect_path`](runtime::UnixNet::unix_connect_path). Paths are of one host, and of no file system.
-pub(in crate::backend::sim) async fn connect(
-    world: Arc<World>,
-    host: usize,
-    path: PathBuf,
-) -> io::Result<UnixStream> {
+pub(crate) async fn connect(world: Arc<World>, host: usize, path: PathBuf) -> io::Result<UnixStream> {
     check(&path)?;
     let to = Addr::Path(Some(path.clone()));
     let room = world.with(|state| state.network.has_room(host, &to))?;
@@ -47,18 +43,14 @@ pub(in crate::backend::sim) async fn connect(
 }
 
 /// [`UnixNet::unix_bind_path`](runtime::UnixNet::unix_bind_path).
-pub(in crate::backend::sim) fn listen(
-    world: &Arc<World>,
-    host: usize,
-    path: &Path,
-) -> io::Result<UnixListener> {
+pub(crate) fn listen(world: &Arc<World>, host: usize, path: &Path) -> io::Result<UnixListener> {
     check(path)?;
     let number = world.with(|state| state.network.listen_at(&mut state.clock, host, path))?;
     Ok(Listener::new(Acceptor::new(world, number, Addr::Path(Some(path.to_owned())))))
 }
 
 /// [`UnixNet::unix_pair`](runtime::UnixNet::unix_pair).
-pub(in crate::backend::sim) fn pair(world: &Arc<World>, host: usize) -> io::Result<(UnixStream, UnixStream)> {
+pub(crate) fn pair(world: &Arc<World>, host: usize) -> io::Result<(UnixStream, UnixStream)> {
     world.with(|state| state.network.check_up(host))?;
     let [a, b] = Socket::pair(world, host).map(Stream::new);
     Ok((a, b))

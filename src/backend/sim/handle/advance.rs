@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use super::Sim;
-use super::clock::END;
-use super::world::{Here, Step};
+use crate::backend::sim::clock::END;
+use crate::backend::sim::world::{Here, Step};
 use crate::context::Scope;
 use crate::runtime::Time;
 
@@ -75,7 +75,6 @@ impl Sim {
             match driving.next(until) {
                 // Nobody waits here for anything.
                 Step::PollMain => {}
-                Step::Run { host, runnable, cancel } => self.run(host, runnable, cancel),
                 Step::Idle => return,
                 Step::Wrong(why) => panic!("{why}"),
             }

@@ -1,39 +1,54 @@
-//! Hosts that lose their power, and get it back.
+//! Hosts: they are added, lose their power, and get it back.
 
 use std::future::Future;
+use std::io;
+use std::net::IpAddr;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::log::TaskKind;
-use super::task::{self, Place};
-use super::world::World;
-use super::{Sim, async_task};
+use super::Sim;
+use super::spawn::{Place, start};
+use crate::backend::async_task;
+use crate::backend::sim::log::TaskKind;
+use crate::backend::sim::world::World;
 use crate::runtime::BoxFuture;
 
-/// What a host runs whenever it starts.
-#[derive(Clone)]
-pub(super) struct Boot {
-    program: Arc<dyn Fn(Sim) -> BoxFuture + Send + Sync>,
-    set: &'static Location<'static>,
-}
-
-/// What becomes of a host once the lock is free: its tasks have destructors.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Power {
-    Off(usize),
-    On(usize),
-}
-
-impl Power {
-    pub(super) fn turn(self, world: &Arc<World>) {
-        match self {
-            Self::Off(host) => world.crash(host),
-            Self::On(host) => world.start(host),
-        }
-    }
-}
-
 impl Sim {
+    /// A new host, with a name that others can look up and one address; and a handle that is on it.
+    ///
+    /// A simulation begins on the host `main`, at 10.0.0.1. Besides its address every host has its own loopback, 127.0.0.1
+    /// and ::1, which is what `localhost` means there.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is a host with that name or address, saying which, or when no host can have it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt::{BlockOn, Net, Sim, Spawn, runtime::TcpListener};
+    ///
+    /// let client = Sim::new()?;
+    /// let server = client.host("db", [10, 0, 0, 2])?;
+    /// client.block_on(async {
+    ///     let listener = server.tcp_bind("0.0.0.0:5432").await?;
+    ///     let accepted = server.spawn(async move { listener.accept().await.map(|(_, peer)| peer.ip()) });
+    ///     let _stream = client.tcp_connect("db:5432").await?;
+    ///     assert_eq!(accepted.await??, client.ip());
+    ///     std::io::Result::Ok(())
+    /// })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn host(&self, name: &str, ip: impl Into<IpAddr>) -> io::Result<Self> {
+        let host = self.world.with(|state| state.network.add_host(name, ip.into()))?;
+        Ok(Self { host, ..self.clone() })
+    }
+
+    /// The address of its host.
+    pub fn ip(&self) -> IpAddr {
+        self.world.with(|state| state.network.ip(self.host))
+    }
+
     /// Says what its host runs: `program` is spawned there now, and again after each [`restart`](Self::restart).
     ///
     /// It gets a handle to its host, which does not keep the simulation alive; one that it owns itself would, for ever. A
@@ -66,19 +81,16 @@ impl Sim {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let program = Arc::new(program);
-        let boxed = move |sim| -> BoxFuture {
+        let (host, set, program) = (self.host, Location::caller(), Arc::new(program));
+        let boot = move |world: &Arc<World>| {
             let program = program.clone();
+            let sim = Self::found(world.clone(), host);
+            let place = Place::new(world, host, TaskKind::Future, set);
             // What it panics with is that of a task.
-            Box::pin(async move { program(sim).await })
+            let future: BoxFuture = Box::pin(async move { program(sim).await });
+            drop(async_task::spawn::<Self, _>(future, |future| start(place, future)));
         };
-        let boot = Boot { program: Arc::new(boxed), set: Location::caller() };
-        let (_before, up) = self
-            .world
-            .with(|state| (state.boots.insert(self.host, boot.clone()), state.network.is_up(self.host)));
-        if up {
-            boot.run(&self.world, self.host);
-        }
+        self.world.set_boot(self.host, Arc::new(boot));
     }
 
     /// Its host loses power: its tasks are dropped, and so are blocking closures that have not begun. Their handles say that
@@ -103,27 +115,5 @@ impl Sim {
     /// Whether its host is up.
     pub fn is_up(&self) -> bool {
         self.world.with(|state| state.network.is_up(self.host))
-    }
-}
-
-impl Boot {
-    fn run(self, world: &Arc<World>, host: usize) {
-        let sim = Sim { world: world.clone(), host, owner: None };
-        let (place, future) = (Place::new(&sim, TaskKind::Future, self.set), (self.program)(sim.clone()));
-        drop(async_task::spawn::<Sim, _>(future, |future| task::start(&sim, place, future)));
-    }
-}
-
-impl World {
-    fn start(self: &Arc<Self>, host: usize) {
-        let boot = self.with(|state| {
-            if state.is_closed() || !state.network.go_up(&mut state.clock, host) {
-                return None;
-            }
-            state.boots.get(&host).cloned()
-        });
-        if let Some(boot) = boot {
-            boot.run(self, host);
-        }
     }
 }
