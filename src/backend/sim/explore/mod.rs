@@ -1,25 +1,24 @@
 //! A search through seeds for one that fails.
 
 mod command;
+mod failure;
 mod progress;
 mod reduce;
 mod report;
+mod run;
+mod search;
 
-use std::convert::Infallible;
 use std::fmt;
 use std::ops::Range;
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread;
 
 use self::report::Report;
+use self::run::{Ending, Program};
 use super::handle::{Builder, Sim};
-use super::log::{self, Log};
-use super::panics::{self, Panic, Quiet};
+use super::log::parting;
+use super::panics::{self, Panic};
 use super::replay::Replay;
-use crate::lock::lock;
-use crate::task::contain::{Payload, contain, discard};
+use crate::task::contain::contain;
 
 /// Runs `program` with one seed after the other, in a new simulation each, until it fails.
 ///
@@ -121,7 +120,7 @@ impl Builder {
                 self.replaying(&replay).logged_to_a_file().replay(replay.seed, &program);
             }
             Ok(None) => {
-                if let Some((seed, failure, run)) = search(&self, &seeds, &program) {
+                if let Some((seed, failure, run)) = search::search(&self, &seeds, &program) {
                     let found = reduce::reduce(self, seed, &program, failure, run);
                     panic!("{}", Report { seeds, found: &found, command: command::command() });
                 }
@@ -178,7 +177,7 @@ pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
         sim.0.log()
     };
     let (first, second) = (run(), run());
-    let Some(parting) = log::parting(&first, &second) else {
+    let Some(parting) = parting(&first, &second) else {
         assert_eq!(first.hash(), second.hash(), "the same events have the same hash");
         return first.hash();
     };
@@ -204,174 +203,4 @@ impl<T: Outcome, E: fmt::Debug> Outcome for Result<T, E> {
             Err(error) => Some(format!("{error:?}")),
         }
     }
-}
-
-/// Returns what went wrong, if it does not panic.
-type Program<'a> = dyn Fn(&Sim) -> Option<String> + Sync + 'a;
-
-/// The smallest of the seeds that fail.
-fn search(builder: &Builder, seeds: &Range<u64>, program: &Program<'_>) -> Option<(u64, Failure, Run)> {
-    let processors = || thread::available_parallelism().map_or(1, Into::into);
-    let many = seeds.end - seeds.start;
-    let threads = builder.threads.unwrap_or_else(processors).clamp(1, many.try_into().unwrap_or(usize::MAX));
-    let (next, end) = (AtomicU64::new(seeds.start), AtomicU64::new(seeds.end));
-    let running: Vec<_> = (0..threads).map(|_| AtomicU64::new(progress::NO_SEED)).collect();
-    let found = Mutex::new(None::<(u64, Failure, Run)>);
-    // Each is finished before a larger one can be the result: they are taken in order, and those that are taken are run.
-    let take = || {
-        let one = |seed| (seed < end.load(Ordering::Relaxed)).then(|| seed + 1);
-        next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).ok()
-    };
-    let work = |running: &AtomicU64| {
-        while let Some(seed) = take() {
-            running.store(seed, Ordering::Relaxed);
-            let mut run = Run::of(builder, seed, program);
-            if let Some(failure) = run.failure.take() {
-                end.fetch_min(seed, Ordering::Relaxed);
-                let mut found = lock(&found);
-                if found.as_ref().is_none_or(|(before, ..)| seed < *before) {
-                    *found = Some((seed, failure, run));
-                }
-            }
-        }
-        running.store(progress::NO_SEED, Ordering::Relaxed);
-    };
-    thread::scope(|scope| {
-        let (works, over) = mpsc::channel::<Infallible>();
-        for running in &running {
-            let (work, works) = (&work, works.clone());
-            let thread = thread::Builder::new().name("anyrt-explore".to_owned());
-            let started = thread.spawn_scoped(scope, move || {
-                let _works = works;
-                work(running);
-            });
-            started.unwrap_or_else(|error| panic!("anyrt: no thread to explore seeds on: {error}"));
-        }
-        drop(works);
-        progress::watch(seeds, &next, &running, &over);
-    });
-    found.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What a run came to.
-struct Run {
-    failure: Option<Failure>,
-    choices: u64,
-    faults: Vec<String>,
-    steps: u64,
-    hash: u64,
-    log: Log,
-}
-
-impl Run {
-    fn of(builder: &Builder, seed: u64, program: &Program<'_>) -> Self {
-        // Until the simulation is gone: destructors may panic as well.
-        let quiet = Quiet::begin(seed);
-        let sim = Ending(builder.with_seed(seed));
-        let outcome = contain(|| program(&sim.0));
-        let failure = Failure::new(outcome, quiet.take());
-        let faults = sim.0.world.with(|state| state.faults.in_words());
-        sim.0.world.with(|state| Self {
-            failure,
-            choices: state.tasks.schedule.choices(),
-            faults,
-            steps: state.steps,
-            hash: state.clock.trace.hash(),
-            log: sim.0.world.log_of(state),
-        })
-    }
-}
-
-/// A simulation that is over when this is dropped, also where its tasks have handles that own it.
-struct Ending(Sim);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.world.close();
-    }
-}
-
-/// How a program failed.
-#[derive(Clone, Debug)]
-struct Failure {
-    how: How,
-    // Panics before that, of which the program may not have died.
-    before: Vec<Panic>,
-}
-
-#[derive(Clone, Debug)]
-enum How {
-    Panicked(Panic),
-    Returned(String),
-}
-
-impl Failure {
-    fn new(outcome: Result<Option<String>, Payload>, mut panics: Vec<Panic>) -> Option<Self> {
-        match outcome {
-            Ok(error) => error.map(|error| Self { how: How::Returned(error), before: panics }),
-            Err(payload) => {
-                let text = panics::text(&*payload);
-                discard(payload);
-                // Where it went on with the panic of a task, that is not the last; and there is none if the hook is another.
-                let panic = match panics.iter().rposition(|panic| panic.text == text) {
-                    Some(at) => {
-                        panics.truncate(at + 1);
-                        panics.pop()
-                    }
-                    None => None,
-                };
-                let panic = panic.unwrap_or(Panic { location: None, text });
-                Some(Self { how: How::Panicked(panic), before: panics })
-            }
-        }
-    }
-
-    /// Whether both are one mistake, as far as can be seen.
-    fn is_like(&self, other: &Self) -> bool {
-        match (&self.how, &other.how) {
-            (How::Returned(error), How::Returned(other)) => error == other,
-            (How::Panicked(panic), How::Panicked(others)) => {
-                let is_there = match (&panic.location, &others.location) {
-                    (None, None) => panic.text == others.text,
-                    (location, others) => location == others,
-                };
-                is_there && own_words(&panic.text) == own_words(&others.text) && self.cause() == other.cause()
-            }
-            _ => false,
-        }
-    }
-
-    /// Where the panic was that this one quotes: `unwrap` of a handle is one place for everything that a task does.
-    fn cause(&self) -> Option<&str> {
-        self.quoted(&self.how.to_string(), self.before.len())
-            .and_then(|at| self.before[at].location.as_deref())
-    }
-
-    /// Which of the panics before it all began with: where one quotes another, that one, and else the first.
-    fn root(&self) -> Option<usize> {
-        let mut root = self.quoted(&self.how.to_string(), self.before.len());
-        while let Some(earlier) = root.and_then(|at| self.quoted(&self.before[at].text, at)) {
-            root = Some(earlier);
-        }
-        root.or(if self.before.is_empty() { None } else { Some(0) })
-    }
-
-    /// The last panic of the first `end` that a text quotes.
-    fn quoted(&self, text: &str, end: usize) -> Option<usize> {
-        self.before[..end].iter().rposition(|panic| text.contains(&format!("{:?}", panic.text)))
-    }
-}
-
-impl fmt::Display for How {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Panicked(panic) => panic.fmt(f),
-            Self::Returned(error) => write!(f, "returned an error:\n{error}"),
-        }
-    }
-}
-
-/// What is wrong with a simulation; None: what is wrong with the program. Either is a panic at a `block_on`.
-fn own_words(text: &str) -> Option<&str> {
-    text.strip_prefix("anyrt: ").and_then(|text| text.split('.').next())
 }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Failure, Program, Run};
+use super::failure::Failure;
+use super::run::{Program, Run};
 use crate::backend::sim::handle::Builder;
 use crate::backend::sim::log::parting;
 use crate::backend::sim::replay::Replay;
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn reduction_ends_after_so_many_runs() {
-        let program = |sim: &super::super::Sim| {
+        let program = |sim: &crate::Sim| {
             let tasks: Vec<_> = (0..100).map(|_| crate::Spawn::spawn(sim, async {})).collect();
             crate::BlockOn::block_on(sim, async {
                 for task in tasks {
