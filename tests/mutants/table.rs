@@ -1146,14 +1146,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "simulation reorders a stream",
-        file: "backend/sim/network/connection.rs",
+        file: "backend/sim/network/connection/delivery.rs",
         right: "conn.ends[to].inbox.extend(part);",
         wrong: "if mutant!() { conn.ends[to].inbox.extend(part.iter().rev()) } else { conn.ends[to].inbox.extend(part) }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
     },
     Mutant {
         name: "simulation forgets a wake",
-        file: "backend/sim/network/connection.rs",
+        file: "backend/sim/network/connection/delivery.rs",
         right: "                    clock.woken.extend(conn.ends[1 - side].writer.take());",
         wrong: "                    if !mutant!() { clock.woken.extend(conn.ends[1 - side].writer.take()); }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],

@@ -7,22 +7,43 @@
 #![doc = include_str!("testing.md")]
 #![allow(clippy::test_attr_in_doctest, reason = "the page shows the test as its reader writes it")]
 
-mod clock;
+// Each is a room, and its `mod.rs` the only door. `use` goes down: no room knows of one that stands above it.
+
+// The search through seeds.
 mod explore;
-mod faults;
+
+// What the program holds of a simulation: `Sim`, how it is set up, links.
 mod handle;
-mod log;
+
+// What tasks hold: sockets and sleeps.
 mod net;
+mod time;
+
+// The state of a simulation, behind its lock, and whoever drives it.
+mod world;
+
+// What goes wrong in it, as the seed has it.
+mod faults;
+
+// What is in it: state machines, which are told what time it is and say what is to happen later.
 mod network;
+mod tasks;
+
+// What time it is, what will happen when, and who is woken for it.
+mod clock;
+
+// What has happened: its hash, and the log.
+mod log;
+
+// Whose turn it is.
+mod schedule;
+
+// What all of them stand on.
 mod panics;
 mod random;
 mod replay;
-mod schedule;
 mod slots;
-mod tasks;
-mod time;
 mod waiters;
-mod world;
 
 use std::future::Future;
 use std::io;
@@ -52,9 +73,9 @@ use crate::task::{JoinHandle, spawn_gone};
 pub use explore::{Outcome, check_deterministic, explore};
 pub use faults::{Fault, Faults};
 pub(crate) use handle::wait_in_closure;
-pub use handle::{Builder, Sim};
+pub use handle::{Builder, Link, Sim};
 pub use log::Log;
-pub use net::{Link, TcpListener, TcpStream, UdpSocket};
+pub use net::{TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixStream};
 pub use network::LinkOptions;

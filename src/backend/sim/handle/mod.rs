@@ -3,7 +3,7 @@
 mod advance;
 mod builder;
 mod host;
-mod links;
+mod link;
 mod spawn;
 
 use std::fmt;
@@ -18,6 +18,7 @@ use super::world::World;
 use crate::AnyRuntime;
 
 pub use builder::Builder;
+pub use link::Link;
 pub(crate) use spawn::wait_in_closure;
 pub(super) use spawn::{MainWaker, Place, start};
 

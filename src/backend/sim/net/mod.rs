@@ -1,7 +1,6 @@
 //! Sockets in memory: TCP.
 
 mod acceptor;
-mod link;
 mod socket;
 mod udp;
 #[cfg(unix)]
@@ -29,7 +28,6 @@ use crate::net::{ConnectOptions, Keepalive, ListenOptions};
 use crate::runtime;
 use crate::time::deadline_after;
 
-pub use link::Link;
 pub use udp::UdpSocket;
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixStream};

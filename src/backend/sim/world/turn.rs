@@ -17,7 +17,7 @@ use crate::backend::sim::slots::Id;
 const ENDLESS: usize = 1_000_000;
 const ENDLESS_FOR_EACH: usize = 16;
 
-/// Since the last news, an event, a new task or the end of one: what is polled then is no loop yet.
+/// What was polled since the last news: an event, a new task, or the end of one. A few polls are no loop yet.
 #[derive(Debug, Default)]
 pub(super) struct News {
     polls: usize,

@@ -1,13 +1,14 @@
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
+use super::Sim;
 use crate::backend::sim::network::{LinkOptions, Paths};
 use crate::backend::sim::world::World;
 
 /// Links between hosts of a simulation, or one direction of one, to be changed while it runs.
 ///
-/// Made by [`Sim::links`](crate::Sim::links), [`Sim::link`](crate::Sim::link) and [`Sim::path`](crate::Sim::path). It does not keep the simulation alive.
+/// Made by [`Sim::links`], [`Sim::link`] and [`Sim::path`]. It does not keep the simulation alive.
 ///
 /// # Examples
 ///
@@ -36,11 +37,45 @@ pub struct Link {
     paths: Paths,
 }
 
-impl Link {
-    pub(in crate::backend::sim) fn new(world: &Arc<World>, paths: Paths) -> Self {
-        Self { world: world.clone(), paths }
+impl Sim {
+    /// Every link between two hosts, those of hosts to come included.
+    pub fn links(&self) -> Link {
+        Link { world: self.world.clone(), paths: Paths::All }
     }
 
+    /// The link between two hosts, in both directions.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is no host of one of the names, with those that there are, or both are one host: its
+    /// loopback has no faults.
+    pub fn link(&self, a: &str, b: &str) -> io::Result<Link> {
+        self.link_of(a, b, Paths::Both)
+    }
+
+    /// The link between two hosts, in the direction from the one to the other.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`link`](Self::link).
+    pub fn path(&self, from: &str, to: &str) -> io::Result<Link> {
+        self.link_of(from, to, Paths::One)
+    }
+
+    fn link_of(&self, a: &str, b: &str, paths: impl FnOnce(usize, usize) -> Paths) -> io::Result<Link> {
+        let (from, to) = self.world.with(|state| {
+            let (from, to) = (state.network.host_named(a)?, state.network.host_named(b)?);
+            if from == to {
+                let why = format!("host {a:?} has no link to itself but its loopback, which has no faults");
+                return Err(io::Error::new(ErrorKind::InvalidInput, format!("anyrt: {why}; name two hosts")));
+            }
+            Ok((from, to))
+        })?;
+        Ok(Link { world: self.world.clone(), paths: paths(from, to) })
+    }
+}
+
+impl Link {
     /// Changes what it is like, for what is sent from now on.
     ///
     /// # Errors
