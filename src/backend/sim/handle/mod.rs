@@ -39,8 +39,9 @@ pub(super) use spawn::{MainWaker, Place, start};
 /// sleep panics, also where somebody waits for it already.
 ///
 /// A clone that a task holds is one of them: a task that never ends and has one keeps its simulation in memory, though nobody
-/// is left to run it. `shutdown_timeout` drops both, and [`explore`](crate::sim::explore) and [`check_deterministic`](crate::sim::check_deterministic) do it by themselves. What a
-/// task finds with [`AnyRuntime::current`], and what [`boot`](Self::boot) is given, keeps nothing alive.
+/// is left to run it. `shutdown_timeout` drops both, and [`explore`](crate::sim::explore) and
+/// [`check_deterministic`](crate::sim::check_deterministic) do it by themselves. What a task finds with
+/// [`AnyRuntime::current`], and what [`boot`](Self::boot) is given, keeps nothing alive.
 ///
 /// # Panics
 ///

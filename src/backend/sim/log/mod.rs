@@ -22,7 +22,7 @@ pub(super) use trace::{Kind, Trace, hash, hash_of_both};
 /// Where the log goes, when it is to be kept without a change of the program.
 const FILE: &str = "ANYRT_SIM_LOG";
 
-/// What has happened in a simulation so far; made by [`Sim::log`].
+/// What has happened in a simulation so far; made by [`Sim::log`](crate::Sim::log).
 ///
 /// Its `Display` is text, with a line for every event: when, on which host, the number of a task (`#1`) or socket (`s1`), and
 /// what.
