@@ -4,7 +4,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::trace::{Kind, hash_of_both};
+use super::hash::hash_of_both;
+use super::kind::Kind;
 use crate::backend::sim::panics::Panic;
 
 /// One thing that happened.
@@ -123,68 +124,6 @@ fn content(bytes: Vec<u8>) -> Arc<str> {
         text.extend(chunk.invalid().iter().flat_map(|byte| byte.escape_ascii()).map(char::from));
     }
     text.into()
-}
-
-/// What a kind is about, and its number.
-pub(super) enum Subject {
-    Task,
-    Timer,
-    Socket,
-    /// From one host to another: the first in the upper half.
-    Path,
-    Host,
-}
-
-impl Kind {
-    pub(super) fn subject(self) -> Subject {
-        match self {
-            Self::Spawned
-            | Self::Woken
-            | Self::Polled
-            | Self::Ended
-            | Self::Cancelled
-            | Self::Spurious
-            | Self::Waits
-            | Self::Note
-            | Self::Panicked
-            | Self::Failed => Subject::Task,
-            Self::TimerFired => Subject::Timer,
-            Self::Sent
-            | Self::ConnectionAsked
-            | Self::ConnectionOpened
-            | Self::ConnectionRefused
-            | Self::DataArrived
-            | Self::EndArrived
-            | Self::ResetArrived
-            | Self::DatagramArrived
-            | Self::DatagramRefused
-            | Self::TimedOut
-            | Self::Lost
-            | Self::Cut
-            | Self::Duplicated => Subject::Socket,
-            Self::Held
-            | Self::PartitionBegan
-            | Self::PartitionEnded
-            | Self::HoldBegan
-            | Self::HoldEnded
-            | Self::LossBegan
-            | Self::LossEnded
-            | Self::LinkReset => Subject::Path,
-            Self::Crashed | Self::Restarted => Subject::Host,
-        }
-    }
-
-    /// Its name, in words.
-    pub(super) fn words(self) -> String {
-        let mut words = String::new();
-        for letter in format!("{self:?}").chars() {
-            if letter.is_uppercase() && !words.is_empty() {
-                words.push(' ');
-            }
-            words.extend(letter.to_lowercase());
-        }
-        words
-    }
 }
 
 impl TaskKind {

@@ -1,8 +1,10 @@
 //! What happened, to be looked at: as text, as JSON, and as a page with a timeline.
 
 mod event;
+mod hash;
 mod html;
 mod json;
+mod kind;
 mod recorder;
 mod trace;
 
@@ -17,7 +19,9 @@ use self::event::Event;
 use super::schedule::Policy;
 
 pub(super) use event::{Flight, TaskKind, Wait};
-pub(super) use trace::{Kind, Trace, hash, hash_of_both};
+pub(super) use hash::{hash, hash_of_both};
+pub(super) use kind::Kind;
+pub(super) use trace::Trace;
 
 /// Where the log goes, when it is to be kept without a change of the program.
 const FILE: &str = "ANYRT_SIM_LOG";

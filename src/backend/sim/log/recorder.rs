@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::path::PathBuf;
 
-use super::event::{Event, Flight, More, Subject, TaskKind, Wait};
-use super::trace::Kind;
+use super::event::{Event, Flight, More, TaskKind, Wait};
+use super::kind::{Kind, Subject};
 use crate::backend::sim::panics::Panic;
 
 /// The log of a simulation that keeps one.

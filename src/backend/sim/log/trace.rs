@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::event::{Event, Flight};
+use super::hash::mix;
+use super::kind::Kind;
 use super::recorder::Recorder;
 
 /// A running hash over everything that happens. As the values of the generator, it is part of what a seed means.
@@ -10,47 +12,6 @@ use super::recorder::Recorder;
 pub(crate) struct Trace {
     hash: u64,
     log: Option<Box<Recorder>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Spawned,
-    Woken,
-    Polled,
-    Ended,
-    TimerFired,
-    ConnectionAsked,
-    ConnectionOpened,
-    ConnectionRefused,
-    DataArrived,
-    EndArrived,
-    ResetArrived,
-    DatagramArrived,
-    DatagramRefused,
-    Cancelled,
-    Spurious,
-    TimedOut,
-    Lost,
-    Cut,
-    Duplicated,
-    // Of paths: from which host in the upper half of the number, and to which in the lower.
-    Held,
-    PartitionBegan,
-    PartitionEnded,
-    HoldBegan,
-    HoldEnded,
-    LossBegan,
-    LossEnded,
-    LinkReset,
-    // Of hosts.
-    Crashed,
-    Restarted,
-    Note,
-    // For the log alone.
-    Sent,
-    Waits,
-    Panicked,
-    Failed,
 }
 
 impl Trace {
@@ -105,61 +66,6 @@ impl Trace {
     pub(crate) fn on_path(&mut self, path: (usize, usize)) {
         if let Some(log) = &mut self.log {
             log.on_path(path);
-        }
-    }
-}
-
-/// One step of a hash: fold the word in, then spread it over all bits.
-fn mix(hash: u64, word: u64) -> u64 {
-    let mixed = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ (mixed >> 32)
-}
-
-/// The hash of bytes, eight at a time.
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    let words = bytes.chunks_exact(8);
-    let rest = words.remainder();
-    let hash = words.map(word).fold(bytes.len() as u64, mix);
-    if rest.is_empty() { hash } else { mix(hash, word(rest)) }
-}
-
-/// The hash of bytes that are in two places, which says nothing of where they are cut.
-#[inline]
-pub(crate) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
-    if second.is_empty() {
-        return hash(first);
-    }
-    let (words, rest) = first.split_at(first.len() - first.len() % 8);
-    let (middle, second) = second.split_at(second.len().min((8 - rest.len()) % 8));
-    let mut between = [0; 8];
-    between[..rest.len()].copy_from_slice(rest);
-    between[rest.len()..][..middle.len()].copy_from_slice(middle);
-    let between = (!rest.is_empty()).then(|| u64::from_le_bytes(between));
-    let words = words.chunks(8).map(word).chain(between).chain(second.chunks(8).map(word));
-    words.fold((first.len() + (middle.len() + second.len())) as u64, mix)
-}
-
-fn word(chunk: &[u8]) -> u64 {
-    // A copy whose length is not known is a call.
-    if let Ok(word) = chunk.try_into() {
-        return u64::from_le_bytes(word);
-    }
-    let mut word = [0; 8];
-    word[..chunk.len()].copy_from_slice(chunk);
-    u64::from_le_bytes(word)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hash_is_the_same_wherever_bytes_are_cut() {
-        let bytes: Vec<u8> = (1..=40).collect();
-        for end in 0..=bytes.len() {
-            for at in 0..=end {
-                assert_eq!(hash_of_both(&bytes[..at], &bytes[at..end]), hash(&bytes[..end]), "{at} of {end}");
-            }
         }
     }
 }
