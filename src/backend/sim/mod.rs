@@ -60,7 +60,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use self::handle::{MainWaker, Place, start};
 use self::log::TaskKind;
-use self::world::{Here, Step, gone, here, panicking};
+use self::world::{Entered, Step, current, gone, panicking};
 use super::async_task;
 use crate::AnyRuntime;
 use crate::context::{Home, Keep, Scope};
@@ -87,7 +87,7 @@ impl Home for Sim {
     const IS_SIMULATED: bool = true;
 
     fn find(_: Keep) -> Option<AnyRuntime> {
-        here().map(|(world, host)| Self::found(world, host).into())
+        current().map(|(world, host)| Self::found(world, host).into())
     }
 }
 
@@ -141,7 +141,7 @@ impl BlockOn for Sim {
         let driving = self.world.drive(self.host, Location::caller());
         let waker = Waker::from(Arc::new(MainWaker { world: self.world.clone(), task: driving.task }));
         let mut cx = Context::from_waker(&waker);
-        let _here = Here::enter(&self.world, self.host);
+        let _entered = Entered::enter(&self.world, self.host);
         let mut future = pin!(future);
         loop {
             match driving.next(None) {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Sim;
 use crate::backend::sim::clock::END;
-use crate::backend::sim::world::{Here, Step};
+use crate::backend::sim::world::{Entered, Step};
 use crate::context::Scope;
 use crate::runtime::Time;
 
@@ -70,7 +70,7 @@ impl Sim {
         let _driver = Scope::block_on();
         let _scope = Scope::within::<Self>();
         let driving = self.world.drive(self.host, std::panic::Location::caller());
-        let _here = Here::enter(&self.world, self.host);
+        let _entered = Entered::enter(&self.world, self.host);
         loop {
             match driving.next(until) {
                 // Nobody waits here for anything.

@@ -12,7 +12,7 @@ use crate::backend::async_task::Executor;
 use crate::backend::sim::log::TaskKind;
 use crate::backend::sim::panics;
 use crate::backend::sim::slots::Id;
-use crate::backend::sim::world::{World, here, is_cancelled, panicked};
+use crate::backend::sim::world::{World, current, is_cancelled, panicked};
 use crate::task::contain::Payload;
 
 impl Executor for Sim {
@@ -31,7 +31,7 @@ impl Executor for Sim {
 /// A handle to a task of a simulation is pending, and nobody drives async code on this thread.
 #[cold]
 pub(crate) fn wait_in_closure(waker: &Waker) {
-    if let Some((world, _)) = here() {
+    if let Some((world, _)) = current() {
         world.wait_in_closure(waker);
     }
 }

@@ -46,7 +46,7 @@ impl UdpSocket {
     ) -> Poll<io::Result<usize>> {
         let wait = || Wait::Socket("send to", to);
         self.world.operate(cx, wait, |state, _| {
-            let sent = state.network.send_datagram(&mut state.clock, self.number, buf, to);
+            let sent = state.network.send_udp(&mut state.clock, self.number, buf, to);
             Poll::Ready(sent.map(|()| buf.len()))
         })
     }
@@ -60,7 +60,7 @@ impl UdpSocket {
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         let wait = || Wait::Socket("receive a datagram", None);
         self.world.operate(cx, wait, |state, waiter| {
-            state.network.receive_datagram(&mut state.clock, self.number, buf, take, (waiter, how))
+            state.network.receive_udp(&mut state.clock, self.number, buf, take, (waiter, how))
         })
     }
 }
@@ -93,7 +93,7 @@ macro_rules! kept {
 
 impl runtime::UdpSocket for UdpSocket {
     fn connect(&self, addr: SocketAddr) -> io::Result<()> {
-        self.world.with(|state| state.network.connect_datagrams(self.number, addr))
+        self.world.with(|state| state.network.connect_udp(self.number, addr))
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {

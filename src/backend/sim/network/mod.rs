@@ -2,13 +2,13 @@
 //! handles: whoever waits is a waker, and what happens later is an event of the clock.
 
 mod connection;
-mod datagrams;
 mod host;
-#[cfg(unix)]
-mod letterbox;
 mod listening;
 mod path;
 mod paths;
+mod udp;
+#[cfg(unix)]
+mod unix_datagram;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,21 +18,21 @@ use std::path::PathBuf;
 
 use self::connection::Conn;
 use self::host::Host;
-#[cfg(unix)]
-use self::letterbox::Letterbox;
 use self::listening::Listening;
 use self::path::Path;
+#[cfg(unix)]
+use self::unix_datagram::UnixBound;
 use super::clock::{Clock, NetEvent};
 use super::random::Random;
 use super::slots::Slots;
 use super::waiters::{Waiters, Waiting};
 
 pub(super) use connection::{CLIENT, SERVER};
-pub(super) use datagrams::Bound;
 pub(super) use host::to_this_host;
 pub use path::LinkOptions;
 pub(super) use path::{BUFFER, Chance};
 pub(super) use paths::Paths;
+pub(super) use udp::Bound;
 
 /// How many routers a packet may pass: the default of Linux.
 const TTL: u32 = 64;
@@ -48,7 +48,7 @@ pub(super) struct Network {
     listening: BTreeMap<u64, Listening>,
     datagrams: BTreeMap<u64, Bound>,
     #[cfg(unix)]
-    letterboxes: BTreeMap<u64, Letterbox>,
+    unix_datagrams: BTreeMap<u64, UnixBound>,
 }
 
 /// An address of a socket.
@@ -112,7 +112,7 @@ impl Network {
             listening: BTreeMap::new(),
             datagrams: BTreeMap::new(),
             #[cfg(unix)]
-            letterboxes: BTreeMap::new(),
+            unix_datagrams: BTreeMap::new(),
         };
         network.push(Host::main());
         network
@@ -135,7 +135,7 @@ impl Network {
         wake_all(&mut self.listening, woken);
         wake_all(&mut self.datagrams, woken);
         #[cfg(unix)]
-        wake_all(&mut self.letterboxes, woken);
+        wake_all(&mut self.unix_datagrams, woken);
     }
 
     /// Takes away what a host has of sockets, and tells whoever waits for them.
@@ -144,7 +144,7 @@ impl Network {
         crash(&mut self.listening, host, &mut clock.woken);
         crash(&mut self.datagrams, host, &mut clock.woken);
         #[cfg(unix)]
-        crash(&mut self.letterboxes, host, &mut clock.woken);
+        crash(&mut self.unix_datagrams, host, &mut clock.woken);
     }
 
     /// Something happens as long from now as a packet takes.

@@ -10,7 +10,7 @@ use std::thread;
 use async_task::Runnable;
 
 use super::World;
-use super::here::Here;
+use super::current::Entered;
 use crate::backend::sim::clock::Turn;
 use crate::backend::sim::faults::Power;
 use crate::backend::sim::log::TaskKind;
@@ -55,7 +55,7 @@ pub(crate) fn is_cancelled() -> bool {
 
 impl Run {
     fn run(self) {
-        let before = Here::change(self.host);
+        let before = Entered::change(self.host);
         // It never panics: see `async_task`.
         if self.cancel {
             CANCELLED.with(|cancelled| cancelled.set(true));
@@ -64,7 +64,7 @@ impl Run {
         } else {
             self.runnable.run();
         }
-        Here::change(before);
+        Entered::change(before);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::resume_unwind;
 
-use super::here::here;
+use super::current::current;
 use super::{State, World};
 use crate::backend::sim::log::{Kind, Log, hash};
 use crate::backend::sim::panics::{self, Panic};
@@ -25,7 +25,7 @@ use crate::task::contain::contain;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn note(text: impl fmt::Display) {
-    let Some((world, host)) = here() else { return };
+    let Some((world, host)) = current() else { return };
     let text = text.to_string();
     world.with(|state| {
         let task = state.clock.whose_turn();
@@ -47,7 +47,7 @@ pub(crate) fn panicking<T>(job: impl FnOnce() -> T) -> T {
 
 /// A task has panicked.
 pub(crate) fn panicked(panic: Panic) {
-    let Some((world, host)) = here() else { return };
+    let Some((world, host)) = current() else { return };
     world.with(|state| {
         let task = state.clock.whose_turn().unwrap_or(0);
         state.panicked(Kind::Panicked, host, task, panic);

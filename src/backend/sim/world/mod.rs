@@ -1,7 +1,7 @@
 //! The world: the state of a simulation, and whoever drives it.
 
+mod current;
 mod driving;
-mod here;
 mod logged;
 mod power;
 mod turn;
@@ -31,8 +31,8 @@ use crate::lock::lock;
 use crate::task::contain::{discard, wake};
 use crate::time::deadline_after;
 
+pub(super) use current::{Entered, current};
 pub(super) use driving::{Step, is_cancelled};
-pub(super) use here::{Here, here};
 pub use logged::note;
 pub(super) use logged::{panicked, panicking};
 pub(super) use power::Boot;

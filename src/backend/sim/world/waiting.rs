@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use async_task::Runnable;
 
+use super::current::Entered;
 use super::driving::this_thread;
-use super::here::Here;
 use super::{State, World, gone};
 use crate::backend::sim::log::Wait;
 use crate::backend::sim::slots::Id;
@@ -63,7 +63,7 @@ impl World {
             None
         });
         if let Some((host, runnable)) = refused {
-            let _here = Here::enter(self, host);
+            let _entered = Entered::enter(self, host);
             drop(runnable);
         }
     }

@@ -31,7 +31,7 @@ impl UnixDatagram {
         path: Option<&Path>,
     ) -> io::Result<Self> {
         path.map_or(Ok(()), check)?;
-        let number = world.with(|state| state.network.add_letterbox(&mut state.clock, host, path))?;
+        let number = world.with(|state| state.network.bind_unix(&mut state.clock, host, path))?;
         Ok(Self { world: world.clone(), host, number })
     }
 
@@ -43,12 +43,12 @@ impl UnixDatagram {
     }
 
     fn set_peer(&self, peer: u64) {
-        self.world.with(|state| state.network.connect_letterbox(self.number, peer));
+        self.world.with(|state| state.network.connect_unix(self.number, peer));
     }
 
     fn find(&self, path: &Path) -> io::Result<u64> {
         check(path)?;
-        cannot("connect to", path, self.world.with(|state| state.network.letterbox_at(self.host, path)))
+        cannot("connect to", path, self.world.with(|state| state.network.unix_bound_at(self.host, path)))
     }
 
     fn poll_transmit(
@@ -62,7 +62,7 @@ impl UnixDatagram {
         let wait = || Wait::Socket("send a datagram", None);
         self.world.operate(cx, wait, |state, waiter| {
             let from = (self.host, self.number);
-            state.network.send_letter(&mut state.clock, from, buf, to, (waiter, how))
+            state.network.send_unix(&mut state.clock, from, buf, to, (waiter, how))
         })
     }
 
@@ -74,7 +74,7 @@ impl UnixDatagram {
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         let wait = || Wait::Socket("receive a datagram", None);
         let received = self.world.operate(cx, wait, |state, waiter| {
-            state.network.receive_letter(&mut state.clock, self.number, waiter, how)
+            state.network.receive_unix(&mut state.clock, self.number, waiter, how)
         });
         received.map(|received| {
             let (from, bytes) = received?;
@@ -93,7 +93,7 @@ impl fmt::Debug for UnixDatagram {
 
 impl Drop for UnixDatagram {
     fn drop(&mut self) {
-        self.world.with(|state| state.network.remove_letterbox(&mut state.clock, self.number));
+        self.world.with(|state| state.network.unbind_unix(&mut state.clock, self.number));
     }
 }
 
@@ -142,13 +142,13 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        addr(&Addr::Path(self.world.with(|state| state.network.path_of_letterbox(self.number))))
+        addr(&Addr::Path(self.world.with(|state| state.network.unix_path(self.number))))
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         let path = self.world.with(|state| {
-            let peer = state.network.peer_of_letterbox(self.number)?;
-            Some(state.network.path_of_letterbox(peer))
+            let peer = state.network.unix_peer(self.number)?;
+            Some(state.network.unix_path(peer))
         });
         addr(&Addr::Path(path.ok_or(ErrorKind::NotConnected)?))
     }

@@ -16,7 +16,7 @@ const QUEUE: usize = 10;
 
 /// A socket for Unix datagrams.
 #[derive(Default)]
-pub(super) struct Letterbox {
+pub(super) struct UnixBound {
     host: usize,
     path: Option<PathBuf>,
     peer: Option<u64>,
@@ -26,7 +26,7 @@ pub(super) struct Letterbox {
     writers: Waiting,
 }
 
-impl Lone for Letterbox {
+impl Lone for UnixBound {
     fn host(&self) -> usize {
         self.host
     }
@@ -37,7 +37,7 @@ impl Lone for Letterbox {
 }
 
 impl Network {
-    pub(crate) fn add_letterbox(
+    pub(crate) fn bind_unix(
         &mut self,
         clock: &mut Clock,
         host: usize,
@@ -48,27 +48,27 @@ impl Network {
             return cannot("bind to", path, Err(ErrorKind::AddrInUse.into()));
         }
         let number = clock.number();
-        let letterbox = Letterbox { host, path: path.map(Path::to_owned), ..Letterbox::default() };
-        self.letterboxes.insert(number, letterbox);
+        let bound = UnixBound { host, path: path.map(Path::to_owned), ..UnixBound::default() };
+        self.unix_datagrams.insert(number, bound);
         Ok(number)
     }
 
-    pub(crate) fn remove_letterbox(&mut self, clock: &mut Clock, number: u64) {
-        if let Some(mut letterbox) = self.letterboxes.remove(&number) {
-            clock.dropped.append(letterbox.readers.take());
+    pub(crate) fn unbind_unix(&mut self, clock: &mut Clock, number: u64) {
+        if let Some(mut bound) = self.unix_datagrams.remove(&number) {
+            clock.dropped.append(bound.readers.take());
             // They find out that it is gone.
-            clock.woken.append(letterbox.writers.take());
+            clock.woken.append(bound.writers.take());
         }
     }
 
     /// What is sent without an address goes to this peer.
-    pub(crate) fn connect_letterbox(&mut self, number: u64, peer: u64) {
-        if let Some(letterbox) = self.letterboxes.get_mut(&number) {
-            letterbox.peer = Some(peer);
+    pub(crate) fn connect_unix(&mut self, number: u64, peer: u64) {
+        if let Some(bound) = self.unix_datagrams.get_mut(&number) {
+            bound.peer = Some(peer);
         }
     }
 
-    pub(crate) fn send_letter(
+    pub(crate) fn send_unix(
         &mut self,
         clock: &mut Clock,
         (host, number): (usize, u64),
@@ -76,66 +76,66 @@ impl Network {
         to: Option<&Path>,
         (waiter, how): (&mut Waiter<'_>, How),
     ) -> Poll<io::Result<usize>> {
-        let Some(sender) = self.letterboxes.get(&number) else { return Poll::Ready(Err(crashed())) };
+        let Some(sender) = self.unix_datagrams.get(&number) else { return Poll::Ready(Err(crashed())) };
         let from = sender.path.clone();
         let to = match to {
-            Some(path) => self.letterbox_at(host, path)?,
+            Some(path) => self.unix_bound_at(host, path)?,
             None => sender.peer.ok_or_else(|| {
                 io::Error::new(ErrorKind::NotConnected, "the socket is connected to nobody")
             })?,
         };
-        let Some(letterbox) = self.letterboxes.get_mut(&to) else {
+        let Some(bound) = self.unix_datagrams.get_mut(&to) else {
             return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
         };
-        if letterbox.queue.len() >= QUEUE {
-            clock.dropped.extend(letterbox.writers.add(waiter, how));
+        if bound.queue.len() >= QUEUE {
+            clock.dropped.extend(bound.writers.add(waiter, how));
             return Poll::Pending;
         }
         let message = clock.sent(number, || {
-            let addrs = [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string());
+            let addrs = [&from, &bound.path].map(|path| Addr::Path(path.clone()).to_string());
             Flight::new("datagram", (host, host), addrs, (buf, &[]))
         });
-        letterbox.queue.push_back((from, buf.to_vec()));
-        clock.woken.append(letterbox.readers.take());
+        bound.queue.push_back((from, buf.to_vec()));
+        clock.woken.append(bound.readers.take());
         clock.record(Kind::DatagramArrived, number, hash(buf));
         clock.trace.arrived(message);
         Poll::Ready(Ok(buf.len()))
     }
 
     /// The first that is there, and the path of whoever has sent it.
-    pub(crate) fn receive_letter(
+    pub(crate) fn receive_unix(
         &mut self,
         clock: &mut Clock,
         number: u64,
         waiter: &mut Waiter<'_>,
         how: How,
     ) -> Poll<io::Result<(Option<PathBuf>, Vec<u8>)>> {
-        let Some(letterbox) = self.letterboxes.get_mut(&number) else {
+        let Some(bound) = self.unix_datagrams.get_mut(&number) else {
             return Poll::Ready(Err(crashed()));
         };
-        match letterbox.queue.pop_front() {
+        match bound.queue.pop_front() {
             Some(datagram) => {
-                clock.woken.append(letterbox.writers.take());
+                clock.woken.append(bound.writers.take());
                 Poll::Ready(Ok(datagram))
             }
             None => {
-                clock.dropped.extend(letterbox.readers.add(waiter, how));
+                clock.dropped.extend(bound.readers.add(waiter, how));
                 Poll::Pending
             }
         }
     }
 
-    pub(crate) fn path_of_letterbox(&self, number: u64) -> Option<PathBuf> {
-        self.letterboxes.get(&number).and_then(|letterbox| letterbox.path.clone())
+    pub(crate) fn unix_path(&self, number: u64) -> Option<PathBuf> {
+        self.unix_datagrams.get(&number).and_then(|bound| bound.path.clone())
     }
 
-    pub(crate) fn peer_of_letterbox(&self, number: u64) -> Option<u64> {
-        self.letterboxes.get(&number).and_then(|letterbox| letterbox.peer)
+    pub(crate) fn unix_peer(&self, number: u64) -> Option<u64> {
+        self.unix_datagrams.get(&number).and_then(|bound| bound.peer)
     }
 
-    pub(crate) fn letterbox_at(&self, host: usize, path: &Path) -> io::Result<u64> {
-        let mut letterboxes = self.letterboxes.iter();
-        let found = letterboxes.find(|(_, it)| it.host == host && it.path.as_deref() == Some(path));
+    pub(crate) fn unix_bound_at(&self, host: usize, path: &Path) -> io::Result<u64> {
+        let mut unix_datagrams = self.unix_datagrams.iter();
+        let found = unix_datagrams.find(|(_, it)| it.host == host && it.path.as_deref() == Some(path));
         found
             .map(|(number, _)| *number)
             .ok_or_else(|| io::Error::new(ErrorKind::NotFound, "no socket is bound there, on this host"))
@@ -144,6 +144,6 @@ impl Network {
     /// Whether a socket of either kind is at this path.
     pub(super) fn is_taken(&self, host: usize, path: &Path) -> bool {
         let addr = Addr::Path(Some(path.to_owned()));
-        self.letterbox_at(host, path).is_ok() || self.listening.values().any(|it| it.takes(host, &addr))
+        self.unix_bound_at(host, path).is_ok() || self.listening.values().any(|it| it.takes(host, &addr))
     }
 }

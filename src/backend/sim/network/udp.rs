@@ -90,7 +90,7 @@ impl Network {
     }
 
     /// A socket sends to this address from now on, and receives from nobody else.
-    pub(crate) fn connect_datagrams(&mut self, socket: u64, addr: SocketAddr) -> io::Result<()> {
+    pub(crate) fn connect_udp(&mut self, socket: u64, addr: SocketAddr) -> io::Result<()> {
         let addr = to_this_host(addr);
         let bound = self.bound(socket)?;
         let (host, local) = (bound.host, bound.local);
@@ -109,7 +109,7 @@ impl Network {
     }
 
     /// The first datagram that has arrived.
-    pub(crate) fn receive_datagram(
+    pub(crate) fn receive_udp(
         &mut self,
         clock: &mut Clock,
         socket: u64,
@@ -135,7 +135,7 @@ impl Network {
         Poll::Ready(Ok((len, from)))
     }
 
-    pub(crate) fn send_datagram(
+    pub(crate) fn send_udp(
         &mut self,
         clock: &mut Clock,
         socket: u64,
