@@ -1,4 +1,4 @@
-//! Those who listen for connections: what TCP and Unix sockets have in common.
+//! A socket that listens: what TCP and Unix sockets have in common.
 
 use std::io;
 use std::sync::Arc;

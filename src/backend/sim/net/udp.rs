@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::{check_ttl, no_real_sockets};
 use crate::backend::sim::log::Wait;
-use crate::backend::sim::network::Bound;
+use crate::backend::sim::network::UdpBound;
 use crate::backend::sim::waiters::How;
 use crate::backend::sim::world::World;
 use crate::runtime;
@@ -33,7 +33,7 @@ impl UdpSocket {
         Ok(Self { world: world.clone(), number })
     }
 
-    fn with<T>(&self, of: impl FnOnce(&mut Bound) -> io::Result<T>) -> io::Result<T> {
+    fn with<T>(&self, of: impl FnOnce(&mut UdpBound) -> io::Result<T>) -> io::Result<T> {
         self.world.with(|state| of(state.network.bound(self.number)?))
     }
 

@@ -148,7 +148,7 @@ impl Network {
         }
     }
 
-    /// The address of a host from which a TCP connection goes, unless it is set.
+    /// The address that a TCP connection of a host comes from: `local`, or one with a port that is free.
     pub(crate) fn local_end(
         &mut self,
         host: usize,
@@ -194,7 +194,7 @@ pub(crate) fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
 }
 
 impl Network {
-    /// Whether any host ever has.
+    /// Whether any host has ever crashed: most simulations need not ask which.
     pub(crate) fn has_crashed(&self) -> bool {
         self.has_crashed
     }

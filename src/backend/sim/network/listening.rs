@@ -1,4 +1,4 @@
-//! Those who listen for connections: what TCP and Unix sockets have in common.
+//! Sockets that listen, and the connections that wait there to be accepted.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::task::Poll;
 
 use super::connection::{SERVER, gone};
-use super::{Addr, Lone, Network, TTL, crashed};
+use super::{Addr, Bound, Network, TTL, crashed};
 use crate::backend::sim::clock::Clock;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
@@ -48,7 +48,7 @@ impl Listening {
     }
 }
 
-impl Lone for Listening {
+impl Bound for Listening {
     fn host(&self) -> usize {
         self.host
     }

@@ -32,7 +32,7 @@ pub(super) use host::to_this_host;
 pub use path::LinkOptions;
 pub(super) use path::{BUFFER, Chance};
 pub(super) use paths::Paths;
-pub(super) use udp::Bound;
+pub(super) use udp::UdpBound;
 
 /// How many routers a packet may pass: the default of Linux.
 const TTL: u32 = 64;
@@ -42,11 +42,11 @@ pub(super) struct Network {
     hosts: Vec<Host>,
     // What every path of a new host is like.
     to_come: Path,
-    // Whether any host ever has: most simulations need not ask which.
+    // Any host, ever.
     has_crashed: bool,
     conns: Slots<Conn>,
     listening: BTreeMap<u64, Listening>,
-    datagrams: BTreeMap<u64, Bound>,
+    datagrams: BTreeMap<u64, UdpBound>,
     #[cfg(unix)]
     unix_datagrams: BTreeMap<u64, UnixBound>,
 }
@@ -78,15 +78,15 @@ impl fmt::Display for Addr {
     }
 }
 
-/// A socket that is no end of a connection.
-trait Lone {
+/// A socket that is bound to an address, and is no end of a connection: it listens, or is for datagrams.
+trait Bound {
     fn host(&self) -> usize;
 
     fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting>;
 }
 
 /// Takes away the sockets of a host.
-fn crash<T: Lone>(sockets: &mut BTreeMap<u64, T>, host: usize, woken: &mut Waiters) {
+fn crash<T: Bound>(sockets: &mut BTreeMap<u64, T>, host: usize, woken: &mut Waiters) {
     sockets.retain(|_, socket| {
         let stays = socket.host() != host;
         if !stays {
@@ -96,8 +96,8 @@ fn crash<T: Lone>(sockets: &mut BTreeMap<u64, T>, host: usize, woken: &mut Waite
     });
 }
 
-fn wake_all<T: Lone>(sockets: &mut BTreeMap<u64, T>, woken: &mut Waiters) {
-    sockets.values_mut().flat_map(Lone::waiters).for_each(|waiting| woken.append(waiting.take()));
+fn wake_all<T: Bound>(sockets: &mut BTreeMap<u64, T>, woken: &mut Waiters) {
+    sockets.values_mut().flat_map(Bound::waiters).for_each(|waiting| woken.append(waiting.take()));
 }
 
 impl Network {

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use super::listening::covers;
 use super::paths::Gate;
-use super::{Lone, Network, TTL, crashed, to_this_host};
+use super::{Bound, Network, TTL, crashed, to_this_host};
 use crate::backend::sim::clock::{Clock, Datagram, NetEvent, Refusal};
 use crate::backend::sim::log::{Flight, Kind, hash};
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
@@ -19,7 +19,7 @@ const QUEUE: usize = 212_992;
 const LARGEST: usize = 65_507;
 
 /// A socket for datagrams.
-pub(crate) struct Bound {
+pub(crate) struct UdpBound {
     host: usize,
     pub(crate) local: SocketAddr,
     pub(crate) peer: Option<SocketAddr>,
@@ -36,7 +36,7 @@ pub(crate) struct Bound {
     pub(crate) multicast_loop_v6: bool,
 }
 
-impl Lone for Bound {
+impl Bound for UdpBound {
     fn host(&self) -> usize {
         self.host
     }
@@ -55,12 +55,12 @@ impl Network {
                 network.datagrams.values().any(|it| it.host == host && it.local.port() == port)
             })?);
         }
-        let is_taken = |it: &Bound| it.host == host && (covers(it.local, addr) || covers(addr, it.local));
+        let is_taken = |it: &UdpBound| it.host == host && (covers(it.local, addr) || covers(addr, it.local));
         if self.datagrams.values().any(is_taken) {
             return Err(io::Error::from(ErrorKind::AddrInUse));
         }
         let number = clock.number();
-        let bound = Bound {
+        let bound = UdpBound {
             host,
             local: addr,
             peer: None,
@@ -79,7 +79,7 @@ impl Network {
         Ok(number)
     }
 
-    pub(crate) fn bound(&mut self, socket: u64) -> io::Result<&mut Bound> {
+    pub(crate) fn bound(&mut self, socket: u64) -> io::Result<&mut UdpBound> {
         self.datagrams.get_mut(&socket).ok_or_else(crashed)
     }
 
@@ -213,7 +213,7 @@ impl Network {
         let Datagram { socket, from_host, from, host, to, bytes, message } = *datagram;
         clock.record(Kind::DatagramArrived, socket, hash(&bytes));
         clock.trace.arrived(message);
-        let is_for = |it: &&mut Bound| {
+        let is_for = |it: &&mut UdpBound| {
             it.host == host && covers(it.local, to) && it.peer.is_none_or(|peer| peer == from)
         };
         let Some(bound) = self.datagrams.values_mut().find(is_for) else {

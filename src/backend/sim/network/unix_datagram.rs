@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::task::Poll;
 
-use super::{Addr, Lone, Network, crashed};
+use super::{Addr, Bound, Network, crashed};
 use crate::backend::sim::clock::Clock;
 use crate::backend::sim::log::{Flight, Kind, hash};
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
@@ -26,7 +26,7 @@ pub(super) struct UnixBound {
     writers: Waiting,
 }
 
-impl Lone for UnixBound {
+impl Bound for UnixBound {
     fn host(&self) -> usize {
         self.host
     }
