@@ -7,7 +7,7 @@
 #![doc = include_str!("testing.md")]
 #![allow(clippy::test_attr_in_doctest, reason = "the page shows the test as its reader writes it")]
 
-// Each is a room, and its `mod.rs` the only door. `use` goes down: no room knows of one that stands above it.
+// Each is a room with one door, the file that is named here. `use` goes down: no room knows of one that stands above it.
 
 // The search through seeds.
 mod explore;
@@ -15,7 +15,7 @@ mod explore;
 // What the program holds of a simulation: `Sim`, how it is set up, links.
 mod handle;
 
-// What tasks hold: sockets and sleeps.
+// What its tasks hold: sockets and sleeps.
 mod net;
 mod time;
 

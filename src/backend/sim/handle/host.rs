@@ -7,7 +7,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::Sim;
-use super::spawn::{Place, start};
+use super::task::{Place, start};
 use crate::backend::async_task;
 use crate::backend::sim::log::TaskKind;
 use crate::backend::sim::world::World;

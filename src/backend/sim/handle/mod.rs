@@ -4,7 +4,7 @@ mod advance;
 mod builder;
 mod host;
 mod link;
-mod spawn;
+mod task;
 
 use std::fmt;
 use std::io;
@@ -19,8 +19,8 @@ use crate::AnyRuntime;
 
 pub use builder::Builder;
 pub use link::Link;
-pub(crate) use spawn::wait_in_closure;
-pub(super) use spawn::{MainWaker, Place, start};
+pub(crate) use task::wait_in_closure;
+pub(super) use task::{MainWaker, Place, start};
 
 /// A deterministic simulation; a handle to it, on one of its hosts.
 ///
