@@ -5,16 +5,22 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 #![cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "much is about sockets, and there are none"))]
 
-// From the bottom up: each uses only what stands above it in this list.
-mod any;
-mod backend;
-#[cfg(all(any(unix, windows), any(test, feature = "conformance")))]
-pub mod conformance;
-mod current;
+// The rooms, from the bottom up: what is in one uses what is in it and below it, which a test in `tests/repository.rs` holds.
+mod thread;
+
 pub mod runtime;
+
 #[cfg(any(unix, windows))]
 pub mod socket;
-mod thread;
+
+mod backend;
+
+mod any;
+
+mod current;
+
+#[cfg(all(any(unix, windows), any(test, feature = "conformance")))]
+pub mod conformance;
 
 // With a plain `cfg`, and in the root: rustc 1.95 names the feature to whoever uses one that is off, which it does
 // neither for what `cfg_if!` took away nor for what a glob would have brought.

@@ -491,23 +491,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sleep is early",
         file: "backend/async_io/time.rs",
-        right: "Self { timer: Timer::at(deadline), deadline, state: State::New }",
+        right: "Self { timer: Timer::at(deadline), deadline, progress: Progress::New }",
         wrong: "let early = std::time::Duration::from_micros(if mutant!() { 300 } else { 0 });
-        Self { timer: Timer::at(deadline - early), deadline, state: State::New }",
+        Self { timer: Timer::at(deadline - early), deadline, progress: Progress::New }",
         caught_by: &["backend::smol::owned::sleep_is_never_early"],
     },
     Mutant {
         name: "sleep is not fused",
-        file: "backend/async_io/time.rs",
-        right: "if let State::New | State::Waiting = before {",
-        wrong: "if mutant!() || matches!(before, State::New | State::Waiting) {",
+        file: "runtime/time/progress.rs",
+        right: "if let Self::New | Self::Waiting = before {",
+        wrong: "if mutant!() || matches!(before, Self::New | Self::Waiting) {",
         caught_by: &["backend::async_std::global::sleep_is_fused"],
     },
     Mutant {
         name: "sleep that is due is pending once",
-        file: "backend/tokio/time.rs",
-        right: "let polled = if before == State::New {",
-        wrong: "let polled = if mutant!() && before == State::New { cx.waker().wake_by_ref(); Poll::Pending } else if before == State::New {",
+        file: "runtime/time/progress.rs",
+        right: "let polled = if before",
+        wrong: "let polled = if mutant!() && before == Self::New { cx.waker().wake_by_ref(); Poll::Pending } else if before",
         caught_by: &[
             "backend::tokio::multi_thread::sleep_that_is_due_is_ready_at_its_first_poll",
             "backend::tokio::current_thread::deadline_made_anew_in_each_turn_fires",
@@ -515,9 +515,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "due sleeps have no budget",
-        file: "backend/async_io/time.rs",
-        right: "if before == State::New {",
-        wrong: "if before == State::New && !mutant!() {",
+        file: "runtime/time/progress.rs",
+        right: " == Self::New { poll_budget(cx) }",
+        wrong: " == Self::New && !mutant!() { poll_budget(cx) }",
         caught_by: &["backend::smol::global::loop_of_due_sleeps_lets_others_run"],
     },
     Mutant {
@@ -544,8 +544,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "reset forgets to wait again",
         file: "backend/async_io/time.rs",
-        right: "        self.deadline = deadline;\n        self.state = State::New;",
-        wrong: "        self.deadline = deadline;\n        if !mutant!() { self.state = State::New; }",
+        right: "        self.deadline = deadline;\n        self.progress = Progress::New;",
+        wrong: "        self.deadline = deadline;\n        if !mutant!() { self.progress = Progress::New; }",
         caught_by: &["backend::smol::owned::sleep_reset_after_completion"],
     },
     Mutant {
@@ -617,8 +617,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sleep of tokio leaves it to its timer whether it is due",
         file: "backend/tokio/time.rs",
-        right: "if this.clock.now() <",
-        wrong: "if mutant!() || this.clock.now() <",
+        right: "if clock.now() >=",
+        wrong: "if !mutant!() && clock.now() >=",
         caught_by: &["backend::tokio::current_thread::sleep_that_becomes_due_is_ready_at_its_next_poll"],
     },
     Mutant {
@@ -671,7 +671,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "socket loses its waker",
-        file: "socket.rs",
+        file: "socket/mod.rs",
         right: "        Way::Read => socket.poll_readable(cx),",
         wrong: "        Way::Read if mutant!() => socket.poll_readable(&mut Context::from_waker(std::task::Waker::noop())),
         Way::Read => socket.poll_readable(cx),",
@@ -679,7 +679,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "idle reader spins",
-        file: "socket.rs",
+        file: "socket/mod.rs",
         right: "    coop::poll(cx, |cx| {\n        if waits.is_asked(way) {",
         wrong: "    coop::poll(cx, |cx| {
         if mutant!() { cx.waker().wake_by_ref(); }
@@ -688,7 +688,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "event that has woken a read wakes the next one",
-        file: "socket.rs",
+        file: "socket/mod.rs",
         right: "        if waits.is_asked(way) {\n            let _ =",
         wrong: "        if mutant!() { *waits = Own::default(); }
         if waits.is_asked(way) {
@@ -721,7 +721,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "operation waits for an event that counts",
-        file: "socket.rs",
+        file: "socket/mod.rs",
         right: "                match operation() {",
         wrong: "                if let (true, Some(wait)) = (mutant!(), waiting.as_mut().as_pin_mut()) {
                     ready!(wait.poll(cx))?;
@@ -919,7 +919,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "sender of datagrams loses its waker",
-        file: "socket.rs",
+        file: "socket/mod.rs",
         right: "|| socket.writable()).await",
         wrong: "|| async { if mutant!() { std::future::pending().await } else { socket.writable().await } }).await",
         caught_by: &["backend::smol::owned::unix_datagram_sender_waits_for_room"],
@@ -937,7 +937,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "receive wakes the last waiter only",
-        file: "socket.rs",
+        file: "socket/mod.rs",
         right: "|| socket.readable()).await",
         wrong: "|| async {
             if mutant!() { poll_fn(|cx| socket.poll_readable(cx)).await } else { socket.readable().await }
@@ -1084,12 +1084,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sleep ends with its runtime",
         file: "backend/tokio/time.rs",
-        right: "let this = self.project();\n        let before",
+        right: "let this = self.project();\n        let (clock, timer)",
         wrong: "let mut this = self.project();
         if mutant!() && crate::runtime::task::contain::contain(|| this.timer.as_mut().poll(cx)).is_err() {
             return Poll::Ready(());
         }
-        let before",
+        let (clock, timer)",
         caught_by: &["backend::tokio::multi_thread::sleeps_outlive_their_runtime", "backend::tokio::multi_thread::timers_outlive_a_shutdown"],
     },
     Mutant {

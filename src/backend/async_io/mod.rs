@@ -5,4 +5,7 @@
 
 pub(crate) mod blocking;
 pub(crate) mod net;
+mod runtime;
 pub(crate) mod time;
+
+pub(crate) use runtime::on_async_io;

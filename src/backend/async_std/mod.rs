@@ -5,18 +5,14 @@ pub(crate) mod context;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-#[cfg(unix)]
-use std::os::unix::net as std_unix;
 use std::sync::Once;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::async_io::{blocking, net, time};
+use super::async_io::{blocking, on_async_io};
 use crate::backend::Here;
-#[cfg(unix)]
-use crate::runtime::UnixNet;
 use crate::runtime::task::native::async_task as task;
 use crate::runtime::task::{JoinHandle, LARGE};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Spawn, not_owned};
 use crate::thread::ending;
 use crate::thread::{Home, Scope};
 
@@ -126,58 +122,7 @@ impl BlockOn for AsyncStd {
     }
 }
 
-impl Time for AsyncStd {
-    type Sleep = time::Sleep;
-
-    fn now(&self) -> Instant {
-        Instant::now()
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        time::Sleep::new(deadline)
-    }
-}
-
-impl Net for AsyncStd {
-    type TcpStream = net::TcpStream;
-    type TcpListener = net::TcpListener;
-    type UdpSocket = net::UdpSocket;
-
-    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
-        net::TcpStream::finish_connect(&net::AsyncIo, stream).await
-    }
-
-    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
-        net::TcpStream::from_std(&net::AsyncIo, stream)
-    }
-
-    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
-        net::TcpListener::from_std(&net::AsyncIo, listener)
-    }
-
-    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
-        net::UdpSocket::from_std(&net::AsyncIo, socket)
-    }
-}
-
-#[cfg(unix)]
-impl UnixNet for AsyncStd {
-    type UnixStream = net::UnixStream;
-    type UnixListener = net::UnixListener;
-    type UnixDatagram = net::UnixDatagram;
-
-    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
-        net::UnixStream::from_std(&net::AsyncIo, stream)
-    }
-
-    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
-        net::UnixListener::from_std(&net::AsyncIo, listener)
-    }
-
-    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
-        net::UnixDatagram::from_std(&net::AsyncIo, socket)
-    }
-}
+on_async_io!(AsyncStd);
 
 #[cfg(test)]
 crate::conformance! {

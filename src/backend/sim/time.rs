@@ -9,29 +9,20 @@ use super::clock::{Event, NEVER};
 use super::log::Wait;
 use super::slots::Id;
 use super::world::{World, gone};
-use crate::runtime::task::coop::poll_budget;
+use crate::runtime::time::Progress;
 
 /// A timer of the virtual clock.
 pub struct Sleep {
     world: Arc<World>,
     deadline: Instant,
-    state: State,
+    progress: Progress,
     // Where its waker is, unless it has fired.
     timer: Option<Id>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
-    New,
-    Waiting,
-    /// It is due, but the budget of its task was spent.
-    Due,
-    Elapsed,
-}
-
 impl Sleep {
     pub(super) fn new(world: Arc<World>, deadline: Instant) -> Self {
-        Self { world, deadline, state: State::New, timer: None }
+        Self { world, deadline, progress: Progress::New, timer: None }
     }
 }
 
@@ -40,8 +31,7 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        let before = this.state;
-        if let State::New | State::Waiting = before {
+        this.progress.poll(cx, |cx| {
             let at = this.world.nanos(this.deadline);
             // Cloned, and dropped if it is not needed, outside of the lock: both run code of the user's.
             let mut waker = Some(cx.waker().clone());
@@ -63,18 +53,14 @@ impl Future for Sleep {
                 Some(false)
             });
             // Not under the lock.
-            if !is_due.unwrap_or_else(|| panic!("{}", gone())) {
-                this.state = State::Waiting;
-                if waits_here {
-                    this.world.wait_in_closure(cx.waker());
-                }
-                return Poll::Pending;
+            if is_due.unwrap_or_else(|| panic!("{}", gone())) {
+                return Poll::Ready(());
             }
-        }
-        // Whoever has waited has given others a turn.
-        let polled = if before == State::New { poll_budget(cx) } else { Poll::Ready(()) };
-        this.state = if polled.is_ready() { State::Elapsed } else { State::Due };
-        polled
+            if waits_here {
+                this.world.wait_in_closure(cx.waker());
+            }
+            Poll::Pending
+        })
     }
 }
 
@@ -84,13 +70,13 @@ impl crate::runtime::Sleep for Sleep {
     }
 
     fn is_elapsed(&self) -> bool {
-        self.state == State::Elapsed
+        self.progress.is_elapsed()
     }
 
     fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.get_mut();
         this.deadline = deadline;
-        this.state = State::New;
+        this.progress = Progress::New;
         let at = this.world.nanos(deadline);
         this.world.with(|state| {
             let waker = this.timer.take().and_then(|timer| state.clock.remove_timer(timer));
@@ -114,7 +100,7 @@ impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sleep")
             .field("deadline", &self.deadline)
-            .field("state", &self.state)
+            .field("progress", &self.progress)
             .finish_non_exhaustive()
     }
 }

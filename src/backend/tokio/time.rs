@@ -12,7 +12,7 @@ use super::clock::Clock;
 use crate::runtime::Driver;
 use crate::runtime::Time as _;
 use crate::runtime::task::contain::contain;
-use crate::runtime::task::coop::poll_budget;
+use crate::runtime::time::Progress;
 
 pin_project! {
     /// tokio's sleep, which looks at the clock itself: a timer of tokio counts in milliseconds, and fires when its driver has a
@@ -22,23 +22,14 @@ pin_project! {
         #[pin]
         timer: tokio::time::Sleep,
         clock: Clock,
-        state: State,
+        progress: Progress,
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
-    New,
-    Waiting,
-    /// It is due, but the budget of its task was spent.
-    Due,
-    Elapsed,
 }
 
 impl Sleep {
     /// Needs the context of a runtime; lives without it.
     pub(super) fn new(clock: Clock, deadline: Instant) -> Self {
-        Self { timer: tokio::time::sleep_until(within_clock(deadline)), clock, state: State::New }
+        Self { timer: tokio::time::sleep_until(within_clock(deadline)), clock, progress: Progress::New }
     }
 }
 
@@ -65,21 +56,14 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        let before = *this.state;
-        if let State::New | State::Waiting = before {
-            if this.clock.now() < this.timer.deadline().into_std() {
-                // Without tokio's budget, which a busy socket beside us may have used up: then the timer would not be set.
-                let timer = pin!(unconstrained(this.timer));
-                if timer.poll(cx).is_pending() {
-                    *this.state = State::Waiting;
-                    return Poll::Pending;
-                }
+        let (clock, timer) = (this.clock, this.timer);
+        this.progress.poll(cx, |cx| {
+            if clock.now() >= timer.deadline().into_std() {
+                return Poll::Ready(());
             }
-        }
-        // Whoever has waited has given others a turn.
-        let polled = if before == State::New { poll_budget(cx) } else { Poll::Ready(()) };
-        *this.state = if polled.is_ready() { State::Elapsed } else { State::Due };
-        polled
+            // Without tokio's budget, which a busy socket beside us may have used up: then the timer would not be set.
+            pin!(unconstrained(timer)).poll(cx)
+        })
     }
 }
 
@@ -89,12 +73,12 @@ impl crate::runtime::Sleep for Sleep {
     }
 
     fn is_elapsed(&self) -> bool {
-        self.state == State::Elapsed
+        self.progress.is_elapsed()
     }
 
     fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
-        *this.state = State::New;
+        *this.progress = Progress::New;
         this.timer.reset(within_clock(deadline));
     }
 }

@@ -2,6 +2,7 @@
 
 mod deadline;
 mod interval;
+mod progress;
 mod timeout;
 
 use std::fmt;
@@ -13,6 +14,8 @@ use super::Spawn;
 
 pub(crate) use deadline::deadline_after;
 pub use interval::{Interval, MissedTickBehavior};
+#[allow(unused_imports, reason = "without a backend there is no sleep")]
+pub(crate) use progress::Progress;
 pub use timeout::{Elapsed, Timeout};
 
 /// Clocks and timers.
