@@ -56,8 +56,9 @@ pub mod net {
     #[cfg(unix)]
     pub use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};
     pub use crate::any::net::{
-        OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, UdpSocket, WriteHalf, lookup_host,
+        OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, UdpSocket, WriteHalf,
     };
+    pub use crate::current::net::lookup_host;
     pub use crate::runtime::net::{
         ConnectOptions, Incoming, Keepalive, ListenOptions, Resolve, SetResolverError, ToSocketAddrs,
         set_resolver,

@@ -66,7 +66,7 @@ cfg_if! {
     if #[cfg(any(feature = "smol", feature = "async-std"))] {
         mod async_io;
         pub(crate) use self::async_io::net::{TcpListener as AsyncIoListener, TcpStream as AsyncIoStream};
-        pub(crate) use self::async_io::net::UdpSocket as AsyncIoUdpSocket;
+        pub(crate) use self::async_io::net::{AsyncIo, UdpSocket as AsyncIoUdpSocket};
         #[cfg(unix)]
         pub(crate) use self::async_io::net::{
             UnixDatagram as AsyncIoUnixDatagram, UnixListener as AsyncIoUnixListener,

@@ -16,6 +16,8 @@ const FILES: &[(&str, &str)] = &[
     ("src/runtime/net/mod.rs", include_str!("../runtime/net/mod.rs")),
     ("src/runtime/spawn.rs", include_str!("../runtime/spawn.rs")),
     ("src/runtime/time/interval.rs", include_str!("../runtime/time/interval.rs")),
+    ("src/current/net.rs", include_str!("../current/net.rs")),
+    ("src/current/unix.rs", include_str!("../current/unix.rs")),
     ("src/current/mod.rs", include_str!("../current/mod.rs")),
     ("src/runtime/net/tcp.rs", include_str!("../runtime/net/tcp.rs")),
     ("src/runtime/net/udp.rs", include_str!("../runtime/net/udp.rs")),

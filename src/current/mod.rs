@@ -1,8 +1,11 @@
 //! Which runtime is current, and the functions that need no handle.
 
+pub(crate) mod net;
 mod random;
 mod spawn;
 pub(crate) mod time;
+#[cfg(unix)]
+mod unix;
 
 pub use random::{RandomState, random_seed};
 pub use spawn::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};

@@ -20,10 +20,12 @@ pub(crate) mod time;
 
 pub(crate) use block_on::not_owned;
 pub use block_on::{BlockOn, Left};
+#[cfg(unix)]
+pub(crate) use net::unix_calls;
 pub use net::{Descriptor, Net, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixNet, UnixStream};
-pub(crate) use net::{tcp_options, tcp_required, udp_groups, udp_options};
+pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options};
 pub(crate) use no_runtime::{Driver, NoRuntime};
 pub(crate) use spawn::random_seed_of_the_system;
 pub use spawn::{BoxFuture, BoxJob, Spawn};

@@ -3,7 +3,7 @@ use std::task::{Context, Poll, ready};
 
 use super::connected::Connected;
 use super::{Reactor, Registered, Shared, Stream, Way, poll_io, read_io};
-use crate::runtime::net::family::StdSocket;
+use crate::runtime::net::family::{Family, StdSocket};
 use crate::runtime::net::{descriptor, lends};
 
 /// A listening socket of a reactor, which also watches what is accepted: a [`TcpListener`](super::TcpListener), or a
@@ -14,6 +14,9 @@ pub struct Listener<R: Reactor, S: Connected> {
     pub(super) reactor: R,
     waits: Shared,
 }
+
+/// A connection, and the address that it is from.
+type Accepted<R, S> = (Stream<R, S>, <S as Family>::Addr);
 
 impl<R: Reactor, S: Connected> Listener<R, S> {
     /// The registered socket.
@@ -35,16 +38,16 @@ impl<R: Reactor, S: Connected> Listener<R, S> {
         Ok(Self::new(reactor.clone(), reactor.register(listener.nonblocking()?)?))
     }
 
-    fn register(&self, accepted: (S, S::Addr)) -> io::Result<(Stream<R, S>, S::Addr)> {
+    fn register(&self, accepted: (S, S::Addr)) -> io::Result<Accepted<R, S>> {
         let (stream, peer) = accepted;
         Ok((Stream::from_std(&self.reactor, stream)?, peer))
     }
 
-    pub(super) async fn accepted(&self) -> io::Result<(Stream<R, S>, S::Addr)> {
+    pub(super) async fn accepted(&self) -> io::Result<Accepted<R, S>> {
         self.register(read_io(&self.socket, S::accept).await?)
     }
 
-    pub(super) fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Stream<R, S>, S::Addr)>> {
+    pub(super) fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted<R, S>>> {
         let accepted = ready!(poll_io(cx, &self.socket, &self.waits, Way::Read, S::accept))?;
         Poll::Ready(self.register(accepted))
     }

@@ -5,7 +5,6 @@ use std::task::{Context, Poll};
 
 use super::connected::Connected;
 use super::{Own, Reactor, Registered, Way, poll_stream_io};
-use crate::runtime::net::family::Tcp;
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
 use crate::runtime::net::{descriptor, lends};
 
@@ -60,28 +59,28 @@ lends!([R: Reactor, S: Connected] Stream<R, S>, it => descriptor(it.socket.get_r
 
 /// The read half of a borrowed stream.
 #[derive(Debug)]
-pub struct ReadHalf<'a, R: Reactor, S: Connected = Tcp> {
+pub struct ReadHalf<'a, R: Reactor, S: Connected = std::net::TcpStream> {
     socket: &'a R::Registered<S>,
     waits: Own,
 }
 
 /// The write half of a borrowed stream.
 #[derive(Debug)]
-pub struct WriteHalf<'a, R: Reactor, S: Connected = Tcp> {
+pub struct WriteHalf<'a, R: Reactor, S: Connected = std::net::TcpStream> {
     socket: &'a R::Registered<S>,
     waits: Own,
 }
 
 /// The read half of a stream.
 #[derive(Debug)]
-pub struct OwnedReadHalf<R: Reactor, S: Connected = Tcp> {
+pub struct OwnedReadHalf<R: Reactor, S: Connected = std::net::TcpStream> {
     socket: Arc<R::Registered<S>>,
     waits: Own,
 }
 
 /// The write half of a stream, which closes the write side when it is dropped.
 #[derive(Debug)]
-pub struct OwnedWriteHalf<R: Reactor, S: Connected = Tcp> {
+pub struct OwnedWriteHalf<R: Reactor, S: Connected = std::net::TcpStream> {
     socket: Arc<R::Registered<S>>,
     waits: Own,
 }

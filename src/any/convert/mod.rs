@@ -48,5 +48,28 @@ macro_rules! made {
     };
 }
 
+/// A type of the runtime's own crate, there and back.
+#[allow(unused_macros, reason = "without a backend nothing is converted")]
+macro_rules! native {
+    ($($(#[$doc:meta])* $native:ty => $any:ty, $into:ident, $it:ident => $back:expr $(, $made:ident => $there:expr)?;)*) => {
+        $(
+            $(impl From<$native> for $any {
+                fn from($made: $native) -> Self {
+                    $there.into()
+                }
+            })?
+
+            $(#[$doc])*
+            impl TryFrom<$any> for $native {
+                type Error = $any;
+
+                fn try_from(any: $any) -> Result<Self, $any> {
+                    any.$into().map(|$it| $back)
+                }
+            }
+        )*
+    };
+}
+
 #[allow(unused_imports, reason = "without a backend nothing is converted")]
-use {made, runtime};
+use {made, native, runtime};

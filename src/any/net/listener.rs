@@ -53,3 +53,72 @@ where
         each!(self, it => it.into_std())
     }
 }
+
+/// The type without parameters that a listener of a family is in. `$own` is what only its trait has.
+macro_rules! listener {
+    ($std:ident::$name:ident: $family:ty => $stream:ident { $($own:tt)* }) => {
+        impl $name {
+            #[doc = concat!("See [`runtime::", stringify!($name), "::accept`].")]
+            pub async fn accept(&self) -> io::Result<($stream, $std::SocketAddr)> {
+                Listener::<$family>::accept(&self.inner).await.map(|(inner, peer)| ($stream { inner }, peer))
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::poll_accept`].")]
+            pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<($stream, $std::SocketAddr)>> {
+                Listener::<$family>::poll_accept(&self.inner, cx)
+                    .map_ok(|(inner, peer)| ($stream { inner }, peer))
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::incoming`].")]
+            pub fn incoming(&mut self) -> Incoming<'_, Self> {
+                Incoming::new(self)
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::local_addr`].")]
+            pub fn local_addr(&self) -> io::Result<$std::SocketAddr> {
+                Listener::<$family>::local_addr(&self.inner)
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::descriptor`].")]
+            pub fn descriptor(&self) -> Option<Descriptor<'_>> {
+                Listener::<$family>::descriptor(&self.inner)
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::into_std`].")]
+            pub fn into_std(self) -> io::Result<$std::$name> {
+                Listener::<$family>::into_std(self.inner)
+            }
+        }
+
+        impl runtime::$name for $name {
+            type Stream = $stream;
+
+            async fn accept(&self) -> io::Result<($stream, $std::SocketAddr)> {
+                self.accept().await
+            }
+
+            fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<($stream, $std::SocketAddr)>> {
+                self.poll_accept(cx)
+            }
+
+            fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+                Listener::<$family>::sleep(&self.inner, duration)
+            }
+
+            fn local_addr(&self) -> io::Result<$std::SocketAddr> {
+                self.local_addr()
+            }
+
+            fn descriptor(&self) -> Option<Descriptor<'_>> {
+                self.descriptor()
+            }
+
+            fn into_std(self) -> io::Result<$std::$name> {
+                self.into_std()
+            }
+
+            $($own)*
+        }
+    };
+}
+pub(super) use listener;

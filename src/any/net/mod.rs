@@ -5,14 +5,7 @@ mod udp;
 #[cfg(unix)]
 pub(crate) mod unix;
 
-use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-
-use crate::current::find;
 use crate::runtime::Descriptor;
-use crate::runtime::Driver;
-use crate::runtime::net::ToSocketAddrs;
 
 pub use tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, WriteHalf};
 pub use udp::UdpSocket;
@@ -61,17 +54,64 @@ macro_rules! convert {
 }
 use convert;
 
-/// The I/O traits of a stream and of its halves, which are those of what is in them.
-macro_rules! io_traits {
-    ($stream:ident) => {
-        io_traits!(reads: $stream, ReadHalf<'_>, OwnedReadHalf);
-        io_traits!(writes: $stream, WriteHalf<'_>, OwnedWriteHalf);
+/// The methods of a list in `runtime`, as methods of the type itself.
+macro_rules! inherent {
+    ($trait:ident: $(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(
+            #[doc = concat!("See [`runtime::", stringify!($trait), "::", stringify!($name), "`].")]
+            pub fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+                each!(&self.inner, it => runtime::$trait::$name(it $(, $arg)*))
+            }
+        )*
     };
-    ($has:ident: $($type:ty),*) => {
-        $(crate::runtime::net::io_traits::$has!([] $type, it => &mut it.inner);)*
+    ($trait:ident: $(fn $name:ident, $poll:ident(
+        $buf:ident: &$($mut:ident)? [u8] $(, $arg:ident: $type:ty)*
+    ) -> $output:ty;)*) => {
+        $(
+            #[doc = concat!("See [`runtime::", stringify!($trait), "::", stringify!($name), "`].")]
+            pub async fn $name(&self, $buf: &$($mut)? [u8] $(, $arg: $type)*) -> io::Result<$output> {
+                each!(&self.inner, it => runtime::$trait::$name(it, $buf $(, $arg)*).await)
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($trait), "::", stringify!($poll), "`].")]
+            pub fn $poll(
+                &self,
+                cx: &mut Context<'_>,
+                $buf: &$($mut)? [u8] $(, $arg: $type)*
+            ) -> Poll<io::Result<$output>> {
+                each!(&self.inner, it => runtime::$trait::$poll(it, cx, $buf $(, $arg)*))
+            }
+        )*
     };
 }
-use io_traits;
+use inherent;
+
+/// The methods of a list in `runtime`, as those of the trait: the type has them itself.
+macro_rules! forward {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+            self.$name($($arg),*)
+        })*
+    };
+    ($(fn $name:ident, $poll:ident(
+        $buf:ident: &$($mut:ident)? [u8] $(, $arg:ident: $type:ty)*
+    ) -> $output:ty;)*) => {
+        $(
+            async fn $name(&self, $buf: &$($mut)? [u8] $(, $arg: $type)*) -> io::Result<$output> {
+                self.$name($buf $(, $arg)*).await
+            }
+
+            fn $poll(
+                &self,
+                cx: &mut Context<'_>,
+                $buf: &$($mut)? [u8] $(, $arg: $type)*
+            ) -> Poll<io::Result<$output>> {
+                self.$poll(cx, $buf $(, $arg)*)
+            }
+        )*
+    };
+}
+use forward;
 
 #[track_caller]
 fn of_the_system(descriptor: Option<Descriptor<'_>>) -> Descriptor<'_> {
@@ -82,18 +122,6 @@ fn of_the_system(descriptor: Option<Descriptor<'_>>) -> Descriptor<'_> {
              `descriptor()` asks first."
         ),
     }
-}
-
-/// All addresses of a name, from the current runtime; see [`Net::lookup_host`](crate::Net::lookup_host).
-///
-/// # Errors
-///
-/// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
-///
-/// Scenarios: `free_functions_find_the_runtime`.
-pub fn lookup_host<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
-    let (runtime, addrs) = (find(Driver::None), addr.to_addrs());
-    async move { crate::runtime::net::resolve_all(&runtime?, addrs, None).await }
 }
 
 #[cfg(test)]

@@ -65,3 +65,107 @@ where
         each!(self, it => it.into_std())
     }
 }
+
+/// The type without parameters that a stream of a family is in, and its halves. `$own` is what only its trait has.
+macro_rules! stream {
+    ($std:ident::$name:ident: $family:ty { $($own:tt)* }) => {
+        impl $name {
+            #[doc = concat!("See [`runtime::", stringify!($name), "::split_mut`].")]
+            pub fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+                let (read, write) = Stream::<$family>::split_mut(&mut self.inner);
+                (ReadHalf { inner: read }, WriteHalf { inner: write })
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::into_split`].")]
+            pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+                let (read, write) = Stream::<$family>::into_split(self.inner);
+                (OwnedReadHalf { inner: read }, OwnedWriteHalf { inner: write })
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::local_addr`].")]
+            pub fn local_addr(&self) -> io::Result<$std::SocketAddr> {
+                Stream::<$family>::local_addr(&self.inner)
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::peer_addr`].")]
+            pub fn peer_addr(&self) -> io::Result<$std::SocketAddr> {
+                Stream::<$family>::peer_addr(&self.inner)
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::descriptor`].")]
+            pub fn descriptor(&self) -> Option<Descriptor<'_>> {
+                Stream::<$family>::descriptor(&self.inner)
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::into_std`].")]
+            pub fn into_std(self) -> io::Result<$std::$name> {
+                Stream::<$family>::into_std(self.inner)
+            }
+        }
+
+        impl runtime::$name for $name {
+            type ReadHalf<'a> = ReadHalf<'a>;
+            type WriteHalf<'a> = WriteHalf<'a>;
+            type OwnedReadHalf = OwnedReadHalf;
+            type OwnedWriteHalf = OwnedWriteHalf;
+
+            fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+                self.split_mut()
+            }
+
+            fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+                self.into_split()
+            }
+
+            fn local_addr(&self) -> io::Result<$std::SocketAddr> {
+                self.local_addr()
+            }
+
+            fn peer_addr(&self) -> io::Result<$std::SocketAddr> {
+                self.peer_addr()
+            }
+
+            fn descriptor(&self) -> Option<Descriptor<'_>> {
+                self.descriptor()
+            }
+
+            fn into_std(self) -> io::Result<$std::$name> {
+                self.into_std()
+            }
+
+            $($own)*
+        }
+
+        #[doc = concat!("The read half of a borrowed [`", stringify!($name), "`].")]
+        #[derive(Debug)]
+        pub struct ReadHalf<'a> {
+            inner: <AnyStream as Stream<$family>>::ReadHalf<'a>,
+        }
+
+        #[doc = concat!("The write half of a borrowed [`", stringify!($name), "`].")]
+        #[derive(Debug)]
+        pub struct WriteHalf<'a> {
+            inner: <AnyStream as Stream<$family>>::WriteHalf<'a>,
+        }
+
+        #[doc = concat!("The read half of a [`", stringify!($name), "`].")]
+        #[derive(Debug)]
+        pub struct OwnedReadHalf {
+            inner: <AnyStream as Stream<$family>>::OwnedReadHalf,
+        }
+
+        #[doc = concat!("The write half of a [`", stringify!($name), "`], which closes the write side when it is dropped.")]
+        #[derive(Debug)]
+        pub struct OwnedWriteHalf {
+            inner: <AnyStream as Stream<$family>>::OwnedWriteHalf,
+        }
+
+        reads!([] $name, it => &mut it.inner);
+        writes!([] $name, it => &mut it.inner);
+        reads!([] ReadHalf<'_>, it => &mut it.inner);
+        writes!([] WriteHalf<'_>, it => &mut it.inner);
+        reads!([] OwnedReadHalf, it => &mut it.inner);
+        writes!([] OwnedWriteHalf, it => &mut it.inner);
+    };
+}
+pub(super) use stream;

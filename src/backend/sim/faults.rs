@@ -1,13 +1,13 @@
 //! Faults that are drawn from the seed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::Sim;
-use super::host::Power;
-use super::net::{Chance, Paths};
-use super::world::{Event, State};
+use super::clock::{Clock, Event};
+use super::network::{Chance, Network, Paths};
+use super::random::Random;
 use crate::runtime::net::options::invalid;
 
 /// What goes wrong, how often and for how long; when and where is in the seed.
@@ -88,7 +88,7 @@ impl Faults {
         self
     }
 
-    /// So many times a host crashes, of those with a [`boot`](Sim::boot) program, and is restarted.
+    /// So many times a host crashes, of those with a [`boot`](crate::Sim::boot) program, and is restarted.
     pub fn crashes(mut self, count: usize) -> Self {
         self.crashes = count;
         self
@@ -140,7 +140,7 @@ impl Fault {
         self.index
     }
 
-    /// When it begins, on the clock of [`Sim::elapsed`].
+    /// When it begins, on the clock of [`Sim::elapsed`](crate::Sim::elapsed).
     pub fn start(&self) -> Duration {
         self.start
     }
@@ -166,26 +166,42 @@ impl fmt::Display for Fault {
     }
 }
 
-impl Sim {
-    /// Draws faults from the seed, which happen from now on, and returns them. Each comes to an end, so that the program
-    /// can see afterwards that all is well.
-    ///
-    /// Victims are among the hosts that there are. Faults may overlap.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` when there is nobody for one of them to happen to, or a probability is none; then none is drawn.
-    pub fn inject(&self, faults: &Faults) -> io::Result<Vec<Fault>> {
-        self.world.with(|state| state.inject(faults))
-    }
-}
-
 fn nanos(duration: Duration) -> u64 {
     duration.as_nanos().try_into().unwrap_or(u64::MAX)
 }
 
-impl State {
-    fn inject(&mut self, faults: &Faults) -> io::Result<Vec<Fault>> {
+/// What becomes of a host once the lock is free: its tasks have destructors.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Power {
+    Off(usize),
+    On(usize),
+}
+
+/// All faults that were drawn, and which of them are to happen: all unless set.
+pub(super) struct Drawn {
+    random: Random,
+    faults: Vec<Fault>,
+    only: Option<BTreeSet<usize>>,
+}
+
+impl Drawn {
+    pub(super) fn new(random: Random, only: Option<&[usize]>) -> Self {
+        Self { random, faults: Vec::new(), only: only.map(|only| only.iter().copied().collect()) }
+    }
+
+    /// Each in words.
+    pub(super) fn in_words(&self) -> Vec<String> {
+        self.faults.iter().map(ToString::to_string).collect()
+    }
+
+    /// Draws faults, which happen from now on. Only hosts crash that have a program to run again.
+    pub(super) fn inject(
+        &mut self,
+        clock: &mut Clock,
+        network: &Network,
+        faults: &Faults,
+        boots: &[usize],
+    ) -> io::Result<Vec<Fault>> {
         let Faults {
             partitions,
             one_way_partitions,
@@ -199,7 +215,7 @@ impl State {
         } = faults;
         let chance = Chance::new("losses", *probability)?;
         let percent = (probability * 100.0).round() as u8;
-        let hosts = self.network.hosts.len();
+        let hosts = network.hosts().count();
         let links = partitions + one_way_partitions + holds + resets + losses;
         if links > 0 && hosts < 2 {
             return Err(invalid(
@@ -207,7 +223,6 @@ impl State {
                 "there is one host, and no link to go wrong; add some with `Sim::host`",
             ));
         }
-        let boots: Vec<_> = (0..hosts).filter(|host| self.network.hosts[*host].boot.is_some()).collect();
         if *crashes > 0 && boots.is_empty() {
             let why = "no host has a program to run again after it; set one with `Sim::boot`";
             return Err(invalid("crashes", why));
@@ -222,69 +237,81 @@ impl State {
         let first = self.faults.len();
         for (kind, (count, what)) in kinds.into_iter().enumerate() {
             for _ in 0..count {
-                let a = self.faults_random.below(hosts as u64) as usize;
-                let b = self.faults_random.below(hosts as u64 - 1) as usize;
+                let a = self.random.below(hosts as u64) as usize;
+                let b = self.random.below(hosts as u64 - 1) as usize;
                 let b = b + usize::from(b >= a);
                 let paths = if kind == 1 { Paths::One(a, b) } else { Paths::Both(a, b) };
-                self.draw_fault(what(paths), [a, b], *within, *lasting);
+                self.draw(clock, network, what(paths), [a, b], *within, *lasting);
             }
         }
         for _ in 0..*crashes {
-            let host = boots[self.faults_random.below(boots.len() as u64) as usize];
-            self.draw_fault(What::Crash(host), [host, host], *within, *lasting);
+            let host = boots[self.random.below(boots.len() as u64) as usize];
+            self.draw(clock, network, What::Crash(host), [host, host], *within, *lasting);
         }
         Ok(self.faults[first..].to_vec())
     }
 
     /// Draws when it happens. One that is left out is drawn as well, so that the others stay what they are.
-    fn draw_fault(&mut self, what: What, hosts: [usize; 2], within: Duration, lasting: Duration) {
+    fn draw(
+        &mut self,
+        clock: &mut Clock,
+        network: &Network,
+        what: What,
+        hosts: [usize; 2],
+        within: Duration,
+        lasting: Duration,
+    ) {
         let (within, lasting) = (nanos(within), nanos(lasting));
-        let start = self.nanos.saturating_add(self.faults_random.below(within));
-        let lasts = self.faults_random.below(lasting);
+        let start = clock.nanos.saturating_add(self.random.below(within));
+        let lasts = self.random.below(lasting);
         let end = if matches!(what, What::Reset(_)) { start } else { start.saturating_add(lasts) };
         let index = self.faults.len();
-        let names = hosts.map(|host| self.network.host_name(host).to_owned());
+        let names = hosts.map(|host| network.host_name(host).to_owned());
         let (from, to) = (Duration::from_nanos(start), Duration::from_nanos(end));
         self.faults.push(Fault { index, what, names, start: from, end: to });
-        if self.only_faults.as_ref().is_some_and(|only| !only.contains(&index)) {
+        if self.only.as_ref().is_some_and(|only| !only.contains(&index)) {
             return;
         }
-        self.add_event(start, Event::Fault { index, begins: true });
+        clock.add(start, Event::Fault { index, begins: true });
         if !matches!(what, What::Reset(_)) {
-            self.add_event(end, Event::Fault { index, begins: false });
+            clock.add(end, Event::Fault { index, begins: false });
         }
     }
 
     /// A fault begins, or ends.
-    pub(super) fn fault(&mut self, index: usize, begins: bool) {
+    pub(super) fn happen(
+        &self,
+        clock: &mut Clock,
+        network: &mut Network,
+        index: usize,
+        begins: bool,
+    ) -> Option<Power> {
         match self.faults[index].what {
-            What::Partition(paths) | What::OneWay(paths) => self.count_cut(paths, begins),
-            What::Hold(paths) => self.count_hold(paths, begins),
-            What::Reset(paths) => self.reset_connections(paths),
-            What::Loss(paths, chance, _) => self.count_loss(paths, chance, begins),
-            What::Crash(host) if begins => {
-                self.network.hosts[host].outages += 1;
-                self.power.push(Power::Off(host));
-            }
+            What::Partition(paths) | What::OneWay(paths) => network.count_cut(clock, paths, begins),
+            What::Hold(paths) => network.count_hold(clock, paths, begins),
+            What::Reset(paths) => network.reset_connections(clock, paths),
+            What::Loss(paths, chance, _) => network.count_loss(clock, paths, chance, begins),
             What::Crash(host) => {
-                self.network.hosts[host].outages -= 1;
-                if self.network.hosts[host].outages == 0 {
-                    self.power.push(Power::On(host));
-                }
+                return match (begins, network.count_outage(host, begins)) {
+                    (true, _) => Some(Power::Off(host)),
+                    (false, 0) => Some(Power::On(host)),
+                    (false, _) => None,
+                };
             }
         }
+        None
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BlockOn, Time};
+    use crate::{BlockOn, Sim, Time};
 
     /// What happened to the link in each of ten seconds.
     fn cuts(only: Option<Vec<usize>>) -> (Vec<Fault>, Vec<bool>) {
         let mut builder = Sim::builder().seed(5);
-        builder.only_faults = only;
+        builder.config.only_faults = only;
         let sim = builder.build().unwrap();
         sim.host("b", [10, 0, 0, 2]).unwrap();
         let drawn = sim.inject(&Faults::new().partitions(3).lasting(Duration::from_secs(2))).unwrap();

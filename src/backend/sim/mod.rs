@@ -7,31 +7,47 @@
 #![doc = include_str!("testing.md")]
 #![allow(clippy::test_attr_in_doctest, reason = "the page shows the test as its reader writes it")]
 
-mod builder;
-mod clock;
-mod events;
+// Each is a room with one door, the file that is named here. `use` goes down: no room knows of one that stands above it.
+
+// The search through seeds.
 mod explore;
-mod faults;
-mod host;
-mod log;
+
+// What the program holds of a simulation: `Sim`, how it is set up, links.
+mod handle;
+
+// What its tasks hold: sockets and sleeps.
 mod net;
+mod time;
+
+// The state of a simulation, behind its lock, and whoever drives it.
+mod world;
+
+// What goes wrong in it, as the seed has it.
+mod faults;
+
+// What is in it: state machines, which are told what time it is and say what is to happen later.
+mod network;
+mod tasks;
+
+// What time it is, what will happen when, and who is woken for it.
+mod clock;
+
+// What has happened: its hash, and the log.
+mod log;
+
+// Whose turn it is.
+mod schedule;
+
+// What all of them stand on.
 mod panics;
 mod random;
 mod replay;
-mod schedule;
 mod slots;
-pub(super) mod task;
-mod time;
-mod trace;
 mod waiters;
-mod world;
 
-use std::cell::RefCell;
-use std::fmt;
 use std::future::Future;
 use std::io;
-use std::mem::ManuallyDrop;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
 use std::panic::Location;
@@ -40,13 +56,12 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use ::async_task::Runnable;
-
-use self::task::{MainWaker, Place};
-use self::world::{Step, TaskKind, World, gone};
+use self::handle::{MainWaker, Place, start};
+use self::log::TaskKind;
+use self::world::{Entered, Step, current, gone, panicking};
+use crate::backend::Here;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::net::{ConnectOptions, ListenOptions};
@@ -55,220 +70,21 @@ use crate::runtime::task::{JoinHandle, spawn_gone};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::thread::{Home, Scope};
 
-pub use builder::Builder;
-pub use explore::{Outcome, explore};
+pub use explore::{Outcome, check_deterministic, explore};
 pub use faults::{Fault, Faults};
-pub use log::{Log, note};
-pub use net::{Link, LinkOptions, TcpListener, TcpStream, UdpSocket};
+pub use handle::{Builder, Link, Sim};
+pub use log::Log;
+pub use net::{TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixStream};
+pub use network::LinkOptions;
 pub use schedule::Policy;
 pub use time::Sleep;
-pub use trace::check_deterministic;
+pub use world::note;
 
-/// A deterministic simulation; a handle to it, on one of its hosts.
-///
-/// Tasks, blocking closures, timers and sockets all run on the thread in [`block_on`](BlockOn::block_on), one at a time.
-/// What is spawned through a handle is on its host, and what is spawned there without one as well. Timers of all hosts follow
-/// one clock; each host has a time of day of its own.
-///
-/// What differs from other runtimes: a blocking closure runs where its turn is, so one that waits for another task
-/// without a `block_on` of the simulation waits for ever; `block_on` of another crate panics there, where it waits for a
-/// handle, a sleep or a socket, and says what to write. Sockets are none of the system, and no other thread may wake a task,
-/// or drive the simulation, while one thread does.
-///
-/// # Dropping
-///
-/// The last clone drops every task, as `shutdown_timeout` does. What outlives it fails with an error of kind `Other`, and a
-/// sleep panics, also where somebody waits for it already.
-///
-/// A clone that a task holds is one of them: a task that never ends and has one keeps its simulation in memory, though nobody
-/// is left to run it. `shutdown_timeout` drops both, and [`explore`] and [`check_deterministic`] do it by themselves. What a
-/// task finds with [`AnyRuntime::current`], and what [`boot`](Self::boot) is given, keeps nothing alive.
-///
-/// # Panics
-///
-/// `block_on` panics, beside what it says itself, and names the tasks with the place where each was spawned, what it waits
-/// for, the virtual time and the seed:
-///
-/// - when nobody is ready and nothing will happen any more;
-/// - when another thread wakes a task;
-/// - when so many polls have passed without an event, and without a task that begins or ends, that they are a loop: a
-///   million, and sixteen for each task.
-///
-/// # Examples
-///
-/// ```
-/// use std::time::Duration;
-///
-/// use anyrt::{BlockOn, Sim, Spawn, Time};
-///
-/// let sim = Sim::builder().seed(7).build()?;
-/// let start = sim.now();
-/// sim.block_on(async {
-///     let other = sim.clone();
-///     let task = sim.spawn(async move { other.sleep(Duration::from_secs(3600)).await });
-///     task.await
-/// })?;
-/// assert_eq!(sim.now() - start, Duration::from_secs(3600)); // and it took no time at all
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct Sim {
-    world: Arc<World>,
-    host: usize,
-    // None: a handle that was found.
-    owner: Option<Arc<Owner>>,
-}
-
-/// What the clones of an owned simulation have in common.
-struct Owner {
-    world: Arc<World>,
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.world.dies();
-        }
-        self.world.close();
-    }
-}
-
-impl Sim {
-    /// A simulation with the seed of the environment variable `ANYRT_SIM_SEED`, or 0.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` when that is no number.
-    pub fn new() -> io::Result<Self> {
-        Self::builder().build()
-    }
-
-    /// A simulation to be set up: its seed, and which task it chooses.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// Its seed.
-    pub fn seed(&self) -> u64 {
-        self.world.seed
-    }
-
-    /// How much time has passed in it.
-    pub fn elapsed(&self) -> Duration {
-        self.world.elapsed()
-    }
-
-    /// A new host, with a name that others can look up and one address; and a handle that is on it.
-    ///
-    /// A simulation begins on the host `main`, at 10.0.0.1. Besides its address every host has its own loopback, 127.0.0.1
-    /// and ::1, which is what `localhost` means there.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` when there is a host with that name or address, saying which, or when no host can have it.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use anyrt::{BlockOn, Net, Sim, Spawn, runtime::TcpListener};
-    ///
-    /// let client = Sim::new()?;
-    /// let server = client.host("db", [10, 0, 0, 2])?;
-    /// client.block_on(async {
-    ///     let listener = server.tcp_bind("0.0.0.0:5432").await?;
-    ///     let accepted = server.spawn(async move { listener.accept().await.map(|(_, peer)| peer.ip()) });
-    ///     let _stream = client.tcp_connect("db:5432").await?;
-    ///     assert_eq!(accepted.await??, client.ip());
-    ///     std::io::Result::Ok(())
-    /// })?;
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn host(&self, name: &str, ip: impl Into<IpAddr>) -> io::Result<Self> {
-        let host = self.world.with(|state| state.network.add_host(name, ip.into()))?;
-        Ok(Self { host, ..self.clone() })
-    }
-
-    /// The address of its host.
-    pub fn ip(&self) -> IpAddr {
-        self.world.with(|state| state.network.ip(self.host))
-    }
-
-    /// How many times tasks were polled, the futures of `block_on` and blocking closures left out.
-    pub fn polls(&self) -> u64 {
-        self.world.with(|state| state.polls)
-    }
-
-    /// A hash over everything that has happened: every poll, wake, timer and packet, with its time and contents.
-    ///
-    /// Two runs of one program with one seed have the same, in another process and on another machine as well.
-    pub fn trace_hash(&self) -> u64 {
-        self.world.with(|state| state.trace.hash())
-    }
-
-    /// A handle that does not keep it alive.
-    pub(crate) fn unowned(&self) -> Self {
-        Self { world: self.world.clone(), host: self.host, owner: None }
-    }
-}
-
-impl fmt::Debug for Sim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self.world.with(|state| state.network.host_name(self.host).to_owned());
-        f.debug_struct("Sim").field("seed", &self.world.seed).field("host", &host).finish_non_exhaustive()
-    }
-}
-
-/// Whether both are handles to one host of one simulation.
-impl PartialEq for Sim {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.world, &other.world) && self.host == other.host
-    }
-}
-
-impl Eq for Sim {}
-
-thread_local! {
-    // Nothing is left in it when its thread ends. It has no destructor, so that destructors of other thread-locals find it.
-    static HERE: RefCell<ManuallyDrop<Option<Sim>>> = const { RefCell::new(ManuallyDrop::new(None)) };
-}
-
-/// The host whose code this thread is running.
-fn here() -> Option<Sim> {
-    HERE.with_borrow(|here| Option::clone(here))
-}
-
-/// The host whose code this thread is running, until it is dropped.
-struct Here {
-    before: Option<Sim>,
-}
-
-impl Here {
-    fn enter(world: &Arc<World>, host: usize) -> Self {
-        let here = Sim { world: world.clone(), host, owner: None };
-        Self { before: ManuallyDrop::into_inner(HERE.replace(ManuallyDrop::new(Some(here)))) }
-    }
-
-    /// Changes to another host of the world that is being driven, and returns the one before.
-    fn change(host: usize) -> usize {
-        let before = HERE
-            .try_with(|cell| cell.borrow_mut().as_mut().map(|here| std::mem::replace(&mut here.host, host)));
-        before.ok().flatten().unwrap_or(host)
-    }
-}
-
-impl Drop for Here {
-    fn drop(&mut self) {
-        let before = ManuallyDrop::new(self.before.take());
-        // Dropped outside of the cell: the last handle to a world has destructors to run.
-        drop(ManuallyDrop::into_inner(HERE.replace(before)));
-    }
-}
-
-impl crate::backend::Here for Sim {
+impl Here for Sim {
     fn here(_: Home) -> Option<Self> {
-        here()
+        current().map(|(world, host)| Self::found(world, host))
     }
 }
 
@@ -292,8 +108,8 @@ impl Spawn for Sim {
         if self.world.is_closed() {
             return spawn_gone(future);
         }
-        let place = Place::new(self, TaskKind::Future, Location::caller());
-        async_task::spawn::<Self, _>(future, |future| task::start(self, place, future))
+        let place = Place::new(&self.world, self.host, TaskKind::Future, Location::caller());
+        async_task::spawn::<Self, _>(future, |future| start(place, future))
     }
 
     /// The closure is a task, which runs from its beginning to its end when its turn comes.
@@ -303,29 +119,14 @@ impl Spawn for Sim {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let place = Place::new(self, TaskKind::Closure, Location::caller());
-        let job = || log::panicking(job);
-        async_task::spawn_blocking::<Self, _, _>(job, |job| {
-            task::start(self, place, async move { job.run() })
-        })
+        let place = Place::new(&self.world, self.host, TaskKind::Closure, Location::caller());
+        let job = || panicking(job);
+        async_task::spawn_blocking::<Self, _, _>(job, |job| start(place, async move { job.run() }))
     }
 
     /// The next of its seed.
     fn random_seed(&self) -> u64 {
         self.world.with(|state| state.program_random.next())
-    }
-}
-
-impl Sim {
-    fn run(&self, host: usize, runnable: Runnable, cancel: bool) {
-        let before = Here::change(host);
-        // It never panics: see `async_task`.
-        if cancel {
-            task::cancel(runnable);
-        } else {
-            runnable.run();
-        }
-        Here::change(before);
     }
 }
 
@@ -337,7 +138,7 @@ impl BlockOn for Sim {
         let driving = self.world.drive(self.host, Location::caller());
         let waker = Waker::from(Arc::new(MainWaker { world: self.world.clone(), task: driving.task }));
         let mut cx = Context::from_waker(&waker);
-        let _here = Here::enter(&self.world, self.host);
+        let _entered = Entered::enter(&self.world, self.host);
         let mut future = pin!(future);
         loop {
             match driving.next(None) {
@@ -346,7 +147,6 @@ impl BlockOn for Sim {
                         return output;
                     }
                 }
-                Step::Run { host, runnable, cancel } => self.run(host, runnable, cancel),
                 Step::Idle => panic!("{}", driving.stuck()),
                 Step::Wrong(why) => panic!("{why}"),
             }
@@ -354,7 +154,7 @@ impl BlockOn for Sim {
     }
 
     fn stop(&self, _: Duration) -> io::Result<Left> {
-        if self.owner.is_none() {
+        if !self.is_owned() {
             return Err(not_owned("this handle was found and does not own its runtime"));
         }
         if self.world.is_driven_elsewhere() {
@@ -374,7 +174,7 @@ impl Time for Sim {
 
     /// That of its host.
     fn system_time(&self) -> SystemTime {
-        self.time_of_day()
+        self.world.with(|state| state.clock.time_of_day(self.host))
     }
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {

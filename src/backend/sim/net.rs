@@ -1,348 +1,39 @@
-//! The network: hosts, their addresses and names; and TCP.
+//! Sockets in memory: TCP.
 
-mod conn;
-mod link;
-mod listening;
+mod acceptor;
+mod socket;
 mod udp;
 #[cfg(unix)]
 pub(super) mod unix;
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, IoSlice};
 use std::marker::PhantomData;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use self::conn::{Conn, Socket};
-use self::link::{BUFFER, Path};
-use self::listening::{Acceptor, Listening, covers};
-use super::host::Boot;
-use super::slots::{Id, Slots};
+use self::acceptor::Acceptor;
+use self::socket::Socket;
+use super::network::{Addr, BUFFER, to_this_host};
 use super::time::Sleep;
-use super::waiters::{How, Waiting};
-use super::world::{self, State, World};
+use super::waiters::How;
+use super::world::World;
 use crate::runtime;
-use crate::runtime::net::options::{BACKLOG, invalid, whole_seconds};
+use crate::runtime::net::options::{invalid, whole_seconds};
 use crate::runtime::net::{ConnectOptions, Keepalive, ListenOptions};
 use crate::runtime::time::deadline_after;
 
-pub(super) use link::{Chance, Paths};
-pub use link::{Link, LinkOptions};
 pub use udp::UdpSocket;
-pub(super) use udp::{Datagram, Refusal};
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixStream};
 
-/// How many routers a packet may pass: the default of Linux.
-const TTL: u32 = 64;
-
-/// Ports that nobody has asked for begin here (RFC 6335).
-const EPHEMERAL: u16 = 49_152;
-
 /// How long it takes to find out that no host has an address, as on Linux, where three questions stay without an answer.
 const UNREACHABLE: u64 = 3_000_000_000;
-
-#[derive(Default)]
-pub(super) struct Network {
-    pub(super) hosts: Vec<Host>,
-    // What every path of a new host is like.
-    to_come: Path,
-    // Whether any host ever has: most simulations need not ask which.
-    pub(super) has_crashed: bool,
-    conns: Slots<Conn>,
-    listening: BTreeMap<u64, Listening>,
-    datagrams: BTreeMap<u64, udp::Bound>,
-    #[cfg(unix)]
-    letterboxes: BTreeMap<u64, unix::Letterbox>,
-}
-
-pub(super) struct Host {
-    pub(super) name: String,
-    ip: IpAddr,
-    next_port: u16,
-    // To every host, itself included.
-    paths: Vec<Path>,
-    pub(super) up: bool,
-    // How often it has crashed.
-    pub(super) life: u32,
-    // How many faults keep it down.
-    pub(super) outages: u32,
-    pub(super) boot: Option<Boot>,
-}
-
-impl Host {
-    fn new(name: &str, ip: IpAddr) -> Self {
-        Self {
-            name: name.to_owned(),
-            ip,
-            next_port: EPHEMERAL,
-            paths: Vec::new(),
-            up: true,
-            life: 0,
-            outages: 0,
-            boot: None,
-        }
-    }
-}
-
-/// An address of a socket.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Addr {
-    Ip(SocketAddr),
-    /// None: it has no name.
-    Path(Option<PathBuf>),
-}
-
-impl Addr {
-    fn ip(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Ip(addr) => Some(*addr),
-            Self::Path(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Addr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ip(addr) => addr.fmt(f),
-            Self::Path(Some(path)) => path.display().fmt(f),
-            Self::Path(None) => f.write_str("no name"),
-        }
-    }
-}
-
-/// What happens in the network.
-pub(super) enum Event {
-    /// A connection is asked for.
-    Ask {
-        conn: Id,
-        tries: u32,
-    },
-    /// Nobody listens there.
-    Refused {
-        conn: Id,
-        tries: u32,
-        message: u64,
-    },
-    /// Whoever has asked has waited for long enough.
-    GiveUp {
-        conn: Id,
-    },
-    /// What is first on its way to one end of a connection is due.
-    Arrive {
-        conn: Id,
-        to: usize,
-    },
-    // Apart, for it is large, and there are few of it.
-    Datagram(Box<Datagram>),
-    DatagramRefused(Box<Refusal>),
-}
-
-impl fmt::Debug for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event").finish_non_exhaustive()
-    }
-}
-
-impl Network {
-    /// Takes away what listens on a host and its datagram sockets. Returns whoever waits for them.
-    pub(super) fn crash_sockets(&mut self, host: usize) -> Vec<Waker> {
-        let mut waiting = Vec::new();
-        self.listening.retain(|_, it| {
-            let stays = it.host != host;
-            if !stays {
-                waiting.extend(it.waiters().flat_map(Waiting::take));
-            }
-            stays
-        });
-        self.datagrams.retain(|_, it| {
-            let stays = it.host != host;
-            if !stays {
-                waiting.extend(it.waiters().flat_map(Waiting::take));
-            }
-            stays
-        });
-        #[cfg(unix)]
-        self.letterboxes.retain(|_, it| {
-            let stays = it.host != host;
-            if !stays {
-                waiting.extend(it.waiters().flat_map(Waiting::take));
-            }
-            stays
-        });
-        waiting
-    }
-
-    /// Everybody who waits for a socket.
-    pub(super) fn waiting(&mut self) -> Vec<Waker> {
-        let listening = self.listening.values_mut().flat_map(|listening| listening.waiters());
-        let datagrams = self.datagrams.values_mut().flat_map(|bound| bound.waiters());
-        let waiters = listening.chain(datagrams);
-        #[cfg(unix)]
-        let waiters = waiters.chain(self.letterboxes.values_mut().flat_map(|letterbox| letterbox.waiters()));
-        let ends = self.conns.values_mut().flat_map(Conn::take_waiters);
-        ends.chain(waiters.flat_map(Waiting::take)).collect()
-    }
-
-    pub(super) fn new() -> Self {
-        let mut network = Self::default();
-        network.push(Host::new("main", Ipv4Addr::new(10, 0, 0, 1).into()));
-        network
-    }
-
-    pub(super) fn add_host(&mut self, name: &str, ip: IpAddr) -> io::Result<usize> {
-        let refuse = |why: String| {
-            Err(io::Error::new(ErrorKind::InvalidInput, format!("anyrt: host {name:?}: {why}")))
-        };
-        if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip == Ipv4Addr::BROADCAST {
-            return refuse(format!("{ip} is no address of a host"));
-        }
-        if name.is_empty() || name == "localhost" || name.contains(':') || name.parse::<IpAddr>().is_ok() {
-            return refuse("that is no name of a host".to_owned());
-        }
-        for host in &self.hosts {
-            if host.ip == ip {
-                return refuse(format!("{ip} is the address of host {:?}", host.name));
-            }
-            if host.name == name {
-                return refuse(format!("there is one of that name, at {}", host.ip));
-            }
-        }
-        self.push(Host::new(name, ip));
-        Ok(self.hosts.len() - 1)
-    }
-
-    fn push(&mut self, mut host: Host) {
-        for other in &mut self.hosts {
-            other.paths.push(self.to_come.like());
-            host.paths.push(self.to_come.like());
-        }
-        host.paths.push(Path::loopback());
-        self.hosts.push(host);
-    }
-
-    pub(super) fn ip(&self, host: usize) -> IpAddr {
-        self.hosts[host].ip
-    }
-
-    pub(super) fn hosts(&self) -> impl Iterator<Item = (&str, IpAddr)> {
-        self.hosts.iter().map(|host| (host.name.as_str(), host.ip))
-    }
-
-    pub(super) fn host_name(&self, host: usize) -> &str {
-        &self.hosts[host].name
-    }
-
-    pub(super) fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        if let Ok(ip) = name.parse::<IpAddr>() {
-            return Ok(vec![(ip, port).into()]);
-        }
-        if name == "localhost" {
-            return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
-        }
-        if name.contains('\0') {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "a name has no NUL in it"));
-        }
-        let host = self.hosts.iter().find(|host| host.name == name);
-        let Some(host) = host else {
-            return Err(io::Error::new(ErrorKind::NotFound, "no host of this simulation has that name"));
-        };
-        Ok(vec![(host.ip, port).into()])
-    }
-
-    /// Whether a socket of `host` can have this address.
-    fn check_local(&self, host: usize, ip: IpAddr) -> io::Result<()> {
-        self.check_up(host)?;
-        if ip.is_unspecified() || ip.is_loopback() || ip == self.hosts[host].ip {
-            return Ok(());
-        }
-        let Host { name, ip: own, .. } = &self.hosts[host];
-        Err(io::Error::new(
-            ErrorKind::AddrNotAvailable,
-            format!("{ip} is no address of host {name:?}, which has {own}"),
-        ))
-    }
-
-    /// Where packets from `host` to `ip` go, if anywhere.
-    fn route(&self, host: usize, ip: IpAddr) -> Option<usize> {
-        if ip.is_loopback() || ip.is_unspecified() || ip == self.hosts[host].ip {
-            return Some(host);
-        }
-        self.hosts.iter().position(|host| host.ip == ip)
-    }
-
-    /// Which address of `host` a packet to `ip` comes from.
-    fn source(&self, host: usize, ip: IpAddr) -> io::Result<IpAddr> {
-        let own = self.hosts[host].ip;
-        match ip {
-            IpAddr::V4(ip) if ip.is_loopback() => Ok(Ipv4Addr::LOCALHOST.into()),
-            IpAddr::V6(ip) if ip.is_loopback() => Ok(Ipv6Addr::LOCALHOST.into()),
-            ip if ip.is_ipv4() == own.is_ipv4() => Ok(own),
-            _ => Err(io::Error::new(
-                ErrorKind::NetworkUnreachable,
-                format!("host {:?} has {own}, which is of the other family", self.hosts[host].name),
-            )),
-        }
-    }
-}
-
-/// An unspecified address means this host, as on Linux.
-fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
-    if addr.ip().is_unspecified() {
-        addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
-    }
-    addr
-}
-
-impl State {
-    /// Something happens as long from now as a packet takes.
-    fn after(&mut self, from: usize, to: usize, event: Event) {
-        let at = self.network.hosts[from].paths[to].arrival(&mut self.network_random, self.nanos, 0);
-        self.add_event(at, world::Event::Net(event));
-    }
-
-    /// Whether a packet that arrives now was lost on the way, as the seed has it.
-    fn is_lost(&mut self, from: usize, to: usize) -> bool {
-        self.network.hosts[from].paths[to].loses(&mut self.network_random)
-    }
-
-    /// A port that is free.
-    fn free_port(&mut self, host: usize, is_taken: impl Fn(&Self, u16) -> bool) -> io::Result<u16> {
-        for _ in EPHEMERAL..=u16::MAX {
-            let port = self.network.hosts[host].next_port;
-            self.network.hosts[host].next_port = port.checked_add(1).unwrap_or(EPHEMERAL);
-            if !is_taken(self, port) {
-                return Ok(port);
-            }
-        }
-        Err(io::Error::new(ErrorKind::AddrInUse, "every port that nobody has asked for is taken"))
-    }
-
-    pub(super) fn net_event(&mut self, event: Event) {
-        match event {
-            Event::Ask { conn, tries } => self.asked(conn, tries),
-            Event::Refused { conn, tries, message } => self.refused(conn, tries, message),
-            Event::GiveUp { conn } => self.give_up(conn),
-            Event::Arrive { conn, to } => self.arrive(conn, to),
-            Event::Datagram(datagram) => self.datagram(datagram),
-            Event::DatagramRefused(refusal) => self.datagram_refused(refusal),
-        }
-    }
-}
-
-/// What is said of the sockets of a host that has crashed.
-fn crashed() -> io::Error {
-    io::Error::new(ErrorKind::NotConnected, "anyrt: this socket is gone: its host has crashed")
-}
 
 /// What a socket of the system would have to become.
 pub(super) fn no_real_sockets<T>() -> io::Result<T> {
@@ -361,17 +52,7 @@ pub(super) async fn connect(
 ) -> io::Result<TcpStream> {
     let addr = to_this_host(addr);
     let (from, route) = world.with(|state| {
-        let mut from =
-            options.local_addr.unwrap_or(SocketAddr::new(state.network.source(host, addr.ip())?, 0));
-        state.network.check_local(host, from.ip())?;
-        if from.ip().is_unspecified() {
-            from.set_ip(state.network.source(host, addr.ip())?);
-        }
-        match from.port() {
-            0 => from.set_port(state.free_port(host, |state, port| state.tcp_port_is_taken(host, port))?),
-            port if state.tcp_port_is_taken(host, port) => return Err(ErrorKind::AddrInUse.into()),
-            _ => {}
-        }
+        let from = state.network.local_end(host, addr.ip(), options.local_addr)?;
         io::Result::Ok((from, state.network.route(host, addr.ip())))
     })?;
     let Some(target) = route else {
@@ -390,30 +71,14 @@ pub(super) async fn connect(
 pub(super) fn listen(
     world: &Arc<World>,
     host: usize,
-    mut addr: SocketAddr,
+    addr: SocketAddr,
     options: &ListenOptions,
 ) -> io::Result<TcpListener> {
     if options.only_v6.is_some() && addr.is_ipv4() {
         return Err(invalid("only_v6", &format!("{addr} is no address of IPv6")));
     }
-    let backlog = options.backlog.unwrap_or(BACKLOG.unsigned_abs());
-    world.with(|state| {
-        state.network.check_local(host, addr.ip())?;
-        if addr.port() == 0 {
-            addr.set_port(state.free_port(host, |state, port| state.tcp_port_is_taken(host, port))?);
-        }
-        let shared = options.socket.reuse_port == Some(true);
-        let taken = state.network.listening.values().any(|other| {
-            let both_share = shared && other.options.reuse_port == Some(true);
-            let overlap = other.addr.ip().is_some_and(|other| covers(other, addr) || covers(addr, other));
-            other.host == host && overlap && !both_share
-        });
-        if taken {
-            return Err(ErrorKind::AddrInUse.into());
-        }
-        let listening = Listening::new(host, Addr::Ip(addr), options.socket.clone(), backlog as usize);
-        Ok(Listener::new(Acceptor::new(world, state, listening)))
-    })
+    let (number, addr) = world.with(|state| state.network.listen(&mut state.clock, host, addr, options))?;
+    Ok(Listener::new(Acceptor::new(world, number, Addr::Ip(addr))))
 }
 
 /// A TCP connection in memory.
@@ -658,27 +323,15 @@ impl runtime::TcpListener for TcpListener {
     }
 
     fn ttl(&self) -> io::Result<u32> {
-        self.acceptor.with(|listening| listening.ttl)
+        self.acceptor.with_ttl(|ttl| *ttl)
     }
 
-    fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        check_ttl(ttl)?;
-        self.acceptor.with(|listening| listening.ttl = ttl)
+    fn set_ttl(&self, new: u32) -> io::Result<()> {
+        check_ttl(new)?;
+        self.acceptor.with_ttl(|ttl| *ttl = new)
     }
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {
         no_real_sockets()
-    }
-}
-
-impl From<TcpStream> for crate::net::TcpStream {
-    fn from(stream: TcpStream) -> Self {
-        Self::sim(stream)
-    }
-}
-
-impl From<TcpListener> for crate::net::TcpListener {
-    fn from(listener: TcpListener) -> Self {
-        Self::sim(listener)
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use super::clock::{Event, NEVER};
+use super::log::Wait;
 use super::slots::Id;
-use super::world::{Event, Wait, World, gone};
+use super::world::{World, gone};
 use crate::runtime::task::coop::poll_budget;
 
 /// A timer of the virtual clock.
@@ -43,20 +45,21 @@ impl Future for Sleep {
             let at = this.world.nanos(this.deadline);
             // Cloned, and dropped if it is not needed, outside of the lock: both run code of the user's.
             let mut waker = Some(cx.waker().clone());
+            let wait = if at < NEVER { Wait::Timer(at) } else { Wait::Forever };
             let mut waits_here = false;
             let is_due = this.world.with(|state| {
                 if state.is_closed() {
                     return None;
                 }
                 if let Some(timer) = this.timer.take() {
-                    let waker = state.remove_timer(timer);
-                    state.dropped.extend(waker);
+                    let waker = state.clock.remove_timer(timer);
+                    state.clock.dropped.extend(waker);
                 }
-                if at <= state.nanos {
+                if at <= state.clock.nanos {
                     return Some(true);
                 }
-                this.timer = waker.take().map(|waker| state.add_event(at, Event::Timer(waker)));
-                waits_here = state.waits(Wait::Sleep(at));
+                this.timer = waker.take().map(|waker| state.clock.add(at, Event::Timer(waker)));
+                waits_here = state.tasks.waits(&mut state.clock, wait);
                 Some(false)
             });
             // Not under the lock.
@@ -90,8 +93,8 @@ impl crate::runtime::Sleep for Sleep {
         this.state = State::New;
         let at = this.world.nanos(deadline);
         this.world.with(|state| {
-            let waker = this.timer.take().and_then(|timer| state.remove_timer(timer));
-            this.timer = waker.map(|waker| state.add_event(at, Event::Timer(waker)));
+            let waker = this.timer.take().and_then(|timer| state.clock.remove_timer(timer));
+            this.timer = waker.map(|waker| state.clock.add(at, Event::Timer(waker)));
         });
     }
 }
@@ -100,8 +103,8 @@ impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(timer) = self.timer {
             self.world.with(|state| {
-                let waker = state.remove_timer(timer);
-                state.dropped.extend(waker);
+                let waker = state.clock.remove_timer(timer);
+                state.clock.dropped.extend(waker);
             });
         }
     }

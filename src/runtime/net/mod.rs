@@ -47,7 +47,9 @@ pub(crate) use system::write_error;
 pub use tcp::{TcpListener, TcpStream};
 pub(crate) use tcp::{tcp_options, tcp_required};
 pub use udp::UdpSocket;
-pub(crate) use udp::{udp_groups, udp_options};
+pub(crate) use udp::{udp_calls, udp_groups, udp_options};
+#[cfg(unix)]
+pub(crate) use unix::unix_calls;
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
 

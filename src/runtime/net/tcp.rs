@@ -285,8 +285,8 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
 /// The options of a connection that are required, for what passes them on; as `udp_options`.
 macro_rules! tcp_required {
-    ($forward:ident) => {
-        $forward! {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
             fn nodelay() -> bool;
             fn set_nodelay(nodelay: bool) -> ();
             fn ttl() -> u32;
@@ -298,8 +298,8 @@ pub(crate) use tcp_required;
 
 /// Those that are provided.
 macro_rules! tcp_options {
-    ($forward:ident) => {
-        $forward! {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
             fn linger() -> Option<Duration>;
             fn set_linger(time: Option<Duration>) -> ();
             fn keepalive() -> Option<Keepalive>;

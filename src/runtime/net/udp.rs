@@ -229,8 +229,8 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 /// Hands the methods of [`UdpSocket`] that ask and set, and wait for nothing, to `$forward`: they are the same in all
 /// that implements it.
 macro_rules! udp_options {
-    ($forward:ident) => {
-        $forward! {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
             fn local_addr() -> SocketAddr;
             fn peer_addr() -> SocketAddr;
             fn broadcast() -> bool;
@@ -250,8 +250,8 @@ pub(crate) use udp_options;
 
 /// As [`udp_options`], for the groups that a socket is in.
 macro_rules! udp_groups {
-    ($forward:ident) => {
-        $forward! {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
             fn join_multicast_v4(group: &Ipv4Addr, interface: &Ipv4Addr) -> ();
             fn leave_multicast_v4(group: &Ipv4Addr, interface: &Ipv4Addr) -> ();
             fn join_multicast_v6(group: &Ipv6Addr, interface: u32) -> ();
@@ -260,3 +260,18 @@ macro_rules! udp_groups {
     };
 }
 pub(crate) use udp_groups;
+
+/// As [`udp_options`], for those that wait: each with its poll function, and the buffer first.
+macro_rules! udp_calls {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
+            fn send, poll_send(buf: &[u8]) -> usize;
+            fn recv, poll_recv(buf: &mut [u8]) -> usize;
+            fn send_to, poll_send_to(buf: &[u8], target: SocketAddr) -> usize;
+            fn recv_from, poll_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
+            fn peek, poll_peek(buf: &mut [u8]) -> usize;
+            fn peek_from, poll_peek_from(buf: &mut [u8]) -> (usize, SocketAddr);
+        }
+    };
+}
+pub(crate) use udp_calls;

@@ -337,3 +337,15 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Takes the socket away from the runtime, as a **blocking** one of the standard library.
     fn into_std(self) -> io::Result<std_unix::UnixDatagram>;
 }
+
+/// As `udp_calls`: those of a [`UnixDatagram`] that take no path.
+macro_rules! unix_calls {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
+            fn send, poll_send(buf: &[u8]) -> usize;
+            fn recv, poll_recv(buf: &mut [u8]) -> usize;
+            fn recv_from, poll_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
+        }
+    };
+}
+pub(crate) use unix_calls;

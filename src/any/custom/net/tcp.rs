@@ -4,41 +4,15 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::Boxed;
 use super::listener::{self, Listener};
 use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
+use super::{Boxed, declare, erase, forward};
 use crate::runtime::net::Keepalive;
 use crate::runtime::net::family::Tcp;
 use crate::runtime::{self, Descriptor, tcp_options, tcp_required};
 
 pub(crate) type TcpStream = Stream<Tcp>;
 pub(crate) type TcpListener = Listener<Tcp>;
-
-macro_rules! declare {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
-        $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output>;)*
-    };
-}
-
-macro_rules! erase {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
-        $(
-            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
-                runtime::TcpStream::$name(self $(, $arg)*)
-            }
-        )*
-    };
-}
-
-macro_rules! forward {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
-        $(
-            fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
-                self.io.$name($($arg),*)
-            }
-        )*
-    };
-}
 
 /// The object-safe twin of [`runtime::TcpStream`].
 pub(crate) trait Erased: stream::Erased<Tcp> {
@@ -52,8 +26,8 @@ impl<S: runtime::TcpStream> Erased for S {
         Box::pin(runtime::TcpStream::peek(self, buf))
     }
 
-    tcp_required!(erase);
-    tcp_options!(erase);
+    tcp_required!(erase TcpStream);
+    tcp_options!(erase TcpStream);
 }
 
 /// The object-safe twin of [`runtime::TcpListener`].

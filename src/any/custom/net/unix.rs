@@ -6,11 +6,11 @@ use std::path::Path;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::Boxed;
 use super::listener::{self, Listener};
 use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
+use super::{Boxed, declare, erase, forward};
 use crate::runtime::net::family::Unix;
-use crate::runtime::{self, Descriptor};
+use crate::runtime::{self, Descriptor, unix_calls};
 
 pub(crate) type UnixStream = Stream<Unix>;
 pub(crate) type UnixListener = Listener<Unix>;
@@ -100,14 +100,9 @@ impl runtime::UnixListener for UnixListener {
 /// The object-safe twin of [`runtime::UnixDatagram`].
 trait ErasedDatagram: fmt::Debug + Send + Sync {
     fn connect(&self, path: &Path) -> io::Result<()>;
-    fn send<'a>(&'a self, buf: &'a [u8]) -> Boxed<'a, io::Result<usize>>;
-    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
-    fn recv<'a>(&'a self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<usize>>;
-    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
+    unix_calls!(declare);
     fn send_to<'a>(&'a self, buf: &'a [u8], path: &'a Path) -> Boxed<'a, io::Result<usize>>;
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], path: &Path) -> Poll<io::Result<usize>>;
-    fn recv_from<'a>(&'a self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<(usize, SocketAddr)>>;
-    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
     fn local_addr(&self) -> io::Result<SocketAddr>;
     fn peer_addr(&self) -> io::Result<SocketAddr>;
     fn descriptor(&self) -> Option<Descriptor<'_>>;
@@ -119,21 +114,7 @@ impl<S: runtime::UnixDatagram> ErasedDatagram for S {
         runtime::UnixDatagram::connect(self, path)
     }
 
-    fn send<'a>(&'a self, buf: &'a [u8]) -> Boxed<'a, io::Result<usize>> {
-        Box::pin(runtime::UnixDatagram::send(self, buf))
-    }
-
-    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        runtime::UnixDatagram::poll_send(self, cx, buf)
-    }
-
-    fn recv<'a>(&'a self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<usize>> {
-        Box::pin(runtime::UnixDatagram::recv(self, buf))
-    }
-
-    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        runtime::UnixDatagram::poll_recv(self, cx, buf)
-    }
+    unix_calls!(erase UnixDatagram);
 
     fn send_to<'a>(&'a self, buf: &'a [u8], path: &'a Path) -> Boxed<'a, io::Result<usize>> {
         Box::pin(runtime::UnixDatagram::send_to(self, buf, path))
@@ -141,14 +122,6 @@ impl<S: runtime::UnixDatagram> ErasedDatagram for S {
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], path: &Path) -> Poll<io::Result<usize>> {
         runtime::UnixDatagram::poll_send_to(self, cx, buf, path)
-    }
-
-    fn recv_from<'a>(&'a self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<(usize, SocketAddr)>> {
-        Box::pin(runtime::UnixDatagram::recv_from(self, buf))
-    }
-
-    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        runtime::UnixDatagram::poll_recv_from(self, cx, buf)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -171,38 +144,24 @@ impl<S: runtime::UnixDatagram> ErasedDatagram for S {
 /// A socket for datagrams, of a runtime that anyrt does not know.
 #[derive(Debug)]
 pub(crate) struct UnixDatagram {
-    socket: Box<dyn ErasedDatagram>,
+    io: Box<dyn ErasedDatagram>,
 }
 
 impl UnixDatagram {
     pub(in crate::any::custom) fn new<S: runtime::UnixDatagram>(socket: S) -> Self {
-        Self { socket: Box::new(socket) }
+        Self { io: Box::new(socket) }
     }
 }
 
 impl runtime::UnixDatagram for UnixDatagram {
     fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
-        self.socket.connect(path.as_ref())
+        self.io.connect(path.as_ref())
     }
 
-    async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.send(buf).await
-    }
-
-    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.socket.poll_send(cx, buf)
-    }
-
-    async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.recv(buf).await
-    }
-
-    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.socket.poll_recv(cx, buf)
-    }
+    unix_calls!(forward);
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
-        self.socket.send_to(buf, path.as_ref()).await
+        self.io.send_to(buf, path.as_ref()).await
     }
 
     fn poll_send_to<P: AsRef<Path>>(
@@ -211,30 +170,22 @@ impl runtime::UnixDatagram for UnixDatagram {
         buf: &[u8],
         path: P,
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll_send_to(cx, buf, path.as_ref())
-    }
-
-    async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.recv_from(buf).await
-    }
-
-    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.socket.poll_recv_from(cx, buf)
+        self.io.poll_send_to(cx, buf, path.as_ref())
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.io.local_addr()
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.peer_addr()
+        self.io.peer_addr()
     }
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
-        self.socket.descriptor()
+        self.io.descriptor()
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
-        self.socket.into_std()
+        self.io.into_std()
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::Builder;
-use super::super::log::parting;
-use super::super::replay::Replay;
-use super::{Failure, Program, Run};
+use super::failure::Failure;
+use super::run::{Program, Run};
+use crate::backend::sim::handle::Builder;
+use crate::backend::sim::log::parting;
+use crate::backend::sim::replay::Replay;
 use crate::runtime::time::deadline_after;
 
 /// Whoever waits for the report waits for these as well.
@@ -42,7 +43,7 @@ pub(super) fn reduce(
         return Found { parting: Some(find_parting(builder, seed, program)), ..found };
     }
     // In another order it may go on for ever.
-    builder.max_steps = Some(run.steps.saturating_mul(10).saturating_add(10_000));
+    builder.config.max_steps = Some(run.steps.saturating_mul(10).saturating_add(10_000));
     let until = deadline_after(Instant::now(), LONGEST);
     let mut attempts = Attempts { builder, program, found, runs: MOST_RUNS, until };
     fewest(attempts.found.faults.len(), |kept| {
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn reduction_ends_after_so_many_runs() {
-        let program = |sim: &super::super::Sim| {
+        let program = |sim: &crate::Sim| {
             let tasks: Vec<_> = (0..100).map(|_| crate::Spawn::spawn(sim, async {})).collect();
             crate::BlockOn::block_on(sim, async {
                 for task in tasks {

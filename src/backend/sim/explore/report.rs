@@ -105,9 +105,9 @@ pub(super) fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::replay::Replay;
-    use super::super::{Failure, How};
     use super::*;
+    use crate::backend::sim::explore::failure::{Failure, How};
+    use crate::backend::sim::replay::Replay;
 
     fn panic(location: &str, text: &str) -> Panic {
         Panic { location: Some(location.to_owned()), text: text.to_owned() }

@@ -1,15 +1,16 @@
 use std::fmt;
+use std::net::SocketAddr;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::hash::hash_of_both;
+use super::kind::Kind;
 use crate::backend::sim::panics::Panic;
-use crate::backend::sim::trace::{Kind, hash_of_both};
-use crate::backend::sim::world::{self, Wait};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::backend::sim) struct Event {
+pub(crate) struct Event {
     pub(super) nanos: u64,
     pub(super) kind: Kind,
     // As the hash has it: of a task, a socket or a timer.
@@ -27,7 +28,7 @@ pub(in crate::backend::sim) struct Event {
 pub(super) enum More {
     Nothing,
     /// A task of this kind.
-    Is(world::TaskKind),
+    Is(TaskKind),
     /// This task was at work.
     By(u64),
     Waits(Wait),
@@ -43,22 +44,49 @@ pub(super) enum More {
     },
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum TaskKind {
+    Main,
+    Future,
+    Closure,
+}
+
+/// What a task waits for, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Wait {
+    /// The timer does not fire.
+    Forever,
+    Timer(u64),
+    Socket(&'static str, Option<SocketAddr>),
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forever => f.write_str("sleeps for ever"),
+            Self::Timer(nanos) => write!(f, "sleeps until {:?}", Duration::from_nanos(*nanos)),
+            Self::Socket(what, None) => write!(f, "waits to {what}"),
+            Self::Socket(what, Some(addr)) => write!(f, "waits to {what} {addr}"),
+        }
+    }
+}
+
 /// What goes from one host to another, or to itself.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::backend::sim) struct Flight {
-    pub(in crate::backend::sim) what: &'static str,
+pub(crate) struct Flight {
+    pub(crate) what: &'static str,
     /// From where, and to where.
-    pub(in crate::backend::sim) hosts: (usize, usize),
-    pub(in crate::backend::sim) addrs: [String; 2],
-    pub(in crate::backend::sim) bytes: usize,
-    pub(in crate::backend::sim) payload: u64,
+    pub(crate) hosts: (usize, usize),
+    pub(crate) addrs: [String; 2],
+    pub(crate) bytes: usize,
+    pub(crate) payload: u64,
     /// Its beginning, as text.
-    pub(in crate::backend::sim) content: Arc<str>,
+    pub(crate) content: Arc<str>,
 }
 
 impl Flight {
     /// With bytes that may be in two places.
-    pub(in crate::backend::sim) fn new(
+    pub(crate) fn new(
         what: &'static str,
         hosts: (usize, usize),
         addrs: [String; 2],
@@ -98,69 +126,7 @@ fn content(bytes: Vec<u8>) -> Arc<str> {
     text.into()
 }
 
-/// What a kind is about, and its number.
-pub(super) enum Subject {
-    Task,
-    Timer,
-    Socket,
-    /// From one host to another: the first in the upper half.
-    Path,
-    Host,
-}
-
-impl Kind {
-    pub(super) fn subject(self) -> Subject {
-        match self {
-            Self::Spawned
-            | Self::Woken
-            | Self::Polled
-            | Self::Ended
-            | Self::Cancelled
-            | Self::Spurious
-            | Self::Waits
-            | Self::Note
-            | Self::Panicked
-            | Self::Failed => Subject::Task,
-            Self::TimerFired => Subject::Timer,
-            Self::Sent
-            | Self::ConnectionAsked
-            | Self::ConnectionOpened
-            | Self::ConnectionRefused
-            | Self::DataArrived
-            | Self::EndArrived
-            | Self::ResetArrived
-            | Self::DatagramArrived
-            | Self::DatagramRefused
-            | Self::TimedOut
-            | Self::Lost
-            | Self::Cut
-            | Self::Duplicated => Subject::Socket,
-            Self::Held
-            | Self::PartitionBegan
-            | Self::PartitionEnded
-            | Self::HoldBegan
-            | Self::HoldEnded
-            | Self::LossBegan
-            | Self::LossEnded
-            | Self::LinkReset => Subject::Path,
-            Self::Crashed | Self::Restarted => Subject::Host,
-        }
-    }
-
-    /// Its name, in words.
-    pub(super) fn words(self) -> String {
-        let mut words = String::new();
-        for letter in format!("{self:?}").chars() {
-            if letter.is_uppercase() && !words.is_empty() {
-                words.push(' ');
-            }
-            words.extend(letter.to_lowercase());
-        }
-        words
-    }
-}
-
-impl world::TaskKind {
+impl TaskKind {
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Main => "block_on",

@@ -1,68 +1,15 @@
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::link::Gate;
-use super::listening::covers;
-use super::{Event, How, TTL, Waiting, check_ttl, crashed, no_real_sockets, to_this_host};
-use crate::backend::sim::log::Flight;
-use crate::backend::sim::trace::{Kind, hash};
-use crate::backend::sim::world::{self, State, Wait, World};
+use super::{check_ttl, no_real_sockets};
+use crate::backend::sim::log::Wait;
+use crate::backend::sim::network::UdpBound;
+use crate::backend::sim::waiters::How;
+use crate::backend::sim::world::World;
 use crate::runtime;
-
-/// Bytes that wait to be received; what comes beyond is lost. The default of Linux (`net.core.rmem_default`).
-const QUEUE: usize = 212_992;
-
-/// What fits a packet of IPv4.
-const LARGEST: usize = 65_507;
-
-/// A socket, as the network knows it.
-pub(super) struct Bound {
-    pub(super) host: usize,
-    local: SocketAddr,
-    peer: Option<SocketAddr>,
-    queue: VecDeque<(SocketAddr, Vec<u8>)>,
-    queued: usize,
-    // When the last datagram of ours arrives: nothing overtakes it.
-    last: u64,
-    refused: bool,
-    waiters: Waiting,
-    broadcast: bool,
-    ttl: u32,
-    multicast_loop_v4: bool,
-    multicast_ttl_v4: u32,
-    multicast_loop_v6: bool,
-}
-
-impl Bound {
-    pub(super) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting> {
-        [&mut self.waiters].into_iter()
-    }
-}
-
-/// A datagram on its way.
-#[derive(Clone)]
-pub(in crate::backend::sim) struct Datagram {
-    socket: u64,
-    from_host: usize,
-    from: SocketAddr,
-    host: usize,
-    to: SocketAddr,
-    bytes: Vec<u8>,
-    // For the log.
-    message: u64,
-}
-
-/// The news that nobody was there to take one, on its way to the socket that has sent it.
-pub(in crate::backend::sim) struct Refusal {
-    socket: u64,
-    from: usize,
-    to: usize,
-    message: u64,
-}
 
 /// A UDP socket in memory.
 ///
@@ -80,46 +27,14 @@ impl UdpSocket {
     pub(in crate::backend::sim) fn bind(
         world: &Arc<World>,
         host: usize,
-        mut addr: SocketAddr,
+        addr: SocketAddr,
     ) -> io::Result<Self> {
-        let number = world.with(|state| {
-            state.network.check_local(host, addr.ip())?;
-            if addr.port() == 0 {
-                addr.set_port(state.free_port(host, |state, port| {
-                    state.network.datagrams.values().any(|it| it.host == host && it.local.port() == port)
-                })?);
-            }
-            let is_taken = |it: &Bound| it.host == host && (covers(it.local, addr) || covers(addr, it.local));
-            if state.network.datagrams.values().any(is_taken) {
-                return Err(io::Error::from(ErrorKind::AddrInUse));
-            }
-            let number = state.number();
-            let bound = Bound {
-                host,
-                local: addr,
-                peer: None,
-                queue: VecDeque::new(),
-                queued: 0,
-                last: 0,
-                refused: false,
-                waiters: Waiting::default(),
-                broadcast: false,
-                ttl: TTL,
-                multicast_loop_v4: true,
-                multicast_ttl_v4: 1,
-                multicast_loop_v6: true,
-            };
-            state.network.datagrams.insert(number, bound);
-            Ok(number)
-        })?;
+        let number = world.with(|state| state.network.bind(&mut state.clock, host, addr))?;
         Ok(Self { world: world.clone(), number })
     }
 
-    fn with<T>(&self, of: impl FnOnce(&mut Bound) -> io::Result<T>) -> io::Result<T> {
-        self.world.with(|state| match state.network.datagrams.get_mut(&self.number) {
-            Some(bound) => of(bound),
-            None => Err(crashed()),
-        })
+    fn with<T>(&self, of: impl FnOnce(&mut UdpBound) -> io::Result<T>) -> io::Result<T> {
+        self.world.with(|state| of(state.network.bound(self.number)?))
     }
 
     /// Nothing is ever full on this side, so it is ready unless the budget of the task is spent.
@@ -131,7 +46,8 @@ impl UdpSocket {
     ) -> Poll<io::Result<usize>> {
         let wait = || Wait::Socket("send to", to);
         self.world.operate(cx, wait, |state, _| {
-            Poll::Ready(state.send_datagram(self.number, buf, to).map(|()| buf.len()))
+            let sent = state.network.send_udp(&mut state.clock, self.number, buf, to);
+            Poll::Ready(sent.map(|()| buf.len()))
         })
     }
 
@@ -143,164 +59,16 @@ impl UdpSocket {
         how: How,
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         let wait = || Wait::Socket("receive a datagram", None);
-        self.world.operate(cx, wait, |state, waker| {
-            let Some(bound) = state.network.datagrams.get_mut(&self.number) else {
-                return Poll::Ready(Err(crashed()));
-            };
-            if std::mem::take(&mut bound.refused) {
-                return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
-            }
-            let Some((from, bytes)) = bound.queue.front() else {
-                state.dropped.extend(bound.waiters.add(waker, how));
-                return Poll::Pending;
-            };
-            let len = bytes.len().min(buf.len());
-            buf[..len].copy_from_slice(&bytes[..len]);
-            let from = *from;
-            if take {
-                bound.queued -= bytes.len();
-                bound.queue.pop_front();
-            }
-            Poll::Ready(Ok((len, from)))
+        self.world.operate(cx, wait, |state, waiter| {
+            state.network.receive_udp(&mut state.clock, self.number, buf, take, (waiter, how))
         })
     }
 }
 
 impl Drop for UdpSocket {
     fn drop(&mut self) {
-        self.world.with(|state| {
-            if let Some(mut bound) = state.network.datagrams.remove(&self.number) {
-                state.dropped.append(bound.waiters.take());
-            }
-        });
+        self.world.with(|state| state.network.unbind(&mut state.clock, self.number));
     }
-}
-
-impl State {
-    fn send_datagram(&mut self, socket: u64, bytes: &[u8], to: Option<SocketAddr>) -> io::Result<()> {
-        let bound = self.network.datagrams.get_mut(&socket).ok_or_else(crashed)?;
-        if std::mem::take(&mut bound.refused) {
-            return Err(ErrorKind::ConnectionRefused.into());
-        }
-        let Some(to) = to.or(bound.peer).map(to_this_host) else {
-            return Err(io::Error::new(ErrorKind::NotConnected, "the socket is connected to nobody"));
-        };
-        if to.is_ipv4() != bound.local.is_ipv4() {
-            return Err(other_family(bound.local, to));
-        }
-        if bytes.len() > LARGEST {
-            let text = format!("a datagram has {LARGEST} bytes at most, and not {}", bytes.len());
-            return Err(io::Error::new(ErrorKind::InvalidInput, text));
-        }
-        if to.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) && !bound.broadcast {
-            return Err(io::Error::new(
-                ErrorKind::PermissionDenied,
-                "broadcast is not allowed on this socket",
-            ));
-        }
-        let (from_host, mut from) = (bound.host, bound.local);
-        if from.ip().is_unspecified() {
-            from.set_ip(self.network.source(from_host, to.ip())?);
-        }
-        // What nobody gets is lost.
-        let Some(host) = self.network.route(from_host, to.ip()) else { return Ok(()) };
-        let task = self.whose_turn();
-        let flight = || flight("datagram", (from_host, host), [from, to], bytes);
-        let message = self.trace.sent(self.nanos, task, socket, flight);
-        let datagram = Datagram { socket, from_host, from, host, to, bytes: bytes.to_vec(), message };
-        if self.network.path(from_host, host).duplicates(&mut self.network_random) {
-            self.trace.record(self.nanos, Kind::Duplicated, socket, 0);
-            self.trace.on_path((from_host, host));
-            self.launch(datagram.clone());
-        }
-        self.launch(datagram);
-        Ok(())
-    }
-
-    fn launch(&mut self, datagram: Datagram) {
-        let Datagram { socket, from_host, host, .. } = datagram;
-        let path = self.network.path(from_host, host);
-        let mut at = path.arrival(&mut self.network_random, self.nanos, datagram.bytes.len());
-        if path.loses(&mut self.network_random) {
-            self.trace.record(self.nanos, Kind::Lost, socket, hash(&datagram.bytes));
-            return self.trace.on_path((from_host, host));
-        }
-        if let Some(longer) = path.reordering(&mut self.network_random) {
-            at = at.saturating_add(longer);
-        } else if let Some(bound) = self.network.datagrams.get_mut(&socket) {
-            at = at.max(bound.last);
-            bound.last = at;
-        }
-        self.add_event(at, world::Event::Net(Event::Datagram(Box::new(datagram))));
-    }
-
-    pub(super) fn datagram(&mut self, datagram: Box<Datagram>) {
-        match self.network.gate(datagram.from_host, datagram.host) {
-            Gate::Open => {}
-            Gate::Held => {
-                return self.keep(datagram.from_host, datagram.host, Event::Datagram(datagram));
-            }
-            Gate::Cut => {
-                let Datagram { socket, from_host, host, bytes, .. } = *datagram;
-                self.trace.record(self.nanos, Kind::Cut, socket, hash(&bytes));
-                return self.trace.on_path((from_host, host));
-            }
-        }
-        let Datagram { socket, from_host, from, host, to, bytes, message } = *datagram;
-        self.trace.record(self.nanos, Kind::DatagramArrived, socket, hash(&bytes));
-        self.trace.arrived(message);
-        let is_for = |it: &&mut Bound| {
-            it.host == host && covers(it.local, to) && it.peer.is_none_or(|peer| peer == from)
-        };
-        let Some(bound) = self.network.datagrams.values_mut().find(is_for) else {
-            // Only a socket that is connected to it hears of that (udp(7)).
-            let hears = self.network.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to));
-            if hears && !self.is_lost(host, from_host) {
-                let flight = || flight("refusal", (host, from_host), [to, from], &[]);
-                let message = self.trace.sent(self.nanos, None, socket, flight);
-                let refusal = Refusal { socket, from: host, to: from_host, message };
-                self.after(host, from_host, Event::DatagramRefused(Box::new(refusal)));
-            }
-            return;
-        };
-        if bound.queued + bytes.len() <= QUEUE && bound.queue.len() < QUEUE / 256 {
-            bound.queued += bytes.len();
-            bound.queue.push_back((from, bytes));
-            let waiters = bound.waiters.take();
-            self.woken.append(waiters);
-        }
-    }
-
-    pub(super) fn datagram_refused(&mut self, refusal: Box<Refusal>) {
-        let Refusal { socket, from, to, message } = *refusal;
-        match self.network.gate(from, to) {
-            Gate::Open => {}
-            Gate::Held => {
-                return self.keep(from, to, Event::DatagramRefused(refusal));
-            }
-            Gate::Cut => {
-                self.trace.record(self.nanos, Kind::Cut, socket, 0);
-                return self.trace.on_path((from, to));
-            }
-        }
-        self.trace.record(self.nanos, Kind::DatagramRefused, socket, 0);
-        self.trace.arrived(message);
-        if let Some(bound) = self.network.datagrams.get_mut(&socket) {
-            bound.refused = true;
-            let waiters = bound.waiters.take();
-            self.woken.append(waiters);
-        }
-    }
-}
-
-/// For the log.
-fn flight(what: &'static str, hosts: (usize, usize), addrs: [SocketAddr; 2], bytes: &[u8]) -> Flight {
-    Flight::new(what, hosts, addrs.map(|addr| addr.to_string()), (bytes, &[]))
-}
-
-fn other_family(local: SocketAddr, to: SocketAddr) -> io::Error {
-    let text = format!("{to} is of another family than {local}, which the socket is bound to");
-    io::Error::new(ErrorKind::InvalidInput, text)
 }
 
 fn no_multicast() -> io::Result<()> {
@@ -325,24 +93,7 @@ macro_rules! kept {
 
 impl runtime::UdpSocket for UdpSocket {
     fn connect(&self, addr: SocketAddr) -> io::Result<()> {
-        let addr = to_this_host(addr);
-        self.world.with(|state| {
-            let bound = state.network.datagrams.get(&self.number).ok_or_else(crashed)?;
-            let (host, local) = (bound.host, bound.local);
-            if addr.is_ipv4() != local.is_ipv4() {
-                return Err(other_family(local, addr));
-            }
-            let source = state.network.source(host, addr.ip())?;
-            if let Some(bound) = state.network.datagrams.get_mut(&self.number) {
-                bound.peer = Some(addr);
-                bound.refused = false;
-                // As on Linux, it now has the address that its datagrams come from.
-                if bound.local.ip().is_unspecified() {
-                    bound.local.set_ip(source);
-                }
-            }
-            Ok(())
-        })
+        self.world.with(|state| state.network.connect_udp(self.number, addr))
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {
@@ -436,11 +187,5 @@ impl runtime::UdpSocket for UdpSocket {
 
     fn into_std(self) -> io::Result<std::net::UdpSocket> {
         no_real_sockets()
-    }
-}
-
-impl From<UdpSocket> for crate::net::UdpSocket {
-    fn from(socket: UdpSocket) -> Self {
-        Self::sim(socket)
     }
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use super::conn::Socket;
-use super::listening::{Acceptor, Listening};
-use super::{
-    Addr, How, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets,
-};
+use super::acceptor::Acceptor;
+use super::socket::Socket;
+use super::{Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets};
+use crate::backend::sim::network::Addr;
+use crate::backend::sim::waiters::How;
 use crate::backend::sim::world::World;
 use crate::runtime;
-use crate::runtime::net::options::{BACKLOG, SocketOptions};
+use crate::runtime::net::options::SocketOptions;
 use crate::runtime::net::path::{cannot, check, full_queue};
 
 /// A connection in memory, over a Unix socket.
@@ -24,22 +24,13 @@ pub type UnixStream = Stream<SocketAddr>;
 /// A Unix socket in memory that listens.
 pub type UnixListener = Listener<SocketAddr>;
 
-pub(super) use datagram::Letterbox;
 pub use datagram::UnixDatagram;
 
 /// [`UnixNet::unix_connect_path`](runtime::UnixNet::unix_connect_path). Paths are of one host, and of no file system.
-pub(in crate::backend::sim) async fn connect(
-    world: Arc<World>,
-    host: usize,
-    path: PathBuf,
-) -> io::Result<UnixStream> {
+pub(crate) async fn connect(world: Arc<World>, host: usize, path: PathBuf) -> io::Result<UnixStream> {
     check(&path)?;
     let to = Addr::Path(Some(path.clone()));
-    let room = world.with(|state| {
-        state.network.check_up(host)?;
-        let listening = state.network.listening.values().find(|it| it.takes(host, &to));
-        io::Result::Ok(listening.map(Listening::has_room))
-    })?;
+    let room = world.with(|state| state.network.has_room(host, &to))?;
     let asked = match room {
         Some(true) => Ok(()),
         Some(false) => Err(full_queue()),
@@ -52,26 +43,14 @@ pub(in crate::backend::sim) async fn connect(
 }
 
 /// [`UnixNet::unix_bind_path`](runtime::UnixNet::unix_bind_path).
-pub(in crate::backend::sim) fn listen(
-    world: &Arc<World>,
-    host: usize,
-    path: &Path,
-) -> io::Result<UnixListener> {
+pub(crate) fn listen(world: &Arc<World>, host: usize, path: &Path) -> io::Result<UnixListener> {
     check(path)?;
-    let addr = Addr::Path(Some(path.to_owned()));
-    world.with(|state| {
-        state.network.check_up(host)?;
-        if state.network.is_taken(host, path) {
-            return cannot("listen on", path, Err(ErrorKind::AddrInUse.into()));
-        }
-        let backlog = BACKLOG.unsigned_abs() as usize;
-        let listening = Listening::new(host, addr, SocketOptions::default(), backlog);
-        Ok(Listener::new(Acceptor::new(world, state, listening)))
-    })
+    let number = world.with(|state| state.network.listen_at(&mut state.clock, host, path))?;
+    Ok(Listener::new(Acceptor::new(world, number, Addr::Path(Some(path.to_owned())))))
 }
 
 /// [`UnixNet::unix_pair`](runtime::UnixNet::unix_pair).
-pub(in crate::backend::sim) fn pair(world: &Arc<World>, host: usize) -> io::Result<(UnixStream, UnixStream)> {
+pub(crate) fn pair(world: &Arc<World>, host: usize) -> io::Result<(UnixStream, UnixStream)> {
     world.with(|state| state.network.check_up(host))?;
     let [a, b] = Socket::pair(world, host).map(Stream::new);
     Ok((a, b))
@@ -137,17 +116,5 @@ impl runtime::UnixListener for UnixListener {
 
     fn into_std(self) -> io::Result<std_unix::UnixListener> {
         no_real_sockets()
-    }
-}
-
-impl From<UnixStream> for crate::net::UnixStream {
-    fn from(stream: UnixStream) -> Self {
-        Self::sim(stream)
-    }
-}
-
-impl From<UnixListener> for crate::net::UnixListener {
-    fn from(listener: UnixListener) -> Self {
-        Self::sim(listener)
     }
 }

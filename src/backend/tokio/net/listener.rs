@@ -33,6 +33,10 @@ impl<F: Native> Listener<F> {
         F::poll_accept(&self.listener, cx).map_ok(|(stream, peer)| (Stream::told(stream), peer.into()))
     }
 
+    pub(crate) fn into_native(self) -> F::Socket {
+        self.listener
+    }
+
     pub(super) fn into_blocking(self) -> io::Result<F::Listener> {
         F::into_listener(self.listener)?.blocking()
     }

@@ -72,24 +72,3 @@ async fn or_untold<T>(
     })
     .await
 }
-
-/// Into what is of any runtime, and back: what is of another runtime comes back as it is.
-macro_rules! convert {
-    ($(#[$doc:meta])* $name:ident, $it:ident => $native:expr) => {
-        impl From<$name> for crate::net::$name {
-            fn from(it: $name) -> Self {
-                Self::tokio(it)
-            }
-        }
-
-        $(#[$doc])*
-        impl TryFrom<crate::net::$name> for tokio::net::$name {
-            type Error = crate::net::$name;
-
-            fn try_from(it: crate::net::$name) -> Result<Self, Self::Error> {
-                it.into_tokio().map(|$it| $native)
-            }
-        }
-    };
-}
-use convert;

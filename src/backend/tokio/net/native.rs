@@ -22,7 +22,7 @@ pub trait Native: Family + io::Read + io::Write {
     type Peer: Into<Self::Addr>;
     type Untold: Untold;
 
-    fn from_std(self) -> io::Result<Self::Stream>;
+    fn from_std(stream: Self) -> io::Result<Self::Stream>;
     fn into_std(stream: Self::Stream) -> io::Result<Self>;
     /// The same stream, to read from and to write to as tokio does.
     fn same(stream: &Self::Stream) -> io::Result<Self>;
@@ -89,8 +89,8 @@ macro_rules! native {
             type Peer = $peer;
             type Untold = $untold;
 
-            fn from_std(self) -> io::Result<net::$stream> {
-                net::$stream::from_std(self)
+            fn from_std(stream: Self) -> io::Result<net::$stream> {
+                net::$stream::from_std(stream)
             }
 
             fn into_std(stream: net::$stream) -> io::Result<Self> {

@@ -36,12 +36,16 @@ impl<F: Native> Stream<F> {
     pub(in crate::backend::tokio) fn from_std(stream: F) -> io::Result<Self> {
         // tokio 1.54 panics about a blocking socket in debug builds and takes it in release.
         let stream = stream.nonblocking()?;
-        Ok(Self { io: stream.from_std()?, untold: F::Untold::NEW })
+        Ok(Self { io: F::from_std(stream)?, untold: F::Untold::NEW })
     }
 
     /// One that tokio's driver has told of.
-    pub(super) fn told(io: F::Stream) -> Self {
+    pub(crate) fn told(io: F::Stream) -> Self {
         Self { io, untold: F::Untold::ACCEPTED }
+    }
+
+    pub(crate) fn into_native(self) -> F::Stream {
+        self.io
     }
 
     pub(super) fn halves(&mut self) -> (ReadHalf<'_, F>, WriteHalf<'_, F>) {

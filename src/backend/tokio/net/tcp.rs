@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::convert;
 use super::listener::Listener;
 use super::stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
 use crate::backend::tokio::time::pause;
@@ -117,20 +116,5 @@ impl crate::runtime::TcpListener for TcpListener {
 
     fn into_std(self) -> io::Result<std::net::TcpListener> {
         self.into_blocking()
-    }
-}
-
-convert!(
-    /// The stream comes back when it is of another runtime.
-    TcpStream, it => it.io
-);
-convert!(
-    /// The listener comes back when it is of another runtime.
-    TcpListener, it => it.listener
-);
-
-impl From<tokio::net::TcpStream> for crate::net::TcpStream {
-    fn from(stream: tokio::net::TcpStream) -> Self {
-        Self::tokio(TcpStream::told(stream))
     }
 }

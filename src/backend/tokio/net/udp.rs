@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use socket2::SockRef;
 use tokio::io::{Interest, ReadBuf};
 
-use super::{convert, or_untold, poll_untold, untold};
+use super::{or_untold, poll_untold, untold};
 use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::{Descriptor, descriptor, lends};
 use crate::runtime::{self, udp_groups, udp_options};
@@ -19,6 +19,14 @@ pub struct UdpSocket {
 impl UdpSocket {
     pub(in crate::backend::tokio) fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
         Ok(Self { socket: tokio::net::UdpSocket::from_std(socket.nonblocking()?)? })
+    }
+
+    pub(crate) fn from_native(socket: tokio::net::UdpSocket) -> Self {
+        Self { socket }
+    }
+
+    pub(crate) fn into_native(self) -> tokio::net::UdpSocket {
+        self.socket
     }
 
     /// Whether tokio has not been told yet that one can send: the socket is new, or it is full. It keeps no other sign of it.
@@ -154,16 +162,5 @@ impl runtime::UdpSocket for UdpSocket {
 
     fn into_std(self) -> io::Result<std::net::UdpSocket> {
         self.socket.into_std()?.blocking()
-    }
-}
-
-convert!(
-    /// The socket comes back when it is of another runtime.
-    UdpSocket, it => it.socket
-);
-
-impl From<tokio::net::UdpSocket> for crate::net::UdpSocket {
-    fn from(socket: tokio::net::UdpSocket) -> Self {
-        Self::tokio(UdpSocket { socket })
     }
 }

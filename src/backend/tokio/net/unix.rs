@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 
 use super::listener::Listener;
 use super::stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
-use super::{convert, enter, or_untold, poll_untold, untold};
+use super::{enter, or_untold, poll_untold, untold};
 use crate::backend::tokio::time::pause;
 use crate::runtime;
 use crate::runtime::net::family::{StdSocket, Unix};
@@ -96,6 +96,10 @@ impl UnixDatagram {
         let _context = handle.enter();
         let socket = tokio::net::UnixDatagram::from_std(socket)?;
         Ok(Self { socket, handle: handle.clone() })
+    }
+
+    pub(crate) fn into_native(self) -> tokio::net::UnixDatagram {
+        self.socket
     }
 
     /// As of a UDP socket.
@@ -214,15 +218,5 @@ impl runtime::UnixDatagram for UnixDatagram {
 
     fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
         self.socket.into_std()?.blocking()
-    }
-}
-
-convert!(UnixStream, it => it.io);
-convert!(UnixListener, it => it.listener);
-convert!(UnixDatagram, it => it.socket);
-
-impl From<tokio::net::UnixStream> for crate::net::UnixStream {
-    fn from(stream: tokio::net::UnixStream) -> Self {
-        Self::tokio(UnixStream::told(stream))
     }
 }

@@ -1,41 +1,19 @@
-//! Unix datagrams, which are in the queue of their receiver at once, or wait for room there.
-
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::{self as std_unix, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::path as addr;
-use crate::backend::sim::log::Flight;
-use crate::backend::sim::net::{Addr, How, Waiting, crashed, no_real_sockets};
-use crate::backend::sim::trace::{Kind, hash};
-use crate::backend::sim::world::{State, Wait, World};
+use crate::backend::sim::log::Wait;
+use crate::backend::sim::net::no_real_sockets;
+use crate::backend::sim::network::Addr;
+use crate::backend::sim::waiters::How;
+use crate::backend::sim::world::World;
 use crate::runtime;
 use crate::runtime::net::path::{cannot, check};
-
-/// Datagrams that wait to be received; whoever sends one more waits. The default of Linux (`net.unix.max_dgram_qlen`).
-const QUEUE: usize = 10;
-
-/// A socket, as the network knows it.
-pub(in crate::backend::sim::net) struct Letterbox {
-    pub(in crate::backend::sim::net) host: usize,
-    path: Option<PathBuf>,
-    peer: Option<u64>,
-    queue: VecDeque<(Option<PathBuf>, Vec<u8>)>,
-    readers: Waiting,
-    // Those who wait for room.
-    writers: Waiting,
-}
-
-impl Letterbox {
-    pub(in crate::backend::sim::net) fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting> {
-        [&mut self.readers, &mut self.writers].into_iter()
-    }
-}
 
 /// A Unix datagram socket in memory.
 ///
@@ -53,25 +31,7 @@ impl UnixDatagram {
         path: Option<&Path>,
     ) -> io::Result<Self> {
         path.map_or(Ok(()), check)?;
-        let number = world.with(|state| {
-            state.network.check_up(host)?;
-            if let Some(path) = path {
-                if state.network.is_taken(host, path) {
-                    return cannot("bind to", path, Err(ErrorKind::AddrInUse.into()));
-                }
-            }
-            let number = state.number();
-            let letterbox = Letterbox {
-                host,
-                path: path.map(Path::to_owned),
-                peer: None,
-                queue: VecDeque::new(),
-                readers: Waiting::default(),
-                writers: Waiting::default(),
-            };
-            state.network.letterboxes.insert(number, letterbox);
-            Ok(number)
-        })?;
+        let number = world.with(|state| state.network.bind_unix(&mut state.clock, host, path))?;
         Ok(Self { world: world.clone(), host, number })
     }
 
@@ -83,16 +43,12 @@ impl UnixDatagram {
     }
 
     fn set_peer(&self, peer: u64) {
-        self.world.with(|state| {
-            if let Some(letterbox) = state.network.letterboxes.get_mut(&self.number) {
-                letterbox.peer = Some(peer);
-            }
-        });
+        self.world.with(|state| state.network.connect_unix(self.number, peer));
     }
 
     fn find(&self, path: &Path) -> io::Result<u64> {
         check(path)?;
-        cannot("connect to", path, self.world.with(|state| state.network.letterbox_at(self.host, path)))
+        cannot("connect to", path, self.world.with(|state| state.network.unix_bound_at(self.host, path)))
     }
 
     fn poll_transmit(
@@ -104,39 +60,9 @@ impl UnixDatagram {
     ) -> Poll<io::Result<usize>> {
         to.map_or(Ok(()), check)?;
         let wait = || Wait::Socket("send a datagram", None);
-        self.world.operate(cx, wait, |state, waker| {
-            if !state.network.letterboxes.contains_key(&self.number) {
-                return Poll::Ready(Err(crashed()));
-            }
-            let to = match to {
-                Some(path) => state.network.letterbox_at(self.host, path),
-                None => {
-                    let peer =
-                        state.network.letterboxes.get(&self.number).and_then(|letterbox| letterbox.peer);
-                    peer.ok_or_else(|| {
-                        io::Error::new(ErrorKind::NotConnected, "the socket is connected to nobody")
-                    })
-                }
-            };
-            let task = state.whose_turn();
-            let from =
-                state.network.letterboxes.get(&self.number).and_then(|letterbox| letterbox.path.clone());
-            let Some(letterbox) = state.network.letterboxes.get_mut(&to?) else {
-                return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
-            };
-            if letterbox.queue.len() >= QUEUE {
-                state.dropped.extend(letterbox.writers.add(waker, how));
-                return Poll::Pending;
-            }
-            let message = state.trace.sent(state.nanos, task, self.number, || {
-                let addrs = [&from, &letterbox.path].map(|path| Addr::Path(path.clone()).to_string());
-                Flight::new("datagram", (self.host, self.host), addrs, (buf, &[]))
-            });
-            letterbox.queue.push_back((from, buf.to_vec()));
-            state.woken.append(letterbox.readers.take());
-            state.trace.record(state.nanos, Kind::DatagramArrived, self.number, hash(buf));
-            state.trace.arrived(message);
-            Poll::Ready(Ok(buf.len()))
+        self.world.operate(cx, wait, |state, waiter| {
+            let from = (self.host, self.number);
+            state.network.send_unix(&mut state.clock, from, buf, to, (waiter, how))
         })
     }
 
@@ -147,20 +73,8 @@ impl UnixDatagram {
         how: How,
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         let wait = || Wait::Socket("receive a datagram", None);
-        let received = self.world.operate(cx, wait, |state, waker| {
-            let Some(letterbox) = state.network.letterboxes.get_mut(&self.number) else {
-                return Poll::Ready(Err(crashed()));
-            };
-            match letterbox.queue.pop_front() {
-                Some(datagram) => {
-                    state.woken.append(letterbox.writers.take());
-                    Poll::Ready(Ok(datagram))
-                }
-                None => {
-                    state.dropped.extend(letterbox.readers.add(waker, how));
-                    Poll::Pending
-                }
-            }
+        let received = self.world.operate(cx, wait, |state, waiter| {
+            state.network.receive_unix(&mut state.clock, self.number, waiter, how)
         });
         received.map(|received| {
             let (from, bytes) = received?;
@@ -179,29 +93,7 @@ impl fmt::Debug for UnixDatagram {
 
 impl Drop for UnixDatagram {
     fn drop(&mut self) {
-        self.world.with(|state| {
-            if let Some(mut letterbox) = state.network.letterboxes.remove(&self.number) {
-                state.dropped.append(letterbox.readers.take());
-                // They find out that it is gone.
-                state.woken.append(letterbox.writers.take());
-            }
-        });
-    }
-}
-
-impl super::super::Network {
-    fn letterbox_at(&self, host: usize, path: &Path) -> io::Result<u64> {
-        let mut letterboxes = self.letterboxes.iter();
-        let found = letterboxes.find(|(_, it)| it.host == host && it.path.as_deref() == Some(path));
-        found
-            .map(|(number, _)| *number)
-            .ok_or_else(|| io::Error::new(ErrorKind::NotFound, "no socket is bound there, on this host"))
-    }
-
-    /// Whether a socket of either kind is at this path.
-    pub(super) fn is_taken(&self, host: usize, path: &Path) -> bool {
-        let addr = Addr::Path(Some(path.to_owned()));
-        self.letterbox_at(host, path).is_ok() || self.listening.values().any(|it| it.takes(host, &addr))
+        self.world.with(|state| state.network.unbind_unix(&mut state.clock, self.number));
     }
 }
 
@@ -250,28 +142,18 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        let path = self.world.with(|state| {
-            state.network.letterboxes.get(&self.number).and_then(|letterbox| letterbox.path.clone())
-        });
-        addr(&Addr::Path(path))
+        addr(&Addr::Path(self.world.with(|state| state.network.unix_path(self.number))))
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        let path = self.world.with(|state: &mut State| {
-            let letterboxes = &state.network.letterboxes;
-            let peer = letterboxes.get(&self.number).and_then(|letterbox| letterbox.peer)?;
-            Some(letterboxes.get(&peer).and_then(|letterbox| letterbox.path.clone()))
+        let path = self.world.with(|state| {
+            let peer = state.network.unix_peer(self.number)?;
+            Some(state.network.unix_path(peer))
         });
         addr(&Addr::Path(path.ok_or(ErrorKind::NotConnected)?))
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
         no_real_sockets()
-    }
-}
-
-impl From<UnixDatagram> for crate::net::UnixDatagram {
-    fn from(socket: UnixDatagram) -> Self {
-        Self::sim(socket)
     }
 }

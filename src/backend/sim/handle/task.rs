@@ -1,4 +1,3 @@
-use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::Location;
@@ -6,12 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use ::async_task::Runnable;
 use pin_project_lite::pin_project;
 
-use super::slots::Id;
-use super::world::{TaskKind, World};
-use super::{Sim, here, log, panics};
+use super::Sim;
+use crate::backend::sim::log::TaskKind;
+use crate::backend::sim::panics;
+use crate::backend::sim::slots::Id;
+use crate::backend::sim::world::{World, current, is_cancelled, panicked};
 use crate::runtime::task::contain::Payload;
 use crate::runtime::task::native::async_task::Executor;
 use crate::thread::Home;
@@ -23,40 +23,29 @@ impl Executor for Sim {
     type Waiting = Infallible;
 
     fn is_cancelled() -> bool {
-        CANCELLED.with(Cell::get)
+        is_cancelled()
     }
 
     fn panicked(payload: &Payload) {
-        log::panicked(panics::caught(payload));
+        panicked(panics::caught(payload));
     }
-}
-
-thread_local! {
-    static CANCELLED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Polls a task that is cancelled in this poll.
-pub(super) fn cancel(runnable: Runnable) {
-    CANCELLED.with(|cancelled| cancelled.set(true));
-    runnable.run();
-    CANCELLED.with(|cancelled| cancelled.set(false));
 }
 
 /// A handle to a task of a simulation is pending, and nobody drives async code on this thread.
 #[cold]
 pub(super) fn wait_in_closure(waker: &Waker) {
-    if let Some(here) = here() {
-        here.world.wait_in_closure(waker);
+    if let Some((world, _)) = current() {
+        world.wait_in_closure(waker);
     }
 }
 
 /// Starts `future`, and hands it to the world whenever it is woken.
-pub(super) fn start<F>(sim: &Sim, place: Place, future: F) -> ::async_task::Task<F::Output>
+pub(crate) fn start<F>(place: Place, future: F) -> ::async_task::Task<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let (world, task) = (sim.world.clone(), place.task);
+    let (world, task) = (place.world.clone(), place.task);
     let future = Placed { future, place };
     let (runnable, handle) = ::async_task::spawn(future, move |runnable| world.schedule(task, runnable));
     runnable.schedule();
@@ -64,7 +53,7 @@ where
 }
 
 /// The entry of a task in the list of those that live.
-pub(super) struct Place {
+pub(crate) struct Place {
     world: Arc<World>,
     task: Id,
     // Once it was polled.
@@ -73,9 +62,14 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(sim: &Sim, kind: TaskKind, started: &'static Location<'static>) -> Self {
-        let task = sim.world.with(|state| state.add_task(kind, started, sim.host));
-        Self { world: sim.world.clone(), task, waker: None, waited: false }
+    pub(crate) fn new(
+        world: &Arc<World>,
+        host: usize,
+        kind: TaskKind,
+        started: &'static Location<'static>,
+    ) -> Self {
+        let task = world.with(|state| state.add_task(kind, started, host));
+        Self { world: world.clone(), task, waker: None, waited: false }
     }
 }
 
@@ -130,9 +124,9 @@ impl Wake for TaskWaker {
 }
 
 /// The waker of a `block_on`.
-pub(super) struct MainWaker {
-    pub(super) world: Arc<World>,
-    pub(super) task: Id,
+pub(crate) struct MainWaker {
+    pub(crate) world: Arc<World>,
+    pub(crate) task: Id,
 }
 
 impl Wake for MainWaker {

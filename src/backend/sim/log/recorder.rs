@@ -2,14 +2,13 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::path::PathBuf;
 
-use super::event::{Event, Flight, More, Subject};
+use super::event::{Event, Flight, More, TaskKind, Wait};
+use super::kind::{Kind, Subject};
 use crate::backend::sim::panics::Panic;
-use crate::backend::sim::trace::Kind;
-use crate::backend::sim::world::{self, Wait};
 
 /// The log of a simulation that keeps one.
 #[derive(Debug, Default)]
-pub(in crate::backend::sim) struct Kept {
+pub(crate) struct Recorder {
     events: Vec<Event>,
     tasks: BTreeMap<u64, (usize, &'static Location<'static>)>,
     // Whose they are.
@@ -21,22 +20,22 @@ pub(in crate::backend::sim) struct Kept {
     saved: usize,
 }
 
-impl Kept {
-    pub(in crate::backend::sim) fn new(file: Option<PathBuf>) -> Self {
+impl Recorder {
+    pub(crate) fn new(file: Option<PathBuf>) -> Self {
         Self { file, ..Self::default() }
     }
 
-    pub(in crate::backend::sim) fn events(&self) -> &[Event] {
+    pub(crate) fn events(&self) -> &[Event] {
         &self.events
     }
 
     /// The file, if something is new.
-    pub(super) fn due(&mut self) -> Option<PathBuf> {
+    pub(crate) fn due(&mut self) -> Option<PathBuf> {
         let before = std::mem::replace(&mut self.saved, self.events.len());
         self.file.clone().filter(|_| before < self.events.len())
     }
 
-    pub(in crate::backend::sim) fn add(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
+    pub(crate) fn add(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
         let (task, socket) = match kind.subject() {
             Subject::Task => (Some(number).filter(|number| *number != 0), None),
             Subject::Timer => (self.timers.remove(&number), None),
@@ -60,34 +59,29 @@ impl Kept {
     }
 
     /// This is the task that is spawned next.
-    pub(in crate::backend::sim) fn task(
-        &mut self,
-        number: u64,
-        host: usize,
-        place: &'static Location<'static>,
-    ) {
+    pub(crate) fn task(&mut self, number: u64, host: usize, place: &'static Location<'static>) {
         self.tasks.insert(number, (host, place));
     }
 
     /// The task that was spawned last is of this kind.
-    pub(in crate::backend::sim) fn is(&mut self, kind: world::TaskKind) {
+    pub(crate) fn is(&mut self, kind: TaskKind) {
         self.more(More::Is(kind));
     }
 
     /// This task has done what happened last.
-    pub(in crate::backend::sim) fn by(&mut self, task: Option<u64>) {
+    pub(crate) fn by(&mut self, task: Option<u64>) {
         if let Some(task) = task {
             self.more(More::By(task));
         }
     }
 
-    pub(in crate::backend::sim) fn waits(&mut self, nanos: u64, task: u64, wait: Wait) {
+    pub(crate) fn waits(&mut self, nanos: u64, task: u64, wait: Wait) {
         self.add(nanos, Kind::Waits, task, 0);
         self.more(More::Waits(wait));
     }
 
     /// Describes the last event, which was on this host.
-    pub(super) fn says(&mut self, host: usize, text: String) {
+    pub(crate) fn says(&mut self, host: usize, text: String) {
         self.more(More::Says(text));
         if let Some(event) = self.events.last_mut() {
             event.host = Some(host);
@@ -95,7 +89,7 @@ impl Kept {
     }
 
     /// Marks the last event, which was on this host, as this panic.
-    pub(super) fn panicked(&mut self, host: usize, panic: Panic) {
+    pub(crate) fn panicked(&mut self, host: usize, panic: Panic) {
         self.more(More::Panic(panic));
         if let Some(event) = self.events.last_mut() {
             event.host = Some(host);
@@ -103,23 +97,17 @@ impl Kept {
     }
 
     /// A timer is set, by this task.
-    pub(in crate::backend::sim) fn timer(&mut self, number: u64, task: Option<u64>) {
+    pub(crate) fn timer(&mut self, number: u64, task: Option<u64>) {
         self.timers.extend(task.map(|task| (number, task)));
     }
 
     /// A timer will not fire.
-    pub(in crate::backend::sim) fn forget_timer(&mut self, number: u64) {
+    pub(crate) fn forget_timer(&mut self, number: u64) {
         self.timers.remove(&number);
     }
 
     /// Something goes from one host to another; its number.
-    pub(in crate::backend::sim) fn sent(
-        &mut self,
-        nanos: u64,
-        task: Option<u64>,
-        socket: u64,
-        flight: Flight,
-    ) -> u64 {
+    pub(crate) fn sent(&mut self, nanos: u64, task: Option<u64>, socket: u64, flight: Flight) -> u64 {
         self.flights.push((nanos, flight.clone()));
         let message = self.flights.len() as u64;
         self.add(nanos, Kind::Sent, socket, flight.payload);
@@ -132,7 +120,7 @@ impl Kept {
     }
 
     /// What happened last is that this has arrived; 0 is nothing.
-    pub(in crate::backend::sim) fn arrived(&mut self, message: u64) {
+    pub(crate) fn arrived(&mut self, message: u64) {
         let flight = message.checked_sub(1).and_then(|at| self.flights.get(at as usize));
         if let (Some(event), Some((sent, flight))) = (self.events.last_mut(), flight) {
             event.host = Some(flight.hosts.1);
@@ -141,7 +129,7 @@ impl Kept {
     }
 
     /// What happened last was on the path between these hosts.
-    pub(in crate::backend::sim) fn on_path(&mut self, (from, to): (usize, usize)) {
+    pub(crate) fn on_path(&mut self, (from, to): (usize, usize)) {
         if let Some(event) = self.events.last_mut() {
             event.host = Some(from);
             event.more = More::To(to);

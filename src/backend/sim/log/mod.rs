@@ -1,32 +1,32 @@
 //! What happened, to be looked at: as text, as JSON, and as a page with a timeline.
 
 mod event;
+mod hash;
 mod html;
 mod json;
-mod kept;
+mod kind;
+mod recorder;
+mod trace;
 
 use std::env;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::net::IpAddr;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
 use self::event::Event;
-use super::panics::{self, Panic};
-use super::trace::{self, Kind};
-use super::world::{State, World};
-use super::{Policy, Sim, here};
-use crate::runtime::task::contain::contain;
+use super::schedule::Policy;
 
-pub(super) use event::Flight;
-pub(super) use kept::Kept;
+pub(super) use event::{Flight, TaskKind, Wait};
+pub(super) use hash::{hash, hash_of_both};
+pub(super) use kind::Kind;
+pub(super) use trace::Trace;
 
 /// Where the log goes, when it is to be kept without a change of the program.
 const FILE: &str = "ANYRT_SIM_LOG";
 
-/// What has happened in a simulation so far; made by [`Sim::log`].
+/// What has happened in a simulation so far; made by [`Sim::log`](crate::Sim::log).
 ///
 /// Its `Display` is text, with a line for every event: when, on which host, the number of a task (`#1`) or socket (`s1`), and
 /// what.
@@ -56,6 +56,22 @@ pub struct Log {
 }
 
 impl Log {
+    /// That of a simulation with these hosts, as far as it was kept.
+    pub(super) fn new<'a>(
+        seed: u64,
+        policy: Policy,
+        hosts: impl Iterator<Item = (&'a str, IpAddr)>,
+        trace: &Trace,
+    ) -> Self {
+        Self {
+            seed,
+            policy,
+            hash: trace.hash(),
+            hosts: hosts.map(|(name, ip)| (name.to_owned(), ip)).collect(),
+            events: trace.events().to_vec(),
+        }
+    }
+
     /// How many events there are.
     pub fn len(&self) -> usize {
         self.events.len()
@@ -110,6 +126,16 @@ impl Log {
         fs::write(path, text)
     }
 
+    /// Saves it to where the environment wants it, or says on stderr why not.
+    pub(super) fn save_as_wanted(&self, file: &Path) {
+        if let Err(error) = self.save(file) {
+            eprintln!(
+                "anyrt: the log of a simulation cannot be written to {FILE}={}: {error}",
+                file.display()
+            );
+        }
+    }
+
     pub(super) fn hash(&self) -> u64 {
         self.hash
     }
@@ -144,121 +170,6 @@ impl fmt::Display for Log {
 
 pub(super) fn file_of_the_environment() -> Option<PathBuf> {
     env::var_os(FILE).filter(|file| !file.is_empty()).map(PathBuf::from)
-}
-
-impl Sim {
-    /// What has happened so far, if the simulation keeps a log: see [`Builder::log`](super::Builder::log). It is empty if
-    /// it does not.
-    pub fn log(&self) -> Log {
-        self.world.log()
-    }
-}
-
-/// Adds a line to the log of the simulation whose code is running, which is part of the hash of what happened.
-///
-/// Outside of a simulation it does nothing, and `text` is not even formatted; so it can stay in a library.
-///
-/// # Examples
-///
-/// ```
-/// use anyrt::{BlockOn, Sim, sim::note};
-///
-/// let sim = Sim::builder().log(true).build()?;
-/// sim.block_on(async { note(format_args!("term {}: I am the leader", 3)) });
-/// assert!(sim.log().to_string().contains("note: term 3: I am the leader"));
-/// note("nobody hears this");
-/// # Ok::<(), std::io::Error>(())
-/// ```
-pub fn note(text: impl fmt::Display) {
-    let Some(here) = here() else { return };
-    let text = text.to_string();
-    here.world.with(|state| {
-        let task = state.whose_turn();
-        let payload = trace::hash(text.as_bytes());
-        state.trace.record(state.nanos, Kind::Note, task.unwrap_or(0), payload);
-        if let Some(log) = state.trace.log() {
-            log.says(here.host, text);
-        }
-    });
-}
-
-/// Runs a closure, and tells the log if it panics.
-pub(super) fn panicking<T>(job: impl FnOnce() -> T) -> T {
-    contain(job).unwrap_or_else(|payload| {
-        panicked(panics::caught(&payload));
-        resume_unwind(payload)
-    })
-}
-
-/// A task has panicked.
-pub(super) fn panicked(panic: Panic) {
-    let Some(here) = here() else { return };
-    here.world.with(|state| {
-        let (nanos, task) = (state.nanos, state.whose_turn());
-        if let Some(log) = state.trace.log() {
-            log.add(nanos, Kind::Panicked, task.unwrap_or(0), 0);
-            log.panicked(here.host, panic);
-        }
-    });
-}
-
-impl World {
-    fn log(&self) -> Log {
-        self.with(|state| self.log_of(state))
-    }
-
-    pub(super) fn log_of(&self, state: &mut State) -> Log {
-        Log {
-            seed: self.seed,
-            policy: state.schedule.policy(),
-            hash: state.trace.hash(),
-            hosts: state.network.hosts().map(|(name, ip)| (name.to_owned(), ip)).collect(),
-            events: state.trace.log().map_or(Vec::new(), |log| log.events().to_vec()),
-        }
-    }
-
-    /// The program has failed: whoever looks at the log begins there.
-    pub(super) fn failed(&self, panic: Panic) {
-        self.end(Kind::Failed, 0, 0, panic);
-    }
-
-    /// It goes in a panic.
-    pub(super) fn dies(&self) {
-        self.failed(panics::current());
-    }
-
-    /// A `block_on` is left by a panic.
-    pub(super) fn unwinds(&self, host: usize, main: u64) {
-        self.end(Kind::Panicked, host, main, panics::current());
-    }
-
-    fn end(&self, kind: Kind, host: usize, task: u64, panic: Panic) {
-        self.with(|state| {
-            let nanos = state.nanos;
-            if let Some(log) = state.trace.log() {
-                log.add(nanos, kind, task, 0);
-                log.panicked(host, panic);
-            }
-        });
-    }
-
-    /// Writes the log to where the environment wants it, unless somebody drives or nothing is new.
-    pub(super) fn save_log(&self) {
-        let due = self.with(|state| {
-            if state.is_driven() {
-                return None;
-            }
-            let file = state.trace.log()?.due()?;
-            Some((file, self.log_of(state)))
-        });
-        let Some((file, log)) = due else { return };
-        if let Err(error) = log.save(&file) {
-            eprintln!(
-                "anyrt: the log of a simulation cannot be written to {FILE}={}: {error}",
-                file.display()
-            );
-        }
-    }
 }
 
 /// From where on two logs differ, and what may be the reason.

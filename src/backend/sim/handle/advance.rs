@@ -1,15 +1,12 @@
-//! The clock from outside, and what hosts take for the time of day.
+//! The clock from outside.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use super::world::{END, Step};
-use super::{Here, Sim};
+use super::Sim;
+use crate::backend::sim::clock::END;
+use crate::backend::sim::world::{Entered, Step};
 use crate::runtime::Time;
 use crate::thread::{Home, Scope};
-
-/// The first second of the year 2000: where every simulation begins.
-const BEGINNING: Duration = Duration::from_secs(946_684_800);
 
 impl Sim {
     /// Runs everything that happens in the next `duration`, and stops exactly then. The clock ends after 292 years.
@@ -38,7 +35,7 @@ impl Sim {
     pub fn advance(&self, duration: Duration) {
         let nanos = self.world.nanos(crate::runtime::time::deadline_after(self.now(), duration)).min(END);
         self.run_all(Some(nanos));
-        self.world.with(|state| state.nanos = state.nanos.max(nanos));
+        self.world.with(|state| state.clock.nanos = state.clock.nanos.max(nanos));
     }
 
     /// Runs until nothing will happen any more: no task is ready, no timer is set, and no packet is on its way. The clock
@@ -73,12 +70,11 @@ impl Sim {
         let _driver = Scope::block_on();
         let _scope = Scope::within(Home::Sim);
         let driving = self.world.drive(self.host, std::panic::Location::caller());
-        let _here = Here::enter(&self.world, self.host);
+        let _entered = Entered::enter(&self.world, self.host);
         loop {
             match driving.next(until) {
                 // Nobody waits here for anything.
                 Step::PollMain => {}
-                Step::Run { host, runnable, cancel } => self.run(host, runnable, cancel),
                 Step::Idle => return,
                 Step::Wrong(why) => panic!("{why}"),
             }
@@ -104,27 +100,6 @@ impl Sim {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set_system_time(&self, time: SystemTime) {
-        self.world.with(|state| state.clocks.set(self.host, time, state.nanos));
-    }
-
-    pub(super) fn time_of_day(&self) -> SystemTime {
-        self.world.with(|state| state.clocks.get(self.host, state.nanos))
-    }
-}
-
-/// The clocks that were set: to what, and when.
-#[derive(Debug, Default)]
-pub(super) struct Clocks(BTreeMap<usize, (SystemTime, u64)>);
-
-impl Clocks {
-    fn set(&mut self, host: usize, time: SystemTime, nanos: u64) {
-        self.0.insert(host, (time, nanos));
-    }
-
-    fn get(&self, host: usize, nanos: u64) -> SystemTime {
-        let beginning = (SystemTime::UNIX_EPOCH + BEGINNING, 0);
-        let (time, since) = self.0.get(&host).copied().unwrap_or(beginning);
-        // A clock that has come to the end of its range stands still.
-        time.checked_add(Duration::from_nanos(nanos - since)).unwrap_or(time)
+        self.world.with(|state| state.clock.set_time_of_day(self.host, time));
     }
 }

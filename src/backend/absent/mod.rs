@@ -1,20 +1,20 @@
 //! What stands in for a backend that is not compiled in: a runtime that cannot exist.
 
+mod stream;
 mod udp;
 #[cfg(unix)]
 mod unix;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::backend::Here;
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Sleep, Spawn, TcpListener, TcpStream, Time};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Sleep, Spawn, Time};
 use crate::thread::Home;
 
 /// A runtime, and everything that it would make.
@@ -34,6 +34,29 @@ impl Absent {
 pub(crate) fn current() -> Option<Absent> {
     None
 }
+
+/// The methods of a list in `runtime`.
+macro_rules! never {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(fn $name(&self $(, _: $type)*) -> io::Result<$output> {
+            match *self {}
+        })*
+    };
+    ($(fn $name:ident, $poll:ident(
+        $buf:ident: &$($mut:ident)? [u8] $(, $arg:ident: $type:ty)*
+    ) -> $output:ty;)*) => {
+        $(
+            async fn $name(&self, _: &$($mut)? [u8] $(, _: $type)*) -> io::Result<$output> {
+                match *self {}
+            }
+
+            fn $poll(&self, _: &mut Context<'_>, _: &$($mut)? [u8] $(, _: $type)*) -> Poll<io::Result<$output>> {
+                match *self {}
+            }
+        )*
+    };
+}
+use never;
 
 impl Here for Absent {
     fn here(_: Home) -> Option<Self> {
@@ -130,84 +153,5 @@ impl AsyncWrite for Absent {
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         match *self {}
-    }
-}
-
-impl TcpStream for Absent {
-    type ReadHalf<'a> = Self;
-    type WriteHalf<'a> = Self;
-    type OwnedReadHalf = Self;
-    type OwnedWriteHalf = Self;
-
-    fn split_mut(&mut self) -> (Self, Self) {
-        match *self {}
-    }
-
-    fn into_split(self) -> (Self, Self) {
-        match self {}
-    }
-
-    async fn peek(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        match *self {}
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        match *self {}
-    }
-
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        match *self {}
-    }
-
-    fn nodelay(&self) -> io::Result<bool> {
-        match *self {}
-    }
-
-    fn set_nodelay(&self, _: bool) -> io::Result<()> {
-        match *self {}
-    }
-
-    fn ttl(&self) -> io::Result<u32> {
-        match *self {}
-    }
-
-    fn set_ttl(&self, _: u32) -> io::Result<()> {
-        match *self {}
-    }
-
-    fn into_std(self) -> io::Result<std::net::TcpStream> {
-        match self {}
-    }
-}
-
-impl TcpListener for Absent {
-    type Stream = Self;
-
-    async fn accept(&self) -> io::Result<(Self, SocketAddr)> {
-        match *self {}
-    }
-
-    fn poll_accept(&self, _: &mut Context<'_>) -> Poll<io::Result<(Self, SocketAddr)>> {
-        match *self {}
-    }
-
-    fn sleep(&self, _: Duration) -> impl Future<Output = ()> + Send + 'static {
-        std::future::pending()
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        match *self {}
-    }
-
-    fn ttl(&self) -> io::Result<u32> {
-        match *self {}
-    }
-
-    fn set_ttl(&self, _: u32) -> io::Result<()> {
-        match *self {}
-    }
-
-    fn into_std(self) -> io::Result<std::net::TcpListener> {
-        match self {}
     }
 }

@@ -1,13 +1,12 @@
 use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
 
-use super::log;
-use super::panics;
-use super::replay::Replay;
+use super::Sim;
 use super::task::wait_in_closure;
-use super::world::World;
-use super::{Owner, Policy, Sim};
+use crate::backend::sim::log;
+use crate::backend::sim::panics;
+use crate::backend::sim::replay::Replay;
+use crate::backend::sim::schedule::Policy;
+use crate::backend::sim::world::{Config, World};
 use crate::runtime::task::native::async_task::WAIT_IN_CLOSURE;
 
 /// Sets up a simulation; made by [`Sim::builder`].
@@ -15,18 +14,8 @@ use crate::runtime::task::native::async_task::WAIT_IN_CLOSURE;
 #[must_use = "it makes nothing before `build`"]
 pub struct Builder {
     seed: Option<u64>,
-    pub(super) policy: Policy,
-    pub(super) spurious_wakes: Option<u32>,
-    pub(super) cancel_at: Option<u64>,
-    /// So many choices are the policy's; those after them go to whoever has been ready for the longest.
-    pub(super) choices: Option<u64>,
-    /// Of the faults that the seed has drawn, those that happen; None: all.
-    pub(super) only_faults: Option<Vec<usize>>,
-    /// More are an error.
-    pub(super) max_steps: Option<u64>,
-    pub(super) threads: Option<usize>,
-    pub(super) logged: bool,
-    pub(super) log_file: Option<PathBuf>,
+    pub(in crate::backend::sim) config: Config,
+    pub(crate) threads: Option<usize>,
 }
 
 impl Builder {
@@ -38,13 +27,13 @@ impl Builder {
 
     /// Sets which of the tasks that are ready runs next.
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.config.policy = policy;
         self
     }
 
     /// Polls, once in so many turns, a task that nobody has woken. Every future has to bear that; 0 is never.
     pub fn spurious_wakes(mut self, one_in: u32) -> Self {
-        self.spurious_wakes = (one_in > 0).then_some(one_in);
+        self.config.spurious_wakes = (one_in > 0).then_some(one_in);
         self
     }
 
@@ -72,7 +61,7 @@ impl Builder {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn cancel_at_poll(mut self, poll: u64) -> Self {
-        self.cancel_at = Some(poll);
+        self.config.cancel_at = Some(poll);
         self
     }
 
@@ -92,14 +81,14 @@ impl Builder {
     /// this sets a [panic hook](std::panic::set_hook), which calls the one that was there before. A file that cannot be written is told
     /// on stderr, and changes nothing else. A search of [`explore`](Self::explore) writes nothing; running a seed again does.
     pub fn log(mut self, keep: bool) -> Self {
-        self.logged = keep;
+        self.config.logged = keep;
         self
     }
 
     /// Makes it.
     ///
     /// A seed of the environment comes with as many choices as `ANYRT_SIM_CHOICES` and the faults of `ANYRT_SIM_FAULTS`, if
-    /// they are set: those that [`sim::explore`](super::explore) says.
+    /// they are set: those that [`sim::explore`](crate::sim::explore) says.
     ///
     /// # Errors
     ///
@@ -115,24 +104,23 @@ impl Builder {
     }
 
     /// With what a run had beside its seed.
-    pub(super) fn replaying(mut self, replay: &Replay) -> Self {
-        self.choices = replay.choices;
-        self.only_faults = replay.faults.clone();
+    pub(in crate::backend::sim) fn replaying(mut self, replay: &Replay) -> Self {
+        self.config.choices = replay.choices;
+        self.config.only_faults = replay.faults.clone();
         self
     }
 
     /// With a log, if the environment wants one.
-    pub(super) fn logged_to_a_file(mut self) -> Self {
-        self.log_file = log::file_of_the_environment();
-        if self.log_file.is_some() {
+    pub(crate) fn logged_to_a_file(mut self) -> Self {
+        self.config.log_file = log::file_of_the_environment();
+        if self.config.log_file.is_some() {
             panics::install();
         }
         self
     }
 
-    pub(super) fn with_seed(&self, seed: u64) -> Sim {
+    pub(crate) fn with_seed(&self, seed: u64) -> Sim {
         WAIT_IN_CLOSURE.get_or_init(|| wait_in_closure);
-        let world = World::new(seed, self);
-        Sim { owner: Some(Arc::new(Owner { world: world.clone() })), world, host: 0 }
+        Sim::new_owned(World::new(seed, &self.config))
     }
 }

@@ -1,23 +1,23 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::slots::{Id, Slots};
+use crate::backend::sim::slots::{Id, Slots};
 
 /// What will happen: the earliest first, and of what happens at once that which was added first.
 #[derive(Debug)]
-pub(super) struct Events<T> {
+pub(super) struct Queue<T> {
     events: Slots<T>,
     // By nanoseconds. Those that were removed stay in here until they would be next, or are most of it.
     order: BinaryHeap<Reverse<(u64, Id)>>,
 }
 
-impl<T> Default for Events<T> {
+impl<T> Default for Queue<T> {
     fn default() -> Self {
         Self { events: Slots::default(), order: BinaryHeap::new() }
     }
 }
 
-impl<T> Events<T> {
+impl<T> Queue<T> {
     pub(super) fn insert(&mut self, nanos: u64, number: u64, event: T) -> Id {
         let id = self.events.insert(number, event);
         self.order.push(Reverse((nanos, id)));
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn events_happen_in_order_and_removed_ones_do_not() {
-        let mut events = Events::default();
+        let mut events = Queue::default();
         let ids: Vec<_> = (0..1_000).map(|n| events.insert((n * 7919) % 100, n, n)).collect();
         for id in ids.iter().filter(|id| id.number % 10 != 0) {
             assert_eq!(events.remove(*id), Some(id.number));

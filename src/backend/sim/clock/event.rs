@@ -1,0 +1,82 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::task::Waker;
+
+use crate::backend::sim::slots::Id;
+
+/// What will happen.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Timer(Waker),
+    Net(NetEvent),
+    Fault { index: usize, begins: bool },
+}
+
+impl Event {
+    pub(super) fn into_waker(self) -> Option<Waker> {
+        match self {
+            Self::Timer(waker) => Some(waker),
+            Self::Net(_) | Self::Fault { .. } => None,
+        }
+    }
+}
+
+impl From<NetEvent> for Event {
+    fn from(event: NetEvent) -> Self {
+        Self::Net(event)
+    }
+}
+
+/// What happens in the network.
+pub(crate) enum NetEvent {
+    /// A connection is asked for.
+    Ask {
+        conn: Id,
+        tries: u32,
+    },
+    /// Nobody listens there.
+    Refused {
+        conn: Id,
+        tries: u32,
+        message: u64,
+    },
+    /// Whoever has asked has waited for long enough.
+    GiveUp {
+        conn: Id,
+    },
+    /// What is first on its way to one end of a connection is due.
+    Arrive {
+        conn: Id,
+        to: usize,
+    },
+    // Apart, for it is large, and there are few of it.
+    Datagram(Box<Datagram>),
+    DatagramRefused(Box<Refusal>),
+}
+
+impl fmt::Debug for NetEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NetEvent").finish_non_exhaustive()
+    }
+}
+
+/// A datagram on its way.
+#[derive(Clone)]
+pub(crate) struct Datagram {
+    pub(crate) socket: u64,
+    pub(crate) from_host: usize,
+    pub(crate) from: SocketAddr,
+    pub(crate) host: usize,
+    pub(crate) to: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
+    // For the log.
+    pub(crate) message: u64,
+}
+
+/// The news that nobody was there to take one, on its way to the socket that has sent it.
+pub(crate) struct Refusal {
+    pub(crate) socket: u64,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) message: u64,
+}

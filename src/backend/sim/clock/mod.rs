@@ -1,0 +1,120 @@
+//! The virtual clock: what time it is and whose turn, what has happened, what will, and who is to be woken for it.
+
+mod event;
+mod queue;
+mod time_of_day;
+
+use std::task::Waker;
+use std::time::SystemTime;
+
+use self::queue::Queue;
+use self::time_of_day::TimesOfDay;
+use super::log::{Flight, Kind, Trace};
+use super::slots::Id;
+use super::waiters::Waiters;
+
+pub(super) use event::{Datagram, Event, NetEvent, Refusal};
+
+/// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
+pub(super) const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
+
+/// Where the clock stands still, after 292 years: far from where adding a latency would overflow.
+pub(super) const END: u64 = u64::MAX / 2;
+
+pub(super) struct Clock {
+    pub(super) nanos: u64,
+    pub(super) turn: Turn,
+    pub(super) trace: Trace,
+    // Both are done with once the lock is free: what wakers do is not ours to know, and the last of a task may run a
+    // destructor.
+    pub(super) woken: Waiters,
+    pub(super) dropped: Waiters,
+    events: Queue<Event>,
+    next: u64,
+    times_of_day: TimesOfDay,
+}
+
+/// The poll that is in progress.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Turn {
+    pub(super) task: Option<Id>,
+    /// How often it has looked for something in vain, if it is a blocking closure.
+    pub(super) looks: u32,
+}
+
+impl Clock {
+    pub(super) fn new(trace: Trace) -> Self {
+        Self {
+            nanos: 0,
+            turn: Turn::default(),
+            trace,
+            woken: Waiters::default(),
+            dropped: Waiters::default(),
+            events: Queue::default(),
+            next: 0,
+            times_of_day: TimesOfDay::default(),
+        }
+    }
+
+    /// The number of something new that is no task.
+    pub(super) fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// The task that is being polled.
+    pub(super) fn whose_turn(&self) -> Option<u64> {
+        self.turn.task.map(|task| task.number)
+    }
+
+    /// Something happens now.
+    pub(super) fn record(&mut self, kind: Kind, number: u64, payload: u64) {
+        self.trace.record(self.nanos, kind, number, payload);
+    }
+
+    /// Something goes from one host to another: its number in the log, or 0.
+    pub(super) fn sent(&mut self, socket: u64, flight: impl FnOnce() -> Flight) -> u64 {
+        self.trace.sent(self.nanos, self.whose_turn(), socket, flight)
+    }
+
+    /// Something will happen then, or at once if that has passed.
+    pub(super) fn add(&mut self, nanos: u64, event: impl Into<Event>) -> Id {
+        let (number, event) = (self.number(), event.into());
+        let task = self.whose_turn();
+        if let (Some(log), Event::Timer(_)) = (self.trace.log(), &event) {
+            log.timer(number, task);
+        }
+        self.events.insert(nanos.max(self.nanos), number, event)
+    }
+
+    /// The waker of a timer that has not fired.
+    pub(super) fn remove_timer(&mut self, timer: Id) -> Option<Waker> {
+        if let Some(log) = self.trace.log() {
+            log.forget_timer(timer.number);
+        }
+        self.events.remove(timer)?.into_waker()
+    }
+
+    /// When the next event is.
+    pub(super) fn next(&mut self) -> Option<u64> {
+        self.events.next()
+    }
+
+    /// The next event, if it is now.
+    pub(super) fn take(&mut self) -> Option<(Id, Event)> {
+        self.events.take(self.nanos)
+    }
+
+    /// Nothing will happen any more: whoever waits for a timer is told.
+    pub(super) fn stop(&mut self) {
+        self.woken.extend(self.events.take_all().filter_map(Event::into_waker));
+    }
+
+    pub(super) fn set_time_of_day(&mut self, host: usize, time: SystemTime) {
+        self.times_of_day.set(host, time, self.nanos);
+    }
+
+    pub(super) fn time_of_day(&self, host: usize) -> SystemTime {
+        self.times_of_day.get(host, self.nanos)
+    }
+}

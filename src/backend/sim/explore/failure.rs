@@ -1,0 +1,91 @@
+//! How a program failed, and what that began with.
+
+use std::fmt;
+
+use crate::backend::sim::panics::{self, Panic};
+use crate::runtime::task::contain::{Payload, discard};
+
+/// How a program failed.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) how: How,
+    // Panics before that, of which the program may not have died.
+    pub(super) before: Vec<Panic>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum How {
+    Panicked(Panic),
+    Returned(String),
+}
+
+impl Failure {
+    pub(super) fn new(outcome: Result<Option<String>, Payload>, mut panics: Vec<Panic>) -> Option<Self> {
+        match outcome {
+            Ok(error) => error.map(|error| Self { how: How::Returned(error), before: panics }),
+            Err(payload) => {
+                let text = panics::text(&*payload);
+                discard(payload);
+                // Where it went on with the panic of a task, that is not the last; and there is none if the hook is another.
+                let panic = match panics.iter().rposition(|panic| panic.text == text) {
+                    Some(at) => {
+                        panics.truncate(at + 1);
+                        panics.pop()
+                    }
+                    None => None,
+                };
+                let panic = panic.unwrap_or(Panic { location: None, text });
+                Some(Self { how: How::Panicked(panic), before: panics })
+            }
+        }
+    }
+
+    /// Whether both are one mistake, as far as can be seen.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (&self.how, &other.how) {
+            (How::Returned(error), How::Returned(other)) => error == other,
+            (How::Panicked(panic), How::Panicked(others)) => {
+                let is_there = match (&panic.location, &others.location) {
+                    (None, None) => panic.text == others.text,
+                    (location, others) => location == others,
+                };
+                is_there && own_words(&panic.text) == own_words(&others.text) && self.cause() == other.cause()
+            }
+            _ => false,
+        }
+    }
+
+    /// Where the panic was that this one quotes: `unwrap` of a handle is one place for everything that a task does.
+    fn cause(&self) -> Option<&str> {
+        self.quoted(&self.how.to_string(), self.before.len())
+            .and_then(|at| self.before[at].location.as_deref())
+    }
+
+    /// Which of the panics before it all began with: where one quotes another, that one, and else the first.
+    pub(super) fn root(&self) -> Option<usize> {
+        let mut root = self.quoted(&self.how.to_string(), self.before.len());
+        while let Some(earlier) = root.and_then(|at| self.quoted(&self.before[at].text, at)) {
+            root = Some(earlier);
+        }
+        root.or(if self.before.is_empty() { None } else { Some(0) })
+    }
+
+    /// The last panic of the first `end` that a text quotes.
+    fn quoted(&self, text: &str, end: usize) -> Option<usize> {
+        self.before[..end].iter().rposition(|panic| text.contains(&format!("{:?}", panic.text)))
+    }
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(panic) => panic.fmt(f),
+            Self::Returned(error) => write!(f, "returned an error:\n{error}"),
+        }
+    }
+}
+
+/// What is wrong with a simulation; None: what is wrong with the program. Either is a panic at a `block_on`.
+fn own_words(text: &str) -> Option<&str> {
+    text.strip_prefix("anyrt: ").and_then(|text| text.split('.').next())
+}

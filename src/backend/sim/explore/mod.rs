@@ -1,0 +1,206 @@
+//! A search through seeds for one that fails.
+
+mod command;
+mod failure;
+mod progress;
+mod reduce;
+mod report;
+mod run;
+mod search;
+
+use std::fmt;
+use std::ops::Range;
+use std::panic::resume_unwind;
+
+use self::report::Report;
+use self::run::{Ending, Program};
+use super::handle::{Builder, Sim};
+use super::log::parting;
+use super::panics::{self, Panic};
+use super::replay::Replay;
+use crate::runtime::task::contain::contain;
+
+/// Runs `program` with one seed after the other, in a new simulation each, until it fails.
+///
+/// It fails when it panics, which it does as well where the simulation is stuck, and when it returns an error. A panic of a
+/// task is one of its handle: await it. Seeds run on as many threads as there are processors, one beside the other. What is
+/// found is the smallest seed that fails, however many threads there are.
+///
+/// What made it fail is then reduced: to as few of the faults that its seed has drawn as needed, and to the choices of the
+/// scheduler up to the one that matters, after which whoever has been ready for the longest runs. It is still the same
+/// failure: a panic at the same place. This ends after ten seconds or 200 runs.
+///
+/// Where the environment variable `ANYRT_SIM_SEED` is set, only that seed is run, on this thread, with as many choices as
+/// `ANYRT_SIM_CHOICES` and only the faults of `ANYRT_SIM_FAULTS`. A failure says what to set. Such a replay that does not
+/// fail is an error: it may be another build, with other features or another profile, and says so.
+///
+/// On a terminal, a line shows how far it is. Panics of the program are not printed while seeds run: at its first call,
+/// this sets a [panic hook](std::panic::set_hook) that keeps them, and hands all other panics of the process to the hook
+/// that was there before. A program that never ends is not found by itself, but named after half a minute: give it a
+/// [`timeout`](crate::Time::timeout), whose hours cost nothing.
+///
+/// # Panics
+///
+/// When the program fails: with the seed, the panic that it began with, what it takes to see it, and the line that runs it
+/// again. Where the panic of the program quotes another, such as that of a task whose handle it unwraps, it began with that;
+/// and else with the first of the run. It says so when the program is not deterministic, and the same seed goes otherwise
+/// the next time.
+///
+/// When the environment asks for a seed, and that does not fail.
+///
+/// When there is no seed in `seeds`, when no thread can be started, and when one of those variables is no number, saying
+/// which.
+///
+/// # Examples
+///
+/// Two tasks that read, wait and write. In most orders all is well, and in some an update is lost:
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use anyrt::{BlockOn, Sim, Spawn, sim};
+///
+/// fn counts_to_two(sim: &Sim) {
+///     let count = Arc::new(AtomicU32::new(0));
+///     let tasks = [(); 2].map(|()| {
+///         let count = count.clone();
+///         sim.spawn(async move {
+///             let read = count.load(Ordering::Relaxed);
+///             anyrt::yield_now().await;
+///             count.store(read + 1, Ordering::Relaxed);
+///         })
+///     });
+///     sim.block_on(async {
+///         for task in tasks {
+///             task.await.unwrap();
+///         }
+///     });
+///     assert_eq!(count.load(Ordering::Relaxed), 2, "an update is lost");
+/// }
+///
+/// let found = std::panic::catch_unwind(|| sim::explore(0..1_000, counts_to_two)).unwrap_err();
+/// let text = found.downcast_ref::<String>().unwrap();
+/// assert!(text.contains("an update is lost") && text.contains("ANYRT_SIM_SEED="), "{text}");
+/// ```
+#[track_caller]
+pub fn explore<T: Outcome>(seeds: Range<u64>, program: impl Fn(&Sim) -> T + Sync) {
+    Sim::builder().explore(seeds, program);
+}
+
+impl Builder {
+    /// Runs `program` with one seed after the other until it fails, as [`sim::explore`](explore) does, in simulations that
+    /// are set up like this one.
+    ///
+    /// # Panics
+    ///
+    /// As [`sim::explore`](explore).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt::{BlockOn, Sim, Spawn, Time, sim::Policy};
+    ///
+    /// Sim::builder().policy(Policy::Pct(3)).spurious_wakes(10).explore(0..100, |sim| {
+    ///     let there = sim.clone();
+    ///     sim.block_on(sim.spawn(async move { there.sleep(Duration::from_secs(60)).await }))
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn explore<T: Outcome>(self, seeds: Range<u64>, program: impl Fn(&Sim) -> T + Sync) {
+        assert!(!seeds.is_empty(), "anyrt: {seeds:?} has no seed to explore: write a range such as 0..1000");
+        let program = |sim: &Sim| program(sim).failure();
+        match Replay::of_the_environment() {
+            Err(error) => panic!("{error}"),
+            Ok(Some(replay)) => {
+                let outside = if seeds.contains(&replay.seed) { "" } else { ", which is outside of it" };
+                eprintln!("anyrt: of {seeds:?}, only seed {} runs{outside}: {replay}", replay.seed);
+                self.replaying(&replay).logged_to_a_file().replay(replay.seed, &program);
+            }
+            Ok(None) => {
+                if let Some((seed, failure, run)) = search::search(&self, &seeds, &program) {
+                    let found = reduce::reduce(self, seed, &program, failure, run);
+                    panic!("{}", Report { seeds, found: &found, command: command::command() });
+                }
+            }
+        }
+    }
+
+    /// Runs one seed, which somebody asks for because it fails.
+    #[track_caller]
+    fn replay(&self, seed: u64, program: &Program<'_>) {
+        let sim = Ending(self.with_seed(seed));
+        let outcome = contain(|| program(&sim.0));
+        match &outcome {
+            Err(payload) => sim.0.world.failed(panics::caught(payload)),
+            Ok(Some(error)) => {
+                sim.0.world.failed(Panic { location: None, text: format!("returned an error:\n{error}") });
+            }
+            Ok(None) => {}
+        }
+        // What there is of a log is written before anything is said.
+        drop(sim);
+        match outcome {
+            Err(payload) => resume_unwind(payload),
+            Ok(Some(error)) => panic!("anyrt: with seed {seed} the program returns an error:\n{error}"),
+            Ok(None) => panic!(
+                "anyrt: seed {seed} does not fail in this build (same features and profile?); if it is corrected, run \
+                 without any variable ANYRT_SIM_…"
+            ),
+        }
+    }
+}
+
+/// Runs `program` twice with one seed, and returns the hash of what happened.
+///
+/// # Panics
+///
+/// When the two runs differ, with the first event that does: the program has an order, a time or a random number from
+/// outside of the simulation, such as that of a `HashMap`, of `Instant::now` or of another thread.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use anyrt::{BlockOn, Time, sim::check_deterministic};
+///
+/// check_deterministic(7, |sim| sim.block_on(sim.sleep(Duration::from_secs(3600))));
+/// ```
+#[track_caller]
+pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
+    let run = || {
+        let sim = Ending(Sim::builder().log(true).with_seed(seed));
+        program(&sim.0);
+        sim.0.log()
+    };
+    let (first, second) = (run(), run());
+    let Some(parting) = parting(&first, &second) else {
+        assert_eq!(first.hash(), second.hash(), "the same events have the same hash");
+        return first.hash();
+    };
+    panic!("anyrt: two runs with seed {seed} differ {parting}");
+}
+
+/// What a program that is [explored](explore) may return: nothing, or a result, whose error is a failure.
+pub trait Outcome {
+    #[doc(hidden)]
+    fn failure(self) -> Option<String>;
+}
+
+impl Outcome for () {
+    fn failure(self) -> Option<String> {
+        None
+    }
+}
+
+impl<T: Outcome, E: fmt::Debug> Outcome for Result<T, E> {
+    fn failure(self) -> Option<String> {
+        match self {
+            Ok(value) => value.failure(),
+            Err(error) => Some(format!("{error:?}")),
+        }
+    }
+}

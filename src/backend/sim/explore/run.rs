@@ -1,0 +1,48 @@
+//! One run of a program.
+
+use super::failure::Failure;
+use crate::backend::sim::handle::{Builder, Sim};
+use crate::backend::sim::log::Log;
+use crate::backend::sim::panics::Quiet;
+use crate::runtime::task::contain::contain;
+
+/// Returns what went wrong, if it does not panic.
+pub(super) type Program<'a> = dyn Fn(&Sim) -> Option<String> + Sync + 'a;
+
+/// What a run came to.
+pub(super) struct Run {
+    pub(super) failure: Option<Failure>,
+    pub(super) choices: u64,
+    pub(super) faults: Vec<String>,
+    pub(super) steps: u64,
+    pub(super) hash: u64,
+    pub(super) log: Log,
+}
+
+impl Run {
+    pub(super) fn of(builder: &Builder, seed: u64, program: &Program<'_>) -> Self {
+        // Until the simulation is gone: destructors may panic as well.
+        let quiet = Quiet::begin(seed);
+        let sim = Ending(builder.with_seed(seed));
+        let outcome = contain(|| program(&sim.0));
+        let failure = Failure::new(outcome, quiet.take());
+        let faults = sim.0.world.with(|state| state.faults.in_words());
+        sim.0.world.with(|state| Self {
+            failure,
+            choices: state.tasks.schedule.choices(),
+            faults,
+            steps: state.steps,
+            hash: state.clock.trace.hash(),
+            log: sim.0.world.log_of(state),
+        })
+    }
+}
+
+/// A simulation that is over when this is dropped, also where its tasks have handles that own it.
+pub(super) struct Ending(pub(super) Sim);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.world.close();
+    }
+}

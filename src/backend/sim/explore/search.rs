@@ -1,0 +1,61 @@
+//! Seeds on threads, until one fails.
+
+use std::convert::Infallible;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+
+use super::failure::Failure;
+use super::progress;
+use super::run::{Program, Run};
+use crate::backend::sim::handle::Builder;
+use crate::thread::lock;
+
+/// The smallest of the seeds that fail.
+pub(super) fn search(
+    builder: &Builder,
+    seeds: &Range<u64>,
+    program: &Program<'_>,
+) -> Option<(u64, Failure, Run)> {
+    let processors = || thread::available_parallelism().map_or(1, Into::into);
+    let many = seeds.end - seeds.start;
+    let threads = builder.threads.unwrap_or_else(processors).clamp(1, many.try_into().unwrap_or(usize::MAX));
+    let (next, end) = (AtomicU64::new(seeds.start), AtomicU64::new(seeds.end));
+    let running: Vec<_> = (0..threads).map(|_| AtomicU64::new(progress::NO_SEED)).collect();
+    let found = Mutex::new(None::<(u64, Failure, Run)>);
+    // Each is finished before a larger one can be the result: they are taken in order, and those that are taken are run.
+    let take = || {
+        let one = |seed| (seed < end.load(Ordering::Relaxed)).then(|| seed + 1);
+        next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).ok()
+    };
+    let work = |running: &AtomicU64| {
+        while let Some(seed) = take() {
+            running.store(seed, Ordering::Relaxed);
+            let mut run = Run::of(builder, seed, program);
+            if let Some(failure) = run.failure.take() {
+                end.fetch_min(seed, Ordering::Relaxed);
+                let mut found = lock(&found);
+                if found.as_ref().is_none_or(|(before, ..)| seed < *before) {
+                    *found = Some((seed, failure, run));
+                }
+            }
+        }
+        running.store(progress::NO_SEED, Ordering::Relaxed);
+    };
+    thread::scope(|scope| {
+        let (works, over) = mpsc::channel::<Infallible>();
+        for running in &running {
+            let (work, works) = (&work, works.clone());
+            let thread = thread::Builder::new().name("anyrt-explore".to_owned());
+            let started = thread.spawn_scoped(scope, move || {
+                let _works = works;
+                work(running);
+            });
+            started.unwrap_or_else(|error| panic!("anyrt: no thread to explore seeds on: {error}"));
+        }
+        drop(works);
+        progress::watch(seeds, &next, &running, &over);
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

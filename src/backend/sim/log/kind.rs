@@ -1,0 +1,103 @@
+/// What happens. The order is part of the hash of what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Spawned,
+    Woken,
+    Polled,
+    Ended,
+    TimerFired,
+    ConnectionAsked,
+    ConnectionOpened,
+    ConnectionRefused,
+    DataArrived,
+    EndArrived,
+    ResetArrived,
+    DatagramArrived,
+    DatagramRefused,
+    Cancelled,
+    Spurious,
+    TimedOut,
+    Lost,
+    Cut,
+    Duplicated,
+    // Of paths: from which host in the upper half of the number, and to which in the lower.
+    Held,
+    PartitionBegan,
+    PartitionEnded,
+    HoldBegan,
+    HoldEnded,
+    LossBegan,
+    LossEnded,
+    LinkReset,
+    // Of hosts.
+    Crashed,
+    Restarted,
+    Note,
+    // For the log alone.
+    Sent,
+    Waits,
+    Panicked,
+    Failed,
+}
+
+/// What a kind is about, and its number.
+pub(super) enum Subject {
+    Task,
+    Timer,
+    Socket,
+    /// From one host to another: the first in the upper half.
+    Path,
+    Host,
+}
+
+impl Kind {
+    pub(super) fn subject(self) -> Subject {
+        match self {
+            Self::Spawned
+            | Self::Woken
+            | Self::Polled
+            | Self::Ended
+            | Self::Cancelled
+            | Self::Spurious
+            | Self::Waits
+            | Self::Note
+            | Self::Panicked
+            | Self::Failed => Subject::Task,
+            Self::TimerFired => Subject::Timer,
+            Self::Sent
+            | Self::ConnectionAsked
+            | Self::ConnectionOpened
+            | Self::ConnectionRefused
+            | Self::DataArrived
+            | Self::EndArrived
+            | Self::ResetArrived
+            | Self::DatagramArrived
+            | Self::DatagramRefused
+            | Self::TimedOut
+            | Self::Lost
+            | Self::Cut
+            | Self::Duplicated => Subject::Socket,
+            Self::Held
+            | Self::PartitionBegan
+            | Self::PartitionEnded
+            | Self::HoldBegan
+            | Self::HoldEnded
+            | Self::LossBegan
+            | Self::LossEnded
+            | Self::LinkReset => Subject::Path,
+            Self::Crashed | Self::Restarted => Subject::Host,
+        }
+    }
+
+    /// Its name, in words.
+    pub(super) fn words(self) -> String {
+        let mut words = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_uppercase() && !words.is_empty() {
+                words.push(' ');
+            }
+            words.extend(letter.to_lowercase());
+        }
+        words
+    }
+}

@@ -1,0 +1,123 @@
+//! Connections end: closed, reset, or gone with a host.
+
+use std::io::ErrorKind;
+
+use super::delivery::What;
+use super::{CLIENT, Conn, End, Progress, SERVER};
+use crate::backend::sim::clock::Clock;
+use crate::backend::sim::log::Kind;
+use crate::backend::sim::network::Network;
+use crate::backend::sim::slots::Id;
+
+impl Network {
+    pub(crate) fn shutdown(&mut self, clock: &mut Clock, id: Id, side: usize) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let end = &mut conn.ends[side];
+        if !std::mem::replace(&mut end.shut, true) && !end.reset {
+            self.send(clock, id, 1 - side, What::End);
+        }
+    }
+
+    /// Breaks it off: the peer sees a reset.
+    pub(in super::super) fn reset(&mut self, clock: &mut Clock, id: Id, side: usize) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let end = &mut conn.ends[side];
+        end.shut = true;
+        if !std::mem::replace(&mut end.reset, true) {
+            self.send(clock, id, 1 - side, What::Reset);
+        }
+    }
+
+    /// Nobody holds this end any more.
+    pub(crate) fn close(&mut self, clock: &mut Clock, id: Id, side: usize) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let end = &mut conn.ends[side];
+        if end.crashed {
+            return;
+        }
+        end.held = false;
+        let wakers = end.take_waiters();
+        clock.dropped.extend(wakers);
+        let unread = end.arrived > 0;
+        end.inbox.drain(..end.arrived);
+        end.arrived = 0;
+        let lingers = end.options.linger.is_none_or(|linger| !linger.is_zero());
+        if matches!(conn.progress, Progress::Asked | Progress::Failed(_)) {
+            // Whoever listens may have it nevertheless.
+            end.reset = true;
+            self.forget(id);
+            return;
+        }
+        if unread || !lingers {
+            self.reset(clock, id, side);
+        } else {
+            self.shutdown(clock, id, side);
+        }
+        self.forget(id);
+    }
+
+    /// Forgets a connection that nobody holds an end of.
+    fn forget(&mut self, id: Id) {
+        if self.conns.get(id).is_some_and(|conn| conn.ends.iter().all(|end| !end.held)) {
+            self.conns.remove(id);
+        }
+    }
+
+    /// All connections between two hosts are reset, for both ends.
+    pub(in super::super) fn break_off(&mut self, clock: &mut Clock, a: usize, b: usize) {
+        let is_between = |conn: &Conn| [(a, b), (b, a)].contains(&conn.path(CLIENT));
+        let ids: Vec<_> = self.conns.iter().filter(|(_, conn)| is_between(conn)).map(|(id, _)| id).collect();
+        for id in ids {
+            let Some(conn) = self.conns.get_mut(id) else { continue };
+            if !matches!(conn.progress, Progress::Accepted | Progress::Open) {
+                continue;
+            }
+            conn.ends.iter_mut().for_each(End::clear_flight);
+            for side in [CLIENT, SERVER] {
+                self.was_reset(clock, id, side, 0);
+            }
+            self.fail(clock, id, ErrorKind::ConnectionReset, Kind::ConnectionRefused, 0);
+        }
+    }
+
+    /// A host has lost its power: its ends are gone, and say nothing of it.
+    pub(in super::super) fn crash_connections(&mut self, clock: &mut Clock, host: usize) {
+        let ids: Vec<_> = self.conns.iter().map(|(id, _)| id).collect();
+        for id in ids {
+            for side in [CLIENT, SERVER] {
+                let Some(conn) = self.conns.get_mut(id) else { break };
+                let not_there_yet = side == SERVER && matches!(conn.progress, Progress::Asked);
+                let end = &mut conn.ends[side];
+                if end.host != host || end.crashed || not_there_yet {
+                    continue;
+                }
+                (end.crashed, end.held, end.shut, end.reset, end.error) = (true, false, true, true, None);
+                end.inbox.drain(..end.arrived);
+                end.arrived = 0;
+                clock.woken.extend(end.take_waiters());
+                let peer = &mut conn.ends[1 - side];
+                clock.woken.extend(peer.writer.take());
+                // What was lost is not sent again, and nothing arrives without what was sent before it.
+                let kept = peer.flight.iter().take_while(|packet| packet.tries == 0).count();
+                let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();
+                peer.inbox.truncate(peer.inbox.len() - lost);
+            }
+            self.forget(id);
+        }
+    }
+
+    pub(super) fn was_reset(&mut self, clock: &mut Clock, id: Id, to: usize, message: u64) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        clock.record(Kind::ResetArrived, id.number, 0);
+        clock.trace.on_path(conn.path(1 - to));
+        clock.trace.arrived(message);
+        // Nobody sends any more what the other end has not got.
+        conn.ends[1 - to].clear_flight();
+        let end = &mut conn.ends[to];
+        if !std::mem::replace(&mut end.reset, true) {
+            // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.
+            end.error = Some(if end.ended { ErrorKind::BrokenPipe } else { ErrorKind::ConnectionReset });
+        }
+        clock.woken.extend(end.take_waiters());
+    }
+}

@@ -1,0 +1,288 @@
+//! What goes from one end of a connection to the other: in order, and again until it arrives.
+
+use std::io::{self, ErrorKind};
+use std::task::Poll;
+
+use super::{Progress, gone};
+use crate::backend::sim::clock::{Clock, NetEvent};
+use crate::backend::sim::log::{Kind, hash_of_both};
+use crate::backend::sim::network::Network;
+use crate::backend::sim::network::paths::Gate;
+use crate::backend::sim::slots::Id;
+use crate::backend::sim::waiters::{Waiter, set};
+
+/// How often what is lost is sent again, the first time after 200 ms and then after twice as long, up to two minutes: as
+/// Linux does (tcp(7), `tcp_retries2`). That is 924.6 s in all.
+const RESENDS: u32 = 15;
+const RESEND: u64 = 200_000_000;
+const LONGEST_RESEND: u64 = 120_000_000_000;
+
+/// What is on its way to one end of a connection.
+pub(super) struct Packet {
+    at: u64,
+    // How often it was lost.
+    pub(super) tries: u32,
+    what: What,
+    // For the log.
+    message: u64,
+}
+
+impl Packet {
+    pub(super) fn len(&self) -> usize {
+        if let What::Data(len) = self.what { len } else { 0 }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum What {
+    Accepted,
+    Data(usize),
+    End,
+    Reset,
+}
+
+impl What {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "answer",
+            Self::Data(_) => "data",
+            Self::End => "end",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// How long one waits before what was lost so often is sent again.
+fn resend(tries: u32) -> u64 {
+    (RESEND << tries).min(LONGEST_RESEND)
+}
+
+impl Network {
+    /// Reads what has arrived at one end; what is not taken stays to be read.
+    pub(crate) fn read(
+        &mut self,
+        clock: &mut Clock,
+        (id, side): (Id, usize),
+        buf: &mut [u8],
+        take: bool,
+        waiter: &mut Waiter<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let Self { conns, hosts, .. } = self;
+        let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
+        let (from, to) = conn.path(side);
+        let end = &mut conn.ends[side];
+        if end.arrived > 0 {
+            let len = buf.len().min(end.arrived);
+            let (front, back) = end.readable(0, len);
+            buf[..front.len()].copy_from_slice(front);
+            if !back.is_empty() {
+                buf[front.len()..len].copy_from_slice(back);
+            }
+            if take {
+                end.inbox.drain(..len);
+                end.arrived -= len;
+                let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
+                if waiting + path.worth_sending() <= path.buffer() {
+                    clock.woken.extend(conn.ends[1 - side].writer.take());
+                }
+            }
+            return Poll::Ready(Ok(len));
+        }
+        if let Some(kind) = end.error.take() {
+            return Poll::Ready(Err(kind.into()));
+        }
+        if end.ended || end.reset {
+            return Poll::Ready(Ok(0));
+        }
+        clock.dropped.extend(set(&mut end.reader, waiter));
+        Poll::Pending
+    }
+
+    /// Writes at one end, as much as the other has room for.
+    pub(crate) fn write(
+        &mut self,
+        clock: &mut Clock,
+        (id, side): (Id, usize),
+        bufs: &[io::IoSlice<'_>],
+        waiter: &mut Waiter<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let Self { conns, hosts, .. } = self;
+        let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
+        let end = &mut conn.ends[side];
+        if let Some(kind) = end.error.take() {
+            return Poll::Ready(Err(kind.into()));
+        }
+        if end.shut || end.reset {
+            return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+        }
+        let to = 1 - side;
+        let (from_host, to_host) = conn.path(to);
+        let path = &hosts[from_host].paths[to_host];
+        let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
+        // Not a few bytes at a time, for ever, when it is read a few bytes at a time (RFC 1122, 4.2.3.4).
+        let len: usize = bufs.iter().map(|buf| buf.len()).sum();
+        if len == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        if room < len.min(path.worth_sending()) {
+            clock.dropped.extend(set(&mut conn.ends[side].writer, waiter));
+            return Poll::Pending;
+        }
+        let len = len.min(room);
+        let mut left = len;
+        for buf in bufs {
+            let part = &buf[..buf.len().min(left)];
+            conn.ends[to].inbox.extend(part);
+            left -= part.len();
+        }
+        self.send(clock, id, to, What::Data(len));
+        Poll::Ready(Ok(len))
+    }
+
+    /// Something goes to one end of a connection, after everything that went there before.
+    pub(super) fn send(&mut self, clock: &mut Clock, id: Id, to: usize, what: What) {
+        let Self { conns, hosts, random, .. } = self;
+        let Some(conn) = conns.get_mut(id) else { return };
+        let (from_host, to_host) = conn.path(to);
+        let path = &mut hosts[from_host].paths[to_host];
+        let waiting = conn.ends[to].flight.len();
+        let mut left = if let What::Data(len) = what { len } else { 0 };
+        loop {
+            let len = path.segment(random, left);
+            let mut at = path.arrival(random, clock.nanos, len);
+            let begins = conn.ends[to].inbox.len() - left;
+            let message = clock.sent(id.number, || conn.flight(to, what.name(), begins, len));
+            let mut tries = 0;
+            // Of an answer it is known already.
+            while what != What::Accepted && tries <= RESENDS && path.loses(random) {
+                clock.record(Kind::Lost, id.number, len as u64);
+                clock.trace.on_path((from_host, to_host));
+                at = at.saturating_add(resend(tries));
+                tries += 1;
+            }
+            // Nobody sends a reset again.
+            if what == What::Reset && tries > 0 {
+                break;
+            }
+            let what = if let What::Data(_) = what { What::Data(len) } else { what };
+            conn.ends[to].flight.push_back(Packet { at, tries, what, message });
+            left -= len;
+            if left == 0 {
+                break;
+            }
+        }
+        if waiting == 0 {
+            self.await_first(clock, id, to);
+        }
+    }
+
+    /// What is first on its way is due when it is.
+    fn await_first(&mut self, clock: &mut Clock, id: Id, to: usize) {
+        let conn = self.conns.get(id);
+        if let Some(first) = conn.and_then(|conn| conn.ends[to].flight.front()) {
+            clock.add(first.at, NetEvent::Arrive { conn: id, to });
+        }
+    }
+
+    /// What is first on its way to one end of a connection is due, and perhaps more.
+    pub(in super::super) fn arrive(&mut self, clock: &mut Clock, id: Id, to: usize) {
+        while let Some(conn) = self.conns.get_mut(id) {
+            let (from_host, to_host) = conn.path(to);
+            let Some(first) = conn.ends[to].flight.front() else { return };
+            if first.at > clock.nanos {
+                break;
+            }
+            if first.tries > RESENDS {
+                return self.time_out(clock, id, 1 - to);
+            }
+            let (what, message) = (first.what, first.message);
+            let gate = self.gate(from_host, to_host);
+            match gate {
+                Gate::Held => return self.keep(clock, from_host, to_host, NetEvent::Arrive { conn: id, to }),
+                Gate::Open if self.deliver(clock, id, to, what, message) => {}
+                Gate::Open | Gate::Cut => {
+                    self.send_again(clock, id, to, gate);
+                }
+            }
+        }
+        self.await_first(clock, id, to);
+    }
+
+    /// Whether it was taken. If not, whoever has sent it is told, and does so again until they hear of it.
+    fn deliver(&mut self, clock: &mut Clock, id: Id, to: usize, what: What, message: u64) -> bool {
+        let Some(conn) = self.conns.get_mut(id) else { return false };
+        let is_failed = matches!(conn.progress, Progress::Failed(_));
+        let end = &mut conn.ends[to];
+        let nobody = match what {
+            What::Accepted => is_failed,
+            What::Data(_) => !end.held || end.reset,
+            What::End => end.reset,
+            What::Reset => false,
+        };
+        if let What::Data(len) = what {
+            let (front, back) = end.readable(end.arrived, len);
+            clock.record(Kind::DataArrived, id.number, hash_of_both(front, back));
+            clock.trace.arrived(message);
+        }
+        if nobody {
+            self.send(clock, id, 1 - to, What::Reset);
+            return false;
+        }
+        end.flight.pop_front();
+        match what {
+            What::Accepted => {
+                clock.record(Kind::ConnectionOpened, id.number, 0);
+                clock.trace.arrived(message);
+                conn.progress = Progress::Open;
+                clock.woken.extend(end.writer.take());
+            }
+            What::Data(len) => {
+                end.arrived += len;
+                clock.woken.extend(end.reader.take());
+            }
+            What::End => {
+                clock.record(Kind::EndArrived, id.number, 0);
+                clock.trace.arrived(message);
+                end.ended = true;
+                clock.woken.extend(end.reader.take());
+            }
+            What::Reset => self.was_reset(clock, id, to, message),
+        }
+        true
+    }
+
+    /// What is first on its way has not arrived.
+    fn send_again(&mut self, clock: &mut Clock, id: Id, to: usize, gate: Gate) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        if gate == Gate::Cut {
+            clock.record(Kind::Cut, id.number, 0);
+            clock.trace.on_path(conn.path(to));
+        }
+        let sender_is_gone = conn.ends[1 - to].reset;
+        let Some(first) = conn.ends[to].flight.front_mut() else { return };
+        let (what, tries) = (first.what, first.tries);
+        if sender_is_gone || what == What::Reset {
+            conn.ends[to].clear_flight();
+        } else {
+            first.at = clock.nanos + resend(tries);
+            first.tries += 1;
+        }
+        if what == What::Accepted && tries == 0 {
+            self.give_up_in_time(clock, id);
+        }
+    }
+
+    /// Whoever has sent for so long without an answer gives up.
+    fn time_out(&mut self, clock: &mut Clock, id: Id, side: usize) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        clock.record(Kind::TimedOut, id.number, 0);
+        clock.trace.on_path(conn.path(1 - side));
+        conn.ends[1 - side].clear_flight();
+        let end = &mut conn.ends[side];
+        end.shut = true;
+        if !std::mem::replace(&mut end.reset, true) {
+            end.error = Some(ErrorKind::TimedOut);
+        }
+        clock.woken.extend(end.take_waiters());
+    }
+}

@@ -1,0 +1,167 @@
+//! The network in memory: hosts, the paths between them, and what is at the ends of those. It knows nothing of tasks and
+//! handles: whoever waits is a waker, and what happens later is an event of the clock.
+
+mod connection;
+mod host;
+mod listening;
+mod path;
+mod paths;
+mod udp;
+#[cfg(unix)]
+mod unix_datagram;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use self::connection::Conn;
+use self::host::Host;
+use self::listening::Listening;
+use self::path::Path;
+#[cfg(unix)]
+use self::unix_datagram::UnixBound;
+use super::clock::{Clock, NetEvent};
+use super::random::Random;
+use super::slots::Slots;
+use super::waiters::{Waiters, Waiting};
+
+pub(super) use connection::{CLIENT, SERVER};
+pub(super) use host::to_this_host;
+pub use path::LinkOptions;
+pub(super) use path::{BUFFER, Chance};
+pub(super) use paths::Paths;
+pub(super) use udp::UdpBound;
+
+/// How many routers a packet may pass: the default of Linux.
+const TTL: u32 = 64;
+
+pub(super) struct Network {
+    random: Random,
+    hosts: Vec<Host>,
+    // What every path of a new host is like.
+    to_come: Path,
+    // Any host, ever.
+    has_crashed: bool,
+    conns: Slots<Conn>,
+    listening: BTreeMap<u64, Listening>,
+    datagrams: BTreeMap<u64, UdpBound>,
+    #[cfg(unix)]
+    unix_datagrams: BTreeMap<u64, UnixBound>,
+}
+
+/// An address of a socket.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Addr {
+    Ip(SocketAddr),
+    /// None: it has no name.
+    Path(Option<PathBuf>),
+}
+
+impl Addr {
+    pub(super) fn ip(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Ip(addr) => Some(*addr),
+            Self::Path(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(addr) => addr.fmt(f),
+            Self::Path(Some(path)) => path.display().fmt(f),
+            Self::Path(None) => f.write_str("no name"),
+        }
+    }
+}
+
+/// A socket that is bound to an address, and is no end of a connection: it listens, or is for datagrams.
+trait Bound {
+    fn host(&self) -> usize;
+
+    fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting>;
+}
+
+/// Takes away the sockets of a host.
+fn crash<T: Bound>(sockets: &mut BTreeMap<u64, T>, host: usize, woken: &mut Waiters) {
+    sockets.retain(|_, socket| {
+        let stays = socket.host() != host;
+        if !stays {
+            socket.waiters().for_each(|waiting| woken.append(waiting.take()));
+        }
+        stays
+    });
+}
+
+fn wake_all<T: Bound>(sockets: &mut BTreeMap<u64, T>, woken: &mut Waiters) {
+    sockets.values_mut().flat_map(Bound::waiters).for_each(|waiting| woken.append(waiting.take()));
+}
+
+impl Network {
+    /// With one host, `main`.
+    pub(super) fn new(random: Random) -> Self {
+        let mut network = Self {
+            random,
+            hosts: Vec::new(),
+            to_come: Path::default(),
+            has_crashed: false,
+            conns: Slots::default(),
+            listening: BTreeMap::new(),
+            datagrams: BTreeMap::new(),
+            #[cfg(unix)]
+            unix_datagrams: BTreeMap::new(),
+        };
+        network.push(Host::main());
+        network
+    }
+
+    pub(super) fn happen(&mut self, clock: &mut Clock, event: NetEvent) {
+        match event {
+            NetEvent::Ask { conn, tries } => self.asked(clock, conn, tries),
+            NetEvent::Refused { conn, tries, message } => self.refused(clock, conn, tries, message),
+            NetEvent::GiveUp { conn } => self.give_up(clock, conn),
+            NetEvent::Arrive { conn, to } => self.arrive(clock, conn, to),
+            NetEvent::Datagram(datagram) => self.datagram(clock, datagram),
+            NetEvent::DatagramRefused(refusal) => self.datagram_refused(clock, refusal),
+        }
+    }
+
+    /// Everybody who waits for a socket is told that nothing will happen any more.
+    pub(super) fn stop(&mut self, woken: &mut Waiters) {
+        woken.extend(self.conns.values_mut().flat_map(Conn::take_waiters));
+        wake_all(&mut self.listening, woken);
+        wake_all(&mut self.datagrams, woken);
+        #[cfg(unix)]
+        wake_all(&mut self.unix_datagrams, woken);
+    }
+
+    /// Takes away what a host has of sockets, and tells whoever waits for them.
+    fn crash_sockets(&mut self, clock: &mut Clock, host: usize) {
+        self.crash_connections(clock, host);
+        crash(&mut self.listening, host, &mut clock.woken);
+        crash(&mut self.datagrams, host, &mut clock.woken);
+        #[cfg(unix)]
+        crash(&mut self.unix_datagrams, host, &mut clock.woken);
+    }
+
+    /// Something happens as long from now as a packet takes.
+    fn after(&mut self, clock: &mut Clock, from: usize, to: usize, event: NetEvent) {
+        let (path, random) = self.path(from, to);
+        let at = path.arrival(random, clock.nanos, 0);
+        clock.add(at, event);
+    }
+
+    /// Whether a packet that arrives now was lost on the way, as the seed has it.
+    fn is_lost(&mut self, from: usize, to: usize) -> bool {
+        let (path, random) = self.path(from, to);
+        path.loses(random)
+    }
+}
+
+/// What is said of the sockets of a host that has crashed.
+fn crashed() -> io::Error {
+    io::Error::new(ErrorKind::NotConnected, "anyrt: this socket is gone: its host has crashed")
+}

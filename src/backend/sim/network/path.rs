@@ -1,0 +1,293 @@
+//! A path from one host to another: how long it takes, and what goes wrong on it.
+
+use std::io;
+use std::time::Duration;
+
+use crate::backend::sim::clock::NetEvent;
+use crate::backend::sim::random::Random;
+use crate::runtime::net::options::invalid;
+
+/// What an end takes that is not yet read, as `SO_RCVBUF` of the systems it is. Whoever writes more waits.
+pub(crate) const BUFFER: usize = 1 << 16;
+
+/// What a link between two hosts is like, in one direction.
+///
+/// Unless set: a latency of 1 ms, and nothing is ever lost.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use anyrt::Sim;
+/// use anyrt::sim::LinkOptions;
+///
+/// let sim = Sim::new()?;
+/// let db = sim.host("db", [10, 0, 0, 2])?;
+/// let slow = LinkOptions::new().latency(Duration::from_millis(80)).loss(0.02).bandwidth(1_000_000);
+/// sim.link("main", "db")?.set(&slow)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LinkOptions {
+    latency: Option<Duration>,
+    jitter: Option<Duration>,
+    loss: f64,
+    duplication: f64,
+    reordering: f64,
+    bandwidth: Option<u64>,
+    segment: Option<usize>,
+    buffer: Option<usize>,
+}
+
+impl LinkOptions {
+    /// Nothing set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long a packet takes at least; 1 ms unless set.
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = Some(latency);
+        self
+    }
+
+    /// How much longer it may take, as the seed has it; a tenth of the latency unless set.
+    pub fn jitter(mut self, jitter: Duration) -> Self {
+        self.jitter = Some(jitter);
+        self
+    }
+
+    /// How probable it is that a packet is lost: 0 is never, and 1 always.
+    ///
+    /// TCP sends it again, after 200 ms and then after twice as long each time, as Linux does; a datagram is gone.
+    pub fn loss(mut self, probability: f64) -> Self {
+        self.loss = probability;
+        self
+    }
+
+    /// How probable it is that a datagram arrives twice.
+    pub fn duplication(mut self, probability: f64) -> Self {
+        self.duplication = probability;
+        self
+    }
+
+    /// How probable it is that a datagram takes up to ten latencies longer, and is overtaken by later ones. TCP stays in
+    /// order.
+    pub fn reordering(mut self, probability: f64) -> Self {
+        self.reordering = probability;
+        self
+    }
+
+    /// How many bytes leave in a second, those of all sockets together; unlimited unless set. Only payload counts.
+    pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
+        self.bandwidth = Some(bytes_per_second);
+        self
+    }
+
+    /// Cuts what is written to a TCP stream into pieces of 1 to `max` bytes, as the seed has it, which arrive one by one.
+    pub fn segment(mut self, max: usize) -> Self {
+        self.segment = Some(max);
+        self
+    }
+
+    /// How many bytes of a TCP stream may be on their way or wait to be read; 64 KiB unless set. Whoever writes more waits.
+    pub fn buffer(mut self, bytes: usize) -> Self {
+        self.buffer = Some(bytes);
+        self
+    }
+
+    pub(super) fn rules(&self) -> io::Result<Rules> {
+        let Self { latency, jitter, loss, duplication, reordering, bandwidth, segment, buffer } = self;
+        if *bandwidth == Some(0) {
+            return Err(invalid("bandwidth", "0 bytes a second would never arrive; `partition` cuts a link"));
+        }
+        if *segment == Some(0) {
+            return Err(invalid("segment", "0 bytes would never be all; 1 is the least"));
+        }
+        if *buffer == Some(0) {
+            return Err(invalid("buffer", "0 bytes take nothing; 1 is the least"));
+        }
+        let latency = latency.map_or(1_000_000, nanos);
+        Ok(Rules {
+            latency,
+            jitter: jitter.map_or(latency / 10, nanos),
+            loss: Chance::new("loss", *loss)?,
+            duplication: Chance::new("duplication", *duplication)?,
+            reordering: Chance::new("reordering", *reordering)?,
+            bandwidth: *bandwidth,
+            segment: *segment,
+            buffer: buffer.unwrap_or(BUFFER),
+        })
+    }
+}
+
+/// A year is as good as for ever, and leaves room to add.
+fn nanos(duration: Duration) -> u64 {
+    const YEAR: u64 = 365 * 86_400 * 1_000_000_000;
+    duration.as_nanos().try_into().unwrap_or(YEAR).min(YEAR)
+}
+
+/// A probability, in whole numbers, so that it is the same on every machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    const NEVER: Self = Self(0);
+    const ALWAYS: u64 = 1 << 53;
+
+    pub(crate) fn new(option: &str, probability: f64) -> io::Result<Self> {
+        if !(0.0..=1.0).contains(&probability) {
+            return Err(invalid(option, &format!("{probability} is no probability; from 0 to 1")));
+        }
+        Ok(Self((probability * Self::ALWAYS as f64) as u64))
+    }
+
+    fn draw(self, random: &mut Random) -> bool {
+        self != Self::NEVER && random.below(Self::ALWAYS) < self.0
+    }
+}
+
+/// Options that were checked.
+#[derive(Clone, Debug)]
+pub(super) struct Rules {
+    latency: u64,
+    jitter: u64,
+    loss: Chance,
+    duplication: Chance,
+    reordering: Chance,
+    bandwidth: Option<u64>,
+    segment: Option<usize>,
+    buffer: usize,
+}
+
+/// One direction of a link.
+pub(super) struct Path {
+    rules: Rules,
+    // By hand, and how many faults do it.
+    pub(super) cut: bool,
+    pub(super) cuts: u32,
+    pub(super) hold: bool,
+    pub(super) holds: u32,
+    // Of faults.
+    losses: Vec<Chance>,
+    // The highest of all.
+    loss: Chance,
+    // When the last byte has left.
+    free_at: u64,
+    pub(super) held: Vec<NetEvent>,
+}
+
+impl Path {
+    fn new(rules: Rules) -> Self {
+        Self {
+            loss: rules.loss,
+            rules,
+            cut: false,
+            cuts: 0,
+            hold: false,
+            holds: 0,
+            losses: Vec::new(),
+            free_at: 0,
+            held: Vec::new(),
+        }
+    }
+
+    /// From a host to itself: 50 µs, and nothing goes wrong.
+    pub(super) fn loopback() -> Self {
+        const NEVER: Chance = Chance::NEVER;
+        Self::new(Rules {
+            latency: 50_000,
+            jitter: 5_000,
+            loss: NEVER,
+            duplication: NEVER,
+            reordering: NEVER,
+            bandwidth: None,
+            segment: None,
+            buffer: BUFFER,
+        })
+    }
+
+    /// One for a new host.
+    pub(super) fn like(&self) -> Self {
+        Self { cut: self.cut, hold: self.hold, ..Self::new(self.rules.clone()) }
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut || self.cuts > 0
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.hold || self.holds > 0
+    }
+
+    /// When `len` bytes that leave now are there.
+    pub(super) fn arrival(&mut self, random: &mut Random, now: u64, len: usize) -> u64 {
+        let mut at = now;
+        if let Some(bandwidth) = self.rules.bandwidth {
+            let takes = (len as u128 * 1_000_000_000).div_ceil(u128::from(bandwidth));
+            at = at.max(self.free_at).saturating_add(takes.try_into().unwrap_or(u64::MAX));
+            self.free_at = at;
+        }
+        at.saturating_add(self.rules.latency + random.below(self.rules.jitter))
+    }
+
+    /// How much longer a datagram takes that others overtake.
+    pub(super) fn reordering(&self, random: &mut Random) -> Option<u64> {
+        let late = self.rules.reordering.draw(random);
+        late.then(|| random.below(self.rules.latency.saturating_mul(10)))
+    }
+
+    pub(super) fn loses(&self, random: &mut Random) -> bool {
+        self.loss.draw(random)
+    }
+
+    pub(super) fn duplicates(&self, random: &mut Random) -> bool {
+        self.rules.duplication.draw(random)
+    }
+
+    /// The next piece of what is written.
+    pub(super) fn segment(&self, random: &mut Random, len: usize) -> usize {
+        match self.rules.segment {
+            Some(max) => len.min(random.below(max as u64) as usize + 1),
+            None => len,
+        }
+    }
+
+    pub(super) fn buffer(&self) -> usize {
+        self.rules.buffer
+    }
+
+    /// So much room there has to be for whoever has waited, or all that is needed.
+    pub(super) fn worth_sending(&self) -> usize {
+        (self.rules.buffer / 4).max(1)
+    }
+
+    /// What it is like from now on.
+    pub(super) fn set(&mut self, rules: Rules) {
+        self.rules = rules;
+        self.weigh_losses();
+    }
+
+    /// A fault begins, or ends, that loses so much.
+    pub(super) fn count_loss(&mut self, chance: Chance, begins: bool) {
+        if begins {
+            self.losses.push(chance);
+        } else if let Some(at) = self.losses.iter().position(|other| *other == chance) {
+            self.losses.remove(at);
+        }
+        self.weigh_losses();
+    }
+
+    fn weigh_losses(&mut self) {
+        self.loss = self.losses.iter().copied().fold(self.rules.loss, Chance::max);
+    }
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        let latency = 1_000_000;
+        let loopback = Self::loopback().rules;
+        Self::new(Rules { latency, jitter: latency / 10, ..loopback })
+    }
+}

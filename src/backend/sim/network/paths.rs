@@ -1,0 +1,178 @@
+//! What is done to the paths between hosts: by hand, and by faults.
+
+use std::fmt::Write;
+use std::io;
+
+use super::Network;
+use super::path::{Chance, LinkOptions, Path};
+use crate::backend::sim::clock::{Clock, NetEvent};
+use crate::backend::sim::log::Kind;
+use crate::backend::sim::random::Random;
+
+/// Which directions between which hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paths {
+    All,
+    Both(usize, usize),
+    One(usize, usize),
+}
+
+impl Paths {
+    /// From where to where, of so many hosts.
+    fn iter(self, hosts: usize) -> impl Iterator<Item = (usize, usize)> {
+        let (first, second) = match self {
+            Self::All => (0..hosts, 0..hosts),
+            Self::Both(a, b) | Self::One(a, b) => (a..a + 1, b..b + 1),
+        };
+        let back = match self {
+            Self::Both(a, b) => Some((b, a)),
+            _ => None,
+        };
+        let pairs = first.flat_map(move |from| second.clone().map(move |to| (from, to)));
+        pairs.filter(|(from, to)| from != to).chain(back)
+    }
+}
+
+/// Whether a packet gets through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    Open,
+    Held,
+    Cut,
+}
+
+impl Network {
+    /// A path, and what the seed has in store for it.
+    pub(super) fn path(&mut self, from: usize, to: usize) -> (&mut Path, &mut Random) {
+        (&mut self.hosts[from].paths[to], &mut self.random)
+    }
+
+    /// Whether what arrives now gets through.
+    pub(super) fn gate(&self, from: usize, to: usize) -> Gate {
+        let path = &self.hosts[from].paths[to];
+        if path.is_cut() {
+            Gate::Cut
+        } else if path.is_held() {
+            Gate::Held
+        } else if self.hosts[to].up {
+            Gate::Open
+        } else {
+            Gate::Cut
+        }
+    }
+
+    /// Hosts that are down, and links that let nothing through.
+    pub(crate) fn tell_faults(&self, text: &mut String) {
+        for host in self.hosts.iter().filter(|host| !host.up) {
+            let _ = write!(text, "\n  host {:?} is down", host.name);
+        }
+        for (from, to) in Paths::All.iter(self.hosts.len()) {
+            let (path, names) = (&self.hosts[from].paths[to], (&self.hosts[from].name, &self.hosts[to].name));
+            for (so, what) in [(path.is_cut(), "cut"), (path.is_held(), "held")] {
+                if so {
+                    let _ = write!(text, "\n  the link from {:?} to {:?} is {what}", names.0, names.1);
+                }
+            }
+        }
+    }
+}
+
+impl Network {
+    fn each(&mut self, paths: Paths, mut change: impl FnMut(&mut Path)) {
+        if paths == Paths::All {
+            change(&mut self.to_come);
+        }
+        for (from, to) in paths.iter(self.hosts.len()) {
+            change(self.path(from, to).0);
+        }
+    }
+
+    fn record_paths(&mut self, clock: &mut Clock, paths: Paths, kind: Kind) {
+        for (from, to) in paths.iter(self.hosts.len()) {
+            record_path(clock, from, to, kind);
+        }
+    }
+
+    /// Changes what they are like.
+    pub(crate) fn set(&mut self, clock: &mut Clock, paths: Paths, options: &LinkOptions) -> io::Result<()> {
+        let rules = options.rules()?;
+        self.each(paths, |path| path.set(rules.clone()));
+        // There may be more room than there was.
+        for (from, to) in paths.iter(self.hosts.len()) {
+            clock.woken.extend(self.writers(from, to));
+        }
+        Ok(())
+    }
+
+    /// Cuts them by hand, or heals them.
+    pub(crate) fn cut(&mut self, clock: &mut Clock, paths: Paths, cut: bool) {
+        self.change_cut(clock, paths, cut, |path| path.cut = cut);
+    }
+
+    /// A fault that cuts them begins, or ends. Those that overlap are counted.
+    pub(crate) fn count_cut(&mut self, clock: &mut Clock, paths: Paths, begins: bool) {
+        self.change_cut(clock, paths, begins, |path| path.cuts = counted(path.cuts, begins));
+    }
+
+    fn change_cut(&mut self, clock: &mut Clock, paths: Paths, begins: bool, change: impl FnMut(&mut Path)) {
+        self.each(paths, change);
+        self.record_paths(clock, paths, if begins { Kind::PartitionBegan } else { Kind::PartitionEnded });
+    }
+
+    /// Holds them by hand, or releases them.
+    pub(crate) fn hold(&mut self, clock: &mut Clock, paths: Paths, hold: bool) {
+        self.change_hold(clock, paths, hold, |path| path.hold = hold);
+    }
+
+    /// A fault that holds them begins, or ends.
+    pub(crate) fn count_hold(&mut self, clock: &mut Clock, paths: Paths, begins: bool) {
+        self.change_hold(clock, paths, begins, |path| path.holds = counted(path.holds, begins));
+    }
+
+    fn change_hold(&mut self, clock: &mut Clock, paths: Paths, begins: bool, change: impl FnMut(&mut Path)) {
+        self.each(paths, change);
+        if begins {
+            return self.record_paths(clock, paths, Kind::HoldBegan);
+        }
+        self.record_paths(clock, paths, Kind::HoldEnded);
+        let mut free = Vec::new();
+        self.each(paths, |path| {
+            if !path.is_held() {
+                free.append(&mut path.held);
+            }
+        });
+        for event in free {
+            clock.add(clock.nanos, event);
+        }
+    }
+
+    /// A fault that loses packets begins, or ends.
+    pub(crate) fn count_loss(&mut self, clock: &mut Clock, paths: Paths, chance: Chance, begins: bool) {
+        self.each(paths, |path| path.count_loss(chance, begins));
+        self.record_paths(clock, paths, if begins { Kind::LossBegan } else { Kind::LossEnded });
+    }
+
+    /// Keeps what arrives until the path is released.
+    pub(super) fn keep(&mut self, clock: &mut Clock, from: usize, to: usize, event: NetEvent) {
+        record_path(clock, from, to, Kind::Held);
+        self.path(from, to).0.held.push(event);
+    }
+
+    /// All connections over them are reset.
+    pub(crate) fn reset_connections(&mut self, clock: &mut Clock, paths: Paths) {
+        self.record_paths(clock, paths, Kind::LinkReset);
+        for (from, to) in paths.iter(self.hosts.len()) {
+            self.break_off(clock, from, to);
+        }
+    }
+}
+
+/// Something of a path is recorded under the numbers of both hosts.
+fn record_path(clock: &mut Clock, from: usize, to: usize, kind: Kind) {
+    clock.record(kind, ((from as u64) << 32) | to as u64, 0);
+}
+
+/// How many faults there are once one more has begun, or ended.
+pub(super) fn counted(faults: u32, begins: bool) -> u32 {
+    if begins { faults + 1 } else { faults - 1 }
+}

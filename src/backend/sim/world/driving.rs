@@ -1,0 +1,163 @@
+//! Whoever drives the world: the thread in a `block_on`.
+
+use std::cell::Cell;
+use std::ops::ControlFlow::{Break, Continue};
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use async_task::Runnable;
+
+use super::World;
+use super::current::Entered;
+use crate::backend::sim::clock::Turn;
+use crate::backend::sim::faults::Power;
+use crate::backend::sim::log::TaskKind;
+use crate::backend::sim::slots::Id;
+
+/// What is to be done next by whoever drives.
+pub(crate) enum Step {
+    PollMain,
+    /// Nobody is ready, and nothing will ever happen again.
+    Idle,
+    Wrong(Box<str>),
+}
+
+/// A task that is to be polled.
+pub(super) struct Run {
+    pub(super) host: usize,
+    pub(super) runnable: Runnable,
+    pub(super) cancel: bool,
+}
+
+/// What the world does by itself.
+pub(super) enum Next {
+    Run(Run),
+    /// Something has happened: whoever waited for it is woken, and these hosts go down or start.
+    Time(Vec<Power>),
+}
+
+/// The future of a `block_on`.
+pub(super) struct Main {
+    pub(super) task: Id,
+    pub(super) woken: bool,
+}
+
+thread_local! {
+    static CANCELLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the task that is being polled is cancelled in this poll.
+pub(crate) fn is_cancelled() -> bool {
+    CANCELLED.with(Cell::get)
+}
+
+impl Run {
+    fn run(self) {
+        let before = Entered::change(self.host);
+        // It never panics: see `async_task`.
+        if self.cancel {
+            CANCELLED.with(|cancelled| cancelled.set(true));
+            self.runnable.run();
+            CANCELLED.with(|cancelled| cancelled.set(false));
+        } else {
+            self.runnable.run();
+        }
+        Entered::change(before);
+    }
+}
+
+/// A number that no other thread has: that of the standard library costs more to ask for.
+pub(super) fn this_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local! {
+        static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
+}
+
+impl World {
+    /// This thread drives it until the guard is dropped.
+    #[track_caller]
+    pub(crate) fn drive(self: &Arc<Self>, host: usize, started: &'static Location<'static>) -> Driving {
+        let driving = self.with(|state| {
+            if self.is_driven_elsewhere() {
+                return None;
+            }
+            self.driver.store(this_thread(), Ordering::Relaxed);
+            state.rounds = 0;
+            state.tasks.forget_mains();
+            let task = state.add_task(TaskKind::Main, started, host);
+            state.mains.push(Main { task, woken: true });
+            let turn = std::mem::take(&mut state.clock.turn);
+            state.tasks.wake(&mut state.clock, task, None);
+            Some(Driving { world: self.clone(), task, turn, unwinding: thread::panicking(), host })
+        });
+        driving.unwrap_or_else(|| {
+            panic!(
+                "anyrt: `block_on` of a simulation that another thread is driving. The order of threads is none that a \
+                 seed decides: it takes one at a time."
+            )
+        })
+    }
+}
+
+/// A `block_on` in progress.
+pub(crate) struct Driving {
+    world: Arc<World>,
+    pub(crate) task: Id,
+    // Of the closure that this is nested in.
+    turn: Turn,
+    // It was begun during a panic.
+    unwinding: bool,
+    host: usize,
+}
+
+impl Driving {
+    /// Polls tasks until there is something else to do. What was to be done before is over.
+    ///
+    /// The clock goes no further than `until`; None: as far as anything happens.
+    pub(crate) fn next(&self, until: Option<u64>) -> Step {
+        loop {
+            match self.world.with(|state| state.step(&self.world, until)) {
+                Continue(Next::Run(run)) => run.run(),
+                Continue(Next::Time(hosts)) if hosts.is_empty() => {}
+                Continue(Next::Time(hosts)) => self.turn(hosts),
+                Break(step) => return step,
+            }
+        }
+    }
+
+    /// Hosts go down, or start.
+    #[cold]
+    fn turn(&self, hosts: Vec<Power>) {
+        hosts.into_iter().for_each(|power| self.world.turn(power));
+    }
+
+    /// What to say when nothing is to be done.
+    pub(crate) fn stuck(&self) -> String {
+        let what = "the simulation is stuck: nobody is ready, and nothing will ever happen again";
+        self.world.with(|state| state.tell(self.world.seed, what, None))
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.unwinding {
+            self.world.unwinds(self.host, self.task.number);
+        }
+        self.world.with(|state| {
+            state.mains.pop();
+            state.end_task(self.task);
+            state.tasks.forget_mains();
+            state.clock.turn = self.turn;
+            match state.mains.last() {
+                Some(Main { task, woken: true }) => state.tasks.put_main(*task),
+                Some(_) => {}
+                None => self.world.driver.store(0, Ordering::Relaxed),
+            }
+        });
+        self.world.save_log();
+    }
+}

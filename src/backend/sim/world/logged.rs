@@ -1,0 +1,108 @@
+//! What the world tells its log, beside what happens in it: notes, panics and how it ends.
+
+use std::fmt;
+use std::panic::resume_unwind;
+
+use super::current::current;
+use super::{State, World};
+use crate::backend::sim::log::{Kind, Log, hash};
+use crate::backend::sim::panics::{self, Panic};
+use crate::runtime::task::contain::contain;
+
+/// Adds a line to the log of the simulation whose code is running, which is part of the hash of what happened.
+///
+/// Outside of a simulation it does nothing, and `text` is not even formatted; so it can stay in a library.
+///
+/// # Examples
+///
+/// ```
+/// use anyrt::{BlockOn, Sim, sim::note};
+///
+/// let sim = Sim::builder().log(true).build()?;
+/// sim.block_on(async { note(format_args!("term {}: I am the leader", 3)) });
+/// assert!(sim.log().to_string().contains("note: term 3: I am the leader"));
+/// note("nobody hears this");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn note(text: impl fmt::Display) {
+    let Some((world, host)) = current() else { return };
+    let text = text.to_string();
+    world.with(|state| {
+        let task = state.clock.whose_turn();
+        let payload = hash(text.as_bytes());
+        state.clock.record(Kind::Note, task.unwrap_or(0), payload);
+        if let Some(log) = state.clock.trace.log() {
+            log.says(host, text);
+        }
+    });
+}
+
+/// Runs a closure, and tells the log if it panics.
+pub(crate) fn panicking<T>(job: impl FnOnce() -> T) -> T {
+    contain(job).unwrap_or_else(|payload| {
+        panicked(panics::caught(&payload));
+        resume_unwind(payload)
+    })
+}
+
+/// A task has panicked.
+pub(crate) fn panicked(panic: Panic) {
+    let Some((world, host)) = current() else { return };
+    world.with(|state| {
+        let task = state.clock.whose_turn().unwrap_or(0);
+        state.panicked(Kind::Panicked, host, task, panic);
+    });
+}
+
+impl World {
+    pub(crate) fn log(&self) -> Log {
+        self.with(|state| self.log_of(state))
+    }
+
+    pub(crate) fn log_of(&self, state: &State) -> Log {
+        Log::new(self.seed, state.tasks.schedule.policy(), state.network.hosts(), &state.clock.trace)
+    }
+
+    /// The program has failed: whoever looks at the log begins there.
+    pub(crate) fn failed(&self, panic: Panic) {
+        self.end(Kind::Failed, 0, 0, panic);
+    }
+
+    /// It goes in a panic.
+    pub(crate) fn dies(&self) {
+        self.failed(panics::current());
+    }
+
+    /// A `block_on` is left by a panic.
+    pub(super) fn unwinds(&self, host: usize, main: u64) {
+        self.end(Kind::Panicked, host, main, panics::current());
+    }
+
+    fn end(&self, kind: Kind, host: usize, task: u64, panic: Panic) {
+        self.with(|state| state.panicked(kind, host, task, panic));
+    }
+
+    /// Writes the log to where the environment wants it, unless somebody drives or nothing is new.
+    pub(super) fn save_log(&self) {
+        let due = self.with(|state| {
+            if state.is_driven() {
+                return None;
+            }
+            let file = state.clock.trace.log()?.due()?;
+            Some((file, self.log_of(state)))
+        });
+        if let Some((file, log)) = due {
+            log.save_as_wanted(&file);
+        }
+    }
+}
+
+impl State {
+    fn panicked(&mut self, kind: Kind, host: usize, task: u64, panic: Panic) {
+        let nanos = self.clock.nanos;
+        if let Some(log) = self.clock.trace.log() {
+            log.add(nanos, kind, task, 0);
+            log.panicked(host, panic);
+        }
+    }
+}

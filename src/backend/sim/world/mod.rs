@@ -1,0 +1,229 @@
+//! The world: the state of a simulation, and whoever drives it.
+
+mod current;
+mod driving;
+mod logged;
+mod power;
+mod turn;
+mod waiting;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::panic::Location;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use self::driving::Main;
+use self::turn::News;
+use super::clock::Clock;
+use super::faults::{Drawn, Fault, Faults, Power};
+use super::log::{TaskKind, Trace};
+use super::network::Network;
+use super::random::{Random, Stream};
+use super::schedule::{Policy, Schedule};
+use super::slots::Id;
+use super::tasks::Tasks;
+use crate::runtime::task::contain::{discard, wake};
+use crate::runtime::time::deadline_after;
+use crate::thread::lock;
+
+pub(super) use current::{Entered, current};
+pub(super) use driving::{Step, is_cancelled};
+pub use logged::note;
+pub(super) use logged::{panicked, panicking};
+pub(super) use power::Boot;
+
+/// What a simulation is set up with, beside its seed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Config {
+    pub(super) policy: Policy,
+    pub(super) spurious_wakes: Option<u32>,
+    pub(super) cancel_at: Option<u64>,
+    /// So many choices are the policy's; those after them go to whoever has been ready for the longest.
+    pub(super) choices: Option<u64>,
+    /// Of the faults that the seed has drawn, those that happen; None: all.
+    pub(super) only_faults: Option<Vec<usize>>,
+    /// More are an error.
+    pub(super) max_steps: Option<u64>,
+    pub(super) logged: bool,
+    pub(super) log_file: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+pub(super) struct World {
+    base: Instant,
+    pub(super) seed: u64,
+    spurious_wakes: Option<u32>,
+    cancel_at: Option<u64>,
+    max_steps: Option<u64>,
+    // The number of the thread that drives it, or 0.
+    driver: AtomicU64,
+    state: Mutex<State>,
+}
+
+pub(super) struct State {
+    pub(super) clock: Clock,
+    pub(super) network: Network,
+    pub(super) tasks: Tasks,
+    pub(super) faults: Drawn,
+    pub(super) program_random: Random,
+    // What hosts run whenever they start.
+    boots: BTreeMap<usize, Boot>,
+    // Hosts that a fault has turned off or on: done once the lock is free.
+    power: Vec<Power>,
+    // Of nested `block_on`, the innermost last.
+    mains: Vec<Main>,
+    woken_by_a_stranger: Option<Id>,
+    closed: bool,
+    // How often in a row all have yielded, and nothing else has happened.
+    rounds: u64,
+    news: News,
+    // Of tasks.
+    pub(super) polls: u64,
+    pub(super) steps: u64,
+}
+
+/// What is said of a simulation that was stopped.
+pub(super) fn gone() -> io::Error {
+    io::Error::other("anyrt: the runtime is gone: this simulation was stopped")
+}
+
+impl World {
+    pub(super) fn new(seed: u64, config: &Config) -> Arc<Self> {
+        let random = |stream| Random::new(seed, stream);
+        let Config { policy, spurious_wakes, cancel_at, choices, max_steps, logged, .. } = *config;
+        let state = State {
+            clock: Clock::new(Trace::new(seed, logged, config.log_file.clone())),
+            network: Network::new(random(Stream::Network)),
+            tasks: Tasks::new(Schedule::new(policy, seed, random(Stream::Schedule), choices)),
+            faults: Drawn::new(random(Stream::Faults), config.only_faults.as_deref()),
+            program_random: random(Stream::Program),
+            boots: BTreeMap::new(),
+            power: Vec::new(),
+            mains: Vec::new(),
+            woken_by_a_stranger: None,
+            closed: false,
+            rounds: 0,
+            news: News::default(),
+            polls: 0,
+            steps: 0,
+        };
+        Arc::new(Self {
+            base: Instant::now(),
+            seed,
+            spurious_wakes,
+            cancel_at,
+            max_steps,
+            driver: AtomicU64::new(0),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Changes the state; then wakes and drops what that has come to, for nothing of the user's is under the lock (`lock.rs`).
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = lock(&self.state);
+        let result = change(&mut state);
+        if !state.clock.woken.is_empty() || !state.clock.dropped.is_empty() {
+            State::settle(state);
+        }
+        result
+    }
+
+    /// Whether it has been stopped, or its last handle dropped.
+    pub(super) fn is_closed(&self) -> bool {
+        self.with(|state| state.closed)
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.with(|state| state.clock.nanos))
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        deadline_after(self.base, self.elapsed())
+    }
+
+    /// When `deadline` is, on the clock of this world.
+    pub(super) fn nanos(&self, deadline: Instant) -> u64 {
+        deadline.saturating_duration_since(self.base).as_nanos().try_into().unwrap_or(u64::MAX)
+    }
+}
+
+impl State {
+    /// Wakes whoever is to be woken, once the lock is free.
+    fn settle(mut state: MutexGuard<'_, Self>) {
+        if state.clock.woken.are_many() || state.clock.dropped.are_many() {
+            return Self::settle_many(state);
+        }
+        let (woken, dropped) = (state.clock.woken.take_one(), state.clock.dropped.take_one());
+        drop(state);
+        woken.into_iter().for_each(wake);
+        dropped.into_iter().for_each(discard);
+    }
+
+    #[inline(never)]
+    fn settle_many(mut state: MutexGuard<'_, Self>) {
+        let (woken, dropped) = (state.clock.woken.take(), state.clock.dropped.take());
+        drop(state);
+        woken.wake();
+        dropped.discard();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether a task may run.
+    fn is_alive(&self, task: Id) -> bool {
+        let is_up = || self.tasks.get(task).is_none_or(|task| self.network.is_alive(task.host, task.life));
+        !self.closed && (!self.network.has_crashed() || is_up())
+    }
+
+    pub(super) fn add_task(
+        &mut self,
+        kind: TaskKind,
+        started: &'static Location<'static>,
+        host: usize,
+    ) -> Id {
+        let life = self.network.life(host);
+        self.news.come(&self.clock);
+        self.tasks.add(&mut self.clock, kind, started, (host, life))
+    }
+
+    pub(super) fn end_task(&mut self, task: Id) {
+        self.news.come(&self.clock);
+        self.tasks.end(&mut self.clock, task);
+    }
+
+    /// A task is pending for the first time: `waker` finds it when all have to go.
+    pub(super) fn keep_waker(&mut self, task: Id, waker: &Waker) {
+        if self.is_alive(task) {
+            self.tasks.keep_waker(task, waker);
+        } else {
+            self.clock.woken.push(waker.clone());
+        }
+    }
+
+    /// Whether some `block_on` is in progress.
+    fn is_driven(&self) -> bool {
+        !self.mains.is_empty()
+    }
+
+    /// Draws faults from the seed, which happen from now on.
+    pub(super) fn inject(&mut self, faults: &Faults) -> io::Result<Vec<Fault>> {
+        let boots: Vec<_> = self.boots.keys().copied().collect();
+        self.faults.inject(&mut self.clock, &self.network, faults, &boots)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("nanos", &self.clock.nanos)
+            .field("tasks", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
+}

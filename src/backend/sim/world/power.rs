@@ -1,0 +1,104 @@
+//! Hosts that lose their power, and get it back; and the end of the world.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::World;
+use crate::backend::sim::faults::Power;
+use crate::backend::sim::schedule::Ready;
+
+/// What a host runs whenever it starts.
+pub(crate) type Boot = Arc<dyn Fn(&Arc<World>) + Send + Sync>;
+
+impl World {
+    /// Drops every task.
+    pub(crate) fn close(self: &Arc<Self>) {
+        let (runnables, wakers, _boots) = self.with(|state| {
+            state.closed = true;
+            // Whoever waits on another runtime is told.
+            state.network.stop(&mut state.clock.woken);
+            state.clock.stop();
+            let (runnables, wakers) = state.tasks.dismiss(None);
+            (runnables, wakers, std::mem::take(&mut state.boots))
+        });
+        self.refuse(runnables, wakers);
+    }
+
+    /// A host loses its power: its tasks are dropped.
+    pub(crate) fn crash(self: &Arc<Self>, host: usize) {
+        let (runnables, wakers) = self.with(|state| {
+            if !state.network.go_down(&mut state.clock, host) {
+                return Default::default();
+            }
+            state.tasks.dismiss(Some(host))
+        });
+        self.refuse(runnables, wakers);
+    }
+
+    /// Tasks that have to go: each of those that wait is scheduled once more.
+    fn refuse(self: &Arc<Self>, runnables: Vec<Ready>, wakers: Vec<Waker>) {
+        wakers.into_iter().for_each(Waker::wake);
+        runnables.into_iter().for_each(|ready| {
+            if let Some(runnable) = ready.runnable {
+                self.schedule(ready.task, runnable);
+            }
+        });
+        self.save_log();
+    }
+
+    /// Sets what a host runs whenever it starts, and runs it if it is up.
+    pub(crate) fn set_boot(self: &Arc<Self>, host: usize, boot: Boot) {
+        let (_before, up) =
+            self.with(|state| (state.boots.insert(host, boot.clone()), state.network.is_up(host)));
+        if up {
+            boot(self);
+        }
+    }
+
+    /// A host starts, unless it is up.
+    pub(crate) fn start(self: &Arc<Self>, host: usize) {
+        let boot = self.with(|state| {
+            if state.is_closed() || !state.network.go_up(&mut state.clock, host) {
+                return None;
+            }
+            state.boots.get(&host).cloned()
+        });
+        if let Some(boot) = boot {
+            boot(self);
+        }
+    }
+
+    pub(super) fn turn(self: &Arc<Self>, power: Power) {
+        match power {
+            Power::Off(host) => self.crash(host),
+            Power::On(host) => self.start(host),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{BlockOn, Sim, Spawn};
+
+    #[test]
+    fn stopped_simulation_is_freed_though_its_tasks_own_it() {
+        let sim = Sim::builder().with_seed(1);
+        let world = Arc::downgrade(&sim.world);
+        let [waits, boots] = [sim.clone(), sim.clone()];
+        sim.boot(move |_| {
+            let boots = boots.clone();
+            async move { boots.yield_now().await }
+        });
+        drop(sim.spawn(async move {
+            std::future::pending::<()>().await;
+            drop(waits);
+        }));
+        sim.block_on(sim.yield_now());
+        sim.shutdown_timeout(Duration::ZERO).unwrap();
+        drop(sim);
+        assert!(world.upgrade().is_none());
+    }
+}

@@ -1,0 +1,236 @@
+//! One turn after the other: who is polled next, or what happens next.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::time::Duration;
+
+use super::driving::{Next, Run, Step};
+use super::{State, World};
+use crate::backend::sim::clock::{Clock, END, Event, NEVER, Turn};
+use crate::backend::sim::log::{Kind, TaskKind};
+use crate::backend::sim::schedule::Ready;
+use crate::backend::sim::slots::Id;
+
+/// So many polls without news are a loop that never ends, if they are so many for each task as well: of a million tasks that
+/// have a few turns each, none may have ended yet.
+const ENDLESS: usize = 1_000_000;
+const ENDLESS_FOR_EACH: usize = 16;
+
+/// What was polled since the last news: an event, a new task, or the end of one. A few polls are no loop yet.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    polls: usize,
+    at: u64,
+}
+
+impl News {
+    /// There are some.
+    pub(super) fn come(&mut self, clock: &Clock) {
+        *self = Self { polls: 0, at: clock.nanos };
+    }
+}
+
+/// Whether so many polls without news, beside so many tasks, are a loop.
+fn is_endless(polls: usize, tasks: usize) -> bool {
+    polls > ENDLESS.max(tasks.saturating_mul(ENDLESS_FOR_EACH))
+}
+
+/// How far the clock goes where all have yielded, after so many rounds in which nothing else happened.
+///
+/// Nowhere at first, for one yield costs nothing; two seconds in a thousand rounds, which a loop that computes may have; and
+/// an hour in 14,000, a year in 300,000: whoever looks at the clock in a loop is not to wait for long.
+fn yielding(rounds: u64) -> u64 {
+    rounds.saturating_mul(rounds.saturating_mul(4).saturating_add(1_000))
+}
+
+impl State {
+    /// What is to be done next.
+    pub(super) fn step(&mut self, world: &World, until: Option<u64>) -> ControlFlow<Step, Next> {
+        self.clock.turn = Turn::default();
+        if let Some(task) = self.woken_by_a_stranger.take() {
+            let what = "another thread has woken a task while this one drives the simulation, in an order that no seed \
+                        decides";
+            return self.wrong(world, what, task);
+        }
+        self.steps += 1;
+        if world.max_steps.is_some_and(|most| self.steps > most) {
+            return self.too_many_steps();
+        }
+        if self.tasks.have_all_yielded() {
+            return self.pass_time(until);
+        }
+        if world.spurious_wakes.is_some_and(|one_in| self.tasks.schedule.chance(one_in)) {
+            self.tasks.wake_for_nothing(&mut self.clock);
+        }
+        let Some(next) = self.tasks.take() else { return Continue(Next::Time(Vec::new())) };
+        self.news.polls += 1;
+        if self.news.polls > ENDLESS && is_endless(self.news.polls, self.tasks.len()) {
+            return self.endless(world, next);
+        }
+        let Ready { task, runnable, .. } = next;
+        self.clock.record(Kind::Polled, task.number, 0);
+        self.clock.turn.task = Some(task);
+        let (host, kind) = self.tasks.begin_turn(task);
+        let Some(runnable) = runnable else {
+            if let Some(main) = self.mains.last_mut() {
+                main.woken = false;
+            }
+            return Break(Step::PollMain);
+        };
+        self.polls += u64::from(kind == TaskKind::Future);
+        let cancel = kind == TaskKind::Future && world.cancel_at == Some(self.polls);
+        if cancel {
+            self.clock.record(Kind::Cancelled, task.number, 0);
+        }
+        Continue(Next::Run(Run { host, runnable, cancel }))
+    }
+
+    #[cold]
+    fn wrong(&self, world: &World, what: &str, task: Id) -> ControlFlow<Step, Next> {
+        Break(Step::Wrong(self.tell(world.seed, what, Some(task)).into()))
+    }
+
+    #[cold]
+    fn endless(&mut self, world: &World, next: Ready) -> ControlFlow<Step, Next> {
+        let task = next.task;
+        // It stays in the queue: its destructor would find the lock taken.
+        self.tasks.put_back(next);
+        let (polls, since) = (self.news.polls - 1, Duration::from_nanos(self.news.at));
+        let what = format!(
+            "{polls} polls, and nothing has happened since {since:?}: a loop that wakes itself for ever"
+        );
+        self.wrong(world, &what, task)
+    }
+
+    #[cold]
+    fn too_many_steps(&self) -> ControlFlow<Step, Next> {
+        Break(Step::Wrong(format!("anyrt: {} steps, which are too many", self.steps).into()))
+    }
+
+    /// Nobody is ready, or only those who have yielded.
+    fn pass_time(&mut self, until: Option<u64>) -> ControlFlow<Step, Next> {
+        let end = until.unwrap_or(self.clock.nanos.saturating_add(NEVER)).min(END);
+        let next = self.clock.next().filter(|nanos| *nanos <= end);
+        let nobody = self.tasks.is_nobody_ready();
+        if next.is_none() && (nobody || until.is_some_and(|until| self.clock.nanos >= until)) {
+            return Break(Step::Idle);
+        }
+        let mut nanos = next.unwrap_or(end);
+        if !nobody {
+            let rounds = self.tasks.rounds();
+            let passes = yielding(self.rounds).saturating_mul(rounds);
+            nanos = nanos.min(self.clock.nanos.saturating_add(passes));
+            self.rounds += rounds;
+        }
+        if next == Some(nanos) {
+            self.rounds = 0;
+            self.news.come(&self.clock);
+            self.happen(nanos);
+        } else {
+            self.clock.nanos = nanos;
+        }
+        self.tasks.begin_round();
+        Continue(Next::Time(std::mem::take(&mut self.power)))
+    }
+
+    /// Everything that happens at `nanos`.
+    fn happen(&mut self, nanos: u64) {
+        let Self { clock, network, faults, power, .. } = self;
+        clock.nanos = nanos;
+        while let Some((id, event)) = clock.take() {
+            match event {
+                Event::Timer(waker) => {
+                    clock.record(Kind::TimerFired, id.number, 0);
+                    clock.woken.push(waker);
+                }
+                Event::Net(event) => network.happen(clock, event),
+                Event::Fault { index, begins } => power.extend(faults.happen(clock, network, index, begins)),
+            }
+        }
+    }
+
+    /// The text of a panic: of one task, or of all.
+    pub(super) fn tell(&self, seed: u64, what: &str, of: Option<Id>) -> String {
+        use fmt::Write;
+
+        let mut text =
+            format!("anyrt: {what}. Seed {seed}, virtual time {:?}:", Duration::from_nanos(self.clock.nanos));
+        let tasks = self.tasks.iter().filter(|(id, _)| of.is_none_or(|of| of == *id));
+        for (Id { number, .. }, task) in tasks.collect::<BTreeMap<_, _>>() {
+            let kind = match task.kind {
+                TaskKind::Main => "`block_on`, called at",
+                TaskKind::Future => "a task, spawned at",
+                TaskKind::Closure => "a blocking closure, spawned at",
+            };
+            let host = self.network.host_name(task.host);
+            let _ = write!(text, "\n  #{number}, {kind} {}, on host {host:?}", task.started);
+            let _ = match task.waits {
+                _ if of.is_some() => Ok(()),
+                Some(wait) => write!(text, ", {wait}"),
+                None => write!(
+                    text,
+                    ", waits for a handle, a channel, a lock, or for something outside of the simulation"
+                ),
+            };
+        }
+        self.network.tell_faults(&mut text);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BlockOn, Sim, Spawn, Time};
+
+    #[test]
+    fn time_passes_where_nothing_else_happens() {
+        let sim = Sim::builder().with_seed(1);
+        let end = sim.now() + Duration::from_secs(3600);
+        sim.block_on(async {
+            while sim.now() < end {
+                sim.yield_now().await;
+            }
+        });
+    }
+
+    #[test]
+    fn loop_is_what_polls_a_million_times_and_each_task_a_few_times() {
+        assert!(!is_endless(1_000_000, 2) && is_endless(1_000_001, 2));
+        // Each of a million tasks may be polled once, or a few times.
+        assert!(!is_endless(2_000_001, 1_000_000) && !is_endless(16_000_000, 1_000_000));
+        assert!(is_endless(16_000_001, 1_000_000));
+    }
+
+    #[test]
+    fn tasks_that_begin_and_end_are_news() {
+        let sim = Sim::builder().with_seed(1);
+        let polls = || sim.world.with(|state| state.news.polls);
+        sim.block_on(async {
+            for _ in 0..100 {
+                sim.yield_now().await;
+            }
+            assert!(polls() >= 100);
+            let task = sim.spawn(async {
+                for _ in 0..100 {
+                    crate::yield_now().await;
+                }
+            });
+            assert_eq!(polls(), 0);
+            task.await.unwrap();
+            assert!(polls() < 10);
+        });
+    }
+
+    #[test]
+    fn clock_goes_fast_where_all_yield_for_long() {
+        let passed = |rounds| Duration::from_nanos((0..rounds).map(yielding).sum());
+        assert_eq!(passed(1), Duration::ZERO);
+        assert!(passed(2) < Duration::from_micros(2));
+        assert!(passed(1_000) < Duration::from_secs(2));
+        assert!(passed(14_000) > Duration::from_secs(3600));
+        assert!(passed(300_000) > Duration::from_secs(365 * 86_400));
+        assert!(yielding(u64::MAX) > END);
+    }
+}

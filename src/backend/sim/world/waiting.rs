@@ -1,0 +1,123 @@
+//! Tasks that wait, and are woken.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use async_task::Runnable;
+
+use super::current::Entered;
+use super::driving::this_thread;
+use super::{State, World, gone};
+use crate::backend::sim::log::Wait;
+use crate::backend::sim::slots::Id;
+use crate::backend::sim::waiters::Waiter;
+use crate::runtime::task::coop;
+
+/// So often may one blocking closure look whether something is there that only the simulation can bring.
+const LOOKS: u32 = 100_000;
+
+impl World {
+    /// An operation of a socket, which counts for the budget of its task. It changes nothing when it has to wait.
+    pub(crate) fn operate<T>(
+        &self,
+        cx: &mut Context<'_>,
+        wait: impl Fn() -> Wait,
+        mut operation: impl FnMut(&mut State, &mut Waiter<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        coop::poll(cx, |cx| {
+            let mut waiter = Waiter::new(cx.waker());
+            let mut waits_here = false;
+            loop {
+                let result = self.with(|state| {
+                    if state.closed {
+                        return Poll::Ready(Err(gone()));
+                    }
+                    let result = operation(state, &mut waiter);
+                    if result.is_pending() && !waiter.wants_clone() {
+                        waits_here = state.tasks.waits(&mut state.clock, wait());
+                    }
+                    result
+                });
+                if waits_here {
+                    self.wait_in_closure(cx.waker());
+                }
+                if !waiter.looks_again() {
+                    return result;
+                }
+            }
+        })
+    }
+
+    /// A task is woken. Once the world is closed, or its host has crashed, it is dropped instead, and its handle says that the
+    /// runtime is gone.
+    pub(crate) fn schedule(self: &Arc<Self>, task: Id, runnable: Runnable) {
+        let refused = self.with(|state| {
+            if !state.is_alive(task) {
+                let host = state.tasks.get(task).map_or(0, |task| task.host);
+                return Some((host, runnable));
+            }
+            self.heed_strangers(state, task);
+            state.tasks.wake(&mut state.clock, task, Some(runnable));
+            None
+        });
+        if let Some((host, runnable)) = refused {
+            let _entered = Entered::enter(self, host);
+            drop(runnable);
+        }
+    }
+
+    pub(crate) fn wake_main(&self, task: Id) {
+        self.with(|state| {
+            let innermost = state.mains.last().is_some_and(|main| main.task == task);
+            self.heed_strangers(state, task);
+            let Some(main) = state.mains.iter_mut().find(|main| main.task == task) else { return };
+            if !std::mem::replace(&mut main.woken, true) && innermost {
+                state.tasks.wake(&mut state.clock, task, None);
+            }
+        });
+    }
+
+    /// A blocking closure polls something in a way that gives no turn to anybody else: `block_on` of another crate, which
+    /// would sleep, for ever, on the thread that has to bring what it waits for. So it is woken, and told when it looks too
+    /// often; one look in between is nothing.
+    #[cold]
+    pub(crate) fn wait_in_closure(&self, waker: &Waker) {
+        if self.driver.load(Ordering::Relaxed) != this_thread() {
+            return;
+        }
+        let Some(task) = self.with(|state| state.tasks.closure(&state.clock)) else { return };
+        let wrong = self.with(|state| {
+            state.clock.turn.looks += 1;
+            let what = "a blocking closure waits for the simulation, which runs on the thread of the closure, with a \
+                        `block_on` that is not of the simulation. Write `anyrt::block_on` there, or await it in a task";
+            (state.clock.turn.looks > LOOKS).then(|| state.tell(self.seed, what, Some(task)))
+        });
+        match wrong {
+            Some(wrong) => panic!("{wrong}"),
+            None => waker.wake_by_ref(),
+        }
+    }
+
+    /// Whether another thread drives it just now.
+    pub(crate) fn is_driven_elsewhere(&self) -> bool {
+        let driver = self.driver.load(Ordering::Relaxed);
+        driver != 0 && driver != this_thread()
+    }
+
+    /// A task is woken: while somebody drives, another thread must not.
+    fn heed_strangers(&self, state: &mut State, task: Id) {
+        // Late wakes are harmless.
+        if self.is_driven_elsewhere() && state.tasks.get(task).is_some() {
+            state.woken_by_a_stranger = Some(task);
+        }
+    }
+
+    /// A task is woken that may be in the middle of a poll, of which nobody else hears.
+    pub(crate) fn woken(&self, task: Id) {
+        if self.is_driven_elsewhere() {
+            self.with(|state| self.heed_strangers(state, task));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Unix sockets of the current runtime.
+
+use std::future::Future;
+use std::io;
+use std::os::unix::net as std_unix;
+use std::path::Path;
+
+use super::find;
+use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};
+use crate::runtime::{Driver, UnixNet};
+
+impl UnixStream {
+    /// Connects on the current runtime; see [`UnixNet::unix_connect`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    ///
+    /// Scenarios: `unix_without_a_handle`.
+    pub fn connect<P: AsRef<Path>>(path: P) -> impl Future<Output = io::Result<Self>> + Send + use<P> {
+        let (runtime, path) = (find(Driver::Io), path.as_ref().to_owned());
+        async move { runtime?.unix_connect_path(path).await }
+    }
+
+    /// Two that are connected with each other, on the current runtime; see [`UnixNet::unix_pair`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn pair() -> io::Result<(Self, Self)> {
+        find(Driver::Io)?.unix_pair()
+    }
+
+    /// Takes over a connection of the standard library; see [`UnixNet::unix_stream_from_std`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn from_std(stream: std_unix::UnixStream) -> io::Result<Self> {
+        find(Driver::Io)?.unix_stream_from_std(stream)
+    }
+}
+
+impl UnixListener {
+    /// Listens on the current runtime; see [`UnixNet::unix_bind`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<Self> {
+        find(Driver::Io)?.unix_bind(path)
+    }
+
+    /// Takes over a listening socket of the standard library; see [`UnixNet::unix_listener_from_std`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn from_std(listener: std_unix::UnixListener) -> io::Result<Self> {
+        find(Driver::Io)?.unix_listener_from_std(listener)
+    }
+}
+
+impl UnixDatagram {
+    /// Binds a socket of the current runtime to a path; see [`UnixNet::unix_datagram_bind`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<Self> {
+        find(Driver::Io)?.unix_datagram_bind(path)
+    }
+
+    /// A socket of the current runtime, without an address; see [`UnixNet::unix_datagram_unbound`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn unbound() -> io::Result<Self> {
+        find(Driver::Io)?.unix_datagram_unbound()
+    }
+
+    /// Two that are connected with each other, on the current runtime; see [`UnixNet::unix_datagram_pair`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn pair() -> io::Result<(Self, Self)> {
+        find(Driver::Io)?.unix_datagram_pair()
+    }
+
+    /// Takes over a socket of the standard library; see [`UnixNet::unix_datagram_from_std`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    pub fn from_std(socket: std_unix::UnixDatagram) -> io::Result<Self> {
+        find(Driver::Io)?.unix_datagram_from_std(socket)
+    }
+}
