@@ -5,19 +5,18 @@
 //! - `mod.rs`: the runtime, a handle that is cheap to clone, and its [`Spawn`](crate::Spawn),
 //!   [`BlockOn`](crate::BlockOn), [`Time`](crate::Time) and [`Net`](crate::Net), each method one call to the
 //!   runtime's own; at its foot the [`conformance!`](crate::conformance!) line that holds it to the contract.
-//! - `task.rs`: what its own join handle needs to become a [`JoinHandle`](crate::task::JoinHandle).
 //! - `time.rs`: its [`Sleep`](crate::runtime::Sleep).
 //! - `context.rs`, where the runtime itself knows which threads are its own: how to ask.
-//! - `net.rs` and `net/`: its [`TcpStream`](crate::runtime::TcpStream), [`TcpListener`](crate::runtime::TcpListener)
+//! - `net/`: its [`TcpStream`](crate::runtime::TcpStream), [`TcpListener`](crate::runtime::TcpListener)
 //!   and [`UdpSocket`](crate::runtime::UdpSocket), and its Unix sockets.
 //!
-//! smol and async-std stand on one reactor and one blocking pool: what they share is `async_io`. Their tasks, and those of
-//! the simulation, are of `async_task`.
+//! smol and async-std stand on one reactor and one blocking pool: what they share is `async_io`. What makes a
+//! [`JoinHandle`](crate::task::JoinHandle) of a runtime's own is in `runtime/task/native`, for that is an enum over all of them.
 //!
 //! # How to add one
 //!
-//! A folder like the others, an entry here, a feature in Cargo.toml and a re-export in `lib.rs`. A native join handle is a
-//! variant of `JoinHandle`, which is there in every build; without its feature, `absent` stands in for it.
+//! A folder like the others and an entry here; the rest is a list in `ARCHITECTURE.md`, from the bottom up. Without its feature,
+//! `absent` stands in for it.
 
 use cfg_if::cfg_if;
 
