@@ -109,7 +109,7 @@ pub fn try_sleep_until(deadline: Instant) -> Result<Sleep, NoRuntime> {
 ///
 /// # Errors
 ///
-/// [`Elapsed`](super::Elapsed).
+/// [`Elapsed`](crate::time::Elapsed).
 ///
 /// # Panics
 ///
@@ -146,7 +146,7 @@ pub fn try_timeout<F: Future>(duration: Duration, future: F) -> Result<Timeout<F
 ///
 /// # Errors
 ///
-/// [`Elapsed`](super::Elapsed).
+/// [`Elapsed`](crate::time::Elapsed).
 ///
 /// # Panics
 ///

@@ -77,7 +77,7 @@ pub trait BlockOn: Spawn {
     /// The future need not be `Send`. It ends when the future does; tasks that it spawned go on.
     ///
     /// When another thread [stops](Self::shutdown_timeout) the runtime, the future is polled on. Handles that it awaits say that
-    /// the runtime is gone; its timers and sockets do what those do that outlive their runtime, see [`Time`] and [`Net`].
+    /// the runtime is gone; its timers and sockets do what those do that outlive their runtime, see [`Time`](crate::Time) and [`Net`](crate::Net).
     ///
     /// It works in destructors of thread-locals, also where the runtime's own are gone that the thread had.
     ///

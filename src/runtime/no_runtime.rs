@@ -9,7 +9,7 @@ use super::task::native::COMPILED_IN;
 ///
 /// tokio 1.54 has no way to ask whether a runtime has timers and IO. So that it has not is found by a panic of tokio, once for
 /// each thread and runtime, which is caught. Where a program is built with `panic = "abort"` it ends there, with tokio's text,
-/// in every call that needs them: `try_sleep`, connecting, binding. [`AnyRuntime::try_current`], `try_spawn` and
+/// in every call that needs them: `try_sleep`, connecting, binding. [`AnyRuntime::try_current`](crate::AnyRuntime::try_current), `try_spawn` and
 /// `try_spawn_blocking` need neither.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NoRuntime {

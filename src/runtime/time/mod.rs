@@ -117,7 +117,7 @@ pub trait Time: Spawn {
     ///
     /// # Errors
     ///
-    /// [`Elapsed`](crate::time::Elapsed), which converts into an [`io::Error`] of kind `TimedOut`.
+    /// [`Elapsed`](crate::time::Elapsed), which converts into an [`io::Error`](std::io::Error) of kind `TimedOut`.
     ///
     /// # Examples
     ///

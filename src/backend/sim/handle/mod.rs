@@ -39,7 +39,7 @@ pub(super) use task::{MainWaker, Place, start};
 /// A clone that a task holds is one of them: a task that never ends and has one keeps its simulation in memory, though nobody
 /// is left to run it. `shutdown_timeout` drops both, and [`explore`](crate::sim::explore) and
 /// [`check_deterministic`](crate::sim::check_deterministic) do it by themselves. What a task finds with
-/// [`AnyRuntime::current`], and what [`boot`](Self::boot) is given, keeps nothing alive.
+/// [`AnyRuntime::current`](crate::AnyRuntime::current), and what [`boot`](Self::boot) is given, keeps nothing alive.
 ///
 /// # Panics
 ///
