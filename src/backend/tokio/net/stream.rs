@@ -8,7 +8,7 @@ use super::native::{Native, Part, Untold, Way};
 use super::poll_untold;
 use crate::net::io_traits::{Reads, Writes, reads, writes};
 use crate::net::write_error;
-use crate::runtime::descriptor::{descriptor, lends};
+use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 
 /// tokio's stream, or a half of it, with the traits of futures-io.
 #[derive(Debug)]
@@ -54,6 +54,10 @@ impl<F: Native> Stream<F> {
         let Self { io, untold } = self;
         let (read, write) = F::into_split(io);
         (Io { io: read, untold }, Io { io: write, untold })
+    }
+
+    pub(super) fn lent(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     pub(super) fn into_blocking(self) -> io::Result<F> {
