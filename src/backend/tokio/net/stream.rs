@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::native::{Native, Part, Untold, Way};
 use super::poll_untold;
-use crate::net::io_traits::{Reads, Writes, reads, writes};
+use crate::net::io_traits::{Reads, Writes};
 use crate::net::write_error;
 use crate::runtime::descriptor::{Descriptor, descriptor, lends};
 
@@ -106,6 +106,3 @@ impl<F: Native, S: Part<F> + AsyncWrite> Writes for Io<F, S> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
-
-reads!([F: Native, S: Part<F> + AsyncRead] Io<F, S>, it => it);
-writes!([F: Native, S: Part<F> + AsyncWrite] Io<F, S>, it => it);
