@@ -4,6 +4,7 @@ mod unix;
 
 use std::future::Future;
 use std::io;
+use std::net as std_net;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -62,44 +63,38 @@ impl<S: Source> Registered<S> for Async<S> {
 pub(crate) type TcpStream = socket::TcpStream<AsyncIo>;
 pub(crate) type TcpListener = socket::TcpListener<AsyncIo>;
 
-impl From<TcpStream> for crate::net::TcpStream {
-    fn from(stream: TcpStream) -> Self {
-        Self::async_io(stream)
-    }
+/// Into what is of any runtime, and back: what is of another runtime comes back as it is.
+macro_rules! convert {
+    ($(#[$doc:meta])* $std:ident::$name:ident, $socket:ident => $ours:expr) => {
+        impl From<$name> for crate::net::$name {
+            fn from(it: $name) -> Self {
+                Self::async_io(it)
+            }
+        }
+
+        impl From<Async<$std::$name>> for crate::net::$name {
+            fn from($socket: Async<$std::$name>) -> Self {
+                $ours.into()
+            }
+        }
+
+        $(#[$doc])*
+        impl TryFrom<crate::net::$name> for Async<$std::$name> {
+            type Error = crate::net::$name;
+
+            fn try_from(it: crate::net::$name) -> Result<Self, Self::Error> {
+                it.into_async_io().map($name::into_inner)
+            }
+        }
+    };
 }
+use convert;
 
-impl From<TcpListener> for crate::net::TcpListener {
-    fn from(listener: TcpListener) -> Self {
-        Self::async_io(listener)
-    }
-}
-
-impl From<Async<std::net::TcpStream>> for crate::net::TcpStream {
-    fn from(socket: Async<std::net::TcpStream>) -> Self {
-        TcpStream::new(socket).into()
-    }
-}
-
-impl From<Async<std::net::TcpListener>> for crate::net::TcpListener {
-    fn from(socket: Async<std::net::TcpListener>) -> Self {
-        TcpListener::new(AsyncIo, socket).into()
-    }
-}
-
-/// The stream comes back when it is of another runtime.
-impl TryFrom<crate::net::TcpStream> for Async<std::net::TcpStream> {
-    type Error = crate::net::TcpStream;
-
-    fn try_from(stream: crate::net::TcpStream) -> Result<Self, Self::Error> {
-        stream.into_async_io().map(TcpStream::into_inner)
-    }
-}
-
-/// The listener comes back when it is of another runtime.
-impl TryFrom<crate::net::TcpListener> for Async<std::net::TcpListener> {
-    type Error = crate::net::TcpListener;
-
-    fn try_from(listener: crate::net::TcpListener) -> Result<Self, Self::Error> {
-        listener.into_async_io().map(TcpListener::into_inner)
-    }
-}
+convert!(
+    /// The stream comes back when it is of another runtime.
+    std_net::TcpStream, socket => TcpStream::new(socket)
+);
+convert!(
+    /// The listener comes back when it is of another runtime.
+    std_net::TcpListener, socket => TcpListener::new(AsyncIo, socket)
+);
