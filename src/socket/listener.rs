@@ -1,17 +1,19 @@
+use std::future::Future;
 use std::io;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use super::connected::Connected;
 use super::{Reactor, Registered, Shared, Stream, Way, poll_io, read_io};
 use crate::runtime::net::family::{Family, StdSocket};
-use crate::runtime::net::{descriptor, lends};
+use crate::runtime::net::{Descriptor, descriptor, lends};
 
 /// A listening socket of a reactor, which also watches what is accepted: a [`TcpListener`](super::TcpListener), or a
 /// [`UnixListener`](super::unix::UnixListener).
 #[derive(Debug)]
 pub struct Listener<R: Reactor, S: Connected> {
     pub(super) socket: R::Registered<S::Listener>,
-    pub(super) reactor: R,
+    reactor: R,
     waits: Shared,
 }
 
@@ -50,6 +52,14 @@ impl<R: Reactor, S: Connected> Listener<R, S> {
     pub(super) fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted<R, S>>> {
         let accepted = ready!(poll_io(cx, &self.socket, &self.waits, Way::Read, S::accept))?;
         Poll::Ready(self.register(accepted))
+    }
+
+    pub(super) fn timer(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+        self.reactor.sleep(duration)
+    }
+
+    pub(super) fn lent(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     pub(super) fn into_blocking(self) -> io::Result<S::Listener> {

@@ -5,6 +5,7 @@
 //! and async-std stand on it.
 
 mod connected;
+mod datagram;
 mod listener;
 mod stream;
 mod tcp;

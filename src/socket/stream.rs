@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use super::connected::Connected;
 use super::{Own, Reactor, Registered, Way, poll_stream_io};
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
-use crate::runtime::net::{descriptor, lends};
+use crate::runtime::net::{Descriptor, descriptor, lends};
 
 /// A connection of a reactor: a [`TcpStream`](super::TcpStream), or a [`UnixStream`](super::unix::UnixStream).
 #[derive(Debug)]
@@ -48,6 +48,10 @@ impl<R: Reactor, S: Connected> Stream<R, S> {
             OwnedReadHalf { socket: socket.clone(), waits: Own::default() },
             OwnedWriteHalf { socket, waits: Own::default() },
         )
+    }
+
+    pub(super) fn lent(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
     }
 
     pub(super) fn into_blocking(self) -> io::Result<S> {

@@ -1,15 +1,12 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use super::{
     Listener, OwnedReadHalf, OwnedWriteHalf, Reactor, ReadHalf, Registered, Stream, Way, WriteHalf,
     poll_stream_io, write_io,
 };
-use crate::runtime::net::family::Tcp;
-use crate::runtime::net::{Descriptor, descriptor};
+use crate::runtime::net::family::{Tcp, listener_items, stream_items};
 
 /// A TCP connection of a reactor.
 pub type TcpStream<R> = Stream<R, std::net::TcpStream>;
@@ -48,13 +45,7 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
     type OwnedReadHalf = OwnedReadHalf<R>;
     type OwnedWriteHalf = OwnedWriteHalf<R>;
 
-    fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
-        self.halves()
-    }
-
-    fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
-        self.into_halves()
-    }
+    stream_items!(std::net::TcpStream);
 
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
@@ -87,30 +78,10 @@ impl<R: Reactor> crate::runtime::TcpStream for TcpStream<R> {
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.socket.get_ref().set_ttl(ttl)
     }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        Some(descriptor(self))
-    }
-
-    fn into_std(self) -> io::Result<std::net::TcpStream> {
-        self.into_blocking()
-    }
 }
 
 impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
-    type Stream = TcpStream<R>;
-
-    async fn accept(&self) -> io::Result<(TcpStream<R>, SocketAddr)> {
-        self.accepted().await
-    }
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream<R>, SocketAddr)>> {
-        self.poll_accepted(cx)
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        self.reactor.sleep(duration)
-    }
+    listener_items!(TcpStream<R>, SocketAddr, std::net::TcpListener);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().local_addr()
@@ -122,13 +93,5 @@ impl<R: Reactor> crate::runtime::TcpListener for TcpListener<R> {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.socket.get_ref().set_ttl(ttl)
-    }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        Some(descriptor(self))
-    }
-
-    fn into_std(self) -> io::Result<std::net::TcpListener> {
-        self.into_blocking()
     }
 }

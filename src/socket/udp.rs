@@ -2,6 +2,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
+use super::datagram::datagram;
 use super::{Reactor, Registered, Shared, Way, poll_io, read_io, write_io};
 use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::{Descriptor, descriptor, lends};
@@ -54,21 +55,7 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
         self.socket.get_ref().connect(addr)
     }
 
-    async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        write_io(&self.socket, |socket| socket.send(buf)).await
-    }
-
-    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send(buf))
-    }
-
-    async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        read_io(&self.socket, |socket| socket.recv(buf)).await
-    }
-
-    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv(buf))
-    }
+    datagram!(SocketAddr);
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
         write_io(&self.socket, |socket| socket.send_to(buf, target)).await
@@ -76,14 +63,6 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
         poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send_to(buf, target))
-    }
-
-    async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        read_io(&self.socket, |socket| socket.recv_from(buf)).await
-    }
-
-    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv_from(buf))
     }
 
     async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {

@@ -6,11 +6,11 @@ use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
+use super::datagram::datagram;
 use super::{Listener, Reactor, Registered, Shared, Source, Stream, Way, poll_io, read_io, try_io, write_io};
 use crate::runtime;
-use crate::runtime::net::family::StdSocket;
+use crate::runtime::net::family::{StdSocket, listener_items, stream_items};
 use crate::runtime::net::path::{cannot, check, probe};
 use crate::runtime::net::{Descriptor, descriptor, lends};
 
@@ -42,13 +42,7 @@ impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
     type OwnedReadHalf = OwnedReadHalf<R>;
     type OwnedWriteHalf = OwnedWriteHalf<R>;
 
-    fn split_mut(&mut self) -> (ReadHalf<'_, R>, WriteHalf<'_, R>) {
-        self.halves()
-    }
-
-    fn into_split(self) -> (OwnedReadHalf<R>, OwnedWriteHalf<R>) {
-        self.into_halves()
-    }
+    stream_items!(std_unix::UnixStream);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().local_addr()
@@ -57,41 +51,13 @@ impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().peer_addr()
     }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        Some(descriptor(self))
-    }
-
-    fn into_std(self) -> io::Result<std_unix::UnixStream> {
-        self.into_blocking()
-    }
 }
 
 impl<R: Reactor> runtime::UnixListener for UnixListener<R> {
-    type Stream = UnixStream<R>;
-
-    async fn accept(&self) -> io::Result<(UnixStream<R>, SocketAddr)> {
-        self.accepted().await
-    }
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream<R>, SocketAddr)>> {
-        self.poll_accepted(cx)
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        self.reactor.sleep(duration)
-    }
+    listener_items!(UnixStream<R>, SocketAddr, std_unix::UnixListener);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().local_addr()
-    }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        Some(descriptor(self))
-    }
-
-    fn into_std(self) -> io::Result<std_unix::UnixListener> {
-        self.into_blocking()
     }
 }
 
@@ -133,21 +99,7 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
         cannot("connect to", path, self.socket.get_ref().connect(path))
     }
 
-    async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        write_io(&self.socket, |socket| socket.send(buf)).await
-    }
-
-    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send(buf))
-    }
-
-    async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        read_io(&self.socket, |socket| socket.recv(buf)).await
-    }
-
-    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv(buf))
-    }
+    datagram!(SocketAddr);
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref();
@@ -176,14 +128,6 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     ) -> Poll<io::Result<usize>> {
         check(path.as_ref())?;
         poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send_to(buf, path.as_ref()))
-    }
-
-    async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        read_io(&self.socket, |socket| socket.recv_from(buf)).await
-    }
-
-    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv_from(buf))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

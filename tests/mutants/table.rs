@@ -927,12 +927,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     // UDP.
     Mutant {
         name: "poll receive makes a future for each poll",
-        file: "socket/udp.rs",
+        file: "socket/datagram.rs",
         right: "poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv_from(buf))",
-        wrong: "if mutant!() {
-            return std::future::Future::poll(std::pin::pin!(runtime::UdpSocket::recv_from(self, buf)), cx);
-        }
-        poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv_from(buf))",
+        wrong: "if mutant!() {\n                return std::future::Future::poll(std::pin::pin!(read_io(&self.socket, |socket| socket.recv_from(buf))), cx);\n            }\n            poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.recv_from(buf))",
         caught_by: &["backend::smol::owned::udp_poll_wakes_the_last_waker"],
     },
     Mutant {
@@ -967,7 +964,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "truncated datagram is an error",
-        file: "socket/udp.rs",
+        file: "socket/datagram.rs",
         right: "read_io(&self.socket, |socket| socket.recv_from(buf)).await",
         wrong: "{
             let room = buf.len();
@@ -980,7 +977,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "empty datagram is taken for an end",
-        file: "socket/udp.rs",
+        file: "socket/datagram.rs",
         right: "read_io(&self.socket, |socket| socket.recv(buf)).await",
         wrong: "match read_io(&self.socket, |socket| socket.recv(buf)).await {
             Ok(0) if mutant!() => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -1062,9 +1059,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "gone tokio has another kind",
-        file: "backend/tokio/net/udp.rs",
-        right: "self.socket.recv_from(buf).await",
-        wrong: "self.socket.recv_from(buf).await.map_err(|error| if mutant!() { io::ErrorKind::NotConnected.into() } else { error })",
+        file: "backend/tokio/net/datagram.rs",
+        right: "self.socket.$name(buf).await",
+        wrong: "self.socket.$name(buf).await.map_err(|error| if mutant!() { io::ErrorKind::NotConnected.into() } else { error })",
         caught_by: &["backend::tokio::multi_thread::sockets_outlive_a_shutdown", "backend::tokio::multi_thread::sockets_that_wait_outlive_a_shutdown", "backend::tokio::current_thread::sockets_outlive_their_runtime"],
     },
     Mutant {

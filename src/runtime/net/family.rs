@@ -170,3 +170,56 @@ macro_rules! family {
 family!(Tcp, std::net::TcpListener, std::net::SocketAddr: TcpStream, TcpListener);
 #[cfg(unix)]
 family!(Unix, std::os::unix::net::UnixListener, std::os::unix::net::SocketAddr: UnixStream, UnixListener);
+
+/// Items of [`runtime::TcpStream`] or of [`runtime::UnixStream`], for a stream that has what they do whatever its family.
+macro_rules! stream_items {
+    ($std_stream:ty) => {
+        fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>) {
+            self.halves()
+        }
+
+        fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf) {
+            self.into_halves()
+        }
+
+        fn descriptor(&self) -> Option<$crate::runtime::Descriptor<'_>> {
+            self.lent()
+        }
+
+        fn into_std(self) -> std::io::Result<$std_stream> {
+            self.into_blocking()
+        }
+    };
+}
+pub(crate) use stream_items;
+
+/// As [`stream_items`], for a listener.
+macro_rules! listener_items {
+    ($stream:ty, $addr:ty, $std_listener:ty) => {
+        type Stream = $stream;
+
+        fn accept(&self) -> impl Future<Output = std::io::Result<($stream, $addr)>> + Send {
+            self.accepted()
+        }
+
+        fn poll_accept(
+            &self,
+            cx: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<std::io::Result<($stream, $addr)>> {
+            self.poll_accepted(cx)
+        }
+
+        fn sleep(&self, duration: std::time::Duration) -> impl Future<Output = ()> + Send + 'static {
+            self.timer(duration)
+        }
+
+        fn descriptor(&self) -> Option<$crate::runtime::Descriptor<'_>> {
+            self.lent()
+        }
+
+        fn into_std(self) -> std::io::Result<$std_listener> {
+            self.into_blocking()
+        }
+    };
+}
+pub(crate) use listener_items;

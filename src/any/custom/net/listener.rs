@@ -55,3 +55,25 @@ impl<F: Erases<L::Stream>, L: family::Listener<F>> Erased<F> for L {
 pub(crate) struct Listener<F: Twins> {
     pub(super) listener: Box<F::DynListener>,
 }
+
+impl<F: Twins> Listener<F> {
+    pub(super) fn accepted(&self) -> Boxed<'_, io::Result<Accepted<F>>> {
+        self.listener.accept()
+    }
+
+    pub(super) fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted<F>>> {
+        self.listener.poll_accept(cx)
+    }
+
+    pub(super) fn timer(&self, duration: Duration) -> BoxFuture {
+        self.listener.sleep(duration)
+    }
+
+    pub(super) fn lent(&self) -> Option<Descriptor<'_>> {
+        self.listener.descriptor()
+    }
+
+    pub(super) fn into_blocking(self) -> io::Result<<F as Family>::Listener> {
+        self.listener.into_std()
+    }
+}

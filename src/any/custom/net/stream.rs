@@ -127,4 +127,18 @@ impl<S: ?Sized> Io<S> {
         let (read, write) = self.io.into_split();
         (Io { io: read }, Io { io: write })
     }
+
+    pub(super) fn lent<F: Family>(&self) -> Option<Descriptor<'_>>
+    where
+        S: Erased<F>,
+    {
+        self.io.descriptor()
+    }
+
+    pub(super) fn into_blocking<F: Family>(self) -> io::Result<F>
+    where
+        S: Erased<F>,
+    {
+        self.io.into_std()
+    }
 }

@@ -1,15 +1,14 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::listener::{self, Listener};
 use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
 use super::{Boxed, declare, erase, forward};
 use crate::runtime::net::Keepalive;
-use crate::runtime::net::family::Tcp;
-use crate::runtime::{self, Descriptor, tcp_options, tcp_required};
+use crate::runtime::net::family::{Tcp, listener_items, stream_items};
+use crate::runtime::{self, tcp_options, tcp_required};
 
 pub(crate) type TcpStream = Stream<Tcp>;
 pub(crate) type TcpListener = Listener<Tcp>;
@@ -75,13 +74,7 @@ impl runtime::TcpStream for TcpStream {
     type OwnedReadHalf = ReadHalf<'static>;
     type OwnedWriteHalf = WriteHalf<'static>;
 
-    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        self.halves()
-    }
-
-    fn into_split(self) -> (ReadHalf<'static>, WriteHalf<'static>) {
-        self.into_halves()
-    }
+    stream_items!(std::net::TcpStream);
 
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.peek(buf).await
@@ -97,30 +90,10 @@ impl runtime::TcpStream for TcpStream {
 
     tcp_required!(forward);
     tcp_options!(forward);
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        self.io.descriptor()
-    }
-
-    fn into_std(self) -> io::Result<std::net::TcpStream> {
-        self.io.into_std()
-    }
 }
 
 impl runtime::TcpListener for TcpListener {
-    type Stream = TcpStream;
-
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        self.listener.accept().await
-    }
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        self.listener.poll_accept(cx)
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        self.listener.sleep(duration)
-    }
+    listener_items!(TcpStream, SocketAddr, std::net::TcpListener);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
@@ -132,13 +105,5 @@ impl runtime::TcpListener for TcpListener {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.listener.set_ttl(ttl)
-    }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        self.listener.descriptor()
-    }
-
-    fn into_std(self) -> io::Result<std::net::TcpListener> {
-        self.listener.into_std()
     }
 }

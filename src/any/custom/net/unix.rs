@@ -4,12 +4,11 @@ use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use super::listener::{self, Listener};
 use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
 use super::{Boxed, declare, erase, forward};
-use crate::runtime::net::family::Unix;
+use crate::runtime::net::family::{Unix, listener_items, stream_items};
 use crate::runtime::{self, Descriptor, unix_calls};
 
 pub(crate) type UnixStream = Stream<Unix>;
@@ -44,13 +43,7 @@ impl runtime::UnixStream for UnixStream {
     type OwnedReadHalf = ReadHalf<'static>;
     type OwnedWriteHalf = WriteHalf<'static>;
 
-    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        self.halves()
-    }
-
-    fn into_split(self) -> (ReadHalf<'static>, WriteHalf<'static>) {
-        self.into_halves()
-    }
+    stream_items!(std_unix::UnixStream);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.local_addr()
@@ -59,41 +52,13 @@ impl runtime::UnixStream for UnixStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.peer_addr()
     }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        self.io.descriptor()
-    }
-
-    fn into_std(self) -> io::Result<std_unix::UnixStream> {
-        self.io.into_std()
-    }
 }
 
 impl runtime::UnixListener for UnixListener {
-    type Stream = UnixStream;
-
-    async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        self.listener.accept().await
-    }
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        self.listener.poll_accept(cx)
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        self.listener.sleep(duration)
-    }
+    listener_items!(UnixStream, SocketAddr, std_unix::UnixListener);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
-    }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        self.listener.descriptor()
-    }
-
-    fn into_std(self) -> io::Result<std_unix::UnixListener> {
-        self.listener.into_std()
     }
 }
 

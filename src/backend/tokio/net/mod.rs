@@ -1,3 +1,4 @@
+mod datagram;
 mod listener;
 mod native;
 mod stream;

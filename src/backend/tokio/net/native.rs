@@ -6,9 +6,11 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net;
 
+use super::stream::Io;
 #[cfg(unix)]
 use crate::runtime::net::family::Unix;
 use crate::runtime::net::family::{Family, Tcp};
+use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::{AsDescriptor, descriptor};
 
 /// What tokio has for a family. It has no traits for what its types have in common.
@@ -131,19 +133,22 @@ macro_rules! native {
             }
         }
 
-        native!($family: net::$stream, it => it);
-        native!($family: net::$halves::ReadHalf<'_>, it => it.as_ref());
-        native!($family: net::$halves::WriteHalf<'_>, it => it.as_ref());
-        native!($family: net::$halves::OwnedReadHalf, it => it.as_ref());
-        native!($family: net::$halves::OwnedWriteHalf, it => it.as_ref());
+        native!($family: net::$stream, it => it, reads, writes);
+        native!($family: net::$halves::ReadHalf<'_>, it => it.as_ref(), reads);
+        native!($family: net::$halves::WriteHalf<'_>, it => it.as_ref(), writes);
+        native!($family: net::$halves::OwnedReadHalf, it => it.as_ref(), reads);
+        native!($family: net::$halves::OwnedWriteHalf, it => it.as_ref(), writes);
     };
-    ($family:ty: $part:ty, $it:ident => $stream:expr) => {
+    ($family:ty: $part:ty, $it:ident => $stream:expr, $($io_trait:ident),*) => {
         impl Part<$family> for $part {
             fn stream(&self) -> &<$family as Native>::Stream {
                 let $it = self;
                 $stream
             }
         }
+
+        // Of each type by itself: what is generic is compiled where it is used, in which less of tokio is inlined.
+        $($io_trait!([] Io<$family, $part>, it => it);)*
     };
 }
 

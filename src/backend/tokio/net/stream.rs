@@ -6,9 +6,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::native::{Native, Part, Untold, Way};
 use super::poll_untold;
-use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
+use crate::runtime::net::io_traits::{Reads, Writes};
 use crate::runtime::net::write_error;
-use crate::runtime::net::{descriptor, lends};
+use crate::runtime::net::{Descriptor, descriptor, lends};
 
 /// tokio's stream, or a half of it, with the traits of futures-io.
 #[derive(Debug)]
@@ -60,6 +60,10 @@ impl<F: Native> Stream<F> {
         (Io { io: read, untold }, Io { io: write, untold })
     }
 
+    pub(super) fn lent(&self) -> Option<Descriptor<'_>> {
+        Some(descriptor(self))
+    }
+
     pub(super) fn into_blocking(self) -> io::Result<F> {
         F::into_std(self.io)?.blocking()
     }
@@ -106,6 +110,3 @@ impl<F: Native, S: Part<F> + AsyncWrite> Writes for Io<F, S> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
-
-reads!([F: Native, S: Part<F> + AsyncRead] Io<F, S>, it => it);
-writes!([F: Native, S: Part<F> + AsyncWrite] Io<F, S>, it => it);

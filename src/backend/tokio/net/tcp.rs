@@ -1,16 +1,12 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use super::listener::Listener;
 use super::stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
-use crate::backend::tokio::time::pause;
-use crate::runtime::net::family::Tcp;
-use crate::runtime::net::{Descriptor, descriptor};
+use crate::runtime::net::family::{Tcp, listener_items, stream_items};
 
 pub(in crate::backend::tokio) type TcpStream = Stream<Tcp>;
 pub(in crate::backend::tokio) type TcpListener = Listener<Tcp>;
@@ -35,13 +31,7 @@ impl crate::runtime::TcpStream for TcpStream {
     type OwnedReadHalf = OwnedReadHalf<Tcp>;
     type OwnedWriteHalf = OwnedWriteHalf<Tcp>;
 
-    fn split_mut(&mut self) -> (ReadHalf<'_, Tcp>, WriteHalf<'_, Tcp>) {
-        self.halves()
-    }
-
-    fn into_split(self) -> (OwnedReadHalf<Tcp>, OwnedWriteHalf<Tcp>) {
-        self.into_halves()
-    }
+    stream_items!(std::net::TcpStream);
 
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
@@ -73,30 +63,10 @@ impl crate::runtime::TcpStream for TcpStream {
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.io.set_ttl(ttl)
     }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        Some(descriptor(self))
-    }
-
-    fn into_std(self) -> io::Result<std::net::TcpStream> {
-        self.into_blocking()
-    }
 }
 
 impl crate::runtime::TcpListener for TcpListener {
-    type Stream = TcpStream;
-
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        self.accepted().await
-    }
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        self.poll_accepted(cx)
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        pause(&self.handle, duration)
-    }
+    listener_items!(TcpStream, SocketAddr, std::net::TcpListener);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
@@ -108,13 +78,5 @@ impl crate::runtime::TcpListener for TcpListener {
 
     fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.listener.set_ttl(ttl)
-    }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        Some(descriptor(self))
-    }
-
-    fn into_std(self) -> io::Result<std::net::TcpListener> {
-        self.into_blocking()
     }
 }

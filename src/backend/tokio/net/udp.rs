@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use socket2::SockRef;
 use tokio::io::{Interest, ReadBuf};
 
+use super::datagram::{datagram, receives};
 use super::{or_untold, poll_untold, untold};
 use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::{Descriptor, descriptor, lends};
@@ -68,32 +69,9 @@ impl runtime::UdpSocket for UdpSocket {
         SockRef::from(&self.socket).connect(&addr.into())
     }
 
-    async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        let untold = || SockRef::from(&self.socket).send(buf);
-        or_untold(self.socket.send(buf), || self.is_untold(), untold).await
-    }
-
-    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.socket.poll_send(cx, buf) {
-            Poll::Pending => poll_untold(cx, || SockRef::from(&self.socket).send(buf)),
-            ready => ready,
-        }
-    }
-
-    async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        match untold(self.is_untold(), || self.std()?.recv(buf)).await {
-            Some(result) => result,
-            None => self.socket.recv(buf).await,
-        }
-    }
-
-    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut read = ReadBuf::new(buf);
-        match self.socket.poll_recv(cx, &mut read) {
-            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.recv(buf)),
-            polled => polled.map_ok(|()| read.filled().len()),
-        }
-    }
+    datagram!(SocketAddr);
+    receives!(peek, poll_peek);
+    receives!(peek_from, poll_peek_from from SocketAddr);
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
         let untold = || SockRef::from(&self.socket).send_to(buf, &target.into());
@@ -104,51 +82,6 @@ impl runtime::UdpSocket for UdpSocket {
         match self.socket.poll_send_to(cx, buf, target) {
             Poll::Pending => poll_untold(cx, || SockRef::from(&self.socket).send_to(buf, &target.into())),
             ready => ready,
-        }
-    }
-
-    async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        match untold(self.is_untold(), || self.std()?.recv_from(buf)).await {
-            Some(result) => result,
-            None => self.socket.recv_from(buf).await,
-        }
-    }
-
-    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let mut read = ReadBuf::new(buf);
-        match self.socket.poll_recv_from(cx, &mut read) {
-            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.recv_from(buf)),
-            polled => polled.map_ok(|peer| (read.filled().len(), peer)),
-        }
-    }
-
-    async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        match untold(self.is_untold(), || self.std()?.peek(buf)).await {
-            Some(result) => result,
-            None => self.socket.peek(buf).await,
-        }
-    }
-
-    fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut read = ReadBuf::new(buf);
-        match self.socket.poll_peek(cx, &mut read) {
-            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.peek(buf)),
-            polled => polled.map_ok(|()| read.filled().len()),
-        }
-    }
-
-    async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        match untold(self.is_untold(), || self.std()?.peek_from(buf)).await {
-            Some(result) => result,
-            None => self.socket.peek_from(buf).await,
-        }
-    }
-
-    fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let mut read = ReadBuf::new(buf);
-        match self.socket.poll_peek_from(cx, &mut read) {
-            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.peek_from(buf)),
-            polled => polled.map_ok(|peer| (read.filled().len(), peer)),
         }
     }
 

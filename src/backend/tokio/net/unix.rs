@@ -3,18 +3,17 @@ use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use socket2::{SockAddr, SockRef};
 use tokio::io::{Interest, ReadBuf};
 use tokio::runtime::Handle;
 
+use super::datagram::{datagram, receives};
 use super::listener::Listener;
 use super::stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
 use super::{enter, or_untold, poll_untold, untold};
-use crate::backend::tokio::time::pause;
 use crate::runtime;
-use crate::runtime::net::family::{StdSocket, Unix};
+use crate::runtime::net::family::{StdSocket, Unix, listener_items, stream_items};
 use crate::runtime::net::path::{cannot, check, probe};
 use crate::runtime::net::{Descriptor, descriptor, lends};
 
@@ -27,13 +26,7 @@ impl runtime::UnixStream for UnixStream {
     type OwnedReadHalf = OwnedReadHalf<Unix>;
     type OwnedWriteHalf = OwnedWriteHalf<Unix>;
 
-    fn split_mut(&mut self) -> (ReadHalf<'_, Unix>, WriteHalf<'_, Unix>) {
-        self.halves()
-    }
-
-    fn into_split(self) -> (OwnedReadHalf<Unix>, OwnedWriteHalf<Unix>) {
-        self.into_halves()
-    }
+    stream_items!(std_unix::UnixStream);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.local_addr().map(Into::into)
@@ -42,41 +35,13 @@ impl runtime::UnixStream for UnixStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.peer_addr().map(Into::into)
     }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        Some(descriptor(self))
-    }
-
-    fn into_std(self) -> io::Result<std_unix::UnixStream> {
-        self.into_blocking()
-    }
 }
 
 impl runtime::UnixListener for UnixListener {
-    type Stream = UnixStream;
-
-    async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        self.accepted().await
-    }
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        self.poll_accepted(cx)
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        pause(&self.handle, duration)
-    }
+    listener_items!(UnixStream, SocketAddr, std_unix::UnixListener);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr().map(Into::into)
-    }
-
-    fn descriptor(&self) -> Option<Descriptor<'_>> {
-        Some(descriptor(self))
-    }
-
-    fn into_std(self) -> io::Result<std_unix::UnixListener> {
-        self.into_blocking()
     }
 }
 
@@ -121,32 +86,7 @@ impl runtime::UnixDatagram for UnixDatagram {
         cannot("connect to", path, self.socket.connect(path))
     }
 
-    async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        let untold = || SockRef::from(&self.socket).send(buf);
-        or_untold(self.socket.send(buf), || self.is_untold(), untold).await
-    }
-
-    fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.socket.poll_send(cx, buf) {
-            Poll::Pending => poll_untold(cx, || SockRef::from(&self.socket).send(buf)),
-            ready => ready,
-        }
-    }
-
-    async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        match untold(self.is_untold(), || self.std()?.recv(buf)).await {
-            Some(result) => result,
-            None => self.socket.recv(buf).await,
-        }
-    }
-
-    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut read = ReadBuf::new(buf);
-        match self.socket.poll_recv(cx, &mut read) {
-            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.recv(buf)),
-            polled => polled.map_ok(|()| read.filled().len()),
-        }
-    }
+    datagram!(SocketAddr);
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref();
@@ -185,22 +125,6 @@ impl runtime::UnixDatagram for UnixDatagram {
         match self.socket.poll_send_to(cx, buf, path) {
             Poll::Pending => poll_untold(cx, || SockRef::from(&self.socket).send_to(buf, &peer)),
             ready => ready,
-        }
-    }
-
-    async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        if let Some(result) = untold(self.is_untold(), || self.std()?.recv_from(buf)).await {
-            return result;
-        }
-        let (len, peer) = self.socket.recv_from(buf).await?;
-        Ok((len, peer.into()))
-    }
-
-    fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let mut read = ReadBuf::new(buf);
-        match self.socket.poll_recv_from(cx, &mut read) {
-            Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.recv_from(buf)),
-            polled => polled.map_ok(|peer| (read.filled().len(), peer.into())),
         }
     }
 
