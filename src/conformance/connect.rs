@@ -13,7 +13,7 @@ use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 
-use super::support::{Closed, LONG, LOOPBACK, bell, fill_pool, ms, on_a_plain_thread};
+use super::support::{Boxed as _, Closed, LONG, LOOPBACK, bell, fill_pool, ms, on_a_plain_thread};
 use crate::net::ConnectOptions;
 use crate::runtime::{Runtime, TcpListener, TcpStream};
 
@@ -175,7 +175,7 @@ pub(super) async fn accept_is_cancel_safe<R: Runtime>(rt: R) {
         assert!(rt.timeout(ms(5), listener.accept()).await.is_err());
     }
     let there = rt.clone();
-    let clients = rt.spawn(async move {
+    let clients = rt.spawn_boxed(async move {
         let mut clients = Vec::new();
         for _ in 0..CONNECTIONS {
             clients.push(there.tcp_connect(addr).await.unwrap());
@@ -200,7 +200,7 @@ pub(super) async fn accept_serves_every_waiter<R: Runtime>(rt: R) {
     let waiters: Vec<_> = (0..4)
         .map(|_| {
             let (listener, served) = (listener.clone(), served.clone());
-            rt.spawn(async move {
+            rt.spawn_boxed(async move {
                 listener.accept().await.unwrap();
                 served.fetch_add(1, Ordering::SeqCst);
             })
@@ -231,7 +231,7 @@ pub(super) async fn incoming_yields_every_connection<R: Runtime>(rt: R) {
     let mut listener = rt.tcp_bind(LOOPBACK).await.unwrap();
     let addr = listener.local_addr().unwrap();
     let there = rt.clone();
-    let clients = rt.spawn(async move {
+    let clients = rt.spawn_boxed(async move {
         for n in 0..5_u8 {
             there.tcp_connect(addr).await.unwrap().write_all(&[n]).await.unwrap();
         }

@@ -43,6 +43,7 @@ pub use capabilities::Capabilities;
 #[doc(hidden)]
 pub use run::run;
 pub use run::{Failure, Scenario};
+use support::Boxed as _;
 
 use crate::runtime::Runtime;
 
@@ -467,8 +468,7 @@ macro_rules! __scenarios {
 macro_rules! scenario {
     (async $needs:tt $module:ident $name:ident) => {
         Scenario::new(stringify!($name), stringify!($needs), |runtime: R| {
-            let scenario = $module::$name(runtime.clone());
-            runtime.block_on(scenario)
+            runtime.block_on_boxed($module::$name(runtime.clone()));
         })
     };
     (sync $needs:tt $module:ident $name:ident) => {

@@ -15,7 +15,9 @@ use futures::io::{AsyncRead as _, AsyncReadExt, AsyncWrite as _, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 use socket2::SockRef;
 
-use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all};
+use super::support::{
+    Boxed as _, LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all,
+};
 use crate::runtime::{Runtime, TcpListener, TcpStream, UdpSocket};
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -183,8 +185,8 @@ pub(super) async fn idle_reader_burns_no_polls<R: Runtime>(rt: R) {
         let data = vec![0; 1 << 20];
         while write.write_all(&data).await.is_ok() {}
     }));
-    let reading = rt.spawn(reading);
-    let writing = rt.spawn(writing);
+    let reading = rt.spawn_boxed(reading);
+    let writing = rt.spawn_boxed(writing);
     // Both wait once the buffers are full.
     let settled = async {
         let mut last = usize::MAX;
@@ -223,7 +225,7 @@ pub(super) async fn stream_behind_a_lock_burns_no_polls<R: Runtime>(rt: R) {
         counted(Box::pin(poll_fn(write)) as BoxFuture<'static, io::Result<()>>)
     };
     let (tasks, polls): (Vec<_>, Vec<_>) = [reader(), reader(), writer(), writer()]
-        .map(|(task, polls)| (rt.spawn(task), polls))
+        .map(|(task, polls)| (rt.spawn_boxed(task), polls))
         .into_iter()
         .unzip();
     let polls = || polls.iter().map(|polls| polls.load(Ordering::SeqCst)).collect::<Vec<_>>();
@@ -301,7 +303,7 @@ pub(super) async fn busy_listener_starves_no_timer<R: Runtime>(rt: R) {
 
 pub(super) async fn split_mut_reads_and_writes_at_once<R: Runtime>(rt: R) {
     let (mut client, server) = pair(&rt).await;
-    let echo = rt.spawn(async move {
+    let echo = rt.spawn_boxed(async move {
         let (read, mut write) = server.into_split();
         futures::io::copy(read, &mut write).await.unwrap();
         write.close().await.unwrap();
@@ -329,13 +331,13 @@ pub(super) async fn into_split_serves_two_tasks<R: Runtime>(rt: R) {
         .flat_map(|end| {
             let (mut read, mut write) = end.into_split();
             [
-                rt.spawn(async move {
+                rt.spawn_boxed(async move {
                     write.write_all(&pattern(LEN)).await.unwrap();
                     write.close().await.unwrap();
                     // The other half is still in use.
                     std::mem::forget(write);
                 }),
-                rt.spawn(async move {
+                rt.spawn_boxed(async move {
                     assert!(read_all(&mut read).await == pattern(LEN));
                 }),
             ]
@@ -504,7 +506,7 @@ pub(super) async fn listener_into_std_blocks<R: Runtime>(rt: R) {
 
 pub(super) async fn stream_works_on_a_plain_thread<R: Runtime>(rt: R) {
     let (mut client, mut server) = pair(&rt).await;
-    let echo = rt.spawn(async move {
+    let echo = rt.spawn_boxed(async move {
         let mut buf = [0; 5];
         server.read_exact(&mut buf).await.unwrap();
         server.write_all(&buf).await.unwrap();
@@ -522,7 +524,7 @@ pub(super) async fn stream_works_on_a_plain_thread<R: Runtime>(rt: R) {
 pub(super) async fn stream_moves_between_tasks<R: Runtime>(rt: R) {
     let (mut client, mut server) = pair(&rt).await;
     assert!(rt.timeout(ms(5), client.read(&mut [0; 8])).await.is_err());
-    let reader = rt.spawn(async move { client.read(&mut [0; 8]).await.unwrap() });
+    let reader = rt.spawn_boxed(async move { client.read(&mut [0; 8]).await.unwrap() });
     rt.sleep(ms(5)).await;
     server.write_all(b"moved").await.unwrap();
     assert_eq!(reader.await.unwrap(), 5);
@@ -544,7 +546,7 @@ pub(super) async fn read_is_cancel_safe<R: Runtime>(rt: R) {
     let (mut client, mut server) = pair(&rt).await;
     let data = pattern(8_000);
     let (timer, sent) = (rt.clone(), data.clone());
-    let sender = rt.spawn(async move {
+    let sender = rt.spawn_boxed(async move {
         for chunk in sent.chunks(100) {
             server.write_all(chunk).await.unwrap();
             timer.sleep(Duration::from_micros(300)).await;
@@ -566,7 +568,7 @@ pub(super) async fn read_is_cancel_safe<R: Runtime>(rt: R) {
 pub(super) async fn big_transfer_is_intact<R: Runtime>(rt: R) {
     const LEN: usize = 16 << 20;
     let (mut client, mut server) = pair(&rt).await;
-    let sender = rt.spawn(async move {
+    let sender = rt.spawn_boxed(async move {
         client.write_all(&pattern(LEN)).await.unwrap();
         client.close().await.unwrap();
         // Kept until the peer has everything.
@@ -587,15 +589,15 @@ pub(super) async fn many_connections<R: Runtime>(rt: R) {
     let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
     let addr = listener.local_addr().unwrap();
     let there = rt.clone();
-    let server = rt.spawn(async move {
+    let server = rt.spawn_boxed(async move {
         for _ in 0..CONNECTIONS {
-            drop(there.spawn(echo(listener.accept().await.unwrap().0)));
+            drop(there.spawn_boxed(echo(listener.accept().await.unwrap().0)));
         }
     });
     let clients: Vec<_> = (0..CONNECTIONS)
         .map(|n| {
             let there = rt.clone();
-            rt.spawn(async move {
+            rt.spawn_boxed(async move {
                 let mut stream = there.tcp_connect(addr).await.unwrap();
                 let data = pattern(100 + n);
                 stream.write_all(&data).await.unwrap();

@@ -19,7 +19,7 @@ use futures::{FutureExt, StreamExt};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use super::support::{
-    LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all, ready, waiting,
+    Boxed as _, LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all, ready, waiting,
 };
 use crate::runtime::{Runtime, UnixDatagram, UnixListener, UnixStream};
 use crate::{AnyRuntime, net};
@@ -128,7 +128,7 @@ pub(super) async fn unix_read_into_nothing_is_zero<R: Runtime>(rt: R) {
 
 pub(super) async fn unix_split_mut_reads_and_writes_at_once<R: Runtime>(rt: R) {
     let (mut client, server) = connected(&rt).await;
-    let echo = rt.spawn(async move {
+    let echo = rt.spawn_boxed(async move {
         let (read, mut write) = server.into_split();
         futures::io::copy(read, &mut write).await.unwrap();
         write.close().await.unwrap();
@@ -154,13 +154,13 @@ pub(super) async fn unix_into_split_serves_two_tasks<R: Runtime>(rt: R) {
     let mut tasks = Vec::new();
     for end in [client, server] {
         let (mut read, mut write) = end.into_split();
-        tasks.push(rt.spawn(async move {
+        tasks.push(rt.spawn_boxed(async move {
             write.write_all(&pattern(LEN)).await.unwrap();
             write.close().await.unwrap();
             // The other half is still in use.
             std::mem::forget(write);
         }));
-        tasks.push(rt.spawn(async move {
+        tasks.push(rt.spawn_boxed(async move {
             let mut received = Vec::new();
             read.read_to_end(&mut received).await.unwrap();
             assert!(received == pattern(LEN));
@@ -188,7 +188,7 @@ pub(super) async fn unix_dropping_the_write_half_sends_eof<R: Runtime>(rt: R) {
 pub(super) async fn unix_big_transfer_is_intact<R: Runtime>(rt: R) {
     const LEN: usize = 8 << 20;
     let (mut client, mut server) = connected(&rt).await;
-    let sender = rt.spawn(async move {
+    let sender = rt.spawn_boxed(async move {
         client.write_all(&pattern(LEN)).await.unwrap();
         drop(client);
     });
@@ -211,7 +211,7 @@ pub(super) async fn unix_read_is_cancel_safe<R: Runtime>(rt: R) {
     let (mut client, mut server) = connected(&rt).await;
     let data = pattern(8_000);
     let (timer, sent) = (rt.clone(), data.clone());
-    let sender = rt.spawn(async move {
+    let sender = rt.spawn_boxed(async move {
         for chunk in sent.chunks(100) {
             server.write_all(chunk).await.unwrap();
             timer.sleep(Duration::from_micros(300)).await;
@@ -254,7 +254,7 @@ pub(super) async fn unix_idle_reader_burns_no_polls<R: Runtime>(rt: R) {
     let (client, _server) = connected(&rt).await;
     let (mut read, _write) = client.into_split();
     let (reading, polls) = counted(Box::pin(async move { read.read(&mut [0; 8]).await }));
-    let reading = rt.spawn(reading);
+    let reading = rt.spawn_boxed(reading);
     rt.sleep(ms(20)).await;
     let before = polls.load(Ordering::SeqCst);
     rt.sleep(ms(100)).await;
@@ -266,7 +266,7 @@ pub(super) async fn unix_idle_reader_burns_no_polls<R: Runtime>(rt: R) {
 
 pub(super) async fn unix_works_on_a_plain_thread<R: Runtime>(rt: R) {
     let (mut client, mut server) = connected(&rt).await;
-    let echo = rt.spawn(async move {
+    let echo = rt.spawn_boxed(async move {
         let mut buf = [0; 5];
         server.read_exact(&mut buf).await.unwrap();
         server.write_all(&buf).await.unwrap();
@@ -424,7 +424,7 @@ pub(super) async fn unix_accept_serves_every_waiter<R: Runtime>(rt: R) {
     for _ in 0..3 {
         let (waits, is_waiting) = oneshot::channel();
         let listener = listener.clone();
-        tasks.push(rt.spawn(async move { waiting(listener.accept(), waits).await.map(drop) }));
+        tasks.push(rt.spawn_boxed(async move { waiting(listener.accept(), waits).await.map(drop) }));
         all_wait.push(is_waiting);
     }
     for is_waiting in all_wait {
@@ -465,7 +465,7 @@ pub(super) async fn unix_accept_is_cancel_safe<R: Runtime>(rt: R) {
     let listener = rt.unix_bind(&path).unwrap();
     assert!(rt.timeout(ms(5), listener.accept()).await.is_err());
     let there = rt.clone();
-    let clients = rt.spawn(async move {
+    let clients = rt.spawn_boxed(async move {
         for _ in 0..CONNECTIONS {
             there.unix_connect(&path).await.unwrap();
             there.sleep(Duration::from_micros(200)).await;
@@ -580,7 +580,7 @@ pub(super) async fn unix_sockets_lend_their_descriptors<R: Runtime>(rt: R) {
 
 pub(super) async fn unix_without_a_handle<R: Runtime>(rt: R) {
     assert!(AnyRuntime::known(&rt).is_some());
-    let task = rt.spawn(async {
+    let task = rt.spawn_boxed(async {
         let folder = Folder::new();
         let listener = net::UnixListener::bind(folder.path("s")).unwrap();
         let (client, server) = join(net::UnixStream::connect(folder.path("s")), listener.accept()).await;
@@ -670,7 +670,7 @@ pub(super) async fn unix_datagram_receive_serves_every_waiter<R: Runtime>(rt: R)
     for _ in 0..3 {
         let (waits, is_waiting) = oneshot::channel();
         let ours = ours.clone();
-        tasks.push(rt.spawn(async move { waiting(ours.recv(&mut [0; 8]), waits).await }));
+        tasks.push(rt.spawn_boxed(async move { waiting(ours.recv(&mut [0; 8]), waits).await }));
         all_wait.push(is_waiting);
     }
     for is_waiting in all_wait {
@@ -697,7 +697,7 @@ pub(super) async fn unix_datagram_sender_waits_for_room<R: Runtime>(rt: R) {
         assert!(queued < 100_000, "the queue does not end");
     }
     let (waits, is_waiting) = oneshot::channel();
-    let last = rt.spawn(async move { waiting(ours.send(b"last"), waits).await });
+    let last = rt.spawn_boxed(async move { waiting(ours.send(b"last"), waits).await });
     is_waiting.await.unwrap();
     let mut buf = [0; 8];
     for _ in 0..queued {
@@ -729,7 +729,7 @@ pub(super) async fn unix_datagram_send_to_waits_for_room<R: Runtime>(rt: R) {
     }
     let path = folder.path("b");
     let (sending, polls) = counted(Box::pin(async move { ours.send_to(b"last", path).await }));
-    let sending = rt.spawn(sending);
+    let sending = rt.spawn_boxed(sending);
     rt.sleep(ms(30)).await;
     let before = polls.load(Ordering::SeqCst);
     rt.sleep(ms(100)).await;
