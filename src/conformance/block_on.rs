@@ -11,12 +11,12 @@ use std::thread;
 use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 
-use super::support::{message, ms};
+use super::support::{Boxed as _, message, ms};
 use crate::runtime::Runtime;
 
 pub(super) fn block_on_returns_the_value<R: Runtime>(rt: R) {
     assert_eq!(rt.block_on(async { 42 }), 42);
-    assert_eq!(rt.block_on(async { rt.spawn(async { 7 }).await.unwrap() }), 7);
+    assert_eq!(rt.block_on(async { rt.spawn_boxed(async { 7 }).await.unwrap() }), 7);
     rt.block_on(rt.sleep(ms(5)));
 }
 
@@ -37,15 +37,15 @@ pub(super) fn block_on_passes_a_panic_on<R: Runtime>(rt: R) {
             catch_unwind(AssertUnwindSafe(|| rt.block_on(async { panic!("through block_on") }))).unwrap_err();
         assert_eq!(message(&*payload), "through block_on");
     }
-    assert_eq!(rt.block_on(async { rt.spawn(async { 7 }).await.unwrap() }), 7);
+    assert_eq!(rt.block_on(async { rt.spawn_boxed(async { 7 }).await.unwrap() }), 7);
 }
 
 pub(super) fn block_on_leaves_other_tasks_running<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
     let (done, finished) = oneshot::channel();
     rt.block_on(async {
-        drop(rt.spawn(pending::<()>()));
-        drop(rt.spawn(async move {
+        drop(rt.spawn_boxed(pending::<()>()));
+        drop(rt.spawn_boxed(async move {
             gone.await.unwrap();
             done.send(()).unwrap();
         }));
@@ -61,7 +61,7 @@ pub(super) fn block_on_from_several_threads<R: Runtime>(rt: R) {
             thread::spawn(move || {
                 rt.block_on(async {
                     rt.sleep(ms(5 * n)).await;
-                    rt.spawn(async move { n }).await.unwrap()
+                    rt.spawn_boxed(async move { n }).await.unwrap()
                 })
             })
         })
@@ -93,7 +93,7 @@ pub(super) fn handle_works_in_a_destructor_of_a_thread_local<R: Runtime>(rt: R) 
                 let rt = rt.clone();
                 rt.block_on(async {
                     rt.sleep(ms(1)).await;
-                    rt.spawn(async { 7 }).await.unwrap()
+                    rt.spawn_boxed(async { 7 }).await.unwrap()
                 })
             };
             if !is_first {
@@ -103,7 +103,7 @@ pub(super) fn handle_works_in_a_destructor_of_a_thread_local<R: Runtime>(rt: R) 
             let last = AtTheEnd(Some(move || {
                 let sleep = rt.sleep(ms(1));
                 rt.block_on(sleep);
-                let _ = ended.send((uses(&rt), rt.block_on(rt.spawn(async { 8 })).unwrap()));
+                let _ = ended.send((uses(&rt), rt.block_on(rt.spawn_boxed(async { 8 })).unwrap()));
             }));
             LAST.with_borrow_mut(|kept| *kept = Some(Box::new(last)));
             uses(&kept);
@@ -128,20 +128,21 @@ pub(super) fn nested_block_on_panics<R: Runtime>(rt: R) {
 
 pub(super) async fn block_on_in_a_task_panics<R: Runtime>(rt: R) {
     let inner = rt.clone();
-    let error = rt.spawn(async move { inner.block_on(async { 7 }) }).await.unwrap_err();
+    let error = rt.spawn_boxed(async move { inner.block_on(async { 7 }) }).await.unwrap_err();
     assert_nested(&*error.into_panic());
     // It would be a deadlock on an executor with one thread.
     let inner = rt.clone();
-    let error = rt.spawn(async move { inner.block_on(inner.spawn(async { 7 })) }).await.unwrap_err();
+    let error =
+        rt.spawn_boxed(async move { inner.block_on(inner.spawn_boxed(async { 7 })) }).await.unwrap_err();
     assert_nested(&*error.into_panic());
 }
 
 pub(super) async fn block_on_is_allowed_in_spawn_blocking<R: Runtime>(rt: R) {
     let inner = rt.clone();
-    let handle = rt.spawn_blocking(move || {
+    let handle = rt.spawn_blocking_boxed(move || {
         inner.block_on(async {
             inner.sleep(ms(1)).await;
-            inner.spawn(async { 7 }).await.unwrap()
+            inner.spawn_boxed(async { 7 }).await.unwrap()
         })
     });
     assert_eq!(handle.await.unwrap(), 7);
@@ -161,11 +162,11 @@ pub(super) async fn block_on_in_the_destructor_of_an_output<R: Runtime>(rt: R) {
     let (may, mut may_block) = mpsc::unbounded();
     let blocks = || Blocks(rt.clone(), may.clone());
     let (output, (go, gone)) = (blocks(), oneshot::channel::<()>());
-    drop(rt.spawn(async move { gone.await.map(|()| output) }));
+    drop(rt.spawn_boxed(async move { gone.await.map(|()| output) }));
     go.send(()).unwrap();
     assert_eq!(may_block.next().await, Some(false), "a task must not block, to its last destructor");
     let (output, (go, gone)) = (blocks(), threads::channel::<()>());
-    drop(rt.spawn_blocking(move || gone.recv().map(|()| output)));
+    drop(rt.spawn_blocking_boxed(move || gone.recv().map(|()| output)));
     go.send(()).unwrap();
     assert_eq!(may_block.next().await, Some(true), "a closure may, to its last destructor");
 }

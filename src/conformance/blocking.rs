@@ -7,7 +7,7 @@ use std::thread;
 use futures::StreamExt;
 use futures::channel::{mpsc as events, oneshot};
 
-use super::support::{LONG, PanicsOnDrop, canary, fill_pool, message, ms};
+use super::support::{Boxed as _, LONG, PanicsOnDrop, canary, fill_pool, message, ms};
 use crate::runtime::Runtime;
 use crate::task::JoinHandle;
 
@@ -72,16 +72,18 @@ pub(super) async fn blocking_runs_when_its_handle_is_dropped_in_the_queue<R: Run
 }
 
 pub(super) async fn blocking_panic_reaches_the_handle<R: Runtime>(rt: R) {
-    let error = rt.spawn_blocking(|| panic!("while blocking")).await.map(|(): ()| ()).unwrap_err();
+    let error = rt.spawn_blocking_boxed(|| panic!("while blocking")).await.map(|(): ()| ()).unwrap_err();
     assert!(error.is_panic());
     assert_eq!(message(&*error.into_panic()), "while blocking");
 }
 
 pub(super) async fn blocking_pool_survives_panics<R: Runtime>(rt: R) {
     for _ in 0..50 {
-        assert!(rt.spawn_blocking(|| panic!("one of many")).await.map(|(): ()| ()).unwrap_err().is_panic());
+        assert!(
+            rt.spawn_blocking_boxed(|| panic!("one of many")).await.map(|(): ()| ()).unwrap_err().is_panic()
+        );
     }
-    assert_eq!(rt.spawn_blocking(|| 7).await.unwrap(), 7);
+    assert_eq!(rt.spawn_blocking_boxed(|| 7).await.unwrap(), 7);
 }
 
 pub(super) async fn blocking_abort_before_start_prevents_it<R: Runtime>(rt: R) {
@@ -131,15 +133,15 @@ pub(super) async fn blocking_output_destructor_panic_is_contained<R: Runtime>(rt
         let (canary, mut watch) = canary();
         drop(rt.spawn_blocking(move || (PanicsOnDrop("an output nobody wants"), canary)));
         watch.dropped().await;
-        assert_eq!(rt.spawn_blocking(|| 7).await.unwrap(), 7);
+        assert_eq!(rt.spawn_blocking_boxed(|| 7).await.unwrap(), 7);
     }
 }
 
 pub(super) async fn blocking_saturation_stops_no_timers<R: Runtime>(rt: R) {
     let full = fill_pool(&rt);
-    let queued = rt.spawn_blocking(|| 7);
+    let queued = rt.spawn_blocking_boxed(|| 7);
     rt.sleep(ms(20)).await;
-    assert_eq!(rt.spawn(async { 8 }).await.unwrap(), 8);
+    assert_eq!(rt.spawn_boxed(async { 8 }).await.unwrap(), 8);
     assert!(!queued.is_finished(), "it waits for a thread");
     drop(full);
     assert_eq!(queued.await.unwrap(), 7);
@@ -148,7 +150,7 @@ pub(super) async fn blocking_saturation_stops_no_timers<R: Runtime>(rt: R) {
 pub(super) async fn blocking_stops_no_tasks<R: Runtime>(rt: R) {
     let (handle, release) = started(&rt, || ()).await;
     rt.sleep(ms(5)).await;
-    assert_eq!(rt.spawn(async { 7 }).await.unwrap(), 7);
+    assert_eq!(rt.spawn_boxed(async { 7 }).await.unwrap(), 7);
     assert!(!handle.is_finished());
     release.send(()).unwrap();
     handle.await.unwrap();
@@ -158,7 +160,7 @@ pub(super) async fn blocking_runs_in_parallel<R: Runtime>(rt: R) {
     let both = Arc::new(Barrier::new(2));
     let closures = [(); 2].map(|()| {
         let both = both.clone();
-        rt.spawn_blocking(move || {
+        rt.spawn_blocking_boxed(move || {
             both.wait();
         })
     });
@@ -170,7 +172,7 @@ pub(super) async fn blocking_runs_in_parallel<R: Runtime>(rt: R) {
 pub(super) async fn blocking_can_nest<R: Runtime>(rt: R) {
     let inner = rt.clone();
     let outer = rt.spawn_blocking(move || {
-        let inner_handle = inner.spawn_blocking(|| 7);
+        let inner_handle = inner.spawn_blocking_boxed(|| 7);
         futures::executor::block_on(inner_handle).unwrap()
     });
     assert_eq!(outer.await.unwrap(), 7);

@@ -14,7 +14,7 @@ use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWrite as _, AsyncWriteExt};
 use futures::lock::Mutex;
 
-use super::support::{Closed, LOOPBACK, ms};
+use super::support::{Boxed as _, Closed, LOOPBACK, ms};
 use crate::net::ConnectOptions;
 use crate::runtime::{Runtime, TcpListener, TcpStream as _, UdpSocket};
 use crate::task::JoinHandle;
@@ -47,7 +47,7 @@ impl Busy {
                 }
             }
         };
-        let tasks = (0..TASKS).map(|_| rt.spawn(compute())).collect();
+        let tasks = (0..TASKS).map(|_| rt.spawn_boxed(compute())).collect();
         Self { turns, over, tasks }
     }
 
@@ -79,7 +79,7 @@ async fn beside_busy_tasks<R: Runtime, F: Future<Output = ()> + Send>(
 ) {
     let busy = Busy::new(rt);
     let (clock, count) = (rt.clone(), busy.turns.clone());
-    let measured = rt.spawn(async move {
+    let measured = rt.spawn_boxed(async move {
         let (mut others, mut ours) = (0, 0);
         for _ in 0..ROUNDS {
             others += turns(&count, clock.yield_now()).await;
@@ -101,7 +101,7 @@ async fn pair<R: Runtime>(rt: &R) -> (R::TcpStream, R::TcpStream) {
 pub(super) async fn busy_tasks_starve_no_timer<R: Runtime>(rt: R) {
     let (clock, busy) = (rt.clone(), Busy::new(&rt));
     let count = busy.turns.clone();
-    let measured = rt.spawn(async move {
+    let measured = rt.spawn_boxed(async move {
         let mut timers = 0;
         for _ in 0..ROUNDS {
             timers += turns(&count, clock.sleep(ms(1))).await;

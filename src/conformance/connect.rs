@@ -3,9 +3,6 @@
 use std::error::Error as _;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Context;
 use std::time::Duration;
 
@@ -13,7 +10,7 @@ use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, StreamExt};
 
-use super::support::{Closed, LONG, LOOPBACK, bell, fill_pool, ms, on_a_plain_thread};
+use super::support::{Closed, LONG, LOOPBACK, bell, fill_pool, on_a_plain_thread};
 use crate::net::ConnectOptions;
 use crate::runtime::{Runtime, TcpListener, TcpStream};
 
@@ -167,55 +164,6 @@ pub(super) async fn bind_from_a_plain_thread<R: Runtime>(rt: R) {
     assert_eq!(client.unwrap().local_addr().unwrap(), peer);
 }
 
-pub(super) async fn accept_is_cancel_safe<R: Runtime>(rt: R) {
-    const CONNECTIONS: usize = 50;
-    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    for _ in 0..3 {
-        assert!(rt.timeout(ms(5), listener.accept()).await.is_err());
-    }
-    let there = rt.clone();
-    let clients = rt.spawn(async move {
-        let mut clients = Vec::new();
-        for _ in 0..CONNECTIONS {
-            clients.push(there.tcp_connect(addr).await.unwrap());
-            there.sleep(Duration::from_micros(200)).await;
-        }
-        clients
-    });
-    let mut accepted = 0;
-    while accepted < CONNECTIONS {
-        if let Ok(result) = rt.timeout(Duration::from_micros(300), listener.accept()).await {
-            result.unwrap();
-            accepted += 1;
-        }
-    }
-    clients.await.unwrap();
-}
-
-pub(super) async fn accept_serves_every_waiter<R: Runtime>(rt: R) {
-    let listener = Arc::new(rt.tcp_bind(LOOPBACK).await.unwrap());
-    let addr = listener.local_addr().unwrap();
-    let served = Arc::new(AtomicUsize::new(0));
-    let waiters: Vec<_> = (0..4)
-        .map(|_| {
-            let (listener, served) = (listener.clone(), served.clone());
-            rt.spawn(async move {
-                listener.accept().await.unwrap();
-                served.fetch_add(1, Ordering::SeqCst);
-            })
-        })
-        .collect();
-    rt.sleep(ms(10)).await;
-    for _ in 0..4 {
-        rt.tcp_connect(addr).await.unwrap();
-    }
-    for waiter in waiters {
-        waiter.await.unwrap();
-    }
-    assert_eq!(served.load(Ordering::SeqCst), 4);
-}
-
 pub(super) async fn displaced_poll_accept_is_not_woken<R: Runtime>(rt: R) {
     let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
     let ((displaced, mut first_rings), (last, mut last_rings)) = (bell(), bell());
@@ -225,34 +173,6 @@ pub(super) async fn displaced_poll_accept_is_not_woken<R: Runtime>(rt: R) {
     let _client = rt.tcp_connect(listener.local_addr().unwrap()).await.unwrap();
     rt.timeout(LONG, last_rings.next()).await.expect("the last one is woken").unwrap();
     assert!(first_rings.next().now_or_never().is_none(), "the one before is woken as well");
-}
-
-pub(super) async fn incoming_yields_every_connection<R: Runtime>(rt: R) {
-    let mut listener = rt.tcp_bind(LOOPBACK).await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    let there = rt.clone();
-    let clients = rt.spawn(async move {
-        for n in 0..5_u8 {
-            there.tcp_connect(addr).await.unwrap().write_all(&[n]).await.unwrap();
-        }
-    });
-    let mut numbers = Vec::new();
-    {
-        let mut incoming = pin!(listener.incoming().take(3));
-        while let Some(stream) = incoming.next().await {
-            let mut buf = [0];
-            stream.unwrap().read_exact(&mut buf).await.unwrap();
-            numbers.push(buf[0]);
-        }
-    }
-    // Another stream takes up where that one ended.
-    for _ in 0..2 {
-        let mut buf = [0];
-        listener.incoming().next().await.unwrap().unwrap().read_exact(&mut buf).await.unwrap();
-        numbers.push(buf[0]);
-    }
-    assert_eq!(numbers, [0, 1, 2, 3, 4]);
-    clients.await.unwrap();
 }
 
 pub(super) async fn ipv6_round_trip<R: Runtime>(rt: R) {

@@ -10,11 +10,11 @@ use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::elsewhere::elsewhere;
-use super::support::{LONG, canary, fill_pool, ms};
+use super::support::{Boxed as _, LONG, canary, fill_pool, ms};
 use crate::net::{TcpListener, TcpStream, lookup_host};
 use crate::runtime::{Runtime, TcpListener as _};
 use crate::task::JoinSet;
-use crate::{AnyRuntime, NoRuntime, Spawn, Time, time};
+use crate::{AnyRuntime, NoRuntime, Time, time};
 
 /// The runtime under test, as what is found without a handle.
 fn any<R: Runtime>(rt: &R) -> AnyRuntime {
@@ -28,11 +28,11 @@ fn on_another_thread() -> Result<AnyRuntime, NoRuntime> {
 
 pub(super) async fn current_in_a_task_is_its_runtime<R: Runtime>(rt: R) {
     let me = any(&rt);
-    let found = rt.spawn(async {
+    let found = rt.spawn_boxed(async {
         let first = AnyRuntime::current();
         first.sleep(ms(1)).await;
         let then = AnyRuntime::current();
-        let nested = then.spawn(async { AnyRuntime::current() }).await.unwrap();
+        let nested = then.spawn_boxed(async { AnyRuntime::current() }).await.unwrap();
         [first, then, nested]
     });
     assert_eq!(found.await.unwrap(), [me.clone(), me.clone(), me]);
@@ -41,17 +41,17 @@ pub(super) async fn current_in_a_task_is_its_runtime<R: Runtime>(rt: R) {
 pub(super) fn current_in_block_on_is_its_runtime<R: Runtime>(rt: R) {
     let (me, elsewhere) = (any(&rt), elsewhere());
     let before = AnyRuntime::try_current();
-    assert_eq!(rt.block_on(async { AnyRuntime::current() }), me);
+    assert_eq!(rt.block_on_boxed(async { AnyRuntime::current() }), me);
     assert_eq!(AnyRuntime::try_current(), before);
     let _guard = elsewhere.enter();
-    assert_eq!(rt.block_on(async { AnyRuntime::current() }), me);
+    assert_eq!(rt.block_on_boxed(async { AnyRuntime::current() }), me);
     assert_eq!(AnyRuntime::current(), elsewhere);
 }
 
 pub(super) async fn current_in_a_blocking_closure_is_its_runtime<R: Runtime>(rt: R) {
     let me = any(&rt);
-    assert_eq!(rt.spawn_blocking(AnyRuntime::current).await.unwrap(), me);
-    let nested = rt.spawn_blocking(|| crate::block_on(crate::spawn_blocking(AnyRuntime::current)));
+    assert_eq!(rt.spawn_blocking_boxed(AnyRuntime::current).await.unwrap(), me);
+    let nested = rt.spawn_blocking_boxed(|| crate::block_on(crate::spawn_blocking(AnyRuntime::current)));
     assert_eq!(nested.await.unwrap().unwrap(), me);
 }
 
@@ -67,9 +67,9 @@ impl Drop for Looks {
 pub(super) async fn current_in_a_destructor_is_its_runtime<R: Runtime>(rt: R) {
     let (found, founds) = mpsc::channel();
     let looks = Looks(found.clone());
-    rt.spawn(async move { drop(looks) }).await.unwrap();
+    rt.spawn_boxed(async move { drop(looks) }).await.unwrap();
     let (looks, (started, is_started)) = (Looks(found), oneshot::channel());
-    let aborted = rt.spawn(async move {
+    let aborted = rt.spawn_boxed(async move {
         let _looks = looks;
         started.send(()).unwrap();
         pending::<()>().await
@@ -99,8 +99,8 @@ pub(super) async fn current_in_the_destructor_of_an_output<R: Runtime>(rt: R) {
     let _guard = elsewhere.enter();
     let [(go, gone), (go_panic, gone_panic)] = [(); 2].map(|()| oneshot::channel::<()>());
     let (output, payload) = (looks(), looks());
-    drop(rt.spawn(async move { gone.await.map(|()| output) }));
-    drop(rt.spawn(async move {
+    drop(rt.spawn_boxed(async move { gone.await.map(|()| output) }));
+    drop(rt.spawn_boxed(async move {
         gone_panic.await.unwrap();
         std::panic::panic_any(payload)
     }));
@@ -111,10 +111,10 @@ pub(super) async fn current_in_the_destructor_of_an_output<R: Runtime>(rt: R) {
     // Of closures, that end when nobody waits for them any more.
     let [(go, gone), (go_panic, gone_panic)] = [(); 2].map(|()| mpsc::channel::<()>());
     let (output, payload) = (looks(), looks());
-    drop(rt.spawn_blocking(move || gone.recv().map(|()| output)));
+    drop(rt.spawn_blocking_boxed(move || gone.recv().map(|()| output)));
     go.send(()).unwrap();
     assert_eq!(next(&rt, &founds).await, Ok(me.clone()));
-    drop(rt.spawn_blocking(move || {
+    drop(rt.spawn_blocking_boxed(move || {
         gone_panic.recv().unwrap();
         std::panic::panic_any(payload)
     }));
@@ -125,11 +125,11 @@ pub(super) async fn current_in_the_destructor_of_an_output<R: Runtime>(rt: R) {
 pub(super) async fn output_of_a_dropped_handle_finds_what_its_holder_does<R: Runtime>(rt: R) {
     let (found, founds) = mpsc::channel();
     let (output, watched, closure) = (Looks(found.clone()), Looks(found.clone()), Looks(found.clone()));
-    let (output, guarded) = (rt.spawn(async move { output }), Looks(found));
-    let guarded = rt.spawn(async move { guarded });
-    let watched = rt.spawn(async move { watched });
+    let (output, guarded) = (rt.spawn_boxed(async move { output }), Looks(found));
+    let guarded = rt.spawn_boxed(async move { guarded });
+    let watched = rt.spawn_boxed(async move { watched });
     let abort = watched.abort_handle();
-    let closure = rt.spawn_blocking(move || closure);
+    let closure = rt.spawn_blocking_boxed(move || closure);
     while !(output.is_finished() && watched.is_finished() && closure.is_finished() && guarded.is_finished()) {
         rt.sleep(ms(1)).await;
     }
@@ -150,7 +150,7 @@ pub(super) async fn current_in_the_destructor_of_a_queued_closure<R: Runtime>(rt
     let (found, founds) = mpsc::channel();
     let blocked = fill_pool(&rt);
     let looks = Looks(found);
-    let queued = rt.spawn_blocking(move || drop(looks));
+    let queued = rt.spawn_blocking_boxed(move || drop(looks));
     queued.abort();
     drop(blocked);
     assert!(queued.await.unwrap_err().is_cancelled());
@@ -161,7 +161,7 @@ pub(super) fn current_in_the_destructor_of_a_closure_at_shutdown<R: Runtime>(rt:
     let (found, founds) = mpsc::channel();
     let blocked = fill_pool(&rt);
     let looks = Looks(found);
-    let queued = rt.spawn_blocking(move || drop(looks));
+    let queued = rt.spawn_blocking_boxed(move || drop(looks));
     rt.shutdown_timeout(ms(10)).unwrap();
     drop((blocked, queued));
     assert_eq!(founds.recv(), Ok(Ok(any(&rt))));
@@ -171,7 +171,7 @@ pub(super) fn current_in_a_destructor_at_shutdown_is_its_runtime<R: Runtime>(rt:
     let (found, founds) = mpsc::channel();
     for _ in 0..100 {
         let (looks, (started, is_started)) = (Looks(found.clone()), oneshot::channel());
-        drop(rt.spawn(async move {
+        drop(rt.spawn_boxed(async move {
             let _looks = looks;
             started.send(()).unwrap();
             pending::<()>().await
@@ -185,7 +185,7 @@ pub(super) fn current_in_a_destructor_at_shutdown_is_its_runtime<R: Runtime>(rt:
 
 pub(super) fn current_keeps_nothing_alive<R: Runtime>(rt: R) {
     let (canary, mut watch) = canary();
-    let latched = rt.block_on(rt.spawn(async {
+    let latched = rt.block_on(rt.spawn_boxed(async {
         let kept = AnyRuntime::current();
         let forever = async move {
             let _canary = canary;
@@ -206,9 +206,9 @@ pub(super) fn current_keeps_nothing_alive<R: Runtime>(rt: R) {
     assert_eq!(under_a_guard, latched);
     drop(rt);
     futures::executor::block_on(watch.dropped());
-    let error = futures::executor::block_on(latched.spawn(async { 7 })).unwrap_err();
+    let error = futures::executor::block_on(latched.spawn_boxed(async { 7 })).unwrap_err();
     assert!(error.is_runtime_gone(), "{error}");
-    let error = futures::executor::block_on(latched.spawn_blocking(|| 7)).unwrap_err();
+    let error = futures::executor::block_on(latched.spawn_blocking_boxed(|| 7)).unwrap_err();
     assert!(error.is_runtime_gone(), "{error}");
 }
 
@@ -235,7 +235,7 @@ pub(super) fn enter_guards_nest<R: Runtime>(rt: R) {
             assert_eq!(AnyRuntime::current(), me);
         }
         assert_eq!(AnyRuntime::current(), elsewhere);
-        assert_eq!(rt.block_on(async { AnyRuntime::current() }), me);
+        assert_eq!(rt.block_on_boxed(async { AnyRuntime::current() }), me);
         assert_eq!(AnyRuntime::current(), elsewhere);
     }
     assert_eq!(AnyRuntime::try_current(), before);
@@ -252,7 +252,7 @@ pub(super) fn enter_guards_may_be_dropped_out_of_order<R: Runtime>(rt: R) {
     assert_eq!(AnyRuntime::try_current(), before);
     // Further in than it was made.
     let guard = elsewhere.enter();
-    rt.block_on(async {
+    rt.block_on_boxed(async {
         drop(guard);
         assert_eq!(AnyRuntime::current(), me);
     });
@@ -262,9 +262,9 @@ pub(super) fn enter_guards_may_be_dropped_out_of_order<R: Runtime>(rt: R) {
 pub(super) fn enter_guard_outlives_its_block_on<R: Runtime>(rt: R) {
     let (me, elsewhere) = (any(&rt), elsewhere());
     let before = AnyRuntime::try_current();
-    let guard = rt.block_on(async { elsewhere.enter() });
+    let guard = rt.block_on_boxed(async { elsewhere.enter() });
     assert_eq!(AnyRuntime::current(), elsewhere);
-    assert_eq!(rt.block_on(async { AnyRuntime::current() }), me);
+    assert_eq!(rt.block_on_boxed(async { AnyRuntime::current() }), me);
     let nested = me.enter();
     assert_eq!(AnyRuntime::current(), me);
     drop(nested);
@@ -274,7 +274,7 @@ pub(super) fn enter_guard_outlives_its_block_on<R: Runtime>(rt: R) {
 
     // Under another guard, and two of them, which are dropped in the order in which they were made.
     let outer = me.enter();
-    let (first, second) = rt.block_on(async { (me.enter(), elsewhere.enter()) });
+    let (first, second) = rt.block_on_boxed(async { (me.enter(), elsewhere.enter()) });
     assert_eq!(AnyRuntime::current(), elsewhere);
     drop(first);
     assert_eq!(AnyRuntime::current(), elsewhere);
@@ -287,28 +287,28 @@ pub(super) fn enter_guard_outlives_its_block_on<R: Runtime>(rt: R) {
 pub(super) fn enter_guards_end_further_in_than_they_began<R: Runtime>(rt: R) {
     let (me, mine) = (any(&rt), rt.clone());
     // In a closure, where something is current before the first guard.
-    let closure = rt.spawn_blocking(move || {
+    let closure = rt.spawn_blocking_boxed(move || {
         let (first, second) = (elsewhere(), elsewhere());
         let guard = first.enter();
-        mine.block_on(async { drop(guard) });
+        mine.block_on_boxed(async { drop(guard) });
         assert_eq!(AnyRuntime::current(), me);
 
         let outer = first.enter();
         let inner = second.enter();
-        mine.block_on(async { drop(inner) });
+        mine.block_on_boxed(async { drop(inner) });
         assert_eq!(AnyRuntime::current(), first);
         drop(outer);
         assert_eq!(AnyRuntime::current(), me);
 
         let outer = first.enter();
         let inner = second.enter();
-        mine.block_on(async { drop(outer) });
+        mine.block_on_boxed(async { drop(outer) });
         assert_eq!(AnyRuntime::current(), second);
         drop(inner);
         assert_eq!(AnyRuntime::current(), me);
 
         let outer = first.enter();
-        let inner = mine.block_on(async { second.enter() });
+        let inner = mine.block_on_boxed(async { second.enter() });
         drop(outer);
         assert_eq!(AnyRuntime::current(), second);
         drop(inner);
@@ -316,7 +316,7 @@ pub(super) fn enter_guards_end_further_in_than_they_began<R: Runtime>(rt: R) {
 
         let outer = first.enter();
         let nested = second.enter();
-        mine.block_on(async {
+        mine.block_on_boxed(async {
             let inner = first.enter();
             drop((outer, nested));
             assert_eq!(AnyRuntime::current(), first);
@@ -344,7 +344,7 @@ pub(super) async fn task_under_a_foreign_guard_finds_its_own<R: Runtime>(rt: R) 
     let (me, elsewhere) = (any(&rt), elsewhere());
     // Here, where tasks of a runtime without workers are polled too.
     let guard = elsewhere.enter();
-    let task = rt.spawn(async {
+    let task = rt.spawn_boxed(async {
         crate::yield_now().await;
         crate::spawn(async { AnyRuntime::current() }).await.unwrap()
     });
@@ -356,7 +356,7 @@ pub(super) async fn task_under_a_foreign_guard_finds_its_own<R: Runtime>(rt: R) 
 
 pub(super) async fn free_functions_find_the_runtime<R: Runtime>(rt: R) {
     let me = any(&rt);
-    let task = rt.spawn(async move {
+    let task = rt.spawn_boxed(async move {
         assert_eq!(crate::spawn(async { AnyRuntime::current() }).await.unwrap(), me);
         assert_eq!(crate::try_spawn(async { AnyRuntime::current() }).unwrap().await.unwrap(), me);
         assert_eq!(crate::spawn_blocking(AnyRuntime::current).await.unwrap(), me);

@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
 
-use futures::StreamExt;
 use futures::channel::oneshot;
+use futures::{FutureExt, StreamExt};
 
-use super::support::{bell, canary, counted, message, ms, poll_with};
+use super::support::{Boxed as _, bell, canary, counted, message, ms, poll_with};
 use crate::runtime::Runtime;
 use crate::task::{AbortHandle, JoinSet};
 
@@ -32,7 +32,7 @@ pub(super) async fn join_set_in_order_of_completion<R: Runtime>(rt: R) {
     let gates: Vec<_> = (0..3)
         .map(|n| {
             let (gate, opened) = oneshot::channel::<()>();
-            set.spawn_on(async move { opened.await.map(|()| n).unwrap() }, &rt);
+            set.spawn_on(async move { opened.await.map(|()| n).unwrap() }.boxed(), &rt);
             gate
         })
         .collect();
@@ -47,14 +47,14 @@ pub(super) async fn join_set_of_nothing_is_none<R: Runtime>(rt: R) {
     let mut set = JoinSet::<()>::new();
     assert!(set.join_next().await.is_none());
     assert!(set.try_join_next().is_none());
-    set.spawn_on(async {}, &rt);
+    set.spawn_on(async {}.boxed(), &rt);
     assert!(set.join_next().await.is_some());
     assert!(set.join_next().await.is_none());
 }
 
 pub(super) async fn join_set_reports_a_panic<R: Runtime>(rt: R) {
     let mut set = JoinSet::new();
-    set.spawn_on(async { panic!("in the set") }, &rt);
+    set.spawn_on(async { panic!("in the set") }.boxed(), &rt);
     let error = set.join_next().await.unwrap().map(|(): ()| ()).unwrap_err();
     assert_eq!(message(&*error.into_panic()), "in the set");
 }
@@ -66,7 +66,8 @@ pub(super) async fn join_set_drop_aborts<R: Runtime>(rt: R) {
         async move {
             let _canary = canary;
             pending::<()>().await
-        },
+        }
+        .boxed(),
         &rt,
     );
     drop(set);
@@ -76,7 +77,7 @@ pub(super) async fn join_set_drop_aborts<R: Runtime>(rt: R) {
 pub(super) async fn join_set_abort_all<R: Runtime>(rt: R) {
     let mut set = JoinSet::new();
     for _ in 0..10 {
-        set.spawn_on(pending::<()>(), &rt);
+        set.spawn_on(pending::<()>().boxed(), &rt);
     }
     // Also tasks that have been polled by the set already.
     assert!(rt.timeout(ms(5), set.join_next()).await.is_err());
@@ -95,7 +96,8 @@ pub(super) async fn join_set_detach_all<R: Runtime>(rt: R) {
         async move {
             gone.await.unwrap();
             done.send(()).unwrap();
-        },
+        }
+        .boxed(),
         &rt,
     );
     set.detach_all();
@@ -114,7 +116,8 @@ pub(super) async fn join_set_shutdown_waits<R: Runtime>(rt: R) {
                 async move {
                     let _canary = canary;
                     pending::<()>().await
-                },
+                }
+                .boxed(),
                 &rt,
             );
             watch
@@ -129,7 +132,7 @@ pub(super) async fn join_set_runs_in_parallel<R: Runtime>(rt: R) {
     let mut set = JoinSet::new();
     for _ in 0..2 {
         let both = both.clone();
-        set.spawn_on(async move { both.wait().is_leader() }, &rt);
+        set.spawn_on(async move { both.wait().is_leader() }.boxed(), &rt);
     }
     let mut leaders = 0;
     while let Some(leader) = set.join_next().await {
@@ -142,7 +145,7 @@ pub(super) async fn join_set_join_next_is_cancel_safe<R: Runtime>(rt: R) {
     let mut set = JoinSet::new();
     for n in 0..20_u64 {
         let timer = rt.clone();
-        set.spawn_on(async move { timer.sleep(ms(n)).await }, &rt);
+        set.spawn_on(async move { timer.sleep(ms(n)).await }.boxed(), &rt);
     }
     let mut joined = 0;
     while !set.is_empty() {
@@ -157,7 +160,7 @@ pub(super) async fn join_set_join_next_is_cancel_safe<R: Runtime>(rt: R) {
 pub(super) async fn join_set_try_join_next_keeps_the_waiter<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
     let mut set = JoinSet::new();
-    set.spawn_on(async { gone.await.unwrap() }, &rt);
+    set.spawn_on(async { gone.await.unwrap() }.boxed(), &rt);
     let (waker, mut rings) = bell();
     assert!(set.poll_join_next(&mut Context::from_waker(&waker)).is_pending());
     assert!(set.try_join_next().is_none());
@@ -169,9 +172,9 @@ pub(super) async fn join_set_try_join_next_keeps_the_waiter<R: Runtime>(rt: R) {
 
 pub(super) async fn join_set_try_join_next_takes_all_that_are_finished<R: Runtime>(rt: R) {
     let there = rt.clone();
-    let joined = rt.spawn(async move {
+    let joined = rt.spawn_boxed(async move {
         let mut set = JoinSet::new();
-        let handles: Vec<_> = (0..1_000).map(|_| there.spawn(async {})).collect();
+        let handles: Vec<_> = (0..1_000).map(|_| there.spawn_boxed(async {})).collect();
         while !handles.iter().all(|handle| handle.is_finished()) {
             there.sleep(ms(1)).await;
         }
@@ -183,8 +186,8 @@ pub(super) async fn join_set_try_join_next_takes_all_that_are_finished<R: Runtim
 
 pub(super) async fn join_set_in_a_blocking_closure_does_not_wait<R: Runtime>(rt: R) {
     let mut set = JoinSet::new();
-    set.spawn_on(pending::<()>(), &rt);
-    let closure = rt.spawn_blocking(move || {
+    set.spawn_on(pending::<()>().boxed(), &rt);
+    let closure = rt.spawn_blocking_boxed(move || {
         assert!(set.try_join_next().is_none());
         set.len()
     });
@@ -193,8 +196,8 @@ pub(super) async fn join_set_in_a_blocking_closure_does_not_wait<R: Runtime>(rt:
 
 pub(super) async fn join_set_loop_lets_others_run<R: Runtime>(rt: R) {
     let there = rt.clone();
-    rt.spawn(async move {
-        let finished: Vec<_> = (0..2_000).map(|_| there.spawn(async {})).collect();
+    rt.spawn_boxed(async move {
+        let finished: Vec<_> = (0..2_000).map(|_| there.spawn_boxed(async {})).collect();
         while !finished.iter().all(|handle| handle.is_finished()) {
             there.sleep(ms(1)).await;
         }
@@ -225,7 +228,7 @@ pub(super) async fn join_set_waker_may_use_the_set<R: Runtime>(rt: R) {
     }
 
     let mut set = JoinSet::new();
-    let handle = rt.spawn(pending::<()>());
+    let handle = rt.spawn_boxed(pending::<()>());
     let aborts = Waker::from(Arc::new(Aborts(handle.abort_handle())));
     set.insert(handle);
     assert!(set.poll_join_next(&mut Context::from_waker(&aborts)).is_pending());
@@ -237,7 +240,7 @@ pub(super) async fn join_set_waker_may_use_the_set<R: Runtime>(rt: R) {
 pub(super) async fn join_set_takes_blocking_closures<R: Runtime>(rt: R) {
     let mut set = JoinSet::new();
     set.spawn_blocking_on(|| 1, &rt);
-    set.insert(rt.spawn(async { 2 }));
+    set.insert(rt.spawn_boxed(async { 2 }));
     let one = set.join_next().await.unwrap().unwrap();
     let two = set.join_next().await.unwrap().unwrap();
     assert_eq!(one + two, 3);

@@ -18,10 +18,10 @@ use futures::executor::block_on;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::elsewhere::elsewhere;
-use super::support::{LONG, LOOPBACK, canary, message, ms};
+use super::support::{Boxed as _, LONG, LOOPBACK, canary, message, ms};
 use crate::runtime::{Runtime, TcpListener, TcpStream, UdpSocket};
 use crate::task::{JoinError, JoinSet};
-use crate::{AnyRuntime, BlockOn, Spawn};
+use crate::{AnyRuntime, BlockOn};
 
 /// How a runtime ends.
 type End<R> = fn(R);
@@ -30,7 +30,7 @@ type End<R> = fn(R);
 fn by_drop<R: Runtime>(rt: R) {
     let (canary, mut watch) = canary();
     let (started, is_started) = oneshot::channel();
-    drop(rt.spawn(async move {
+    drop(rt.spawn_boxed(async move {
         let _canary = canary;
         started.send(()).unwrap();
         pending::<()>().await
@@ -280,7 +280,7 @@ pub(super) fn timers_outlive_a_shutdown<R: Runtime>(rt: R) {
 pub(super) fn timeouts_and_intervals_keep_their_runtime<R: Runtime>(rt: R) {
     let timeout = rt.timeout(ms(20), pending::<()>());
     let mut ticks = rt.interval(ms(20));
-    let task = rt.spawn(pending::<()>());
+    let task = rt.spawn_boxed(pending::<()>());
     drop(rt);
     assert!(block_on(timeout).is_err());
     block_on(async { [ticks.tick().await, ticks.tick().await] });
@@ -295,7 +295,7 @@ fn assert_gone<T: std::fmt::Debug>(result: Result<T, JoinError>) {
 }
 
 pub(super) fn abort_handle_hides_no_gone_runtime<R: Runtime>(rt: R) {
-    let handle = rt.spawn(pending::<()>());
+    let handle = rt.spawn_boxed(pending::<()>());
     let abort = handle.abort_handle();
     by_drop(rt);
     assert_gone(block_on(handle));
@@ -315,23 +315,23 @@ pub(super) fn future_on_a_gone_runtime_is_dropped_by_its_caller<R: Runtime>(rt: 
         }
     }
 
-    let latched = rt.block_on(rt.spawn(async { AnyRuntime::current() })).unwrap();
+    let latched = rt.block_on(rt.spawn_boxed(async { AnyRuntime::current() })).unwrap();
     by_drop(rt);
     let caller = elsewhere();
     let (found, founds) = mpsc::channel();
     let blocks = Blocks(caller.clone(), found);
     let guard = caller.enter();
-    let handle = latched.spawn(async move { drop(blocks) });
+    let handle = latched.spawn_boxed(async move { drop(blocks) });
     drop(guard);
     assert_gone(block_on(handle));
     assert_eq!(founds.recv().unwrap(), (caller, "this is the wrong runtime".to_owned()));
 }
 
 pub(super) fn shutdown_is_no_abort<R: Runtime>(rt: R) {
-    let [aborted, shared, dropped] = [(); 3].map(|()| rt.spawn(pending::<()>()));
+    let [aborted, shared, dropped] = [(); 3].map(|()| rt.spawn_boxed(pending::<()>()));
     let (abort, dropped) = (shared.abort_handle(), dropped.abort_on_drop());
     by_shutdown(rt.clone());
-    let late = [rt.spawn(async {}), rt.spawn_blocking(|| ())];
+    let late = [rt.spawn_boxed(async {}), rt.spawn_blocking_boxed(|| ())];
     assert!(aborted.is_finished() && abort.is_finished() && dropped.is_finished());
     // What is over cannot be aborted.
     abort.abort();
@@ -343,7 +343,7 @@ pub(super) fn shutdown_is_no_abort<R: Runtime>(rt: R) {
 
 pub(super) fn join_set_outlives_a_shutdown<R: Runtime>(rt: R) {
     let mut set = JoinSet::new();
-    set.spawn_on(pending::<()>(), &rt);
+    set.spawn_on(pending::<()>().boxed(), &rt);
     let (started, is_started) = oneshot::channel();
     let waiter = thread::spawn(move || {
         let mut started = Some(started);
@@ -359,7 +359,7 @@ pub(super) fn join_set_outlives_a_shutdown<R: Runtime>(rt: R) {
     assert!(block_on(is_started).unwrap());
     by_shutdown(rt.clone());
     let mut set = waiter.join().unwrap();
-    set.spawn_on(async {}, &rt);
+    set.spawn_on(async {}.boxed(), &rt);
     set.spawn_blocking_on(|| (), &rt);
     for _ in 0..2 {
         assert_gone(block_on(set.join_next()).unwrap());

@@ -32,6 +32,7 @@ mod options;
 mod promise;
 mod run;
 mod shutdown;
+mod stream;
 mod support;
 mod tasks;
 mod time;
@@ -43,6 +44,7 @@ pub use capabilities::Capabilities;
 #[doc(hidden)]
 pub use run::run;
 pub use run::{Failure, Scenario};
+use support::Boxed as _;
 
 use crate::runtime::Runtime;
 
@@ -328,10 +330,10 @@ macro_rules! __scenarios {
             async() connect::bind_again_at_once;
             async() connect::bind_queues_a_burst;
             async(workers) connect::bind_from_a_plain_thread;
-            async() connect::accept_is_cancel_safe;
-            async() connect::accept_serves_every_waiter;
+            async() net::accept_is_cancel_safe;
+            async() net::accept_serves_every_waiter;
             async() connect::displaced_poll_accept_is_not_woken;
-            async() connect::incoming_yields_every_connection;
+            async() net::incoming_yields_every_connection;
             async() connect::ipv6_round_trip;
             async() connect::lookup_resolves_localhost;
             async() connect::lookup_of_a_bad_address_is_invalid_input;
@@ -467,8 +469,7 @@ macro_rules! __scenarios {
 macro_rules! scenario {
     (async $needs:tt $module:ident $name:ident) => {
         Scenario::new(stringify!($name), stringify!($needs), |runtime: R| {
-            let scenario = $module::$name(runtime.clone());
-            runtime.block_on(scenario)
+            runtime.block_on_boxed($module::$name(runtime.clone()));
         })
     };
     (sync $needs:tt $module:ident $name:ident) => {

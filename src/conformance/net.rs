@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::{TcpListener as StdListener, TcpStream as StdStream};
+use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
@@ -11,21 +11,85 @@ use std::thread;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, join, join_all};
-use futures::io::{AsyncRead as _, AsyncReadExt, AsyncWrite as _, AsyncWriteExt};
-use futures::{FutureExt, StreamExt};
+use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::{FutureExt, Stream};
 use socket2::SockRef;
 
-use super::support::{LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all};
+use super::stream::{self, Family, pattern, scenarios_of};
+use super::support::{Boxed as _, LONG, counted, ms, on_a_plain_thread, poll_once};
 use crate::runtime::{Runtime, TcpListener, TcpStream, UdpSocket};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
+pub(super) struct Tcp;
+
+impl<R: Runtime> Family<R> for Tcp {
+    type Stream = R::TcpStream;
+    type Listener = R::TcpListener;
+    type Addr = SocketAddr;
+
+    async fn bind(rt: &R) -> (R::TcpListener, SocketAddr) {
+        let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        (listener, addr)
+    }
+
+    async fn connect(rt: &R, addr: &SocketAddr) -> R::TcpStream {
+        rt.tcp_connect(*addr).await.unwrap()
+    }
+
+    async fn accept(listener: &R::TcpListener) -> io::Result<R::TcpStream> {
+        listener.accept().await.map(|(stream, _)| stream)
+    }
+
+    fn incoming(
+        listener: &mut R::TcpListener,
+    ) -> impl Stream<Item = io::Result<R::TcpStream>> + Unpin + Send {
+        listener.incoming()
+    }
+
+    fn split_mut(
+        stream: &mut R::TcpStream,
+    ) -> (impl AsyncRead + Unpin + Send, impl AsyncWrite + Unpin + Send) {
+        stream.split_mut()
+    }
+
+    fn into_split(
+        stream: R::TcpStream,
+    ) -> (impl AsyncRead + Unpin + Send + 'static, impl AsyncWrite + Unpin + Send + 'static) {
+        stream.into_split()
+    }
+
+    fn is_open(stream: &R::TcpStream) -> bool {
+        stream.local_addr().is_ok()
+    }
+}
+
+scenarios_of! {
+    Tcp:
+    stream_round_trip = round_trip,
+    stream_works_on_a_plain_thread = works_on_a_plain_thread,
+    close_sends_eof = close_sends_eof,
+    close_leaves_the_read_side_open = close_leaves_the_read_side_open,
+    close_twice_is_ok = close_twice_is_ok,
+    write_after_close_is_broken_pipe = write_after_close_is_broken_pipe,
+    dropped_stream_delivers_what_was_written = dropped_stream_delivers_what_was_written,
+    write_of_nothing_is_zero = write_of_nothing_is_zero,
+    idle_reader_burns_no_polls = idle_reader_burns_no_polls,
+    split_mut_reads_and_writes_at_once = split_mut_reads_and_writes_at_once,
+    into_split_serves_two_tasks = into_split_serves_two_tasks,
+    dropping_the_write_half_sends_eof = dropping_the_write_half_sends_eof,
+    read_wakes_the_last_waker = read_wakes_the_last_waker,
+    read_is_cancel_safe = read_is_cancel_safe,
+    big_transfer_is_intact = big_transfer_is_intact,
+    accept_is_cancel_safe = accept_is_cancel_safe,
+    accept_serves_every_waiter = accept_serves_every_waiter,
+    incoming_yields_every_connection = incoming_yields_every_connection,
+}
+
 /// Both ends of a connection.
 async fn pair<R: Runtime>(rt: &R) -> (R::TcpStream, R::TcpStream) {
-    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    let (client, server) = join(rt.tcp_connect(addr), listener.accept()).await;
-    (client.unwrap(), server.unwrap().0)
+    stream::pair::<R, Tcp>(rt).await
 }
 
 /// A connection whose other end is a blocking socket of the standard library.
@@ -35,11 +99,6 @@ async fn with_std<R: Runtime>(rt: &R) -> (R::TcpStream, StdStream) {
     (ours, listener.accept().unwrap().0)
 }
 
-/// Some bytes that are not all alike.
-fn pattern(len: usize) -> Vec<u8> {
-    (0..len).map(|n| (n.wrapping_mul(31) >> 3) as u8).collect()
-}
-
 /// Closes with a reset instead of an end: received data is left unread.
 async fn reset_by_peer<R: Runtime>(rt: &R) -> R::TcpStream {
     let (mut ours, mut peer) = pair(rt).await;
@@ -47,48 +106,6 @@ async fn reset_by_peer<R: Runtime>(rt: &R) -> R::TcpStream {
     assert_eq!(peer.peek(&mut [0]).await.unwrap(), 1);
     drop(peer);
     ours
-}
-
-pub(super) async fn stream_round_trip<R: Runtime>(rt: R) {
-    let (mut client, mut server) = pair(&rt).await;
-    let mut buf = [0; 5];
-    client.write_all(b"hello").await.unwrap();
-    server.read_exact(&mut buf).await.unwrap();
-    assert_eq!(&buf, b"hello");
-    server.write_all(b"world").await.unwrap();
-    server.flush().await.unwrap();
-    client.read_exact(&mut buf).await.unwrap();
-    assert_eq!(&buf, b"world");
-}
-
-pub(super) async fn close_sends_eof<R: Runtime>(rt: R) {
-    let (mut client, mut server) = pair(&rt).await;
-    client.write_all(b"the end").await.unwrap();
-    client.close().await.unwrap();
-    let mut all = Vec::new();
-    rt.timeout(LONG, server.read_to_end(&mut all)).await.expect("the peer sees the end").unwrap();
-    assert_eq!(all, b"the end");
-    // Still open here: only the write side was closed.
-    drop(client);
-}
-
-pub(super) async fn close_leaves_the_read_side_open<R: Runtime>(rt: R) {
-    let (mut client, mut server) = pair(&rt).await;
-    client.close().await.unwrap();
-    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
-    server.write_all(b"answer").await.unwrap();
-    drop(server);
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).await.unwrap();
-    assert_eq!(answer, "answer");
-}
-
-pub(super) async fn close_twice_is_ok<R: Runtime>(rt: R) {
-    let (mut client, mut server) = pair(&rt).await;
-    client.close().await.unwrap();
-    client.close().await.unwrap();
-    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
-    client.close().await.unwrap();
 }
 
 pub(super) async fn close_after_the_peer_is_gone_is_ok<R: Runtime>(rt: R) {
@@ -103,12 +120,6 @@ pub(super) async fn close_after_the_peer_is_gone_is_ok<R: Runtime>(rt: R) {
     drop(server);
     assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0);
     client.close().await.expect("after both ends");
-}
-
-pub(super) async fn write_after_close_is_broken_pipe<R: Runtime>(rt: R) {
-    let (mut client, _server) = pair(&rt).await;
-    client.close().await.unwrap();
-    assert_eq!(client.write(b"more").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
 }
 
 pub(super) async fn end_of_stream_stays<R: Runtime>(rt: R) {
@@ -136,33 +147,14 @@ pub(super) async fn write_to_a_gone_peer_fails<R: Runtime>(rt: R) {
     assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
 }
 
-pub(super) async fn dropped_stream_delivers_what_was_written<R: Runtime>(rt: R) {
-    let (mut client, mut server) = pair(&rt).await;
-    let data = pattern(1 << 20);
-    let send = async {
-        client.write_all(&data).await.unwrap();
-        drop(client);
-    };
-    let mut received = Vec::new();
-    let (_, result) = join(send, server.read_to_end(&mut received)).await;
-    result.unwrap();
-    assert!(received == data);
-}
-
 pub(super) async fn read_into_nothing_is_zero<R: Runtime>(rt: R) {
+    stream::read_into_nothing_is_zero::<R, Tcp>(rt.clone()).await;
     let (mut client, mut server) = pair(&rt).await;
-    assert_eq!(poll_once(&mut client.read(&mut [])).map(Result::unwrap), Poll::Ready(0));
     server.write_all(b"x").await.unwrap();
     assert_eq!(client.peek(&mut []).await.unwrap(), 0);
     assert_eq!(client.peek(&mut [0]).await.unwrap(), 1);
     assert_eq!(client.read(&mut []).await.unwrap(), 0);
     assert_eq!(client.read(&mut [0; 2]).await.unwrap(), 1);
-}
-
-pub(super) async fn write_of_nothing_is_zero<R: Runtime>(rt: R) {
-    let (mut client, _server) = pair(&rt).await;
-    assert_eq!(client.write(&[]).await.unwrap(), 0);
-    client.flush().await.unwrap();
 }
 
 pub(super) async fn vectored_write_goes_out_at_once<R: Runtime>(rt: R) {
@@ -172,35 +164,6 @@ pub(super) async fn vectored_write_goes_out_at_once<R: Runtime>(rt: R) {
     let mut buf = [0; 8];
     server.read_exact(&mut buf).await.unwrap();
     assert_eq!(&buf, b"twoparts");
-}
-
-pub(super) async fn idle_reader_burns_no_polls<R: Runtime>(rt: R) {
-    let (client, server) = pair(&rt).await;
-    let (mut read, mut write) = client.into_split();
-    let (reading, reads) = counted(Box::pin(async move { read.read(&mut [0; 8]).await }));
-    // A writer whose peer does not read, for as long as the reader waits.
-    let (writing, writes) = counted(Box::pin(async move {
-        let data = vec![0; 1 << 20];
-        while write.write_all(&data).await.is_ok() {}
-    }));
-    let reading = rt.spawn(reading);
-    let writing = rt.spawn(writing);
-    // Both wait once the buffers are full.
-    let settled = async {
-        let mut last = usize::MAX;
-        while std::mem::replace(&mut last, writes.load(Ordering::SeqCst)) != last {
-            rt.sleep(ms(50)).await;
-        }
-    };
-    settled.await;
-    let before = (reads.load(Ordering::SeqCst), writes.load(Ordering::SeqCst));
-    rt.sleep(ms(250)).await;
-    let after = (reads.load(Ordering::SeqCst), writes.load(Ordering::SeqCst));
-    assert!(after.0 - before.0 <= 2 && after.1 - before.1 <= 2, "polled {before:?} and then {after:?} times");
-    assert!(!reading.is_finished() && !writing.is_finished());
-    let _ = reading.cancel().await;
-    let _ = writing.cancel().await;
-    drop(server);
 }
 
 pub(super) async fn stream_behind_a_lock_burns_no_polls<R: Runtime>(rt: R) {
@@ -223,7 +186,7 @@ pub(super) async fn stream_behind_a_lock_burns_no_polls<R: Runtime>(rt: R) {
         counted(Box::pin(poll_fn(write)) as BoxFuture<'static, io::Result<()>>)
     };
     let (tasks, polls): (Vec<_>, Vec<_>) = [reader(), reader(), writer(), writer()]
-        .map(|(task, polls)| (rt.spawn(task), polls))
+        .map(|(task, polls)| (rt.spawn_boxed(task), polls))
         .into_iter()
         .unzip();
     let polls = || polls.iter().map(|polls| polls.load(Ordering::SeqCst)).collect::<Vec<_>>();
@@ -297,67 +260,6 @@ pub(super) async fn busy_listener_starves_no_timer<R: Runtime>(rt: R) {
         }
     };
     assert!(rt.timeout(Duration::ZERO, busy).await.is_err(), "the timer waited for the listener");
-}
-
-pub(super) async fn split_mut_reads_and_writes_at_once<R: Runtime>(rt: R) {
-    let (mut client, server) = pair(&rt).await;
-    let echo = rt.spawn(async move {
-        let (read, mut write) = server.into_split();
-        futures::io::copy(read, &mut write).await.unwrap();
-        write.close().await.unwrap();
-    });
-    let data = pattern(1 << 20);
-    let (mut read, mut write) = client.split_mut();
-    let send = async {
-        write.write_all(&data).await.unwrap();
-        write.close().await.unwrap();
-    };
-    let mut received = Vec::new();
-    let ((), result) = join(send, read.read_to_end(&mut received)).await;
-    result.unwrap();
-    assert!(received == data);
-    drop((read, write));
-    assert!(client.local_addr().is_ok(), "the stream is whole again");
-    echo.await.unwrap();
-}
-
-pub(super) async fn into_split_serves_two_tasks<R: Runtime>(rt: R) {
-    const LEN: usize = 4 << 20;
-    let (client, server) = pair(&rt).await;
-    let tasks: Vec<_> = [client, server]
-        .into_iter()
-        .flat_map(|end| {
-            let (mut read, mut write) = end.into_split();
-            [
-                rt.spawn(async move {
-                    write.write_all(&pattern(LEN)).await.unwrap();
-                    write.close().await.unwrap();
-                    // The other half is still in use.
-                    std::mem::forget(write);
-                }),
-                rt.spawn(async move {
-                    assert!(read_all(&mut read).await == pattern(LEN));
-                }),
-            ]
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
-}
-
-pub(super) async fn dropping_the_write_half_sends_eof<R: Runtime>(rt: R) {
-    let (client, mut server) = pair(&rt).await;
-    let (mut read, mut write) = client.into_split();
-    write.write_all(b"bye").await.unwrap();
-    drop(write);
-    let mut all = Vec::new();
-    rt.timeout(LONG, server.read_to_end(&mut all)).await.expect("the peer sees the end").unwrap();
-    assert_eq!(all, b"bye");
-    server.write_all(b"answer").await.unwrap();
-    let mut answer = [0; 6];
-    read.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"answer");
 }
 
 pub(super) async fn dropping_the_read_half_does_not_close<R: Runtime>(rt: R) {
@@ -502,79 +404,13 @@ pub(super) async fn listener_into_std_blocks<R: Runtime>(rt: R) {
     drop(peer.join().unwrap());
 }
 
-pub(super) async fn stream_works_on_a_plain_thread<R: Runtime>(rt: R) {
-    let (mut client, mut server) = pair(&rt).await;
-    let echo = rt.spawn(async move {
-        let mut buf = [0; 5];
-        server.read_exact(&mut buf).await.unwrap();
-        server.write_all(&buf).await.unwrap();
-    });
-    let answer = on_a_plain_thread(async move {
-        client.write_all(b"hello").await.unwrap();
-        let mut buf = [0; 5];
-        client.read_exact(&mut buf).await.unwrap();
-        buf
-    });
-    assert_eq!(&answer.await, b"hello");
-    echo.await.unwrap();
-}
-
 pub(super) async fn stream_moves_between_tasks<R: Runtime>(rt: R) {
     let (mut client, mut server) = pair(&rt).await;
     assert!(rt.timeout(ms(5), client.read(&mut [0; 8])).await.is_err());
-    let reader = rt.spawn(async move { client.read(&mut [0; 8]).await.unwrap() });
+    let reader = rt.spawn_boxed(async move { client.read(&mut [0; 8]).await.unwrap() });
     rt.sleep(ms(5)).await;
     server.write_all(b"moved").await.unwrap();
     assert_eq!(reader.await.unwrap(), 5);
-}
-
-pub(super) async fn read_wakes_the_last_waker<R: Runtime>(rt: R) {
-    let (mut client, mut server) = pair(&rt).await;
-    let (first, _rings) = bell();
-    let (last, mut rings) = bell();
-    let mut buf = [0; 8];
-    assert!(poll_with(&mut client.read(&mut buf), &first).is_pending());
-    assert!(poll_with(&mut client.read(&mut buf), &last).is_pending());
-    server.write_all(b"x").await.unwrap();
-    rings.next().await.unwrap();
-    assert_eq!(client.read(&mut buf).await.unwrap(), 1);
-}
-
-pub(super) async fn read_is_cancel_safe<R: Runtime>(rt: R) {
-    let (mut client, mut server) = pair(&rt).await;
-    let data = pattern(8_000);
-    let (timer, sent) = (rt.clone(), data.clone());
-    let sender = rt.spawn(async move {
-        for chunk in sent.chunks(100) {
-            server.write_all(chunk).await.unwrap();
-            timer.sleep(Duration::from_micros(300)).await;
-        }
-    });
-    let mut received = Vec::new();
-    let mut buf = [0; 64];
-    loop {
-        match rt.timeout(Duration::from_micros(200), client.read(&mut buf)).await {
-            Ok(Ok(0)) => break,
-            Ok(read) => received.extend_from_slice(&buf[..read.unwrap()]),
-            Err(_) => {}
-        }
-    }
-    assert!(received == data);
-    sender.await.unwrap();
-}
-
-pub(super) async fn big_transfer_is_intact<R: Runtime>(rt: R) {
-    const LEN: usize = 16 << 20;
-    let (mut client, mut server) = pair(&rt).await;
-    let sender = rt.spawn(async move {
-        client.write_all(&pattern(LEN)).await.unwrap();
-        client.close().await.unwrap();
-        // Kept until the peer has everything.
-        let _ = client.read(&mut [0]).await;
-    });
-    assert!(read_all(&mut server).await == pattern(LEN));
-    drop(server);
-    sender.await.unwrap();
 }
 
 async fn echo<S: TcpStream>(stream: S) -> io::Result<()> {
@@ -587,15 +423,15 @@ pub(super) async fn many_connections<R: Runtime>(rt: R) {
     let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
     let addr = listener.local_addr().unwrap();
     let there = rt.clone();
-    let server = rt.spawn(async move {
+    let server = rt.spawn_boxed(async move {
         for _ in 0..CONNECTIONS {
-            drop(there.spawn(echo(listener.accept().await.unwrap().0)));
+            drop(there.spawn_boxed(echo(listener.accept().await.unwrap().0)));
         }
     });
     let clients: Vec<_> = (0..CONNECTIONS)
         .map(|n| {
             let there = rt.clone();
-            rt.spawn(async move {
+            rt.spawn_boxed(async move {
                 let mut stream = there.tcp_connect(addr).await.unwrap();
                 let data = pattern(100 + n);
                 stream.write_all(&data).await.unwrap();

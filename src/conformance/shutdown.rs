@@ -12,7 +12,7 @@ use futures::channel::oneshot;
 use futures::executor::block_on;
 
 use super::run::pool_size;
-use super::support::{LONG, LOOPBACK, canary, message, ms};
+use super::support::{Boxed as _, LONG, LOOPBACK, canary, message, ms};
 use crate::runtime::{BlockOn, Left, Runtime, TcpListener};
 use crate::task::JoinHandle;
 
@@ -23,7 +23,7 @@ const ENOUGH: Duration = Duration::from_secs(2);
 fn pending_tasks<R: Runtime>(rt: &R) -> Vec<(JoinHandle<()>, super::support::Watch)> {
     let spawn = |started: Option<oneshot::Sender<()>>| {
         let (canary, watch) = canary();
-        let handle = rt.spawn(async move {
+        let handle = rt.spawn_boxed(async move {
             let _canary = canary;
             started.map(|started| started.send(()));
             pending::<()>().await
@@ -55,19 +55,19 @@ pub(super) fn shutdown_drops_every_task<R: Runtime>(rt: R) {
     let tasks = pending_tasks(&rt);
     assert_eq!(rt.shutdown_timeout(LONG).unwrap(), Left::default());
     assert_gone(tasks);
-    let late = rt.spawn(async { 7 });
+    let late = rt.spawn_boxed(async { 7 });
     assert!(block_on(late).unwrap_err().is_runtime_gone());
-    let late = rt.spawn_blocking(|| 7);
+    let late = rt.spawn_blocking_boxed(|| 7);
     assert!(block_on(late).unwrap_err().is_runtime_gone());
     // A future that needs no runtime still has a thread.
-    assert_eq!(rt.block_on(async { 7 }), 7);
+    assert_eq!(rt.block_on_boxed(async { 7 }), 7);
 }
 
 pub(super) fn shutdown_leaves_nothing_of_an_idle_runtime<R: Runtime>(rt: R) {
-    let blocking = rt.block_on(async {
+    let blocking = rt.block_on_boxed(async {
         rt.sleep(ms(1)).await;
-        rt.spawn(async {}).await.unwrap();
-        rt.spawn_blocking(|| 7).await.unwrap()
+        rt.spawn_boxed(async {}).await.unwrap();
+        rt.spawn_blocking_boxed(|| 7).await.unwrap()
     });
     assert_eq!(blocking, 7);
     let left = rt.shutdown_timeout(LONG).unwrap();
@@ -76,7 +76,7 @@ pub(super) fn shutdown_leaves_nothing_of_an_idle_runtime<R: Runtime>(rt: R) {
 
 pub(super) fn shutdown_waits_for_what_ends_in_time<R: Runtime>(rt: R) {
     let (started, is_started) = oneshot::channel();
-    let closure = rt.spawn_blocking(move || {
+    let closure = rt.spawn_blocking_boxed(move || {
         started.send(()).unwrap();
         thread::sleep(ms(50));
         7
@@ -92,7 +92,7 @@ pub(super) fn shutdown_waits_for_what_ends_in_time<R: Runtime>(rt: R) {
 fn running_closure<R: Runtime>(rt: &R) -> (JoinHandle<u32>, mpsc::Sender<()>) {
     let (started, is_started) = oneshot::channel();
     let (release, released) = mpsc::channel();
-    let handle = rt.spawn_blocking(move || {
+    let handle = rt.spawn_blocking_boxed(move || {
         started.send(()).unwrap();
         released.recv().unwrap();
         7
@@ -117,7 +117,7 @@ pub(super) fn shutdown_reports_a_closure_that_runs_on<R: Runtime>(rt: R) {
 pub(super) fn shutdown_reports_a_task_that_is_stuck<R: Runtime>(rt: R) {
     let (started, is_started) = oneshot::channel();
     let (release, released) = mpsc::channel::<()>();
-    let stuck = rt.spawn(async move {
+    let stuck = rt.spawn_boxed(async move {
         started.send(()).unwrap();
         released.recv().unwrap();
         7
@@ -128,7 +128,7 @@ pub(super) fn shutdown_reports_a_task_that_is_stuck<R: Runtime>(rt: R) {
     assert_eq!(left, Left::new(1, 0));
     // One that is stuck does not keep the others, nor those that come later.
     assert_gone(tasks);
-    assert!(block_on(rt.spawn(async { 7 })).unwrap_err().is_runtime_gone());
+    assert!(block_on(rt.spawn_boxed(async { 7 })).unwrap_err().is_runtime_gone());
     assert_eq!(rt.shutdown_timeout(ms(200)).unwrap(), Left::new(1, 0));
     release.send(()).expect("it still runs");
     match block_on(stuck) {
@@ -140,7 +140,7 @@ pub(super) fn shutdown_reports_a_task_that_is_stuck<R: Runtime>(rt: R) {
 pub(super) fn shutdown_drops_what_is_queued<R: Runtime>(rt: R) {
     let running: Vec<_> = (0..pool_size()).map(|_| running_closure(&rt)).collect();
     let (canary, mut watch) = canary();
-    let queued = rt.spawn_blocking(move || drop(canary));
+    let queued = rt.spawn_blocking_boxed(move || drop(canary));
     assert_eq!(rt.shutdown_timeout(ENOUGH).unwrap(), Left::new(0, running.len()));
     for (handle, release) in running {
         release.send(()).expect("it still runs");
@@ -199,11 +199,11 @@ impl<T> InBlockOn<T> {
 }
 
 pub(super) fn shutdown_while_a_thread_is_in_block_on<R: Runtime>(rt: R) {
-    let task = in_block_on(&rt, "a task", |rt| async move { rt.spawn(pending::<()>()).await });
+    let task = in_block_on(&rt, "a task", |rt| async move { rt.spawn_boxed(pending::<()>()).await });
     let (go, gone) = oneshot::channel::<()>();
     let afterwards = in_block_on(&rt, "what needs no runtime", |rt| async move {
         gone.await.unwrap();
-        rt.spawn(async { 7 }).await
+        rt.spawn_boxed(async { 7 }).await
     });
     let sleep = in_block_on(&rt, "a sleep", |rt| async move { rt.sleep(ms(200)).await });
     let (told, addr) = mpsc::channel();
@@ -218,7 +218,7 @@ pub(super) fn shutdown_while_a_thread_is_in_block_on<R: Runtime>(rt: R) {
     assert_eq!(rt.shutdown_timeout(LONG).unwrap(), Left::default());
     assert!(start.elapsed() < LONG / 2, "it waited for a `block_on`");
     assert_gone(tasks);
-    assert!(block_on(rt.spawn(async { 7 })).unwrap_err().is_runtime_gone());
+    assert!(block_on(rt.spawn_boxed(async { 7 })).unwrap_err().is_runtime_gone());
     assert!(task.end().unwrap().unwrap_err().is_runtime_gone());
     go.send(()).expect("it waits as before");
     assert!(afterwards.end().unwrap().unwrap_err().is_runtime_gone());
@@ -235,10 +235,10 @@ pub(super) fn shutdown_beside_a_busy_block_on_keeps_the_deadline<R: Runtime>(rt:
     let (started, is_started) = mpsc::channel();
     let main = rt.clone();
     let busy = thread::spawn(move || {
-        main.block_on(async {
+        main.block_on_boxed(async {
             started.send(()).unwrap();
             released.recv().unwrap();
-            main.spawn(async { 7 }).await
+            main.spawn_boxed(async { 7 }).await
         })
     });
     is_started.recv().unwrap();
@@ -269,12 +269,12 @@ pub(super) fn two_shutdowns_both_tell_the_truth<R: Runtime>(rt: R) {
 
 pub(super) fn shutdown_drops_tasks_before_it_waits_for_closures<R: Runtime>(rt: R) {
     let (task_is_alive, task_is_gone) = mpsc::channel::<()>();
-    drop(rt.spawn(async move {
+    drop(rt.spawn_boxed(async move {
         let _alive = task_is_alive;
         pending::<()>().await
     }));
     let (started, is_started) = oneshot::channel();
-    let closure = rt.spawn_blocking(move || {
+    let closure = rt.spawn_blocking_boxed(move || {
         started.send(()).unwrap();
         task_is_gone.recv().unwrap_err();
         7
@@ -287,31 +287,31 @@ pub(super) fn shutdown_drops_tasks_before_it_waits_for_closures<R: Runtime>(rt: 
 }
 
 pub(super) fn shutdown_in_no_time_takes_idle_threads_for_nothing_else<R: Runtime>(rt: R) {
-    rt.block_on(async {
-        rt.spawn(async {}).await.unwrap();
-        rt.spawn_blocking(|| {}).await.unwrap();
+    rt.block_on_boxed(async {
+        rt.spawn_boxed(async {}).await.unwrap();
+        rt.spawn_blocking_boxed(|| {}).await.unwrap();
         // Whoever ran them has nothing more to do with them.
         rt.sleep(ms(20)).await;
     });
     let left = rt.shutdown_timeout(Duration::ZERO).unwrap();
     assert!(left.is_empty(), "{left:?}");
-    assert!(block_on(rt.spawn(async { 7 })).unwrap_err().is_runtime_gone());
+    assert!(block_on(rt.spawn_boxed(async { 7 })).unwrap_err().is_runtime_gone());
     assert!(rt.shutdown_timeout(Duration::MAX).unwrap().is_empty());
 }
 
 pub(super) fn shutdown_in_a_task_panics<R: Runtime>(rt: R) {
     let inner = rt.clone();
-    let error = rt.block_on(rt.spawn(async move { inner.shutdown_timeout(LONG) })).unwrap_err();
+    let error = rt.block_on(rt.spawn_boxed(async move { inner.shutdown_timeout(LONG) })).unwrap_err();
     let text = message(&*error.into_panic()).to_owned();
     assert!(text.contains("`shutdown_timeout`") && text.contains("out of async code"), "{text}");
-    assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7, "nothing has happened to it");
+    assert_eq!(rt.block_on(rt.spawn_boxed(async { 7 })).unwrap(), 7, "nothing has happened to it");
 }
 
 pub(super) fn shutdown_does_not_mind_other_handles<R: Runtime>(rt: R) {
     let (kept, elsewhere) = (rt.clone(), rt.clone());
     let (canary, mut watch) = canary();
     let (started, is_started) = oneshot::channel();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         let (_canary, _kept) = (canary, kept);
         started.send(()).unwrap();
         pending::<()>().await
@@ -320,11 +320,11 @@ pub(super) fn shutdown_does_not_mind_other_handles<R: Runtime>(rt: R) {
     assert!(thread::spawn(move || rt.shutdown_timeout(LONG)).join().unwrap().unwrap().is_empty());
     assert!(watch.is_dropped());
     assert!(block_on(handle).unwrap_err().is_runtime_gone());
-    assert!(block_on(elsewhere.spawn(async { 7 })).unwrap_err().is_runtime_gone());
+    assert!(block_on(elsewhere.spawn_boxed(async { 7 })).unwrap_err().is_runtime_gone());
 }
 
 pub(super) fn shutdown_needs_an_owner<R: Runtime>(rt: R) {
-    let error = rt.spawn_blocking(|| crate::AnyRuntime::current().shutdown_timeout(LONG).unwrap_err());
+    let error = rt.spawn_blocking_boxed(|| crate::AnyRuntime::current().shutdown_timeout(LONG).unwrap_err());
     assert_eq!(rt.block_on(error).unwrap().kind(), ErrorKind::Unsupported);
-    assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7, "nothing has happened to it");
+    assert_eq!(rt.block_on(rt.spawn_boxed(async { 7 })).unwrap(), 7, "nothing has happened to it");
 }

@@ -11,12 +11,43 @@ use std::thread;
 use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
+use futures::future::{BoxFuture, LocalBoxFuture};
 use futures::io::{AsyncRead, AsyncReadExt};
 use socket2::{Domain, Socket, Type};
 
 use super::run::pool_size;
 use crate::runtime::Runtime;
 use crate::task::JoinHandle;
+
+/// What most scenarios give to a runtime, in a box: whatever has a type of its own is compiled for each backend, and on
+/// `AnyRuntime` for all of them, into some fifty functions. Where the future itself matters it is spawned as it is.
+pub(super) trait Boxed: Runtime {
+    #[track_caller]
+    fn spawn_boxed<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        let future: BoxFuture<'static, T> = Box::pin(future);
+        self.spawn(future)
+    }
+
+    #[track_caller]
+    fn spawn_blocking_boxed<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
+        self.spawn_blocking(job)
+    }
+
+    #[track_caller]
+    fn block_on_boxed<T>(&self, future: impl Future<Output = T>) -> T {
+        let future: LocalBoxFuture<'_, T> = Box::pin(future);
+        self.block_on(future)
+    }
+}
+
+impl<R: Runtime> Boxed for R {}
 
 /// Longer than anything takes that works, shorter than the limit of a scenario.
 pub(super) const LONG: Duration = Duration::from_secs(30);
@@ -150,7 +181,7 @@ pub(super) fn fill_pool<R: Runtime>(rt: &R) -> Vec<(threads::Sender<()>, JoinHan
     (0..pool_size())
         .map(|_| {
             let (release, released) = threads::channel();
-            let blocked = rt.spawn_blocking(move || {
+            let blocked = rt.spawn_blocking_boxed(move || {
                 // It ends, with an error, when the other side is dropped.
                 let _: Result<(), _> = released.recv();
             });
@@ -163,9 +194,13 @@ pub(super) fn fill_pool<R: Runtime>(rt: &R) -> Vec<(threads::Sender<()>, JoinHan
 pub(super) async fn on_a_plain_thread<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> T {
-    let (done, finished) = oneshot::channel();
-    thread::spawn(move || done.send(futures::executor::block_on(future)).ok());
-    finished.await.expect("the thread does not panic")
+    fn start<T: Send + 'static>(future: BoxFuture<'static, T>) -> oneshot::Receiver<T> {
+        let (done, finished) = oneshot::channel();
+        thread::spawn(move || done.send(futures::executor::block_on(future)).ok());
+        finished
+    }
+
+    start(Box::pin(future)).await.expect("the thread does not panic")
 }
 
 /// An address that nobody listens on, nor will while this lives: it is bound.

@@ -15,7 +15,7 @@ use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::{join_all, lazy};
 
-use super::support::{LONG, PanicsOnDrop, bell, canary, message, ms, poll_once, poll_with};
+use super::support::{Boxed as _, LONG, PanicsOnDrop, bell, canary, message, ms, poll_once, poll_with};
 use crate::RandomState;
 use crate::runtime::Runtime;
 use crate::task::{AbortHandle, JoinError, JoinHandle};
@@ -79,7 +79,7 @@ fn nest<R: Runtime>(rt: R, depth: u32) -> Pin<Box<dyn Future<Output = u32> + Sen
     Box::pin(async move {
         match depth {
             0 => 0,
-            _ => 1 + rt.spawn(nest(rt.clone(), depth - 1)).await.unwrap(),
+            _ => 1 + rt.spawn_boxed(nest(rt.clone(), depth - 1)).await.unwrap(),
         }
     })
 }
@@ -105,7 +105,7 @@ pub(super) async fn two_tasks_run_in_parallel<R: Runtime>(rt: R) {
     let both = Arc::new(Barrier::new(2));
     let tasks = [(); 2].map(|()| {
         let both = both.clone();
-        rt.spawn(async move {
+        rt.spawn_boxed(async move {
             both.wait();
         })
     });
@@ -133,11 +133,11 @@ pub(super) async fn panic_payload_is_preserved<R: Runtime>(rt: R) {
     struct Custom(u32);
 
     let number = 7;
-    let error = rt.spawn(async move { panic!("formatted {number}") }).await.unwrap_err();
+    let error = rt.spawn_boxed(async move { panic!("formatted {number}") }).await.unwrap_err();
     assert_eq!(error.into_panic().downcast_ref::<String>().unwrap(), "formatted 7");
-    let error = rt.spawn(async { std::panic::panic_any(Custom(7)) }).await.unwrap_err();
+    let error = rt.spawn_boxed(async { std::panic::panic_any(Custom(7)) }).await.unwrap_err();
     assert_eq!(error.into_panic().downcast_ref::<Custom>(), Some(&Custom(7)));
-    let error = rt.spawn(async { std::panic::resume_unwind(Box::new(7_u32)) }).await.unwrap_err();
+    let error = rt.spawn_boxed(async { std::panic::resume_unwind(Box::new(7_u32)) }).await.unwrap_err();
     assert_eq!(error.into_panic().downcast_ref::<u32>(), Some(&7));
 }
 
@@ -154,7 +154,7 @@ pub(super) async fn panic_in_a_detached_task_harms_no_other<R: Runtime>(rt: R) {
     }
     go.send(()).unwrap();
     assert!(other.await.unwrap());
-    assert_eq!(rt.spawn(async { 7 }).await.unwrap(), 7);
+    assert_eq!(rt.spawn_boxed(async { 7 }).await.unwrap(), 7);
 }
 
 pub(super) async fn future_is_dropped_before_its_handle_resumes<R: Runtime>(rt: R) {
@@ -209,7 +209,7 @@ pub(super) async fn abort_before_the_first_poll<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn abort_twice_is_fine<R: Runtime>(rt: R) {
-    let handle = rt.spawn(pending::<()>());
+    let handle = rt.spawn_boxed(pending::<()>());
     handle.abort();
     handle.abort();
     let abort = handle.abort_handle();
@@ -219,14 +219,14 @@ pub(super) async fn abort_twice_is_fine<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn abort_after_completion_keeps_the_value<R: Runtime>(rt: R) {
-    let handle = rt.spawn(async { 7 });
+    let handle = rt.spawn_boxed(async { 7 });
     finished(&rt, &handle).await;
     handle.abort();
     assert_eq!(handle.await.unwrap(), 7);
 }
 
 pub(super) async fn abort_after_a_panic_keeps_the_panic<R: Runtime>(rt: R) {
-    let handle = rt.spawn(async { panic!("before the abort") });
+    let handle = rt.spawn_boxed(async { panic!("before the abort") });
     finished(&rt, &handle).await;
     handle.abort();
     let error: JoinError = handle.await.map(|(): ()| ()).unwrap_err();
@@ -242,7 +242,7 @@ where
 {
     let (started, is_started) = oneshot::channel();
     let (release, released) = mpsc::channel();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         started.send(()).unwrap();
         released.recv().unwrap();
         end.await
@@ -287,9 +287,9 @@ pub(super) async fn abort_never_loses_a_panic<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn abort_wakes_whoever_waits<R: Runtime>(rt: R) {
-    let handle = rt.spawn(pending::<()>());
+    let handle = rt.spawn_boxed(pending::<()>());
     let abort = handle.abort_handle();
-    let waiter = rt.spawn(handle);
+    let waiter = rt.spawn_boxed(handle);
     rt.sleep(ms(10)).await;
     abort.abort();
     assert!(waiter.await.unwrap().unwrap_err().is_cancelled());
@@ -300,8 +300,8 @@ pub(super) async fn abort_leaves_descendants_alone<R: Runtime>(rt: R) {
     let (done, child_done) = oneshot::channel();
     let (started, is_started) = oneshot::channel();
     let there = rt.clone();
-    let parent = rt.spawn(async move {
-        let child = there.spawn(async move {
+    let parent = rt.spawn_boxed(async move {
+        let child = there.spawn_boxed(async move {
             gone.await.unwrap();
             done.send(()).unwrap();
         });
@@ -341,7 +341,7 @@ pub(super) async fn task_can_abort_itself<R: Runtime>(rt: R) {
     }
 
     let (send, receive) = oneshot::channel();
-    let handle = rt.spawn(async {
+    let handle = rt.spawn_boxed(async {
         abort_me(receive).await;
         5
     });
@@ -349,7 +349,7 @@ pub(super) async fn task_can_abort_itself<R: Runtime>(rt: R) {
     assert_eq!(handle.await.unwrap(), 5, "the poll that aborts may still return");
 
     let (send, receive) = oneshot::channel();
-    let handle = rt.spawn(async {
+    let handle = rt.spawn_boxed(async {
         abort_me(receive).await;
         pending::<()>().await
     });
@@ -370,7 +370,7 @@ pub(super) async fn cancel_waits_for_the_destructor<R: Runtime>(rt: R) {
     let dropped = Arc::new(AtomicBool::new(false));
     let slow = Slow(dropped.clone());
     let (started, is_started) = oneshot::channel();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         let _slow = slow;
         started.send(()).unwrap();
         pending::<()>().await
@@ -382,7 +382,7 @@ pub(super) async fn cancel_waits_for_the_destructor<R: Runtime>(rt: R) {
 
 pub(super) async fn cancel_acts_without_being_polled<R: Runtime>(rt: R) {
     let (canary, mut watch) = canary();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         let _canary = canary;
         pending::<()>().await
     });
@@ -401,7 +401,7 @@ pub(super) async fn destructor_panic_of_an_aborted_task_is_reported<R: Runtime>(
     let error = handle.cancel().await.unwrap_err();
     assert!(error.is_panic());
     assert_eq!(message(&*error.into_panic()), "a destructor under abort");
-    assert_eq!(rt.spawn(async { 7 }).await.unwrap(), 7);
+    assert_eq!(rt.spawn_boxed(async { 7 }).await.unwrap(), 7);
 }
 
 pub(super) async fn destructor_panic_of_a_detached_output_is_contained<R: Runtime>(rt: R) {
@@ -410,7 +410,7 @@ pub(super) async fn destructor_panic_of_a_detached_output_is_contained<R: Runtim
         let (canary, mut watch) = canary();
         drop(rt.spawn(async move { (PanicsOnDrop("an output nobody wants"), canary) }));
         watch.dropped().await;
-        assert_eq!(rt.spawn(async { 7 }).await.unwrap(), 7);
+        assert_eq!(rt.spawn_boxed(async { 7 }).await.unwrap(), 7);
     }
 }
 
@@ -435,7 +435,7 @@ pub(super) async fn destructor_panic_of_a_completed_future_is_reported<R: Runtim
 
 pub(super) async fn dropping_a_finished_handle_drops_the_output<R: Runtime>(rt: R) {
     let (canary, mut watch) = canary();
-    let handle = rt.spawn(async move { canary });
+    let handle = rt.spawn_boxed(async move { canary });
     finished(&rt, &handle).await;
     assert!(!watch.is_dropped());
     drop(handle);
@@ -520,19 +520,19 @@ pub(super) async fn waker_may_ask_its_handle<R: Runtime>(rt: R) {
 
     // Another takes its place, twice, and is dropped with the handle.
     let (go, gone) = oneshot::channel::<()>();
-    let mut dropped = rt.spawn(gone);
+    let mut dropped = rt.spawn_boxed(gone);
     assert!(Meddles::poll(&mut dropped, ask).is_pending());
     assert!(Meddles::poll(&mut dropped, ask).is_pending());
     drop(dropped);
     drop(go);
     // Its task completes.
     let (go, gone) = oneshot::channel::<()>();
-    let mut completes = rt.spawn(gone);
+    let mut completes = rt.spawn_boxed(gone);
     assert!(Meddles::poll(&mut completes, ask).is_pending());
     go.send(()).unwrap();
     completes.await.unwrap().unwrap();
     // Its task is aborted, before and after it has begun to wait.
-    let mut aborted = rt.spawn(pending::<()>());
+    let mut aborted = rt.spawn_boxed(pending::<()>());
     assert!(Meddles::poll(&mut aborted, ask).is_pending());
     aborted.abort();
     if Meddles::poll(&mut aborted, ask).is_pending() {
@@ -542,12 +542,12 @@ pub(super) async fn waker_may_ask_its_handle<R: Runtime>(rt: R) {
 
 pub(super) async fn waker_may_abort_its_task<R: Runtime>(rt: R) {
     // As it is dropped, because another takes its place.
-    let mut handle = rt.spawn(pending::<()>());
+    let mut handle = rt.spawn_boxed(pending::<()>());
     assert!(Meddles::poll(&mut handle, AbortHandle::abort).is_pending());
     assert!(handle.await.unwrap_err().is_cancelled());
     // As it is dropped with the handle.
     let (canary, mut watch) = canary();
-    let mut handle = rt.spawn(async move {
+    let mut handle = rt.spawn_boxed(async move {
         let _canary = canary;
         pending::<()>().await
     });
@@ -556,7 +556,7 @@ pub(super) async fn waker_may_abort_its_task<R: Runtime>(rt: R) {
     watch.dropped().await;
     // As it is woken.
     let (go, gone) = oneshot::channel::<()>();
-    let mut handle = rt.spawn(gone);
+    let mut handle = rt.spawn_boxed(gone);
     assert!(Meddles::poll(&mut handle, AbortHandle::abort).is_pending());
     go.send(()).unwrap();
     finished(&rt, &handle).await;
@@ -565,7 +565,7 @@ pub(super) async fn waker_may_abort_its_task<R: Runtime>(rt: R) {
 
 pub(super) async fn is_finished_tells<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
-    let handle = rt.spawn(async { gone.await.unwrap() });
+    let handle = rt.spawn_boxed(async { gone.await.unwrap() });
     rt.sleep(ms(10)).await;
     assert!(!handle.is_finished());
     go.send(()).unwrap();
@@ -575,7 +575,7 @@ pub(super) async fn is_finished_tells<R: Runtime>(rt: R) {
 
 pub(super) async fn is_finished_after_an_abort<R: Runtime>(rt: R) {
     let (canary, mut watch) = canary();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         let _canary = canary;
         pending::<()>().await
     });
@@ -587,7 +587,7 @@ pub(super) async fn is_finished_after_an_abort<R: Runtime>(rt: R) {
 
 pub(super) async fn handle_can_be_awaited_on_a_plain_thread<R: Runtime>(rt: R) {
     let timer = rt.clone();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         timer.sleep(ms(10)).await;
         7
     });
@@ -598,7 +598,7 @@ pub(super) async fn handle_can_be_awaited_on_a_plain_thread<R: Runtime>(rt: R) {
 
 pub(super) async fn handle_can_be_awaited_by_reference<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
-    let mut handle = rt.spawn(async {
+    let mut handle = rt.spawn_boxed(async {
         gone.await.unwrap();
         7
     });
@@ -609,7 +609,7 @@ pub(super) async fn handle_can_be_awaited_by_reference<R: Runtime>(rt: R) {
 
 pub(super) async fn handle_wakes_the_last_waker<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
-    let mut handle = rt.spawn(gone);
+    let mut handle = rt.spawn_boxed(gone);
     let (first, _rings) = bell();
     let (last, mut rings) = bell();
     assert!(poll_with(&mut handle, &first).is_pending());
@@ -620,9 +620,9 @@ pub(super) async fn handle_wakes_the_last_waker<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn handle_polled_after_completion_panics<R: Runtime>(rt: R) {
-    let mut plain = rt.spawn(async { 7 });
-    let mut aborted = rt.spawn(pending::<()>());
-    let mut watched = rt.spawn(async { 7 });
+    let mut plain = rt.spawn_boxed(async { 7 });
+    let mut aborted = rt.spawn_boxed(pending::<()>());
+    let mut watched = rt.spawn_boxed(async { 7 });
     let _abort = watched.abort_handle();
     aborted.abort();
     assert_eq!((&mut plain).await.unwrap(), 7);
@@ -632,13 +632,13 @@ pub(super) async fn handle_polled_after_completion_panics<R: Runtime>(rt: R) {
     assert!(catch_unwind(AssertUnwindSafe(|| drop(poll_once(&mut plain)))).is_err());
     assert!(catch_unwind(AssertUnwindSafe(|| drop(poll_once(&mut aborted)))).is_err());
     assert!(catch_unwind(AssertUnwindSafe(|| drop(poll_once(&mut watched)))).is_err());
-    assert_eq!(rt.spawn(async { 7 }).await.unwrap(), 7);
+    assert_eq!(rt.spawn_boxed(async { 7 }).await.unwrap(), 7);
 }
 
 pub(super) async fn handle_in_a_timeout_leaves_its_task_running<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
     let (done, task_done) = oneshot::channel();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         gone.await.unwrap();
         done.send(()).unwrap();
     });
@@ -648,7 +648,7 @@ pub(super) async fn handle_in_a_timeout_leaves_its_task_running<R: Runtime>(rt: 
 }
 
 pub(super) async fn abort_handle_aborts<R: Runtime>(rt: R) {
-    let handle = rt.spawn(pending::<()>());
+    let handle = rt.spawn_boxed(pending::<()>());
     let abort = handle.abort_handle();
     let again = abort.clone();
     assert!(!abort.is_finished());
@@ -659,7 +659,7 @@ pub(super) async fn abort_handle_aborts<R: Runtime>(rt: R) {
 
 pub(super) async fn abort_handle_outlives_the_handle<R: Runtime>(rt: R) {
     let (canary, mut watch) = canary();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         let _canary = canary;
         pending::<()>().await
     });
@@ -675,7 +675,7 @@ pub(super) async fn abort_handle_does_not_cancel_when_dropped<R: Runtime>(rt: R)
     for handle_first in [false, true] {
         let (go, gone) = oneshot::channel::<()>();
         let (done, task_done) = oneshot::channel();
-        let handle = rt.spawn(async move {
+        let handle = rt.spawn_boxed(async move {
             gone.await.unwrap();
             done.send(()).unwrap();
         });
@@ -696,7 +696,7 @@ pub(super) async fn abort_handle_does_not_cancel_when_dropped<R: Runtime>(rt: R)
 pub(super) async fn abort_handle_keeps_no_output<R: Runtime>(rt: R) {
     let (canary, mut watch) = canary();
     let (go, gone) = oneshot::channel::<()>();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         gone.await.unwrap();
         canary
     });
@@ -708,7 +708,7 @@ pub(super) async fn abort_handle_keeps_no_output<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn abort_handle_sees_completion<R: Runtime>(rt: R) {
-    let handle = rt.spawn(async { 7 });
+    let handle = rt.spawn_boxed(async { 7 });
     let abort = handle.abort_handle();
     while !abort.is_finished() {
         rt.sleep(ms(1)).await;
@@ -719,7 +719,7 @@ pub(super) async fn abort_handle_sees_completion<R: Runtime>(rt: R) {
 
 pub(super) async fn abort_on_drop_aborts<R: Runtime>(rt: R) {
     let (canary, mut watch) = canary();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         let _canary = canary;
         pending::<()>().await
     });
@@ -730,15 +730,15 @@ pub(super) async fn abort_on_drop_aborts<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn abort_on_drop_passes_the_value_on<R: Runtime>(rt: R) {
-    assert_eq!(rt.spawn(async { 7 }).abort_on_drop().await.unwrap(), 7);
-    let handle = rt.spawn(pending::<()>()).abort_on_drop();
+    assert_eq!(rt.spawn_boxed(async { 7 }).abort_on_drop().await.unwrap(), 7);
+    let handle = rt.spawn_boxed(pending::<()>()).abort_on_drop();
     handle.abort();
     assert!(handle.await.unwrap_err().is_cancelled());
 }
 
 pub(super) async fn abort_on_drop_can_be_detached<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
-    let handle = rt.spawn(async { gone.await.is_ok() }).abort_on_drop();
+    let handle = rt.spawn_boxed(async { gone.await.is_ok() }).abort_on_drop();
     let handle = handle.detach();
     rt.sleep(ms(5)).await;
     go.send(()).unwrap();
@@ -751,13 +751,13 @@ pub(super) async fn spawn_in_a_destructor<R: Runtime>(rt: R) {
     impl<R: Runtime> Drop for Spawns<R> {
         fn drop(&mut self) {
             let done = self.1.take().unwrap();
-            drop(self.0.spawn(async move { done.send(()).unwrap() }));
+            drop(self.0.spawn_boxed(async move { done.send(()).unwrap() }));
         }
     }
 
     let (done, child_done) = oneshot::channel();
     let spawns = Spawns(rt.clone(), Some(done));
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         let _spawns = spawns;
         pending::<()>().await
     });
@@ -768,9 +768,9 @@ pub(super) async fn spawn_in_a_destructor<R: Runtime>(rt: R) {
 pub(super) async fn yield_now_lets_others_run<R: Runtime>(rt: R) {
     let ran = Arc::new(AtomicBool::new(false));
     let (flag, there) = (ran.clone(), rt.clone());
-    let waits = rt.spawn(async move {
+    let waits = rt.spawn_boxed(async move {
         let setter = flag.clone();
-        drop(there.spawn(async move { setter.store(true, Ordering::SeqCst) }));
+        drop(there.spawn_boxed(async move { setter.store(true, Ordering::SeqCst) }));
         while !flag.load(Ordering::SeqCst) {
             there.yield_now().await;
         }
@@ -781,10 +781,10 @@ pub(super) async fn yield_now_lets_others_run<R: Runtime>(rt: R) {
 
 pub(super) async fn yield_now_lets_timers_fire<R: Runtime>(rt: R) {
     let there = rt.clone();
-    let yields = rt.spawn(async move {
+    let yields = rt.spawn_boxed(async move {
         let fired = Arc::new(AtomicBool::new(false));
         let (flag, timer) = (fired.clone(), there.clone());
-        drop(there.spawn(async move {
+        drop(there.spawn_boxed(async move {
             timer.sleep(ms(20)).await;
             flag.store(true, Ordering::SeqCst);
         }));
@@ -797,7 +797,7 @@ pub(super) async fn yield_now_lets_timers_fire<R: Runtime>(rt: R) {
 
 pub(super) async fn wake_during_a_poll_is_not_lost<R: Runtime>(rt: R) {
     let mut left = 100;
-    rt.spawn(poll_fn(move |cx| {
+    rt.spawn_boxed(poll_fn(move |cx| {
         if left == 0 {
             return Poll::Ready(());
         }
@@ -812,7 +812,7 @@ pub(super) async fn wake_during_a_poll_is_not_lost<R: Runtime>(rt: R) {
 
 pub(super) async fn wake_from_another_thread<R: Runtime>(rt: R) {
     let mut woken = None::<Arc<AtomicBool>>;
-    rt.spawn(poll_fn(move |cx| match &woken {
+    rt.spawn_boxed(poll_fn(move |cx| match &woken {
         Some(flag) if flag.load(Ordering::SeqCst) => Poll::Ready(()),
         _ => {
             let flag = Arc::new(AtomicBool::new(false));
@@ -836,7 +836,7 @@ pub(super) async fn late_wakes_are_harmless<R: Runtime>(rt: R) {
     let mut send = Some(send);
     let polls = Arc::new(AtomicUsize::new(0));
     let counter = polls.clone();
-    rt.spawn(poll_fn(move |cx| {
+    rt.spawn_boxed(poll_fn(move |cx| {
         let _ = &canary;
         counter.fetch_add(1, Ordering::SeqCst);
         send.take().unwrap().send(cx.waker().clone()).unwrap();
@@ -853,7 +853,7 @@ pub(super) async fn late_wakes_are_harmless<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn join_error_converts_to_io_error<R: Runtime>(rt: R) {
-    let handle = rt.spawn(pending::<()>());
+    let handle = rt.spawn_boxed(pending::<()>());
     let error = io::Error::from(handle.cancel().await.unwrap_err());
     assert_eq!(error.kind(), io::ErrorKind::Other);
     assert_eq!(error.to_string(), "task was cancelled");
@@ -869,25 +869,25 @@ impl fmt::Write for WritesAgain<'_> {
 }
 
 pub(super) async fn join_error_display<R: Runtime>(rt: R) {
-    let error = rt.spawn(async { panic!("boom") }).await.map(|(): ()| ()).unwrap_err();
+    let error = rt.spawn_boxed(async { panic!("boom") }).await.map(|(): ()| ()).unwrap_err();
     assert_eq!(error.to_string(), "task panicked with message \"boom\"");
     assert_eq!(format!("{error:?}"), "JoinError(task panicked with message \"boom\")");
     // What it is written to may look at it again.
     let mut again = WritesAgain(&error, 0);
     write!(again, "{error}").unwrap();
     assert_ne!(again.1, 0);
-    let error = rt.spawn(async { std::panic::panic_any(7) }).await.map(|(): ()| ()).unwrap_err();
+    let error = rt.spawn_boxed(async { std::panic::panic_any(7) }).await.map(|(): ()| ()).unwrap_err();
     assert_eq!(error.to_string(), "task panicked");
     let error = error.try_into_panic().unwrap().downcast::<i32>().unwrap();
     assert_eq!(*error, 7);
-    let error = rt.spawn(pending::<()>()).cancel().await.unwrap_err();
+    let error = rt.spawn_boxed(pending::<()>()).cancel().await.unwrap_err();
     assert!(error.try_into_panic().unwrap_err().is_cancelled());
 }
 
 pub(super) fn tasks_are_dropped_with_their_runtime<R: Runtime>(rt: R) {
     let (canary, mut watch) = canary();
     let (started, is_started) = oneshot::channel();
-    let handle = rt.spawn(async move {
+    let handle = rt.spawn_boxed(async move {
         let _canary = canary;
         started.send(()).unwrap();
         pending::<()>().await
@@ -902,7 +902,7 @@ pub(super) fn tasks_are_dropped_with_their_runtime<R: Runtime>(rt: R) {
 pub(super) fn runtime_drop_waits_for_no_closure<R: Runtime>(rt: R) {
     let (started, is_started) = oneshot::channel();
     let (release, released) = mpsc::channel::<()>();
-    let handle = rt.spawn_blocking(move || {
+    let handle = rt.spawn_blocking_boxed(move || {
         started.send(()).unwrap();
         released.recv().is_ok()
     });
@@ -917,7 +917,7 @@ pub(super) fn runtime_can_be_dropped_by_its_own_task<R: Runtime>(rt: R) {
     let (go, gone) = oneshot::channel::<()>();
     let (dropped, is_dropped) = mpsc::channel();
     let last = rt.clone();
-    drop(rt.spawn(async move {
+    drop(rt.spawn_boxed(async move {
         gone.await.unwrap();
         let dropping = catch_unwind(AssertUnwindSafe(|| drop(last)));
         dropped.send(dropping.is_ok()).unwrap();
@@ -933,7 +933,7 @@ pub(super) fn random_seeds_differ<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn hash_map_keeps_what_it_gets<R: Runtime>(rt: R) {
-    let task = rt.spawn(async {
+    let task = rt.spawn_boxed(async {
         let map: HashMap<u32, u32, RandomState> = (0..1_000).map(|n| (n, n * n)).collect();
         map.clone().into_iter().all(|(n, square)| map.get(&n) == Some(&square)) && map.len() == 1_000
     });

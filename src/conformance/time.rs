@@ -14,7 +14,7 @@ use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::{Either, join_all, select};
 
-use super::support::{LONG, bell, canary, counted, message, ms, poll_once, poll_with};
+use super::support::{Boxed as _, LONG, bell, canary, counted, message, ms, poll_once, poll_with};
 use crate::runtime::{Runtime, Sleep};
 use crate::time::MissedTickBehavior;
 
@@ -83,7 +83,7 @@ pub(super) async fn first_operation_of_a_task_finds_its_budget<R: Runtime>(rt: R
     let tasks: Vec<_> = (0..1_000)
         .map(|_| {
             let there = rt.clone();
-            rt.spawn(async move { poll_once(&mut pin!(there.sleep(Duration::ZERO))).is_ready() })
+            rt.spawn_boxed(async move { poll_once(&mut pin!(there.sleep(Duration::ZERO))).is_ready() })
         })
         .collect();
     assert!(join_all(tasks).await.into_iter().all(Result::unwrap), "others have spent it");
@@ -92,13 +92,13 @@ pub(super) async fn first_operation_of_a_task_finds_its_budget<R: Runtime>(rt: R
 pub(super) async fn budget_of_a_block_on_is_not_that_of_a_task<R: Runtime>(rt: R) {
     while poll_once(&mut pin!(rt.sleep(Duration::ZERO))).is_ready() {}
     let there = rt.clone();
-    let task = rt.spawn(async move { poll_once(&mut pin!(there.sleep(Duration::ZERO))).is_ready() });
+    let task = rt.spawn_boxed(async move { poll_once(&mut pin!(there.sleep(Duration::ZERO))).is_ready() });
     assert!(task.await.unwrap(), "the one who waits for it has spent it");
 }
 
 pub(super) async fn deadline_made_anew_in_each_turn_fires<R: Runtime>(rt: R) {
     let there = rt.clone();
-    let turns = rt.spawn(async move {
+    let turns = rt.spawn_boxed(async move {
         let deadline = there.now() + ms(20);
         for turns in 0_u64.. {
             // Time passes, on a clock of whatever kind.
@@ -117,10 +117,10 @@ pub(super) async fn deadline_made_anew_in_each_turn_fires<R: Runtime>(rt: R) {
 
 pub(super) async fn loop_of_due_sleeps_lets_others_run<R: Runtime>(rt: R) {
     let there = rt.clone();
-    rt.spawn(async move {
+    rt.spawn_boxed(async move {
         let ran = Arc::new(AtomicBool::new(false));
         let flag = ran.clone();
-        drop(there.spawn(async move { flag.store(true, Ordering::SeqCst) }));
+        drop(there.spawn_boxed(async move { flag.store(true, Ordering::SeqCst) }));
         while !ran.load(Ordering::SeqCst) {
             there.sleep(Duration::ZERO).await;
         }
@@ -131,10 +131,10 @@ pub(super) async fn loop_of_due_sleeps_lets_others_run<R: Runtime>(rt: R) {
 
 pub(super) async fn several_busy_futures_let_others_run<R: Runtime>(rt: R) {
     let there = rt.clone();
-    rt.spawn(async move {
+    rt.spawn_boxed(async move {
         let ran = Arc::new(AtomicBool::new(false));
         let flag = ran.clone();
-        drop(there.spawn(async move { flag.store(true, Ordering::SeqCst) }));
+        drop(there.spawn_boxed(async move { flag.store(true, Ordering::SeqCst) }));
         while !ran.load(Ordering::SeqCst) {
             // When one of them has spent the budget, the other does not go on without.
             let (one, other) = (there.sleep(Duration::ZERO), there.sleep(Duration::ZERO));
@@ -256,7 +256,7 @@ pub(super) async fn sleep_moves_between_tasks<R: Runtime>(rt: R) {
     let pending = poll_fn(|cx| Poll::Ready(sleep.as_mut().poll(cx).is_pending())).await;
     assert!(pending);
     sleep.as_mut().reset(rt.now() + ms(20));
-    rt.spawn(sleep).await.unwrap();
+    rt.spawn_boxed(sleep).await.unwrap();
 }
 
 pub(super) async fn sleep_knows_its_deadline<R: Runtime>(rt: R) {
@@ -322,7 +322,7 @@ pub(super) async fn sleep_reset_to_the_past<R: Runtime>(rt: R) {
 pub(super) async fn many_sleeps_all_fire<R: Runtime>(rt: R) {
     let tasks = (0..2_000_u64).map(|n| {
         let timer = rt.clone();
-        rt.spawn(async move {
+        rt.spawn_boxed(async move {
             let duration = Duration::from_micros(n * 7_919 % 100_000);
             let start = timer.now();
             timer.sleep(duration).await;
@@ -417,7 +417,7 @@ async fn busy<R: Runtime>(rt: &R) {
 pub(super) async fn busy_future_hides_no_deadline<R: Runtime>(rt: R) {
     assert!(rt.timeout(Duration::ZERO, busy(&rt)).await.is_err());
     let there = rt.clone();
-    let task = rt.spawn(async move { there.timeout(ms(20), busy(&there)).await });
+    let task = rt.spawn_boxed(async move { there.timeout(ms(20), busy(&there)).await });
     assert!(task.await.unwrap().is_err());
 }
 

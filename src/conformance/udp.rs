@@ -13,7 +13,7 @@ use futures::channel::oneshot;
 use futures::future::join;
 use futures::{FutureExt, StreamExt};
 
-use super::support::{LONG, bell, counted, ms, on_a_plain_thread, ready, waiting};
+use super::support::{Boxed as _, LONG, bell, counted, ms, on_a_plain_thread, ready, waiting};
 use crate::runtime::{Runtime, UdpSocket};
 use crate::{AnyRuntime, net};
 
@@ -194,7 +194,7 @@ pub(super) async fn udp_receive_serves_every_waiter<R: Runtime>(rt: R) {
     for _ in 0..WAITERS {
         let (waits, is_waiting) = oneshot::channel();
         let ours = ours.clone();
-        tasks.push(rt.spawn(async move {
+        tasks.push(rt.spawn_boxed(async move {
             let mut buf = [0];
             waiting(ours.recv_from(&mut buf), waits).await.unwrap();
             buf[0]
@@ -263,7 +263,7 @@ pub(super) async fn udp_two_pollers_burn_no_polls<R: Runtime>(rt: R) {
             let ours = ours.clone();
             counted(poll_fn(move |cx| ours.poll_recv(cx, &mut [0; 8]).map_ok(drop)))
         })
-        .map(|(task, polls)| (rt.spawn(task), polls))
+        .map(|(task, polls)| (rt.spawn_boxed(task), polls))
         .unzip();
     rt.sleep(ms(20)).await;
     let polls = || polls.iter().map(|polls| polls.load(Ordering::SeqCst)).sum::<usize>();
@@ -323,11 +323,11 @@ pub(super) async fn udp_poll_and_await_at_once<R: Runtime>(rt: R) {
     let (waits, is_waiting) = oneshot::channel();
     let (polls, is_polling) = oneshot::channel();
     let awaits = ours.clone();
-    let awaits = rt.spawn(async move {
+    let awaits = rt.spawn_boxed(async move {
         let mut buf = [0; 8];
         waiting(awaits.recv_from(&mut buf), waits).await.unwrap().0
     });
-    let polled = rt.spawn(async move {
+    let polled = rt.spawn_boxed(async move {
         let mut buf = [0; 8];
         waiting(poll_fn(|cx| ours.poll_recv_from(cx, &mut buf)), polls).await.unwrap().0
     });
@@ -349,7 +349,7 @@ pub(super) async fn udp_idle_receiver_burns_no_polls<R: Runtime>(rt: R) {
     let (first, firsts) = counted(Box::pin(async move { first.recv_from(&mut [0; 8]).await.map(drop) }));
     let (second, seconds) = counted(Box::pin(async move { second.peek(&mut [0; 8]).await.map(drop) }));
     let (third, thirds) = counted(poll_fn(move |cx| third.poll_recv_from(cx, &mut [0; 8]).map_ok(drop)));
-    let tasks = [rt.spawn(first), rt.spawn(second), rt.spawn(third)];
+    let tasks = [rt.spawn_boxed(first), rt.spawn_boxed(second), rt.spawn_boxed(third)];
     rt.sleep(ms(20)).await;
     let polls = || [&firsts, &seconds, &thirds].map(|polls| polls.load(Ordering::SeqCst));
     let before = polls();
@@ -368,7 +368,7 @@ pub(super) async fn udp_receive_is_cancel_safe<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
     let (peer, _) = bound(&rt).await;
     let timer = rt.clone();
-    let sender = rt.spawn(async move {
+    let sender = rt.spawn_boxed(async move {
         for n in 0..DATAGRAMS {
             peer.send_to(&[n], addr).await.unwrap();
             timer.sleep(Duration::from_micros(300)).await;
@@ -485,7 +485,7 @@ pub(super) async fn udp_refusal_is_reported_once<R: Runtime>(rt: R) {
 pub(super) async fn udp_works_on_a_plain_thread<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
     let (peer, peers) = bound(&rt).await;
-    let echo = rt.spawn(async move {
+    let echo = rt.spawn_boxed(async move {
         let mut buf = [0; 8];
         let (len, from) = peer.recv_from(&mut buf).await.unwrap();
         peer.send_to(&buf[..len], from).await.unwrap();
@@ -507,7 +507,7 @@ pub(super) async fn udp_moves_between_tasks<R: Runtime>(rt: R) {
     assert!(rt.timeout(ms(5), ours.recv_from(&mut [0; 8])).await.is_err());
     assert!(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut [0; 8]))).await.is_pending());
     let (waits, is_waiting) = oneshot::channel();
-    let receiver = rt.spawn(async move {
+    let receiver = rt.spawn_boxed(async move {
         let mut buf = [0; 8];
         waiting(poll_fn(|cx| ours.poll_recv(cx, &mut buf)), waits).await.unwrap()
     });
@@ -717,7 +717,7 @@ pub(super) async fn udp_into_std_blocks<R: Runtime>(rt: R) {
 
 pub(super) async fn udp_without_a_handle<R: Runtime>(rt: R) {
     assert!(AnyRuntime::known(&rt).is_some());
-    let task = rt.spawn(async {
+    let task = rt.spawn_boxed(async {
         let a = net::UdpSocket::bind(LOOPBACK).await.unwrap();
         let b = net::UdpSocket::from_std(StdSocket::bind(LOOPBACK).unwrap()).unwrap();
         a.send_to(b"free", b.local_addr().unwrap()).await.unwrap();

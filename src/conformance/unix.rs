@@ -14,13 +14,12 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::join;
-use futures::io::{AsyncReadExt, AsyncWriteExt};
-use futures::{FutureExt, StreamExt};
+use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::{FutureExt, Stream, StreamExt};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::support::{
-    LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all, ready, waiting,
-};
+use super::stream::{self, Family, scenarios_of};
+use super::support::{Boxed as _, LONG, bell, counted, ms, on_a_plain_thread, poll_once, ready, waiting};
 use crate::runtime::{Runtime, UnixDatagram, UnixListener, UnixStream};
 use crate::{AnyRuntime, net};
 
@@ -47,35 +46,85 @@ impl Drop for Folder {
     }
 }
 
-/// Some bytes that are not all alike.
-fn pattern(len: usize) -> Vec<u8> {
-    (0..len).map(|n| (n.wrapping_mul(31) >> 3) as u8).collect()
+pub(super) struct Unix;
+
+impl<R: Runtime> Family<R> for Unix {
+    type Stream = R::UnixStream;
+    type Listener = R::UnixListener;
+    type Addr = Arc<Folder>;
+
+    async fn bind(rt: &R) -> (R::UnixListener, Arc<Folder>) {
+        let folder = Arc::new(Folder::new());
+        (rt.unix_bind(folder.path("s")).unwrap(), folder)
+    }
+
+    async fn connect(rt: &R, folder: &Arc<Folder>) -> R::UnixStream {
+        rt.unix_connect(folder.path("s")).await.unwrap()
+    }
+
+    async fn accept(listener: &R::UnixListener) -> io::Result<R::UnixStream> {
+        listener.accept().await.map(|(stream, _)| stream)
+    }
+
+    fn incoming(
+        listener: &mut R::UnixListener,
+    ) -> impl Stream<Item = io::Result<R::UnixStream>> + Unpin + Send {
+        listener.incoming()
+    }
+
+    fn split_mut(
+        stream: &mut R::UnixStream,
+    ) -> (impl AsyncRead + Unpin + Send, impl AsyncWrite + Unpin + Send) {
+        stream.split_mut()
+    }
+
+    fn into_split(
+        stream: R::UnixStream,
+    ) -> (impl AsyncRead + Unpin + Send + 'static, impl AsyncWrite + Unpin + Send + 'static) {
+        stream.into_split()
+    }
+
+    fn is_open(stream: &R::UnixStream) -> bool {
+        stream.local_addr().is_ok()
+    }
 }
 
-/// Both ends of a connection to a path.
-async fn connected<R: Runtime>(rt: &R) -> (R::UnixStream, R::UnixStream) {
-    let folder = Folder::new();
-    let listener = rt.unix_bind(folder.path("s")).unwrap();
-    let (client, server) = join(rt.unix_connect(folder.path("s")), listener.accept()).await;
-    (client.unwrap(), server.unwrap().0)
+scenarios_of! {
+    Unix:
+    unix_stream_round_trip = round_trip,
+    unix_close_twice_is_ok = close_twice_is_ok,
+    unix_split_mut_reads_and_writes_at_once = split_mut_reads_and_writes_at_once,
+    unix_into_split_serves_two_tasks = into_split_serves_two_tasks,
+    unix_dropping_the_write_half_sends_eof = dropping_the_write_half_sends_eof,
+    unix_read_wakes_the_last_waker = read_wakes_the_last_waker,
+    unix_read_is_cancel_safe = read_is_cancel_safe,
+    unix_idle_reader_burns_no_polls = idle_reader_burns_no_polls,
+    unix_works_on_a_plain_thread = works_on_a_plain_thread,
+    unix_accept_serves_every_waiter = accept_serves_every_waiter,
+    unix_accept_is_cancel_safe = accept_is_cancel_safe,
+    unix_incoming_yields_every_connection = incoming_yields_every_connection,
+}
+
+pub(super) async fn unix_close_sends_eof<R: Runtime>(rt: R) {
+    stream::close_sends_eof::<R, Unix>(rt.clone()).await;
+    stream::close_leaves_the_read_side_open::<R, Unix>(rt.clone()).await;
+    stream::write_after_close_is_broken_pipe::<R, Unix>(rt).await;
+}
+
+pub(super) async fn unix_read_into_nothing_is_zero<R: Runtime>(rt: R) {
+    stream::read_into_nothing_is_zero::<R, Unix>(rt.clone()).await;
+    stream::write_of_nothing_is_zero::<R, Unix>(rt).await;
+}
+
+pub(super) async fn unix_big_transfer_is_intact<R: Runtime>(rt: R) {
+    stream::big_transfer_is_intact::<R, Unix>(rt.clone()).await;
+    stream::dropped_stream_delivers_what_was_written::<R, Unix>(rt).await;
 }
 
 /// A connection whose other end is a blocking socket of the standard library.
 fn with_std<R: Runtime>(rt: &R) -> (R::UnixStream, StdStream) {
     let (ours, theirs) = StdStream::pair().unwrap();
     (rt.unix_stream_from_std(ours).unwrap(), theirs)
-}
-
-pub(super) async fn unix_stream_round_trip<R: Runtime>(rt: R) {
-    let (mut client, mut server) = connected(&rt).await;
-    let mut buf = [0; 5];
-    client.write_all(b"hello").await.unwrap();
-    server.read_exact(&mut buf).await.unwrap();
-    assert_eq!(&buf, b"hello");
-    server.write_all(b"world").await.unwrap();
-    server.flush().await.unwrap();
-    client.read_exact(&mut buf).await.unwrap();
-    assert_eq!(&buf, b"world");
 }
 
 pub(super) async fn unix_pair_is_connected<R: Runtime>(rt: R) {
@@ -89,145 +138,6 @@ pub(super) async fn unix_pair_is_connected<R: Runtime>(rt: R) {
     let (a, b) = rt.unix_datagram_pair().unwrap();
     b.send(b"datagram").await.unwrap();
     assert_eq!(a.recv(&mut [0; 16]).await.unwrap(), 8);
-}
-
-pub(super) async fn unix_close_sends_eof<R: Runtime>(rt: R) {
-    let (mut client, mut server) = connected(&rt).await;
-    client.write_all(b"the end").await.unwrap();
-    client.close().await.unwrap();
-    let mut all = Vec::new();
-    rt.timeout(LONG, server.read_to_end(&mut all)).await.expect("the peer sees the end").unwrap();
-    assert_eq!(all, b"the end");
-    // Only the write side was closed.
-    server.write_all(b"answer").await.unwrap();
-    drop(server);
-    let mut answer = String::new();
-    client.read_to_string(&mut answer).await.unwrap();
-    assert_eq!(answer, "answer");
-    assert_eq!(client.write(b"more").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
-}
-
-pub(super) async fn unix_close_twice_is_ok<R: Runtime>(rt: R) {
-    let (mut client, mut server) = connected(&rt).await;
-    client.close().await.unwrap();
-    client.close().await.unwrap();
-    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
-    server.close().await.unwrap();
-    drop(server);
-    client.close().await.expect("after the peer is gone");
-}
-
-pub(super) async fn unix_read_into_nothing_is_zero<R: Runtime>(rt: R) {
-    let (mut client, mut server) = connected(&rt).await;
-    assert_eq!(poll_once(&mut client.read(&mut [])).map(Result::unwrap), Poll::Ready(0));
-    server.write_all(b"x").await.unwrap();
-    assert_eq!(client.read(&mut []).await.unwrap(), 0);
-    assert_eq!(client.read(&mut [0; 2]).await.unwrap(), 1);
-    assert_eq!(client.write(&[]).await.unwrap(), 0);
-}
-
-pub(super) async fn unix_split_mut_reads_and_writes_at_once<R: Runtime>(rt: R) {
-    let (mut client, server) = connected(&rt).await;
-    let echo = rt.spawn(async move {
-        let (read, mut write) = server.into_split();
-        futures::io::copy(read, &mut write).await.unwrap();
-        write.close().await.unwrap();
-    });
-    let data = pattern(1 << 20);
-    let (mut read, mut write) = client.split_mut();
-    let send = async {
-        write.write_all(&data).await.unwrap();
-        write.close().await.unwrap();
-    };
-    let mut received = Vec::new();
-    let ((), result) = join(send, read.read_to_end(&mut received)).await;
-    result.unwrap();
-    assert!(received == data);
-    drop((read, write));
-    assert!(client.local_addr().is_ok(), "the stream is whole again");
-    echo.await.unwrap();
-}
-
-pub(super) async fn unix_into_split_serves_two_tasks<R: Runtime>(rt: R) {
-    const LEN: usize = 2 << 20;
-    let (client, server) = rt.unix_pair().unwrap();
-    let mut tasks = Vec::new();
-    for end in [client, server] {
-        let (mut read, mut write) = end.into_split();
-        tasks.push(rt.spawn(async move {
-            write.write_all(&pattern(LEN)).await.unwrap();
-            write.close().await.unwrap();
-            // The other half is still in use.
-            std::mem::forget(write);
-        }));
-        tasks.push(rt.spawn(async move {
-            let mut received = Vec::new();
-            read.read_to_end(&mut received).await.unwrap();
-            assert!(received == pattern(LEN));
-        }));
-    }
-    for task in tasks {
-        task.await.unwrap();
-    }
-}
-
-pub(super) async fn unix_dropping_the_write_half_sends_eof<R: Runtime>(rt: R) {
-    let (client, mut server) = connected(&rt).await;
-    let (mut read, mut write) = client.into_split();
-    write.write_all(b"bye").await.unwrap();
-    drop(write);
-    let mut all = Vec::new();
-    rt.timeout(LONG, server.read_to_end(&mut all)).await.expect("the peer sees the end").unwrap();
-    assert_eq!(all, b"bye");
-    server.write_all(b"answer").await.unwrap();
-    let mut answer = [0; 6];
-    read.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"answer");
-}
-
-pub(super) async fn unix_big_transfer_is_intact<R: Runtime>(rt: R) {
-    const LEN: usize = 8 << 20;
-    let (mut client, mut server) = connected(&rt).await;
-    let sender = rt.spawn(async move {
-        client.write_all(&pattern(LEN)).await.unwrap();
-        drop(client);
-    });
-    assert!(read_all(&mut server).await == pattern(LEN));
-    sender.await.unwrap();
-}
-
-pub(super) async fn unix_read_wakes_the_last_waker<R: Runtime>(rt: R) {
-    let (mut client, mut server) = connected(&rt).await;
-    let ((first, _rings), (last, mut rings)) = (bell(), bell());
-    let mut buf = [0; 8];
-    assert!(poll_with(&mut client.read(&mut buf), &first).is_pending());
-    assert!(poll_with(&mut client.read(&mut buf), &last).is_pending());
-    server.write_all(b"x").await.unwrap();
-    rt.timeout(LONG, rings.next()).await.expect("it is woken").unwrap();
-    assert_eq!(client.read(&mut buf).await.unwrap(), 1);
-}
-
-pub(super) async fn unix_read_is_cancel_safe<R: Runtime>(rt: R) {
-    let (mut client, mut server) = connected(&rt).await;
-    let data = pattern(8_000);
-    let (timer, sent) = (rt.clone(), data.clone());
-    let sender = rt.spawn(async move {
-        for chunk in sent.chunks(100) {
-            server.write_all(chunk).await.unwrap();
-            timer.sleep(Duration::from_micros(300)).await;
-        }
-    });
-    let mut received = Vec::new();
-    let mut buf = [0; 64];
-    loop {
-        match rt.timeout(Duration::from_micros(200), client.read(&mut buf)).await {
-            Ok(Ok(0)) => break,
-            Ok(read) => received.extend_from_slice(&buf[..read.unwrap()]),
-            Err(_) => {}
-        }
-    }
-    assert!(received == data);
-    sender.await.unwrap();
 }
 
 /// How often a task may be polled that has nothing to do, on a busy machine where it starts late; one that spins is
@@ -248,37 +158,6 @@ pub(super) async fn unix_busy_stream_starves_no_timer<R: Runtime>(rt: R) {
         }
     };
     assert!(rt.timeout(Duration::ZERO, busy).await.is_err(), "the timer waited for the stream");
-}
-
-pub(super) async fn unix_idle_reader_burns_no_polls<R: Runtime>(rt: R) {
-    let (client, _server) = connected(&rt).await;
-    let (mut read, _write) = client.into_split();
-    let (reading, polls) = counted(Box::pin(async move { read.read(&mut [0; 8]).await }));
-    let reading = rt.spawn(reading);
-    rt.sleep(ms(20)).await;
-    let before = polls.load(Ordering::SeqCst);
-    rt.sleep(ms(100)).await;
-    let after = polls.load(Ordering::SeqCst);
-    assert!(after - before <= FEW, "polled {before} and then {after} times");
-    assert!(!reading.is_finished());
-    let _ = reading.cancel().await;
-}
-
-pub(super) async fn unix_works_on_a_plain_thread<R: Runtime>(rt: R) {
-    let (mut client, mut server) = connected(&rt).await;
-    let echo = rt.spawn(async move {
-        let mut buf = [0; 5];
-        server.read_exact(&mut buf).await.unwrap();
-        server.write_all(&buf).await.unwrap();
-    });
-    let answer = on_a_plain_thread(async move {
-        client.write_all(b"hello").await.unwrap();
-        let mut buf = [0; 5];
-        client.read_exact(&mut buf).await.unwrap();
-        buf
-    });
-    assert_eq!(&answer.await, b"hello");
-    echo.await.unwrap();
 }
 
 pub(super) async fn unix_addresses_match<R: Runtime>(rt: R) {
@@ -417,70 +296,6 @@ pub(super) async fn unix_file_stays<R: Runtime>(rt: R) {
     }
 }
 
-pub(super) async fn unix_accept_serves_every_waiter<R: Runtime>(rt: R) {
-    let folder = Folder::new();
-    let listener = Arc::new(rt.unix_bind(folder.path("s")).unwrap());
-    let (mut tasks, mut all_wait) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        let (waits, is_waiting) = oneshot::channel();
-        let listener = listener.clone();
-        tasks.push(rt.spawn(async move { waiting(listener.accept(), waits).await.map(drop) }));
-        all_wait.push(is_waiting);
-    }
-    for is_waiting in all_wait {
-        is_waiting.await.unwrap();
-    }
-    for _ in 0..3 {
-        rt.unix_connect(folder.path("s")).await.unwrap();
-    }
-    for task in tasks {
-        rt.timeout(LONG, task).await.expect("every waiter is served").unwrap().unwrap();
-    }
-}
-
-pub(super) async fn unix_incoming_yields_every_connection<R: Runtime>(rt: R) {
-    let folder = Folder::new();
-    let path = folder.path("s");
-    let mut listener = rt.unix_bind(&path).unwrap();
-    let mut clients = Vec::new();
-    for n in 0..3_u8 {
-        let mut client = rt.unix_connect(&path).await.unwrap();
-        client.write_all(&[n]).await.unwrap();
-        clients.push(client);
-    }
-    let mut numbers = Vec::new();
-    let mut incoming = listener.incoming().take(3);
-    while let Some(stream) = incoming.next().await {
-        let mut buf = [0];
-        stream.unwrap().read_exact(&mut buf).await.unwrap();
-        numbers.push(buf[0]);
-    }
-    assert_eq!(numbers, [0, 1, 2]);
-}
-
-pub(super) async fn unix_accept_is_cancel_safe<R: Runtime>(rt: R) {
-    const CONNECTIONS: usize = 50;
-    let folder = Folder::new();
-    let path = folder.path("s");
-    let listener = rt.unix_bind(&path).unwrap();
-    assert!(rt.timeout(ms(5), listener.accept()).await.is_err());
-    let there = rt.clone();
-    let clients = rt.spawn(async move {
-        for _ in 0..CONNECTIONS {
-            there.unix_connect(&path).await.unwrap();
-            there.sleep(Duration::from_micros(200)).await;
-        }
-    });
-    let mut accepted = 0;
-    while accepted < CONNECTIONS {
-        if let Ok(result) = rt.timeout(Duration::from_micros(300), listener.accept()).await {
-            result.unwrap();
-            accepted += 1;
-        }
-    }
-    clients.await.unwrap();
-}
-
 pub(super) async fn unix_poll_accept_wakes_the_last_waker<R: Runtime>(rt: R) {
     let folder = Folder::new();
     let listener = rt.unix_bind(folder.path("s")).unwrap();
@@ -580,7 +395,7 @@ pub(super) async fn unix_sockets_lend_their_descriptors<R: Runtime>(rt: R) {
 
 pub(super) async fn unix_without_a_handle<R: Runtime>(rt: R) {
     assert!(AnyRuntime::known(&rt).is_some());
-    let task = rt.spawn(async {
+    let task = rt.spawn_boxed(async {
         let folder = Folder::new();
         let listener = net::UnixListener::bind(folder.path("s")).unwrap();
         let (client, server) = join(net::UnixStream::connect(folder.path("s")), listener.accept()).await;
@@ -670,7 +485,7 @@ pub(super) async fn unix_datagram_receive_serves_every_waiter<R: Runtime>(rt: R)
     for _ in 0..3 {
         let (waits, is_waiting) = oneshot::channel();
         let ours = ours.clone();
-        tasks.push(rt.spawn(async move { waiting(ours.recv(&mut [0; 8]), waits).await }));
+        tasks.push(rt.spawn_boxed(async move { waiting(ours.recv(&mut [0; 8]), waits).await }));
         all_wait.push(is_waiting);
     }
     for is_waiting in all_wait {
@@ -697,7 +512,7 @@ pub(super) async fn unix_datagram_sender_waits_for_room<R: Runtime>(rt: R) {
         assert!(queued < 100_000, "the queue does not end");
     }
     let (waits, is_waiting) = oneshot::channel();
-    let last = rt.spawn(async move { waiting(ours.send(b"last"), waits).await });
+    let last = rt.spawn_boxed(async move { waiting(ours.send(b"last"), waits).await });
     is_waiting.await.unwrap();
     let mut buf = [0; 8];
     for _ in 0..queued {
@@ -729,7 +544,7 @@ pub(super) async fn unix_datagram_send_to_waits_for_room<R: Runtime>(rt: R) {
     }
     let path = folder.path("b");
     let (sending, polls) = counted(Box::pin(async move { ours.send_to(b"last", path).await }));
-    let sending = rt.spawn(sending);
+    let sending = rt.spawn_boxed(sending);
     rt.sleep(ms(30)).await;
     let before = polls.load(Ordering::SeqCst);
     rt.sleep(ms(100)).await;
