@@ -288,8 +288,19 @@ impl<A> Listener<A> {
         Self { acceptor, addr: PhantomData }
     }
 
-    fn poll(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<Stream<A>>> {
-        self.acceptor.poll_accept(cx, how).map_ok(Stream::new)
+    async fn accepted<T>(&self, addr: fn(&Addr) -> io::Result<T>) -> io::Result<(Stream<A>, T)> {
+        poll_fn(|cx| self.poll(cx, How::Awaits, addr)).await
+    }
+
+    fn poll<T>(
+        &self,
+        cx: &mut Context<'_>,
+        how: How,
+        addr: fn(&Addr) -> io::Result<T>,
+    ) -> Poll<io::Result<(Stream<A>, T)>> {
+        let stream = Stream::new(ready!(self.acceptor.poll_accept(cx, how))?);
+        let peer = addr(&stream.socket.addrs.peer)?;
+        Poll::Ready(Ok((stream, peer)))
     }
 
     fn timer(&self, duration: Duration) -> Sleep {
@@ -303,15 +314,11 @@ impl runtime::TcpListener for TcpListener {
     type Stream = TcpStream;
 
     async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let stream = poll_fn(|cx| self.poll(cx, How::Awaits)).await?;
-        let peer = ip(&stream.socket.addrs.peer)?;
-        Ok((stream, peer))
+        self.accepted(ip).await
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let stream = ready!(self.poll(cx, How::Polls))?;
-        let peer = ip(&stream.socket.addrs.peer)?;
-        Poll::Ready(Ok((stream, peer)))
+        self.poll(cx, How::Polls, ip)
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {

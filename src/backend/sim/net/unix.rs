@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::acceptor::Acceptor;
@@ -95,15 +95,11 @@ impl runtime::UnixListener for UnixListener {
     type Stream = UnixStream;
 
     async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let stream = poll_fn(|cx| self.poll(cx, How::Awaits)).await?;
-        let peer = path(&stream.socket.addrs.peer)?;
-        Ok((stream, peer))
+        self.accepted(path).await
     }
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        let stream = ready!(self.poll(cx, How::Polls))?;
-        let peer = path(&stream.socket.addrs.peer)?;
-        Poll::Ready(Ok((stream, peer)))
+        self.poll(cx, How::Polls, path)
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
