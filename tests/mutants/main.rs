@@ -35,7 +35,7 @@ const LIMIT: (&str, &str) = ("ANYRT_CONFORMANCE_LIMIT", "10");
 /// are tried again.
 const RACES: &[&str] = &[
     "idle thread is taken for a task",
-    "Unix read of a gone tokio waits for ever",
+    "read of a gone tokio waits for ever",
     "sleep of tokio leaves it to its timer whether it is due",
 ];
 
