@@ -1,4 +1,4 @@
-//! The registry: every backend there is, and the only place that names their features.
+//! The registry: every backend there is. It names their features, as its two other parts do: `runtime/task/native` and `any/convert`.
 //!
 //! # What a backend folder holds
 //!
