@@ -398,9 +398,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "guard never ends",
-        file: "thread/scope.rs",
-        right: "                entered.is_over = true;",
-        wrong: "                entered.is_over = !mutant!();",
+        file: "any/entered.rs",
+        right: "let Some(entry) = self.entry.take() else { return };",
+        wrong: "let Some(entry) = self.entry.take() else { return };\n        if mutant!() {\n            return std::mem::forget(entry);\n        }",
         caught_by: &["backend::async_std::global::enter_makes_it_current"],
     },
     // Tasks of runtimes that have no handles of their own.
@@ -1094,7 +1094,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "current/random.rs",
         right: "        Self { seed: self.seed().into() }",
         wrong: "        Self { seed: if mutant!() { OnceLock::new() } else { self.seed().into() } }",
-        caught_by: &["random::tests::clones_hash_alike_though_none_has_hashed"],
+        caught_by: &["current::random::tests::clones_hash_alike_though_none_has_hashed"],
     },
     // The simulation.
     Mutant {

@@ -13,6 +13,7 @@ pub(super) struct Clock(<Pausing<CAN_BE_PAUSED> as Kept>::Kept);
 
 impl Clock {
     #[inline]
+    #[allow(clippy::unit_arg, reason = "it is nothing where no clock can be paused")]
     pub(super) fn of(handle: &Handle) -> Self {
         Self(Pausing::<CAN_BE_PAUSED>::keep(handle))
     }

@@ -24,7 +24,10 @@ pub(crate) type Unix = std::os::unix::net::UnixStream;
 /// What each socket of the standard library can, which has no trait for it.
 #[cfg_attr(
     not(any(unix, windows)),
-    allow(unreachable_pub, reason = "it is in the bounds of `socket`, which is not there")
+    allow(
+        unreachable_pub,
+        reason = "it is in the bounds of the sockets over a reactor, which are not there"
+    )
 )]
 pub trait StdSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// The same socket, as a runtime has it.
@@ -61,7 +64,10 @@ std_sockets!(
 /// A family, which goes by the name of its stream in the standard library.
 #[cfg_attr(
     not(any(unix, windows)),
-    allow(unreachable_pub, reason = "it is in the bounds of `socket`, which is not there")
+    allow(
+        unreachable_pub,
+        reason = "it is in the bounds of the sockets over a reactor, which are not there"
+    )
 )]
 pub trait Family: StdSocket {
     /// The address of a socket.
