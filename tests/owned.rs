@@ -217,7 +217,7 @@ fn busy<R: Runtime>(rt: &R) {
     drop(rt.spawn(std::future::pending::<()>()));
 }
 
-/// Within a second, or the loop has no end and the test none.
+/// InContext a second, or the loop has no end and the test none.
 fn wait_until_no_thread_is_called(name: &str) {
     let start = Instant::now();
     while threads_called(name) > 0 {

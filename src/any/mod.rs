@@ -1,8 +1,8 @@
 //! Any runtime, in one type: `AnyRuntime`, what it makes, and which one this thread is in.
 
+mod context;
 mod convert;
 mod custom;
-mod entered;
 pub(crate) mod net;
 mod one_of;
 pub(crate) mod time;
@@ -20,8 +20,8 @@ use std::os::unix::net as std_unix;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-pub use self::entered::EnterGuard;
-pub(crate) use self::entered::{Keep, enter, innermost, native_context};
+pub use self::context::EnterGuard;
+pub(crate) use self::context::{Ownership, enter, innermost, native_context};
 
 use self::custom::Custom;
 use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
@@ -34,7 +34,7 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Left, Net, Runtime, Spa
 /// A handle to any runtime: one that is compiled in, or one of your own.
 ///
 /// A type without parameters, for a field of a struct; what it makes are types without parameters as well. On the
-/// runtimes that are compiled in nothing is boxed.
+/// runtimes that are compiled in nothing is boxed but a large future.
 ///
 /// ```
 /// use std::io;

@@ -16,11 +16,11 @@
 //! # How to add one
 //!
 //! A folder like the others and an entry here; the rest is a list in `ARCHITECTURE.md`, from the bottom up. Without its feature,
-//! `absent` stands in for it.
+//! `disabled` stands in for it.
 
 use cfg_if::cfg_if;
 
-use crate::thread::Home;
+use crate::thread::RuntimeKind;
 
 cfg_if! {
     if #[cfg(feature = "tokio")] {
@@ -28,7 +28,7 @@ cfg_if! {
         pub use self::tokio::Tokio;
         pub(crate) use self::tokio::{Tokio as MaybeTokio, context as tokio_context};
     } else {
-        pub(crate) use self::absent::{self as tokio_context, Absent as MaybeTokio};
+        pub(crate) use self::disabled::{self as tokio_context, Disabled as MaybeTokio};
     }
 }
 
@@ -38,7 +38,7 @@ cfg_if! {
         pub use self::smol::Smol;
         pub(crate) use self::smol::Smol as MaybeSmol;
     } else {
-        pub(crate) use self::absent::Absent as MaybeSmol;
+        pub(crate) use self::disabled::Disabled as MaybeSmol;
     }
 }
 
@@ -48,7 +48,7 @@ cfg_if! {
         pub use self::async_std::AsyncStd;
         pub(crate) use self::async_std::{AsyncStd as MaybeAsyncStd, context as async_std_context};
     } else {
-        pub(crate) use self::absent::{self as async_std_context, Absent as MaybeAsyncStd};
+        pub(crate) use self::disabled::{self as async_std_context, Disabled as MaybeAsyncStd};
     }
 }
 
@@ -58,7 +58,7 @@ cfg_if! {
         pub use self::sim::Sim;
         pub(crate) use self::sim::Sim as MaybeSim;
     } else {
-        pub(crate) use self::absent::Absent as MaybeSim;
+        pub(crate) use self::disabled::Disabled as MaybeSim;
     }
 }
 
@@ -74,21 +74,21 @@ cfg_if! {
         };
         pub(crate) use self::async_io::time::Sleep as AsyncIoSleep;
     } else {
-        pub(crate) use self::absent::{Absent as AsyncIoListener, Absent as AsyncIoSleep, Absent as AsyncIoStream};
-        pub(crate) use self::absent::Absent as AsyncIoUdpSocket;
+        pub(crate) use self::disabled::{Disabled as AsyncIoListener, Disabled as AsyncIoSleep, Disabled as AsyncIoStream};
+        pub(crate) use self::disabled::Disabled as AsyncIoUdpSocket;
         #[cfg(unix)]
-        pub(crate) use self::absent::{
-            Absent as AsyncIoUnixDatagram, Absent as AsyncIoUnixListener, Absent as AsyncIoUnixStream,
+        pub(crate) use self::disabled::{
+            Disabled as AsyncIoUnixDatagram, Disabled as AsyncIoUnixListener, Disabled as AsyncIoUnixStream,
         };
     }
 }
 
 #[cfg(not(all(feature = "tokio", feature = "smol", feature = "async-std", feature = "sim")))]
 #[allow(dead_code, reason = "which parts of it are needed depends on which backend is absent")]
-pub(crate) mod absent;
+pub(crate) mod disabled;
 
 /// A runtime that can be found from its threads.
-pub(crate) trait Here: Sized {
+pub(crate) trait FindCurrent: Sized {
     /// The one whose code this thread is running: a handle that keeps nothing alive.
-    fn here(home: Home) -> Option<Self>;
+    fn find_current(kind: RuntimeKind) -> Option<Self>;
 }

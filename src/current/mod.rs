@@ -15,7 +15,7 @@ use std::io;
 use std::sync::OnceLock;
 
 use crate::AnyRuntime;
-use crate::any::{Keep, innermost, native_context};
+use crate::any::{Ownership, innermost, native_context};
 use crate::runtime::{Driver, NoRuntime};
 
 static DEFAULT: OnceLock<AnyRuntime> = OnceLock::new();
@@ -82,32 +82,32 @@ impl AnyRuntime {
 
 /// The current runtime, for something that needs `driver`: a handle that keeps nothing alive.
 pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
-    look_up(driver, Keep::Nothing)
+    look_up(driver, Ownership::Weak)
 }
 
 /// The current runtime, as whoever made it current keeps it.
 pub(crate) fn find_kept(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
-    look_up(driver, Keep::AsFound)
+    look_up(driver, Ownership::AsFound)
 }
 
 /// The order is a promise: the table in the README, row by row.
 #[inline]
-fn look_up(driver: Driver, keep: Keep) -> Result<AnyRuntime, NoRuntime> {
+fn look_up(driver: Driver, ownership: Ownership) -> Result<AnyRuntime, NoRuntime> {
     // A guard, or what anyrt itself is running on this thread.
-    let innermost = innermost(keep);
+    let innermost = innermost(ownership);
     let is_innermost = innermost.is_some();
     // A context that the runtime knows of by itself.
     match innermost.or_else(native_context) {
         Some(runtime) if runtime.has(driver) => Ok(runtime),
         Some(_) if is_innermost => Err(NoRuntime::driver_is_off(driver)),
-        native => default(driver, keep, native.is_some()),
+        native => default(driver, ownership, native.is_some()),
     }
 }
 
 /// The runtime of the process; `is_off` where there is a native one that lacks the driver.
-fn default(driver: Driver, keep: Keep, is_off: bool) -> Result<AnyRuntime, NoRuntime> {
+fn default(driver: Driver, ownership: Ownership, is_off: bool) -> Result<AnyRuntime, NoRuntime> {
     match DEFAULT.get() {
-        Some(runtime) if runtime.has(driver) => Ok(keep.of(runtime)),
+        Some(runtime) if runtime.has(driver) => Ok(ownership.handle_to(runtime)),
         None if !is_off => Err(NoRuntime::nowhere()),
         _ => Err(NoRuntime::driver_is_off(driver)),
     }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 /// The kind of a runtime, which knows itself which one of its kind this thread is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(dead_code, reason = "without its backend nobody is there")]
-pub(crate) enum Home {
+pub(crate) enum RuntimeKind {
     Tokio,
     Smol,
     OwnedSmol,
@@ -18,19 +18,19 @@ pub(crate) enum Home {
 /// Where the innermost task, closure, `block_on` or guard on this thread is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    In(Home),
+    In(RuntimeKind),
     /// In a runtime that was entered: the key of its [`Entry`].
     Entered(u64),
 }
 
 #[derive(Clone, Copy)]
 enum Find {
-    Home(Home),
+    Kind(RuntimeKind),
     LastEntry,
 }
 
 #[derive(Clone, Copy)]
-struct Here {
+struct ThreadState {
     driving: bool,
     find: Option<Find>,
     // How many scopes and entries there are around.
@@ -38,14 +38,14 @@ struct Here {
 }
 
 thread_local! {
-    static HERE: Cell<Here> = const { Cell::new(Here { driving: false, find: None, depth: 0 }) };
+    static STATE: Cell<ThreadState> = const { Cell::new(ThreadState { driving: false, find: None, depth: 0 }) };
     static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
 
 #[inline]
 pub(crate) fn innermost() -> Option<Place> {
-    match HERE.get().find? {
-        Find::Home(home) => Some(Place::In(home)),
+    match STATE.get().find? {
+        Find::Kind(kind) => Some(Place::In(kind)),
         Find::LastEntry => Entered::find(),
     }
 }
@@ -54,20 +54,20 @@ pub(crate) fn innermost() -> Option<Place> {
 #[inline]
 #[allow(dead_code, reason = "not every backend has to know")]
 pub(crate) fn is_driving() -> bool {
-    HERE.get().driving
+    STATE.get().driving
 }
 
 /// A part of the stack of this thread, until it is dropped.
 pub(crate) struct Scope {
-    before: Here,
+    before: ThreadState,
 }
 
 impl Scope {
-    fn new(driving: bool, home: Option<Home>) -> Self {
-        let before = HERE.get();
-        HERE.set(Here {
+    fn new(driving: bool, kind: Option<RuntimeKind>) -> Self {
+        let before = STATE.get();
+        STATE.set(ThreadState {
             driving: driving || before.driving,
-            find: home.map(Find::Home).or(before.find),
+            find: kind.map(Find::Kind).or(before.find),
             depth: before.depth + 1,
         });
         Self { before }
@@ -75,8 +75,8 @@ impl Scope {
 
     /// One poll of a task, or a destructor of what is left of it.
     #[allow(dead_code, reason = "tokio sees to its own tasks")]
-    pub(crate) fn task(home: Home) -> Self {
-        Self::new(true, Some(home))
+    pub(crate) fn task(kind: RuntimeKind) -> Self {
+        Self::new(true, Some(kind))
     }
 
     /// One poll of a task whose runtime is found in another way.
@@ -87,7 +87,7 @@ impl Scope {
     /// A `block_on`, which no thread may enter twice.
     #[track_caller]
     pub(crate) fn block_on() -> Self {
-        if HERE.get().driving {
+        if STATE.get().driving {
             nested_block_on();
         }
         Self::driving()
@@ -96,7 +96,7 @@ impl Scope {
     /// A `shutdown_timeout`, which waits for the runtime as well.
     #[track_caller]
     pub(crate) fn shutdown() -> Self {
-        if HERE.get().driving {
+        if STATE.get().driving {
             shutdown_in_async_code();
         }
         Self::driving()
@@ -105,8 +105,8 @@ impl Scope {
     /// A blocking closure, or a destructor of what is left of it, which may also run inside the thread that drives its
     /// runtime.
     #[allow(dead_code, reason = "not every backend has its own")]
-    pub(crate) fn blocking(home: Home) -> Self {
-        Self::may_block(Some(home))
+    pub(crate) fn blocking(kind: RuntimeKind) -> Self {
+        Self::may_block(Some(kind))
     }
 
     /// A blocking closure whose runtime is found in another way.
@@ -114,24 +114,24 @@ impl Scope {
         Self::may_block(None)
     }
 
-    fn may_block(home: Option<Home>) -> Self {
-        let scope = Self::new(false, home);
-        HERE.set(Here { driving: false, ..HERE.get() });
+    fn may_block(kind: Option<RuntimeKind>) -> Self {
+        let scope = Self::new(false, kind);
+        STATE.set(ThreadState { driving: false, ..STATE.get() });
         scope
     }
 
     /// Code of a runtime that may block.
     #[allow(dead_code, reason = "without a backend there is none")]
-    pub(crate) fn within(home: Home) -> Self {
-        Self::new(false, Some(home))
+    pub(crate) fn within(kind: RuntimeKind) -> Self {
+        Self::new(false, Some(kind))
     }
 }
 
 impl Drop for Scope {
     #[inline]
     fn drop(&mut self) {
-        if HERE.get().depth == self.before.depth + 1 {
-            HERE.set(self.before);
+        if STATE.get().depth == self.before.depth + 1 {
+            STATE.set(self.before);
         } else {
             self.leave_entries();
         }
@@ -155,10 +155,11 @@ impl Scope {
                 }
             }
         });
-        HERE.set(here);
+        STATE.set(here);
     }
 }
 
+// The runtime itself is known by its key to `any/context.rs`.
 struct Entered {
     key: u64,
     // It ended further in than it began, and stays for as long as a scope may come back to it.
@@ -179,8 +180,8 @@ impl Entered {
                         return Some(Place::Entered(last.key));
                     }
                     // What was current before one that is over: the one below it, perhaps.
-                    if let Find::Home(home) = last.before? {
-                        return Some(Place::In(home));
+                    if let Find::Kind(kind) = last.before? {
+                        return Some(Place::In(kind));
                     }
                 }
             })
@@ -190,12 +191,12 @@ impl Entered {
 
     /// Takes away what is over, and has no scope to come back to it.
     fn forget(stack: &mut Vec<Self>) {
-        let mut here = HERE.get();
+        let mut here = STATE.get();
         while let Some(last) = stack.last().filter(|last| last.is_over && last.depth == here.depth) {
-            here = Here { find: last.before, depth: here.depth - 1, ..here };
+            here = ThreadState { find: last.before, depth: here.depth - 1, ..here };
             stack.pop();
         }
-        HERE.set(here);
+        STATE.set(here);
     }
 }
 
@@ -213,11 +214,11 @@ impl Entry {
         let key = ENTERED.try_with(|stack| {
             let mut stack = stack.borrow_mut();
             Entered::forget(&mut stack);
-            let Here { driving, find, depth } = HERE.get();
+            let ThreadState { driving, find, depth } = STATE.get();
             let depth = depth + 1;
             let key = stack.last().map_or(0, |last| last.key + 1);
             stack.push(Entered { key, is_over: false, before: find, depth });
-            HERE.set(Here { driving, find: Some(Find::LastEntry), depth });
+            STATE.set(ThreadState { driving, find: Some(Find::LastEntry), depth });
             key
         });
         key.ok().map(|key| Self { key, _not_send: PhantomData })

@@ -88,8 +88,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "closure that is dropped in the queue finds no runtime",
         file: "runtime/task/native/async_task.rs",
-        right: "        if let Some(job) = self.job.take() {\n            let _scope = Scope::blocking(H::HOME);",
-        wrong: "        if let Some(job) = self.job.take() {\n            let _scope = (!mutant!()).then(|| Scope::blocking(H::HOME));",
+        right: "        if let Some(job) = self.job.take() {\n            let _scope = Scope::blocking(H::KIND);",
+        wrong: "        if let Some(job) = self.job.take() {\n            let _scope = (!mutant!()).then(|| Scope::blocking(H::KIND));",
         caught_by: &["backend::smol::owned::current_in_the_destructor_of_a_queued_closure"],
     },
     Mutant {
@@ -116,16 +116,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "runtime of tokio is dropped in the foreground",
         file: "backend/tokio/owned.rs",
-        right: "contain(|| runtime.shutdown_background());",
-        wrong: "contain(|| if mutant!() { drop(runtime) } else { runtime.shutdown_background() });",
+        right: "catch_panic(|| runtime.shutdown_background());",
+        wrong: "catch_panic(|| if mutant!() { drop(runtime) } else { runtime.shutdown_background() });",
         caught_by: &["backend::tokio::multi_thread::runtime_drop_waits_for_no_closure"],
     },
     Mutant {
         name: "panic kills the worker",
         file: "runtime/task/native/async_task.rs",
-        right: "let ended = contain(|| {",
+        right: "let ended = catch_panic(|| {",
         wrong: "fn run<R>(run: impl FnOnce() -> R) -> Result<R, Payload> {
-            if mutant!() { Ok(run()) } else { contain(run) }
+            if mutant!() { Ok(run()) } else { catch_panic(run) }
         }
         let ended = run(|| {",
         caught_by: &[
@@ -136,9 +136,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "destructor aborts the process",
         file: "runtime/task/native/async_task.rs",
-        right: "let dropped = contain(|| this.future.set(None));",
+        right: "let dropped = catch_panic(|| this.future.set(None));",
         wrong: "let dropped = if mutant!() { this.future.set(None); Ok(()) } \
-                else { contain(|| this.future.set(None)) };",
+                else { catch_panic(|| this.future.set(None)) };",
         caught_by: &["backend::smol::owned::destructor_panic_of_an_aborted_task_is_reported"],
     },
     Mutant {
@@ -192,7 +192,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "nested block_on passes",
         file: "thread/scope.rs",
-        right: "if HERE.get().driving {\n            nested_block_on();",
+        right: "if STATE.get().driving {\n            nested_block_on();",
         wrong: "if HERE.get().driving && !mutant!() {\n            nested_block_on();",
         caught_by: &[
             "backend::smol::owned::nested_block_on_panics",
@@ -258,15 +258,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "current_thread waits for closures before it drops tasks",
         file: "backend/tokio/owned.rs",
-        right: "let _ = contain(|| drop(self.0.take()));",
+        right: "let _ = catch_panic(|| drop(self.0.take()));",
         wrong: "if mutant!() { self.0.take().into_iter().for_each(|all| all.shutdown_timeout(Duration::from_secs(60))) }\n\
-                        let _ = contain(|| drop(self.0.take()));",
+                        let _ = catch_panic(|| drop(self.0.take()));",
         caught_by: &["backend::tokio::current_thread::shutdown_drops_tasks_before_it_waits_for_closures"],
     },
     Mutant {
         name: "block_on needs the thread-locals of its runtime",
-        file: "thread/ending.rs",
-        right: "    if is_here() {\n",
+        file: "thread/exit.rs",
+        right: "    if locals_may_be_gone() {\n",
         wrong: "    if !mutant!() && is_here() {\n",
         caught_by: &[
             "backend::smol::owned::handle_works_in_a_destructor_of_a_thread_local",
@@ -283,8 +283,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "shutdown waits for itself",
         file: "backend/tokio/mod.rs",
-        right: "!is_ending() && contain(|| self.handle.block_on(async {})).is_err()",
-        wrong: "!mutant!() && !is_ending() && contain(|| self.handle.block_on(async {})).is_err()",
+        right: "!is_ending() && catch_panic(|| self.handle.block_on(async {})).is_err()",
+        wrong: "!mutant!() && !is_ending() && catch_panic(|| self.handle.block_on(async {})).is_err()",
         caught_by: &["backend::tokio::multi_thread::shutdown_in_a_task_panics"],
     },
     Mutant {
@@ -315,8 +315,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "task finds no runtime",
         file: "thread/scope.rs",
-        right: "        Self::new(true, Some(home))",
-        wrong: "        Self::new(true, if mutant!() { None } else { Some(home) })",
+        right: "        Self::new(true, Some(kind))",
+        wrong: "        Self::new(true, if mutant!() { None } else { Some(kind) })",
         caught_by: &[
             "backend::smol::any_global::current_in_a_task_is_its_runtime",
             "backend::async_std::any::free_functions_find_the_runtime",
@@ -325,8 +325,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "blocking closure finds no runtime",
         file: "runtime/task/native/async_task.rs",
-        right: "fn run(mut self) -> Output<T> {\n        let _scope = Scope::blocking(H::HOME);",
-        wrong: "fn run(mut self) -> Output<T> {\n        let _scope = (!mutant!()).then(|| Scope::blocking(H::HOME));",
+        right: "fn run(mut self) -> Output<T> {\n        let _scope = Scope::blocking(H::KIND);",
+        wrong: "fn run(mut self) -> Output<T> {\n        let _scope = (!mutant!()).then(|| Scope::blocking(H::KIND));",
         caught_by: &["backend::smol::owned::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {
@@ -346,8 +346,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "current keeps its runtime alive",
-        file: "any/entered.rs",
-        right: "Self::Nothing => runtime.unowned(),",
+        file: "any/context.rs",
+        right: "Self::Weak => runtime.unowned(),",
         wrong: "Self::Nothing => if mutant!() { runtime.clone() } else { runtime.unowned() },",
         caught_by: &["backend::smol::owned::current_keeps_nothing_alive"],
     },
@@ -367,7 +367,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "guard reaches into tasks of tokio",
-        file: "any/entered.rs",
+        file: "any/context.rs",
         right: "if native::task() == task {",
         wrong: "if native::task() == task || mutant!() {",
         caught_by: &["backend::tokio::current_thread::task_under_a_foreign_guard_finds_its_own"],
@@ -392,13 +392,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "guard that ends further in hides what was before it",
         file: "thread/scope.rs",
-        right: "if let Find::Home(home) = last.before? {",
-        wrong: "if mutant!() {\n                    return None;\n                }\n                if let Find::Home(home) = last.before? {",
+        right: "if let Find::Kind(kind) = last.before? {",
+        wrong: "if mutant!() {\n                    return None;\n                }\n                if let Find::Kind(kind) = last.before? {",
         caught_by: &["backend::smol::owned::enter_guards_end_further_in_than_they_began"],
     },
     Mutant {
         name: "guard never ends",
-        file: "any/entered.rs",
+        file: "any/context.rs",
         right: "let Some(entry) = self.entry.take() else { return };",
         wrong: "let Some(entry) = self.entry.take() else { return };\n        if mutant!() {\n            return std::mem::forget(entry);\n        }",
         caught_by: &["backend::async_std::global::enter_makes_it_current"],
@@ -435,9 +435,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "handle resumes before the future is dropped",
         file: "runtime/task/spawned.rs",
-        right: "        let result = match contain(|| this.future.set(None)) {",
+        right: "        let result = match catch_panic(|| this.future.set(None)) {",
         wrong: "        if mutant!() { this.slot.complete(result); return Poll::Ready(()); }
-        let result = match contain(|| this.future.set(None)) {",
+        let result = match catch_panic(|| this.future.set(None)) {",
         caught_by: &["required::future_is_dropped_before_its_handle_resumes"],
     },
     Mutant {
@@ -491,21 +491,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "sleep is early",
         file: "backend/async_io/time.rs",
-        right: "Self { timer: Timer::at(deadline), deadline, progress: Progress::New }",
+        right: "Self { timer: Timer::at(deadline), deadline, progress: SleepState::New }",
         wrong: "let early = std::time::Duration::from_micros(if mutant!() { 300 } else { 0 });
-        Self { timer: Timer::at(deadline - early), deadline, progress: Progress::New }",
+        Self { timer: Timer::at(deadline - early), deadline, progress: SleepState::New }",
         caught_by: &["backend::smol::owned::sleep_is_never_early"],
     },
     Mutant {
         name: "sleep is not fused",
-        file: "runtime/time/progress.rs",
+        file: "runtime/time/sleep_state.rs",
         right: "if let Self::New | Self::Waiting = before {",
         wrong: "if mutant!() || matches!(before, Self::New | Self::Waiting) {",
         caught_by: &["backend::async_std::global::sleep_is_fused"],
     },
     Mutant {
         name: "sleep that is due is pending once",
-        file: "runtime/time/progress.rs",
+        file: "runtime/time/sleep_state.rs",
         right: "let polled = if before",
         wrong: "let polled = if mutant!() && before == Self::New { cx.waker().wake_by_ref(); Poll::Pending } else if before",
         caught_by: &[
@@ -515,7 +515,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "due sleeps have no budget",
-        file: "runtime/time/progress.rs",
+        file: "runtime/time/sleep_state.rs",
         right: " == Self::New { poll_budget(cx) }",
         wrong: " == Self::New && !mutant!() { poll_budget(cx) }",
         caught_by: &["backend::smol::global::loop_of_due_sleeps_lets_others_run"],
@@ -544,8 +544,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "reset forgets to wait again",
         file: "backend/async_io/time.rs",
-        right: "        self.deadline = deadline;\n        self.progress = Progress::New;",
-        wrong: "        self.deadline = deadline;\n        if !mutant!() { self.progress = Progress::New; }",
+        right: "        self.deadline = deadline;\n        self.progress = SleepState::New;",
+        wrong: "        self.deadline = deadline;\n        if !mutant!() { self.progress = SleepState::New; }",
         caught_by: &["backend::smol::owned::sleep_reset_after_completion"],
     },
     Mutant {
@@ -1083,7 +1083,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "backend/tokio/time.rs",
         right: "let this = self.project();\n        let (clock, timer)",
         wrong: "let mut this = self.project();
-        if mutant!() && crate::runtime::task::contain::contain(|| this.timer.as_mut().poll(cx)).is_err() {
+        if mutant!() && crate::runtime::task::catch_panic::catch_panic(|| this.timer.as_mut().poll(cx)).is_err() {
             return Poll::Ready(());
         }
         let (clock, timer)",
@@ -1113,9 +1113,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "simulated waker panics into others",
-        file: "runtime/task/contain.rs",
-        right: "    if let Err(payload) = contain(|| waker.wake()) {",
-        wrong: "    if mutant!() { return waker.wake(); }\n    if let Err(payload) = contain(|| waker.wake()) {",
+        file: "runtime/task/catch_panic.rs",
+        right: "    if let Err(payload) = catch_panic(|| waker.wake()) {",
+        wrong: "    if mutant!() { return waker.wake(); }\n    if let Err(payload) = catch_panic(|| waker.wake()) {",
         caught_by: &["backend::sim::waiters::tests::all_are_woken_though_each_panics"],
     },
     Mutant {

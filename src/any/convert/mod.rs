@@ -2,12 +2,12 @@
 //!
 //! The upper end of the registry: as in `backend`, one entry a backend.
 
-#[cfg(not(all(feature = "tokio", feature = "smol", feature = "async-std", feature = "sim")))]
-mod absent;
 #[cfg(any(feature = "smol", feature = "async-std"))]
 mod async_io;
 #[cfg(feature = "async-std")]
 mod async_std;
+#[cfg(not(all(feature = "tokio", feature = "smol", feature = "async-std", feature = "sim")))]
+mod disabled;
 #[cfg(feature = "sim")]
 mod sim;
 #[cfg(feature = "smol")]

@@ -14,7 +14,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use self::task::Within;
+use self::task::InContext;
 #[cfg(unix)]
 use self::unix::ErasedUnix;
 use crate::AnyRuntime;
@@ -226,7 +226,7 @@ impl Spawn for Custom {
         F::Output: Send + 'static,
     {
         let Some(runtime) = self.get() else { return spawn_gone(future) };
-        spawn_with(future, |task| runtime.execute(Box::pin(Within::new(self.unowned(), task))))
+        spawn_with(future, |task| runtime.execute(Box::pin(InContext::new(self.unowned(), task))))
     }
 
     #[track_caller]
@@ -237,7 +237,7 @@ impl Spawn for Custom {
     {
         let Some(runtime) = self.get() else { return spawn_gone(job) };
         spawn_blocking_with(job, |job| {
-            let job = Within::new(self.unowned(), job);
+            let job = InContext::new(self.unowned(), job);
             runtime.execute_blocking(Box::new(move || job.call(Job::run)));
         })
     }

@@ -9,14 +9,14 @@ use crate::any::enter;
 
 pin_project! {
     /// A task or a closure that finds its runtime while it is polled, called or dropped, with all that is left of it.
-    pub(super) struct Within<T> {
+    pub(super) struct InContext<T> {
         runtime: Custom,
         // Taken to be called or dropped.
         #[pin]
         it: Option<T>,
     }
 
-    impl<T> PinnedDrop for Within<T> {
+    impl<T> PinnedDrop for InContext<T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.it.is_some() {
@@ -27,7 +27,7 @@ pin_project! {
     }
 }
 
-impl<T> Within<T> {
+impl<T> InContext<T> {
     pub(super) fn new(runtime: Custom, it: T) -> Self {
         Self { runtime, it: Some(it) }
     }
@@ -40,7 +40,7 @@ impl<T> Within<T> {
     }
 }
 
-impl<F: Future> Future for Within<F> {
+impl<F: Future> Future for InContext<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

@@ -5,19 +5,19 @@ use std::time::Instant;
 
 use async_io::Timer;
 
-use crate::runtime::time::Progress;
+use crate::runtime::time::SleepState;
 
 /// async-io's timer, made fused, and with a budget for those that are due when they are made.
 #[derive(Debug)]
 pub struct Sleep {
     timer: Timer,
     deadline: Instant,
-    progress: Progress,
+    progress: SleepState,
 }
 
 impl Sleep {
     pub(crate) fn new(deadline: Instant) -> Self {
-        Self { timer: Timer::at(deadline), deadline, progress: Progress::New }
+        Self { timer: Timer::at(deadline), deadline, progress: SleepState::New }
     }
 }
 
@@ -43,6 +43,6 @@ impl crate::runtime::Sleep for Sleep {
         // A timer that was polled wakes its task at the new time by itself, and one that has fired does not.
         self.timer.set_at(deadline);
         self.deadline = deadline;
-        self.progress = Progress::New;
+        self.progress = SleepState::New;
     }
 }

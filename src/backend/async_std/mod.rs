@@ -9,12 +9,12 @@ use std::sync::Once;
 use std::time::Duration;
 
 use super::async_io::{blocking, on_async_io};
-use crate::backend::Here;
+use crate::backend::FindCurrent;
 use crate::runtime::task::native::async_task as task;
 use crate::runtime::task::{JoinHandle, LARGE};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Spawn, not_owned};
-use crate::thread::ending;
-use crate::thread::{Home, Scope};
+use crate::thread::exit;
+use crate::thread::{RuntimeKind, Scope};
 
 /// async-std, which is **discontinued** ([RUSTSEC-2025-0052]): for programs that are still on it.
 ///
@@ -52,14 +52,14 @@ impl AsyncStd {
     }
 }
 
-impl Here for AsyncStd {
-    fn here(_: Home) -> Option<Self> {
+impl FindCurrent for AsyncStd {
+    fn find_current(_: RuntimeKind) -> Option<Self> {
         Some(Self::global())
     }
 }
 
 impl task::Executor for AsyncStd {
-    const HOME: Home = Home::AsyncStd;
+    const KIND: RuntimeKind = RuntimeKind::AsyncStd;
 
     /// It never stops.
     type Waiting = Infallible;
@@ -111,10 +111,10 @@ impl BlockOn for AsyncStd {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         start();
-        let _scope = Scope::within(Home::AsyncStd);
+        let _scope = Scope::within(RuntimeKind::AsyncStd);
         // `async_std::task::block_on` 1.13 leaves its nesting counter raised after a panic, and then never runs
         // a local task on this thread again.
-        ending::block_on(future, async_global_executor::block_on)
+        exit::block_on(future, async_global_executor::block_on)
     }
 
     fn stop(&self, _: Duration) -> io::Result<Left> {

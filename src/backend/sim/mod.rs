@@ -61,14 +61,14 @@ use std::time::{Duration, Instant, SystemTime};
 use self::handle::{MainWaker, Place, start};
 use self::log::TaskKind;
 use self::world::{Entered, Step, current, gone, panicking};
-use crate::backend::Here;
+use crate::backend::FindCurrent;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::native::async_task;
 use crate::runtime::task::{JoinHandle, spawn_gone};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
-use crate::thread::{Home, Scope};
+use crate::thread::{RuntimeKind, Scope};
 
 pub use explore::{Outcome, check_deterministic, explore};
 pub use faults::{Fault, Faults};
@@ -82,8 +82,8 @@ pub use schedule::Policy;
 pub use time::Sleep;
 pub use world::note;
 
-impl Here for Sim {
-    fn here(_: Home) -> Option<Self> {
+impl FindCurrent for Sim {
+    fn find_current(_: RuntimeKind) -> Option<Self> {
         current().map(|(world, host)| Self::found(world, host))
     }
 }
@@ -133,7 +133,7 @@ impl Spawn for Sim {
 impl BlockOn for Sim {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
-        let _scope = Scope::within(Home::Sim);
+        let _scope = Scope::within(RuntimeKind::Sim);
         // Dropped after the future, whose destructor may still spawn.
         let driving = self.world.drive(self.host, Location::caller());
         let waker = Waker::from(Arc::new(MainWaker { world: self.world.clone(), task: driving.task }));

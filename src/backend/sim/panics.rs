@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use crate::runtime::task::contain::Payload;
+use crate::runtime::task::catch_panic::Payload;
 
 /// What a panic said, and where, if that is known.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,20 +9,20 @@ use super::clock::{Event, NEVER};
 use super::log::Wait;
 use super::slots::Id;
 use super::world::{World, gone};
-use crate::runtime::time::Progress;
+use crate::runtime::time::SleepState;
 
 /// A timer of the virtual clock.
 pub struct Sleep {
     world: Arc<World>,
     deadline: Instant,
-    progress: Progress,
+    progress: SleepState,
     // Where its waker is, unless it has fired.
     timer: Option<Id>,
 }
 
 impl Sleep {
     pub(super) fn new(world: Arc<World>, deadline: Instant) -> Self {
-        Self { world, deadline, progress: Progress::New, timer: None }
+        Self { world, deadline, progress: SleepState::New, timer: None }
     }
 }
 
@@ -76,7 +76,7 @@ impl crate::runtime::Sleep for Sleep {
     fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.get_mut();
         this.deadline = deadline;
-        this.progress = Progress::New;
+        this.progress = SleepState::New;
         let at = this.world.nanos(deadline);
         this.world.with(|state| {
             let waker = this.timer.take().and_then(|timer| state.clock.remove_timer(timer));

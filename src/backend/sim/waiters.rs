@@ -1,6 +1,6 @@
 use std::task::Waker;
 
-use crate::runtime::task::contain::{discard, wake};
+use crate::runtime::task::catch_panic::{discard, wake};
 
 /// Who looks whether something is there, and waits if it is not.
 ///

@@ -13,17 +13,18 @@ use std::time::Duration;
 
 use self::threads::{Threads, Working};
 use super::async_io::{blocking, on_async_io};
-use crate::backend::Here;
+use crate::backend::FindCurrent;
 use crate::runtime::builder::{Builder, Settings};
 use crate::runtime::task::native::async_task as task;
 use crate::runtime::task::{JoinHandle, LARGE, spawn_gone};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Spawn, not_owned};
-use crate::thread::ending;
-use crate::thread::{Home, Scope};
+use crate::thread::exit;
+use crate::thread::{RuntimeKind, Scope};
 
 /// smol: the global executor of the process, or one of our own with threads of its own.
 ///
-/// Timers, sockets and the pool for blocking closures belong to the process; only tasks belong to an executor.
+/// Timers and sockets belong to the process, and so does the pool for blocking closures of the global executor. An owned one has
+/// a pool of its own.
 ///
 /// The last clone of an owned one stops its threads; the global executor is never stopped.
 ///
@@ -75,7 +76,7 @@ impl Smol {
         Self::builder().worker_threads(threads).build()
     }
 
-    /// An executor of our own, to be set up: how many threads it has, and what they are called.
+    /// An executor of our own, to be set up: how many threads run its tasks, how many may block, and what they are called.
     pub fn builder() -> Builder<Self> {
         Builder::new()
     }
@@ -131,10 +132,10 @@ impl Builder<Smol> {
     }
 }
 
-impl Here for Smol {
-    fn here(home: Home) -> Option<Self> {
-        Some(match home {
-            Home::OwnedSmol => Self { executor: Executor::Unowned(threads::here()?) },
+impl FindCurrent for Smol {
+    fn find_current(kind: RuntimeKind) -> Option<Self> {
+        Some(match kind {
+            RuntimeKind::OwnedSmol => Self { executor: Executor::Unowned(threads::here()?) },
             _ => Self::global(),
         })
     }
@@ -144,7 +145,7 @@ impl Here for Smol {
 enum Global {}
 
 impl task::Executor for Global {
-    const HOME: Home = Home::Smol;
+    const KIND: RuntimeKind = RuntimeKind::Smol;
 
     /// It never stops.
     type Waiting = Infallible;
@@ -154,7 +155,7 @@ impl task::Executor for Global {
 enum Owned {}
 
 impl task::Executor for Owned {
-    const HOME: Home = Home::OwnedSmol;
+    const KIND: RuntimeKind = RuntimeKind::OwnedSmol;
 
     type Waiting = tasks::Waiting;
 
@@ -218,10 +219,10 @@ impl BlockOn for Smol {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         let (_scope, _working) = match self.threads() {
-            None => (Scope::within(Home::Smol), None),
-            Some(threads) => (Scope::within(Home::OwnedSmol), Some(Working::with(threads))),
+            None => (Scope::within(RuntimeKind::Smol), None),
+            Some(threads) => (Scope::within(RuntimeKind::OwnedSmol), Some(Working::with(threads))),
         };
-        ending::block_on(future, smol::block_on)
+        exit::block_on(future, smol::block_on)
     }
 
     fn stop(&self, timeout: Duration) -> io::Result<Left> {

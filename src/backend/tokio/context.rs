@@ -3,18 +3,18 @@ use std::cell::Cell;
 use tokio::runtime::Id;
 
 use super::Tokio;
-use crate::backend::Here;
+use crate::backend::FindCurrent;
 use crate::runtime::Driver;
-use crate::runtime::task::contain::contain;
-use crate::thread::Home;
+use crate::runtime::task::catch_panic::catch_panic;
+use crate::thread::RuntimeKind;
 
 /// The runtime whose context this thread has entered, also as one of its workers or blocking threads.
 pub(crate) fn current() -> Option<Tokio> {
     Tokio::try_current()
 }
 
-impl Here for Tokio {
-    fn here(_: Home) -> Option<Self> {
+impl FindCurrent for Tokio {
+    fn find_current(_: RuntimeKind) -> Option<Self> {
         current()
     }
 }
@@ -63,7 +63,7 @@ impl Tokio {
             Driver::Time => (&mut known.time, make_a_timer),
             Driver::Io => (&mut known.io, make_a_socket),
         };
-        let is_on = self.within(move || contain(probe).is_ok());
+        let is_on = self.within(move || catch_panic(probe).is_ok());
         *on = Some(is_on);
         KNOWN.set(known);
         is_on

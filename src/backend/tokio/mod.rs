@@ -26,12 +26,12 @@ use self::threads::Threads;
 use crate::runtime::UnixNet;
 use crate::runtime::builder::Builder;
 use crate::runtime::task::JoinHandle;
-use crate::runtime::task::contain::contain;
+use crate::runtime::task::catch_panic::catch_panic;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::runtime::{Driver, NoRuntime};
-use crate::thread::ending;
+use crate::thread::exit;
 use crate::thread::scope::{nested_block_on, shutdown_in_async_code};
-use crate::thread::{Home, Scope};
+use crate::thread::{RuntimeKind, Scope};
 
 /// tokio: a [`Handle`] to a runtime that somebody else owns, or one of our own.
 ///
@@ -140,7 +140,7 @@ impl Tokio {
 
     /// Whether tokio would take this thread for one that drives async code: it has no way to ask, but refuses `block_on`.
     fn is_driving(&self) -> bool {
-        !is_ending() && contain(|| self.handle.block_on(async {})).is_err()
+        !is_ending() && catch_panic(|| self.handle.block_on(async {})).is_err()
     }
 
     /// `block_on` on such a thread, where no runtime is driven.
@@ -148,7 +148,7 @@ impl Tokio {
     fn block_on_ending<F: Future>(&self, future: F) -> F::Output {
         let _context = self.context();
         let _driven = self.owned.as_ref().and_then(owned::drive_elsewhere);
-        ending::block_on_bare(future)
+        exit::block_on_bare(future)
     }
 }
 
@@ -164,7 +164,7 @@ const NO_SOCKETS: &str = "anyrt: a socket of tokio cannot be made on a thread th
 
 /// Whether `block_on` of tokio may panic because the thread-locals are gone that it needs.
 fn is_ending() -> bool {
-    ending::is_here() || is_context_gone()
+    exit::locals_may_be_gone() || is_context_gone()
 }
 
 /// Whether both are handles to one runtime.
@@ -234,11 +234,11 @@ impl Spawn for Tokio {
 impl BlockOn for Tokio {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
-        let _scope = Scope::within(Home::Tokio);
+        let _scope = Scope::within(RuntimeKind::Tokio);
         if is_ending() {
             return self.block_on_ending(future);
         }
-        let _noted = ending::Noted;
+        let _noted = exit::Noted;
         let started = Cell::new(false);
         let future = async {
             started.set(true);
@@ -248,7 +248,7 @@ impl BlockOn for Tokio {
             Some(owned) => owned.block_on(future),
             None => self.handle.block_on(future),
         };
-        match contain(run) {
+        match catch_panic(run) {
             Ok(output) => output,
             // tokio 1.54 refuses to nest before it polls the future (`context/runtime.rs`), and has no way to ask.
             Err(_) if !started.get() => nested_block_on(),

@@ -14,7 +14,7 @@ use super::Tokio;
 use super::threads::Threads;
 use crate::runtime::Left;
 use crate::runtime::builder::{Builder, Settings, no_threads};
-use crate::runtime::task::contain::contain;
+use crate::runtime::task::catch_panic::catch_panic;
 use crate::thread::lock;
 
 /// A runtime of our own, until it is dropped or stopped.
@@ -161,7 +161,7 @@ struct InBackground(Option<Runtime>);
 
 impl InBackground {
     fn wait(mut self) {
-        let _ = contain(|| drop(self.0.take()));
+        let _ = catch_panic(|| drop(self.0.take()));
     }
 }
 
@@ -174,7 +174,7 @@ impl From<Runtime> for InBackground {
 impl Drop for InBackground {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
-            let _ = contain(|| runtime.shutdown_background());
+            let _ = catch_panic(|| runtime.shutdown_background());
         }
     }
 }

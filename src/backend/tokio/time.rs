@@ -11,8 +11,8 @@ use super::Tokio;
 use super::clock::Clock;
 use crate::runtime::Driver;
 use crate::runtime::Time as _;
-use crate::runtime::task::contain::contain;
-use crate::runtime::time::Progress;
+use crate::runtime::task::catch_panic::catch_panic;
+use crate::runtime::time::SleepState;
 
 pin_project! {
     /// tokio's sleep, which looks at the clock itself: a timer of tokio counts in milliseconds, and fires when its driver has a
@@ -22,14 +22,14 @@ pin_project! {
         #[pin]
         timer: tokio::time::Sleep,
         clock: Clock,
-        progress: Progress,
+        progress: SleepState,
     }
 }
 
 impl Sleep {
     /// Needs the context of a runtime; lives without it.
     pub(super) fn new(clock: Clock, deadline: Instant) -> Self {
-        Self { timer: tokio::time::sleep_until(within_clock(deadline)), clock, progress: Progress::New }
+        Self { timer: tokio::time::sleep_until(within_clock(deadline)), clock, progress: SleepState::New }
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn pause(handle: &Handle, duration: Duration) -> impl Future<Output =
     async move {
         let Some(sleep) = sleep else { return };
         let mut sleep = pin!(sleep);
-        poll_fn(|cx| contain(|| sleep.as_mut().poll(cx)).unwrap_or(Poll::Ready(()))).await;
+        poll_fn(|cx| catch_panic(|| sleep.as_mut().poll(cx)).unwrap_or(Poll::Ready(()))).await;
     }
 }
 
@@ -78,7 +78,7 @@ impl crate::runtime::Sleep for Sleep {
 
     fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
-        *this.progress = Progress::New;
+        *this.progress = SleepState::New;
         this.timer.reset(within_clock(deadline));
     }
 }

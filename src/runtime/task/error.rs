@@ -3,7 +3,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::contain::Payload;
+use super::catch_panic::Payload;
 use crate::thread::lock;
 
 /// Why a task has no output.

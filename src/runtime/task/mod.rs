@@ -1,6 +1,6 @@
 //! Tasks: one handle and one set of rules, whatever runs them.
 
-pub(crate) mod contain;
+pub(crate) mod catch_panic;
 pub(crate) mod coop;
 mod error;
 mod handle;

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use super::JoinError;
-use super::contain::{discard, wake};
+use super::catch_panic::{discard, wake};
 use crate::thread::{keep_waker, lock};
 
 /// Where the result of a task waits for its handle, when the runtime has no place of its own for it.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::contain::{contain, discard};
+use super::catch_panic::{catch_panic, discard};
 use super::{JoinError, JoinHandle, Slot};
 use crate::runtime::task::coop::Turn;
 use crate::thread::Scope;
@@ -36,7 +36,7 @@ where
 
 /// Both on a runtime that is gone: what it was given is dropped here and now, where its caller is and in no task.
 pub(crate) fn spawn_gone<T: Send + 'static>(given: impl Send) -> JoinHandle<T> {
-    let error = contain(|| drop(given)).map_or_else(JoinError::panicked, |()| JoinError::runtime_gone());
+    let error = catch_panic(|| drop(given)).map_or_else(JoinError::panicked, |()| JoinError::runtime_gone());
     let slot = Slot::new();
     slot.complete(Err(error));
     JoinHandle::from_slot(Arc::new(slot))
@@ -56,7 +56,7 @@ pin_project! {
             let mut this = this.project();
             if this.future.is_some() {
                 let _scope = Scope::driving();
-                let error = match contain(|| this.future.set(None)) {
+                let error = match catch_panic(|| this.future.set(None)) {
                     Ok(()) => this.slot.why_dropped(),
                     Err(payload) => JoinError::panicked(payload),
                 };
@@ -73,7 +73,7 @@ impl<F: Future> Future for Spawned<F> {
         let mut this = self.project();
         let (_scope, _turn) = (Scope::driving(), Turn::begin());
         let polled = if this.slot.is_wanted(cx.waker()) {
-            contain(|| match this.future.as_mut().as_pin_mut() {
+            catch_panic(|| match this.future.as_mut().as_pin_mut() {
                 Some(future) => future.poll(cx).map(Ok),
                 None => Poll::Ready(Err(JoinError::runtime_gone())),
             })
@@ -85,7 +85,7 @@ impl<F: Future> Future for Spawned<F> {
             Ok(Poll::Ready(result)) => result,
             Err(payload) => Err(JoinError::panicked(payload)),
         };
-        let result = match contain(|| this.future.set(None)) {
+        let result = match catch_panic(|| this.future.set(None)) {
             Ok(()) => result,
             Err(payload) => {
                 discard(result);
@@ -109,7 +109,7 @@ impl<F: FnOnce() -> T, T> Job<F, T> {
         // A closure that waits for a thread can be aborted; from here on it cannot.
         if self.slot.is_wanted(std::task::Waker::noop()) {
             if let Some(job) = self.job.take() {
-                self.slot.complete(contain(job).map_err(JoinError::panicked));
+                self.slot.complete(catch_panic(job).map_err(JoinError::panicked));
             }
         }
     }
@@ -119,7 +119,7 @@ impl<F, T> Drop for Job<F, T> {
     fn drop(&mut self) {
         if let Some(job) = self.job.take() {
             let _scope = Scope::unknown_blocking();
-            let error = match contain(|| drop(job)) {
+            let error = match catch_panic(|| drop(job)) {
                 Ok(()) => self.slot.why_dropped(),
                 Err(payload) => JoinError::panicked(payload),
             };

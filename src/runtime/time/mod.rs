@@ -2,7 +2,7 @@
 
 mod deadline;
 mod interval;
-mod progress;
+mod sleep_state;
 mod timeout;
 
 use std::fmt;
@@ -15,7 +15,7 @@ use super::Spawn;
 pub(crate) use deadline::deadline_after;
 pub use interval::{Interval, MissedTickBehavior};
 #[allow(unused_imports, reason = "without a backend there is no sleep")]
-pub(crate) use progress::Progress;
+pub(crate) use sleep_state::SleepState;
 pub use timeout::{Elapsed, Timeout};
 
 /// Clocks and timers.

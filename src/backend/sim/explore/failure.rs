@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::backend::sim::panics::{self, Panic};
-use crate::runtime::task::contain::{Payload, discard};
+use crate::runtime::task::catch_panic::{Payload, discard};
 
 /// How a program failed.
 #[derive(Clone, Debug)]

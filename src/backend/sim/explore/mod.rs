@@ -18,7 +18,7 @@ use super::handle::{Builder, Sim};
 use super::log::parting;
 use super::panics::{self, Panic};
 use super::replay::Replay;
-use crate::runtime::task::contain::contain;
+use crate::runtime::task::catch_panic::catch_panic;
 
 /// Runs `program` with one seed after the other, in a new simulation each, until it fails.
 ///
@@ -132,7 +132,7 @@ impl Builder {
     #[track_caller]
     fn replay(&self, seed: u64, program: &Program<'_>) {
         let sim = Ending(self.with_seed(seed));
-        let outcome = contain(|| program(&sim.0));
+        let outcome = catch_panic(|| program(&sim.0));
         match &outcome {
             Err(payload) => sim.0.world.failed(panics::caught(payload)),
             Ok(Some(error)) => {

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use crate::backend::sim::handle::{Builder, Sim};
 use crate::backend::sim::log::Log;
 use crate::backend::sim::panics::Quiet;
-use crate::runtime::task::contain::contain;
+use crate::runtime::task::catch_panic::catch_panic;
 
 /// Returns what went wrong, if it does not panic.
 pub(super) type Program<'a> = dyn Fn(&Sim) -> Option<String> + Sync + 'a;
@@ -24,7 +24,7 @@ impl Run {
         // Until the simulation is gone: destructors may panic as well.
         let quiet = Quiet::begin(seed);
         let sim = Ending(builder.with_seed(seed));
-        let outcome = contain(|| program(&sim.0));
+        let outcome = catch_panic(|| program(&sim.0));
         let failure = Failure::new(outcome, quiet.take());
         let faults = sim.0.world.with(|state| state.faults.in_words());
         sim.0.world.with(|state| Self {

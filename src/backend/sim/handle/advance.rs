@@ -6,7 +6,7 @@ use super::Sim;
 use crate::backend::sim::clock::END;
 use crate::backend::sim::world::{Entered, Step};
 use crate::runtime::Time;
-use crate::thread::{Home, Scope};
+use crate::thread::{RuntimeKind, Scope};
 
 impl Sim {
     /// Runs everything that happens in the next `duration`, and stops exactly then. The clock ends after 292 years.
@@ -68,7 +68,7 @@ impl Sim {
     #[track_caller]
     fn run_all(&self, until: Option<u64>) {
         let _driver = Scope::block_on();
-        let _scope = Scope::within(Home::Sim);
+        let _scope = Scope::within(RuntimeKind::Sim);
         let driving = self.world.drive(self.host, std::panic::Location::caller());
         let _entered = Entered::enter(&self.world, self.host);
         loop {

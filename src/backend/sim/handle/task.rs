@@ -12,12 +12,12 @@ use crate::backend::sim::log::TaskKind;
 use crate::backend::sim::panics;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::world::{World, current, is_cancelled, panicked};
-use crate::runtime::task::contain::Payload;
+use crate::runtime::task::catch_panic::Payload;
 use crate::runtime::task::native::async_task::Executor;
-use crate::thread::Home;
+use crate::thread::RuntimeKind;
 
 impl Executor for Sim {
-    const HOME: Home = Home::Sim;
+    const KIND: RuntimeKind = RuntimeKind::Sim;
 
     // `Place` does it.
     type Waiting = Infallible;

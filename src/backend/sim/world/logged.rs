@@ -7,7 +7,7 @@ use super::current::current;
 use super::{State, World};
 use crate::backend::sim::log::{Kind, Log, hash};
 use crate::backend::sim::panics::{self, Panic};
-use crate::runtime::task::contain::contain;
+use crate::runtime::task::catch_panic::catch_panic;
 
 /// Adds a line to the log of the simulation whose code is running, which is part of the hash of what happened.
 ///
@@ -39,7 +39,7 @@ pub fn note(text: impl fmt::Display) {
 
 /// Runs a closure, and tells the log if it panics.
 pub(crate) fn panicking<T>(job: impl FnOnce() -> T) -> T {
-    contain(job).unwrap_or_else(|payload| {
+    catch_panic(job).unwrap_or_else(|payload| {
         panicked(panics::caught(&payload));
         resume_unwind(payload)
     })

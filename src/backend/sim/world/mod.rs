@@ -27,7 +27,7 @@ use super::random::{Random, Stream};
 use super::schedule::{Policy, Schedule};
 use super::slots::Id;
 use super::tasks::Tasks;
-use crate::runtime::task::contain::{discard, wake};
+use crate::runtime::task::catch_panic::{discard, wake};
 use crate::runtime::time::deadline_after;
 use crate::thread::lock;
 

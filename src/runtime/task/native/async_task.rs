@@ -18,18 +18,18 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 use async_task::FallibleTask;
 use pin_project_lite::pin_project;
 
-use crate::runtime::task::contain::{Payload, contain, discard};
+use crate::runtime::task::catch_panic::{Payload, catch_panic, discard};
 use crate::runtime::task::coop::Turn;
 use crate::runtime::task::{
     AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot, polled_after_completion,
 };
 use crate::thread::scope::is_driving;
-use crate::thread::{Home, Scope, lock};
+use crate::thread::{RuntimeKind, Scope, lock};
 
 /// An executor whose tasks these are.
 pub(crate) trait Executor {
     /// Where they are.
-    const HOME: Home;
+    const KIND: RuntimeKind;
 
     /// The place of a task that waits among those that have to go when the executor stops.
     type Waiting: Send;
@@ -98,7 +98,7 @@ struct Id(u64);
 impl Id {
     fn next<H: Executor>() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(2, Ordering::Relaxed) + u64::from(matches!(H::HOME, Home::Sim)))
+        Self(NEXT.fetch_add(2, Ordering::Relaxed) + u64::from(matches!(H::KIND, RuntimeKind::Sim)))
     }
 
     fn is_simulated(self) -> bool {
@@ -168,8 +168,8 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
-                let _scope = Scope::task(H::HOME);
-                let dropped = contain(|| this.future.set(None));
+                let _scope = Scope::task(H::KIND);
+                let dropped = catch_panic(|| this.future.set(None));
                 ABORTED.end::<F::Output>(*this.id, dropped);
             }
         }
@@ -184,7 +184,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (_scope, _turn) = (Scope::task(H::HOME), Turn::begin());
+        let (_scope, _turn) = (Scope::task(H::KIND), Turn::begin());
         let mut result = if H::is_closed(this.waiting.as_ref()) {
             Some(Err(Failure::RuntimeGone))
         } else if H::is_cancelled() {
@@ -192,7 +192,7 @@ where
         } else {
             None
         };
-        let ended = contain(|| {
+        let ended = catch_panic(|| {
             if result.is_none() {
                 // No executor polls a future again that has completed.
                 let Some(future) = this.future.as_mut().as_pin_mut() else { return false };
@@ -219,13 +219,13 @@ where
                     }
                     None => {
                         H::panicked(&payload);
-                        contain(|| this.future.set(None)).err().unwrap_or(payload)
+                        catch_panic(|| this.future.set(None)).err().unwrap_or(payload)
                     }
                 };
                 Some(Err(Failure::Panicked(payload)))
             }
         };
-        Poll::Ready(Output { id: *this.id, scope: || Scope::task(H::HOME), result })
+        Poll::Ready(Output { id: *this.id, scope: || Scope::task(H::KIND), result })
     }
 }
 
@@ -238,17 +238,17 @@ pub(crate) struct Job<H: Executor, F, T: Send + 'static> {
 
 impl<H: Executor, F: FnOnce() -> T, T: Send + 'static> Job<H, F, T> {
     pub(crate) fn run(mut self) -> Output<T> {
-        let _scope = Scope::blocking(H::HOME);
-        let result = self.job.take().map(|job| contain(job).map_err(Failure::Panicked));
-        Output { id: self.id, scope: || Scope::blocking(H::HOME), result }
+        let _scope = Scope::blocking(H::KIND);
+        let result = self.job.take().map(|job| catch_panic(job).map_err(Failure::Panicked));
+        Output { id: self.id, scope: || Scope::blocking(H::KIND), result }
     }
 }
 
 impl<H: Executor, F, T: Send + 'static> Drop for Job<H, F, T> {
     fn drop(&mut self) {
         if let Some(job) = self.job.take() {
-            let _scope = Scope::blocking(H::HOME);
-            ABORTED.end::<T>(self.id, contain(|| drop(job)));
+            let _scope = Scope::blocking(H::KIND);
+            ABORTED.end::<T>(self.id, catch_panic(|| drop(job)));
         }
     }
 }
@@ -597,7 +597,7 @@ mod tests {
     enum Nowhere {}
 
     impl Executor for Nowhere {
-        const HOME: Home = Home::Smol;
+        const KIND: RuntimeKind = RuntimeKind::Smol;
         type Waiting = Infallible;
     }
 

@@ -8,7 +8,7 @@ cfg_if! {
     if #[cfg(feature = "tokio")] {
         pub(crate) mod tokio;
     } else {
-        pub(crate) use self::absent as tokio;
+        pub(crate) use self::disabled as tokio;
     }
 }
 
@@ -16,13 +16,13 @@ cfg_if! {
     if #[cfg(any(feature = "smol", feature = "async-std", feature = "sim"))] {
         pub(crate) mod async_task;
     } else {
-        pub(crate) use self::absent as async_task;
+        pub(crate) use self::disabled as async_task;
     }
 }
 
 #[cfg(not(all(feature = "tokio", any(feature = "smol", feature = "async-std", feature = "sim"))))]
 #[allow(dead_code, reason = "which parts of it are needed depends on which runtime is absent")]
-pub(crate) mod absent;
+pub(crate) mod disabled;
 
 pub(crate) use self::tokio::{Task, poll_budget, spend_budget, task};
 

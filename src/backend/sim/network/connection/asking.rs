@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::task::Poll;
 
 use super::delivery::What;
-use super::{CLIENT, Conn, End, Progress, SERVER, gone};
+use super::{CLIENT, Conn, End, SERVER, SleepState, gone};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::log::Kind;
 use crate::backend::sim::network::paths::Gate;
@@ -30,7 +30,7 @@ impl Network {
         let number = clock.number();
         let asked = End::new(host, to, SocketOptions::default(), false);
         let ends = [End::new(from_host, from, options, true), asked];
-        let mut asking = Conn { asked_at: clock.nanos, request: 0, progress: Progress::Asked, ends };
+        let mut asking = Conn { asked_at: clock.nanos, request: 0, progress: SleepState::Asked, ends };
         asking.request = clock.sent(number, || asking.flight(SERVER, "request", 0, 0));
         let conn = self.conns.insert(number, asking);
         self.after(clock, from_host, host, NetEvent::Ask { conn, tries: 0 });
@@ -42,7 +42,7 @@ impl Network {
     pub(crate) fn pair(&mut self, clock: &mut Clock, host: usize) -> Id {
         let end = || End::new(host, Addr::Path(None), SocketOptions::default(), true);
         let ends = [end(), end()];
-        let pair = Conn { asked_at: clock.nanos, request: 0, progress: Progress::Open, ends };
+        let pair = Conn { asked_at: clock.nanos, request: 0, progress: SleepState::Open, ends };
         self.conns.insert(clock.number(), pair)
     }
 
@@ -55,19 +55,19 @@ impl Network {
     ) -> Poll<io::Result<()>> {
         let Some(conn) = self.conn(id, CLIENT) else { return gone() };
         match conn.progress {
-            Progress::Asked | Progress::Accepted => {
+            SleepState::Asked | SleepState::Accepted => {
                 clock.dropped.extend(set(&mut conn.ends[CLIENT].writer, waiter));
                 Poll::Pending
             }
-            Progress::Open => Poll::Ready(Ok(())),
-            Progress::Failed(kind) => Poll::Ready(Err(kind.into())),
+            SleepState::Open => Poll::Ready(Ok(())),
+            SleepState::Failed(kind) => Poll::Ready(Err(kind.into())),
         }
     }
 
     /// A connection is asked for.
     pub(in super::super) fn asked(&mut self, clock: &mut Clock, id: Id, tries: u32) {
         let Some(conn) = self.conns.get(id) else { return };
-        if !matches!(conn.progress, Progress::Asked) {
+        if !matches!(conn.progress, SleepState::Asked) {
             return;
         }
         let ((from, to), request) = (conn.path(SERVER), conn.request);
@@ -97,7 +97,7 @@ impl Network {
         server.options = listening.options.clone();
         server.ttl = listening.ttl;
         server.held = true;
-        conn.progress = Progress::Accepted;
+        conn.progress = SleepState::Accepted;
         clock.woken.append(listening.waiters.take());
         self.send(clock, id, CLIENT, What::Accepted);
     }
@@ -142,11 +142,11 @@ impl Network {
     /// Whoever has asked gets no connection.
     pub(super) fn fail(&mut self, clock: &mut Clock, id: Id, error: ErrorKind, kind: Kind, message: u64) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        if matches!(conn.progress, Progress::Asked | Progress::Accepted) {
+        if matches!(conn.progress, SleepState::Asked | SleepState::Accepted) {
             clock.record(kind, id.number, 0);
             clock.trace.on_path(conn.path(SERVER));
             clock.trace.arrived(message);
-            conn.progress = Progress::Failed(error);
+            conn.progress = SleepState::Failed(error);
             clock.woken.extend(conn.ends[CLIENT].writer.take());
         }
     }

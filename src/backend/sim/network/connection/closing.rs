@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::delivery::What;
-use super::{CLIENT, Conn, End, Progress, SERVER};
+use super::{CLIENT, Conn, End, SERVER, SleepState};
 use crate::backend::sim::clock::Clock;
 use crate::backend::sim::log::Kind;
 use crate::backend::sim::network::Network;
@@ -42,7 +42,7 @@ impl Network {
         end.inbox.drain(..end.arrived);
         end.arrived = 0;
         let lingers = end.options.linger.is_none_or(|linger| !linger.is_zero());
-        if matches!(conn.progress, Progress::Asked | Progress::Failed(_)) {
+        if matches!(conn.progress, SleepState::Asked | SleepState::Failed(_)) {
             // Whoever listens may have it nevertheless.
             end.reset = true;
             self.forget(id);
@@ -69,7 +69,7 @@ impl Network {
         let ids: Vec<_> = self.conns.iter().filter(|(_, conn)| is_between(conn)).map(|(id, _)| id).collect();
         for id in ids {
             let Some(conn) = self.conns.get_mut(id) else { continue };
-            if !matches!(conn.progress, Progress::Accepted | Progress::Open) {
+            if !matches!(conn.progress, SleepState::Accepted | SleepState::Open) {
                 continue;
             }
             conn.ends.iter_mut().for_each(End::clear_flight);
@@ -86,7 +86,7 @@ impl Network {
         for id in ids {
             for side in [CLIENT, SERVER] {
                 let Some(conn) = self.conns.get_mut(id) else { break };
-                let not_there_yet = side == SERVER && matches!(conn.progress, Progress::Asked);
+                let not_there_yet = side == SERVER && matches!(conn.progress, SleepState::Asked);
                 let end = &mut conn.ends[side];
                 if end.host != host || end.crashed || not_there_yet {
                     continue;

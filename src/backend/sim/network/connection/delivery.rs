@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::task::Poll;
 
-use super::{Progress, gone};
+use super::{SleepState, gone};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::log::{Kind, hash_of_both};
 use crate::backend::sim::network::Network;
@@ -211,7 +211,7 @@ impl Network {
     /// Whether it was taken. If not, whoever has sent it is told, and does so again until they hear of it.
     fn deliver(&mut self, clock: &mut Clock, id: Id, to: usize, what: What, message: u64) -> bool {
         let Some(conn) = self.conns.get_mut(id) else { return false };
-        let is_failed = matches!(conn.progress, Progress::Failed(_));
+        let is_failed = matches!(conn.progress, SleepState::Failed(_));
         let end = &mut conn.ends[to];
         let nobody = match what {
             What::Accepted => is_failed,
@@ -233,7 +233,7 @@ impl Network {
             What::Accepted => {
                 clock.record(Kind::ConnectionOpened, id.number, 0);
                 clock.trace.arrived(message);
-                conn.progress = Progress::Open;
+                conn.progress = SleepState::Open;
                 clock.woken.extend(end.writer.take());
             }
             What::Data(len) => {

@@ -19,7 +19,7 @@ pub(super) struct Conn {
     asked_at: u64,
     // For the log.
     request: u64,
-    progress: Progress,
+    progress: SleepState,
     ends: [End; 2],
 }
 
@@ -45,7 +45,7 @@ impl Conn {
 pub(crate) const CLIENT: usize = 0;
 pub(crate) const SERVER: usize = 1;
 
-enum Progress {
+enum SleepState {
     Asked,
     /// It is there for the one who was asked, and the other does not know it yet.
     Accepted,

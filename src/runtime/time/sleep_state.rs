@@ -5,7 +5,7 @@ use crate::runtime::task::coop::poll_budget;
 /// How far a sleep has come. What the sleeps of all backends promise about a deadline that is due is here.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(dead_code, reason = "without a backend there is no sleep")]
-pub(crate) enum Progress {
+pub(crate) enum SleepState {
     New,
     Waiting,
     /// It is due, but the budget of its task was spent.
@@ -14,7 +14,7 @@ pub(crate) enum Progress {
 }
 
 #[allow(dead_code, reason = "without a backend there is no sleep")]
-impl Progress {
+impl SleepState {
     /// One poll, of which `wait` says whether the sleep is due.
     #[inline]
     pub(crate) fn poll(

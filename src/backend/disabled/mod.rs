@@ -13,15 +13,15 @@ use std::time::Instant;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::backend::Here;
+use crate::backend::FindCurrent;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Sleep, Spawn, Time};
-use crate::thread::Home;
+use crate::thread::RuntimeKind;
 
 /// A runtime, and everything that it would make.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Absent {}
+pub enum Disabled {}
 
-impl Absent {
+impl Disabled {
     pub(crate) fn unowned(&self) -> Self {
         match *self {}
     }
@@ -31,7 +31,7 @@ impl Absent {
     }
 }
 
-pub(crate) fn current() -> Option<Absent> {
+pub(crate) fn current() -> Option<Disabled> {
     None
 }
 
@@ -58,13 +58,13 @@ macro_rules! never {
 }
 use never;
 
-impl Here for Absent {
-    fn here(_: Home) -> Option<Self> {
+impl FindCurrent for Disabled {
+    fn find_current(_: RuntimeKind) -> Option<Self> {
         None
     }
 }
 
-impl Spawn for Absent {
+impl Spawn for Disabled {
     fn execute(&self, _: BoxFuture) {
         match *self {}
     }
@@ -74,13 +74,13 @@ impl Spawn for Absent {
     }
 }
 
-impl BlockOn for Absent {
+impl BlockOn for Disabled {
     fn run_until<F: Future>(&self, _: F) -> F::Output {
         match *self {}
     }
 }
 
-impl Time for Absent {
+impl Time for Disabled {
     type Sleep = Self;
 
     fn now(&self) -> Instant {
@@ -92,7 +92,7 @@ impl Time for Absent {
     }
 }
 
-impl Sleep for Absent {
+impl Sleep for Disabled {
     fn deadline(&self) -> Instant {
         match *self {}
     }
@@ -106,7 +106,7 @@ impl Sleep for Absent {
     }
 }
 
-impl Future for Absent {
+impl Future for Disabled {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
@@ -114,7 +114,7 @@ impl Future for Absent {
     }
 }
 
-impl Net for Absent {
+impl Net for Disabled {
     type TcpStream = Self;
     type TcpListener = Self;
     type UdpSocket = Self;
@@ -136,13 +136,13 @@ impl Net for Absent {
     }
 }
 
-impl AsyncRead for Absent {
+impl AsyncRead for Disabled {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
         match *self {}
     }
 }
 
-impl AsyncWrite for Absent {
+impl AsyncWrite for Disabled {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
         match *self {}
     }

@@ -6,13 +6,13 @@ use std::os::unix::net as std_unix;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::{Absent, never};
+use super::{Disabled, never};
 use crate::runtime::{self, tcp_required};
 
 /// The stream and the listener of a family, with what only it has.
 macro_rules! family {
     ($std:ident: $stream:ident { $($own:tt)* } $listener:ident { $($listeners_own:tt)* }) => {
-        impl runtime::$stream for Absent {
+        impl runtime::$stream for Disabled {
             type ReadHalf<'a> = Self;
             type WriteHalf<'a> = Self;
             type OwnedReadHalf = Self;
@@ -35,7 +35,7 @@ macro_rules! family {
             $($own)*
         }
 
-        impl runtime::$listener for Absent {
+        impl runtime::$listener for Disabled {
             type Stream = Self;
 
             async fn accept(&self) -> io::Result<(Self, $std::SocketAddr)> {

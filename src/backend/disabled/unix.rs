@@ -3,10 +3,10 @@ use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
 
-use super::{Absent, never};
+use super::{Disabled, never};
 use crate::runtime::{UnixDatagram, UnixNet, unix_calls};
 
-impl UnixNet for Absent {
+impl UnixNet for Disabled {
     type UnixStream = Self;
     type UnixListener = Self;
     type UnixDatagram = Self;
@@ -24,7 +24,7 @@ impl UnixNet for Absent {
     }
 }
 
-impl UnixDatagram for Absent {
+impl UnixDatagram for Disabled {
     fn connect<P: AsRef<Path>>(&self, _: P) -> io::Result<()> {
         match *self {}
     }

@@ -22,12 +22,12 @@ thread_local! {
 }
 
 /// Drives `future` with the `block_on` of a runtime, or without one where its thread-locals may be gone.
-pub(crate) fn block_on<F: Future>(future: F, runtimes: impl FnOnce(F) -> F::Output) -> F::Output {
-    if is_here() {
+pub(crate) fn block_on<F: Future>(future: F, native_block_on: impl FnOnce(F) -> F::Output) -> F::Output {
+    if locals_may_be_gone() {
         return block_on_bare(future);
     }
     let _noted = Noted;
-    runtimes(future)
+    native_block_on(future)
 }
 
 /// Notes, when it is dropped, that this thread has thread-locals of a runtime.
@@ -42,7 +42,7 @@ impl Drop for Noted {
 }
 
 /// Whether thread-locals that were noted may be gone.
-pub(crate) fn is_here() -> bool {
+pub(crate) fn locals_may_be_gone() -> bool {
     SENTINEL.try_with(|_| ()).is_err()
 }
 

@@ -2,10 +2,10 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
-use super::{Absent, never};
+use super::{Disabled, never};
 use crate::runtime::{UdpSocket, udp_calls, udp_groups, udp_options};
 
-impl UdpSocket for Absent {
+impl UdpSocket for Disabled {
     fn connect(&self, _: SocketAddr) -> io::Result<()> {
         match *self {}
     }

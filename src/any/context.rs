@@ -5,23 +5,23 @@ use std::marker::PhantomData;
 
 use super::AnyRuntime;
 use crate::backend::{
-    Here, MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio, async_std_context, tokio_context,
+    FindCurrent, MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio, async_std_context, tokio_context,
 };
 use crate::runtime::task::native;
-use crate::thread::{self, Entry, Home, Place};
+use crate::thread::{self, Entry, Place, RuntimeKind};
 
-/// What a handle that is found keeps alive.
+/// Whether a handle that is found keeps its runtime alive.
 #[derive(Clone, Copy)]
-pub(crate) enum Keep {
-    Nothing,
+pub(crate) enum Ownership {
+    Weak,
     AsFound,
 }
 
-impl Keep {
+impl Ownership {
     /// Another handle to the same runtime.
-    pub(crate) fn of(self, runtime: &AnyRuntime) -> AnyRuntime {
+    pub(crate) fn handle_to(self, runtime: &AnyRuntime) -> AnyRuntime {
         match self {
-            Self::Nothing => runtime.unowned(),
+            Self::Weak => runtime.unowned(),
             Self::AsFound => runtime.clone(),
         }
     }
@@ -29,14 +29,16 @@ impl Keep {
 
 /// The runtime that the innermost task, closure, `block_on` or guard on this thread belongs to.
 #[inline]
-pub(crate) fn innermost(keep: Keep) -> Option<AnyRuntime> {
+pub(crate) fn innermost(ownership: Ownership) -> Option<AnyRuntime> {
     match thread::innermost()? {
-        Place::Entered(key) => Entered::find(key, keep),
-        Place::In(home) => match home {
-            Home::Tokio => MaybeTokio::here(home).map(AnyRuntime::from_tokio),
-            Home::Smol | Home::OwnedSmol => MaybeSmol::here(home).map(AnyRuntime::from_smol),
-            Home::AsyncStd => MaybeAsyncStd::here(home).map(AnyRuntime::from_async_std),
-            Home::Sim => MaybeSim::here(home).map(AnyRuntime::from_sim),
+        Place::Entered(key) => Entered::find(key, ownership),
+        Place::In(kind) => match kind {
+            RuntimeKind::Tokio => MaybeTokio::find_current(kind).map(AnyRuntime::from_tokio),
+            RuntimeKind::Smol | RuntimeKind::OwnedSmol => {
+                MaybeSmol::find_current(kind).map(AnyRuntime::from_smol)
+            }
+            RuntimeKind::AsyncStd => MaybeAsyncStd::find_current(kind).map(AnyRuntime::from_async_std),
+            RuntimeKind::Sim => MaybeSim::find_current(kind).map(AnyRuntime::from_sim),
         },
     }
 }
@@ -60,11 +62,11 @@ thread_local! {
 }
 
 impl Entered {
-    fn find(key: u64, keep: Keep) -> Option<AnyRuntime> {
+    fn find(key: u64, ownership: Ownership) -> Option<AnyRuntime> {
         let entered = ENTERED.try_with(|stack| {
             let stack = stack.borrow();
             let entered = stack.iter().rfind(|entered| entered.key == key)?;
-            Some((keep.of(&entered.runtime), entered.task))
+            Some((ownership.handle_to(&entered.runtime), entered.task))
         });
         let (runtime, task) = entered.ok().flatten()?;
         if native::task() == task {
@@ -80,9 +82,9 @@ impl Entered {
 /// # Dropping
 ///
 /// What was current before is current again. A guard that is dropped before one that was made later takes only
-/// its own runtime away. One that leaves the `block_on` that it was made in stays what it is.
+/// its own runtime away. One that leaves the `block_on` that it was made in stays in force.
 ///
-/// In a destructor of a thread-local that of the guards may be gone: then none makes anything current.
+/// In a destructor of a thread-local, the one that holds the guards may be gone: then `enter` makes nothing current.
 ///
 /// It belongs to its thread, so a task that keeps it over an `.await` cannot be spawned:
 ///

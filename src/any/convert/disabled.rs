@@ -1,11 +1,11 @@
 use crate::any::{AnyRuntime, net, time};
-use crate::backend::absent::Absent;
+use crate::backend::disabled::Disabled;
 
 /// What it makes is of any type.
 macro_rules! into {
     ($($type:ty),*) => {
-        $(impl From<Absent> for $type {
-            fn from(absent: Absent) -> Self {
+        $(impl From<Disabled> for $type {
+            fn from(absent: Disabled) -> Self {
                 match absent {}
             }
         })*
