@@ -193,7 +193,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "nested block_on passes",
         file: "thread/scope.rs",
         right: "if STATE.get().driving {\n            nested_block_on();",
-        wrong: "if HERE.get().driving && !mutant!() {\n            nested_block_on();",
+        wrong: "if STATE.get().driving && !mutant!() {\n            nested_block_on();",
         caught_by: &[
             "backend::smol::owned::nested_block_on_panics",
             "backend::async_std::global::block_on_in_a_task_panics",
@@ -267,7 +267,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "block_on needs the thread-locals of its runtime",
         file: "thread/exit.rs",
         right: "    if locals_may_be_gone() {\n",
-        wrong: "    if !mutant!() && is_here() {\n",
+        wrong: "    if !mutant!() && locals_may_be_gone() {\n",
         caught_by: &[
             "backend::smol::owned::handle_works_in_a_destructor_of_a_thread_local",
             "backend::async_std::global::handle_works_in_a_destructor_of_a_thread_local",

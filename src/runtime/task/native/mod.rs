@@ -26,7 +26,7 @@ pub(crate) mod disabled;
 
 pub(crate) use self::tokio::{Task, poll_budget, spend_budget, task};
 
-/// The names of the backends that are compiled in.
+/// The names of the backends that are compiled in. The simulation is the last: `NoRuntime` offers those before it.
 pub(crate) const COMPILED_IN: &[&str] = &[
     #[cfg(feature = "tokio")]
     "tokio",
