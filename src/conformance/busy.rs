@@ -3,7 +3,8 @@
 //! Time says nothing on a busy machine, so turns are counted: those of the others, while one waits for a timer or lets them
 //! run, and while one waits for what the scenario is about.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
+use std::net::ToSocketAddrs;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -75,6 +76,15 @@ async fn turns(turns: &AtomicUsize, operation: impl Future<Output = ()>) -> usiz
 /// Compares `operation` with a timer and a `yield_now`, in a task among others that compute.
 async fn beside_busy_tasks<R: Runtime, F: Future<Output = ()> + Send>(
     rt: &R,
+    operation: impl FnMut() -> F + Send + 'static,
+) {
+    beside_busy_tasks_and(rt, || ready(()), operation).await;
+}
+
+/// As [`beside_busy_tasks`]; `as_well` is what the operation may take beside a timer.
+async fn beside_busy_tasks_and<R: Runtime, A: Future<Output = ()> + Send, F: Future<Output = ()> + Send>(
+    rt: &R,
+    mut as_well: impl FnMut() -> A + Send + 'static,
     mut operation: impl FnMut() -> F + Send + 'static,
 ) {
     let busy = Busy::new(rt);
@@ -84,6 +94,7 @@ async fn beside_busy_tasks<R: Runtime, F: Future<Output = ()> + Send>(
         for _ in 0..ROUNDS {
             others += turns(&count, clock.yield_now()).await;
             others += turns(&count, clock.sleep(ms(1))).await;
+            others += turns(&count, as_well()).await;
             ours += turns(&count, operation()).await;
             assert!(ours <= RATIO * others + FEW, "{ours} turns, and {others} for timers");
         }
@@ -195,8 +206,14 @@ pub(super) async fn busy_tasks_starve_no_receive<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn busy_tasks_starve_no_lookup<R: Runtime>(rt: R) {
-    let net = rt.clone();
-    beside_busy_tasks(&rt, move || {
+    // It is a blocking closure, and the system lets its thread wait for as long as it likes.
+    let (pool, net) = (rt.clone(), rt.clone());
+    let look_up = move || pool.spawn_blocking_boxed(|| drop("localhost:80".to_socket_addrs().unwrap()));
+    let closure = move || {
+        let handle = look_up();
+        async move { handle.await.unwrap() }
+    };
+    beside_busy_tasks_and(&rt, closure, move || {
         let net = net.clone();
         async move { drop(net.lookup_host("localhost:80").await.unwrap()) }
     })

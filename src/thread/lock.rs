@@ -14,7 +14,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps `waker` in its place behind a lock, in that of the one before; whether there is such a place.
+/// Keeps `waker` in its place behind a lock, instead of the one before; false if there is no place.
 pub(crate) fn keep_waker<T>(
     mutex: &Mutex<T>,
     waker: &Waker,

@@ -1,6 +1,6 @@
 //! From what a backend makes to the types of this room, and back.
 //!
-//! The upper end of the registry: as in `backend`, one entry a backend.
+//! One of the three parts of the registry, with `runtime/task/native` and `backend`.
 
 #[cfg(any(feature = "smol", feature = "async-std"))]
 mod async_io;

@@ -1,6 +1,6 @@
 //! The tasks of the runtimes that are compiled in: their own join handles, and the budget of the task that a thread polls.
 //!
-//! It is the lower half of the registry, whose upper half is `backend`: a handle is an enum over these, in every build.
+//! One of the three parts of the registry, with `backend` and `any/convert`: a handle is an enum over these, in every build.
 
 use cfg_if::cfg_if;
 
