@@ -348,7 +348,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "current keeps its runtime alive",
         file: "any/context.rs",
         right: "Self::Weak => runtime.unowned(),",
-        wrong: "Self::Nothing => if mutant!() { runtime.clone() } else { runtime.unowned() },",
+        wrong: "Self::Weak => if mutant!() { runtime.clone() } else { runtime.unowned() },",
         caught_by: &["backend::smol::owned::current_keeps_nothing_alive"],
     },
     Mutant {
@@ -1083,7 +1083,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "backend/tokio/time.rs",
         right: "let this = self.project();\n        let (clock, timer)",
         wrong: "let mut this = self.project();
-        if mutant!() && crate::runtime::task::catch_panic::catch_panic(|| this.timer.as_mut().poll(cx)).is_err() {
+        if mutant!() && catch_panic(|| this.timer.as_mut().poll(cx)).is_err() {
             return Poll::Ready(());
         }
         let (clock, timer)",
