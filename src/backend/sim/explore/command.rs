@@ -275,7 +275,8 @@ mod tests {
         ] {
             fs::create_dir_all(root.join("kv/target")).unwrap();
             fs::write(root.join("kv/target/CACHEDIR.TAG"), "").unwrap();
-            let shell = root.join(shell).canonicalize().unwrap();
+            // Not canonical: on Windows that is a path of another kind, which nobody's shell is in.
+            let shell = if shell == ".." { root.parent().unwrap().to_owned() } else { root.join(shell) };
             let words = Started { shell: Some(shell), ..workspace.started(exe) }.words();
             assert_eq!(words[2], package, "{exe}: {words:?}");
             if package == "--manifest-path" {
