@@ -40,12 +40,15 @@ macro_rules! receives {
 
         fn $poll(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<$output>> {
             let mut read = ReadBuf::new(buf);
-            match self.socket.$poll(cx, &mut read) {
-                Poll::Pending if self.is_untold() => poll_untold(cx, || self.std()?.$name(buf)),
-                polled => polled.map_ok(|peer| match (read.filled().len(), peer) {
-                    $polled => $polled_is,
-                }),
-            }
+            let polled = match self.socket.$poll(cx, &mut read) {
+                Poll::Pending if self.is_untold() => return poll_untold(cx, || self.std()?.$name(buf)),
+                // Told just then, between the poll and the question.
+                Poll::Pending => self.socket.$poll(cx, &mut read),
+                ready => ready,
+            };
+            polled.map_ok(|peer| match (read.filled().len(), peer) {
+                $polled => $polled_is,
+            })
         }
     };
 }

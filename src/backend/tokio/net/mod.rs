@@ -69,7 +69,9 @@ async fn or_untold<T>(
     let mut told = pin!(told);
     poll_fn(|cx| match told.as_mut().poll(cx) {
         Poll::Pending if is_untold() => poll_untold(cx, &mut operation),
-        polled => polled,
+        // Told just then, between the poll and the question.
+        Poll::Pending => told.as_mut().poll(cx),
+        ready => ready,
     })
     .await
 }
