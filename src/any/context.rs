@@ -62,6 +62,8 @@ thread_local! {
 }
 
 impl Entered {
+    #[cold]
+    #[inline(never)]
     fn find(key: u64, ownership: Ownership) -> Option<AnyRuntime> {
         let entered = ENTERED.try_with(|stack| {
             let stack = stack.borrow();

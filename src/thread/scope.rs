@@ -33,8 +33,8 @@ enum Find {
 struct ThreadState {
     driving: bool,
     find: Option<Find>,
-    // How many scopes and entries there are around.
-    depth: u32,
+    // How many scopes and entries there are around. As wide as this, so that each field is read by itself: it is at each poll.
+    depth: usize,
 }
 
 thread_local! {
@@ -63,6 +63,7 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    #[inline]
     fn new(driving: bool, kind: Option<RuntimeKind>) -> Self {
         let before = STATE.get();
         STATE.set(ThreadState {
@@ -75,11 +76,13 @@ impl Scope {
 
     /// One poll of a task, or a destructor of what is left of it.
     #[allow(dead_code, reason = "tokio sees to its own tasks")]
+    #[inline]
     pub(crate) fn task(kind: RuntimeKind) -> Self {
         Self::new(true, Some(kind))
     }
 
     /// One poll of a task whose runtime is found in another way.
+    #[inline]
     pub(crate) fn driving() -> Self {
         Self::new(true, None)
     }
@@ -105,15 +108,18 @@ impl Scope {
     /// A blocking closure, or a destructor of what is left of it, which may also run inside the thread that drives its
     /// runtime.
     #[allow(dead_code, reason = "not every backend has its own")]
+    #[inline]
     pub(crate) fn blocking(kind: RuntimeKind) -> Self {
         Self::may_block(Some(kind))
     }
 
     /// A blocking closure whose runtime is found in another way.
+    #[inline]
     pub(crate) fn unknown_blocking() -> Self {
         Self::may_block(None)
     }
 
+    #[inline]
     fn may_block(kind: Option<RuntimeKind>) -> Self {
         let scope = Self::new(false, kind);
         STATE.set(ThreadState { driving: false, ..STATE.get() });
@@ -122,6 +128,7 @@ impl Scope {
 
     /// Code of a runtime that may block.
     #[allow(dead_code, reason = "without a backend there is none")]
+    #[inline]
     pub(crate) fn within(kind: RuntimeKind) -> Self {
         Self::new(false, Some(kind))
     }
@@ -165,10 +172,12 @@ struct Entered {
     // It ended further in than it began, and stays for as long as a scope may come back to it.
     is_over: bool,
     before: Option<Find>,
-    depth: u32,
+    depth: usize,
 }
 
 impl Entered {
+    #[cold]
+    #[inline(never)]
     fn find() -> Option<Place> {
         ENTERED
             .try_with(|stack| {

@@ -53,6 +53,7 @@ impl AsyncStd {
 }
 
 impl FindCurrent for AsyncStd {
+    #[inline]
     fn find_current(_: RuntimeKind) -> Option<Self> {
         Some(Self::global())
     }

@@ -59,6 +59,7 @@ macro_rules! never {
 use never;
 
 impl FindCurrent for Disabled {
+    #[inline]
     fn find_current(_: RuntimeKind) -> Option<Self> {
         None
     }

@@ -83,6 +83,7 @@ pub use time::Sleep;
 pub use world::note;
 
 impl FindCurrent for Sim {
+    #[inline]
     fn find_current(_: RuntimeKind) -> Option<Self> {
         current().map(|(world, host)| Self::found(world, host))
     }

@@ -133,6 +133,7 @@ impl Builder<Smol> {
 }
 
 impl FindCurrent for Smol {
+    #[inline]
     fn find_current(kind: RuntimeKind) -> Option<Self> {
         Some(match kind {
             RuntimeKind::OwnedSmol => Self { executor: Executor::Unowned(threads::here()?) },

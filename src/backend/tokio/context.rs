@@ -14,6 +14,7 @@ pub(crate) fn current() -> Option<Tokio> {
 }
 
 impl FindCurrent for Tokio {
+    #[inline]
     fn find_current(_: RuntimeKind) -> Option<Self> {
         current()
     }
