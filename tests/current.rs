@@ -342,3 +342,79 @@ mod across {
         assert_eq!(smol::block_on(smol::spawn(service.work())), ["tokios", "tokios"]);
     }
 }
+
+/// Guards and the `block_on`s around them, in any order, against a list whose last entry is the current runtime.
+#[cfg(all(feature = "tokio", feature = "smol"))]
+mod in_any_order {
+    use anyrt::{BlockOn, EnterGuard, Smol, Tokio};
+
+    use super::*;
+
+    struct Thread<'a> {
+        runtimes: &'a [AnyRuntime],
+        random: fastrand::Rng,
+        /// A number for each guard and `block_on` that is there, and its runtime.
+        entered: Vec<(usize, usize)>,
+        guards: Vec<(usize, EnterGuard<'a>)>,
+        log: String,
+    }
+
+    impl<'a> Thread<'a> {
+        fn enter(&mut self) -> (usize, &'a AnyRuntime) {
+            let (number, runtime) = (self.log.len(), self.random.usize(0..self.runtimes.len()));
+            self.entered.push((number, runtime));
+            self.log += &format!(" +{number} of {runtime}");
+            (number, &self.runtimes[runtime])
+        }
+
+        fn leave(&mut self, number: usize) {
+            self.entered.retain(|entered| entered.0 != number);
+            self.log += &format!(" -{number}");
+            self.check();
+        }
+
+        #[track_caller]
+        fn check(&self) {
+            let expected = self.entered.last().map(|&(_, runtime)| self.runtimes[runtime].clone());
+            assert_eq!(AnyRuntime::try_current().ok(), expected, "{}", self.log);
+        }
+
+        fn guards(&mut self) {
+            for _ in 0..self.random.usize(0..8) {
+                if self.guards.is_empty() || self.random.bool() {
+                    let (number, runtime) = self.enter();
+                    self.guards.push((number, runtime.enter()));
+                    self.check();
+                } else {
+                    let (number, guard) = self.guards.swap_remove(self.random.usize(0..self.guards.len()));
+                    drop(guard);
+                    self.leave(number);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn guards_and_block_ons_nest_in_any_order() {
+        let smol = || AnyRuntime::from(Smol::with_threads(1).unwrap());
+        let runtimes = [Tokio::new().unwrap().into(), smol(), smol(), Smol::global().into()];
+        for seed in 0..2_000 {
+            let random = fastrand::Rng::with_seed(seed);
+            let (entered, guards, log) = (Vec::new(), Vec::new(), format!("seed {seed}:"));
+            let mut thread = Thread { runtimes: &runtimes, random, entered, guards, log };
+            for _ in 0..3 {
+                thread.guards();
+                let (number, runtime) = thread.enter();
+                runtime.block_on(async {
+                    thread.check();
+                    thread.guards();
+                });
+                thread.leave(number);
+            }
+            while let Some((number, guard)) = thread.guards.pop() {
+                drop(guard);
+                thread.leave(number);
+            }
+        }
+    }
+}

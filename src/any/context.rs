@@ -83,7 +83,7 @@ impl Entered {
 ///
 /// # Dropping
 ///
-/// What was current before is current again. A guard that is dropped before one that was made later takes only
+/// The runtime that was current before is current again. A guard that is dropped before one that was made later takes only
 /// its own runtime away. One that leaves the `block_on` that it was made in stays in force.
 ///
 /// In a destructor of a thread-local, the one that holds the guards may be gone: then `enter` makes nothing current.

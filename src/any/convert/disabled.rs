@@ -1,7 +1,7 @@
 use crate::any::{AnyRuntime, net, time};
 use crate::backend::disabled::Disabled;
 
-/// What it makes is of any type.
+/// Into each type of `AnyRuntime`: there is no value to convert.
 macro_rules! into {
     ($($type:ty),*) => {
         $(impl From<Disabled> for $type {

@@ -37,7 +37,7 @@ macro_rules! runtime {
 }
 
 #[allow(unused_macros, reason = "without a backend nothing is converted")]
-/// What runtimes make.
+/// Objects that a runtime makes: its sleep and its sockets.
 macro_rules! made {
     ($($made:ty => $any:ty, $from:ident;)*) => {
         $(impl From<$made> for $any {

@@ -27,8 +27,8 @@ type AnyStream = OneOf<TokioStream, AsyncIoStream, SimStream, custom::net::TcpSt
 ///
 /// # Panics
 ///
-/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in; on one of your own whose sockets
-/// are none of the system that panics, and `descriptor` is `None`.
+/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in. On a runtime of your own,
+/// whose sockets are not those of the system, that panics, and `descriptor` is `None`.
 ///
 /// # Examples
 ///
@@ -74,8 +74,8 @@ stream!(std_net::TcpStream: Tcp {
 ///
 /// # Panics
 ///
-/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in; on one of your own whose sockets
-/// are none of the system that panics, and `descriptor` is `None`.
+/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in. On a runtime of your own,
+/// whose sockets are not those of the system, that panics, and `descriptor` is `None`.
 ///
 /// # Examples
 ///

@@ -17,8 +17,8 @@ type SimSocket = <MaybeSim as Net>::UdpSocket;
 ///
 /// # Panics
 ///
-/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in; on one of your own whose sockets
-/// are none of the system that panics, and `descriptor` is `None`.
+/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in. On a runtime of your own,
+/// whose sockets are not those of the system, that panics, and `descriptor` is `None`.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! What stands in for a backend that is not compiled in: a runtime that cannot exist.
+//! The stand-in for a backend that is not compiled in: a runtime that cannot exist.
 
 mod stream;
 mod udp;

@@ -8,7 +8,7 @@ use super::stream::{Erases, Stream, Twins};
 use crate::runtime::net::family::{self, Family};
 use crate::runtime::{BoxFuture, Descriptor};
 
-/// What a listener accepts: a connection, and the address that it is from.
+/// An accepted connection, and the address of its peer.
 type Accepted<F> = (Stream<F>, <F as Family>::Addr);
 
 /// The object-safe twin of [`family::Listener`].

@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use crate::backend::sim::slots::Id;
 
-/// What will happen.
+/// An event that is still to come.
 #[derive(Debug)]
 pub(crate) enum Event {
     Timer(Waker),

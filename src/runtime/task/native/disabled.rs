@@ -1,4 +1,4 @@
-//! What stands in for the tasks of a runtime that is not compiled in: none can be made.
+//! The stand-in for the tasks of a runtime that is not compiled in: it has no values.
 
 use std::convert::Infallible;
 use std::future::Future;
