@@ -7,15 +7,12 @@ mod udp;
 pub(super) mod unix;
 
 use std::future::{Future, poll_fn};
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-
-use futures_io::{AsyncRead, AsyncWrite};
 
 use self::acceptor::Acceptor;
 use self::socket::Socket;
@@ -24,8 +21,10 @@ use super::time::Sleep;
 use super::waiters::How;
 use super::world::World;
 use crate::runtime;
+use crate::runtime::net::family::{listener_items, stream_items};
+use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::options::{invalid, whole_seconds};
-use crate::runtime::net::{ConnectOptions, Keepalive, ListenOptions};
+use crate::runtime::net::{ConnectOptions, Descriptor, Keepalive, ListenOptions};
 use crate::runtime::time::deadline_after;
 
 pub use udp::UdpSocket;
@@ -97,46 +96,8 @@ pub struct Stream<A> {
     addr: PhantomData<fn() -> A>,
 }
 
-/// The traits of futures-io for a type that holds a socket, in its field `socket`.
-macro_rules! read {
-    ([$($generics:tt)*] $type:ty) => {
-        impl<$($generics)*> AsyncRead for $type {
-            fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-                self.socket.poll_read(cx, buf, true)
-            }
-        }
-    };
-}
-
-macro_rules! write {
-    ([$($generics:tt)*] $type:ty) => {
-        impl<$($generics)*> AsyncWrite for $type {
-            fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-                self.socket.poll_write(cx, &[IoSlice::new(buf)])
-            }
-
-            fn poll_write_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bufs: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                self.socket.poll_write(cx, bufs)
-            }
-
-            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
-            }
-
-            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self.socket.shutdown();
-                Poll::Ready(Ok(()))
-            }
-        }
-    };
-}
-
-read!([A] Stream<A>);
-write!([A] Stream<A>);
+reads!([A] Stream<A>, it => &mut &it.socket);
+writes!([A] Stream<A>, it => &mut &it.socket);
 
 /// The read half of a borrowed stream.
 #[derive(Debug)]
@@ -144,7 +105,7 @@ pub struct ReadHalf<'a> {
     socket: &'a Socket,
 }
 
-read!([] ReadHalf<'_>);
+reads!([] ReadHalf<'_>, it => &mut it.socket);
 
 /// The write half of a borrowed stream.
 #[derive(Debug)]
@@ -152,7 +113,7 @@ pub struct WriteHalf<'a> {
     socket: &'a Socket,
 }
 
-write!([] WriteHalf<'_>);
+writes!([] WriteHalf<'_>, it => &mut it.socket);
 
 /// The read half of a stream.
 #[derive(Debug)]
@@ -160,7 +121,7 @@ pub struct OwnedReadHalf {
     socket: Arc<Socket>,
 }
 
-read!([] OwnedReadHalf);
+reads!([] OwnedReadHalf, it => &mut &*it.socket);
 
 /// The write half of a stream, which closes the write side when it is dropped.
 #[derive(Debug)]
@@ -168,7 +129,7 @@ pub struct OwnedWriteHalf {
     socket: Arc<Socket>,
 }
 
-write!([] OwnedWriteHalf);
+writes!([] OwnedWriteHalf, it => &mut &*it.socket);
 
 impl Drop for OwnedWriteHalf {
     fn drop(&mut self) {
@@ -189,10 +150,25 @@ impl<A> Stream<A> {
         let socket = Arc::new(self.socket);
         (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket })
     }
+
+    fn lent(&self) -> Option<Descriptor<'_>> {
+        None
+    }
+
+    fn into_blocking<S>(self) -> io::Result<S> {
+        no_real_sockets()
+    }
 }
 
-fn ip(addr: &Addr) -> io::Result<SocketAddr> {
-    addr.ip().ok_or(ErrorKind::NotConnected.into())
+/// An address, as the standard library has it for a family.
+trait Address: Sized {
+    fn of(addr: &Addr) -> io::Result<Self>;
+}
+
+impl Address for SocketAddr {
+    fn of(addr: &Addr) -> io::Result<Self> {
+        addr.ip().ok_or(ErrorKind::NotConnected.into())
+    }
 }
 
 impl runtime::TcpStream for TcpStream {
@@ -201,24 +177,18 @@ impl runtime::TcpStream for TcpStream {
     type OwnedReadHalf = OwnedReadHalf;
     type OwnedWriteHalf = OwnedWriteHalf;
 
-    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        self.halves()
-    }
-
-    fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        self.into_halves()
-    }
+    stream_items!(std::net::TcpStream);
 
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         poll_fn(|cx| self.socket.poll_read(cx, buf, false)).await
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        ip(&self.socket.addrs.local)
+        Address::of(&self.socket.addrs.local)
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        ip(&self.socket.addrs.peer)
+        Address::of(&self.socket.addrs.peer)
     }
 
     fn nodelay(&self) -> io::Result<bool> {
@@ -262,10 +232,6 @@ impl runtime::TcpStream for TcpStream {
     fn send_buffer_size(&self) -> io::Result<usize> {
         self.socket.options(|options, _| options.send_buffer_size.unwrap_or(BUFFER))
     }
-
-    fn into_std(self) -> io::Result<std::net::TcpStream> {
-        no_real_sockets()
-    }
 }
 
 /// What the system takes for `IP_TTL` (ip(7)).
@@ -288,19 +254,12 @@ impl<A> Listener<A> {
         Self { acceptor, addr: PhantomData }
     }
 
-    async fn accepted<T>(&self, addr: fn(&Addr) -> io::Result<T>) -> io::Result<(Stream<A>, T)> {
-        poll_fn(|cx| self.poll(cx, How::Awaits, addr)).await
+    fn lent(&self) -> Option<Descriptor<'_>> {
+        None
     }
 
-    fn poll<T>(
-        &self,
-        cx: &mut Context<'_>,
-        how: How,
-        addr: fn(&Addr) -> io::Result<T>,
-    ) -> Poll<io::Result<(Stream<A>, T)>> {
-        let stream = Stream::new(ready!(self.acceptor.poll_accept(cx, how))?);
-        let peer = addr(&stream.socket.addrs.peer)?;
-        Poll::Ready(Ok((stream, peer)))
+    fn into_blocking<S>(self) -> io::Result<S> {
+        no_real_sockets()
     }
 
     fn timer(&self, duration: Duration) -> Sleep {
@@ -308,25 +267,36 @@ impl<A> Listener<A> {
         let deadline = deadline_after(world.now(), duration);
         Sleep::new(world, deadline)
     }
+
+    async fn accepted(&self) -> io::Result<(Stream<A>, A)>
+    where
+        A: Address,
+    {
+        poll_fn(|cx| self.poll(cx, How::Awaits)).await
+    }
+
+    fn poll_accepted(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Stream<A>, A)>>
+    where
+        A: Address,
+    {
+        self.poll(cx, How::Polls)
+    }
+
+    fn poll(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<(Stream<A>, A)>>
+    where
+        A: Address,
+    {
+        let stream = Stream::new(ready!(self.acceptor.poll_accept(cx, how))?);
+        let peer = A::of(&stream.socket.addrs.peer)?;
+        Poll::Ready(Ok((stream, peer)))
+    }
 }
 
 impl runtime::TcpListener for TcpListener {
-    type Stream = TcpStream;
-
-    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        self.accepted(ip).await
-    }
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        self.poll(cx, How::Polls, ip)
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        self.timer(duration)
-    }
+    listener_items!(TcpStream, SocketAddr, std::net::TcpListener);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        ip(&self.acceptor.local)
+        Address::of(&self.acceptor.local)
     }
 
     fn ttl(&self) -> io::Result<u32> {
@@ -336,9 +306,5 @@ impl runtime::TcpListener for TcpListener {
     fn set_ttl(&self, new: u32) -> io::Result<()> {
         check_ttl(new)?;
         self.acceptor.with_ttl(|ttl| *ttl = new)
-    }
-
-    fn into_std(self) -> io::Result<std::net::TcpListener> {
-        no_real_sockets()
     }
 }

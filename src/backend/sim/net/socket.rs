@@ -1,6 +1,6 @@
 //! One end of a connection: what TCP and Unix sockets have in common.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -8,6 +8,7 @@ use crate::backend::sim::log::Wait;
 use crate::backend::sim::network::{Addr, CLIENT, SERVER};
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::world::World;
+use crate::runtime::net::io_traits::{Reads, Writes};
 use crate::runtime::net::options::SocketOptions;
 
 /// Our end of a connection. Dropping it closes it.
@@ -75,11 +76,7 @@ impl Socket {
         })
     }
 
-    pub(super) fn poll_write(
-        &self,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let wait = || Wait::Socket("write to", self.addrs.peer.ip());
         self.world.operate(cx, wait, |state, waiter| {
             state.network.write(&mut state.clock, (self.conn, self.side), bufs, waiter)
@@ -103,5 +100,30 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         self.world.with(|state| state.network.close(&mut state.clock, self.conn, self.side));
+    }
+}
+
+impl Reads for &Socket {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        Socket::poll_read(self, cx, buf, true)
+    }
+}
+
+impl Writes for &Socket {
+    fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Socket::poll_write(self, cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Socket::poll_write(self, cx, bufs)
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.shutdown();
+        Poll::Ready(Ok(()))
     }
 }

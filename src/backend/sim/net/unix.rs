@@ -5,16 +5,14 @@ use std::io::{self, ErrorKind};
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use super::acceptor::Acceptor;
 use super::socket::Socket;
-use super::{Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, no_real_sockets};
+use super::{Address, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
 use crate::backend::sim::network::Addr;
-use crate::backend::sim::waiters::How;
 use crate::backend::sim::world::World;
 use crate::runtime;
+use crate::runtime::net::family::{listener_items, stream_items};
 use crate::runtime::net::options::SocketOptions;
 use crate::runtime::net::path::{cannot, check, full_queue};
 
@@ -56,11 +54,13 @@ pub(crate) fn pair(world: &Arc<World>, host: usize) -> io::Result<(UnixStream, U
     Ok((a, b))
 }
 
-fn path(addr: &Addr) -> io::Result<SocketAddr> {
-    match addr {
-        Addr::Path(Some(path)) => SocketAddr::from_pathname(path),
-        // Without a path it has no name.
-        Addr::Path(None) | Addr::Ip(_) => SocketAddr::from_pathname(""),
+impl Address for SocketAddr {
+    fn of(addr: &Addr) -> io::Result<Self> {
+        match addr {
+            Addr::Path(Some(path)) => Self::from_pathname(path),
+            // Without a path it has no name.
+            Addr::Path(None) | Addr::Ip(_) => Self::from_pathname(""),
+        }
     }
 }
 
@@ -70,47 +70,21 @@ impl runtime::UnixStream for UnixStream {
     type OwnedReadHalf = OwnedReadHalf;
     type OwnedWriteHalf = OwnedWriteHalf;
 
-    fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        self.halves()
-    }
-
-    fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        self.into_halves()
-    }
+    stream_items!(std_unix::UnixStream);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        path(&self.socket.addrs.local)
+        Address::of(&self.socket.addrs.local)
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        path(&self.socket.addrs.peer)
-    }
-
-    fn into_std(self) -> io::Result<std_unix::UnixStream> {
-        no_real_sockets()
+        Address::of(&self.socket.addrs.peer)
     }
 }
 
 impl runtime::UnixListener for UnixListener {
-    type Stream = UnixStream;
-
-    async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        self.accepted(path).await
-    }
-
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        self.poll(cx, How::Polls, path)
-    }
-
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        self.timer(duration)
-    }
+    listener_items!(UnixStream, SocketAddr, std_unix::UnixListener);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        path(&self.acceptor.local)
-    }
-
-    fn into_std(self) -> io::Result<std_unix::UnixListener> {
-        no_real_sockets()
+        Address::of(&self.acceptor.local)
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::path as addr;
+use super::Address as _;
 use crate::backend::sim::log::Wait;
 use crate::backend::sim::net::no_real_sockets;
 use crate::backend::sim::network::Addr;
@@ -80,7 +80,7 @@ impl UnixDatagram {
             let (from, bytes) = received?;
             let len = bytes.len().min(buf.len());
             buf[..len].copy_from_slice(&bytes[..len]);
-            Ok((len, addr(&Addr::Path(from))?))
+            Ok((len, SocketAddr::of(&Addr::Path(from))?))
         })
     }
 }
@@ -142,7 +142,7 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        addr(&Addr::Path(self.world.with(|state| state.network.unix_path(self.number))))
+        SocketAddr::of(&Addr::Path(self.world.with(|state| state.network.unix_path(self.number))))
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
@@ -150,7 +150,7 @@ impl runtime::UnixDatagram for UnixDatagram {
             let peer = state.network.unix_peer(self.number)?;
             Some(state.network.unix_path(peer))
         });
-        addr(&Addr::Path(path.ok_or(ErrorKind::NotConnected)?))
+        SocketAddr::of(&Addr::Path(path.ok_or(ErrorKind::NotConnected)?))
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
