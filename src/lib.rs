@@ -22,6 +22,10 @@ mod current;
 #[cfg(all(any(unix, windows), any(test, feature = "conformance")))]
 pub mod conformance;
 
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod macros;
+
 // With a plain `cfg`, and in the root: rustc 1.95 names the feature to whoever uses one that is off, which it does
 // neither for what `cfg_if!` took away nor for what a glob would have brought.
 #[cfg(feature = "async-std")]
@@ -32,6 +36,15 @@ pub use backend::Smol;
 pub use backend::Tokio;
 #[cfg(feature = "sim")]
 pub use backend::{Sim, sim};
+
+#[cfg(feature = "macros")]
+#[doc = include_str!("macros/main.md")]
+pub use anyrt_macros::main;
+#[cfg(feature = "macros")]
+#[doc = include_str!("macros/test.md")]
+pub use anyrt_macros::test;
+#[cfg(feature = "macros")]
+pub use async_trait::async_trait;
 
 pub use any::{AnyRuntime, EnterGuard};
 pub use current::{RandomState, SetDefaultError, random_seed};

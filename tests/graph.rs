@@ -1,18 +1,20 @@
 //! Libraries and applications that meet in one graph: each of them runs on its own runtime.
 //!
 //! `graph/` is a workspace. Library `mid` enables no feature of anyrt, `left` enables tokio, and of the
-//! applications one is on tokio, one on smol and one on both. It is built in a copy, because cargo writes
-//! beside the manifest.
+//! applications one is on tokio, one on smol and one on both.
 #![allow(clippy::unwrap_used)]
+
+#[path = "cargo/workspace.rs"]
+mod workspace;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{fs, thread};
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use workspace::Workspace;
 
 /// How the workspace finds anyrt.
 const HERE: &str = r#"anyrt = { path = "../..", default-features = false }"#;
@@ -53,7 +55,7 @@ fn each_runs_by_itself() {
 fn nobody_pulls_the_runtime_of_another() {
     let graph = Graph::lock();
     let pulls = |package| {
-        let tree = graph.cargo(&["tree", "--edges", "normal", "--prefix", "none", "--package", package]);
+        let tree = graph.0.cargo(&["tree", "--edges", "normal", "--prefix", "none", "--package", package]);
         let names: Vec<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
         assert!(names.contains(&"anyrt"), "{tree}");
         ["tokio", "smol", "async-std"].map(|runtime| names.contains(&runtime))
@@ -67,7 +69,7 @@ fn nobody_pulls_the_runtime_of_another() {
 
 #[test]
 fn mid_names_no_runtime() {
-    let mid = source().join("mid");
+    let mid = Workspace::source("graph").join("mid");
     let files: Vec<_> = fs::read_dir(mid.join("src")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!files.is_empty());
     for file in files {
@@ -79,12 +81,15 @@ fn mid_names_no_runtime() {
     let manifest = fs::read_to_string(mid.join("Cargo.toml")).unwrap();
     let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
     assert_eq!(dependencies.trim(), "anyrt.workspace = true");
-    assert_eq!(fs::read_to_string(source().join("Cargo.toml")).unwrap().matches(HERE).count(), 1);
+    assert_eq!(
+        fs::read_to_string(Workspace::source("graph").join("Cargo.toml")).unwrap().matches(HERE).count(),
+        1
+    );
 }
 
 #[test]
 fn runtime_that_is_off_is_an_error_that_names_its_feature() {
-    let check = Graph::lock().run_cargo(&["check", "--package", "mid", "--example", "lacks_features"]);
+    let check = Graph::lock().0.run_cargo(&["check", "--package", "mid", "--example", "lacks_features"]);
     assert!(!check.status.success());
     let errors = String::from_utf8_lossy(&check.stderr);
     for feature in ["tokio", "smol", "async-std", "sim"] {
@@ -92,64 +97,25 @@ fn runtime_that_is_off_is_an_error_that_names_its_feature() {
     }
 }
 
-fn source() -> PathBuf {
-    Path::new(ROOT).join("tests/graph")
-}
-
-/// A copy of the workspace.
-struct Graph {
-    folder: PathBuf,
-}
+struct Graph(Workspace);
 
 impl Graph {
     /// For one cargo at a time: an application has the same file, whatever it is built with.
     fn lock() -> MutexGuard<'static, Self> {
-        static GRAPH: LazyLock<Mutex<Graph>> = LazyLock::new(|| Mutex::new(Graph::copy()));
+        static GRAPH: LazyLock<Mutex<Graph>> = LazyLock::new(|| Mutex::new(Graph(Workspace::copy("graph"))));
 
         GRAPH.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn copy() -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("graph");
-        let _ = fs::remove_dir_all(&folder);
-        copy_folder(&source(), &folder);
-        fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-        let manifest = folder.join("Cargo.toml");
-        let text = fs::read_to_string(&manifest).unwrap();
-        // In quotes that leave a backslash alone.
-        fs::write(&manifest, text.replace("\"../..\"", &format!("'{ROOT}'"))).unwrap();
-        Self { folder }
     }
 
     /// The executables.
     fn build(&self, packages: &[&str]) -> Vec<PathBuf> {
         let messages =
-            self.cargo(&[&["build", "--message-format", "json-render-diagnostics"], packages].concat());
+            self.0.cargo(&[&["build", "--message-format", "json-render-diagnostics"], packages].concat());
         let executable = |line: &str| {
             let (_, path) = line.split_once(r#""executable":""#)?;
             Some(PathBuf::from(path.split_once('"')?.0.replace(r"\\", r"\")))
         };
         messages.lines().filter_map(executable).collect()
-    }
-
-    /// What cargo prints.
-    fn cargo(&self, arguments: &[&str]) -> String {
-        let cargo = self.run_cargo(arguments);
-        let errors = String::from_utf8_lossy(&cargo.stderr);
-        assert!(cargo.status.success(), "cargo {arguments:?}: {errors}");
-        String::from_utf8(cargo.stdout).unwrap()
-    }
-
-    fn run_cargo(&self, arguments: &[&str]) -> Output {
-        Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(arguments)
-            .arg("--offline")
-            .current_dir(&self.folder)
-            // Of its own, or cargo takes the anyrt that it finds there for this one, and the other way round.
-            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("graph-target"))
-            .env("CARGO_TERM_COLOR", "never")
-            .output()
-            .unwrap()
     }
 }
 
@@ -177,23 +143,4 @@ fn read(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
         let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
     });
     text
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (from, to) = {
-            let entry = entry.unwrap();
-            (entry.path(), to.join(entry.file_name()))
-        };
-        // What cargo leaves behind where somebody has run it by hand.
-        if from.ends_with("graph/target") {
-            continue;
-        }
-        if from.is_dir() {
-            copy_folder(&from, &to);
-        } else {
-            fs::copy(&from, &to).unwrap();
-        }
-    }
 }

@@ -1,8 +1,12 @@
 //! What a message says to write compiles where it is pasted, with no `use` around it.
 //!
 //! Whatever stands between backticks in a string of `src/` is a name that `src/` declares, or code of the module `pasted`
-//! below. So no message escapes, whatever set of features it is made for.
+//! below. So no message escapes, whatever set of features it is made for. What the attributes say to write, in `macros/`, is
+//! there as well; single words are not looked for.
 #![allow(clippy::unwrap_used)]
+
+// As an attribute has it that is told the name.
+extern crate anyrt as my_anyrt;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -84,6 +88,32 @@ mod pasted {
         Capabilities::ALL.without_shutdown("why");
     }
 
+    #[cfg(all(feature = "macros", feature = "tokio", feature = "smol", feature = "sim"))]
+    mod attributes {
+        use anyrt::{AnyRuntime, Runtime};
+
+        fn my_setup(_: &anyrt::Sim) {}
+
+        #[anyrt::test(only(tokio))]
+        async fn given(rt: AnyRuntime) { let _ = rt; }
+
+        #[anyrt::test(skip(smol = "why"), workers = 2, timeout = "10s", sim(seeds = 1000), crate = "my_anyrt")]
+        async fn generic<R: Runtime>(rt: R) { let _ = rt; }
+
+        #[anyrt::test(only(tokio, sim), sim(policy = Pct(3), with = my_setup, seeds = 0..1000))]
+        async fn simulated() {}
+
+        #[anyrt::test]
+        #[ignore = "why"]
+        async fn ignored() { let _ = AnyRuntime::current(); }
+
+        #[anyrt::main(tokio)]
+        async fn main() {}
+
+        #[anyrt::main(tokio, current_thread, shutdown = "5s")]
+        async fn another() {}
+    }
+
     #[cfg(feature = "sim")]
     fn in_a_simulation(sim: anyrt::Sim) {
         anyrt::Sim::boot(&sim, |_| async {});
@@ -93,20 +123,16 @@ mod pasted {
 }
 
 /// What is neither a name of ours nor a line to write.
-const OTHER: &[&str] = &["#[tokio::main]", "Err", "HashMap", "main", "none", "test-util", "unwrap()"];
+const OTHER: &[&str] =
+    &["#[tokio::main]", "[dev-dependencies]", "Err", "HashMap", "main", "none", "test-util", "unwrap()"];
 
 #[test]
 fn whatever_a_message_says_to_write_is_compiled() {
-    let sources = sources();
+    let sources = sources("src");
     let said: BTreeSet<String> = sources.iter().flat_map(|source| backticked(source)).collect();
     assert!(said.len() > 20, "{said:?}");
-    let manifest = format!(
-        r#"anyrt = {{ version = "{}.{}", features = ["tokio"] }}"#,
-        env!("CARGO_PKG_VERSION_MAJOR"),
-        env!("CARGO_PKG_VERSION_MINOR"),
-    );
     let is_fine =
-        |text: &str| text == manifest || OTHER.contains(&text) || is_pasted(text) || is_name(text, &sources);
+        |text: &str| is_manifest(text) || OTHER.contains(&text) || is_pasted(text) || is_name(text, &sources);
     let wrong: Vec<_> = said.iter().filter(|text| !is_fine(text)).collect();
     assert!(
         wrong.is_empty(),
@@ -114,6 +140,36 @@ fn whatever_a_message_says_to_write_is_compiled() {
     );
     let unsaid: Vec<_> = OTHER.iter().filter(|&&other| !said.contains(other)).collect();
     assert!(unsaid.is_empty(), "no message says {unsaid:?} any more");
+}
+
+#[test]
+fn whatever_an_attribute_says_to_write_is_compiled() {
+    let said: BTreeSet<String> = sources("macros/src").iter().flat_map(|source| backticked(source)).collect();
+    let (_, pasted) = include_str!("messages.rs").split_once("\nmod pasted {").unwrap();
+    let (pasted, _) = pasted.split_once("\n}").unwrap();
+    // Filled in, with what is here too.
+    let is_code =
+        |text: &&String| text.contains(['=', '(', '[']) && !text.contains(['{', '…']) && text.len() > 1;
+    let code: Vec<_> = said.iter().filter(is_code).collect();
+    assert!(code.len() > 10, "{said:?}");
+    let wrong: Vec<_> = code.into_iter().filter(|text| !pasted.contains(text.as_str())).collect();
+    assert!(wrong.is_empty(), "attributes say {wrong:#?}: have it compiled in the module `pasted`");
+}
+
+/// Whether it is a dependency on this version of anyrt, with features that it has.
+fn is_manifest(text: &str) -> bool {
+    // As it is in the string of a format, too.
+    let text = text.replace("{{", "{").replace("}}", "}");
+    let begin = format!(
+        r#"anyrt = {{ version = "{}.{}", features = ["#,
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+    );
+    let features = text.strip_prefix(&begin).and_then(|rest| rest.strip_suffix("] }"));
+    let manifest = include_str!("../Cargo.toml");
+    features.is_some_and(|features| {
+        features.split(", ").all(|name| manifest.contains(&format!("\n{} = [", name.trim_matches('"'))))
+    })
 }
 
 /// Whether it is code of `pasted`: a line from its beginning to its end, the end of one, or a path.
@@ -208,8 +264,8 @@ fn unescaped(code: &str) -> (String, &str) {
 }
 
 /// Without the attributes that make docs.
-fn sources() -> Vec<String> {
-    let (mut folders, mut sources) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")], Vec::new());
+fn sources(folder: &str) -> Vec<String> {
+    let (mut folders, mut sources) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

@@ -1,10 +1,8 @@
 //! The resolver of a process. There is one a process, so there is one test.
 #![allow(clippy::unwrap_used)]
 
-use std::future::ready;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::pin::Pin;
 
 use anyrt::net::{Resolve, set_resolver};
 use anyrt::{AnyRuntime, BlockOn, Net, Runtime, Smol, Tokio};
@@ -12,17 +10,14 @@ use anyrt::{AnyRuntime, BlockOn, Net, Runtime, Smol, Tokio};
 /// It knows one name, which has two addresses.
 struct Table;
 
+#[anyrt::async_trait]
 impl Resolve for Table {
-    fn resolve<'a>(
-        &'a self,
-        host: &'a str,
-        port: u16,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let known = [2, 1].map(|n| SocketAddr::from(([192, 0, 2, n], port)));
-        Box::pin(ready(match host {
+        match host {
             "db.test" => Ok(known.into()),
             _ => Err(io::Error::new(ErrorKind::PermissionDenied, "it is not in the table")),
-        }))
+        }
     }
 }
 

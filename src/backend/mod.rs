@@ -1,4 +1,4 @@
-//! The registry: every backend there is. It names their features, as its two other parts do: `runtime/task/native` and `any/convert`.
+//! The registry: every backend there is. It names their features, as its other parts do: `runtime/task/native`, `any/convert` and `macros`.
 //!
 //! # What a backend folder holds
 //!

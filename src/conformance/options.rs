@@ -147,11 +147,16 @@ pub(super) async fn happy_eyeballs_report_the_last_error<R: Runtime>(rt: R) {
 struct Names(Vec<SocketAddr>);
 
 impl Resolve for Names {
-    fn resolve<'a>(
-        &'a self,
-        host: &'a str,
+    fn resolve<'life0, 'life1, 'async_trait>(
+        &'life0 self,
+        host: &'life1 str,
         _port: u16,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait,
+    {
         Box::pin(async move {
             match host {
                 "open.test" => Ok(self.0.clone()),

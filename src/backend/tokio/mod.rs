@@ -69,6 +69,12 @@ impl Tokio {
         Builder::new()
     }
 
+    /// A runtime of our own of flavour `current_thread`, with all drivers on.
+    #[cfg(feature = "macros")]
+    pub(crate) fn current_thread() -> io::Result<Self> {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map(Self::from)
+    }
+
     fn own(runtime: Runtime, threads: Option<Arc<Threads>>) -> Self {
         let handle = runtime.handle().clone();
         Self { handle, owned: Some(Arc::new(Owned::new(runtime, threads))) }

@@ -6,30 +6,57 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
-/// What finds the addresses of a host: DNS over HTTPS, a service registry, a table in a test.
+/// A resolver of host names: DNS over HTTPS, a service registry, a table in a test.
 ///
 /// Give it to one client with [`ConnectOptions::resolver`](super::ConnectOptions::resolver), or to the whole process with
 /// [`set_resolver`].
 ///
 /// # Examples
 ///
+/// With feature `macros`, an implementation is written as an `async fn`:
+///
 /// ```
-/// use std::{collections::HashMap, future::ready, io, net::{IpAddr, SocketAddr}, pin::Pin};
+/// # #[cfg(feature = "macros")]
+/// # mod table {
+/// use std::{collections::HashMap, io, net::{IpAddr, SocketAddr}};
 ///
 /// use anyrt::net::Resolve;
 ///
 /// struct Table(HashMap<String, IpAddr>);
 ///
+/// #[anyrt::async_trait]
 /// impl Resolve for Table {
-///     fn resolve<'a>(
-///         &'a self,
-///         host: &'a str,
-///         port: u16,
-///     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
-///         Box::pin(ready(match self.0.get(host) {
+///     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+///         match self.0.get(host) {
 ///             Some(ip) => Ok(vec![(*ip, port).into()]),
 ///             None => Err(io::Error::new(io::ErrorKind::NotFound, "it is not in the table")),
-///         }))
+///         }
+///     }
+/// }
+/// # }
+/// ```
+///
+/// Without it, by hand:
+///
+/// ```
+/// use std::{io, net::{IpAddr, Ipv4Addr, SocketAddr}, pin::Pin};
+///
+/// use anyrt::net::Resolve;
+///
+/// struct Here;
+///
+/// impl Resolve for Here {
+///     fn resolve<'life0, 'life1, 'async_trait>(
+///         &'life0 self,
+///         _: &'life1 str,
+///         port: u16,
+///     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'async_trait>>
+///     where
+///         'life0: 'async_trait,
+///         'life1: 'async_trait,
+///         Self: 'async_trait,
+///     {
+///         Box::pin(async move { Ok(vec![(Ipv4Addr::LOCALHOST, port).into()]) })
 ///     }
 /// }
 /// ```
@@ -38,11 +65,17 @@ pub trait Resolve: Send + Sync + 'static {
     ///
     /// It is polled by the task that asks, so it must not block: [`spawn_blocking`](crate::spawn_blocking) is for that.
     /// What it fails with keeps its kind, and is said together with the name.
-    fn resolve<'a>(
-        &'a self,
-        host: &'a str,
+    ///
+    /// The signature is that of `#[async_trait]`.
+    fn resolve<'life0, 'life1, 'async_trait>(
+        &'life0 self,
+        host: &'life1 str,
         port: u16,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        'life1: 'async_trait,
+        Self: 'async_trait;
 }
 
 /// A resolver that is shared.

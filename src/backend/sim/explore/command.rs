@@ -2,13 +2,12 @@
 
 use std::env;
 use std::fs;
-use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// The command that builds and runs this program as it was built and run, as far as it can know.
-#[track_caller]
-pub(super) fn command() -> String {
+/// The command that builds and runs this program as it was built and run, as far as it can know. `source` is the file that asks
+/// for it.
+pub(super) fn command(source: &'static str) -> String {
     let path = |name| env::var_os(name).map(PathBuf::from);
     let started = Started {
         exe: env::current_exe().unwrap_or_default(),
@@ -18,7 +17,7 @@ pub(super) fn command() -> String {
         cargo: env::var("CARGO_PKG_NAME").ok().zip(path("CARGO_MANIFEST_DIR")),
         shell: path("PWD"),
         parent: arguments_of_the_parent(),
-        source: Location::caller().file(),
+        source,
     };
     let words: Vec<_> = started.words().iter().map(|word| quoted(word)).collect();
     words.join(" ")

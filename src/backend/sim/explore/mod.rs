@@ -10,7 +10,7 @@ mod search;
 
 use std::fmt;
 use std::ops::Range;
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 
 use self::report::Report;
 use self::run::{Ending, Program};
@@ -110,6 +110,21 @@ impl Builder {
     /// ```
     #[track_caller]
     pub fn explore<T: Outcome>(self, seeds: Range<u64>, program: impl Fn(&Sim) -> T + Sync) {
+        if let Err(report) = self.explore_from(Location::caller(), seeds, program, &|_| {}) {
+            panic!("{report}");
+        }
+    }
+
+    /// Searches, and reports a seed that fails to somebody who calls from `source`. `blocked` hears of a seed that blocks its thread for longer than a
+    /// simulation [may take](Self::limit).
+    #[track_caller]
+    fn explore_from<T: Outcome>(
+        self,
+        source: &'static Location<'static>,
+        seeds: Range<u64>,
+        program: impl Fn(&Sim) -> T + Sync,
+        blocked: &dyn Fn(u64),
+    ) -> Result<(), String> {
         assert!(!seeds.is_empty(), "anyrt: {seeds:?} has no seed to explore: write a range such as 0..1000");
         let program = |sim: &Sim| program(sim).failure();
         match Replay::of_the_environment() {
@@ -120,10 +135,31 @@ impl Builder {
                 self.replaying(&replay).logged_to_a_file().replay(replay.seed, &program);
             }
             Ok(None) => {
-                if let Some((seed, failure, run)) = search::search(&self, &seeds, &program) {
+                if let Some((seed, failure, run)) = search::search(&self, &seeds, &program, blocked) {
                     let found = reduce::reduce(self, seed, &program, failure, run);
-                    panic!("{}", Report { seeds, found: &found, command: command::command() });
+                    let command = command::command(source.file());
+                    return Err(Report { seeds, found: &found, command }.to_string());
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// What `#[anyrt::test]` does, from `source`: with one seed, if there are no `seeds`.
+    #[cfg(feature = "macros")]
+    pub(crate) fn test(
+        self,
+        source: &'static Location<'static>,
+        seeds: Option<Range<u64>>,
+        program: impl Fn(&Sim) + Sync,
+        blocked: &dyn Fn(u64),
+    ) -> Result<(), String> {
+        match seeds {
+            Some(seeds) => self.explore_from(source, seeds, program, blocked),
+            None => {
+                let sim = self.build().unwrap_or_else(|error| panic!("{error}"));
+                program(&Ending(sim).0);
+                Ok(())
             }
         }
     }

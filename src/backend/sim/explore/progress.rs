@@ -19,12 +19,14 @@ const SLOW: Duration = Duration::from_secs(30);
 const BAR: usize = 24;
 const COLUMNS: usize = 78;
 
-/// Shows how far `next` has come, until `over` has no sender any more.
+/// Shows how far `next` has come, until `over` has no sender any more. `still_running` hears, now and then, of a seed and since
+/// when it has been running.
 pub(super) fn watch(
     seeds: &Range<u64>,
     next: &AtomicU64,
     running: &[AtomicU64],
     over: &Receiver<Infallible>,
+    still_running: &dyn Fn(u64, Instant),
 ) {
     static LINE: Mutex<()> = Mutex::new(());
     // Tests run beside each other, and a terminal has one last line.
@@ -42,7 +44,12 @@ pub(super) fn watch(
             let seed = running.load(Ordering::Relaxed);
             if seed != watched.seed {
                 *watched = Watched { seed, since: Instant::now(), told: seed == NO_SEED };
-            } else if !watched.told && watched.since.elapsed() > SLOW {
+                continue;
+            }
+            if seed != NO_SEED {
+                still_running(seed, watched.since);
+            }
+            if !watched.told && watched.since.elapsed() > SLOW {
                 watched.told = true;
                 let begin = if shows { "\r" } else { "" };
                 let text = format!("anyrt: seed {seed} has been running for {SLOW:?}");

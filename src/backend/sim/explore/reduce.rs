@@ -38,6 +38,10 @@ pub(super) fn reduce(
     let replay = Replay { seed, choices: None, faults: None };
     let Run { choices, faults, .. } = run;
     let found = Found { failure, replay, choices, faults, gave_up: false, parting: None };
+    if run.too_long {
+        // Where that ends is no matter of the seed, and trying takes as long again.
+        return Found { gave_up: true, ..found };
+    }
     let again = Run::of(&builder, seed, program);
     if again.hash != run.hash || again.failure.is_none_or(|again| !again.is_like(&found.failure)) {
         return Found { parting: Some(find_parting(builder, seed, program)), ..found };

@@ -67,7 +67,7 @@ impl Report<'_> {
         let is_needed = |at: &usize| replay.faults.as_ref().is_none_or(|kept| kept.contains(at));
         let needed = faults.iter().enumerate().filter(|(at, _)| is_needed(at));
         needed.map(|(_, fault)| fault).try_for_each(|fault| write_indented(f, fault))?;
-        if *gave_up {
+        if *gave_up && (*choices > 0 || !faults.is_empty()) {
             writeln!(f, "It may take less: the search for that was too long.")?;
         }
         Ok(())

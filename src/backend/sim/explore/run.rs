@@ -15,6 +15,8 @@ pub(super) struct Run {
     pub(super) choices: u64,
     pub(super) faults: Vec<String>,
     pub(super) steps: u64,
+    /// It has reached the limit of its builder.
+    pub(super) too_long: bool,
     pub(super) hash: u64,
     pub(super) log: Log,
 }
@@ -32,6 +34,7 @@ impl Run {
             choices: state.tasks.schedule.choices(),
             faults,
             steps: state.steps,
+            too_long: state.too_long,
             hash: state.clock.trace.hash(),
             log: sim.0.world.log_of(state),
         })

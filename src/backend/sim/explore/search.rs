@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::failure::Failure;
 use super::progress;
@@ -12,11 +13,15 @@ use super::run::{Program, Run};
 use crate::backend::sim::handle::Builder;
 use crate::thread::lock;
 
-/// The smallest of the seeds that fail.
+/// A simulation that does not block ends by itself so long after its limit.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The smallest of the seeds that fail. `blocked` hears of one that blocks its thread for too long.
 pub(super) fn search(
     builder: &Builder,
     seeds: &Range<u64>,
     program: &Program<'_>,
+    blocked: &dyn Fn(u64),
 ) -> Option<(u64, Failure, Run)> {
     let processors = || thread::available_parallelism().map_or(1, Into::into);
     let many = seeds.end - seeds.start;
@@ -55,7 +60,12 @@ pub(super) fn search(
             started.unwrap_or_else(|error| panic!("anyrt: no thread to explore seeds on: {error}"));
         }
         drop(works);
-        progress::watch(seeds, &next, &running, &over);
+        let blocked = |seed, since: Instant| {
+            if builder.config.limit.is_some_and(|limit| since.elapsed() > limit + GRACE) {
+                blocked(seed);
+            }
+        };
+        progress::watch(seeds, &next, &running, &over, &blocked);
     });
     found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

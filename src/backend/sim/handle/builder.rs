@@ -1,4 +1,6 @@
 use std::io;
+#[cfg(feature = "macros")]
+use std::time::Duration;
 
 use super::Sim;
 use super::task::wait_in_closure;
@@ -82,6 +84,14 @@ impl Builder {
     /// on stderr, and changes nothing else. A search of [`explore`](Self::explore) writes nothing; running a seed again does.
     pub fn log(mut self, keep: bool) -> Self {
         self.config.logged = keep;
+        self
+    }
+
+    /// Sets how long it may take, in real time: more is a panic that says what its tasks wait for. A task that blocks the
+    /// thread is not interrupted.
+    #[cfg(feature = "macros")]
+    pub(crate) fn limit(mut self, limit: Duration) -> Self {
+        self.config.limit = Some(limit);
         self
     }
 

@@ -49,6 +49,8 @@ pub(super) struct Config {
     pub(super) only_faults: Option<Vec<usize>>,
     /// More are an error.
     pub(super) max_steps: Option<u64>,
+    /// In real time; longer is an error.
+    pub(super) limit: Option<Duration>,
     pub(super) logged: bool,
     pub(super) log_file: Option<PathBuf>,
 }
@@ -60,6 +62,7 @@ pub(super) struct World {
     spurious_wakes: Option<u32>,
     cancel_at: Option<u64>,
     max_steps: Option<u64>,
+    limit: Option<Duration>,
     // The number of the thread that drives it, or 0.
     driver: AtomicU64,
     state: Mutex<State>,
@@ -85,6 +88,8 @@ pub(super) struct State {
     // Of tasks.
     pub(super) polls: u64,
     pub(super) steps: u64,
+    /// It has gone on for longer than its limit.
+    pub(super) too_long: bool,
 }
 
 /// What is said of a simulation that was stopped.
@@ -95,7 +100,7 @@ pub(super) fn gone() -> io::Error {
 impl World {
     pub(super) fn new(seed: u64, config: &Config) -> Arc<Self> {
         let random = |stream| Random::new(seed, stream);
-        let Config { policy, spurious_wakes, cancel_at, choices, max_steps, logged, .. } = *config;
+        let Config { policy, spurious_wakes, cancel_at, choices, max_steps, limit, logged, .. } = *config;
         let state = State {
             clock: Clock::new(Trace::new(seed, logged, config.log_file.clone())),
             network: Network::new(random(Stream::Network)),
@@ -111,6 +116,7 @@ impl World {
             news: News::default(),
             polls: 0,
             steps: 0,
+            too_long: false,
         };
         Arc::new(Self {
             base: Instant::now(),
@@ -118,6 +124,7 @@ impl World {
             spurious_wakes,
             cancel_at,
             max_steps,
+            limit,
             driver: AtomicU64::new(0),
             state: Mutex::new(state),
         })

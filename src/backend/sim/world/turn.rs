@@ -17,6 +17,9 @@ use crate::backend::sim::slots::Id;
 const ENDLESS: usize = 1_000_000;
 const ENDLESS_FOR_EACH: usize = 16;
 
+/// A look at the real clock costs more than a step.
+const BETWEEN_LOOKS: u64 = 1 << 10;
+
 /// What was polled since the last news: an event, a new task, or the end of one. A few polls are no loop yet.
 #[derive(Debug, Default)]
 pub(super) struct News {
@@ -56,6 +59,9 @@ impl State {
         self.steps += 1;
         if world.max_steps.is_some_and(|most| self.steps > most) {
             return self.too_many_steps();
+        }
+        if self.steps % BETWEEN_LOOKS == 0 && world.limit.is_some_and(|limit| world.base.elapsed() > limit) {
+            return self.too_long(world);
         }
         if self.tasks.have_all_yielded() {
             return self.pass_time(until);
@@ -106,6 +112,15 @@ impl State {
     #[cold]
     fn too_many_steps(&self) -> ControlFlow<Step, Next> {
         Break(Step::Wrong(format!("anyrt: {} steps, which are too many", self.steps).into()))
+    }
+
+    #[cold]
+    fn too_long(&mut self, world: &World) -> ControlFlow<Step, Next> {
+        self.too_long = true;
+        let (limit, elapsed) = (world.limit.unwrap_or_default(), Duration::from_nanos(self.clock.nanos));
+        let what =
+            format!("the simulation has not ended after {limit:?} of real time, and {elapsed:?} of its own");
+        Break(Step::Wrong(self.tell(world.seed, &what, None).into()))
     }
 
     /// Nobody is ready, or only those who have yielded.

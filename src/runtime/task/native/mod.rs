@@ -1,6 +1,6 @@
 //! The tasks of the runtimes that are compiled in: their own join handles, and the budget of the task that a thread polls.
 //!
-//! One of the three parts of the registry, with `backend` and `any/convert`: a handle is an enum over these, in every build.
+//! One of the parts of the registry, with `backend`, `any/convert` and `macros`: a handle is an enum over these, in every build.
 
 use cfg_if::cfg_if;
 

@@ -1,0 +1,50 @@
+use syn::{Error, LitStr, Result};
+
+/// The milliseconds of a text such as `"10s"`: a whole number and its unit.
+pub(crate) fn millis(text: &LitStr) -> Result<u64> {
+    let value = text.value();
+    let (number, unit) = value.split_at(value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len()));
+    let unit = match unit.trim() {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" | "min" => Some(60_000),
+        "h" => Some(3_600_000),
+        _ => None,
+    };
+    let millis = number.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
+    match millis {
+        Some(0) => {
+            Err(Error::new(text.span(), "this duration is zero: write a longer one, such as `\"10s\"`"))
+        }
+        Some(millis) => Ok(millis),
+        None => Err(Error::new(
+            text.span(),
+            format!(
+                "`{value}` is not a duration: write a whole number of `ms`, `s`, `m` or `h`, such as `\"10s\"`"
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proc_macro2::Span;
+
+    use super::*;
+
+    fn of(text: &str) -> Result<u64> {
+        millis(&LitStr::new(text, Span::call_site()))
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        let read = ["1ms", "10s", "2m", "2min", "1h", "10 s"].map(|text| of(text).unwrap());
+        assert_eq!(read, [1, 10_000, 120_000, 120_000, 3_600_000, 10_000]);
+        for bad in
+            ["", "10", "s", "-1s", "1.5s", "1d", "99999999999999999h", "99999999999999999999s", "0s", "ten s"]
+        {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
+}

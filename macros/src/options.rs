@@ -1,0 +1,72 @@
+//! What stands in the parentheses of an attribute.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, LitInt, LitStr, Path, Result, Token};
+
+use crate::duration;
+
+/// A value, and where it stands.
+pub(crate) struct Given<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
+}
+
+/// Reads options until the end, with commas between them. `read` reads what follows the name of one.
+pub(crate) fn each(
+    input: ParseStream<'_>,
+    mut read: impl FnMut(&Ident, ParseStream<'_>) -> Result<()>,
+) -> Result<()> {
+    while !input.is_empty() {
+        // `crate` is one.
+        let name = input.call(Ident::parse_any)?;
+        read(&name, input)?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the value of an option, which may be there only once.
+pub(crate) fn keep<T>(place: &mut Option<Given<T>>, name: &Ident, value: T) -> Result<()> {
+    if place.is_some() {
+        return Err(Error::new(name.span(), format!("`{name}` is there twice")));
+    }
+    *place = Some(Given { value, span: name.span() });
+    Ok(())
+}
+
+/// What follows the name and `=`. `example` is what to write.
+pub(crate) fn value<T: Parse>(input: ParseStream<'_>, name: &Ident, example: &str) -> Result<T> {
+    let wrong = |span| Error::new(span, format!("write `{name} = {example}`"));
+    if !input.peek(Token![=]) {
+        return Err(wrong(name.span()));
+    }
+    input.parse::<Token![=]>()?;
+    let span = input.span();
+    input.parse().map_err(|_| wrong(span))
+}
+
+/// As many worker threads as a runtime may have.
+pub(crate) fn workers(input: ParseStream<'_>, name: &Ident) -> Result<usize> {
+    let count: LitInt = value(input, name, "2")?;
+    match count.base10_parse() {
+        Ok(workers @ 1..=4096) => Ok(workers),
+        _ => Err(Error::new(count.span(), "a runtime has 1 to 4096 workers")),
+    }
+}
+
+pub(crate) fn millis(input: ParseStream<'_>, name: &Ident) -> Result<u64> {
+    duration::millis(&value::<LitStr>(input, name, "\"10s\"")?)
+}
+
+/// How the caller calls anyrt.
+pub(crate) fn crate_path(input: ParseStream<'_>, name: &Ident) -> Result<Path> {
+    let example = "\"my_anyrt\"";
+    let text: LitStr = value(input, name, example)?;
+    text.parse_with(Path::parse_mod_style).map_err(|_| {
+        Error::new(text.span(), format!("`{}` is not a path: write `crate = {example}`", text.value()))
+    })
+}

@@ -1,0 +1,116 @@
+//! `#[anyrt::main]`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Path, Result, parse_quote, parse2};
+
+use crate::function::Function;
+use crate::options::{self, Given};
+use crate::runtimes::{RUNTIMES, Runtime, words};
+
+#[derive(Default)]
+struct Options {
+    runtime: Option<Given<&'static Runtime>>,
+    workers: Option<Given<usize>>,
+    shutdown: Option<Given<u64>>,
+    anyrt: Option<Given<Path>>,
+}
+
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let Options { runtime, workers, shutdown, anyrt } = parse2(options)?;
+    let function: Function = parse2(item)?;
+    if let Some(argument) = function.sig.inputs.first() {
+        return Err(Error::new_spanned(
+            argument,
+            "nobody calls it with an argument: `AnyRuntime::current()` is its runtime",
+        ));
+    }
+    if !function.sig.generics.params.is_empty() {
+        return Err(Error::new_spanned(&function.sig.generics, "nobody says which type this is: remove it"));
+    }
+
+    let anyrt = anyrt.map_or_else(|| parse_quote!(::anyrt), |path| path.value);
+    let program = match runtime {
+        None => quote!(#anyrt::macros::Program::chosen()),
+        Some(Given { value: runtime, span }) => {
+            let (constant, if_compiled_in) = (runtime.constant(span), runtime.if_compiled_in());
+            let missing = format!(
+                "feature `{}` of anyrt is off: write `{}` in Cargo.toml",
+                runtime.feature,
+                runtime.dependency()
+            );
+            let missing = quote_spanned!(span=> ::core::compile_error!(#missing));
+            quote!(#anyrt::macros::#if_compiled_in! {
+                { #anyrt::macros::Program::on(&#anyrt::macros::#constant) }
+                { #missing }
+            })
+        }
+    };
+    let workers = workers.map(|workers| workers.value).map(|workers| quote!(.workers(#workers)));
+    let shutdown = shutdown.map(|millis| millis.value).map(|millis| quote!(.shutdown_millis(#millis)));
+
+    let Function { attrs, vis, sig, body } = &function;
+    let (name, output) = (&sig.ident, &sig.output);
+    Ok(quote! {
+        #(#attrs)*
+        #vis fn #name() #output {
+            async fn #name() #output #body
+            #program #workers #shutdown .run(#name())
+        }
+    })
+}
+
+impl Parse for Options {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut options = Self::default();
+        let mut current_thread = None;
+        options::each(input, |name, input| match name.to_string().as_str() {
+            "workers" => options::keep(&mut options.workers, name, options::workers(input, name)?),
+            "shutdown" => options::keep(&mut options.shutdown, name, options::millis(input, name)?),
+            "crate" => options::keep(&mut options.anyrt, name, options::crate_path(input, name)?),
+            "current_thread" => options::keep(&mut current_thread, name, ()),
+            _ => options.name(name),
+        })?;
+        if let Some(Given { span, .. }) = current_thread {
+            let one_thread = format_ident!("tokio_current_thread", span = span);
+            match &mut options.runtime {
+                Some(runtime) if runtime.value.word == "tokio" => {
+                    runtime.value = Runtime::named(&one_thread)?
+                }
+                _ => return Err(Error::new(span, "only tokio has it: write `tokio, current_thread`")),
+            }
+        }
+        if let (Some(workers), Some(runtime)) = (&options.workers, &options.runtime) {
+            if !runtime.value.takes_workers {
+                let with = words(RUNTIMES.iter().filter(|runtime| runtime.takes_workers));
+                let text = format!("`{}` takes no `workers`: those of {with} do", runtime.value.word);
+                return Err(Error::new(workers.span, text));
+            }
+        }
+        Ok(options)
+    }
+}
+
+impl Options {
+    /// The runtime, which is a word by itself.
+    fn name(&mut self, word: &Ident) -> Result<()> {
+        let Some(runtime) = RUNTIMES.iter().find(|runtime| word == runtime.word) else {
+            return Err(Error::new(
+                word.span(),
+                format!(
+                    "unknown option `{word}`: write a runtime, one of {}, or `current_thread`, `workers = 2`, \
+                     `shutdown = \"5s\"`, `crate = \"my_anyrt\"`",
+                    words(&RUNTIMES)
+                ),
+            ));
+        };
+        match &self.runtime {
+            Some(first) => Err(Error::new(
+                word.span(),
+                format!("`{}` is its runtime already: write one of the two", first.value.word),
+            )),
+            None => options::keep(&mut self.runtime, word, runtime),
+        }
+    }
+}

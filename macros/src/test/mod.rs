@@ -1,0 +1,215 @@
+//! `#[anyrt::test]`.
+
+mod argument;
+mod options;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Attribute, Error, Path, Result, parse_quote, parse2};
+
+use self::argument::Argument;
+use self::options::{Options, Policy, Simulation};
+use crate::function::Function;
+use crate::options::Given;
+use crate::runtimes::Runtime;
+
+/// The function, and beside it a module of its name with a test for each runtime that is compiled into anyrt.
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let options: Options = parse2(options)?;
+    let mut function: Function = parse2(item)?;
+    let argument = Argument::of(&function)?;
+    let attrs = of_the_tests(&mut function)?;
+
+    let anyrt = options.anyrt.as_ref().map_or_else(|| parse_quote!(::anyrt), |path| path.value.clone());
+    let tests = Tests { anyrt: &anyrt, function: &function, argument, attrs, options: &options };
+    let name = &function.sig.ident;
+    let (body, each) = (
+        tests.body(),
+        options.runtimes().map(|(runtime, skipped)| match skipped {
+            Some(reason) => tests.skipped(runtime, &reason.value()),
+            None => tests.test(runtime),
+        }),
+    );
+    let no_backend = tests.no_backend();
+    Ok(quote! {
+        #[cfg(test)]
+        #[allow(dead_code)]
+        #function
+
+        #[cfg(test)]
+        #[allow(dead_code)]
+        mod #name {
+            #body
+            #(#each)*
+            #no_backend
+        }
+    })
+}
+
+/// Takes away those attributes of the function that are for each of its tests. The `cfg`s are gone by now.
+fn of_the_tests(function: &mut Function) -> Result<Vec<Attribute>> {
+    let is_named =
+        |attr: &Attribute, name| attr.path().segments.last().is_some_and(|last| last.ident == name);
+    if let Some(other) = function.attrs.iter().find(|attr| is_named(attr, "test")) {
+        return Err(Error::new_spanned(other, "it is a test already: remove this attribute"));
+    }
+    let is_for_tests = |attr: &&Attribute| is_named(attr, "ignore") || is_named(attr, "should_panic");
+    if let Some(panics) = function.attrs.iter().find(|attr| is_named(attr, "should_panic")) {
+        if !function.returns_unit() {
+            return Err(Error::new_spanned(panics, "a test that should panic returns nothing"));
+        }
+    }
+    let (of_tests, attrs) =
+        std::mem::take(&mut function.attrs).into_iter().partition(|attr| is_for_tests(&attr));
+    function.attrs = attrs;
+    Ok(of_tests)
+}
+
+struct Tests<'a> {
+    anyrt: &'a Path,
+    function: &'a Function,
+    argument: Argument,
+    attrs: Vec<Attribute>,
+    options: &'a Options,
+}
+
+impl Tests<'_> {
+    /// What all of them run, if that is the same.
+    fn body(&self) -> Option<TokenStream> {
+        let anyrt = self.anyrt;
+        let rt = self.runtime_argument();
+        let call = self.call(match &self.argument {
+            Argument::None => quote!(),
+            Argument::Any(span) => quote_spanned!(*span=> rt),
+            Argument::Generic(_) => return None,
+        });
+        Some(quote! {
+            fn body(#rt: #anyrt::AnyRuntime) -> #anyrt::macros::Body {
+                #call
+            }
+        })
+    }
+
+    fn runtime_argument(&self) -> Ident {
+        let name = if matches!(self.argument, Argument::None) { "_" } else { "rt" };
+        Ident::new(name, self.function.sig.ident.span())
+    }
+
+    /// The call of the function, as a future of nothing.
+    fn call(&self, argument: TokenStream) -> TokenStream {
+        let (anyrt, name) = (self.anyrt, &self.function.sig.ident);
+        if self.function.returns_unit() {
+            return quote!(::std::boxed::Box::pin(super::#name(#argument)));
+        }
+        quote! {
+            ::std::boxed::Box::pin(async move {
+                use #anyrt::macros::{EndOfResult as _, EndOfTest as _};
+                (&&#anyrt::macros::Ended::with(super::#name(#argument).await)).check();
+            })
+        }
+    }
+
+    fn test(&self, runtime: &Runtime) -> TokenStream {
+        let name = Ident::new(runtime.word, self.function.sig.ident.span());
+        let (anyrt, attrs, if_compiled_in) = (self.anyrt, &self.attrs, runtime.if_compiled_in());
+        let run = self.run(runtime);
+        let missing = self.options.is_chosen().then(|| {
+            let reason = format!("feature `{}` of anyrt is off", runtime.feature);
+            self.ignored(runtime, &reason)
+        });
+        quote! {
+            #anyrt::macros::#if_compiled_in! {
+                {
+                    #[::core::prelude::v1::test]
+                    #(#attrs)*
+                    fn #name() {
+                        #run
+                    }
+                }
+                { #missing }
+            }
+        }
+    }
+
+    fn run(&self, runtime: &Runtime) -> TokenStream {
+        let (anyrt, span) = (self.anyrt, self.function.sig.ident.span());
+        let body = match &self.argument {
+            Argument::None | Argument::Any(_) => quote!(body),
+            Argument::Generic(span) => {
+                let kind = runtime.kind(*span);
+                let call = self.call(quote_spanned!(*span=> #anyrt::macros::known::<#anyrt::#kind>(rt)));
+                quote!(|rt| #call)
+            }
+        };
+        let workers = self.options.workers.as_ref().map(|workers| workers.value);
+        let workers = workers.map(|workers| quote!(.workers(#workers)));
+        let timeout = self.options.timeout.as_ref().map(|millis| millis.value);
+        let timeout = timeout.map(|millis| quote!(.timeout_millis(#millis)));
+        let test = quote!(#anyrt::macros::Test::new(::core::module_path!(), #body) #workers #timeout);
+        if runtime.word == "sim" {
+            return self.simulated(test);
+        }
+        let constant = runtime.constant(span);
+        quote_spanned!(span=> #test.run(&#anyrt::macros::#constant);)
+    }
+
+    fn simulated(&self, test: TokenStream) -> TokenStream {
+        let anyrt = self.anyrt;
+        let none = Simulation::default();
+        let Simulation { seeds, policy, with } = self.options.sim.as_ref().map_or(&none, |sim| &sim.value);
+        // What the caller has written is from around the module.
+        let names = self.options.sim.as_ref().map(|_| {
+            quote!(
+                #[allow(unused_imports)]
+                use super::*;
+            )
+        });
+        let seeds = seeds.as_ref().map(|Given { value, .. }| quote!(.seeds(#value)));
+        let policy = policy.as_ref().map(|Given { value, .. }| match value {
+            Policy::Named(policy) => quote!(.policy(#anyrt::sim::Policy::#policy)),
+            Policy::Other(policy) => quote!(.policy(#policy)),
+        });
+        let with = with.as_ref().map(|Given { value, .. }| quote!(.with(#value)));
+        let span = self.function.sig.ident.span();
+        let drive = quote_spanned!(span=> |sim, body| #anyrt::BlockOn::block_on(sim, body));
+        quote! {
+            #names
+            #anyrt::macros::Simulated::new(#test, #drive) #seeds #policy #with .run();
+        }
+    }
+
+    fn skipped(&self, runtime: &Runtime, reason: &str) -> TokenStream {
+        let (anyrt, if_compiled_in) = (self.anyrt, runtime.if_compiled_in());
+        let ignored = self.ignored(runtime, reason);
+        quote!(#anyrt::macros::#if_compiled_in! { { #ignored } {} })
+    }
+
+    /// A test that only says why it is not one.
+    fn ignored(&self, runtime: &Runtime, reason: &str) -> TokenStream {
+        let name = Ident::new(runtime.word, self.function.sig.ident.span());
+        let anyrt = self.anyrt;
+        quote! {
+            #[::core::prelude::v1::test]
+            #[ignore = #reason]
+            fn #name() {
+                #anyrt::macros::skipped(::core::module_path!(), ::core::stringify!(#name), #reason);
+            }
+        }
+    }
+
+    /// A test that fails where there is no other.
+    fn no_backend(&self) -> TokenStream {
+        let anyrt = self.anyrt;
+        quote! {
+            #anyrt::macros::if_no_backend! {
+                {
+                    #[::core::prelude::v1::test]
+                    fn no_backend() {
+                        #anyrt::macros::no_backend();
+                    }
+                }
+                {}
+            }
+        }
+    }
+}

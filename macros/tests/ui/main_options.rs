@@ -1,0 +1,46 @@
+mod unknown {
+    #[anyrt::main(tokyo)]
+    async fn main() {}
+}
+
+mod two {
+    #[anyrt::main(tokio, smol)]
+    async fn main() {}
+}
+
+mod workers {
+    #[anyrt::main(async_std, workers = 2)]
+    async fn main() {}
+}
+
+mod one_thread {
+    #[anyrt::main(smol, current_thread)]
+    async fn main() {}
+}
+
+mod shutdown {
+    #[anyrt::main(tokio, shutdown = "soon")]
+    async fn main() {}
+}
+
+mod blocking {
+    #[anyrt::main(tokio)]
+    fn main() {}
+}
+
+mod argument {
+    #[anyrt::main(tokio)]
+    async fn main(rt: anyrt::AnyRuntime) {}
+}
+
+mod generic {
+    #[anyrt::main(tokio)]
+    async fn main<R: anyrt::Runtime>() {}
+}
+
+mod no_function {
+    #[anyrt::main(tokio)]
+    struct Program;
+}
+
+fn main() {}

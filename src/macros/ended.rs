@@ -1,0 +1,47 @@
+use std::cell::RefCell;
+use std::fmt::Debug;
+use std::process::{ExitCode, Termination};
+
+/// What a test has returned.
+#[derive(Debug)]
+pub struct Ended<T>(RefCell<Option<T>>);
+
+impl<T> Ended<T> {
+    /// It has returned this.
+    pub fn with(value: T) -> Self {
+        Self(RefCell::new(Some(value)))
+    }
+}
+
+/// A result says its error. Of the two, the compiler takes this where it can, for `&&Ended` is this at once.
+pub trait EndOfResult {
+    /// Panics where the test has failed.
+    fn check(&self);
+}
+
+impl<T: Termination, E: Debug> EndOfResult for &Ended<Result<T, E>> {
+    #[track_caller]
+    fn check(&self) {
+        match self.0.take() {
+            Some(Ok(value)) => Ended::with(value).check(),
+            Some(Err(error)) => panic!("the test returned an error: {error:?}"),
+            None => {}
+        }
+    }
+}
+
+/// Whatever a test may return says whether all is well.
+pub trait EndOfTest {
+    /// Panics where the test has failed.
+    fn check(&self);
+}
+
+impl<T: Termination> EndOfTest for Ended<T> {
+    #[track_caller]
+    fn check(&self) {
+        // An `ExitCode` does not compare; its text does.
+        let code = self.0.take().map_or(ExitCode::SUCCESS, Termination::report);
+        let text = format!("{code:?}");
+        assert!(text == format!("{:?}", ExitCode::SUCCESS), "the test returned {text}");
+    }
+}

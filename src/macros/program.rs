@@ -1,0 +1,162 @@
+use std::env;
+use std::fmt;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::process;
+use std::time::Duration;
+
+use super::{COMPILED_IN, Named};
+use crate::BlockOn;
+use crate::runtime::task::catch_panic::catch_panic;
+
+/// Says which runtime it is where the program does not.
+const VARIABLE: &str = "ANYRT_RUNTIME";
+
+/// For tasks and closures that are left.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// The runtime of a program.
+#[derive(Debug)]
+pub struct Program {
+    runtime: &'static Named,
+    workers: Option<usize>,
+    shutdown: Duration,
+}
+
+impl Program {
+    /// On the one that is called so.
+    pub fn on(runtime: &'static Named) -> Self {
+        Self { runtime, workers: None, shutdown: SHUTDOWN }
+    }
+
+    /// On the one that the environment says, or else on the only one that is compiled in. Where there is none, or more than
+    /// one, the process ends.
+    pub fn chosen() -> Self {
+        let variable = env::var_os(VARIABLE).map(|text| text.to_string_lossy().into_owned());
+        match choose(COMPILED_IN, variable.as_deref()) {
+            Ok(runtime) => Self::on(runtime),
+            Err(wrong) => end(wrong),
+        }
+    }
+
+    /// Sets the number of its workers.
+    pub fn workers(self, workers: usize) -> Self {
+        Self { workers: Some(workers), ..self }
+    }
+
+    /// Sets how long tasks and closures that are left at the end may take.
+    pub fn shutdown_millis(self, millis: u64) -> Self {
+        Self { shutdown: Duration::from_millis(millis), ..self }
+    }
+
+    /// Runs it.
+    pub fn run<F: Future>(self, program: F) -> F::Output {
+        let Self { runtime: Named { word, start, .. }, workers, shutdown } = self;
+        let rt = start(workers).unwrap_or_else(|error| end(format_args!("{word} does not start: {error}")));
+        let outcome = catch_panic(|| rt.block_on(program));
+        // A runtime that belongs to the process goes on.
+        let _ = rt.shutdown_timeout(shutdown);
+        outcome.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+}
+
+/// Ends the process with a line that says why.
+fn end(why: impl fmt::Display) -> ! {
+    eprintln!("anyrt: {why}");
+    process::exit(1)
+}
+
+fn choose(compiled_in: &[&'static Named], variable: Option<&str>) -> Result<&'static Named, String> {
+    let words = |runtimes: &[&'static Named]| {
+        let words: Vec<_> = runtimes.iter().map(|runtime| runtime.word).collect();
+        words.join(", ")
+    };
+    if let Some(word) = variable {
+        // As the feature is called, too.
+        let is_meant = |runtime: &&&Named| runtime.word == word.replace('-', "_");
+        return compiled_in.iter().find(is_meant).copied().ok_or_else(|| match compiled_in {
+            [] => no_runtime(),
+            some => {
+                format!("{VARIABLE} is `{word}`, which is not compiled in: set it to one of {}", words(some))
+            }
+        });
+    }
+    // A simulation is for tests, and no candidate beside a runtime.
+    let is_real = |runtime: &&&Named| runtime.feature != "sim";
+    let mut real = compiled_in.iter().filter(is_real);
+    let Some(first) = real.next().or(compiled_in.first()) else { return Err(no_runtime()) };
+    if real.any(|other| other.feature != first.feature) {
+        return Err(format!(
+            "several runtimes are compiled in, and anyrt does not guess between them: write one in \
+             `#[anyrt::main(tokio)]`, or set {VARIABLE} to one of {}",
+            words(compiled_in)
+        ));
+    }
+    Ok(first)
+}
+
+fn no_runtime() -> String {
+    "no runtime is compiled in: enable one in Cargo.toml, such as `anyrt = { version = \"0.1\", features = [\"macros\", \
+     \"tokio\"] }`"
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AnyRuntime;
+
+    fn never(_: Option<usize>) -> std::io::Result<AnyRuntime> {
+        unreachable!()
+    }
+
+    static TOKIO: Named = Named { word: "tokio", feature: "tokio", start: never };
+    static CURRENT_THREAD: Named = Named { word: "tokio_current_thread", feature: "tokio", start: never };
+    static SMOL: Named = Named { word: "smol", feature: "smol", start: never };
+    static ASYNC_STD: Named = Named { word: "async_std", feature: "async-std", start: never };
+    static SIM: Named = Named { word: "sim", feature: "sim", start: never };
+
+    fn chosen(compiled_in: &[&'static Named], variable: Option<&str>) -> Result<&'static str, String> {
+        choose(compiled_in, variable).map(|runtime| runtime.word)
+    }
+
+    #[test]
+    fn only_runtime_is_chosen() {
+        assert_eq!(chosen(&[&TOKIO, &CURRENT_THREAD], None), Ok("tokio"));
+        assert_eq!(chosen(&[&ASYNC_STD], None), Ok("async_std"));
+        assert_eq!(chosen(&[&SMOL, &SIM], None), Ok("smol"));
+        assert_eq!(chosen(&[&SIM], None), Ok("sim"));
+    }
+
+    #[test]
+    fn several_runtimes_are_for_the_environment_to_choose_from() {
+        let all: &[_] = &[&TOKIO, &CURRENT_THREAD, &SMOL, &ASYNC_STD, &SIM];
+        let error = chosen(all, None).unwrap_err();
+        assert!(error.contains("`#[anyrt::main(tokio)]`"), "{error}");
+        assert!(
+            error.ends_with("ANYRT_RUNTIME to one of tokio, tokio_current_thread, smol, async_std, sim"),
+            "{error}"
+        );
+        for runtime in all {
+            assert_eq!(chosen(all, Some(runtime.word)), Ok(runtime.word));
+        }
+        assert_eq!(chosen(all, Some("async-std")), Ok("async_std"));
+    }
+
+    #[test]
+    fn unknown_runtime_of_the_environment_is_an_error() {
+        for wrong in ["", "tokyo", "Tokio", "smol"] {
+            let error = chosen(&[&TOKIO, &SIM], Some(wrong)).unwrap_err();
+            let text =
+                format!("ANYRT_RUNTIME is `{wrong}`, which is not compiled in: set it to one of tokio, sim");
+            assert_eq!(error, text);
+        }
+    }
+
+    #[test]
+    fn no_runtime_says_what_to_write() {
+        for variable in [None, Some("tokio")] {
+            assert!(chosen(&[], variable).unwrap_err().contains("features = [\"macros\", \"tokio\"]"));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+use std::any::type_name;
+use std::env;
+use std::future::Future;
+use std::io::Write;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::Named;
+use crate::runtime::task::catch_panic::catch_panic;
+use crate::{AnyRuntime, BlockOn, Time};
+
+/// What a test does on its runtime. It is boxed, so that what runs it is compiled once.
+pub type Body = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A test, on whatever runtime.
+#[derive(Clone, Copy, Debug)]
+pub struct Test {
+    module: &'static str,
+    pub(super) body: fn(AnyRuntime) -> Body,
+    workers: usize,
+    timeout: Duration,
+}
+
+/// Unless the test says otherwise, on all machines: so much goes on at once where tests run beside each other.
+const WORKERS: usize = 2;
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How many seconds it is instead, for all tests.
+const TIMEOUT_VARIABLE: &str = "ANYRT_TEST_TIMEOUT";
+
+/// A timer fires so long after its deadline if its runtime can go on.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// For tasks and closures that are left.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+impl Test {
+    /// `module` is the one that the tests of all runtimes are in.
+    pub const fn new(module: &'static str, body: fn(AnyRuntime) -> Body) -> Self {
+        Self { module, body, workers: WORKERS, timeout: TIMEOUT }
+    }
+
+    /// Sets the number of its workers.
+    pub const fn workers(self, workers: usize) -> Self {
+        Self { workers, ..self }
+    }
+
+    /// Sets how long it may take.
+    pub const fn timeout_millis(self, millis: u64) -> Self {
+        Self { timeout: Duration::from_millis(millis), ..self }
+    }
+
+    /// Runs it on one runtime.
+    #[track_caller]
+    pub fn run(self, runtime: &'static Named) {
+        let (name, limit) = (self.name(), self.limit());
+        self.on_a_thread(runtime.word, Some(limit), move |outcome| {
+            let start = (runtime.start)(Some(self.workers));
+            let rt = start.unwrap_or_else(|error| panic!("anyrt: no runtime for `{name}`: {error}"));
+            let ended = catch_panic(|| rt.block_on(rt.timeout(limit, (self.body)(rt.clone()))));
+            let _ = outcome.send(if let Ok(Err(_)) = ended { Outcome::Hangs } else { Outcome::Ended });
+            // A runtime that belongs to the process goes on.
+            let _ = rt.shutdown_timeout(SHUTDOWN);
+            if let Err(payload) = ended {
+                resume_unwind(payload);
+            }
+        });
+    }
+
+    /// Runs `program` on a thread that has the name of the test: one that blocks its thread can be left there.
+    #[track_caller]
+    pub(super) fn on_a_thread(
+        self,
+        word: &str,
+        limit: Option<Duration>,
+        program: impl FnOnce(Sender<Outcome>) + Send + 'static,
+    ) {
+        let name = self.name();
+        let (outcome, said) = channel();
+        let thread = thread::Builder::new().name(format!("{name}::{word}")).spawn(|| program(outcome));
+        let thread = thread.unwrap_or_else(|error| panic!("anyrt: no thread for `{name}`: {error}"));
+        let said = match limit {
+            Some(limit) => said.recv_timeout(limit + GRACE),
+            None => said.recv().map_err(RecvTimeoutError::from),
+        };
+        let after = self.limit();
+        match said {
+            Ok(Outcome::Hangs) => {
+                // Its runtime is shut down, its panic said.
+                let _ = thread.join();
+                panic!("anyrt: `{name}` has not ended on {word} after {after:?}");
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("anyrt: `{name}` has not ended on {word} after {after:?}: it blocks its thread");
+            }
+            Ok(Outcome::Failed(report)) => panic!("{report}"),
+            Ok(Outcome::Blocked(seed)) => {
+                panic!(
+                    "anyrt: `{name}` has not ended on {word} with seed {seed} after {after:?}: it blocks its thread"
+                );
+            }
+            // Without a word when it has panicked before.
+            Ok(Outcome::Ended) | Err(RecvTimeoutError::Disconnected) => {
+                if let Err(payload) = thread.join() {
+                    resume_unwind(payload);
+                }
+            }
+        }
+    }
+
+    /// As the test harness has it, but for the runtime.
+    pub(super) fn name(self) -> &'static str {
+        without_crate(self.module)
+    }
+
+    pub(super) fn limit(self) -> Duration {
+        let Some(text) = env::var_os(TIMEOUT_VARIABLE) else { return self.timeout };
+        match text.to_str().map(str::parse) {
+            Some(Ok(seconds @ 1..)) => Duration::from_secs(seconds),
+            _ => panic!("anyrt: {TIMEOUT_VARIABLE} is {text:?}: write a number of seconds, 1 or more"),
+        }
+    }
+}
+
+/// What the thread of a test says.
+#[allow(dead_code, reason = "without a simulation there are no seeds")]
+pub(super) enum Outcome {
+    Ended,
+    Hangs,
+    /// With one of its seeds: a report.
+    Failed(String),
+    /// It blocks its thread with this seed.
+    Blocked(u64),
+}
+
+fn without_crate(module: &'static str) -> &'static str {
+    module.split_once("::").map_or(module, |(_, path)| path)
+}
+
+/// The runtime as what it is.
+pub fn known<R: TryFrom<AnyRuntime>>(runtime: AnyRuntime) -> R {
+    R::try_from(runtime)
+        .unwrap_or_else(|_| panic!("anyrt: a test is given another runtime than `{}`", type_name::<R>()))
+}
+
+/// A test that is skipped has been asked for.
+pub fn skipped(module: &'static str, word: &str, reason: &str) {
+    // Not through `eprintln!`, which a passing test keeps to itself.
+    let _ = writeln!(std::io::stderr(), "skipped {}::{word}: {reason}", without_crate(module));
+}
+
+/// There is no runtime to test on.
+pub fn no_backend() {
+    panic!(
+        "anyrt: no runtime is compiled in, so nothing is tested. Write those to test on under `[dev-dependencies]` in \
+         Cargo.toml, such as `anyrt = {{ version = \"0.1\", features = [\"macros\", \"tokio\", \"smol\", \"sim\"] }}`."
+    );
+}

@@ -1,0 +1,93 @@
+//! `#[anyrt::test]` beside what else makes tests, on whatever is compiled in.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+use std::{env, thread};
+
+use anyrt::{AnyRuntime, BlockOn, Runtime, Spawn, Time};
+use proptest::prelude::*;
+use rstest::{fixture, rstest};
+
+/// What these tests do nothing with but send it through a task.
+async fn doubled(rt: &AnyRuntime, number: u32) -> u32 {
+    rt.spawn(async move { number * 2 }).await.unwrap()
+}
+
+#[fixture]
+fn seven() -> u32 {
+    7
+}
+
+// Each case is a function of its own, so its tests are `cases_and_fixtures::case_1::tokio`, ….
+#[rstest]
+#[case(0, 0)]
+#[case(1, 2)]
+#[anyrt::test]
+async fn cases_and_fixtures(#[case] number: u32, #[case] expected: u32, seven: u32) {
+    let rt = AnyRuntime::current();
+    assert_eq!(doubled(&rt, number).await, expected);
+    assert_eq!(doubled(&rt, seven).await, 14);
+}
+
+// Properties are checked by a closure that cannot be async: so in a blocking closure, whose `block_on` is not nested.
+#[anyrt::test]
+async fn property(rt: AnyRuntime) {
+    let checks = rt.clone();
+    let checked = rt.spawn_blocking(move || {
+        proptest!(ProptestConfig::with_cases(16), |(number in 0..1_000_u32)| {
+            prop_assert_eq!(checks.block_on(doubled(&checks, number)), number + number);
+        });
+    });
+    checked.await.unwrap();
+}
+
+#[anyrt::test]
+async fn thread_is_called_as_the_test() {
+    let name = thread::current().name().unwrap().to_owned();
+    assert!(name.starts_with("thread_is_called_as_the_test::"), "{name}");
+}
+
+#[anyrt::test(
+    workers = 1,
+    skip(smol_global = "it has as many as it has", async_std = "it has as many as it has")
+)]
+async fn one_worker_runs_every_task<R: Runtime>(rt: R) {
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let task = rt.clone();
+            rt.spawn(async move {
+                task.yield_now().await;
+                thread::current().id()
+            })
+        })
+        .collect();
+    let mut threads = Vec::new();
+    for task in tasks {
+        threads.push(task.await.unwrap());
+    }
+    threads.dedup();
+    assert_eq!(threads.len(), 1);
+}
+
+#[anyrt::test]
+async fn body_may_keep_what_stays_on_its_thread() {
+    let shared = std::rc::Rc::new(7);
+    anyrt::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(*shared, 7);
+}
+
+#[anyrt::test(timeout = "1ms")]
+#[should_panic(expected = "has not ended")]
+async fn limit_ends_what_does_not_end() {
+    // Without this, a simulation is stuck, and says so.
+    loop {
+        anyrt::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[anyrt::test]
+async fn runtime_is_current_and_owned(rt: AnyRuntime) {
+    assert!(env::var_os("ANYRT_TEST_TIMEOUT").is_none());
+    assert_eq!(rt, AnyRuntime::current());
+    rt.sleep(Duration::from_millis(1)).await;
+}

@@ -1,0 +1,78 @@
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A workspace of `tests/`, in a copy, because cargo writes beside the manifest.
+pub(crate) struct Workspace {
+    name: &'static str,
+    folder: PathBuf,
+}
+
+impl Workspace {
+    pub(crate) fn copy(name: &'static str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&folder);
+        copy_folder(&Self::source(name), &folder);
+        fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+        let manifest = folder.join("Cargo.toml");
+        let text = fs::read_to_string(&manifest).unwrap();
+        // In quotes that leave a backslash alone.
+        fs::write(&manifest, text.replace("\"../..\"", &format!("'{ROOT}'"))).unwrap();
+        Self { name, folder }
+    }
+
+    pub(crate) fn source(name: &str) -> PathBuf {
+        Path::new(ROOT).join("tests").join(name)
+    }
+
+    /// What cargo prints.
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> String {
+        let cargo = self.run_cargo(arguments);
+        let errors = String::from_utf8_lossy(&cargo.stderr);
+        assert!(cargo.status.success(), "cargo {arguments:?}: {errors}");
+        String::from_utf8(cargo.stdout).unwrap()
+    }
+
+    pub(crate) fn run_cargo(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Cargo, with arguments of its own.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env("CARGO_NET_OFFLINE", "true")
+            // Of its own, or cargo takes the anyrt that it finds there for this one, and the other way round.
+            .env("CARGO_TARGET_DIR", self.target_folder())
+            .env("CARGO_TERM_COLOR", "never")
+            .env("RUST_BACKTRACE", "0");
+        cargo
+    }
+
+    fn target_folder(&self) -> PathBuf {
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-target", self.name))
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (from, to) = {
+            let entry = entry.unwrap();
+            (entry.path(), to.join(entry.file_name()))
+        };
+        // What cargo leaves behind where somebody has run it by hand.
+        if from.ends_with("target") {
+            continue;
+        }
+        if from.is_dir() {
+            copy_folder(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}
