@@ -152,6 +152,50 @@ fn seed_that_fails_is_run_again_with_the_line_that_is_printed() {
     assert!(!again.contains("To run it again"), "{again}");
 }
 
+/// The code of the page, without the lines that it hides, and what it says that cargo prints.
+fn blocks_of_the_page() -> (Vec<String>, Vec<String>) {
+    let page = include_str!("../src/backend/sim/testing.md").replace("\r\n", "\n");
+    let is_shown = |line: &&str| *line != "#" && !line.starts_with("# ");
+    let blocks = |kind: &str| {
+        let begin = format!("\n```{kind}\n");
+        let blocks = page.split(&begin).skip(1).map(|text| text.split("\n```").next().unwrap());
+        blocks.map(|block| block.lines().filter(is_shown).map(|line| format!("{line}\n")).collect()).collect()
+    };
+    (blocks("rust"), blocks("text"))
+}
+
+#[test]
+fn page_about_the_simulation_says_what_happens() {
+    let (code, said) = blocks_of_the_page();
+    let matrix = matrix();
+    let manifest = matrix.read("Cargo.toml").replace("members = [", "members = [\"numbers\", ");
+    matrix.write("Cargo.toml", &manifest);
+    matrix.write("numbers/src/lib.rs", &code[0]);
+    matrix.write("numbers/tests/numbers.rs", &code[1]);
+    matrix.write("numbers/tests/clients.rs", &code[2]);
+    matrix.write(
+        "numbers/Cargo.toml",
+        r#"
+            [package]
+            name = "numbers"
+            edition.workspace = true
+
+            [dependencies]
+            anyrt.workspace = true
+            futures = "0.3.31"
+
+            [dev-dependencies]
+            anyrt = { workspace = true, features = ["sim"] }
+        "#,
+    );
+    let printed = text(&matrix.run_cargo(&["test", "-p", "numbers", "--no-fail-fast"]));
+    // The page has a package by itself.
+    let printed = printed.replace("at numbers/tests/", "at tests/");
+    for expected in &said[..2] {
+        assert!(printed.contains(expected.as_str()), "{expected}: {printed}");
+    }
+}
+
 /// What a program says that is built with these arguments, and how it ends.
 fn program(package: &str, arguments: &[&str], runtime: Option<&str>) -> (String, bool) {
     let matrix = matrix();

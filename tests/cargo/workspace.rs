@@ -23,6 +23,20 @@ impl Workspace {
         Self { name, folder }
     }
 
+    /// Writes a file of the copy.
+    #[allow(dead_code, reason = "not every test adds something")]
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Reads a file of the copy.
+    #[allow(dead_code, reason = "not every test changes something")]
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.folder.join(path)).unwrap()
+    }
+
     pub(crate) fn source(name: &str) -> PathBuf {
         Path::new(ROOT).join("tests").join(name)
     }

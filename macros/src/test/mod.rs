@@ -172,7 +172,7 @@ impl Tests<'_> {
         let with = with.as_ref().map(|Given { value, .. }| quote!(.with(#value)));
         let span = self.function.sig.ident.span();
         let drive = quote_spanned!(span=> |sim, body| #anyrt::BlockOn::block_on(sim, body));
-        quote! {
+        quote_spanned! {span=>
             #names
             #anyrt::macros::Simulated::new(#test, #drive) #seeds #policy #with .run();
         }
