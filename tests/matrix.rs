@@ -152,9 +152,9 @@ fn seed_that_fails_is_run_again_with_the_line_that_is_printed() {
     assert!(!again.contains("To run it again"), "{again}");
 }
 
-/// The code of the page, without the lines that it hides, and what it says that cargo prints.
-fn blocks_of_the_page() -> (Vec<String>, Vec<String>) {
-    let page = include_str!("../src/backend/sim/testing.md").replace("\r\n", "\n");
+/// The code of a page, without the lines that it hides, and what it says that cargo prints.
+fn blocks(page: &str) -> (Vec<String>, Vec<String>) {
+    let page = page.replace("\r\n", "\n");
     let is_shown = |line: &&str| *line != "#" && !line.starts_with("# ");
     let blocks = |kind: &str| {
         let begin = format!("\n```{kind}\n");
@@ -165,8 +165,19 @@ fn blocks_of_the_page() -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
+fn first_screen_of_the_readme_is_a_library_and_its_test() {
+    let (code, said) = blocks(include_str!("../README.md"));
+    let matrix = matrix();
+    matrix.write("all/tests/greeting.rs", &format!("{}\n{}", code[0], code[1]));
+    let printed = text(&matrix.run_cargo(&["test", "-p", "all", "--test", "greeting"]));
+    let lines: Vec<_> = said[0].lines().filter(|line| line.starts_with("test ")).collect();
+    assert!(lines.len() == 3 && lines.iter().all(|line| printed.contains(line)), "{printed}");
+    assert!(printed.contains("6 passed; 0 failed"), "{printed}");
+}
+
+#[test]
 fn page_about_the_simulation_says_what_happens() {
-    let (code, said) = blocks_of_the_page();
+    let (code, said) = blocks(include_str!("../src/backend/sim/testing.md"));
     let matrix = matrix();
     let manifest = matrix.read("Cargo.toml").replace("members = [", "members = [\"numbers\", ");
     matrix.write("Cargo.toml", &manifest);
