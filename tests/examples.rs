@@ -187,6 +187,19 @@ fn echo_checks_every_byte() {
 }
 
 #[test]
+#[cfg(feature = "macros")]
+fn greeting_runs_on_the_runtime_that_the_environment_says() {
+    for runtime in RUNTIMES {
+        let output = output(command("greeting", &[]).env("ANYRT_RUNTIME", runtime));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "welcome, world\n", "{runtime}");
+    }
+    let unknown = output(command("greeting", &[]).env("ANYRT_RUNTIME", "glommio"));
+    let errors = String::from_utf8_lossy(&unknown.stderr);
+    assert!(!unknown.status.success() && errors.lines().count() == 1, "{errors}");
+    assert!(RUNTIMES.is_empty() || errors.contains("ANYRT_RUNTIME is `glommio`"), "{errors}");
+}
+
+#[test]
 fn soak_ends_where_it_began() {
     if RUNTIMES.is_empty() {
         return;

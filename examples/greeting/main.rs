@@ -1,0 +1,59 @@
+//! A client and a server, on the runtime that is named in one word, or from outside:
+//!
+//! ```sh
+//! ANYRT_RUNTIME=smol cargo run --example greeting --all-features
+//! ANYRT_RUNTIME=tokio cargo run --example greeting --all-features
+//! cargo run --example greeting --features macros,tokio
+//! cargo test --example greeting --all-features
+//! ```
+
+use std::io;
+use std::time::Duration;
+
+use anyrt::net::{TcpListener, TcpStream};
+use anyrt::time::timeout;
+use futures::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Sends a name, and returns what the server says.
+async fn greeting(server: &str, name: &str) -> io::Result<String> {
+    let mut stream = timeout(Duration::from_secs(3), TcpStream::connect(server)).await??;
+    stream.write_all(name.as_bytes()).await?;
+    stream.close().await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+/// Greets whoever comes.
+async fn serve(listener: TcpListener) -> io::Result<()> {
+    loop {
+        let (mut client, _) = listener.accept().await?;
+        let greets = anyrt::spawn(async move {
+            let mut name = String::new();
+            client.read_to_string(&mut name).await?;
+            client.write_all(format!("welcome, {name}").as_bytes()).await
+        });
+        // A client that is gone is no reason to stop.
+        drop(greets);
+    }
+}
+
+#[anyrt::main]
+async fn main() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    drop(anyrt::spawn(serve(listener)));
+    println!("{}", greeting(&address, "world").await?);
+    Ok(())
+}
+
+#[anyrt::test]
+async fn each_is_greeted_by_name() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    drop(anyrt::spawn(serve(listener)));
+    for name in ["", "Ada", "Grace"] {
+        assert_eq!(greeting(&address, name).await?, format!("welcome, {name}"));
+    }
+    Ok(())
+}
