@@ -91,3 +91,59 @@ async fn runtime_is_current_and_owned(rt: AnyRuntime) {
     assert_eq!(rt, AnyRuntime::current());
     rt.sleep(Duration::from_millis(1)).await;
 }
+
+// Whoever makes the tests may have named what is in them.
+macro_rules! tests {
+    ($($name:ident: $runtime:ty;)*) => {
+        $(
+            #[anyrt::test(sim(with = set_up))]
+            async fn $name(rt: $runtime) {
+                rt.sleep(Duration::from_millis(1)).await;
+            }
+        )*
+
+        #[anyrt::test]
+        async fn of_a_macro(rt: AnyRuntime) -> std::io::Result<()> {
+            rt.sleep(Duration::from_millis(1)).await;
+            Ok(())
+        }
+
+        #[anyrt::test]
+        async fn generic_of_a_macro<R: Runtime>(rt: R) {
+            rt.sleep(Duration::from_millis(1)).await;
+        }
+    };
+}
+
+#[cfg(feature = "sim")]
+fn set_up(sim: &anyrt::Sim) {
+    sim.host("server", [10, 0, 0, 2]).unwrap();
+}
+
+tests! {
+    of_a_macro_with_a_handle: AnyRuntime;
+    of_a_macro_with_a_type: impl Runtime;
+}
+
+#[anyrt::test]
+async fn r#match() {}
+
+mod pedantic {
+    #![deny(clippy::pedantic, clippy::nursery, missing_docs, unreachable_pub, unused_qualifications)]
+
+    #[anyrt::test]
+    async fn lints_find_nothing_in_what_is_expanded() {
+        anyrt::yield_now().await;
+    }
+
+    #[anyrt::test(only(sim), sim(seeds = 2))]
+    async fn lints_find_nothing_in_a_simulation() -> std::io::Result<()> {
+        anyrt::yield_now().await;
+        Ok(())
+    }
+
+    #[anyrt::test]
+    async fn lints_find_nothing_beside_a_type(rt: impl anyrt::Runtime) {
+        anyrt::Spawn::yield_now(&rt).await;
+    }
+}

@@ -53,14 +53,19 @@ impl Argument {
 
     fn of_type(ty: &Type, parameter: Option<&Ident>) -> Result<Self> {
         match ty {
-            Type::ImplTrait(_) => Ok(Self::Generic(ty.span())),
+            Type::ImplTrait(_) => Ok(Self::Generic(here(ty))),
             Type::Path(path) if parameter.is_some_and(|parameter| path.path.is_ident(parameter)) => {
-                Ok(Self::Generic(ty.span()))
+                Ok(Self::Generic(here(ty)))
             }
             Type::Reference(_) => {
                 Err(Error::new_spanned(ty, "a test is given its runtime for good: write `rt: AnyRuntime`"))
             }
-            _ => Ok(Self::Any(ty.span())),
+            _ => Ok(Self::Any(here(ty))),
         }
     }
+}
+
+/// Where it stands, with the names of the attribute: another macro may have made either of them.
+fn here(ty: &Type) -> Span {
+    ty.span().resolved_at(Span::call_site())
 }

@@ -3,7 +3,7 @@
 mod argument;
 mod options;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Error, Path, Result, parse_quote, parse2};
 
@@ -92,7 +92,7 @@ impl Tests<'_> {
 
     fn runtime_argument(&self) -> Ident {
         let name = if matches!(self.argument, Argument::None) { "_" } else { "rt" };
-        Ident::new(name, self.function.sig.ident.span())
+        Ident::new(name, Span::call_site())
     }
 
     /// The call of the function, as a future of nothing.
