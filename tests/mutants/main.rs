@@ -158,7 +158,11 @@ fn write_copy(copy: &Path) {
         // Under its own name, or cargo takes what it builds here for the tests of the crate itself.
         let text =
             replace("the name of the package", &text, "name = \"anyrt\"\n", "name = \"anyrt-mutants\"\n");
-        format!("{text}\n[lib]\nname = \"anyrt\"\n\n[workspace]\n")
+        let text = replace("the members", &text, "members = [\"macros\"]\n", "");
+        // They have no mutants, and stay where they are. In quotes that leave a backslash alone.
+        let macros = format!("path = '{}'", root.join("macros").display());
+        let text = replace("the attributes", &text, "path = \"macros\"", &macros);
+        format!("{text}\n[lib]\nname = \"anyrt\"\n")
     });
     rewrite(&copy.join("src/lib.rs"), |text| format!("{text}{MUTANT}"));
     // Scenarios that no row names would be compiled once more for nothing; those of the lib's own tests, and of the others.
