@@ -168,7 +168,7 @@ fn blocks(page: &str) -> (Vec<String>, Vec<String>) {
 fn first_screen_of_the_readme_is_a_library_and_its_test() {
     let (code, said) = blocks(include_str!("../README.md"));
     let matrix = matrix();
-    matrix.write("all/tests/greeting.rs", &format!("{}\n{}", code[0], code[1]));
+    matrix.write("all/tests/greeting.rs", &[code[0].as_str(), &code[1]].concat());
     let printed = text(&matrix.run_cargo(&["test", "-p", "all", "--test", "greeting"]));
     let lines: Vec<_> = said[0].lines().filter(|line| line.starts_with("test ")).collect();
     assert!(lines.len() == 3 && lines.iter().all(|line| printed.contains(line)), "{printed}");

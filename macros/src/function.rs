@@ -1,14 +1,14 @@
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, Result, ReturnType, Signature, Token, Type, Visibility};
+use syn::{Attribute, Error, Result, ReturnType, Safety, Signature, Token, Type, Visibility};
 
 /// An `async fn`. What is in it is not read.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
-    pub(crate) body: Group,
+    pub(crate) body: TokenStream,
 }
 
 impl Parse for Function {
@@ -19,12 +19,16 @@ impl Parse for Function {
             return Err(input.error("this attribute is for a function: write it above an `async fn`"));
         }
         let sig: Signature = input.parse()?;
-        let body: Group = input.parse()?;
-        if body.delimiter() != Delimiter::Brace {
-            return Err(Error::new(body.span(), "a function has a body in braces"));
+        // Of another macro, it is in a group without a delimiter.
+        let body: TokenStream = input.parse()?;
+        if !matches!(body.clone().into_iter().next(), Some(TokenTree::Group(_))) {
+            return Err(Error::new_spanned(sig.fn_token, "this function has no body: write it in braces"));
         }
         if sig.asyncness.is_none() {
             return Err(Error::new_spanned(sig.fn_token, "this function is not async: write `async fn`"));
+        }
+        if let Safety::Unsafe(token) = &sig.safety {
+            return Err(Error::new_spanned(token, "it cannot be `unsafe`: whoever runs it promises nothing"));
         }
         if let Some(token) = &sig.constness {
             return Err(Error::new_spanned(token, "it cannot be `const`"));

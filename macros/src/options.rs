@@ -19,6 +19,9 @@ pub(crate) fn each(
     mut read: impl FnMut(&Ident, ParseStream<'_>) -> Result<()>,
 ) -> Result<()> {
     while !input.is_empty() {
+        if let Ok(text) = input.fork().parse::<LitStr>() {
+            return Err(Error::new(input.span(), format!("write it without quotes: `{}`", text.value())));
+        }
         // `crate` is one.
         let name = input.call(Ident::parse_any)?;
         read(&name, input)?;
@@ -58,6 +61,7 @@ pub(crate) fn workers(input: ParseStream<'_>, name: &Ident) -> Result<usize> {
     }
 }
 
+/// How long something may take.
 pub(crate) fn millis(input: ParseStream<'_>, name: &Ident) -> Result<u64> {
     duration::millis(&value::<LitStr>(input, name, "\"10s\"")?)
 }

@@ -18,8 +18,16 @@ struct Options {
 }
 
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
-    let Options { runtime, workers, shutdown, anyrt } = parse2(options)?;
     let function: Function = parse2(item)?;
+    let Options { runtime, workers, shutdown, anyrt } = match parse2(options) {
+        Ok(options) => options,
+        Err(error) => {
+            // Of a `main` that stays async, rustc would say so as well.
+            let (error, program) =
+                (error.into_compile_error(), around(&function, &quote!(::core::unreachable!())));
+            return Ok(quote!(#error #program));
+        }
+    };
     if let Some(argument) = function.sig.inputs.first() {
         return Err(Error::new_spanned(
             argument,
@@ -50,15 +58,21 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
     let workers = workers.map(|workers| workers.value).map(|workers| quote!(.workers(#workers)));
     let shutdown = shutdown.map(|millis| millis.value).map(|millis| quote!(.shutdown_millis(#millis)));
 
-    let Function { attrs, vis, sig, body } = &function;
+    let name = &function.sig.ident;
+    Ok(around(&function, &quote!(#program #workers #shutdown .run(#name()))))
+}
+
+/// A function that does `run`, which knows the async one.
+fn around(Function { attrs, vis, sig, body }: &Function, run: &TokenStream) -> TokenStream {
     let (name, output) = (&sig.ident, &sig.output);
-    Ok(quote! {
+    quote! {
         #(#attrs)*
         #vis fn #name() #output {
+            #[allow(dead_code)]
             async fn #name() #output #body
-            #program #workers #shutdown .run(#name())
+            #run
         }
-    })
+    }
 }
 
 impl Parse for Options {
@@ -81,6 +95,12 @@ impl Parse for Options {
                 _ => return Err(Error::new(span, "only tokio has it: write `tokio, current_thread`")),
             }
         }
+        if let (Some(shutdown), Some(runtime)) = (&options.shutdown, &options.runtime) {
+            if !runtime.value.is_owned {
+                let text = format!("`{}` ends with the process: remove `shutdown`", runtime.value.word);
+                return Err(Error::new(shutdown.span, text));
+            }
+        }
         if let (Some(workers), Some(runtime)) = (&options.workers, &options.runtime) {
             if !runtime.value.takes_workers {
                 let with = words(RUNTIMES.iter().filter(|runtime| runtime.takes_workers));
@@ -95,6 +115,14 @@ impl Parse for Options {
 impl Options {
     /// The runtime, which is a word by itself.
     fn name(&mut self, word: &Ident) -> Result<()> {
+        let as_on_tokio = match word.to_string().as_str() {
+            "flavor" => Some("write `tokio` or `tokio, current_thread`"),
+            "worker_threads" => Some("write `workers = 2`"),
+            _ => None,
+        };
+        if let Some(instead) = as_on_tokio {
+            return Err(Error::new(word.span(), format!("`{word}` is an option of tokio: {instead}")));
+        }
         let Some(runtime) = RUNTIMES.iter().find(|runtime| word == runtime.word) else {
             return Err(Error::new(
                 word.span(),

@@ -12,6 +12,8 @@ pub(crate) struct Runtime {
     kind: &'static str,
     /// Whether somebody may say how many workers it has.
     pub(crate) takes_workers: bool,
+    /// Whether it ends with the test or the program, and not with the process.
+    pub(crate) is_owned: bool,
 }
 
 const fn runtime(
@@ -19,18 +21,19 @@ const fn runtime(
     feature: &'static str,
     kind: &'static str,
     takes_workers: bool,
+    is_owned: bool,
 ) -> Runtime {
-    Runtime { word, feature, kind, takes_workers }
+    Runtime { word, feature, kind, takes_workers, is_owned }
 }
 
 /// All of them, in the order of their tests. `src/macros/mod.rs` of anyrt has the same.
 pub(crate) static RUNTIMES: [Runtime; 6] = [
-    runtime("tokio", "tokio", "Tokio", true),
-    runtime("tokio_current_thread", "tokio", "Tokio", false),
-    runtime("smol", "smol", "Smol", true),
-    runtime("smol_global", "smol", "Smol", false),
-    runtime("async_std", "async-std", "AsyncStd", false),
-    runtime("sim", "sim", "Sim", false),
+    runtime("tokio", "tokio", "Tokio", true, true),
+    runtime("tokio_current_thread", "tokio", "Tokio", false, true),
+    runtime("smol", "smol", "Smol", true, true),
+    runtime("smol_global", "smol", "Smol", false, false),
+    runtime("async_std", "async-std", "AsyncStd", false, false),
+    runtime("sim", "sim", "Sim", false, true),
 ];
 
 impl Runtime {

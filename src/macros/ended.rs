@@ -6,7 +6,7 @@ use std::process::{ExitCode, Termination};
 #[derive(Debug)]
 pub struct Ended<T>(RefCell<Option<T>>);
 
-impl<T> Ended<T> {
+impl<T: Termination> Ended<T> {
     /// It has returned this.
     pub fn with(value: T) -> Self {
         Self(RefCell::new(Some(value)))

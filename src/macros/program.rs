@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{COMPILED_IN, Named};
 use crate::BlockOn;
+use crate::runtime::Left;
 use crate::runtime::task::catch_panic::catch_panic;
 
 /// Says which runtime it is where the program does not.
@@ -32,7 +33,8 @@ impl Program {
     /// On the one that the environment says, or else on the only one that is compiled in. Where there is none, or more than
     /// one, the process ends.
     pub fn chosen() -> Self {
-        let variable = env::var_os(VARIABLE).map(|text| text.to_string_lossy().into_owned());
+        let variable = env::var_os(VARIABLE).filter(|text| !text.is_empty());
+        let variable = variable.map(|text| text.to_string_lossy().into_owned());
         match choose(COMPILED_IN, variable.as_deref()) {
             Ok(runtime) => Self::on(runtime),
             Err(wrong) => end(wrong),
@@ -55,7 +57,14 @@ impl Program {
         let rt = start(workers).unwrap_or_else(|error| end(format_args!("{word} does not start: {error}")));
         let outcome = catch_panic(|| rt.block_on(program));
         // A runtime that belongs to the process goes on.
-        let _ = rt.shutdown_timeout(shutdown);
+        if let Some(Left { tasks, blocking }) =
+            rt.shutdown_timeout(shutdown).ok().filter(|left| !left.is_empty())
+        {
+            eprintln!(
+                "anyrt: the program ends, and leaves what has not ended after {shutdown:?}: {tasks} tasks, {blocking} \
+                 blocking closures"
+            );
+        }
         outcome.unwrap_or_else(|payload| resume_unwind(payload))
     }
 }
@@ -77,7 +86,7 @@ fn choose(compiled_in: &[&'static Named], variable: Option<&str>) -> Result<&'st
         return compiled_in.iter().find(is_meant).copied().ok_or_else(|| match compiled_in {
             [] => no_runtime(),
             some => {
-                format!("{VARIABLE} is `{word}`, which is not compiled in: set it to one of {}", words(some))
+                format!("{VARIABLE} is `{word}`: set it to one that is compiled in, {}", words(some))
             }
         });
     }
@@ -147,8 +156,7 @@ mod tests {
     fn unknown_runtime_of_the_environment_is_an_error() {
         for wrong in ["", "tokyo", "Tokio", "smol"] {
             let error = chosen(&[&TOKIO, &SIM], Some(wrong)).unwrap_err();
-            let text =
-                format!("ANYRT_RUNTIME is `{wrong}`, which is not compiled in: set it to one of tokio, sim");
+            let text = format!("ANYRT_RUNTIME is `{wrong}`: set it to one that is compiled in, tokio, sim");
             assert_eq!(error, text);
         }
     }

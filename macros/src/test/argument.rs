@@ -20,6 +20,9 @@ impl Argument {
         for param in &sig.generics.params {
             match param {
                 GenericParam::Type(param) if parameter.is_none() => parameter = Some(&param.ident),
+                GenericParam::Lifetime(lifetime) => {
+                    return Err(Error::new_spanned(lifetime, "a test borrows nothing: remove the lifetime"));
+                }
                 other => {
                     return Err(Error::new_spanned(
                         other,

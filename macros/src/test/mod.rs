@@ -5,6 +5,7 @@ mod options;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Error, Path, Result, parse_quote, parse2};
 
 use self::argument::Argument;
@@ -50,8 +51,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
 fn of_the_tests(function: &mut Function) -> Result<Vec<Attribute>> {
     let is_named =
         |attr: &Attribute, name| attr.path().segments.last().is_some_and(|last| last.ident == name);
-    if let Some(other) = function.attrs.iter().find(|attr| is_named(attr, "test")) {
-        return Err(Error::new_spanned(other, "it is a test already: remove this attribute"));
+    let is_another = |attr: &&Attribute| is_named(attr, "test") || is_named(attr, "main");
+    if let Some(other) = function.attrs.iter().find(is_another) {
+        return Err(Error::new_spanned(other, "it is a test already: remove one of the two attributes"));
     }
     let is_for_tests = |attr: &&Attribute| is_named(attr, "ignore") || is_named(attr, "should_panic");
     if let Some(panics) = function.attrs.iter().find(|attr| is_named(attr, "should_panic")) {
@@ -101,10 +103,12 @@ impl Tests<'_> {
         if self.function.returns_unit() {
             return quote!(::std::boxed::Box::pin(super::#name(#argument)));
         }
+        let output = self.function.sig.output.span().resolved_at(Span::call_site());
+        let ended = quote_spanned!(output=> #anyrt::macros::Ended::with(super::#name(#argument).await));
         quote! {
             ::std::boxed::Box::pin(async move {
                 use #anyrt::macros::{EndOfResult as _, EndOfTest as _};
-                (&&#anyrt::macros::Ended::with(super::#name(#argument).await)).check();
+                (&&#ended).check();
             })
         }
     }

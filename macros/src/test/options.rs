@@ -90,7 +90,10 @@ impl Parse for Options {
             "only" => options::keep(&mut options.only, name, only(name, input)?),
             "skip" => options::keep(&mut options.skip, name, skip(name, input)?),
             "workers" => options::keep(&mut options.workers, name, options::workers(input, name)?),
-            "timeout" => options::keep(&mut options.timeout, name, options::millis(input, name)?),
+            "timeout" => match options::millis(input, name)? {
+                0 => Err(Error::new(name.span(), "no test ends in no time: write `timeout = \"10s\"`")),
+                millis => options::keep(&mut options.timeout, name, millis),
+            },
             "sim" => options::keep(&mut options.sim, name, simulation(name, input)?),
             "crate" => options::keep(&mut options.anyrt, name, options::crate_path(input, name)?),
             _ => Err(unknown(name)),
@@ -100,7 +103,15 @@ impl Parse for Options {
 }
 
 fn unknown(name: &Ident) -> Error {
-    let text = if RUNTIMES.iter().any(|runtime| name == runtime.word) {
+    let as_on_tokio = match name.to_string().as_str() {
+        "flavor" => Some("write `only(tokio)` or `only(tokio_current_thread)` for one of the two"),
+        "worker_threads" => Some("write `workers = 2`"),
+        "start_paused" => Some("write `only(sim)`: there time goes on when nobody is ready"),
+        _ => None,
+    };
+    let text = if let Some(instead) = as_on_tokio {
+        format!("`{name}` is an option of tokio: {instead}")
+    } else if RUNTIMES.iter().any(|runtime| name == runtime.word) {
         format!("it runs on every runtime: write `only({name})` for one")
     } else {
         format!(

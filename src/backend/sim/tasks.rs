@@ -127,6 +127,11 @@ impl Tasks {
         self.ready.is_empty()
     }
 
+    /// Whether it has only to wait for its turn.
+    pub(super) fn is_ready(&self, task: Id) -> bool {
+        self.ready.iter().any(|ready| ready.task == task)
+    }
+
     /// Whether nobody is ready but those who have woken themselves.
     pub(super) fn have_all_yielded(&self) -> bool {
         self.fresh == 0

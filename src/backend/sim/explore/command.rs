@@ -60,11 +60,16 @@ impl Started {
             None => (above, None),
         };
         let mut words = words(&["cargo", "test"]);
-        if self.is_within(root.and_then(Path::parent)) {
-            words.extend(["-p".to_owned(), package.to_owned()]);
-        } else {
+        let is_within = self.is_within(root.and_then(Path::parent));
+        if !is_within {
             let manifest = folder.join("Cargo.toml");
             words.extend(["--manifest-path".to_owned(), manifest.to_string_lossy().into_owned()]);
+        }
+        // One package alone may have other features of what it depends on than all together.
+        if self.parent.iter().any(|word| word == "--workspace" || word == "--all") {
+            words.push("--workspace".to_owned());
+        } else if is_within {
+            words.extend(["-p".to_owned(), package.to_owned()]);
         }
         words.extend(self.kind(package, folder).into_iter().flatten());
         match name(profile).as_deref() {
@@ -82,7 +87,11 @@ impl Started {
     fn filter(&self, of_cargo: bool) -> Vec<String> {
         let dashes = if of_cargo { &["--"][..] } else { &[] };
         match &self.test {
-            Some(test) => [words(&[test]), words(dashes), words(&["--exact"])].concat(),
+            Some(test) => {
+                let is_ignored = |word: &String| word == "--ignored" || word == "--include-ignored";
+                let ignored = if self.args.iter().any(is_ignored) { &["--include-ignored"][..] } else { &[] };
+                [words(&[test]), words(dashes), words(&["--exact"]), words(ignored)].concat()
+            }
             None if self.args.len() > 1 => [&words(dashes), &self.args[1..]].concat(),
             None => Vec::new(),
         }
@@ -229,6 +238,24 @@ mod tests {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
         }
+    }
+
+    #[test]
+    fn command_has_all_packages_if_they_were_built_together() {
+        let workspace = Workspace::new("all");
+        let mut started = workspace.started("target/debug/deps/sim_kv-0a1b");
+        started.parent = words(&["cargo", "test", "--workspace", "--all-features"]);
+        let command = "cargo test --workspace --test sim-kv --all-features it::works -- --exact";
+        assert_eq!(started.words().join(" "), command);
+    }
+
+    #[test]
+    fn command_runs_a_test_that_is_ignored() {
+        let workspace = Workspace::new("ignored");
+        let mut started = workspace.started("target/debug/deps/sim_kv-0a1b");
+        started.args = words(&["exe", "--ignored"]);
+        let command = "cargo test -p key-value --test sim-kv it::works -- --exact --include-ignored";
+        assert_eq!(started.words().join(" "), command);
     }
 
     #[test]

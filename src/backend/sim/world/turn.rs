@@ -117,9 +117,7 @@ impl State {
     #[cold]
     fn too_long(&mut self, world: &World) -> ControlFlow<Step, Next> {
         self.too_long = true;
-        let (limit, elapsed) = (world.limit.unwrap_or_default(), Duration::from_nanos(self.clock.nanos));
-        let what =
-            format!("the simulation has not ended after {limit:?} of real time, and {elapsed:?} of its own");
+        let what = format!("the simulation has not ended after {:?}", world.limit.unwrap_or_default());
         Break(Step::Wrong(self.tell(world.seed, &what, None).into()))
     }
 
@@ -172,7 +170,7 @@ impl State {
         let mut text =
             format!("anyrt: {what}. Seed {seed}, virtual time {:?}:", Duration::from_nanos(self.clock.nanos));
         let tasks = self.tasks.iter().filter(|(id, _)| of.is_none_or(|of| of == *id));
-        for (Id { number, .. }, task) in tasks.collect::<BTreeMap<_, _>>() {
+        for (id @ Id { number, .. }, task) in tasks.collect::<BTreeMap<_, _>>() {
             let kind = match task.kind {
                 TaskKind::Main => "`block_on`, called at",
                 TaskKind::Future => "a task, spawned at",
@@ -183,6 +181,7 @@ impl State {
             let _ = match task.waits {
                 _ if of.is_some() => Ok(()),
                 Some(wait) => write!(text, ", {wait}"),
+                None if self.tasks.is_ready(id) => write!(text, ", is ready"),
                 None => write!(
                     text,
                     ", waits for a handle, a channel, a lock, or for something outside of the simulation"
