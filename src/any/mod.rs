@@ -3,6 +3,8 @@
 mod context;
 mod convert;
 mod custom;
+#[cfg(feature = "hyper")]
+mod hyper_rt;
 pub(crate) mod net;
 mod one_of;
 pub(crate) mod time;

@@ -115,8 +115,9 @@ where
     }
 }
 
+// With that of tokio they are where the types are known: not every stream of a runtime has it.
 reads!(
-    [T: AsyncRead + Unpin, A: AsyncRead + Unpin, S: AsyncRead + Unpin, C: AsyncRead + Unpin]
+    futures [T: AsyncRead + Unpin, A: AsyncRead + Unpin, S: AsyncRead + Unpin, C: AsyncRead + Unpin]
     OneOf<T, A, S, C>, it => it
 );
 writes!(

@@ -1,4 +1,4 @@
-//! What hyper, quinn and the traits of tokio ask of a runtime, over any runtime of anyrt.
+//! What quinn asks of a runtime, over any runtime of anyrt.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -8,43 +8,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyrt::runtime::{Sleep, UdpSocket};
 use anyrt::{BlockOn, Net, Sim, Spawn, Time};
-use futures::io::{AsyncRead, AsyncWrite};
 use futures::poll;
-use hyper::rt::ReadBufCursor;
 use quinn::AsyncUdpSocket;
 use quinn::udp::{RecvMeta, Transmit};
 
-/// A runtime, for hyper and quinn.
+/// A runtime, for quinn.
 #[derive(Clone, Debug)]
 pub(crate) struct On<R>(pub(crate) R);
-
-impl<R, F> hyper::rt::Executor<F> for On<R>
-where
-    R: Spawn,
-    F: Future<Output: Send> + Send + 'static,
-{
-    fn execute(&self, future: F) {
-        drop(self.0.spawn(future));
-    }
-}
-
-impl<R: Time> hyper::rt::Timer for On<R> {
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn hyper::rt::Sleep>> {
-        Box::pin(Timer(Box::pin(self.0.sleep(duration))))
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
-        Box::pin(Timer(Box::pin(self.0.sleep_until(deadline))))
-    }
-
-    fn now(&self) -> Instant {
-        self.0.now()
-    }
-}
 
 impl<R: Time> quinn::Runtime for On<R> {
     fn new_timer(&self, deadline: Instant) -> Pin<Box<dyn quinn::AsyncTimer>> {
@@ -75,8 +49,6 @@ impl<S: Sleep> Future for Timer<S> {
     }
 }
 
-impl<S: Sleep> hyper::rt::Sleep for Timer<S> {}
-
 impl<S: Sleep> quinn::AsyncTimer for Timer<S> {
     fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
         self.0.as_mut().reset(deadline);
@@ -84,39 +56,6 @@ impl<S: Sleep> quinn::AsyncTimer for Timer<S> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.0.as_mut().poll(cx)
-    }
-}
-
-/// A stream, for hyper.
-#[derive(Debug)]
-pub(crate) struct Io<S>(pub(crate) S);
-
-impl<S: AsyncRead + Unpin> hyper::rt::Read for Io<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        // hyper's buffer may be uninitialised, and to say how much of it was filled is unsafe.
-        let mut bytes = [0; 8192];
-        let len = bytes.len().min(buf.remaining());
-        let len = ready!(Pin::new(&mut self.0).poll_read(cx, &mut bytes[..len]))?;
-        buf.put_slice(&bytes[..len]);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> hyper::rt::Write for Io<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_close(cx)
     }
 }
 

@@ -16,8 +16,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, client, server};
+use hyper_util::rt::TokioIo;
 
-use crate::adapters::{Io, On};
 use crate::{Run, bytes, hosts, ms, run, secs};
 
 /// Echoes the body; after the seconds that its path says, if it does.
@@ -39,20 +39,20 @@ async fn body(response: Response<Incoming>) -> Bytes {
 
 fn http1(rt: &Sim) -> server::conn::http1::Builder {
     let mut builder = server::conn::http1::Builder::new();
-    builder.timer(On(rt.clone())).header_read_timeout(secs(5)).auto_date_header(false);
+    builder.timer(rt.clone()).header_read_timeout(secs(5)).auto_date_header(false);
     builder
 }
 
-fn http2(rt: &Sim) -> server::conn::http2::Builder<On<Sim>> {
-    let mut builder = server::conn::http2::Builder::new(On(rt.clone()));
-    builder.timer(On(rt.clone())).auto_date_header(false);
+fn http2(rt: &Sim) -> server::conn::http2::Builder<Sim> {
+    let mut builder = server::conn::http2::Builder::new(rt.clone());
+    builder.timer(rt.clone()).auto_date_header(false);
     builder
 }
 
 /// A connection to the server; a task drives it.
 async fn connect_http1(rt: &Sim) -> client::conn::http1::SendRequest<Full<Bytes>> {
     let stream = rt.tcp_connect("server:80").await.unwrap();
-    let (sender, connection) = client::conn::http1::handshake(Io(stream)).await.unwrap();
+    let (sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     drop(rt.spawn(connection));
     sender
 }
@@ -69,7 +69,7 @@ pub(crate) fn http1_requests(seed: u64) -> Run {
                 count.fetch_add(1, Ordering::Relaxed);
                 let handle = rt.clone();
                 let service = service_fn(move |request| answer(handle.clone(), request));
-                drop(rt.spawn(http1(&rt).serve_connection(Io(stream), service)));
+                drop(rt.spawn(http1(&rt).serve_connection(TokioIo::new(stream), service)));
             }
         }));
 
@@ -106,7 +106,7 @@ pub(crate) fn http1_half_a_request(seed: u64) -> Run {
             let (stream, _) = listener.accept().await.unwrap();
             let (before, handle) = (rt.elapsed(), rt.clone());
             let service = service_fn(move |request| answer(handle.clone(), request));
-            let error = http1(&rt).serve_connection(Io(stream), service).await.unwrap_err();
+            let error = http1(&rt).serve_connection(TokioIo::new(stream), service).await.unwrap_err();
             (rt.elapsed() - before, error.is_timeout())
         });
         let mut stream = here.tcp_connect("server:80").await.unwrap();
@@ -127,7 +127,7 @@ pub(crate) fn http1_shutdown(seed: u64) -> Run {
             let (stream, _) = listener.accept().await.unwrap();
             let handle = rt.clone();
             let service = service_fn(move |request| answer(handle.clone(), request));
-            let connection = http1(&rt).serve_connection(Io(stream), service);
+            let connection = http1(&rt).serve_connection(TokioIo::new(stream), service);
             match select(Box::pin(connection), stopped).await {
                 Either::Left(_) => panic!("the connection ended before it was stopped"),
                 Either::Right((_, mut connection)) => {
@@ -163,11 +163,11 @@ pub(crate) fn http2_streams(seed: u64) -> Run {
             let (stream, _) = listener.accept().await.unwrap();
             let handle = rt.clone();
             let service = service_fn(move |request| answer(handle.clone(), request));
-            http2(&rt).serve_connection(Io(stream), service).await
+            http2(&rt).serve_connection(TokioIo::new(stream), service).await
         });
         let stream = here.tcp_connect("server:80").await.unwrap();
-        let builder = client::conn::http2::Builder::new(On(here.clone()));
-        let (sender, connection) = builder.handshake(Io(stream)).await.unwrap();
+        let builder = client::conn::http2::Builder::new(here.clone());
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
         let connection = here.spawn(connection);
         let before = here.elapsed();
         let requests = (0..20).map(|n| {
@@ -199,12 +199,12 @@ pub(crate) fn http2_silence(seed: u64) -> Run {
             let (stream, _) = listener.accept().await.unwrap();
             let handle = rt.clone();
             let service = service_fn(move |request| answer(handle.clone(), request));
-            http2(&rt).serve_connection(Io(stream), service).await
+            http2(&rt).serve_connection(TokioIo::new(stream), service).await
         });
         let stream = here.tcp_connect("server:80").await.unwrap();
-        let mut builder = client::conn::http2::Builder::new(On(here.clone()));
-        builder.timer(On(here.clone())).keep_alive_interval(secs(10)).keep_alive_timeout(secs(5));
-        let (mut sender, connection) = builder.handshake(Io(stream)).await.unwrap();
+        let mut builder = client::conn::http2::Builder::new(here.clone());
+        builder.timer(here.clone()).keep_alive_interval(secs(10)).keep_alive_timeout(secs(5));
+        let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
         let rt = here.clone();
         let connection = here.spawn(async move { (connection.await, rt.elapsed()) });
         // A peer that answers pings may take its time.

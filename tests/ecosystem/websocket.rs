@@ -5,7 +5,6 @@
 use anyrt::runtime::TcpListener;
 use anyrt::{BlockOn, Net, Spawn};
 use futures::{SinkExt, StreamExt};
-use tokio_util::compat::FuturesAsyncReadCompatExt;
 use tokio_websockets::{ClientBuilder, CloseCode, Message, ServerBuilder};
 
 use crate::{Run, bytes, hosts, ms, run};
@@ -16,7 +15,7 @@ pub(crate) fn messages(seed: u64) -> Run {
         let listener = there.tcp_bind("0.0.0.0:80").await.unwrap();
         let server = there.spawn(async move {
             let (stream, _) = listener.accept().await.unwrap();
-            let (request, mut socket) = ServerBuilder::new().accept(stream.compat()).await.unwrap();
+            let (request, mut socket) = ServerBuilder::new().accept(stream).await.unwrap();
             assert_eq!(request.uri().path(), "/chat");
             let mut echoed = 0;
             while let Some(message) = socket.next().await {
@@ -33,7 +32,7 @@ pub(crate) fn messages(seed: u64) -> Run {
 
         let stream = here.tcp_connect("server:80").await.unwrap();
         let client = ClientBuilder::new().uri("ws://server/chat").unwrap();
-        let (mut socket, _) = client.connect_on(stream.compat()).await.unwrap();
+        let (mut socket, _) = client.connect_on(stream).await.unwrap();
         // A length has one byte, two or eight.
         for len in [0, 1, 125, 126, 65_535, 65_536, 1 << 20] {
             let sent = bytes(len);

@@ -19,6 +19,9 @@ mod tokio;
 /// A runtime, there and back.
 macro_rules! runtime {
     ($runtime:ty, $from:ident, $into:ident) => {
+        #[cfg(feature = "hyper")]
+        $crate::any::hyper_rt::hyper_rt!($runtime);
+
         impl From<$runtime> for $crate::AnyRuntime {
             fn from(runtime: $runtime) -> Self {
                 Self::$from(runtime)

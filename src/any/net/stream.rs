@@ -160,12 +160,23 @@ macro_rules! stream {
             inner: <AnyStream as Stream<$family>>::OwnedWriteHalf,
         }
 
-        reads!([] $name, it => &mut it.inner);
+        $crate::any::net::stream::reads_one_of!($name);
         writes!([] $name, it => &mut it.inner);
-        reads!([] ReadHalf<'_>, it => &mut it.inner);
+        $crate::any::net::stream::reads_one_of!(ReadHalf<'_>);
         writes!([] WriteHalf<'_>, it => &mut it.inner);
-        reads!([] OwnedReadHalf, it => &mut it.inner);
+        $crate::any::net::stream::reads_one_of!(OwnedReadHalf);
         writes!([] OwnedWriteHalf, it => &mut it.inner);
     };
 }
 pub(super) use stream;
+
+/// A type that reads from one of the backends' streams, each in its own way.
+macro_rules! reads_one_of {
+    ($type:ty) => {
+        reads!(futures [] $type, it => &mut it.inner);
+        reads!(tokio [] $type, (it, cx, buf) => {
+            each!(&mut it.inner, it => ::tokio::io::AsyncRead::poll_read(std::pin::Pin::new(it), cx, buf))
+        });
+    };
+}
+pub(super) use reads_one_of;

@@ -6,14 +6,13 @@ mod udp;
 mod unix;
 
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use futures_io::{AsyncRead, AsyncWrite};
-
 use crate::backend::FindCurrent;
+use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Sleep, Spawn, Time};
 use crate::thread::RuntimeKind;
 
@@ -137,22 +136,29 @@ impl Net for Disabled {
     }
 }
 
-impl AsyncRead for Disabled {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
+impl Reads for Disabled {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<usize>> {
         match *self {}
     }
 }
 
-impl AsyncWrite for Disabled {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+impl Writes for Disabled {
+    fn poll_write(&mut self, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
         match *self {}
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_write_vectored(&mut self, _: &mut Context<'_>, _: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         match *self {}
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+
+    fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         match *self {}
     }
 }
+
+reads!([] Disabled, it => it);
+writes!([] Disabled, it => it);

@@ -18,6 +18,18 @@ pub(crate) trait Reads {
             None => self.poll_read(cx, &mut []),
         }
     }
+
+    /// As tokio has it. A buffer is initialized once, however often it is read into.
+    #[cfg(feature = "tokio-io")]
+    fn poll_read_buf(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = std::task::ready!(self.poll_read(cx, buf.initialize_unfilled()))?;
+        buf.advance(read);
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// What bytes are written to.
@@ -28,9 +40,16 @@ pub(crate) trait Writes {
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
-/// A type that can be read from, by what in it [`Reads`].
+/// A type that can be read from, by what in it [`Reads`]; with `futures` only the trait of futures, and with `tokio` that of tokio,
+/// by an expression.
 macro_rules! reads {
     ([$($generics:tt)*] $type:ty, $it:ident => $inner:expr) => {
+        reads!(futures [$($generics)*] $type, $it => $inner);
+        reads!(tokio [$($generics)*] $type, ($it, cx, buf) => {
+            $crate::runtime::net::io_traits::Reads::poll_read_buf($inner, cx, buf)
+        });
+    };
+    (futures [$($generics:tt)*] $type:ty, $it:ident => $inner:expr) => {
         impl<$($generics)*> futures_io::AsyncRead for $type {
             fn poll_read(
                 self: std::pin::Pin<&mut Self>,
@@ -48,6 +67,19 @@ macro_rules! reads {
             ) -> std::task::Poll<std::io::Result<usize>> {
                 let $it = self.get_mut();
                 $crate::runtime::net::io_traits::Reads::poll_read_vectored($inner, cx, bufs)
+            }
+        }
+    };
+    (tokio [$($generics:tt)*] $type:ty, ($it:ident, $cx:ident, $buf:ident) => $read:expr) => {
+        #[cfg(feature = "tokio-io")]
+        impl<$($generics)*> ::tokio::io::AsyncRead for $type {
+            fn poll_read(
+                self: std::pin::Pin<&mut Self>,
+                $cx: &mut std::task::Context<'_>,
+                $buf: &mut ::tokio::io::ReadBuf<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                let $it = self.get_mut();
+                $read
             }
         }
     };
@@ -85,6 +117,47 @@ macro_rules! writes {
             }
 
             fn poll_close(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                let $it = self.get_mut();
+                $crate::runtime::net::io_traits::Writes::poll_close($inner, cx)
+            }
+        }
+
+        #[cfg(feature = "tokio-io")]
+        impl<$($generics)*> ::tokio::io::AsyncWrite for $type {
+            fn poll_write(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let $it = self.get_mut();
+                $crate::runtime::net::io_traits::Writes::poll_write($inner, cx, buf)
+            }
+
+            fn poll_write_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &[std::io::IoSlice<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let $it = self.get_mut();
+                $crate::runtime::net::io_traits::Writes::poll_write_vectored($inner, cx, bufs)
+            }
+
+            fn is_write_vectored(&self) -> bool {
+                true
+            }
+
+            fn poll_flush(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                let $it = self.get_mut();
+                $crate::runtime::net::io_traits::Writes::poll_flush($inner, cx)
+            }
+
+            fn poll_shutdown(
                 self: std::pin::Pin<&mut Self>,
                 cx: &mut std::task::Context<'_>,
             ) -> std::task::Poll<std::io::Result<()>> {

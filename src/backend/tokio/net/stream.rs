@@ -83,6 +83,19 @@ impl<F: Native, S: Part<F> + AsyncRead> Reads for Io<F, S> {
             polled => polled.map_ok(|()| read.filled().len()),
         }
     }
+
+    #[cfg(feature = "tokio-io")]
+    fn poll_read_buf(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // It has to be looked at by hand, once.
+        let untold = buf.remaining() > 0 && self.untold.take(Way::Read);
+        match Pin::new(&mut self.io).poll_read(cx, buf) {
+            Poll::Pending if untold => {
+                let polled = poll_untold(cx, || F::same(self.io.stream())?.read(buf.initialize_unfilled()));
+                polled.map_ok(|read| buf.advance(read))
+            }
+            polled => polled,
+        }
+    }
 }
 
 impl<F: Native, S: Part<F> + AsyncWrite> Writes for Io<F, S> {
