@@ -103,6 +103,12 @@ mod pasted {
         #[anyrt::test(only(tokio, sim), sim(policy = Pct(3), with = my_setup, seeds = 0..1000))]
         async fn simulated() {}
 
+        #[anyrt::test(only(tokio_current_thread))]
+        async fn on_one_thread() {}
+
+        #[anyrt::test(only(sim))]
+        async fn in_a_simulation() {}
+
         #[anyrt::test]
         #[ignore = "why"]
         async fn ignored() { let _ = AnyRuntime::current(); }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use anyrt::runtime::{Sleep, UdpSocket};
-use anyrt::{BlockOn, Net, Sim, Spawn, Time};
+use anyrt::{BlockOn, Net, Sim, Time};
 use futures::poll;
 use quinn::AsyncUdpSocket;
 use quinn::udp::{RecvMeta, Transmit};

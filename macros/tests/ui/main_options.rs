@@ -13,6 +13,11 @@ mod workers {
     async fn main() {}
 }
 
+mod the_end {
+    #[anyrt::main(smol_global, shutdown = "1s")]
+    async fn main() {}
+}
+
 mod one_thread {
     #[anyrt::main(smol, current_thread)]
     async fn main() {}

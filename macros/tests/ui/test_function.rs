@@ -7,6 +7,9 @@ fn is_not_async() {}
 async extern "C" fn is_extern() {}
 
 #[anyrt::test]
+async unsafe fn is_unsafe() {}
+
+#[anyrt::test]
 async fn has_two_arguments(rt: AnyRuntime, seed: u64) {}
 
 #[anyrt::test]

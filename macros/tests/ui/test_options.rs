@@ -7,6 +7,9 @@ async fn has_an_unknown_option() {}
 #[anyrt::test(only = "tokio")]
 async fn chooses_with_a_text() {}
 
+#[anyrt::test(only("tokio"))]
+async fn chooses_in_quotes() {}
+
 #[anyrt::test(only())]
 async fn chooses_nothing() {}
 
