@@ -200,7 +200,9 @@ fn line_of_a_report_is_a_command_that_runs_this_program_again() {
     assert!(!said.contains("Compiling"), "it was built already: {said}");
     if env::var_os("CARGO_PKG_NAME").is_some() {
         let profile = if cfg!(debug_assertions) { "" } else { " --release" };
-        assert_says(command, &[&format!(" cargo test -p anyrt --test sim_explore{profile} "), TEST]);
+        let packages = [" -p anyrt", " --workspace"].iter().find(|packages| command.contains(*packages));
+        let packages = packages.unwrap_or_else(|| panic!("no package in {command}"));
+        assert_says(command, &[&format!(" cargo test{packages} --test sim_explore{profile} "), TEST]);
     }
 }
 
