@@ -274,7 +274,10 @@ fn nothing_allocates_more_than_the_runtime() {
     let mut more = 0;
     for Row { runtime, operation, counts: [native, traits, any, free] } in table {
         println!("{operation} on {runtime}: {native:.2}, traits {traits:.2}, any {any:.2}, free {free:.2}");
-        more += [traits, any, free].iter().filter(|count| **count > native + NOISE).count();
+        // A debug build boxes what is spawned, where its runtime is in no type.
+        let boxed = if cfg!(debug_assertions) && operation.starts_with("spawn") { 1.0 } else { 0.0 };
+        let more_than = |count: f64, boxed: f64| usize::from(count > native + boxed + NOISE);
+        more += more_than(traits, 0.0) + more_than(any, boxed) + more_than(free, boxed);
     }
     assert_eq!(more, 0, "of the lines above have more than the runtime's own, which is the first number");
 }

@@ -20,6 +20,8 @@ use std::net::SocketAddr;
 use std::os::unix::net as std_unix;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
+#[cfg(debug_assertions)]
+use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use self::context::EnterGuard;
@@ -30,13 +32,14 @@ use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
 use crate::runtime::net::{ConnectOptions, ListenOptions};
-use crate::runtime::task::{JoinHandle, LARGE};
+use crate::runtime::task::JoinHandle;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Left, Net, Runtime, Spawn, Time};
 
 /// A handle to any runtime: one that is compiled in, or one of your own.
 ///
 /// A type without parameters, for a field of a struct; what it makes are types without parameters as well. On the
-/// runtimes that are compiled in nothing is boxed but a large future.
+/// runtimes that are compiled in nothing is boxed but a large future; with debug assertions on, every task and blocking closure
+/// is, because that compiles faster.
 ///
 /// ```
 /// use std::io;
@@ -279,7 +282,16 @@ impl Spawn for AnyRuntime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        if const { size_of::<F>() >= LARGE } {
+        // What tasks are made of takes most of the time that a crate of tests compiles: here it would be compiled for every future
+        // and each backend, and so it is for every type of output (`report attributes` of `benches/cost`). Not by a `cfg!`: what
+        // a branch mentions is collected by the compiler even where it is never taken.
+        #[cfg(debug_assertions)]
+        {
+            let future: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(future);
+            self.spawn_on_it(future)
+        }
+        #[cfg(not(debug_assertions))]
+        if const { size_of::<F>() >= crate::runtime::task::LARGE } {
             self.spawn_on_it(Box::pin(future))
         } else {
             self.spawn_on_it(future)
@@ -292,6 +304,9 @@ impl Spawn for AnyRuntime {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        // As for a future.
+        #[cfg(debug_assertions)]
+        let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
         each!(&self.repr, it => it.spawn_blocking(job))
     }
 

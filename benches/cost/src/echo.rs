@@ -7,6 +7,7 @@ use std::process::Command;
 use indicatif::ProgressBar;
 use object::{Object, ObjectSection};
 
+use crate::measure::children;
 use crate::programs::{cargo, output, target};
 use crate::table::{self, Table};
 
@@ -114,13 +115,4 @@ impl Server {
 fn text(program: &[u8]) -> Result<u64, String> {
     let program = object::File::parse(program).map_err(|error| error.to_string())?;
     program.section_by_name(".text").map(|text| text.size()).ok_or_else(|| "there is no .text".to_owned())
-}
-
-/// Seconds of the processor that children have taken, in user mode and in the system (proc(5), cutime and cstime). In
-/// hundredths, as everywhere.
-fn children() -> Option<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    let (_, fields) = stat.rsplit_once(')')?;
-    let times = fields.split_whitespace().skip(13).take(2);
-    Some(times.map(|time| time.parse::<f64>()).sum::<Result<f64, _>>().ok()? / 100.0)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use harness::Operation;
 
+use crate::attributes;
 use crate::budgets;
 use crate::echo;
 use crate::growth;
@@ -43,6 +44,8 @@ enum Name {
     Growth,
     /// What echo servers are made of
     Echo,
+    /// How long tests compile
+    Attributes,
 }
 
 const RUNTIMES: [&str; 5] = ["tokio-ct", "tokio-mt", "smol", "smol-own", "async-std"];
@@ -92,6 +95,7 @@ fn write(table: Name, rounds: u64) -> Result<(), String> {
         Name::Peers => peers::report(),
         Name::Growth => growth::report(),
         Name::Echo => echo::report(),
+        Name::Attributes => attributes::report(),
     }
 }
 
@@ -260,7 +264,7 @@ fn drift(all: &Program) -> Result<String, String> {
     Ok(table.to_markdown())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

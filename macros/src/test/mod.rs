@@ -4,7 +4,7 @@ mod argument;
 mod options;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Path, Result, parse_quote, parse2};
 
@@ -37,10 +37,11 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
         #[allow(dead_code)]
         #function
 
+        #body
+
         #[cfg(test)]
         #[allow(dead_code)]
         mod #name {
-            #body
             #(#each)*
             #no_backend
         }
@@ -76,20 +77,29 @@ struct Tests<'a> {
 }
 
 impl Tests<'_> {
-    /// What all of them run, if that is the same.
+    /// What all of them run, if that is the same. It is beside the function: rustc makes a unit of code of each module, and
+    /// takes half as long again if what the future is made of is in another than the future.
     fn body(&self) -> Option<TokenStream> {
-        let anyrt = self.anyrt;
+        let (anyrt, body) = (self.anyrt, self.body_name());
         let rt = self.runtime_argument();
-        let call = self.call(match &self.argument {
+        let argument = match &self.argument {
             Argument::None => quote!(),
             Argument::Any(span) => quote_spanned!(*span=> rt),
             Argument::Generic(_) => return None,
-        });
+        };
+        let name = &self.function.sig.ident;
+        let call = self.call(quote!(self::#name(#argument)));
         Some(quote! {
-            fn body(#rt: #anyrt::AnyRuntime) -> #anyrt::macros::Body {
+            #[cfg(test)]
+            #[allow(dead_code, non_snake_case)]
+            fn #body(#rt: #anyrt::AnyRuntime) -> #anyrt::macros::Body {
                 #call
             }
         })
+    }
+
+    fn body_name(&self) -> Ident {
+        format_ident!("__anyrt_body_of_{}", self.function.sig.ident)
     }
 
     fn runtime_argument(&self) -> Ident {
@@ -97,14 +107,14 @@ impl Tests<'_> {
         Ident::new(name, Span::call_site())
     }
 
-    /// The call of the function, as a future of nothing.
-    fn call(&self, argument: TokenStream) -> TokenStream {
-        let (anyrt, name) = (self.anyrt, &self.function.sig.ident);
+    /// A call of the function, as a future of nothing.
+    fn call(&self, future: TokenStream) -> TokenStream {
+        let anyrt = self.anyrt;
         if self.function.returns_unit() {
-            return quote!(::std::boxed::Box::pin(super::#name(#argument)));
+            return quote!(::std::boxed::Box::pin(#future));
         }
         let output = self.function.sig.output.span().resolved_at(Span::call_site());
-        let ended = quote_spanned!(output=> #anyrt::macros::Ended::with(super::#name(#argument).await));
+        let ended = quote_spanned!(output=> #anyrt::macros::Ended::with(#future.await));
         quote! {
             ::std::boxed::Box::pin(async move {
                 use #anyrt::macros::{EndOfResult as _, EndOfTest as _};
@@ -138,10 +148,14 @@ impl Tests<'_> {
     fn run(&self, runtime: &Runtime) -> TokenStream {
         let (anyrt, span) = (self.anyrt, self.function.sig.ident.span());
         let body = match &self.argument {
-            Argument::None | Argument::Any(_) => quote!(body),
+            Argument::None | Argument::Any(_) => {
+                let body = self.body_name();
+                quote!(super::#body)
+            }
             Argument::Generic(span) => {
-                let kind = runtime.kind(*span);
-                let call = self.call(quote_spanned!(*span=> #anyrt::macros::known::<#anyrt::#kind>(rt)));
+                let (name, kind) = (&self.function.sig.ident, runtime.kind(*span));
+                let argument = quote_spanned!(*span=> #anyrt::macros::known::<#anyrt::#kind>(rt));
+                let call = self.call(quote!(super::#name(#argument)));
                 quote!(|rt| #call)
             }
         };
