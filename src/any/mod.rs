@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 use std::os::unix::net as std_unix;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
-#[cfg(debug_assertions)]
+#[cfg(all(debug_assertions, not(test)))]
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -285,12 +285,13 @@ impl Spawn for AnyRuntime {
         // What tasks are made of takes most of the time that a crate of tests compiles: here it would be compiled for every future
         // and each backend, and so it is for every type of output (`report attributes` of `benches/cost`). Not by a `cfg!`: what
         // a branch mentions is collected by the compiler even where it is never taken.
-        #[cfg(debug_assertions)]
+        // Our own suite runs what a release does.
+        #[cfg(all(debug_assertions, not(test)))]
         {
             let future: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(future);
             self.spawn_on_it(future)
         }
-        #[cfg(not(debug_assertions))]
+        #[cfg(any(not(debug_assertions), test))]
         if const { size_of::<F>() >= crate::runtime::task::LARGE } {
             self.spawn_on_it(Box::pin(future))
         } else {
@@ -305,7 +306,7 @@ impl Spawn for AnyRuntime {
         T: Send + 'static,
     {
         // As for a future.
-        #[cfg(debug_assertions)]
+        #[cfg(all(debug_assertions, not(test)))]
         let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
         each!(&self.repr, it => it.spawn_blocking(job))
     }
