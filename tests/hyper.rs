@@ -56,9 +56,9 @@ async fn http1_echoes_a_mebibyte(rt: AnyRuntime) -> io::Result<()> {
 }
 
 #[anyrt::test]
-async fn http2_runs_requests_beside_each_other<R: Runtime>(rt: R) -> io::Result<()>
+async fn http2_runs_requests_beside_each_other<R>(rt: R) -> io::Result<()>
 where
-    R: Timer + Sync,
+    R: Runtime + Timer + Sync,
     AnyRuntime: From<R>,
 {
     let (any, timer) = (AnyRuntime::from(rt.clone()), rt);

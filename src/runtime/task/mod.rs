@@ -22,4 +22,5 @@ pub use yield_now::YieldNow;
 /// A future of as many bytes goes to the heap before anything else is done with it. In a debug build each function that it
 /// passes through has a copy on the stack, of each branch; async-task 4.7 boxes it in the end anyway (`runnable.rs`), and
 /// tokio 1.54 does so sooner.
+#[allow(dead_code, reason = "a debug build boxes whatever its size, and only tokio asks as well")]
 pub(crate) const LARGE: usize = 2048;
