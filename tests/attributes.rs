@@ -85,6 +85,12 @@ async fn limit_ends_what_does_not_end() {
     }
 }
 
+#[anyrt::test(timeout = "10ms", only(tokio, smol))]
+#[should_panic(expected = ", and may take 10ms")]
+async fn limit_is_for_what_blocks_too() {
+    thread::sleep(Duration::from_millis(100));
+}
+
 #[anyrt::test]
 async fn runtime_is_current_and_owned(rt: AnyRuntime) {
     assert!(env::var_os("ANYRT_TEST_TIMEOUT").is_none());
@@ -127,6 +133,55 @@ tests! {
 
 #[anyrt::test]
 async fn r#match() {}
+
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("it is dropped");
+    }
+}
+
+// In a simulation, that was a panic while another one unwinds.
+#[anyrt::test(timeout = "1s")]
+#[should_panic(expected = "n")]
+async fn destructor_that_panics_ends_no_process() {
+    let _panics = PanicsWhenDropped;
+    std::future::pending::<()>().await;
+}
+
+mod what_a_caller_has {
+    #![allow(non_upper_case_globals, dead_code)]
+
+    const rt: u32 = 1;
+    const sim: u32 = 1;
+    const body: u32 = 1;
+
+    trait Check {
+        fn check(self)
+        where
+            Self: Sized,
+        {
+        }
+        fn run(&self) {}
+        fn seeds(&self, _: u64) {}
+    }
+
+    impl<T> Check for T {}
+
+    #[anyrt::test(sim(seeds = 3))]
+    async fn names_are_no_names_of_a_test<R: anyrt::Runtime>(_rt: R) -> Result<(), String> {
+        Ok(())
+    }
+
+    #[anyrt::test(sim(seeds = 3))]
+    async fn nor_with_a_handle(_rt: anyrt::AnyRuntime) {}
+}
+
+mod body {
+    #[anyrt::test(sim(seeds = 3))]
+    async fn body() {}
+}
 
 mod pedantic {
     #![deny(clippy::pedantic, clippy::nursery, missing_docs, unreachable_pub, unused_qualifications)]

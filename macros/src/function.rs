@@ -49,6 +49,11 @@ fn is_function(input: ParseStream<'_>) -> bool {
 }
 
 impl Function {
+    /// Whether it never returns.
+    pub(crate) fn returns_never(&self) -> bool {
+        matches!(&self.sig.output, ReturnType::Type(_, output) if matches!(&**output, Type::Never(_)))
+    }
+
     /// Whether it returns nothing, as most do.
     pub(crate) fn returns_unit(&self) -> bool {
         match &self.sig.output {

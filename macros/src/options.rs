@@ -70,7 +70,14 @@ pub(crate) fn millis(input: ParseStream<'_>, name: &Ident) -> Result<u64> {
 pub(crate) fn crate_path(input: ParseStream<'_>, name: &Ident) -> Result<Path> {
     let example = "\"my_anyrt\"";
     let text: LitStr = value(input, name, example)?;
-    text.parse_with(Path::parse_mod_style).map_err(|_| {
+    let path = text.parse_with(Path::parse_mod_style).map_err(|_| {
         Error::new(text.span(), format!("`{}` is not a path: write `crate = {example}`", text.value()))
-    })
+    })?;
+    // It is written into a module further in.
+    match path.segments.first() {
+        Some(first) if first.ident == "self" || first.ident == "super" => {
+            Err(Error::new(text.span(), "begin with `crate::`, or with the name of a crate"))
+        }
+        _ => Ok(path),
+    }
 }

@@ -16,15 +16,19 @@ impl<T: Termination> Ended<T> {
 /// A result says its error. Of the two, the compiler takes this where it can, for `&&Ended` is this at once.
 pub trait EndOfResult {
     /// Panics where the test has failed.
-    fn check(&self);
+    fn anyrt_check(&self);
 }
 
 impl<T: Termination, E: Debug> EndOfResult for &Ended<Result<T, E>> {
     #[track_caller]
-    fn check(&self) {
+    fn anyrt_check(&self) {
         match self.0.take() {
-            Some(Ok(value)) => Ended::with(value).check(),
-            Some(Err(error)) => panic!("the test returned an error: {error:?}"),
+            Some(Ok(value)) => Ended::with(value).anyrt_check(),
+            Some(Err(error)) => {
+                // Before the panic: one while its text is made ends the process.
+                let error = format!("{error:?}");
+                panic!("the test returned an error: {error}")
+            }
             None => {}
         }
     }
@@ -33,12 +37,12 @@ impl<T: Termination, E: Debug> EndOfResult for &Ended<Result<T, E>> {
 /// Whatever a test may return says whether all is well.
 pub trait EndOfTest {
     /// Panics where the test has failed.
-    fn check(&self);
+    fn anyrt_check(&self);
 }
 
 impl<T: Termination> EndOfTest for Ended<T> {
     #[track_caller]
-    fn check(&self) {
+    fn anyrt_check(&self) {
         // An `ExitCode` does not compare; its text does.
         let code = self.0.take().map_or(ExitCode::SUCCESS, Termination::report);
         let text = format!("{code:?}");

@@ -1,6 +1,7 @@
 use std::env;
 use std::fmt;
 use std::future::Future;
+use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::process;
 use std::time::Duration;
@@ -56,14 +57,15 @@ impl Program {
         let Self { runtime: Named { word, start, .. }, workers, shutdown } = self;
         let rt = start(workers).unwrap_or_else(|error| end(format_args!("{word} does not start: {error}")));
         let outcome = catch_panic(|| rt.block_on(program));
+        // What this panics with is not what the program did.
+        let left = catch_panic(|| rt.shutdown_timeout(shutdown));
         // A runtime that belongs to the process goes on.
-        if let Some(Left { tasks, blocking }) =
-            rt.shutdown_timeout(shutdown).ok().filter(|left| !left.is_empty())
+        if let Some(Left { tasks, blocking }) = left.ok().and_then(Result::ok).filter(|left| !left.is_empty())
         {
-            eprintln!(
-                "anyrt: the program ends, and leaves what has not ended after {shutdown:?}: {tasks} tasks, {blocking} \
-                 blocking closures"
-            );
+            say(format_args!(
+                "the program ends, and leaves what has not ended after {shutdown:?}: {tasks} tasks, {blocking} blocking \
+                 closures"
+            ));
         }
         outcome.unwrap_or_else(|payload| resume_unwind(payload))
     }
@@ -71,8 +73,13 @@ impl Program {
 
 /// Ends the process with a line that says why.
 fn end(why: impl fmt::Display) -> ! {
-    eprintln!("anyrt: {why}");
+    say(why);
     process::exit(1)
+}
+
+/// Says it, if it can. Not through `eprintln!`, which panics where it cannot, and which a test keeps to itself.
+fn say(what: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "anyrt: {what}");
 }
 
 fn choose(compiled_in: &[&'static Named], variable: Option<&str>) -> Result<&'static Named, String> {
@@ -115,7 +122,7 @@ mod tests {
     use super::*;
     use crate::AnyRuntime;
 
-    fn never(_: Option<usize>) -> std::io::Result<AnyRuntime> {
+    fn never(_: Option<usize>) -> io::Result<AnyRuntime> {
         unreachable!()
     }
 

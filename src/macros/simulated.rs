@@ -1,16 +1,19 @@
+use std::env;
 use std::ops::{Range, RangeInclusive};
-use std::panic::Location;
+use std::panic::{Location, resume_unwind};
+use std::time::{Duration, Instant};
 
-use super::test::Outcome;
+use super::test::Said;
 use super::{Body, Test};
-use crate::Sim;
-use crate::sim::Policy;
+use crate::runtime::task::catch_panic::catch_panic;
+use crate::sim::{Notice, Policy};
+use crate::{AnyRuntime, Sim};
 
 /// A test in a simulation.
 #[derive(Debug)]
 pub struct Simulated {
     test: Test,
-    drive: fn(&Sim, Body),
+    drive: fn(&Sim, &mut Body),
     seeds: Option<Range<u64>>,
     policy: Policy,
     set_up: fn(&Sim),
@@ -18,7 +21,7 @@ pub struct Simulated {
 
 impl Simulated {
     /// With one seed. `drive` is `block_on`, called where the test is: a simulation says where.
-    pub fn new(test: Test, drive: fn(&Sim, Body)) -> Self {
+    pub fn new(test: Test, drive: fn(&Sim, &mut Body)) -> Self {
         Self { test, drive, seeds: None, policy: Policy::default(), set_up: |_| {} }
     }
 
@@ -43,16 +46,29 @@ impl Simulated {
         let Self { test, drive, seeds, policy, set_up } = self;
         let (limit, here) = (test.limit(), Location::caller());
         // With many seeds, it is each of them that may take so long.
-        let of_all = if seeds.is_none() { Some(limit) } else { None };
-        test.on_a_thread("sim", of_all, move |outcome| {
+        let is_one = seeds.is_none() || env::var_os("ANYRT_SIM_SEED").is_some();
+        test.on_a_thread("sim", is_one.then_some(limit), move |said| {
             let builder = Sim::builder().policy(policy).limit(limit);
             let program = |sim: &Sim| {
                 set_up(sim);
-                drive(sim, (test.body)(sim.clone().into()));
+                let rt = AnyRuntime::from(sim.clone());
+                let mut body = (test.body)(rt.clone());
+                if let Err(payload) = catch_panic(|| drive(sim, &mut body)) {
+                    // Its destructor may panic as well, which in an unwinding would end the process.
+                    let _current = rt.enter();
+                    drop(catch_panic(|| drop(body)));
+                    resume_unwind(payload);
+                }
             };
-            let blocked = |seed| drop(outcome.send(Outcome::Blocked(seed)));
-            let found = builder.test(here, seeds, program, &blocked);
-            let _ = outcome.send(found.map_or_else(Outcome::Failed, |()| Outcome::Ended));
+            let begun = Instant::now();
+            let found = builder.test(here, seeds, program, &|notice| {
+                let _ = said.send(match notice {
+                    Notice::Blocked(seed) => Said::Blocked(seed),
+                    Notice::Fails(failure) => Said::Reduces(failure),
+                });
+            });
+            let took = if is_one { begun.elapsed() } else { Duration::ZERO };
+            let _ = said.send(found.map_or_else(Said::Failed, |()| Said::Ended(took)));
         });
     }
 }

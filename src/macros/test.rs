@@ -3,13 +3,13 @@ use std::env;
 use std::future::Future;
 use std::io::Write;
 use std::panic::resume_unwind;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Named;
-use crate::runtime::task::catch_panic::catch_panic;
+use crate::runtime::task::catch_panic::{Payload, catch_panic};
 use crate::{AnyRuntime, BlockOn, Time};
 
 /// What a test does on its runtime. It is boxed, so that what runs it is compiled once.
@@ -35,6 +35,9 @@ const TIMEOUT_VARIABLE: &str = "ANYRT_TEST_TIMEOUT";
 /// A timer fires so long after its deadline if its runtime can go on.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// A simulation that fails is run again for so long, and once more.
+const REDUCTION: Duration = Duration::from_secs(10);
+
 /// For tasks and closures that are left.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
@@ -58,11 +61,21 @@ impl Test {
     #[track_caller]
     pub fn run(self, runtime: &'static Named) {
         let (name, limit) = (self.name(), self.limit());
-        self.on_a_thread(runtime.word, Some(limit), move |outcome| {
+        self.on_a_thread(runtime.word, Some(limit), move |said| {
             let start = (runtime.start)(Some(self.workers));
             let rt = start.unwrap_or_else(|error| panic!("anyrt: no runtime for `{name}`: {error}"));
-            let ended = catch_panic(|| rt.block_on(rt.timeout(limit, (self.body)(rt.clone()))));
-            let _ = outcome.send(if let Ok(Err(_)) = ended { Outcome::Hangs } else { Outcome::Ended });
+            let begun = Instant::now();
+            let ended = catch_panic(|| {
+                rt.block_on(async {
+                    let mut body = pin!(rt.timeout(limit, (self.body)(rt.clone())));
+                    if body.as_mut().await.is_err() {
+                        // Before its destructor, which may panic.
+                        let _ = said.send(Said::Hangs);
+                    }
+                });
+            });
+            let took = if ended.is_ok() { begun.elapsed() } else { Duration::ZERO };
+            let _ = said.send(Said::Ended(took));
             // A runtime that belongs to the process goes on.
             let _ = rt.shutdown_timeout(SHUTDOWN);
             if let Err(payload) = ended {
@@ -77,38 +90,55 @@ impl Test {
         self,
         word: &str,
         limit: Option<Duration>,
-        program: impl FnOnce(Sender<Outcome>) + Send + 'static,
+        program: impl FnOnce(&Sender<Said>) + Send + 'static,
     ) {
-        let name = self.name();
-        let (outcome, said) = channel();
-        let thread = thread::Builder::new().name(format!("{name}::{word}")).spawn(|| program(outcome));
-        let thread = thread.unwrap_or_else(|error| panic!("anyrt: no thread for `{name}`: {error}"));
-        let said = match limit {
-            Some(limit) => said.recv_timeout(limit + GRACE),
-            None => said.recv().map_err(RecvTimeoutError::from),
-        };
-        let after = self.limit();
-        match said {
-            Ok(Outcome::Hangs) => {
-                // Its runtime is shut down, its panic said.
-                let _ = thread.join();
-                panic!("anyrt: `{name}` has not ended on {word} after {after:?}");
-            }
-            Err(RecvTimeoutError::Timeout) => {
-                panic!("anyrt: `{name}` has not ended on {word} after {after:?}: it blocks its thread");
-            }
-            Ok(Outcome::Failed(report)) => panic!("{report}"),
-            Ok(Outcome::Blocked(seed)) => {
-                panic!(
-                    "anyrt: `{name}` has not ended on {word} with seed {seed} after {after:?}: it blocks its thread"
-                );
-            }
-            // Without a word when it has panicked before.
-            Ok(Outcome::Ended) | Err(RecvTimeoutError::Disconnected) => {
-                if let Err(payload) = thread.join() {
-                    resume_unwind(payload);
+        let (name, after) = (self.name(), self.limit());
+        let (says, said) = channel();
+        let thread = thread::Builder::new().name(format!("{name}::{word}")).spawn(move || {
+            let over = catch_panic(|| program(&says));
+            let _ = says.send(Said::Over(over));
+        });
+        thread.unwrap_or_else(|error| panic!("anyrt: no thread for `{name}`: {error}"));
+
+        let (mut limit, mut wrong) = (limit, None);
+        let over = loop {
+            let next = match limit {
+                Some(limit) => said.recv_timeout(limit.saturating_add(GRACE)),
+                None => said.recv().map_err(RecvTimeoutError::from),
+            };
+            let not_ended = |with: &str, why: &str| {
+                format!("anyrt: `{name}` has not ended on {word}{with} after {after:?}{why}")
+            };
+            match next {
+                Ok(Said::Hangs) => wrong = Some(not_ended("", "")),
+                Ok(Said::Failed(report)) => wrong = Some(report),
+                Ok(Said::Ended(took)) if took > after && wrong.is_none() => {
+                    wrong =
+                        Some(format!("anyrt: `{name}` has taken {took:?} on {word}, and may take {after:?}"));
                 }
+                Ok(Said::Ended(_)) => {}
+                Ok(Said::Reduces(failure)) => {
+                    // Until there is a report.
+                    wrong = Some(format!("{failure}\nRun again, it blocks its thread"));
+                    limit = Some(after.saturating_add(REDUCTION));
+                    continue;
+                }
+                Ok(Said::Blocked(seed)) => {
+                    let with = format!(" with seed {seed}");
+                    break Err(wrong.take().unwrap_or_else(|| not_ended(&with, ": it blocks its thread")));
+                }
+                Ok(Said::Over(over)) => break Ok(over),
+                Err(_) => break Err(wrong.take().unwrap_or_else(|| not_ended("", ": it blocks its thread"))),
             }
+            // What is left is the end of its runtime.
+            limit = Some(SHUTDOWN);
+        };
+        match (over, wrong) {
+            (Err(blocked), _) => panic!("{blocked}"),
+            // Its panic, if there is one, has been printed.
+            (Ok(_), Some(wrong)) => panic!("{wrong}"),
+            (Ok(Err(payload)), None) => resume_unwind(payload),
+            (Ok(Ok(())), None) => {}
         }
     }
 
@@ -128,13 +158,19 @@ impl Test {
 
 /// What the thread of a test says.
 #[allow(dead_code, reason = "without a simulation there are no seeds")]
-pub(super) enum Outcome {
-    Ended,
+pub(super) enum Said {
+    /// It has not ended in time.
     Hangs,
+    /// So long has it taken, if it has not panicked. Its runtime is about to end.
+    Ended(Duration),
+    /// A seed fails, and is run again, to see what that takes.
+    Reduces(String),
     /// With one of its seeds: a report.
     Failed(String),
     /// It blocks its thread with this seed.
     Blocked(u64),
+    /// The thread is done.
+    Over(Result<(), Payload>),
 }
 
 fn without_crate(module: &'static str) -> &'static str {

@@ -19,6 +19,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
     let options: Options = parse2(options)?;
     let mut function: Function = parse2(item)?;
     let argument = Argument::of(&function)?;
+    if function.returns_never() {
+        let text = "a test that never returns has no end: remove `-> !`";
+        return Err(Error::new_spanned(&function.sig.output, text));
+    }
     let attrs = of_the_tests(&mut function)?;
 
     let anyrt = options.anyrt.as_ref().map_or_else(|| parse_quote!(::anyrt), |path| path.value.clone());
@@ -84,7 +88,7 @@ impl Tests<'_> {
         let rt = self.runtime_argument();
         let argument = match &self.argument {
             Argument::None => quote!(),
-            Argument::Any(span) => quote_spanned!(*span=> rt),
+            Argument::Any(span) => quote_spanned!(*span=> __anyrt_rt),
             Argument::Generic(_) => return None,
         };
         let name = &self.function.sig.ident;
@@ -103,7 +107,7 @@ impl Tests<'_> {
     }
 
     fn runtime_argument(&self) -> Ident {
-        let name = if matches!(self.argument, Argument::None) { "_" } else { "rt" };
+        let name = if matches!(self.argument, Argument::None) { "_" } else { "__anyrt_rt" };
         Ident::new(name, Span::call_site())
     }
 
@@ -118,7 +122,7 @@ impl Tests<'_> {
         quote! {
             ::std::boxed::Box::pin(async move {
                 use #anyrt::macros::{EndOfResult as _, EndOfTest as _};
-                (&&#ended).check();
+                (&&#ended).anyrt_check();
             })
         }
     }
@@ -154,9 +158,9 @@ impl Tests<'_> {
             }
             Argument::Generic(span) => {
                 let (name, kind) = (&self.function.sig.ident, runtime.kind(*span));
-                let argument = quote_spanned!(*span=> #anyrt::macros::known::<#anyrt::#kind>(rt));
+                let argument = quote_spanned!(*span=> #anyrt::macros::known::<#anyrt::#kind>(__anyrt_rt));
                 let call = self.call(quote!(super::#name(#argument)));
-                quote!(|rt| #call)
+                quote!(|__anyrt_rt| #call)
             }
         };
         let workers = self.options.workers.as_ref().map(|workers| workers.value);
@@ -189,7 +193,9 @@ impl Tests<'_> {
         });
         let with = with.as_ref().map(|Given { value, .. }| quote!(.with(#value)));
         let span = self.function.sig.ident.span();
-        let drive = quote_spanned!(span=> |sim, body| #anyrt::BlockOn::block_on(sim, body));
+        let drive = quote_spanned!(span=> |__anyrt_sim, __anyrt_body| {
+            #anyrt::BlockOn::block_on(__anyrt_sim, __anyrt_body)
+        });
         quote_spanned! {span=>
             #names
             #anyrt::macros::Simulated::new(#test, #drive) #seeds #policy #with .run();

@@ -10,6 +10,11 @@ async extern "C" fn is_extern() {}
 async unsafe fn is_unsafe() {}
 
 #[anyrt::test]
+async fn never_ends() -> ! {
+    panic!()
+}
+
+#[anyrt::test]
 async fn has_two_arguments(rt: AnyRuntime, seed: u64) {}
 
 #[anyrt::test]

@@ -73,6 +73,9 @@ async fn simulates_nothing() {}
 #[anyrt::test(crate = 7)]
 async fn is_of_no_crate() {}
 
+#[anyrt::test(crate = "self::anyrt")]
+async fn is_of_a_path_from_here() {}
+
 #[anyrt::test(crate = "not a path")]
 async fn is_of_no_path() {}
 

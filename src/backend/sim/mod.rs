@@ -70,6 +70,8 @@ use crate::runtime::task::{JoinHandle, spawn_gone};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
 use crate::thread::{RuntimeKind, Scope};
 
+#[cfg(feature = "macros")]
+pub(crate) use explore::Notice;
 pub use explore::{Outcome, check_deterministic, explore};
 pub use faults::{Fault, Faults};
 pub use handle::{Builder, Link, Sim};

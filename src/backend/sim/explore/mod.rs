@@ -88,6 +88,15 @@ pub fn explore<T: Outcome>(seeds: Range<u64>, program: impl Fn(&Sim) -> T + Sync
     Sim::builder().explore(seeds, program);
 }
 
+/// What a search says before its report.
+#[allow(dead_code, reason = "only an attribute listens")]
+pub(crate) enum Notice {
+    /// A seed blocks its thread for longer than a simulation [may take](Builder::limit).
+    Blocked(u64),
+    /// A seed fails so, and is about to be reduced.
+    Fails(String),
+}
+
 impl Builder {
     /// Runs `program` with one seed after the other until it fails, as [`sim::explore`](explore) does, in simulations that
     /// are set up like this one.
@@ -115,15 +124,14 @@ impl Builder {
         }
     }
 
-    /// Searches, and reports a seed that fails to somebody who calls from `source`. `blocked` hears of a seed that blocks its thread for longer than a
-    /// simulation [may take](Self::limit).
+    /// Searches, and reports a seed that fails to somebody who calls from `source`. `notice` hears of it before that.
     #[track_caller]
     fn explore_from<T: Outcome>(
         self,
         source: &'static Location<'static>,
         seeds: Range<u64>,
         program: impl Fn(&Sim) -> T + Sync,
-        blocked: &dyn Fn(u64),
+        notice: &dyn Fn(Notice),
     ) -> Result<(), String> {
         assert!(!seeds.is_empty(), "anyrt: {seeds:?} has no seed to explore: write a range such as 0..1000");
         let program = |sim: &Sim| program(sim).failure();
@@ -135,7 +143,8 @@ impl Builder {
                 self.replaying(&replay).logged_to_a_file().replay(replay.seed, &program);
             }
             Ok(None) => {
-                if let Some((seed, failure, run)) = search::search(&self, &seeds, &program, blocked) {
+                if let Some((seed, failure, run)) = search::search(&self, &seeds, &program, notice) {
+                    notice(Notice::Fails(format!("anyrt: seed {seed} fails: {}", failure.how)));
                     let found = reduce::reduce(self, seed, &program, failure, run);
                     let command = command::command(source.file());
                     return Err(Report { seeds, found: &found, command }.to_string());
@@ -152,10 +161,10 @@ impl Builder {
         source: &'static Location<'static>,
         seeds: Option<Range<u64>>,
         program: impl Fn(&Sim) + Sync,
-        blocked: &dyn Fn(u64),
+        notice: &dyn Fn(Notice),
     ) -> Result<(), String> {
         match seeds {
-            Some(seeds) => self.explore_from(source, seeds, program, blocked),
+            Some(seeds) => self.explore_from(source, seeds, program, notice),
             None => {
                 let sim = self.build().unwrap_or_else(|error| panic!("{error}"));
                 program(&Ending(sim).0);

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Notice;
 use super::failure::Failure;
 use super::progress;
 use super::run::{Program, Run};
@@ -16,12 +17,12 @@ use crate::thread::lock;
 /// A simulation that does not block ends by itself so long after its limit.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The smallest of the seeds that fail. `blocked` hears of one that blocks its thread for too long.
+/// The smallest of the seeds that fail. `notice` hears of one that blocks its thread.
 pub(super) fn search(
     builder: &Builder,
     seeds: &Range<u64>,
     program: &Program<'_>,
-    blocked: &dyn Fn(u64),
+    notice: &dyn Fn(Notice),
 ) -> Option<(u64, Failure, Run)> {
     let processors = || thread::available_parallelism().map_or(1, Into::into);
     let many = seeds.end - seeds.start;
@@ -62,7 +63,7 @@ pub(super) fn search(
         drop(works);
         let blocked = |seed, since: Instant| {
             if builder.config.limit.is_some_and(|limit| since.elapsed() > limit + GRACE) {
-                blocked(seed);
+                notice(Notice::Blocked(seed));
             }
         };
         progress::watch(seeds, &next, &running, &over, &blocked);
