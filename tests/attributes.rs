@@ -85,6 +85,14 @@ async fn limit_ends_what_does_not_end() {
     }
 }
 
+#[anyrt::test(timeout = "1s", only(sim), sim(seeds = 3))]
+#[should_panic(expected = "after 1s: it blocks its thread")]
+async fn limit_is_for_each_seed() {
+    loop {
+        thread::park();
+    }
+}
+
 #[anyrt::test(timeout = "10ms", only(tokio, smol))]
 #[should_panic(expected = ", and may take 10ms")]
 async fn limit_is_for_what_blocks_too() {
