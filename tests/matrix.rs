@@ -116,6 +116,28 @@ fn each_test_ends_as_it_says_on_each_runtime() {
 }
 
 #[test]
+fn variable_says_how_long_tests_may_take() {
+    let run = |seconds: &str| {
+        let matrix = matrix();
+        let mut cargo = matrix.command(&[
+            "test",
+            "-p",
+            "all",
+            "--test",
+            "all-tests",
+            "hangs_on_one::smol",
+            "--",
+            "--exact",
+        ]);
+        text(&cargo.env("ANYRT_TEST_TIMEOUT", seconds).output().unwrap())
+    };
+    let said = run("1");
+    assert!(said.contains("`hangs_on_one` has not ended on smol after 1s\n"), "{said}");
+    let said = run("1s");
+    assert!(said.contains("ANYRT_TEST_TIMEOUT is \"1s\": write a number of seconds, 1 or more"), "{said}");
+}
+
+#[test]
 fn filter_chooses_a_runtime_or_a_test() {
     let (outcomes, text) = outcomes("all", &["--test", "all-tests", "smol"]);
     assert_eq!(outcomes.len(), names(&SMOL).len() - 1, "{text}");
@@ -258,6 +280,8 @@ fn program_runs_on_the_runtime_that_it_names() {
     ] {
         let (said, is_fine) = program("named", &["--features", "all", "--bin", &format!("on_{name}")], None);
         assert!(is_fine && said.starts_with(&format!("on AnyRuntime({kind}")), "{name}: {said}");
+        let left = "what has not ended after 100ms: 0 tasks, 1 blocking closures\n";
+        assert_eq!(said.contains(left), name == "smol", "{name}: {said}");
     }
 }
 

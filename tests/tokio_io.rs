@@ -111,9 +111,10 @@ async fn buffer_keeps_what_is_in_it(rt: AnyRuntime) {
 #[anyrt::test]
 async fn buffer_without_room_is_no_end(rt: AnyRuntime) {
     let (mut client, mut server) = pair(&rt).await;
-    client.write_all(b"abc").await.unwrap();
+    // Nor does it wait: there is no data yet.
     let mut buf = ReadBuf::new(&mut []);
     poll_fn(|cx| AsyncRead::poll_read(Pin::new(&mut server), cx, &mut buf)).await.unwrap();
+    client.write_all(b"abc").await.unwrap();
     let mut read = [0; 3];
     server.read_exact(&mut read).await.unwrap();
     assert_eq!(&read, b"abc");

@@ -24,7 +24,7 @@ pub(crate) fn millis(text: &LitStr) -> Result<u64> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "a failure is the finding")]
 mod tests {
     use proc_macro2::Span;
 

@@ -1,4 +1,4 @@
-//! What stands in the parentheses of an attribute.
+//! Options: the list in the parentheses of an attribute.
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
@@ -7,7 +7,7 @@ use syn::{Error, LitInt, LitStr, Path, Result, Token};
 
 use crate::duration;
 
-/// A value, and where it stands.
+/// The value of an option, and its place for errors.
 pub(crate) struct Given<T> {
     pub(crate) value: T,
     pub(crate) span: Span,
@@ -41,7 +41,7 @@ pub(crate) fn keep<T>(place: &mut Option<Given<T>>, name: &Ident, value: T) -> R
     Ok(())
 }
 
-/// What follows the name and `=`. `example` is what to write.
+/// Reads `=` and the value of an option. An error says to write `example`.
 pub(crate) fn value<T: Parse>(input: ParseStream<'_>, name: &Ident, example: &str) -> Result<T> {
     let wrong = |span| Error::new(span, format!("write `{name} = {example}`"));
     if !input.peek(Token![=]) {

@@ -59,7 +59,7 @@ impl Runtime {
         format_ident!("if_{}", self.feature.replace('-', "_"))
     }
 
-    /// What turns it on.
+    /// The line of Cargo.toml that turns it on.
     pub(crate) fn dependency(&self) -> String {
         let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
         format!("anyrt = {{ version = \"{version}\", features = [\"macros\", \"{}\"] }}", self.feature)

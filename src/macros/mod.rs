@@ -17,7 +17,6 @@ pub use self::program::Program;
 #[cfg(feature = "sim")]
 pub use self::simulated::Simulated;
 pub use self::test::{Body, Test, known, no_backend, skipped};
-use crate::AnyRuntime;
 #[cfg(feature = "async-std")]
 use crate::AsyncStd;
 #[cfg(feature = "sim")]
@@ -26,6 +25,7 @@ use crate::Sim;
 use crate::Smol;
 #[cfg(feature = "tokio")]
 use crate::Tokio;
+use crate::{AnyRuntime, Builder};
 
 /// A runtime that is called by a word.
 pub struct Named {
@@ -46,11 +46,7 @@ impl fmt::Debug for Named {
 pub static TOKIO: Named = Named {
     word: "tokio",
     feature: "tokio",
-    start: |workers| {
-        let builder = Tokio::builder();
-        let builder = workers.into_iter().fold(builder, |builder, workers| builder.worker_threads(workers));
-        Ok(builder.build()?.into())
-    },
+    start: |workers| Ok(with(workers, Tokio::builder()).build()?.into()),
 };
 
 /// One of its own, whose tasks run on the thread of `block_on`.
@@ -63,11 +59,7 @@ pub static TOKIO_CURRENT_THREAD: Named =
 pub static SMOL: Named = Named {
     word: "smol",
     feature: "smol",
-    start: |workers| {
-        let builder = Smol::builder();
-        let builder = workers.into_iter().fold(builder, |builder, workers| builder.worker_threads(workers));
-        Ok(builder.build()?.into())
-    },
+    start: |workers| Ok(with(workers, Smol::builder()).build()?.into()),
 };
 
 /// That of the process.
@@ -83,6 +75,15 @@ pub static ASYNC_STD: Named =
 /// A simulation.
 #[cfg(feature = "sim")]
 pub static SIM: Named = Named { word: "sim", feature: "sim", start: |_| Ok(Sim::new()?.into()) };
+
+/// With so many workers, if somebody has said how many.
+#[allow(dead_code, reason = "without a runtime of its own there is no builder")]
+fn with<R>(workers: Option<usize>, builder: Builder<R>) -> Builder<R> {
+    match workers {
+        Some(workers) => builder.worker_threads(workers),
+        None => builder,
+    }
+}
 
 /// Those that are compiled in. The simulation is the last.
 static COMPILED_IN: &[&Named] = &[

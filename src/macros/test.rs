@@ -196,3 +196,52 @@ pub fn no_backend() {
          Cargo.toml, such as `anyrt = {{ version = \"0.1\", features = [\"macros\", \"tokio\", \"smol\", \"sim\"] }}`."
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::Spawn;
+    use crate::macros::COMPILED_IN;
+
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+
+    struct Counts;
+
+    impl Drop for Counts {
+        fn drop(&mut self) {
+            DROPPED.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Leaves a task that never ends.
+    fn leaves_a_task(rt: AnyRuntime) -> Body {
+        Box::pin(async move {
+            let counts = Counts;
+            drop(rt.spawn(async move {
+                std::future::pending::<()>().await;
+                drop(counts);
+            }));
+            rt.yield_now().await;
+        })
+    }
+
+    #[test]
+    fn tasks_are_dropped_with_the_runtime_of_their_test() {
+        // A simulation of a test has its end elsewhere, and others belong to the process.
+        let owned = ["tokio", "tokio_current_thread", "smol"];
+        for runtime in COMPILED_IN.iter().filter(|runtime| owned.contains(&runtime.word)) {
+            let before = DROPPED.load(Ordering::SeqCst);
+            Test::new(module_path!(), leaves_a_task).run(runtime);
+            assert_eq!(DROPPED.load(Ordering::SeqCst), before + 1, "{runtime:?}");
+        }
+    }
+
+    #[test]
+    fn name_is_that_of_the_harness() {
+        let test = |module| Test::new(module, leaves_a_task).name();
+        assert_eq!(test("krate::tests::naps"), "tests::naps");
+        assert_eq!(test("krate"), "krate");
+    }
+}

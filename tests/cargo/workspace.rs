@@ -1,6 +1,11 @@
+#[path = "copy.rs"]
+mod copy;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
+
+use copy::copy_folder;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -69,24 +74,5 @@ impl Workspace {
 
     fn target_folder(&self) -> PathBuf {
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-target", self.name))
-    }
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (from, to) = {
-            let entry = entry.unwrap();
-            (entry.path(), to.join(entry.file_name()))
-        };
-        // What cargo leaves behind where somebody has run it by hand.
-        if from.ends_with("target") {
-            continue;
-        }
-        if from.is_dir() {
-            copy_folder(&from, &to);
-        } else {
-            fs::copy(&from, &to).unwrap();
-        }
     }
 }

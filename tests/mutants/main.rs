@@ -6,6 +6,8 @@
 
 #[path = "../cargo/mod.rs"]
 mod cargo;
+#[path = "../cargo/copy.rs"]
+mod copy;
 mod table;
 
 use std::collections::HashSet;
@@ -15,6 +17,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, thread};
 
+use copy::copy_folder;
 use table::{MUTANTS, Mutant};
 
 /// Turns a mutant on.
@@ -208,19 +211,4 @@ fn replace(name: &str, text: &str, right: &str, wrong: &str) -> String {
 fn rewrite(file: &Path, change: impl FnOnce(String) -> String) {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     fs::write(file, change(text)).unwrap();
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (from, to) = {
-            let entry = entry.unwrap();
-            (entry.path(), to.join(entry.file_name()))
-        };
-        if from.is_dir() {
-            copy_folder(&from, &to);
-        } else {
-            fs::copy(&from, &to).unwrap();
-        }
-    }
 }

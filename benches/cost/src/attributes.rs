@@ -21,7 +21,7 @@ struct Tests {
     each: usize,
 }
 
-/// What the others are compared with comes first.
+/// The first is the baseline.
 const CRATES: [Tests; 3] = [
     Tests { name: "on-tokio", of: "tokio", attribute: "#[tokio::test]", each: 1 },
     Tests {

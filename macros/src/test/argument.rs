@@ -4,7 +4,7 @@ use syn::{Error, FnArg, GenericParam, Ident, Result, Type};
 
 use crate::function::Function;
 
-/// What a test takes, and where its type stands.
+/// The argument of a test, with the place of its type.
 pub(super) enum Argument {
     None,
     /// `AnyRuntime`.

@@ -81,8 +81,8 @@ struct Tests<'a> {
 }
 
 impl Tests<'_> {
-    /// What all of them run, if that is the same. It is beside the function: rustc makes a unit of code of each module, and
-    /// takes half as long again if what the future is made of is in another than the future.
+    /// The function that all tests call, unless each has a type of its own. It is beside the async function, and not in the module:
+    /// rustc makes a unit of code of each module, and takes half as long again where a future is made in another unit.
     fn body(&self) -> Option<TokenStream> {
         let (anyrt, body) = (self.anyrt, self.body_name());
         let rt = self.runtime_argument();

@@ -1,4 +1,4 @@
-//! What stands in the parentheses of `#[anyrt::test(…)]`.
+//! Options of `#[anyrt::test(…)]`.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -55,7 +55,7 @@ impl Options {
         self.runtimes().any(|(runtime, reason)| reason.is_none() && is_one(runtime))
     }
 
-    /// What is there, and is for nothing.
+    /// Refuses options without effect.
     fn check(self) -> Result<Self> {
         let unwanted = |(runtime, _): &&(&'static Runtime, LitStr)| {
             self.only.as_ref().is_some_and(|only| !only.value.contains(runtime))

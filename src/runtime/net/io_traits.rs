@@ -86,68 +86,37 @@ macro_rules! reads {
 }
 pub(crate) use reads;
 
-/// A type that can be written to, by what in it [`Writes`].
+/// A type that can be written to, by what in it [`Writes`]. The traits of futures and of tokio differ in one name, and in what
+/// only that of tokio asks.
 macro_rules! writes {
     ([$($generics:tt)*] $type:ty, $it:ident => $inner:expr) => {
-        impl<$($generics)*> futures_io::AsyncWrite for $type {
-            fn poll_write(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-                buf: &[u8],
-            ) -> std::task::Poll<std::io::Result<usize>> {
-                let $it = self.get_mut();
-                $crate::runtime::net::io_traits::Writes::poll_write($inner, cx, buf)
-            }
-
-            fn poll_write_vectored(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-                bufs: &[std::io::IoSlice<'_>],
-            ) -> std::task::Poll<std::io::Result<usize>> {
-                let $it = self.get_mut();
-                $crate::runtime::net::io_traits::Writes::poll_write_vectored($inner, cx, bufs)
-            }
-
-            fn poll_flush(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-            ) -> std::task::Poll<std::io::Result<()>> {
-                let $it = self.get_mut();
-                $crate::runtime::net::io_traits::Writes::poll_flush($inner, cx)
-            }
-
-            fn poll_close(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-            ) -> std::task::Poll<std::io::Result<()>> {
-                let $it = self.get_mut();
-                $crate::runtime::net::io_traits::Writes::poll_close($inner, cx)
-            }
-        }
-
+        writes!(futures_io::AsyncWrite, poll_close, {}; [$($generics)*] $type, $it => $inner);
         #[cfg(feature = "tokio-io")]
-        impl<$($generics)*> ::tokio::io::AsyncWrite for $type {
-            fn poll_write(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-                buf: &[u8],
-            ) -> std::task::Poll<std::io::Result<usize>> {
-                let $it = self.get_mut();
-                $crate::runtime::net::io_traits::Writes::poll_write($inner, cx, buf)
-            }
-
-            fn poll_write_vectored(
-                self: std::pin::Pin<&mut Self>,
-                cx: &mut std::task::Context<'_>,
-                bufs: &[std::io::IoSlice<'_>],
-            ) -> std::task::Poll<std::io::Result<usize>> {
-                let $it = self.get_mut();
-                $crate::runtime::net::io_traits::Writes::poll_write_vectored($inner, cx, bufs)
-            }
-
+        writes!(::tokio::io::AsyncWrite, poll_shutdown, {
             fn is_write_vectored(&self) -> bool {
                 true
             }
+        }; [$($generics)*] $type, $it => $inner);
+    };
+    ($io_trait:path, $close:ident, { $($own:tt)* }; [$($generics:tt)*] $type:ty, $it:ident => $inner:expr) => {
+        impl<$($generics)*> $io_trait for $type {
+            fn poll_write(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let $it = self.get_mut();
+                $crate::runtime::net::io_traits::Writes::poll_write($inner, cx, buf)
+            }
+
+            fn poll_write_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &[std::io::IoSlice<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                let $it = self.get_mut();
+                $crate::runtime::net::io_traits::Writes::poll_write_vectored($inner, cx, bufs)
+            }
 
             fn poll_flush(
                 self: std::pin::Pin<&mut Self>,
@@ -157,13 +126,15 @@ macro_rules! writes {
                 $crate::runtime::net::io_traits::Writes::poll_flush($inner, cx)
             }
 
-            fn poll_shutdown(
+            fn $close(
                 self: std::pin::Pin<&mut Self>,
                 cx: &mut std::task::Context<'_>,
             ) -> std::task::Poll<std::io::Result<()>> {
                 let $it = self.get_mut();
                 $crate::runtime::net::io_traits::Writes::poll_close($inner, cx)
             }
+
+            $($own)*
         }
     };
 }

@@ -86,8 +86,11 @@ impl<F: Native, S: Part<F> + AsyncRead> Reads for Io<F, S> {
 
     #[cfg(feature = "tokio-io")]
     fn poll_read_buf(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // It has to be looked at by hand, once.
-        let untold = buf.remaining() > 0 && self.untold.take(Way::Read);
+        // tokio 1.54 waits for data that there is no room for.
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        let untold = self.untold.take(Way::Read);
         match Pin::new(&mut self.io).poll_read(cx, buf) {
             Poll::Pending if untold => {
                 let polled = poll_untold(cx, || F::same(self.io.stream())?.read(buf.initialize_unfilled()));
