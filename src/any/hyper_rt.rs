@@ -53,6 +53,7 @@ macro_rules! hyper_rt {
         }
     };
 }
+#[allow(unused_imports, reason = "without a backend only `AnyRuntime` runs hyper")]
 pub(super) use hyper_rt;
 
 hyper_rt!(AnyRuntime);
