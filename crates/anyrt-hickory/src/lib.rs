@@ -1,0 +1,1 @@
+//! The resolver of hickory on any async runtime, through anyrt.

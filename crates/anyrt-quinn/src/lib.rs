@@ -1,0 +1,1 @@
+//! quinn on any async runtime, through anyrt.

@@ -1,0 +1,1 @@
+//! Libraries as they are on crates.io, on every runtime of anyrt.
