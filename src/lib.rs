@@ -46,7 +46,7 @@ pub use anyrt_macros::test;
 #[cfg(feature = "macros")]
 pub use async_trait::async_trait;
 
-pub use any::{AnyRuntime, EnterGuard};
+pub use any::{AnyRuntime, EnterGuard, Within};
 pub use current::{RandomState, SetDefaultError, random_seed};
 pub use current::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
 pub use runtime::builder::Builder;

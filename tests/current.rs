@@ -44,6 +44,17 @@ fn what_is_compiled_in_makes_nothing_current() {
     assert_eq!(task, !TOKIO);
 }
 
+/// So does code that asks tokio, in the executor of another crate.
+#[cfg(feature = "tokio")]
+#[test]
+fn within_is_in_the_context_of_tokio() {
+    let runtime = AnyRuntime::from(anyrt::Tokio::new().unwrap());
+    let told = || tokio::runtime::Handle::try_current().is_ok();
+    let answer = runtime.within(async { (told(), tokio::spawn(async { 42 }).await.unwrap()) });
+    assert_eq!(futures::executor::block_on(answer), (true, 42));
+    assert!(!told());
+}
+
 /// On a thread that is in no runtime, with no default.
 #[test]
 fn error_says_what_is_compiled_in_and_what_to_write() {

@@ -6,7 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 
-use anyrt::runtime::TcpListener as _;
+use anyrt::runtime::{Compat, TcpListener as _};
 use anyrt::{AnyRuntime, Runtime, Spawn};
 use futures::future::join;
 use tokio::io::{
@@ -46,6 +46,27 @@ where
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();
     assert_eq!(answer, "answer");
+}
+
+/// As generic code does it, of which no stream is known to have tokio's traits.
+#[anyrt::test]
+async fn any_stream_has_them_in_compat<R: Runtime>(rt: R) {
+    let (client, server) = pair(&rt).await;
+    let (mut client, mut server) = (Compat::new(client), Compat::new(server));
+    assert!(client.is_write_vectored());
+    let bufs = [b"one\n".as_slice(), b"", b"two\nthree"].map(io::IoSlice::new);
+    assert_eq!(AsyncWriteExt::write_vectored(&mut client, &bufs).await.unwrap(), 13);
+    client.shutdown().await.unwrap();
+    assert_eq!(lines(&mut server).await, ["one", "two", "three"]);
+    server.write_all(b"answer").await.unwrap();
+    drop(server);
+    let mut storage = [MaybeUninit::uninit(); 8];
+    let mut buf = ReadBuf::uninit(&mut storage);
+    poll_fn(|cx| Pin::new(&mut client).poll_read(cx, &mut buf)).await.unwrap();
+    assert!(b"answer".starts_with(buf.filled()) && !buf.filled().is_empty());
+    let mut rest = String::from_utf8(buf.filled().to_vec()).unwrap();
+    client.read_to_string(&mut rest).await.unwrap();
+    assert_eq!(rest, "answer");
 }
 
 #[anyrt::test]

@@ -3,11 +3,14 @@
 mod context;
 mod convert;
 mod custom;
+#[cfg(feature = "futures-task")]
+mod futures_rt;
 #[cfg(feature = "hyper")]
 mod hyper_rt;
 pub(crate) mod net;
 mod one_of;
 pub(crate) mod time;
+mod within;
 
 use std::any::Any;
 #[cfg(any(test, feature = "conformance"))]
@@ -26,6 +29,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use self::context::EnterGuard;
 pub(crate) use self::context::{Ownership, enter, innermost, native_context};
+pub use self::within::Within;
 
 use self::custom::Custom;
 use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
@@ -147,6 +151,35 @@ impl AnyRuntime {
     /// `task_under_a_foreign_guard_finds_its_own`.
     pub fn enter(&self) -> EnterGuard<'_> {
         enter(self.clone())
+    }
+
+    /// A future that finds this runtime as the current one, whoever polls it.
+    ///
+    /// In the executor of another crate, such as `futures::executor::block_on`, nothing is current; in a task of another runtime
+    /// that one is. Code that asks for the current runtime finds this one instead. If it is tokio, so does code that asks
+    /// tokio, such as a library that is written for it: its context is entered as well.
+    ///
+    /// Nothing moves: the future is polled where it is awaited. It keeps this handle until it is dropped.
+    ///
+    /// # Dropping
+    ///
+    /// The future finds this runtime in its destructor, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[cfg(feature = "smol")] {
+    /// let runtime = anyrt::AnyRuntime::from(anyrt::Smol::global());
+    /// let waits = runtime.within(async { anyrt::time::sleep(Duration::from_millis(1)).await });
+    /// futures::executor::block_on(waits);
+    /// # }
+    /// ```
+    ///
+    /// Scenarios: `within_makes_it_current_in_each_poll`, `within_makes_it_current_in_the_destructor`.
+    pub fn within<F: Future>(&self, future: F) -> Within<F> {
+        Within::new(self.clone(), future)
     }
 
     /// A handle to the same runtime that does not keep it alive.

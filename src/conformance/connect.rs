@@ -201,6 +201,17 @@ pub(super) async fn lookup_resolves_localhost<R: Runtime>(rt: R) {
     assert_eq!(rt.lookup_host(&[literal, literal][..]).await.unwrap(), [literal, literal]);
 }
 
+pub(super) async fn lookup_takes_an_address_in_brackets<R: Runtime>(rt: R) {
+    let literal: SocketAddr = "[2001:db8::7]:81".parse().unwrap();
+    assert_eq!(rt.lookup_host("[2001:db8::7]:81").await.unwrap(), [literal]);
+    assert_eq!(rt.lookup_host(("[2001:db8::7]", 81)).await.unwrap(), [literal]);
+    assert_eq!(rt.lookup_host(("[2001:db8::7]".to_owned(), 81)).await.unwrap(), [literal]);
+    // Around anything else they are a mistake.
+    for bad in ["[localhost]", "[::1", "[]"] {
+        assert!(rt.lookup_host((bad, 81)).await.is_err(), "{bad}");
+    }
+}
+
 pub(super) async fn lookup_of_a_bad_address_is_invalid_input<R: Runtime>(rt: R) {
     for bad in ["nocolon", "host:x", "", "127.0.0.1:99999", "localhost:", "nul\0:80"] {
         let error = rt.lookup_host(bad).await.unwrap_err();

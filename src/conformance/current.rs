@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use futures::channel::oneshot;
-use futures::future::join;
+use futures::future::{FutureExt, join};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::elsewhere::elsewhere;
@@ -338,6 +338,41 @@ pub(super) fn enter_belongs_to_its_thread<R: Runtime>(rt: R) {
     let before = on_another_thread();
     let _guard = me.enter();
     assert_eq!(on_another_thread(), before);
+}
+
+pub(super) fn within_makes_it_current_in_each_poll<R: Runtime>(rt: R) {
+    let (me, elsewhere) = (any(&rt), elsewhere());
+    let before = AnyRuntime::try_current();
+    let looks = || async {
+        let first = AnyRuntime::current();
+        crate::yield_now().await;
+        let task = crate::spawn(async { AnyRuntime::current() });
+        [first, AnyRuntime::current(), task.await.unwrap()]
+    };
+    let all_me = [me.clone(), me.clone(), me.clone()];
+    let mut polled = Box::pin(me.within(looks()));
+    assert!(polled.as_mut().now_or_never().is_none());
+    assert_eq!(AnyRuntime::try_current(), before);
+    assert_eq!(rt.block_on_boxed(polled), all_me);
+    // Further in than a guard, and than another one.
+    let _guard = elsewhere.enter();
+    let nested = elsewhere.within(me.within(async { AnyRuntime::current() }));
+    assert_eq!(nested.now_or_never().unwrap(), me);
+    assert_eq!(AnyRuntime::current(), elsewhere);
+}
+
+pub(super) fn within_makes_it_current_in_the_destructor<R: Runtime>(rt: R) {
+    let (me, elsewhere) = (any(&rt), elsewhere());
+    let (sender, found) = mpsc::channel();
+    let looks = Looks(sender);
+    let mut within = Box::pin(me.within(async move {
+        let _looks = looks;
+        pending::<()>().await;
+    }));
+    assert!(within.as_mut().now_or_never().is_none());
+    let _guard = elsewhere.enter();
+    drop(within);
+    assert_eq!(found.recv().unwrap(), Ok(me));
 }
 
 pub(super) async fn task_under_a_foreign_guard_finds_its_own<R: Runtime>(rt: R) {

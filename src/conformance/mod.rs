@@ -216,6 +216,8 @@ macro_rules! __scenarios {
             sync(current) current::enter_guard_outlives_its_block_on;
             sync(current) current::enter_guards_end_further_in_than_they_began;
             sync(current) current::enter_belongs_to_its_thread;
+            sync(current) current::within_makes_it_current_in_each_poll;
+            sync(current) current::within_makes_it_current_in_the_destructor;
             async(current) current::task_under_a_foreign_guard_finds_its_own;
             async(current) current::free_functions_find_the_runtime;
             sync(current) current::block_on_without_a_handle;
@@ -336,6 +338,7 @@ macro_rules! __scenarios {
             async() net::incoming_yields_every_connection;
             async() connect::ipv6_round_trip;
             async() connect::lookup_resolves_localhost;
+            async() connect::lookup_takes_an_address_in_brackets;
             async() connect::lookup_of_a_bad_address_is_invalid_input;
             async() connect::lookup_of_an_unknown_host_fails;
 
@@ -387,6 +390,12 @@ macro_rules! __scenarios {
             async() udp::udp_poll_and_await_at_once;
             async() udp::udp_idle_receiver_burns_no_polls;
             async() udp::udp_receive_is_cancel_safe;
+            async() udp::udp_readable_waits_for_a_datagram;
+            async() udp::udp_readable_wakes_everybody;
+            async() udp::udp_ready_polls_wake_the_last_waker;
+            async() udp::udp_writable_where_there_is_room;
+            async(real_sockets) udp::udp_try_io_calls_where_it_is_ready;
+            async(real_sockets) udp::udp_try_io_would_block_and_then_waits;
             async(real_sockets) udp::udp_busy_socket_starves_no_timer;
             async(real_sockets) udp::udp_busy_poll_starves_no_timer;
             async() udp::udp_busy_sender_starves_no_timer;

@@ -3,7 +3,8 @@
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdSocket};
-use std::sync::atomic::Ordering;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -14,7 +15,7 @@ use futures::future::join;
 use futures::{FutureExt, StreamExt};
 
 use super::support::{Boxed as _, LONG, bell, counted, ms, on_a_plain_thread, ready, waiting};
-use crate::runtime::{Runtime, UdpSocket};
+use crate::runtime::{Interest, Runtime, UdpSocket};
 use crate::{AnyRuntime, net};
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -383,6 +384,112 @@ pub(super) async fn udp_receive_is_cancel_safe<R: Runtime>(rt: R) {
     }
     assert_eq!(received, Vec::from_iter(0..DATAGRAMS));
     sender.await.unwrap();
+}
+
+pub(super) async fn udp_readable_waits_for_a_datagram<R: Runtime>(rt: R) {
+    let ((ours, addr), (peer, _)) = (bound(&rt).await, bound(&rt).await);
+    for message in [b"1", b"2"] {
+        assert!(poll_fn(|cx| Poll::Ready(ours.poll_recv_ready(cx))).await.is_pending());
+        let mut readable = pin!(ours.readable());
+        assert!(readable.as_mut().now_or_never().is_none());
+        assert_eq!(peer.send_to(message, addr).await.unwrap(), 1);
+        rt.timeout(LONG, readable).await.expect("it is readable").unwrap();
+        rt.timeout(LONG, poll_fn(|cx| ours.poll_recv_ready(cx))).await.expect("it still is").unwrap();
+        let mut buf = [0; 8];
+        assert_eq!(ready(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut buf))).await).unwrap().unwrap(), 1);
+        assert_eq!(&buf[..1], message);
+        // A runtime may have noticed the datagram only, and not that it is gone.
+        while ready(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut buf))).await).is_some() {}
+    }
+}
+
+pub(super) async fn udp_readable_wakes_everybody<R: Runtime>(rt: R) {
+    let (ours, addr) = bound(&rt).await;
+    let ours = Arc::new(ours);
+    let mut tasks = Vec::new();
+    for _ in 0..3 {
+        let (socket, (waits, is_waiting)) = (ours.clone(), oneshot::channel());
+        tasks.push(rt.spawn_boxed(async move { waiting(socket.readable(), waits).await }));
+        is_waiting.await.unwrap();
+    }
+    bound(&rt).await.0.send_to(b"x", addr).await.unwrap();
+    for task in tasks {
+        rt.timeout(LONG, task).await.expect("everybody is woken").unwrap().unwrap();
+    }
+}
+
+pub(super) async fn udp_ready_polls_wake_the_last_waker<R: Runtime>(rt: R) {
+    let ((ours, addr), (peer, _)) = (bound(&rt).await, bound(&rt).await);
+    let ((displaced, mut first_rings), (last, mut last_rings)) = (bell(), bell());
+    let by_displaced = &mut Context::from_waker(&displaced);
+    assert!(ours.poll_recv_ready(by_displaced).is_pending());
+    assert!(ours.poll_recv(by_displaced, &mut [0; 8]).is_pending());
+    assert!(ours.poll_recv_ready(&mut Context::from_waker(&last)).is_pending());
+    peer.send_to(b"x", addr).await.unwrap();
+    rt.timeout(LONG, last_rings.next()).await.expect("the last one is woken").unwrap();
+    assert!(first_rings.next().now_or_never().is_none(), "the one before is woken as well");
+}
+
+pub(super) async fn udp_writable_where_there_is_room<R: Runtime>(rt: R) {
+    let (ours, addr) = bound(&rt).await;
+    for _ in 0..3 {
+        rt.timeout(LONG, ours.writable()).await.expect("there is room").unwrap();
+        rt.timeout(LONG, poll_fn(|cx| ours.poll_send_ready(cx))).await.expect("there is room").unwrap();
+        assert_eq!(ours.send_to(b"x", addr).await.unwrap(), 1);
+    }
+}
+
+/// A socket of ours, and another handle to it.
+fn twins<R: Runtime>(rt: &R, socket: StdSocket) -> (R::UdpSocket, StdSocket) {
+    let twin = socket.try_clone().unwrap();
+    (rt.udp_socket_from_std(socket).unwrap(), twin)
+}
+
+pub(super) async fn udp_try_io_calls_where_it_is_ready<R: Runtime>(rt: R) {
+    let ((socket, addr), (other, others)) = (std_bound(), std_bound());
+    let (ours, twin) = twins(&rt, socket);
+    // The first operation of a new socket waits for nothing.
+    assert_eq!(ours.try_io(Interest::Writable, || twin.send_to(b"out", others)).unwrap(), 3);
+    let mut buf = [0; 8];
+    assert_eq!(other.recv_from(&mut buf).unwrap(), (3, addr));
+    other.send_to(b"in", addr).unwrap();
+    rt.timeout(LONG, ours.readable()).await.expect("it is readable").unwrap();
+    assert_eq!(ours.try_io(Interest::Readable, || twin.recv_from(&mut buf)).unwrap(), (2, others));
+    // Whatever the operation fails with is passed on.
+    let error = ours.try_io(Interest::Writable, || Err::<(), _>(ErrorKind::Other.into())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other);
+}
+
+pub(super) async fn udp_try_io_would_block_and_then_waits<R: Runtime>(rt: R) {
+    const DATAGRAMS: usize = 3;
+    let ((socket, addr), (peer, _)) = (std_bound(), std_bound());
+    let (ours, twin) = twins(&rt, socket);
+    let (turns, counts) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (turn, count) = (turns.clone(), counts.clone());
+    let task = rt.spawn_boxed(async move {
+        loop {
+            match ours.try_io(Interest::Readable, || twin.recv(&mut [0; 8])) {
+                Ok(_) => drop(count.fetch_add(1, Ordering::SeqCst)),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                    ours.readable().await.unwrap();
+                }
+            }
+            turn.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    for n in 1..=DATAGRAMS {
+        peer.send_to(b"x", addr).unwrap();
+        while counts.load(Ordering::SeqCst) < n {
+            rt.sleep(ms(1)).await;
+        }
+    }
+    let before = turns.load(Ordering::SeqCst);
+    rt.sleep(ms(100)).await;
+    let after = turns.load(Ordering::SeqCst);
+    assert!(after - before <= FEW, "{before} and then {after} turns");
+    assert!(!task.is_finished());
+    let _ = task.cancel().await;
 }
 
 /// How often a task may be polled that has nothing to do, on a busy machine where it starts late; one that spins is

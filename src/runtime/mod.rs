@@ -20,9 +20,11 @@ pub(crate) mod time;
 
 pub(crate) use block_on::not_owned;
 pub use block_on::{BlockOn, Left};
+#[cfg(feature = "tokio-io")]
+pub use net::Compat;
 #[cfg(unix)]
 pub(crate) use net::unix_calls;
-pub use net::{Descriptor, Net, TcpListener, TcpStream, UdpSocket};
+pub use net::{Descriptor, Interest, Net, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixNet, UnixStream};
 pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options};

@@ -6,6 +6,7 @@ use super::datagram::datagram;
 use super::{Reactor, Registered, Shared, Way, poll_io, read_io, write_io};
 use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::{Descriptor, descriptor, lends};
+use crate::runtime::task::coop;
 use crate::runtime::{self, udp_groups, udp_options};
 
 type Std = std::net::UdpSocket;
@@ -79,6 +80,22 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
 
     fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
         poll_io(cx, &self.socket, &self.waits, Way::Read, |socket| socket.peek_from(buf))
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        coop::poll(cx, |cx| self.waits.poll(Way::Read, cx, |cx| self.socket.poll_readable(cx)))
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        self.socket.writable().await
+    }
+
+    fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        coop::poll(cx, |cx| self.waits.poll(Way::Write, cx, |cx| self.socket.poll_writable(cx)))
     }
 
     udp_options!(forward);

@@ -161,7 +161,8 @@ fn write_copy(copy: &Path) {
         // Under its own name, or cargo takes what it builds here for the tests of the crate itself.
         let text =
             replace("the name of the package", &text, "name = \"anyrt\"\n", "name = \"anyrt-mutants\"\n");
-        let text = replace("the members", &text, "members = [\"crates/*\", \"examples/recipes\", \"macros\"]\n", "");
+        let text =
+            replace("the members", &text, "members = [\"crates/*\", \"examples/recipes\", \"macros\"]\n", "");
         // They have no mutants, and stay where they are. In quotes that leave a backslash alone.
         let macros = format!("path = '{}'", root.join("macros").display());
         let text = replace("the attributes", &text, "path = \"macros\"", &macros);

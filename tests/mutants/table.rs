@@ -338,11 +338,17 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "task of a custom runtime finds none",
-        file: "any/custom/task.rs",
-        right: "        let this = self.project();\n        let _entered = enter(this.runtime.clone().into());",
-        wrong: "        let this = self.project();
-        let _entered = (!mutant!()).then(|| enter(this.runtime.clone().into()));",
+        file: "any/within.rs",
+        right: "Some(future) => inside(this.runtime, || future.poll(cx)),",
+        wrong: "Some(future) => if mutant!() { future.poll(cx) } else { inside(this.runtime, || future.poll(cx)) },",
         caught_by: &["any::objects_stay_with_their_runtime"],
+    },
+    Mutant {
+        name: "destructor of a future finds what is around it",
+        file: "any/within.rs",
+        right: "inside(this.runtime, || this.it.set(None));",
+        wrong: "if mutant!() { this.it.set(None) } else { inside(this.runtime, || this.it.set(None)) };",
+        caught_by: &["backend::smol::global::within_makes_it_current_in_the_destructor"],
     },
     Mutant {
         name: "current keeps its runtime alive",
@@ -420,9 +426,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "closure of a custom runtime finds none",
-        file: "any/custom/task.rs",
-        right: "        let _entered = enter(self.runtime.clone().into());",
-        wrong: "        let _entered = (!mutant!()).then(|| enter(self.runtime.clone().into()));",
+        file: "any/within.rs",
+        right: "inside(&self.runtime, || call(it));",
+        wrong: "if mutant!() { call(it) } else { inside(&self.runtime, || call(it)) }",
         caught_by: &["any::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {
@@ -984,6 +990,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
             result => result,
         }",
         caught_by: &["backend::smol::owned::udp_empty_datagram_is_received"],
+    },
+    Mutant {
+        name: "tokio is not told that an operation would block",
+        file: "backend/tokio/net/udp.rs",
+        right: "let tried = self.socket.try_io(interest.into(), call);",
+        wrong: "let tried = if mutant!() { let mut call = call; call() } else { self.socket.try_io(interest.into(), call) };",
+        caught_by: &["backend::tokio::multi_thread::udp_try_io_would_block_and_then_waits"],
     },
     Mutant {
         name: "connected UDP socket takes strangers",

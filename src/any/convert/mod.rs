@@ -19,6 +19,8 @@ mod tokio;
 /// A runtime, there and back.
 macro_rules! runtime {
     ($runtime:ty, $from:ident, $into:ident) => {
+        #[cfg(feature = "futures-task")]
+        $crate::any::futures_rt::futures_rt!($runtime);
         #[cfg(feature = "hyper")]
         $crate::any::hyper_rt::hyper_rt!($runtime);
 

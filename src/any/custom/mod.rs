@@ -1,7 +1,6 @@
 //! A runtime that its user brings: any [`Runtime`], behind one object-safe twin.
 
 pub(crate) mod net;
-mod task;
 pub(crate) mod time;
 #[cfg(unix)]
 mod unix;
@@ -14,9 +13,9 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use self::task::InContext;
 #[cfg(unix)]
 use self::unix::ErasedUnix;
+use super::within::Within;
 use crate::AnyRuntime;
 use crate::any::enter;
 use crate::runtime::net::{ConnectOptions, ListenOptions};
@@ -226,7 +225,7 @@ impl Spawn for Custom {
         F::Output: Send + 'static,
     {
         let Some(runtime) = self.get() else { return spawn_gone(future) };
-        spawn_with(future, |task| runtime.execute(Box::pin(InContext::new(self.unowned(), task))))
+        spawn_with(future, |task| runtime.execute(Box::pin(Within::new(self.unowned().into(), task))))
     }
 
     #[track_caller]
@@ -237,7 +236,7 @@ impl Spawn for Custom {
     {
         let Some(runtime) = self.get() else { return spawn_gone(job) };
         spawn_blocking_with(job, |job| {
-            let job = InContext::new(self.unowned(), job);
+            let job = Within::new(self.unowned().into(), job);
             runtime.execute_blocking(Box::new(move || job.call(Job::run)));
         })
     }

@@ -65,21 +65,21 @@ macro_rules! inherent {
         )*
     };
     ($trait:ident: $(fn $name:ident, $poll:ident(
-        $buf:ident: &$($mut:ident)? [u8] $(, $arg:ident: $type:ty)*
+        $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(
             #[doc = concat!("See [`runtime::", stringify!($trait), "::", stringify!($name), "`].")]
-            pub async fn $name(&self, $buf: &$($mut)? [u8] $(, $arg: $type)*) -> io::Result<$output> {
-                each!(&self.inner, it => runtime::$trait::$name(it, $buf $(, $arg)*).await)
+            pub async fn $name(&self, $($buf: &$($mut)? [u8])? $(, $arg: $type)*) -> io::Result<$output> {
+                each!(&self.inner, it => runtime::$trait::$name(it, $($buf)? $(, $arg)*).await)
             }
 
             #[doc = concat!("See [`runtime::", stringify!($trait), "::", stringify!($poll), "`].")]
             pub fn $poll(
                 &self,
                 cx: &mut Context<'_>,
-                $buf: &$($mut)? [u8] $(, $arg: $type)*
+                $($buf: &$($mut)? [u8])? $(, $arg: $type)*
             ) -> Poll<io::Result<$output>> {
-                each!(&self.inner, it => runtime::$trait::$poll(it, cx, $buf $(, $arg)*))
+                each!(&self.inner, it => runtime::$trait::$poll(it, cx, $($buf)? $(, $arg)*))
             }
         )*
     };
@@ -94,19 +94,19 @@ macro_rules! forward {
         })*
     };
     ($(fn $name:ident, $poll:ident(
-        $buf:ident: &$($mut:ident)? [u8] $(, $arg:ident: $type:ty)*
+        $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(
-            async fn $name(&self, $buf: &$($mut)? [u8] $(, $arg: $type)*) -> io::Result<$output> {
-                self.$name($buf $(, $arg)*).await
+            async fn $name(&self, $($buf: &$($mut)? [u8])? $(, $arg: $type)*) -> io::Result<$output> {
+                self.$name($($buf)? $(, $arg)*).await
             }
 
             fn $poll(
                 &self,
                 cx: &mut Context<'_>,
-                $buf: &$($mut)? [u8] $(, $arg: $type)*
+                $($buf: &$($mut)? [u8])? $(, $arg: $type)*
             ) -> Poll<io::Result<$output>> {
-                self.$poll(cx, $buf $(, $arg)*)
+                self.$poll(cx, $($buf)? $(, $arg)*)
             }
         )*
     };

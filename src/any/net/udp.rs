@@ -6,7 +6,7 @@ use super::{convert, forward, inherent};
 use crate::any::custom;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUdpSocket, MaybeSim, MaybeTokio};
-use crate::runtime::{self, Descriptor, Net, UdpSocket as _, udp_calls, udp_groups, udp_options};
+use crate::runtime::{self, Descriptor, Interest, Net, UdpSocket as _, udp_calls, udp_groups, udp_options};
 
 type TokioSocket = <MaybeTokio as Net>::UdpSocket;
 type SimSocket = <MaybeSim as Net>::UdpSocket;
@@ -51,6 +51,11 @@ impl UdpSocket {
     udp_options!(inherent UdpSocket);
     udp_groups!(inherent UdpSocket);
 
+    /// See [`runtime::UdpSocket::try_io`].
+    pub fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        each!(&self.inner, it => it.try_io(interest, operation))
+    }
+
     /// See [`runtime::UdpSocket::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
         each!(&self.inner, it => it.descriptor())
@@ -70,6 +75,10 @@ impl runtime::UdpSocket for UdpSocket {
     udp_calls!(forward);
     udp_options!(forward);
     udp_groups!(forward);
+
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.try_io(interest, operation)
+    }
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         self.descriptor()

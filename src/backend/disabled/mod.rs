@@ -34,6 +34,10 @@ pub(crate) fn current() -> Option<Disabled> {
     None
 }
 
+pub(crate) fn enter(runtime: &Disabled) -> Option<Disabled> {
+    match *runtime {}
+}
+
 /// The methods of a list in `runtime`.
 macro_rules! never {
     ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
@@ -42,14 +46,14 @@ macro_rules! never {
         })*
     };
     ($(fn $name:ident, $poll:ident(
-        $buf:ident: &$($mut:ident)? [u8] $(, $arg:ident: $type:ty)*
+        $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(
-            async fn $name(&self, _: &$($mut)? [u8] $(, _: $type)*) -> io::Result<$output> {
+            async fn $name(&self, $(_: &$($mut)? [u8])? $(, _: $type)*) -> io::Result<$output> {
                 match *self {}
             }
 
-            fn $poll(&self, _: &mut Context<'_>, _: &$($mut)? [u8] $(, _: $type)*) -> Poll<io::Result<$output>> {
+            fn $poll(&self, _: &mut Context<'_>, $(_: &$($mut)? [u8])? $(, _: $type)*) -> Poll<io::Result<$output>> {
                 match *self {}
             }
         )*

@@ -1,8 +1,8 @@
 use std::cell::Cell;
 
-use tokio::runtime::Id;
+use tokio::runtime::{EnterGuard, Id};
 
-use super::Tokio;
+use super::{Tokio, is_context_gone};
 use crate::backend::FindCurrent;
 use crate::runtime::Driver;
 use crate::runtime::task::catch_panic::catch_panic;
@@ -11,6 +11,11 @@ use crate::thread::RuntimeKind;
 /// The runtime whose context this thread has entered, also as one of its workers or blocking threads.
 pub(crate) fn current() -> Option<Tokio> {
     Tokio::try_current()
+}
+
+/// Enters it, unless this thread has no place for a context any more.
+pub(crate) fn enter(runtime: &Tokio) -> Option<EnterGuard<'_>> {
+    (!is_context_gone()).then(|| runtime.handle.enter())
 }
 
 impl FindCurrent for Tokio {

@@ -4,8 +4,8 @@ use sealed::Addrs;
 
 /// Anything that names addresses: an address, a slice of them, `"host:port"` or `("host", port)`.
 ///
-/// As [`std::net::ToSocketAddrs`], except that names are resolved off the workers. It cannot be implemented
-/// outside anyrt; pass a slice of addresses instead.
+/// As [`std::net::ToSocketAddrs`], except that names are resolved off the workers, and that an IPv6 address may stand in
+/// brackets, as in a URL: `("[::1]", port)`. It cannot be implemented outside anyrt; pass a slice of addresses instead.
 pub trait ToSocketAddrs: sealed::ToAddrs {}
 
 impl<A: sealed::ToAddrs + ?Sized> ToSocketAddrs for A {}
@@ -51,10 +51,19 @@ impl sealed::ToAddrs for str {
 
 impl sealed::ToAddrs for (&str, u16) {
     fn to_addrs(&self) -> Addrs {
-        match self.0.parse::<IpAddr>() {
+        let host = without_brackets(self.0);
+        match host.parse::<IpAddr>() {
             Ok(ip) => Addrs::One((ip, self.1).into()),
-            Err(_) => Addrs::Host(self.0.to_owned(), self.1),
+            Err(_) => Addrs::Host(host.to_owned(), self.1),
         }
+    }
+}
+
+/// The host of a URL, where an IPv6 address is in brackets (RFC 3986, 3.2.2), as a resolver wants it.
+pub(super) fn without_brackets(host: &str) -> &str {
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) if address.contains(':') => address,
+        _ => host,
     }
 }
 

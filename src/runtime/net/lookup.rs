@@ -2,7 +2,7 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use super::Net;
-use super::addrs::sealed::Addrs;
+use super::addrs::{sealed::Addrs, without_brackets};
 use super::options::named;
 use super::resolver::Resolver;
 
@@ -27,7 +27,7 @@ pub(crate) async fn resolve_all<N: Net>(
                     ),
                 ));
             };
-            let host = host.to_owned();
+            let host = without_brackets(host).to_owned();
             (text, host, port)
         }
     };

@@ -3,6 +3,8 @@
 
 mod addrs;
 mod bind;
+#[cfg(feature = "tokio-io")]
+mod compat;
 mod connect;
 mod descriptor;
 pub(crate) mod family;
@@ -31,6 +33,8 @@ use super::Time;
 
 pub use addrs::ToSocketAddrs;
 pub(crate) use bind::{bind, udp_bind};
+#[cfg(feature = "tokio-io")]
+pub use compat::Compat;
 pub(crate) use connect::connect;
 pub use descriptor::Descriptor;
 pub(crate) use descriptor::lends;
@@ -46,7 +50,7 @@ pub(crate) use system::of;
 pub(crate) use system::write_error;
 pub use tcp::{TcpListener, TcpStream};
 pub(crate) use tcp::{tcp_options, tcp_required};
-pub use udp::UdpSocket;
+pub use udp::{Interest, UdpSocket};
 pub(crate) use udp::{udp_calls, udp_groups, udp_options};
 #[cfg(unix)]
 pub(crate) use unix::unix_calls;
@@ -168,7 +172,7 @@ pub trait Net: Time {
     /// }
     /// ```
     ///
-    /// Scenarios: `lookup_resolves_localhost`, `lookup_of_a_bad_address_is_invalid_input`,
+    /// Scenarios: `lookup_resolves_localhost`, `lookup_takes_an_address_in_brackets`, `lookup_of_a_bad_address_is_invalid_input`,
     /// `lookup_of_an_unknown_host_fails`.
     fn lookup_host<A: ToSocketAddrs>(
         &self,

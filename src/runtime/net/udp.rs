@@ -6,6 +6,15 @@ use std::task::{Context, Poll};
 
 use super::Descriptor;
 
+/// What an operation on a socket waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Interest {
+    /// Something to read.
+    Readable,
+    /// Room to write.
+    Writable,
+}
+
 /// A UDP socket.
 ///
 /// Everything takes `&self`, so that tasks can share it in an `Arc`: any number of them may await a datagram at
@@ -152,6 +161,68 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** [`peek_from`](Self::peek_from) as a poll function.
     fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
 
+    /// **Required.** Waits until a receive may find something: a datagram, or an error that was reported.
+    ///
+    /// For what this trait does not have, such as `recvmmsg`: call it on the [`descriptor`](Self::descriptor), inside
+    /// [`try_io`](Self::try_io), and wait here when it would have blocked. Being ready may be in vain: somebody else can have
+    /// taken the datagram. Any number of tasks may await it at once; all of them are woken.
+    ///
+    /// # Cancel safety
+    ///
+    /// It takes nothing.
+    ///
+    /// Scenarios: `udp_readable_waits_for_a_datagram`, `udp_readable_wakes_everybody`.
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// **Required.** [`readable`](Self::readable) as a poll function; it takes the place of a task that polls to receive.
+    ///
+    /// Scenarios: `udp_ready_polls_wake_the_last_waker`.
+    fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// **Required.** Waits until a send may have room; otherwise as [`readable`](Self::readable).
+    ///
+    /// Scenarios: `udp_writable_where_there_is_room`.
+    fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// **Required.** [`writable`](Self::writable) as a poll function; it takes the place of a task that polls to send.
+    fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and would rather fail with `WouldBlock` than
+    /// block. The runtime learns from that error that the socket is not ready, so that [`readable`](Self::readable) or
+    /// [`writable`](Self::writable) waits.
+    ///
+    /// Where the runtime knows already that the socket is not ready, the error comes without a call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, net::SocketAddr};
+    ///
+    /// use anyrt::runtime::{Interest, UdpSocket};
+    /// use socket2::{SockAddr, SockRef};
+    ///
+    /// /// Sends one datagram of several parts, without copying them together.
+    /// async fn send_parts<S: UdpSocket>(socket: &S, parts: &[io::IoSlice<'_>], to: SocketAddr) -> io::Result<usize> {
+    ///     let to = SockAddr::from(to);
+    ///     loop {
+    ///         let sent = socket.try_io(Interest::Writable, || {
+    ///             let descriptor = socket.descriptor().ok_or(io::ErrorKind::Unsupported)?;
+    ///             SockRef::from(&descriptor).send_to_vectored(parts, &to)
+    ///         });
+    ///         match sent {
+    ///             Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
+    ///             sent => return sent,
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `udp_try_io_calls_where_it_is_ready`, `udp_try_io_would_block_and_then_waits`.
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let _ = interest;
+        operation()
+    }
+
     /// **Required.** Our own address, with the port that was picked.
     ///
     /// Scenarios: `udp_addresses_match`.
@@ -261,7 +332,7 @@ macro_rules! udp_groups {
 }
 pub(crate) use udp_groups;
 
-/// As [`udp_options`], for those that wait: each with its poll function, and the buffer first.
+/// As [`udp_options`], for those that wait: each with its poll function, and the buffer first if it has one.
 macro_rules! udp_calls {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
@@ -271,6 +342,8 @@ macro_rules! udp_calls {
             fn recv_from, poll_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
             fn peek, poll_peek(buf: &mut [u8]) -> usize;
             fn peek_from, poll_peek_from(buf: &mut [u8]) -> (usize, SocketAddr);
+            fn readable, poll_recv_ready() -> ();
+            fn writable, poll_send_ready() -> ();
         }
     };
 }

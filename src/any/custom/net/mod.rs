@@ -13,14 +13,14 @@ macro_rules! declare {
         $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output>;)*
     };
     ($(fn $name:ident, $poll:ident(
-        $buf:ident: &$($mut:ident)? [u8] $(, $arg:ident: $type:ty)*
+        $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(
-            fn $name<'a>(&'a self, $buf: &'a $($mut)? [u8] $(, $arg: $type)*) -> Boxed<'a, io::Result<$output>>;
+            fn $name<'a>(&'a self, $($buf: &'a $($mut)? [u8])? $(, $arg: $type)*) -> Boxed<'a, io::Result<$output>>;
             fn $poll(
                 &self,
                 cx: &mut Context<'_>,
-                $buf: &$($mut)? [u8] $(, $arg: $type)*
+                $($buf: &$($mut)? [u8])? $(, $arg: $type)*
             ) -> Poll<io::Result<$output>>;
         )*
     };
@@ -35,19 +35,19 @@ macro_rules! erase {
         })*
     };
     ($trait:ident: $(fn $name:ident, $poll:ident(
-        $buf:ident: &$($mut:ident)? [u8] $(, $arg:ident: $type:ty)*
+        $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(
-            fn $name<'a>(&'a self, $buf: &'a $($mut)? [u8] $(, $arg: $type)*) -> Boxed<'a, io::Result<$output>> {
-                Box::pin(runtime::$trait::$name(self, $buf $(, $arg)*))
+            fn $name<'a>(&'a self, $($buf: &'a $($mut)? [u8])? $(, $arg: $type)*) -> Boxed<'a, io::Result<$output>> {
+                Box::pin(runtime::$trait::$name(self, $($buf)? $(, $arg)*))
             }
 
             fn $poll(
                 &self,
                 cx: &mut Context<'_>,
-                $buf: &$($mut)? [u8] $(, $arg: $type)*
+                $($buf: &$($mut)? [u8])? $(, $arg: $type)*
             ) -> Poll<io::Result<$output>> {
-                runtime::$trait::$poll(self, cx, $buf $(, $arg)*)
+                runtime::$trait::$poll(self, cx, $($buf)? $(, $arg)*)
             }
         )*
     };
@@ -62,19 +62,19 @@ macro_rules! forward {
         })*
     };
     ($(fn $name:ident, $poll:ident(
-        $buf:ident: &$($mut:ident)? [u8] $(, $arg:ident: $type:ty)*
+        $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(
-            async fn $name(&self, $buf: &$($mut)? [u8] $(, $arg: $type)*) -> io::Result<$output> {
-                self.io.$name($buf $(, $arg)*).await
+            async fn $name(&self, $($buf: &$($mut)? [u8])? $(, $arg: $type)*) -> io::Result<$output> {
+                self.io.$name($($buf)? $(, $arg)*).await
             }
 
             fn $poll(
                 &self,
                 cx: &mut Context<'_>,
-                $buf: &$($mut)? [u8] $(, $arg: $type)*
+                $($buf: &$($mut)? [u8])? $(, $arg: $type)*
             ) -> Poll<io::Result<$output>> {
-                self.io.$poll(cx, $buf $(, $arg)*)
+                self.io.$poll(cx, $($buf)? $(, $arg)*)
             }
         )*
     };

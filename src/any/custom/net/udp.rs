@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use super::{Boxed, declare, erase, forward};
-use crate::runtime::{self, Descriptor, udp_calls, udp_groups, udp_options};
+use crate::runtime::{self, Descriptor, Interest, udp_calls, udp_groups, udp_options};
 
 /// The object-safe twin of [`runtime::UdpSocket`].
 trait Erased: fmt::Debug + Send + Sync {
@@ -12,6 +12,7 @@ trait Erased: fmt::Debug + Send + Sync {
     udp_calls!(declare);
     udp_options!(declare);
     udp_groups!(declare);
+    fn try_io(&self, interest: Interest, operation: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()>;
     fn descriptor(&self) -> Option<Descriptor<'_>>;
     fn into_std(self: Box<Self>) -> io::Result<std::net::UdpSocket>;
 }
@@ -24,6 +25,10 @@ impl<S: runtime::UdpSocket> Erased for S {
     udp_calls!(erase UdpSocket);
     udp_options!(erase UdpSocket);
     udp_groups!(erase UdpSocket);
+
+    fn try_io(&self, interest: Interest, operation: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
+        runtime::UdpSocket::try_io(self, interest, operation)
+    }
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         runtime::UdpSocket::descriptor(self)
@@ -54,6 +59,17 @@ impl runtime::UdpSocket for UdpSocket {
     udp_calls!(forward);
     udp_options!(forward);
     udp_groups!(forward);
+
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let (mut operation, mut output) = (Some(operation), None);
+        self.io.try_io(interest, &mut || {
+            // Called once: what was an error is not called again.
+            let operation = operation.take().ok_or(io::ErrorKind::WouldBlock)?;
+            output = Some(operation()?);
+            Ok(())
+        })?;
+        output.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+    }
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         self.io.descriptor()

@@ -65,6 +65,15 @@ impl UdpSocket {
     }
 }
 
+impl UdpSocket {
+    fn poll_readable(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<()>> {
+        let wait = || Wait::Socket("receive a datagram", None);
+        self.world.operate(cx, wait, |state, waiter| {
+            state.network.udp_readable(&mut state.clock, self.number, (waiter, how))
+        })
+    }
+}
+
 impl Drop for UdpSocket {
     fn drop(&mut self) {
         self.world.with(|state| state.network.unbind(&mut state.clock, self.number));
@@ -142,6 +151,23 @@ impl runtime::UdpSocket for UdpSocket {
 
     fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
         self.poll_receive(cx, buf, false, How::Polls)
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_readable(cx, How::Awaits)).await
+    }
+
+    fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_readable(cx, How::Polls)
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_send_ready(cx)).await
+    }
+
+    fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wait = || Wait::Socket("send to", None);
+        self.world.operate(cx, wait, |_, _| Poll::Ready(Ok(())))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -135,6 +135,21 @@ impl Network {
         Poll::Ready(Ok((len, from)))
     }
 
+    /// Whether something is there to be received, be it that the peer refuses.
+    pub(crate) fn udp_readable(
+        &mut self,
+        clock: &mut Clock,
+        socket: u64,
+        (waiter, how): (&mut Waiter<'_>, How),
+    ) -> Poll<io::Result<()>> {
+        let bound = self.bound(socket)?;
+        if bound.refused || !bound.queue.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        clock.dropped.extend(bound.waiters.add(waiter, how));
+        Poll::Pending
+    }
+
     pub(crate) fn send_udp(
         &mut self,
         clock: &mut Clock,

@@ -3,13 +3,13 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
-use tokio::io::{Interest, ReadBuf};
+use tokio::io::ReadBuf;
 
 use super::datagram::{datagram, receives};
 use super::{or_untold, poll_untold, untold};
 use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::{Descriptor, descriptor, lends};
-use crate::runtime::{self, udp_groups, udp_options};
+use crate::runtime::{self, Interest, udp_groups, udp_options};
 
 /// tokio's socket. It needs the context of its runtime only where it is made.
 #[derive(Debug)]
@@ -32,12 +32,21 @@ impl UdpSocket {
 
     /// Whether tokio has not been told yet that one can send: the socket is new, or it is full. It keeps no other sign of it.
     fn is_untold(&self) -> bool {
-        self.socket.try_io(Interest::WRITABLE, || Ok(())).is_err()
+        self.socket.try_io(tokio::io::Interest::WRITABLE, || Ok(())).is_err()
     }
 
     /// The same socket, for it can be read from without `unsafe`, which `SockRef` cannot.
     fn std(&self) -> io::Result<std::net::UdpSocket> {
         Ok(descriptor(self).try_clone_to_owned()?.into())
+    }
+}
+
+impl From<Interest> for tokio::io::Interest {
+    fn from(interest: Interest) -> Self {
+        match interest {
+            Interest::Readable => Self::READABLE,
+            Interest::Writable => Self::WRITABLE,
+        }
     }
 }
 
@@ -82,6 +91,33 @@ impl runtime::UdpSocket for UdpSocket {
         match self.socket.poll_send_to(cx, buf, target) {
             Poll::Pending => poll_untold(cx, || SockRef::from(&self.socket).send_to(buf, &target.into())),
             ready => ready,
+        }
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_recv_ready(cx)
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        self.socket.writable().await
+    }
+
+    fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_send_ready(cx)
+    }
+
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let mut operation = Some(operation);
+        let call = || operation.take().map_or_else(|| Err(io::ErrorKind::WouldBlock.into()), |call| call());
+        let tried = self.socket.try_io(interest.into(), call);
+        match operation {
+            // It was not called: tokio knows that the socket is not ready, or does not know it yet.
+            Some(operation) if self.is_untold() => operation(),
+            _ => tried,
         }
     }
 

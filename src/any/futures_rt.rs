@@ -1,0 +1,25 @@
+//! What the executors of futures are called by: `futures::task::Spawn`.
+
+use crate::AnyRuntime;
+
+/// A runtime that spawns for code which knows of futures only.
+macro_rules! futures_rt {
+    ($runtime:ty) => {
+        /// For code that takes any executor, as `SpawnExt::spawn_with_handle` of futures does. A task is detached, and its
+        /// panic harms nobody; where the runtime is gone it is dropped.
+        impl futures_task::Spawn for $runtime {
+            #[track_caller]
+            fn spawn_obj(
+                &self,
+                future: futures_task::FutureObj<'static, ()>,
+            ) -> Result<(), futures_task::SpawnError> {
+                drop($crate::Spawn::spawn(self, future));
+                Ok(())
+            }
+        }
+    };
+}
+#[allow(unused_imports, reason = "without a backend only `AnyRuntime` spawns")]
+pub(super) use futures_rt;
+
+futures_rt!(AnyRuntime);
