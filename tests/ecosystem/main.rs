@@ -1,13 +1,11 @@
-//! Libraries as they are on crates.io, in a simulation. None of them knows of anyrt: `adapters` is what a user writes.
+//! Libraries as they are on crates.io, in a simulation. None of them knows of anyrt, and none needs an adapter.
 //!
 //! What they draw from outside is of the seed by their own means: see `hosts` and `crypto`. What has none is not here:
 //! tungstenite 0.30 takes the masks of its frames from the system, so no two of its runs have the same bytes.
 #![allow(clippy::unwrap_used)]
 
-mod adapters;
 mod crypto;
 mod http;
-mod quic;
 mod tls;
 mod websocket;
 
@@ -49,7 +47,7 @@ const fn ms(millis: u64) -> Duration {
 
 type Scenario = fn(u64) -> Run;
 
-const SCENARIOS: [(&str, Scenario); 11] = [
+const SCENARIOS: [(&str, Scenario); 9] = [
     ("http1 requests", http::http1_requests),
     ("http1 half a request", http::http1_half_a_request),
     ("http1 shutdown", http::http1_shutdown),
@@ -59,8 +57,6 @@ const SCENARIOS: [(&str, Scenario); 11] = [
     ("tls end", tls::end),
     ("tls clock", tls::clock),
     ("websocket", websocket::messages),
-    ("quic under loss", quic::under_loss),
-    ("quic silence", quic::silence),
 ];
 
 #[test]

@@ -1,1 +1,149 @@
-//! quinn on any async runtime, through anyrt.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod poller;
+mod socket;
+mod timer;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyrt::net::UdpSocket;
+use anyrt::{AnyRuntime, Net, Spawn, Time};
+use quinn::{AsyncTimer, AsyncUdpSocket, Endpoint, EndpointConfig, ServerConfig};
+
+/// A runtime of anyrt, for quinn: its tasks, its timers and its sockets.
+///
+/// Where the runtime has sockets of the system, quinn-udp works on their descriptors: several datagrams a call (GSO, GRO), and ECN, as
+/// with quinn's own runtimes. In a simulation and on a runtime that lends no descriptors it is one datagram a call.
+///
+/// It keeps the handle that it is made of, and so does every [`Endpoint`].
+///
+/// # Examples
+///
+/// A server and a client, on the runtime that this is called in:
+///
+/// ```no_run
+/// use std::io;
+///
+/// use anyrt_quinn::AnyrtRuntime;
+/// use quinn::{ClientConfig, EndpointConfig, ServerConfig};
+///
+/// async fn echo(config: ServerConfig) -> io::Result<()> {
+///     let address = ([127, 0, 0, 1], 4433).into();
+///     let endpoint = AnyrtRuntime::current().endpoint(EndpointConfig::default(), Some(config), address)?;
+///     while let Some(incoming) = endpoint.accept().await {
+///         drop(anyrt::spawn(async move {
+///             let (mut send, mut receive) = incoming.await?.accept_bi().await?;
+///             let body = receive.read_to_end(1 << 20).await.map_err(io::Error::other)?;
+///             send.write_all(&body).await?;
+///             send.finish()?;
+///             send.stopped().await.map_err(io::Error::other)
+///         }));
+///     }
+///     Ok(())
+/// }
+///
+/// async fn ask(config: ClientConfig) -> io::Result<Vec<u8>> {
+///     let address = ([0, 0, 0, 0], 0).into();
+///     let endpoint = AnyrtRuntime::current().endpoint(EndpointConfig::default(), None, address)?;
+///     let connecting = endpoint.connect_with(config, ([127, 0, 0, 1], 4433).into(), "localhost");
+///     let (mut send, mut receive) = connecting.map_err(io::Error::other)?.await?.open_bi().await?;
+///     send.write_all(b"hello").await?;
+///     send.finish()?;
+///     receive.read_to_end(1 << 20).await.map_err(io::Error::other)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct AnyrtRuntime {
+    runtime: AnyRuntime,
+}
+
+impl AnyrtRuntime {
+    /// The runtime that this is called in.
+    ///
+    /// # Panics
+    ///
+    /// As [`AnyRuntime::current`]: where there is none.
+    #[track_caller]
+    pub fn current() -> Self {
+        AnyRuntime::current().into()
+    }
+
+    /// Binds `addr` and makes an endpoint of it: a server if it has a `server` configuration, and otherwise for clients only.
+    ///
+    /// A socket for IPv6 takes IPv4 as well where the system lets it, as that of [`Endpoint::client`] does.
+    ///
+    /// # Dropping
+    ///
+    /// As quinn says: the connections of an endpoint live on until they are closed, and with them its task.
+    ///
+    /// # Errors
+    ///
+    /// Those of binding. In a simulation `addr` is one of the host whose handle this is.
+    pub fn endpoint(
+        &self,
+        config: EndpointConfig,
+        server: Option<ServerConfig>,
+        addr: SocketAddr,
+    ) -> io::Result<Endpoint> {
+        let socket = wrap(socket::bind(&self.runtime, addr)?)?;
+        Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(self.clone()))
+    }
+}
+
+impl<R: Into<AnyRuntime>> From<R> for AnyrtRuntime {
+    fn from(runtime: R) -> Self {
+        Self { runtime: runtime.into() }
+    }
+}
+
+/// A socket of anyrt, for quinn: to be given to [`Endpoint::new_with_abstract_socket`] or to [`Endpoint::rebind_abstract`].
+///
+/// # Errors
+///
+/// Those of the system when quinn-udp sets its options.
+///
+/// # Examples
+///
+/// An endpoint moves to another address:
+///
+/// ```
+/// use std::io;
+///
+/// use anyrt::net::UdpSocket;
+///
+/// async fn rebind(endpoint: &quinn::Endpoint) -> io::Result<()> {
+///     let socket = UdpSocket::bind("0.0.0.0:0").await?;
+///     endpoint.rebind_abstract(anyrt_quinn::wrap(socket)?)
+/// }
+/// ```
+pub fn wrap(socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+    Ok(match socket::Batched::new(socket)? {
+        Ok(batched) => Arc::new(batched),
+        Err(socket) => Arc::new(socket::Plain::new(socket)),
+    })
+}
+
+impl quinn::Runtime for AnyrtRuntime {
+    fn new_timer(&self, deadline: Instant) -> Pin<Box<dyn AsyncTimer>> {
+        Box::pin(timer::Timer::new(self.runtime.sleep_until(deadline)))
+    }
+
+    #[track_caller]
+    fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        drop(self.runtime.spawn(future));
+    }
+
+    fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        wrap(self.runtime.udp_socket_from_std(socket)?)
+    }
+
+    fn now(&self) -> Instant {
+        self.runtime.now()
+    }
+}
