@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
 use anyrt::net::UdpSocket;
@@ -44,6 +45,8 @@ pub(crate) fn bind(runtime: &AnyRuntime, addr: SocketAddr) -> io::Result<UdpSock
 pub(crate) struct Batched {
     socket: UdpSocket,
     state: UdpSocketState,
+    /// Whether the last receive had to wait.
+    waits: AtomicBool,
 }
 
 impl Batched {
@@ -53,7 +56,7 @@ impl Batched {
             Some(descriptor) => UdpSocketState::new((&descriptor).into())?,
             None => return Ok(Err(socket)),
         };
-        Ok(Ok(Self { socket, state }))
+        Ok(Ok(Self { socket, state, waits: AtomicBool::new(false) }))
     }
 
     fn descriptor(&self) -> io::Result<Descriptor<'_>> {
@@ -83,11 +86,18 @@ impl AsyncUdpSocket for Batched {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let mut errors = 0;
+        // async-io 2.6 keeps the event that woke us until it is asked again, and would answer too early after the receive.
+        if self.waits.swap(false, Ordering::Relaxed) {
+            let _ = self.socket.poll_recv_ready(cx)?;
+        }
         loop {
             let receive = || self.state.recv((&self.descriptor()?).into(), bufs, meta);
             match self.socket.try_io(Interest::Readable, receive) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    ready!(self.socket.poll_recv_ready(cx))?;
+                    if self.socket.poll_recv_ready(cx)?.is_pending() {
+                        self.waits.store(true, Ordering::Relaxed);
+                        return Poll::Pending;
+                    }
                 }
                 Err(_) if errors < ERRORS => errors += 1,
                 received => return Poll::Ready(received),

@@ -1,0 +1,80 @@
+//! What a library costs through what anyrt ships for it, and on a runtime itself.
+//!
+//! ```sh
+//! adapters anyrt/smol upload
+//! ```
+//!
+//! does it once, client and server in one process, and prints what it took as JSON; `app` serves until it is killed.
+
+mod quic;
+mod way;
+
+use std::io;
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use serde::Serialize;
+
+use self::way::Way;
+
+/// Does something through a library.
+#[derive(Parser)]
+struct Args {
+    /// On which runtime, and whose adapters
+    #[arg(value_enum)]
+    way: Way,
+    #[arg(value_enum)]
+    what: What,
+    /// How many bytes, or how many messages
+    n: Option<u64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// Bytes on a QUIC stream; 64 MiB
+    Quic,
+}
+
+/// What it took, once everybody was connected.
+#[derive(Serialize)]
+struct Report {
+    wall_nanos: u64,
+    cpu_nanos: u64,
+}
+
+/// When something began.
+struct Start {
+    wall: Instant,
+    cpu: u64,
+}
+
+impl Start {
+    fn now() -> io::Result<Self> {
+        Ok(Self { wall: Instant::now(), cpu: cpu_nanos()? })
+    }
+
+    fn report(self) -> io::Result<Report> {
+        let wall_nanos = self.wall.elapsed().as_nanos() as u64;
+        Ok(Report { wall_nanos, cpu_nanos: cpu_nanos()? - self.cpu })
+    }
+}
+
+fn cpu_nanos() -> io::Result<u64> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Ok(micros.unsigned_abs() * 1_000)
+}
+
+fn main() -> io::Result<()> {
+    let Args { way, what, n } = Args::parse();
+    let n = |default| n.unwrap_or(default);
+    let report = way.block_on(async {
+        match what {
+            What::Quic => quic::run(way, n(64 << 20)).await,
+        }
+    })?;
+    println!("{}", serde_json::to_string(&report)?);
+    Ok(())
+}
