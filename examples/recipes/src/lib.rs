@@ -1,1 +1,11 @@
 //! Libraries as they are on crates.io, on every runtime of anyrt.
+#![doc = include_str!("simulation.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod codec;
+pub mod rustls;
+pub mod websocket;
+
+#[cfg(test)]
+mod servers;
