@@ -4,6 +4,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod codec;
+pub mod postgres;
+pub mod redis;
 pub mod rustls;
 pub mod websocket;
 
