@@ -4,9 +4,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod codec;
+pub mod compression;
 pub mod postgres;
+pub mod rayon;
 pub mod redis;
 pub mod rustls;
+pub mod sqlx;
+pub mod tracing;
 pub mod websocket;
 
 #[cfg(test)]

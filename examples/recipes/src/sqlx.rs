@@ -1,0 +1,149 @@
+//! # sqlx
+//!
+//! sqlx opens its connections itself, and takes no stream of anybody else. It looks for a runtime at each step: where there is a
+//! context of tokio, it takes tokio's sockets, timers and tasks, and else those of its other feature. anyrt runs every task of its
+//! tokio backend in such a context, and none of the others, so with both features on the same code works on all:
+//!
+//! ```toml
+//! sqlx = { version = "0.9", default-features = false, features = ["postgres", "runtime-smol", "runtime-tokio"] }
+//! ```
+//!
+//! | | tokio | smol | async-std | a simulation |
+//! |---|---|---|---|---|
+//! | feature of sqlx | `runtime-tokio` | `runtime-smol` | `runtime-smol`, or `runtime-async-std` | none fits |
+//! | sockets and timers | tokio's | those of async-io | those of async-io | those of async-io: **real** |
+//! | what a pool spawns runs | on that tokio | on the threads of `smol::spawn` | on the threads of `smol::spawn` | on a real thread |
+//! | current in a callback of the pool | that tokio | no runtime | no runtime | no runtime |
+//! | without its feature | a panic: "requires a Tokio context" on others | a panic: "requires a Tokio context" | as on smol | |
+//!
+//! The second row from below matters to a library: in `after_connect` and `after_release`, take a handle along, an [`AnyRuntime`](anyrt::AnyRuntime), and
+//! do not ask for the current one. The threads of `smol::spawn` are there as soon as a pool is, beside those of a
+//! [`Smol`](anyrt::Smol) of your own; to have one set of threads, run on [`Smol::global`](anyrt::Smol::global).
+//!
+//! ## In a simulation
+//!
+//! sqlx does not belong there: its socket is one of the system, and the reactor's thread that wakes its task is an error of the simulation.
+//! [`postgres`](crate::postgres) runs there.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+/// A pool of connections.
+///
+/// Its timeouts are on the clock of the runtime that sqlx finds.
+pub async fn pool(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
+    PgPoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(options)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::thread;
+    use std::time::Duration;
+
+    use anyrt::time::sleep;
+    use anyrt::{AnyRuntime, BlockOn, Sim, Tokio};
+    use futures::StreamExt;
+    use futures::channel::mpsc::unbounded;
+    use futures::future::{join, try_join_all};
+    use sqlx::postgres::PgSslMode;
+    use sqlx::{Connection, PgConnection};
+
+    use super::*;
+    use crate::servers;
+
+    type Result = std::result::Result<(), Box<dyn std::error::Error>>;
+
+    fn options(server: SocketAddr) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass()
+            .host(&server.ip().to_string())
+            .port(server.port())
+            .username("postgres")
+            .ssl_mode(PgSslMode::Disable)
+    }
+
+    #[anyrt::test(skip(sim = "a real server"))]
+    async fn query() -> Result {
+        let Some(server) = servers::postgres() else { return Ok(()) };
+        let pool = pool(options(server)).await?;
+        // More than there are connections.
+        let queries = (0..20_i64).map(|n| {
+            let pool = pool.clone();
+            anyrt::spawn(async move { sqlx::query_scalar("SELECT $1 * 2").bind(n).fetch_one(&pool).await })
+        });
+        for (n, query) in (0..).zip(try_join_all(queries.collect::<Vec<_>>()).await?) {
+            let answer: i64 = query?;
+            assert_eq!(answer, n * 2);
+        }
+        pool.close().await;
+        Ok(())
+    }
+
+    #[anyrt::test(skip(sim = "a real server"))]
+    async fn transaction() -> Result {
+        let Some(server) = servers::postgres() else { return Ok(()) };
+        let mut connection = PgConnection::connect_with(&options(server)).await?;
+        sqlx::query("CREATE TEMPORARY TABLE words (word text)").execute(&mut connection).await?;
+        for (word, commits) in [("kept", true), ("dropped", false)] {
+            let mut transaction = connection.begin().await?;
+            sqlx::query("INSERT INTO words VALUES ($1)").bind(word).execute(&mut *transaction).await?;
+            if commits {
+                transaction.commit().await?;
+            }
+        }
+        let words: Vec<String> = sqlx::query_scalar("SELECT word FROM words").fetch_all(&mut connection).await?;
+        assert_eq!(words, ["kept"]);
+        connection.close().await?;
+        Ok(())
+    }
+
+    /// The table, as far as it can be seen from outside: a callback of the pool runs in a task that sqlx has spawned.
+    #[anyrt::test(skip(sim = "a real server"))]
+    async fn runtime_that_sqlx_finds(rt: AnyRuntime) -> Result {
+        let Some(server) = servers::postgres() else { return Ok(()) };
+        let (sender, mut seen) = unbounded();
+        let pool = PgPoolOptions::new().after_release(move |_, _| {
+            let thread = thread::current().name().map(String::from);
+            let _ = sender.unbounded_send((AnyRuntime::try_current(), thread.unwrap_or_default()));
+            Box::pin(async { Ok(true) })
+        });
+        let pool = pool.connect_with(options(server)).await?;
+        drop(pool.acquire().await?);
+        let (current, thread) = seen.next().await.unwrap();
+        match Tokio::try_from(rt.clone()) {
+            Ok(_) => assert!(current? == rt),
+            Err(_) => {
+                assert!(current.is_err());
+                assert!(thread.starts_with("smol-"), "{thread}");
+            }
+        }
+        pool.close().await;
+        Ok(())
+    }
+
+    #[test]
+    fn sqlx_is_another_thread_to_a_simulation() {
+        let Some(server) = servers::postgres() else { return };
+        let sim = Sim::new().unwrap();
+        let program = async {
+            // A simulation gives no time to other threads.
+            let takes_real_time = async {
+                for _ in 0..100 {
+                    sleep(Duration::from_secs(1)).await;
+                    thread::sleep(Duration::from_millis(10));
+                }
+            };
+            join(PgConnection::connect_with(&options(server)), takes_real_time).await.0
+        };
+        let panic = catch_unwind(AssertUnwindSafe(|| sim.block_on(program))).unwrap_err();
+        let panic = panic.downcast::<String>().unwrap();
+        assert!(panic.contains("another thread has woken a task"), "{panic}");
+    }
+}
