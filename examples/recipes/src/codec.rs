@@ -34,7 +34,6 @@ pub fn blobs(stream: TcpStream) -> Framed<TcpStream, LengthDelimitedCodec> {
 mod tests {
     use std::io;
 
-    use anyrt::net::TcpListener;
     use bytes::Bytes;
     use futures::future::try_join;
     use futures::io::AsyncWriteExt;
@@ -42,14 +41,7 @@ mod tests {
     use tokio_util::codec::LinesCodecError;
 
     use super::*;
-
-    /// Both ends of a connection.
-    async fn connection() -> io::Result<(TcpStream, TcpStream)> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let (client, (server, _)) = try_join(TcpStream::connect(address), listener.accept()).await?;
-        Ok((client, server))
-    }
+    use crate::loopback::connection;
 
     #[anyrt::test]
     async fn lines_are_echoed() -> Result<(), LinesCodecError> {

@@ -46,18 +46,10 @@ pub async fn receive(stream: TcpStream, limit: usize) -> io::Result<Vec<u8>> {
 mod tests {
     use std::io::ErrorKind;
 
-    use anyrt::net::TcpListener;
     use futures::future::{join, try_join};
 
     use super::*;
-
-    /// Both ends of a connection.
-    async fn connection() -> io::Result<(TcpStream, TcpStream)> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let (client, (server, _)) = try_join(TcpStream::connect(address), listener.accept()).await?;
-        Ok((client, server))
-    }
+    use crate::loopback::connection;
 
     #[anyrt::test]
     async fn arrives_as_it_was_sent() -> io::Result<()> {

@@ -14,4 +14,8 @@ pub mod tracing;
 pub mod websocket;
 
 #[cfg(test)]
+mod loopback;
+#[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod simulated;

@@ -81,13 +81,11 @@ pub async fn connect_for_messages(
 mod tests {
     use std::io;
     use std::net::SocketAddr;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::thread;
     use std::time::Duration;
 
     use anyrt::net::TcpListener;
     use anyrt::time::{now, sleep, timeout};
-    use anyrt::{AnyRuntime, BlockOn, Sim};
+    use anyrt::AnyRuntime;
     use futures::future::try_join_all;
     use futures::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
     use futures::{StreamExt, join};
@@ -95,6 +93,7 @@ mod tests {
 
     use super::*;
     use crate::servers;
+    use crate::simulated::{panic_of, takes_real_time};
 
     type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
@@ -248,49 +247,31 @@ mod tests {
         Ok(())
     }
 
-    /// What a simulation panics with.
-    fn panics_with(program: impl AsyncFnOnce() -> Result) -> String {
-        let sim = Sim::new().unwrap();
-        let panic = catch_unwind(AssertUnwindSafe(|| sim.block_on(program()))).unwrap_err();
-        *panic.downcast::<String>().unwrap()
-    }
-
-    /// Time for other threads, which a simulation gives to none.
-    async fn takes_real_time() {
-        for _ in 0..100 {
-            sleep(Duration::from_secs(1)).await;
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
     #[test]
     fn timeout_of_redis_leaves_a_simulation_stuck() {
-        let panic = panics_with(async || {
+        let panic = panic_of(async || {
             let mut redis = with_timeout_of_redis(says_ok(SETUP).await?, Duration::from_secs(60)).await?;
-            redis.get("key").await?;
-            Ok(())
+            redis.get("key").await.map(drop)
         });
         assert!(panic.contains("stuck"), "{panic}");
     }
 
     #[test]
     fn timeout_of_redis_is_another_thread_to_a_simulation() {
-        let panic = panics_with(async || {
+        let panic = panic_of(async || {
             let limit = Duration::from_millis(10);
             let mut redis = with_timeout_of_redis(says_ok(SETUP).await?, limit).await?;
-            join!(redis.get("key"), takes_real_time()).0?;
-            Ok(())
+            join!(redis.get("key"), takes_real_time()).0.map(drop)
         });
         assert!(panic.contains("another thread has woken a task"), "{panic}");
     }
 
     #[test]
     fn pub_sub_of_redis_is_another_thread_to_a_simulation() {
-        let panic = panics_with(async || {
+        let panic = panic_of(async || {
             let stream = TcpStream::connect(says_ok(usize::MAX).await?).await?;
             let mut messages = redis::aio::PubSub::new(&RedisConnectionInfo::default(), stream).await?;
-            join!(messages.subscribe("news"), takes_real_time()).0?;
-            Ok(())
+            join!(messages.subscribe("news"), takes_real_time()).0
         });
         assert!(panic.contains("another thread"), "{panic}");
     }

@@ -107,7 +107,7 @@ mod tests {
     use std::sync::{Arc, LazyLock};
     use std::time::Duration;
 
-    use anyrt::net::{TcpListener, TcpStream};
+    use anyrt::net::TcpStream;
     use anyrt::time::now;
     use anyrt::{AnyRuntime, Sim};
     use futures::future::try_join;
@@ -118,6 +118,7 @@ mod tests {
     use tokio::io as tokio_io;
 
     use super::*;
+    use crate::loopback::connection;
 
     /// Of two peers, with a certificate that was made for them.
     struct Configs {
@@ -146,14 +147,6 @@ mod tests {
 
     fn name(name: &'static str) -> ServerName<'static> {
         ServerName::try_from(name).unwrap()
-    }
-
-    /// Both ends of a connection.
-    async fn connection() -> io::Result<(TcpStream, TcpStream)> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let (client, (server, _)) = try_join(TcpStream::connect(address), listener.accept()).await?;
-        Ok((client, server))
     }
 
     /// On a busy machine.

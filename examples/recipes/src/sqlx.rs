@@ -44,12 +44,10 @@ pub async fn pool(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::thread;
     use std::time::Duration;
 
-    use anyrt::time::sleep;
-    use anyrt::{AnyRuntime, BlockOn, Sim, Tokio};
+    use anyrt::{AnyRuntime, Tokio};
     use futures::StreamExt;
     use futures::channel::mpsc::unbounded;
     use futures::future::{join, try_join_all};
@@ -58,6 +56,7 @@ mod tests {
 
     use super::*;
     use crate::servers;
+    use crate::simulated::{panic_of, takes_real_time};
 
     type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
@@ -131,19 +130,9 @@ mod tests {
     #[test]
     fn sqlx_is_another_thread_to_a_simulation() {
         let Some(server) = servers::postgres() else { return };
-        let sim = Sim::new().unwrap();
-        let program = async {
-            // A simulation gives no time to other threads.
-            let takes_real_time = async {
-                for _ in 0..100 {
-                    sleep(Duration::from_secs(1)).await;
-                    thread::sleep(Duration::from_millis(10));
-                }
-            };
-            join(PgConnection::connect_with(&options(server)), takes_real_time).await.0
-        };
-        let panic = catch_unwind(AssertUnwindSafe(|| sim.block_on(program))).unwrap_err();
-        let panic = panic.downcast::<String>().unwrap();
+        let panic = panic_of(async || {
+            join(PgConnection::connect_with(&options(server)), takes_real_time()).await.0.map(drop)
+        });
         assert!(panic.contains("another thread has woken a task"), "{panic}");
     }
 }

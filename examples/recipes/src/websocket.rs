@@ -80,26 +80,17 @@ mod tests {
     use std::io;
     use std::time::Duration;
 
-    use anyrt::net::TcpListener;
     use anyrt::time::timeout;
     use async_tungstenite::tungstenite::protocol::CloseFrame;
     use async_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-    use futures::future::try_join;
 
     use super::*;
+    use crate::loopback::connection;
 
     /// On a busy machine.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     const URL: &str = "ws://server/chat";
-
-    /// Both ends of a connection.
-    async fn connection() -> io::Result<(TcpStream, TcpStream)> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let (client, (server, _)) = try_join(TcpStream::connect(address), listener.accept()).await?;
-        Ok((client, server))
-    }
 
     /// Messages there and back, a ping, and the handshake of a close.
     async fn converse<S>(mut socket: S) -> Result<(), Error>
