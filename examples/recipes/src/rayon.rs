@@ -48,13 +48,17 @@ pub async fn sum_of_squares(numbers: Vec<u64>) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
     use std::sync::mpsc;
+    use std::thread;
     use std::time::Duration;
 
     use anyrt::time::sleep;
     use futures::FutureExt;
+    use futures::future::join;
 
     use super::*;
+    use crate::simulated::{panic_of, takes_real_time};
 
     #[anyrt::test(skip(sim = "the thread of rayon that wakes a task is none of the simulation"))]
     async fn computes_beside_the_tasks() {
@@ -92,6 +96,15 @@ mod tests {
         drop(work);
         sender.send(()).unwrap();
         has_ended.await.unwrap();
+    }
+
+    #[test]
+    fn thread_of_rayon_is_another_to_a_simulation() {
+        let panic = panic_of(async || {
+            let work = on_rayon(|| thread::sleep(Duration::from_millis(50)));
+            Ok::<_, Infallible>(join(work, takes_real_time()).await.0)
+        });
+        assert!(panic.contains("another thread has woken a task"), "{panic}");
     }
 
     /// In a simulation too, which waits for the closure.

@@ -45,7 +45,6 @@ pub async fn pool(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
 mod tests {
     use std::net::SocketAddr;
     use std::thread;
-    use std::time::Duration;
 
     use anyrt::{AnyRuntime, Tokio};
     use futures::StreamExt;
