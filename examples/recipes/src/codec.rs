@@ -1,7 +1,7 @@
 //! # Frames, with the codecs of tokio-util
 //!
-//! A codec makes a stream and a sink of messages from a stream of bytes. Those of `tokio_util::codec` take whatever has
-//! the I/O traits of tokio, which feature `tokio-io` gives to every stream of anyrt; a codec has neither a clock nor tasks, so
+//! A codec makes a stream and a sink of messages from a stream of bytes. Those of `tokio_util::codec` take whatever has the
+//! I/O traits of tokio, which feature `tokio-io` gives to every stream of anyrt; a codec has neither a clock nor tasks, so
 //! it runs the same in a simulation.
 //!
 //! ```toml
@@ -10,8 +10,8 @@
 //! tokio-util = { version = "0.7", features = ["codec"] }
 //! ```
 //!
-//! [`lines`] is for a protocol of lines, [`blobs`] for one of bytes with their length in front. Both have a limit: without one, a
-//! peer decides how much memory a message takes.
+//! [`lines`] is for a protocol of lines, [`blobs`] for one of bytes with their length in front. Both have a limit: without
+//! one, a peer decides how much memory a message takes.
 
 use anyrt::net::TcpStream;
 use tokio_util::codec::{Framed, LengthDelimitedCodec, LinesCodec};

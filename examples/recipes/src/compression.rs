@@ -1,15 +1,15 @@
 //! # Compression, with async-compression
 //!
-//! async-compression wraps a reader or a writer in one that compresses or decompresses. Its feature `futures-io` takes the streams of anyrt
-//! as they are, with no feature of anyrt; feature `tokio` takes them with `tokio-io`. It has no clock and no thread of its own, and
-//! runs the same in a simulation.
+//! async-compression wraps a reader or a writer in one that compresses or decompresses. Its feature `futures-io` takes the
+//! streams of anyrt as they are, with no feature of anyrt; feature `tokio` takes them with `tokio-io`. It has no clock and
+//! no thread of its own, and runs the same in a simulation.
 //!
 //! ```toml
 //! async-compression = { version = "0.4", features = ["futures-io", "gzip"] }
 //! ```
 //!
-//! It compresses where it is polled, some 10 to 100 MB a second on the thread of the task. What is large is better compressed in
-//! [`anyrt::spawn_blocking`].
+//! It compresses where it is polled, on the thread of the task, which computes meanwhile. [`rayon`](crate::rayon) says
+//! where what is large is better compressed.
 
 use std::io;
 

@@ -1,8 +1,8 @@
 //! # PostgreSQL, with tokio-postgres
 //!
-//! Without its feature `runtime`, tokio-postgres connects nothing, starts no task and has no clock: `Config::connect_raw` takes whatever has
-//! the I/O traits of tokio (feature `tokio-io`), and returns a client and the future that drives its connection.
-//! [`connect`] gives it a stream of anyrt, and spawns the driver.
+//! Without its feature `runtime`, tokio-postgres connects nothing, starts no task and has no clock: `Config::connect_raw`
+//! takes whatever has the I/O traits of tokio (feature `tokio-io`), and returns a client and the future that drives its
+//! connection. [`connect`] gives it a stream of anyrt, and spawns the driver.
 //!
 //! ```toml
 //! anyrt = { version = "0.1", features = ["tokio-io"] }
@@ -26,8 +26,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Of the settings, those of connecting (`host`, `port`, `connect_timeout`, `keepalives`, `sslmode`) are not read: the address
-//! is that of the stream, its options are [`anyrt::net::ConnectOptions`], and a timeout is [`anyrt::time::timeout`].
+//! Of the settings, those of connecting (`host`, `port`, `connect_timeout`, `keepalives`, `sslmode`) are not read: the
+//! address is that of the stream, its options are [`anyrt::net::ConnectOptions`], and a timeout is
+//! [`anyrt::time::timeout`].
 //!
 //! ## In a simulation
 //!
@@ -70,9 +71,8 @@ pub async fn connect(
 /// Runs a transaction that increments a counter, and returns what it was.
 pub async fn next(client: &mut Client, counter: &str) -> Result<i64, Error> {
     let transaction = client.transaction().await?;
-    let row = transaction
-        .query_one("SELECT value FROM counters WHERE name = $1 FOR UPDATE", &[&counter])
-        .await?;
+    let row =
+        transaction.query_one("SELECT value FROM counters WHERE name = $1 FOR UPDATE", &[&counter]).await?;
     transaction.execute("UPDATE counters SET value = value + 1 WHERE name = $1", &[&counter]).await?;
     // Dropped before this, it is rolled back.
     transaction.commit().await?;

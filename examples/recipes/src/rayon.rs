@@ -9,8 +9,8 @@
 //! | too much of it | waits for a thread, and so does every file that is read | waits for a core |
 //! | in a simulation | a task, in its turn | a real thread, which is an error when it wakes a task |
 //!
-//! So [`anyrt::spawn_blocking`] is what a library takes that wants to be simulated, with `par_iter` inside it if there is something to
-//! divide: the simulation then waits where the closure does, and [`sum_of_squares`] shows it.
+//! So [`anyrt::spawn_blocking`] is what a library takes that wants to be simulated, with `par_iter` inside it if there is
+//! something to divide: the simulation then waits where the closure does, and [`sum_of_squares`] shows it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -48,7 +48,6 @@ pub async fn sum_of_squares(numbers: Vec<u64>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
     use std::sync::mpsc;
     use std::thread;
     use std::time::Duration;
@@ -102,7 +101,7 @@ mod tests {
     fn thread_of_rayon_is_another_to_a_simulation() {
         let panic = panic_of(async || {
             let work = on_rayon(|| thread::sleep(Duration::from_millis(50)));
-            Ok::<_, Infallible>(join(work, takes_real_time()).await.0)
+            join(work, takes_real_time()).await
         });
         assert!(panic.contains("another thread has woken a task"), "{panic}");
     }

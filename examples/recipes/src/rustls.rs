@@ -1,9 +1,9 @@
 //! # TLS, with rustls
 //!
-//! A session of TLS takes a stream, and is a stream. Two crates put rustls on one, and both take the streams of anyrt as they
-//! are: [`over_tokio_io`] has tokio-rustls, which takes the I/O traits of tokio (feature `tokio-io`), and [`over_futures_io`] has
-//! futures-rustls, which takes those of `futures`. What is around them decides which: a library that reads with
-//! `futures::io` takes the second. Their ends talk to each other.
+//! A session of TLS takes a stream, and is a stream. Two crates put rustls on one, and both take the streams of anyrt as
+//! they are: [`over_tokio_io`] has tokio-rustls, which takes the I/O traits of tokio (feature `tokio-io`), and
+//! [`over_futures_io`] has futures-rustls, which takes those of `futures`. What is around them decides which: a library
+//! that reads with `futures::io` takes the second. Their ends talk to each other.
 //!
 //! ```toml
 //! anyrt = { version = "0.1", features = ["tokio-io"] }
@@ -17,9 +17,9 @@
 //! ## In a simulation
 //!
 //! The handshake and its timeout run there. rustls takes its keys from the randomness of the system and the validity of a
-//! certificate from the clock of the system, and neither follows from the seed: the order of what happens is the same in each run, the bytes are not.
-//! `rustls::ClientConfig::builder_with_details` takes a provider and a clock of yours; `tests/ecosystem/crypto.rs` of anyrt has
-//! one whose bytes are those of the seed.
+//! certificate from the clock of the system, and neither follows from the seed: the order of what happens is the same in
+//! each run, the bytes are not. `rustls::ClientConfig::builder_with_details` takes a provider and a clock of yours;
+//! `tests/ecosystem/crypto.rs` of anyrt has one whose bytes are those of the seed.
 
 /// tokio-rustls.
 pub mod over_tokio_io {

@@ -1,8 +1,8 @@
 //! # sqlx
 //!
-//! sqlx opens its connections itself, and takes no stream of anybody else. It looks for a runtime at each step: where there is a
-//! context of tokio, it takes tokio's sockets, timers and tasks, and else those of its other feature. anyrt runs every task of its
-//! tokio backend in such a context, and none of the others, so with both features on the same code works on all:
+//! sqlx opens its connections itself, and takes no stream from outside. It looks for a runtime at each step: in a context
+//! of tokio it takes the sockets, timers and tasks of that tokio, and elsewhere those of its other runtime feature. Tasks
+//! of anyrt are in such a context on tokio, and on no other runtime. So with both features on, the same code works on all:
 //!
 //! ```toml
 //! sqlx = { version = "0.9", default-features = false, features = ["postgres", "runtime-smol", "runtime-tokio"] }
@@ -10,20 +10,20 @@
 //!
 //! | | tokio | smol | async-std | a simulation |
 //! |---|---|---|---|---|
-//! | feature of sqlx | `runtime-tokio` | `runtime-smol` | `runtime-smol`, or `runtime-async-std` | none fits |
-//! | sockets and timers | tokio's | those of async-io | those of async-io | those of async-io: **real** |
-//! | what a pool spawns runs | on that tokio | on the threads of `smol::spawn` | on the threads of `smol::spawn` | on a real thread |
+//! | sockets and timers | tokio's | async-io's | async-io's | async-io's, which are **real** |
+//! | tasks that a pool spawns run | on that tokio | on the threads of `smol::spawn` | on the threads of `smol::spawn` | on a real thread |
 //! | current in a callback of the pool | that tokio | no runtime | no runtime | no runtime |
-//! | without its feature | a panic: "requires a Tokio context" on others | a panic: "requires a Tokio context" | as on smol | |
+//! | with `runtime-tokio` alone | works | panics: "this functionality requires a Tokio context" | as on smol | as on smol |
+//! | with `runtime-smol` alone | works, as on smol | works | works | not in a simulation |
 //!
-//! The second row from below matters to a library: in `after_connect` and `after_release`, take a handle along, an [`AnyRuntime`](anyrt::AnyRuntime), and
-//! do not ask for the current one. The threads of `smol::spawn` are there as soon as a pool is, beside those of a
-//! [`Smol`](anyrt::Smol) of your own; to have one set of threads, run on [`Smol::global`](anyrt::Smol::global).
+//! In a callback, `after_connect` or `after_release`, use an [`AnyRuntime`](anyrt::AnyRuntime) that you have brought there:
+//! on smol and async-std a task of the pool is in no runtime of anyrt. The threads of `smol::spawn` are beside those of a
+//! [`Smol`](anyrt::Smol) of your own; [`Smol::global`](anyrt::Smol::global) is the same threads.
 //!
 //! ## In a simulation
 //!
-//! sqlx does not belong there: its socket is one of the system, and the reactor's thread that wakes its task is an error of the simulation.
-//! [`postgres`](crate::postgres) runs there.
+//! sqlx does not belong there: its socket is one of the system, and the thread that wakes its task is an error of the
+//! simulation. tokio-postgres, in [`postgres`](crate::postgres), runs there.
 
 use std::time::Duration;
 
@@ -96,7 +96,8 @@ mod tests {
                 transaction.commit().await?;
             }
         }
-        let words: Vec<String> = sqlx::query_scalar("SELECT word FROM words").fetch_all(&mut connection).await?;
+        let words: Vec<String> =
+            sqlx::query_scalar("SELECT word FROM words").fetch_all(&mut connection).await?;
         assert_eq!(words, ["kept"]);
         connection.close().await?;
         Ok(())
@@ -129,9 +130,8 @@ mod tests {
     #[test]
     fn sqlx_is_another_thread_to_a_simulation() {
         let Some(server) = servers::postgres() else { return };
-        let panic = panic_of(async || {
-            join(PgConnection::connect_with(&options(server)), takes_real_time()).await.0.map(drop)
-        });
+        let panic =
+            panic_of(async || join(PgConnection::connect_with(&options(server)), takes_real_time()).await.0);
         assert!(panic.contains("another thread has woken a task"), "{panic}");
     }
 }

@@ -1,8 +1,8 @@
 //! # Spans of tracing
 //!
-//! A span is entered on a thread, and a task changes threads, so a span does not follow into what is spawned by itself: on no runtime,
-//! and anyrt does nothing here behind the back of a program. The crate `tracing` has what it takes:
-//! `Instrument` for a future, which enters its span at each poll, and `in_scope` for a closure. [`handle`] shows both.
+//! A span is entered on a thread, and a task changes threads, so on no runtime does a span follow by itself into what is
+//! spawned. The crate `tracing` has what it takes: `Instrument` for a future, which enters its span at each poll, and
+//! `in_scope` for a closure. [`handle`] shows both.
 //!
 //! ```toml
 //! tracing = "0.1"
@@ -12,8 +12,8 @@
 //!
 //! ## In a simulation
 //!
-//! It works there. What a subscriber writes with the time of the system is the time of the system; [`anyrt::time::now`] is the
-//! virtual one.
+//! It works there. What a subscriber writes with the time of the system is the time of the system; [`anyrt::time::now`] is
+//! the virtual one.
 
 use std::io;
 

@@ -1,8 +1,8 @@
 //! # WebSockets, with tungstenite
 //!
-//! tungstenite has one crate for each family of I/O traits, and both take the streams of anyrt as they are: tokio-tungstenite those of
-//! tokio (feature `tokio-io`), async-tungstenite those of `futures`. Without their features for a runtime they name none.
-//! What they have in common is [`Message`], and that a connection is a stream and a sink of it.
+//! Two crates put tungstenite on a stream, and both take those of anyrt as they are: tokio-tungstenite takes the I/O traits
+//! of tokio (feature `tokio-io`), async-tungstenite those of `futures`. Leave their features for runtimes off: they only
+//! add functions that connect. A connection of either is a stream and a sink of [`Message`].
 //!
 //! ```toml
 //! anyrt = { version = "0.1", features = ["tokio-io"] }
@@ -15,8 +15,8 @@
 //!
 //! ## In a simulation
 //!
-//! Both run there. They take keys and the masks of frames from the randomness of the system: the same seed has the same order
-//! of events, with other bytes.
+//! Both run there. They take keys and the masks of frames from the randomness of the system: the same seed has the same
+//! order of events, with other bytes.
 
 use anyrt::net::TcpStream;
 use async_tungstenite::tungstenite::client::IntoClientRequest;

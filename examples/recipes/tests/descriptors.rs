@@ -1,5 +1,5 @@
-//! Peers that are silent, reset, are killed and start again leave no descriptor open, on any runtime. A file of its own, for
-//! descriptors are those of the process.
+//! Peers that are silent, reset, are killed and start again leave no descriptor open, on any runtime. A file of its own,
+//! for descriptors are those of the process.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ::redis::AsyncTypedCommands;
+use ::rustls::{ClientConfig, RootCertStore};
 use anyrt::net::{TcpListener, TcpStream};
 use anyrt::{AnyRuntime, AsyncStd, BlockOn, Smol, Tokio};
 use futures::future::{join, try_join};
 use recipes::{postgres, redis, rustls, websocket};
-use ::redis::AsyncTypedCommands;
-use ::rustls::{ClientConfig, RootCertStore};
 use servers::Server;
 use tokio_postgres::Config;
 

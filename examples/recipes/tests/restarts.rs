@@ -1,6 +1,10 @@
-//! Servers that are killed, stopped and started again while somebody waits for them: an error in time, and then a new connection.
+//! Servers that are killed, stopped and started again while somebody waits for them: an error in time, and then a new
+//! connection.
 #![allow(clippy::unwrap_used)]
-#![allow(clippy::await_holding_lock, reason = "whoever waits for the server of a test has a runtime of its own")]
+#![allow(
+    clippy::await_holding_lock,
+    reason = "whoever waits for the server of a test has a runtime of its own"
+)]
 
 #[path = "../src/servers/mod.rs"]
 mod servers;
@@ -8,11 +12,11 @@ mod servers;
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use ::redis::{AsyncTypedCommands, Value, cmd, pipe};
 use anyrt::time::{sleep, timeout};
 use futures::StreamExt;
 use futures::future::try_join_all;
 use recipes::{postgres, redis, sqlx as recipe_of_sqlx};
-use ::redis::{AsyncTypedCommands, Value, cmd, pipe};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio_postgres::Config;
 

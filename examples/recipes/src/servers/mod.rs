@@ -58,7 +58,10 @@ fn or_skip<T>(server: Result<T, &Missing>) -> Option<T> {
     let thread = thread::current();
     let test = thread.name().unwrap_or("a test");
     // Not through `eprintln!`, which a passing test keeps to itself.
-    server.inspect_err(|missing| drop(writeln!(io::stderr(), "skipped {test}: {missing}"))).ok()
+    // In one piece, beside those of other threads.
+    let skip =
+        |missing: &&Missing| drop(io::stderr().write_all(format!("skipped {test}: {missing}\n").as_bytes()));
+    server.inspect_err(skip).ok()
 }
 
 /// A server that runs. It stops when it is dropped, or when the process ends, and leaves nothing behind.
@@ -83,7 +86,9 @@ impl Server {
         // Below the ports that systems give out themselves, so that nobody gets it while the server is stopped.
         static NEXT: AtomicU16 = AtomicU16::new(0);
         loop {
-            let port = 10_000 + (process::id() as u16).wrapping_mul(8).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000;
+            let port = 10_000
+                + (process::id() as u16).wrapping_mul(8).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed))
+                    % 20_000;
             let mut command = Command::new("sh");
             command.args(["-c", include_str!("keep.sh"), "keep.sh", name, &port.to_string()]).args(programs);
             #[cfg(unix)]
@@ -93,7 +98,9 @@ impl Server {
             let (orders, output) = (shell.stdin.take(), BufReader::new(shell.stdout.take().unwrap()));
             let (says, log) = channel();
             // Reads on when nobody listens: a server whose log is full would wait.
-            thread::spawn(move || output.lines().map_while(Result::ok).for_each(|line| drop(says.send(line))));
+            thread::spawn(move || {
+                output.lines().map_while(Result::ok).for_each(|line| drop(says.send(line)))
+            });
             let mut server = Self { address: ([127, 0, 0, 1], port).into(), runs: true, shell, orders, log };
             if server.is_ready() {
                 return Mutex::new(server);
@@ -154,5 +161,6 @@ fn program(name: &str, package: &str) -> Result<PathBuf, Missing> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders = env::split_paths(&path).chain(versions.map(|version| version.path().join("bin")));
     let found = folders.find_map(|folder| Some(folder.join(name)).filter(|program| program.is_file()));
-    found.ok_or_else(|| format!("there is no {name} here, which `apt-get install {package}` brings on Debian"))
+    found
+        .ok_or_else(|| format!("there is no {name} here, which `apt-get install {package}` brings on Debian"))
 }
