@@ -32,7 +32,7 @@
 //!
 //! ## In a simulation
 //!
-//! The crate runs there, against whatever speaks the protocol: time is virtual, and the same seed is the same run.
+//! The crate runs there, against whatever speaks the protocol in the simulation, and its time is virtual.
 
 use std::io;
 
@@ -43,11 +43,12 @@ use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, Notification};
 
 /// A client on the current runtime, and what it hears of other sessions once it says `LISTEN`.
 ///
-/// A task drives the connection. It ends when the client is dropped or the connection breaks, and the notifications end with it.
+/// A task drives the connection. It ends when the client is dropped or the connection breaks, and the notifications end with
+/// it.
 ///
 /// # Errors
 ///
-/// Those of connecting, as an error of kind `Other` those of the protocol.
+/// Those of connecting as they are, and those of the protocol with kind `Other`.
 pub async fn connect(
     address: impl ToSocketAddrs,
     config: &Config,

@@ -16,9 +16,9 @@
 //!
 //! ## In a simulation
 //!
-//! The handshake and its timeout run there. rustls takes its keys from the randomness of the system and the validity of a
-//! certificate from the clock of the system, and neither follows from the seed: the order of what happens is the same in
-//! each run, the bytes are not. `rustls::ClientConfig::builder_with_details` takes a provider and a clock of yours;
+//! The handshake and its timeout run there. rustls takes its keys from the randomness of the system, and judges a certificate
+//! by the clock of the system. Neither follows from the seed: two runs with one seed send other bytes, and a signature may
+//! be one byte longer. `rustls::ClientConfig::builder_with_details` takes a provider and a clock of yours;
 //! `tests/ecosystem/crypto.rs` of anyrt has one whose bytes are those of the seed.
 
 /// tokio-rustls.
