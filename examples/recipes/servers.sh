@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests of this package start, where that is possible; the tests that miss one say so.
+# Installs the servers that the tests of this package start, where that is possible. The tests that miss one say so.
 set -euo pipefail
 
 # Debian keeps the programs of PostgreSQL out of PATH.
-PATH=$PATH:$(printf '%s:' /usr/lib/postgresql/*/bin)
+for folder in /usr/lib/postgresql/*/bin; do PATH=$PATH:$folder; done
 
 packages=()
 command -v redis-server || packages+=(redis-server)
@@ -11,8 +11,8 @@ command -v redis-server || packages+=(redis-server)
 [ "${#packages[@]}" != 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-  echo "skipped: ${packages[*]} not here, and nobody who could install it with apt-get"
+  echo "skipped: there is no ${packages[*]}, and nobody here who could install it with apt-get"
   exit 0
 fi
-export DEBIAN_FRONTEND=noninteractive
-apt-get install -qq -y "${packages[@]}" >/dev/null || { apt-get update -qq && apt-get install -qq -y "${packages[@]}" >/dev/null; }
+install() { DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "${packages[@]}" >/dev/null; }
+install || { apt-get update -qq && install; }
