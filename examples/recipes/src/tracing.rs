@@ -1,0 +1,127 @@
+//! # Spans of tracing
+//!
+//! A span is entered on a thread, and a task changes threads, so on no runtime does a span follow by itself into what is
+//! spawned. The crate `tracing` has what it takes: `Instrument` for a future, which enters its span at each poll, and
+//! `in_scope` for a closure. [`handle`] shows both.
+//!
+//! ```toml
+//! tracing = "0.1"
+//! ```
+//!
+//! Do not hold the guard of `Span::enter` across an `.await`: what runs next on the thread would be in the span.
+//!
+//! ## In a simulation
+//!
+//! It works there. What a subscriber writes with the time of the system is the time of the system; [`anyrt::time::now`] is
+//! the virtual one.
+
+use std::io;
+
+use anyrt::{spawn, spawn_blocking};
+use tracing::{Instrument, Span, info, info_span};
+
+/// Handles a request in a span, which follows into what it spawns.
+pub async fn handle(id: u64) -> io::Result<usize> {
+    let work = async move {
+        info!("begins");
+
+        let counts = spawn(
+            async {
+                info!("counts");
+                21
+            }
+            .in_current_span(),
+        );
+
+        let span = Span::current();
+        let reads = spawn_blocking(move || {
+            span.in_scope(|| {
+                info!("reads");
+                21
+            })
+        });
+
+        Ok(counts.await? + reads.await?)
+    };
+    work.instrument(info_span!("request", id)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Mutex, Once};
+
+    use futures::future::try_join_all;
+    use tracing::subscriber::set_global_default;
+
+    use super::*;
+
+    /// What was logged, each event one line.
+    static LOG: Mutex<String> = Mutex::new(String::new());
+
+    struct Log;
+
+    impl io::Write for Log {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            LOG.lock().unwrap().push_str(&String::from_utf8_lossy(line));
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The process has one subscriber, for all threads.
+    fn subscribe() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            let lines = tracing_subscriber::fmt().without_time().with_target(false).with_ansi(false);
+            set_global_default(lines.with_writer(|| Log).finish()).unwrap();
+        });
+    }
+
+    /// The lines that have this in them.
+    fn lines(with: &str) -> Vec<String> {
+        let log = LOG.lock().unwrap();
+        let mut lines: Vec<_> = log.lines().filter(|line| line.contains(with)).map(String::from).collect();
+        lines.sort();
+        lines
+    }
+
+    /// Of all runtimes, which have one log.
+    fn next_id() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
+    #[anyrt::test]
+    async fn span_follows_into_what_is_spawned() -> io::Result<()> {
+        subscribe();
+        let ids: Vec<_> = (0..10).map(|_| next_id()).collect();
+        let requests = ids.iter().map(|id| spawn(handle(*id)));
+        for answer in try_join_all(requests.collect::<Vec<_>>()).await? {
+            assert_eq!(answer?, 42);
+        }
+        for id in ids {
+            let said = ["begins", "counts", "reads"].map(|what| format!(" INFO request{{id={id}}}: {what}"));
+            assert_eq!(lines(&format!("{{id={id}}}")), said);
+        }
+        Ok(())
+    }
+
+    #[anyrt::test]
+    async fn span_does_not_follow_by_itself() -> io::Result<()> {
+        subscribe();
+        let id = next_id();
+        async {
+            spawn(async move { info!("a task, number <{id}>") }).await?;
+            spawn_blocking(move || info!("a closure, number <{id}>")).await
+        }
+        .instrument(info_span!("request"))
+        .await?;
+        let said = [format!(" INFO a closure, number <{id}>"), format!(" INFO a task, number <{id}>")];
+        assert_eq!(lines(&format!(", number <{id}>")), said);
+        Ok(())
+    }
+}
