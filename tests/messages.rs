@@ -124,6 +124,7 @@ mod pasted {
     fn in_a_simulation(sim: anyrt::Sim) {
         anyrt::Sim::boot(&sim, |_| async {});
         drop(anyrt::block_on(async { String::new() }));
+        drop(anyrt::spawn_blocking(|| ()));
         let _ = anyrt::Sim::host(&sim, "db", [10, 0, 0, 2]);
     }
 }

@@ -17,6 +17,7 @@ use anyrt::net::{ConnectOptions, ListenOptions};
 use anyrt::runtime::{TcpListener, TcpStream, UdpSocket};
 use anyrt::sim::{Policy, check_deterministic};
 use anyrt::{AnyRuntime, BlockOn, Net, Sim, Spawn, Time};
+use futures::FutureExt;
 use futures::channel::oneshot;
 use futures::future::{join, poll_fn};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
@@ -283,6 +284,84 @@ fn wake_by_a_stranger_is_an_error() {
     sim.block_on(async { sim.yield_now().await });
     thread::spawn(move || send.send(8).unwrap()).join().unwrap();
     assert_eq!(sim.block_on(task).unwrap(), 8);
+}
+
+/// Virtual time would be over before the thread has begun: 5 seconds take some microseconds.
+#[test]
+fn wake_by_a_stranger_is_an_error_where_time_would_pass() {
+    // From a thread that has nothing to say before somebody waits for it.
+    let answer = || {
+        let (send, mut receive) = oneshot::channel();
+        let (wait, waits) = mpsc::channel();
+        thread::spawn(move || waits.recv().map(|()| send.send(8)));
+        poll_fn(move |cx| {
+            let polled = receive.poll_unpin(cx);
+            let _ = wait.send(());
+            polled
+        })
+    };
+    let says = |text: &str, line: u32, kind: &str| {
+        assert_says(text, &["another thread has woken", "`anyrt::spawn_blocking`"]);
+        assert_says(text, &[&format!("{kind} at tests/sim.rs:{line}:")]);
+    };
+    // Several tests of a process, and several waits of each.
+    for seed in 0..3 {
+        let (sim, line) = (seeded(seed), line!() + 2);
+        let text = panic_text(|| {
+            sim.block_on(async { anyrt::time::timeout(ms(5_000), answer()).await.unwrap().unwrap() });
+        });
+        says(&text, line, "`block_on`, called");
+
+        let (sim, line) = (seeded(seed), line!() + 2);
+        let text = panic_text(|| {
+            let task = sim.spawn(async move {
+                anyrt::time::sleep(ms(1)).await;
+                anyrt::time::timeout(ms(5_000), answer()).await.unwrap().unwrap()
+            });
+            sim.block_on(task).unwrap();
+        });
+        says(&text, line, "a task, spawned");
+
+        let (sim, line) = (seeded(seed), line!() + 1);
+        let text = panic_text(|| sim.block_on(async { answer().await.unwrap() }));
+        says(&text, line, "`block_on`, called");
+    }
+}
+
+/// Who waits for a channel of the program itself loses a moment, now and then; nothing that happens is changed by it.
+#[test]
+fn channel_and_timer_of_a_program_are_no_error() {
+    let run = || {
+        let sim = seeded(3);
+        sim.block_on(async {
+            for n in (1..=20).filter(|n| *n != 10) {
+                let (send, receive) = oneshot::channel();
+                let task = sim.spawn(async move {
+                    anyrt::time::sleep(ms(n)).await;
+                    let _ = send.send(n);
+                });
+                let answer = anyrt::time::timeout(ms(10), receive).await;
+                assert_eq!(answer.is_ok(), n < 10, "{n}");
+                task.await.unwrap();
+            }
+        });
+        (sim.trace_hash(), sim.elapsed())
+    };
+    let first = run();
+    for _ in 0..10 {
+        assert_eq!(run(), first);
+    }
+}
+
+#[test]
+fn stuck_program_with_a_thread_is_told_of_threads() {
+    let (release, released) = mpsc::channel::<()>();
+    let thread = thread::spawn(move || released.recv());
+    let sim = seeded(1);
+    let text = panic_text(|| sim.block_on(pending::<()>()));
+    assert_says(&text, &["the simulation is stuck", "no simulation waits for it", "`anyrt::spawn_blocking`"]);
+    drop(release);
+    let _ = thread.join();
 }
 
 #[test]

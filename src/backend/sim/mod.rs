@@ -139,7 +139,8 @@ impl BlockOn for Sim {
         let _scope = Scope::within(RuntimeKind::Sim);
         // Dropped after the future, whose destructor may still spawn.
         let driving = self.world.drive(self.host, Location::caller());
-        let waker = Waker::from(Arc::new(MainWaker { world: self.world.clone(), task: driving.task }));
+        let handle = Arc::new(MainWaker { world: self.world.clone(), task: driving.task });
+        let waker = Waker::from(handle.clone());
         let mut cx = Context::from_waker(&waker);
         let _entered = Entered::enter(&self.world, self.host);
         let mut future = pin!(future);
@@ -148,6 +149,10 @@ impl BlockOn for Sim {
                 Step::PollMain => {
                     if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                         return output;
+                    }
+                    // Here, in the waker, and in a timer or one socket; see `handle/task.rs`.
+                    if Arc::strong_count(&handle) > 3 {
+                        self.world.suspect(driving.task.number);
                     }
                 }
                 Step::Idle => panic!("{}", driving.stuck()),

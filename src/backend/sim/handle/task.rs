@@ -57,7 +57,7 @@ pub(crate) struct Place {
     world: Arc<World>,
     task: Id,
     // Once it was polled.
-    waker: Option<Waker>,
+    waker: Option<(Arc<TaskWaker>, Waker)>,
     waited: bool,
 }
 
@@ -94,16 +94,29 @@ impl<F: Future> Future for Placed<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let Place { world, task, waker, waited } = this.place;
-        let waker = waker.get_or_insert_with(|| {
-            Waker::from(Arc::new(TaskWaker { world: world.clone(), task: *task, inner: cx.waker().clone() }))
+        let (handle, waker) = waker.get_or_insert_with(|| {
+            let waker = TaskWaker { world: world.clone(), task: *task, inner: cx.waker().clone() };
+            let waker = Arc::new(waker);
+            (waker.clone(), waker.into())
         });
         let polled = this.future.poll(&mut Context::from_waker(waker));
-        if polled.is_pending() && !std::mem::replace(waited, true) {
-            world.with(|state| state.keep_waker(*task, waker));
+        if polled.is_pending() {
+            if !std::mem::replace(waited, true) {
+                world.with(|state| state.keep_waker(*task, waker));
+            }
+            if Arc::strong_count(handle) > IN_THE_LIST + IN_ONE_PLACE {
+                world.suspect(task.number);
+            }
         }
         polled
     }
 }
+
+/// How often a task that is pending has its own waker: twice in its place, once in the list of tasks.
+const IN_THE_LIST: usize = 3;
+
+/// Who waits for a timer only, or for one socket, has given it away once. With more of them, somebody else may have one.
+const IN_ONE_PLACE: usize = 1;
 
 /// The waker of a task. That of async-task would not see who wakes it while it is being polled.
 struct TaskWaker {

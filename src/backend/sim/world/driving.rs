@@ -11,6 +11,7 @@ use async_task::Runnable;
 
 use super::World;
 use super::current::Entered;
+use super::outside::is_there_a_stranger;
 use crate::backend::sim::clock::Turn;
 use crate::backend::sim::faults::Power;
 use crate::backend::sim::log::TaskKind;
@@ -36,6 +37,8 @@ pub(super) enum Next {
     Run(Run),
     /// Something has happened: whoever waited for it is woken, and these hosts go down or start.
     Time(Vec<Power>),
+    /// A thread outside may wake a task that was started there.
+    Listen(&'static Location<'static>),
 }
 
 /// The future of a `block_on`.
@@ -92,7 +95,7 @@ impl World {
             state.mains.push(Main { task, woken: true });
             let turn = std::mem::take(&mut state.clock.turn);
             state.tasks.wake(&mut state.clock, task, None);
-            Some(Driving { world: self.clone(), task, turn, unwinding: thread::panicking(), host })
+            Some(Driving { world: self.clone(), task, turn, unwinding: thread::panicking(), host, started })
         });
         driving.unwrap_or_else(|| {
             panic!(
@@ -112,6 +115,7 @@ pub(crate) struct Driving {
     // It was begun during a panic.
     unwinding: bool,
     host: usize,
+    started: &'static Location<'static>,
 }
 
 impl Driving {
@@ -124,6 +128,9 @@ impl Driving {
                 Continue(Next::Run(run)) => run.run(),
                 Continue(Next::Time(hosts)) if hosts.is_empty() => {}
                 Continue(Next::Time(hosts)) => self.turn(hosts),
+                Continue(Next::Listen(started)) => drop(self.world.hears(started)),
+                // Whoever is stuck hears of it in the next step.
+                Break(Step::Idle) if until.is_none() && self.world.hears(self.started) => {}
                 Break(step) => return step,
             }
         }
@@ -138,7 +145,14 @@ impl Driving {
     /// What to say when nothing is to be done.
     pub(crate) fn stuck(&self) -> String {
         let what = "the simulation is stuck: nobody is ready, and nothing will ever happen again";
-        self.world.with(|state| state.tell(self.world.seed, what, None))
+        let mut text = self.world.with(|state| state.tell(self.world.seed, what, None));
+        if is_there_a_stranger(self.world.base.elapsed()) {
+            text.push_str(
+                "\nIf a thread outside of the simulation is to wake one of them: no simulation waits for it. \
+                 `anyrt::spawn_blocking` runs a closure as a task here.",
+            );
+        }
+        text
     }
 }
 

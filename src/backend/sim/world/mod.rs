@@ -3,6 +3,7 @@
 mod current;
 mod driving;
 mod logged;
+mod outside;
 mod power;
 mod turn;
 mod waiting;
@@ -65,6 +66,8 @@ pub(super) struct World {
     limit: Option<Duration>,
     // The number of the thread that drives it, or 0.
     driver: AtomicU64,
+    // The number of a task that a thread outside may wake, or 0.
+    suspect: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -126,6 +129,7 @@ impl World {
             max_steps,
             limit,
             driver: AtomicU64::new(0),
+            suspect: AtomicU64::new(0),
             state: Mutex::new(state),
         })
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::panic::Location;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::driving::{Next, Run, Step};
@@ -53,7 +55,7 @@ impl State {
         self.clock.turn = Turn::default();
         if let Some(task) = self.woken_by_a_stranger.take() {
             let what = "another thread has woken a task while this one drives the simulation, in an order that no seed \
-                        decides";
+                        decides. `anyrt::spawn_blocking` runs a closure as a task here";
             return self.wrong(world, what, task);
         }
         self.steps += 1;
@@ -64,7 +66,7 @@ impl State {
             return self.too_long(world);
         }
         if self.tasks.have_all_yielded() {
-            return self.pass_time(until);
+            return self.pass_time(world, until);
         }
         if world.spurious_wakes.is_some_and(|one_in| self.tasks.schedule.chance(one_in)) {
             self.tasks.wake_for_nothing(&mut self.clock);
@@ -122,7 +124,7 @@ impl State {
     }
 
     /// Nobody is ready, or only those who have yielded.
-    fn pass_time(&mut self, until: Option<u64>) -> ControlFlow<Step, Next> {
+    fn pass_time(&mut self, world: &World, until: Option<u64>) -> ControlFlow<Step, Next> {
         let end = until.unwrap_or(self.clock.nanos.saturating_add(NEVER)).min(END);
         let next = self.clock.next().filter(|nanos| *nanos <= end);
         let nobody = self.tasks.is_nobody_ready();
@@ -136,6 +138,13 @@ impl State {
             nanos = nanos.min(self.clock.nanos.saturating_add(passes));
             self.rounds += rounds;
         }
+        if nobody && nanos > self.clock.nanos {
+            if let Some(started) = self.suspected(world) {
+                // No step of the program.
+                self.steps -= 1;
+                return Continue(Next::Listen(started));
+            }
+        }
         if next == Some(nanos) {
             self.rounds = 0;
             self.news.come(&self.clock);
@@ -145,6 +154,15 @@ impl State {
         }
         self.tasks.begin_round();
         Continue(Next::Time(std::mem::take(&mut self.power)))
+    }
+
+    /// Where the task was started that a thread outside may wake, if one is suspected.
+    fn suspected(&self, world: &World) -> Option<&'static Location<'static>> {
+        let number = match world.suspect.load(Ordering::Relaxed) {
+            0 => return None,
+            _ => world.suspect.swap(0, Ordering::Relaxed),
+        };
+        self.tasks.iter().find(|(id, _)| id.number == number).map(|(_, task)| task.started)
     }
 
     /// Everything that happens at `nanos`.
