@@ -159,7 +159,9 @@ impl Resolver {
             // `lookup_ip.rs`): that for IPv4 may have had no answer.
             Err(error) if has_no_address(&error) => {
                 let found = within(&self.runtime, self.hickory.ipv4_lookup(host)).await;
-                found.map(|lookup| lookup.answers().iter().filter_map(|record| record.data.ip_addr()).collect())
+                found.map(|lookup| {
+                    lookup.answers().iter().filter_map(|record| record.data.ip_addr()).collect()
+                })
             }
             found => found.map(|addrs| addrs.iter().collect()),
         };
@@ -194,7 +196,9 @@ fn has_no_address(error: &NetError) -> bool {
 fn io_error(error: NetError) -> io::Error {
     match error {
         error if error.is_nx_domain() => io::Error::new(ErrorKind::NotFound, "there is no such name"),
-        error if error.is_no_records_found() => io::Error::new(ErrorKind::NotFound, "the name has no address"),
+        error if error.is_no_records_found() => {
+            io::Error::new(ErrorKind::NotFound, "the name has no address")
+        }
         NetError::Timeout => io::Error::new(ErrorKind::TimedOut, "no name server has answered in time"),
         NetError::Io(error) => io::Error::new(error.kind(), error),
         NetError::Proto(_) => io::Error::new(ErrorKind::InvalidInput, error),

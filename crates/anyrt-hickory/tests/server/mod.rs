@@ -107,7 +107,9 @@ fn answer(question: &[u8], over: Over, questions: &Questions) -> Option<Vec<u8>>
             answer.metadata.response_code = ResponseCode::ServFail;
             Vec::new()
         }
-        numbered if numbered.starts_with('n') => vec![IpAddr::from([10, 0, 0, numbered[1..].parse().unwrap()])],
+        numbered if numbered.starts_with('n') => {
+            vec![IpAddr::from([10, 0, 0, numbered[1..].parse().unwrap()])]
+        }
         _ => {
             answer.metadata.response_code = ResponseCode::NXDomain;
             Vec::new()
