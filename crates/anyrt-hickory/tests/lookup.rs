@@ -251,6 +251,22 @@ fn dns(sim: &Sim) {
     });
 }
 
+/// hickory sends again each 333 ms, and a datagram takes a millisecond or little more each way.
+#[anyrt::test(only(sim), sim(with = dns))]
+async fn lost_datagram_is_sent_again_after_a_third_of_a_second(rt: AnyRuntime) {
+    let sim = Sim::try_from(rt.clone()).unwrap();
+    let resolver = patient(rt, ([10, 0, 0, 2], 53).into(), Duration::from_secs(5), 0);
+    let link = sim.link("main", "dns").unwrap();
+    link.partition();
+    let begun = anyrt::time::now();
+    let lookup = sim.spawn(async move { resolver.lookup_ip("both.test").await });
+    anyrt::time::sleep(Duration::from_millis(500)).await;
+    link.heal();
+    assert_eq!(lookup.await.unwrap().unwrap(), [V6, V4]);
+    let took = (anyrt::time::now() - begun).as_millis();
+    assert!((666..672).contains(&took), "{took} ms");
+}
+
 /// Of a hundred datagrams forty are lost, on the way there and on the way back.
 #[anyrt::test(only(sim), sim(seeds = 20, with = dns))]
 async fn lost_datagrams_are_sent_again(rt: AnyRuntime) {
