@@ -85,9 +85,9 @@ impl Service<u32> for Gated {
     type Future = Ready<Result<u32, BoxError>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.asked.fetch_add(1, Ordering::Relaxed);
         let mut state = self.0.state.lock().unwrap();
         state.1 = Some(cx.waker().clone());
+        self.0.asked.fetch_add(1, Ordering::Relaxed);
         let is = state.0;
         drop(state);
         match is {
