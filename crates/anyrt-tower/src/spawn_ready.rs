@@ -1,4 +1,4 @@
-//! A service that gets ready by itself: [`tower::spawn_ready`], whose tasks are those of a runtime of anyrt.
+//! A service that gets ready by itself: `tower::spawn_ready`, whose tasks are those of a runtime of anyrt.
 
 use std::future::{Future, poll_fn};
 use std::mem;

@@ -25,7 +25,7 @@ fn gated() -> (Arc<Gate>, SpawnReady<Gated>) {
 
 /// Asks whether it is ready, and does not ask again: from then on, a task does.
 async fn begin(service: &mut SpawnReady<Gated>) {
-    poll_fn(|cx| Poll::Ready(assert!(service.poll_ready(cx).is_pending()))).await;
+    assert!(poll_fn(|cx| Poll::Ready(service.poll_ready(cx).is_pending())).await);
 }
 
 #[anyrt::test]

@@ -78,7 +78,7 @@ async fn response_can_be_dropped() {
         }
     });
     let mut response = Box::pin(Timeout::new(waits, Duration::from_secs(60)).call(()));
-    poll_fn(|cx| Poll::Ready(assert!(response.as_mut().poll(cx).is_pending()))).await;
+    assert!(poll_fn(|cx| Poll::Ready(response.as_mut().poll(cx).is_pending())).await);
     drop(response);
     assert!(is_dropped.await.is_err());
 }

@@ -1,4 +1,4 @@
-//! A limit for how many requests there are in a time: what of [`tower::limit`] needs a clock.
+//! A limit for how many requests there are in a time: what of `tower::limit` needs a clock.
 //!
 //! The other limits of tower need none, and work on every runtime.
 
