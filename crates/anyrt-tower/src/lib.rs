@@ -1,1 +1,10 @@
-//! The layers of tower that need a clock or a spawn, on any async runtime, through anyrt.
+#![doc = include_str!("../README.md")]
+
+pub mod buffer;
+mod latch;
+pub mod limit;
+pub mod retry;
+pub mod spawn_ready;
+pub mod timeout;
+
+pub use tower::BoxError;
