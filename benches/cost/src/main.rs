@@ -1,5 +1,6 @@
 //! Measures what anyrt costs; see README.md.
 
+mod adapters;
 mod attributes;
 mod budgets;
 mod chart;

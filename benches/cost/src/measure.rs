@@ -83,13 +83,7 @@ impl Program {
                 &operation.to_string(),
                 &n.to_string(),
             ]))?;
-            let calls = text.lines().filter_map(|line| {
-                let mut words = line.split_whitespace();
-                let calls: f64 = words.next()?.parse().ok()?;
-                let name = words.next()?;
-                (!matches!(name, "total" | "futex")).then_some(calls)
-            });
-            Ok(calls.sum())
+            Ok(calls(&text))
         })
     }
 
@@ -101,6 +95,17 @@ impl Program {
         let text = output(&mut program)?;
         serde_json::from_str(&text).map_err(|error| format!("{program:?} printed {text:?}: {error}"))
     }
+}
+
+/// All that strace has counted, without futex.
+pub(crate) fn calls(text: &str) -> f64 {
+    let calls = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let calls: f64 = words.next()?.parse().ok()?;
+        let name = words.next()?;
+        (!matches!(name, "total" | "futex")).then_some(calls)
+    });
+    calls.sum()
 }
 
 fn slope(operation: Operation, run: impl Fn(u64) -> Result<f64, String>) -> Result<f64, String> {
@@ -140,8 +145,18 @@ pub(crate) fn each<T: Sync, U: Send>(
 /// Seconds of the processor that children have taken, in user mode and in the system (proc(5), cutime and cstime). In
 /// hundredths, as everywhere.
 pub(crate) fn children() -> Option<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    times("self", 13)
+}
+
+/// Seconds of the processor that a process has taken itself (utime and stime).
+pub(crate) fn cpu_seconds(process: u32) -> Option<f64> {
+    times(&process.to_string(), 11)
+}
+
+/// The sum of two fields, which are counted after the name.
+fn times(process: &str, first: usize) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
-    let times = fields.split_whitespace().skip(13).take(2);
+    let times = fields.split_whitespace().skip(first).take(2);
     Some(times.map(|time| time.parse::<f64>()).sum::<Result<f64, _>>().ok()? / 100.0)
 }

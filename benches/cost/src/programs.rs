@@ -24,6 +24,11 @@ impl Program {
         Self::build("peers", "", "peers")
     }
 
+    /// Libraries, on each runtime.
+    pub(crate) fn adapters() -> Result<Self, String> {
+        Self::build("adapters", "", "adapters")
+    }
+
     fn build(package: &str, features: &str, name: &str) -> Result<Self, String> {
         let target = target();
         let mut cargo = cargo();

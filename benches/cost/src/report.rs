@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use harness::Operation;
 
+use crate::adapters;
 use crate::attributes;
 use crate::budgets;
 use crate::echo;
@@ -46,6 +47,8 @@ enum Name {
     Echo,
     /// How long tests compile
     Attributes,
+    /// What libraries cost through what is shipped for them
+    Adapters,
 }
 
 const RUNTIMES: [&str; 5] = ["tokio-ct", "tokio-mt", "smol", "smol-own", "async-std"];
@@ -96,6 +99,7 @@ fn write(table: Name, rounds: u64) -> Result<(), String> {
         Name::Growth => growth::report(),
         Name::Echo => echo::report(),
         Name::Attributes => attributes::report(),
+        Name::Adapters => adapters::report(rounds),
     }
 }
 

@@ -1,7 +1,5 @@
-use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 
 use anyrt::AnyRuntime;
 use anyrt::net::Resolve;
@@ -154,11 +152,11 @@ impl Resolver {
     }
 
     async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        let found = match within(&self.runtime, self.hickory.lookup_ip(host)).await {
+        let found = match self.runtime.within(self.hickory.lookup_ip(host)).await {
             // hickory-resolver 0.26.3 tells what has become of the question for IPv6 only (`multi_lookup` in
             // `lookup_ip.rs`): that for IPv4 may have had no answer.
             Err(error) if has_no_address(&error) => {
-                let found = within(&self.runtime, self.hickory.ipv4_lookup(host)).await;
+                let found = self.runtime.within(self.hickory.ipv4_lookup(host)).await;
                 found.map(|lookup| {
                     lookup.answers().iter().filter_map(|record| record.data.ip_addr()).collect()
                 })
@@ -176,16 +174,6 @@ impl Resolve for Resolver {
         let found = self.lookup(host).await?;
         Ok(found.into_iter().map(|ip| (ip, port).into()).collect())
     }
-}
-
-/// `future`, during whose polls `runtime` is current.
-async fn within<F: Future>(runtime: &AnyRuntime, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        let _guard = runtime.enter();
-        future.as_mut().poll(cx)
-    })
-    .await
 }
 
 /// Whether the name exists, without a record of the type that was asked for.

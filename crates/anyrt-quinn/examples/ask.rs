@@ -1,25 +1,15 @@
-//! A server that answers, and a client that asks, on the runtime of your choice:
-//! `cargo run -p anyrt-quinn --example ask -- smol`.
+//! A server that answers, and a client that asks, on the runtime of `ANYRT_RUNTIME`.
 
 use std::io;
 use std::sync::Arc;
 
-use anyrt::{AnyRuntime, BlockOn};
 use anyrt_quinn::AnyrtRuntime;
 use quinn::{ClientConfig, Endpoint, EndpointConfig, ServerConfig};
 use rustls::RootCertStore;
 
-fn main() -> io::Result<()> {
-    let runtime: AnyRuntime = match std::env::args().nth(1).as_deref() {
-        Some("tokio") => anyrt::Tokio::new()?.into(),
-        Some("async-std") => anyrt::AsyncStd::global().into(),
-        Some("smol") | None => anyrt::Smol::global().into(),
-        Some(other) => {
-            return Err(io::Error::other(format!("no runtime is called {other}: tokio, smol or async-std?")));
-        }
-    };
-    let answer = runtime.block_on(ask())?;
-    println!("on {runtime:?}: {answer}");
+#[anyrt::main]
+async fn main() -> io::Result<()> {
+    println!("{}", ask().await?);
     Ok(())
 }
 
@@ -50,7 +40,7 @@ async fn serve(endpoint: Endpoint) -> io::Result<()> {
     let connection = incoming.await?;
     let (mut send, mut receive) = connection.accept_bi().await?;
     let question = receive.read_to_end(1 << 10).await.map_err(io::Error::other)?;
-    send.write_all(format!("{} bytes ask, and I do not know", question.len()).as_bytes()).await?;
+    send.write_all(format!("you ask in {} bytes", question.len()).as_bytes()).await?;
     send.finish()?;
     connection.closed().await;
     Ok(())

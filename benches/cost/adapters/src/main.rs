@@ -6,7 +6,11 @@
 //!
 //! does it once, client and server in one process, and prints what it took as JSON; `app` serves until it is killed.
 
+mod app;
+mod http;
+mod messages;
 mod quic;
+mod stream;
 mod way;
 
 use std::io;
@@ -33,8 +37,16 @@ struct Args {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
+    /// Bytes of a body of HTTP/1 to the server; 64 MiB
+    Upload,
+    /// Bytes of a body of HTTP/1 from the server; 64 MiB
+    Download,
+    /// Messages of 64 bytes, there and back, on TCP; 20,000
+    Messages,
     /// Bytes on a QUIC stream; 64 MiB
     Quic,
+    /// An app of axum, which prints its address and is killed
+    App,
 }
 
 /// What it took, once everybody was connected.
@@ -72,7 +84,11 @@ fn main() -> io::Result<()> {
     let n = |default| n.unwrap_or(default);
     let report = way.block_on(async {
         match what {
+            What::Upload => http::run(way, http::From::Client, n(64 << 20)).await,
+            What::Download => http::run(way, http::From::Server, n(64 << 20)).await,
+            What::Messages => messages::run(way, n(20_000)).await,
             What::Quic => quic::run(way, n(64 << 20)).await,
+            What::App => app::run(way).await.map(|never| match never {}),
         }
     })?;
     println!("{}", serde_json::to_string(&report)?);

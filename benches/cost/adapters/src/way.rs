@@ -32,4 +32,13 @@ impl Way {
             Self::AnyrtAsyncStd => AnyRuntime::from(anyrt::AsyncStd::global()).block_on(future),
         }
     }
+
+    /// Spawns a task and forgets it, inside `block_on`.
+    pub(crate) fn spawn(self, future: impl Future<Output = ()> + Send + 'static) {
+        match self {
+            Self::NativeTokio => drop(tokio::spawn(future)),
+            Self::NativeSmol => smol::spawn(future).detach(),
+            Self::AnyrtTokio | Self::AnyrtSmol | Self::AnyrtAsyncStd => drop(anyrt::spawn(future)),
+        }
+    }
 }
