@@ -150,9 +150,10 @@ impl BlockOn for Sim {
                     if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                         return output;
                     }
-                    // Here, in the waker, and in a timer or one socket; see `handle/task.rs`.
-                    if Arc::strong_count(&handle) > 3 {
-                        self.world.suspect(driving.task.number);
+                    // Here and in the context; who waits for one thing more waits for a timer or a socket.
+                    let given = Arc::strong_count(&handle) - 2;
+                    if given > 1 {
+                        self.world.suspect(driving.task.number, given);
                     }
                 }
                 Step::Idle => panic!("{}", driving.stuck()),

@@ -185,6 +185,7 @@ impl Tasks {
     /// The task whose turn it is waits for this. Whether it is a blocking closure, which must not.
     pub(super) fn waits(&mut self, clock: &mut Clock, wait: Wait) -> bool {
         let mut is_closure = false;
+        clock.turn.waits += 1;
         if let Some(task) = clock.turn.task.and_then(|task| self.tasks.get_mut(task)) {
             task.waits = Some(wait);
             is_closure = task.kind == TaskKind::Closure;

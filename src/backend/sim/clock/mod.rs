@@ -40,6 +40,8 @@ pub(super) struct Turn {
     pub(super) task: Option<Id>,
     /// How often it has looked for something in vain, if it is a blocking closure.
     pub(super) looks: u32,
+    /// How many timers and sockets it waits for.
+    pub(super) waits: usize,
 }
 
 impl Clock {

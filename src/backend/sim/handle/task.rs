@@ -104,19 +104,17 @@ impl<F: Future> Future for Placed<F> {
             if !std::mem::replace(waited, true) {
                 world.with(|state| state.keep_waker(*task, waker));
             }
-            if Arc::strong_count(handle) > IN_THE_LIST + IN_ONE_PLACE {
-                world.suspect(task.number);
+            let given = Arc::strong_count(handle) - KEPT;
+            if given > 1 {
+                world.suspect(task.number, given);
             }
         }
         polled
     }
 }
 
-/// How often a task that is pending has its own waker: twice in its place, once in the list of tasks.
-const IN_THE_LIST: usize = 3;
-
-/// Who waits for a timer only, or for one socket, has given it away once. With more of them, somebody else may have one.
-const IN_ONE_PLACE: usize = 1;
+/// How often we have the waker of a task that is pending: twice in its place, once in the list of tasks.
+const KEPT: usize = 3;
 
 /// The waker of a task. That of async-task would not see who wakes it while it is being polled.
 struct TaskWaker {

@@ -16,10 +16,10 @@ use super::World;
 use crate::thread::lock;
 
 /// How long it listens: a thread has begun by then, on a busy machine, too.
-const MOMENT: Duration = Duration::from_millis(50);
+const MOMENT: Duration = Duration::from_millis(25);
 
 /// How often for tasks that were started in one place, for a program has the same tasks again and again.
-const OFTEN: u32 = 4;
+const OFTEN: u32 = 3;
 
 /// How often anybody is suspected in a process: most tasks that are wait for a channel of their own, and looking costs time.
 const SUSPICIONS: u32 = 100_000;
@@ -29,10 +29,11 @@ static SUSPECTED: AtomicU32 = AtomicU32::new(0);
 static LISTENED: Mutex<BTreeMap<&'static Location<'static>, u32>> = Mutex::new(BTreeMap::new());
 
 impl World {
-    /// A poll ends, and others than the simulation may hold the waker of this task.
+    /// A poll of this task ends, and its waker was given away so many times: more often than to timers and sockets?
     #[cold]
-    pub(crate) fn suspect(&self, task: u64) {
-        if SUSPECTED.load(Ordering::Relaxed) < SUSPICIONS {
+    pub(crate) fn suspect(&self, task: u64, given: usize) {
+        if SUSPECTED.load(Ordering::Relaxed) < SUSPICIONS && given > self.with(|state| state.clock.turn.waits)
+        {
             self.suspect.store(task, Ordering::Relaxed);
         }
     }
