@@ -15,8 +15,11 @@ use std::time::{Duration, Instant};
 use super::World;
 use crate::thread::lock;
 
-/// How long it listens: a thread has begun by then, on a busy machine, too.
+/// How long it listens.
 const MOMENT: Duration = Duration::from_millis(25);
+
+/// How long it listens where a thread has only begun, and has no processor yet.
+const LONG: Duration = Duration::from_secs(1);
 
 /// How often for tasks that were started in one place, for a program has the same tasks again and again.
 const OFTEN: u32 = 3;
@@ -41,18 +44,23 @@ impl World {
     /// Whether a thread wakes a task that was started in this place, now that nobody else does.
     #[cold]
     pub(super) fn hears(&self, started: &'static Location<'static>) -> bool {
-        let is_woken = || self.with(|state| state.woken_by_a_stranger.is_some());
-        if !is_first(started) || !is_there_a_stranger(self.base.elapsed()) {
-            return is_woken();
-        }
         let begun = Instant::now();
-        while !is_woken() {
-            if begun.elapsed() > MOMENT {
+        let listens = is_first(started);
+        loop {
+            let longest = match stranger(self.base.elapsed()) {
+                Some(Stranger::Begins) => LONG,
+                Some(Stranger::Goes) => MOMENT,
+                None => Duration::ZERO,
+            };
+            // After that: one that has ended has woken somebody before.
+            if self.with(|state| state.woken_by_a_stranger.is_some()) {
+                return true;
+            }
+            if !listens || begun.elapsed() >= longest {
                 return false;
             }
             thread::sleep(Duration::from_millis(1));
         }
-        true
     }
 }
 
@@ -65,13 +73,26 @@ fn is_first(started: &'static Location<'static>) -> bool {
     *often <= OFTEN
 }
 
-/// Whether this process has a thread that may be of the program under test: on Linux one with the name of this thread, which it
-/// has from the thread that started it unless it got another, or one that is younger than the simulation. Elsewhere nobody says.
-pub(super) fn is_there_a_stranger(age: Duration) -> bool {
-    strangers(age).unwrap_or(true)
+/// A thread that may be of the program under test.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stranger {
+    Goes,
+    /// It could run, and has not run for a hundredth of a second in all.
+    Begins,
 }
 
-fn strangers(age: Duration) -> Option<bool> {
+/// Whether this process has a thread that may be of the program under test.
+pub(super) fn is_there_a_stranger(age: Duration) -> bool {
+    stranger(age).is_some()
+}
+
+/// On Linux one with the name of this thread, which it has from the thread that started it unless it got another, or one that
+/// is younger than the simulation. Elsewhere nobody says, and there may always be one.
+fn stranger(age: Duration) -> Option<Stranger> {
+    strangers(age).unwrap_or(Some(Stranger::Goes))
+}
+
+fn strangers(age: Duration) -> Option<Option<Stranger>> {
     // proc_pid_stat(5): hundredths of a second, as everywhere; and one that has just begun may be of an earlier one.
     let hundredths = |seconds: f64| (seconds * 100.0) as u64;
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
@@ -80,19 +101,41 @@ fn strangers(age: Duration) -> Option<bool> {
     let this = fs::read_link("/proc/thread-self").ok()?;
     let this = this.file_name()?;
     let name = fs::read_to_string("/proc/thread-self/comm").ok()?;
+    let mut found = None;
     for task in fs::read_dir("/proc/self/task").ok()? {
         let task = task.ok()?;
         if task.file_name() == this {
             continue;
         }
         // It may end meanwhile.
-        let Ok(comm) = fs::read_to_string(task.path().join("comm")) else { continue };
         let Ok(stat) = fs::read_to_string(task.path().join("stat")) else { continue };
-        let started =
-            stat.rsplit_once(')').and_then(|(_, fields)| fields.split_whitespace().nth(19)?.parse().ok());
-        if comm == name || started.is_none_or(|started: u64| started >= born) {
-            return Some(true);
+        let Some((comm, fields)) = stat.split_once('(').and_then(|(_, stat)| stat.rsplit_once(')')) else {
+            continue;
+        };
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let number =
+            |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();
+        let (state, ran, started) = (fields.first(), number(11) + number(12), number(19));
+        if comm == name.trim_end() || started >= born {
+            let begins = state == Some(&"R") && ran == 0;
+            found = found.max(Some(if begins { Stranger::Begins } else { Stranger::Goes }));
         }
     }
-    Some(false)
+    Some(found)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn thread_that_this_one_has_started_is_found() {
+        let (release, released) = mpsc::channel::<()>();
+        let thread = thread::spawn(move || released.recv());
+        assert!(strangers(Duration::ZERO).unwrap().is_some());
+        drop(release);
+        let _ = thread.join().unwrap();
+    }
 }
