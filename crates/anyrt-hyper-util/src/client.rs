@@ -12,7 +12,8 @@ pub type Client<B> = legacy::Client<Connector, B>;
 /// A response has an [`HttpInfo`](crate::HttpInfo) among its extensions. A connection that is not in use is closed after
 /// 90 seconds; if the server has closed it before, a request that nothing was written of goes to a new one.
 ///
-/// There are no timeouts but that: [`anyrt::time::timeout`] around a request, or around the frames of a body, is one.
+/// Put [`anyrt::time::timeout`] around a request: there is no timeout but that of the pool, and hyper 1.12 may leave a request
+/// without an answer for ever that is sent in the very moment in which its connection ends.
 ///
 /// # Dropping
 ///
@@ -26,6 +27,9 @@ pub type Client<B> = legacy::Client<Connector, B>;
 /// # Examples
 ///
 /// ```
+/// use std::time::Duration;
+///
+/// use anyrt::time::timeout;
 /// use anyrt_hyper_util::{Client, client};
 /// use http_body_util::Empty;
 /// use hyper::StatusCode;
@@ -33,7 +37,8 @@ pub type Client<B> = legacy::Client<Connector, B>;
 ///
 /// async fn is_up(health: hyper::Uri) -> bool {
 ///     let client: Client<Empty<Bytes>> = client();
-///     client.get(health).await.is_ok_and(|response| response.status() == StatusCode::OK)
+///     let answer = timeout(Duration::from_secs(5), client.get(health)).await;
+///     matches!(answer, Ok(Ok(response)) if response.status() == StatusCode::OK)
 /// }
 /// ```
 #[track_caller]

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyrt::net::TcpListener;
-use anyrt_hyper_util::{Client, Serve, serve, serve_with};
+use anyrt_hyper_util::{Client, HttpInfo, Serve, serve, serve_with};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::routing::{get, post};
@@ -72,13 +72,17 @@ fn uri(base: &str, path: &str) -> Uri {
     format!("{base}{path}").parse().unwrap()
 }
 
-/// The body, and how the connection is called here.
-async fn fetch(
-    client: &Client<Body>,
-    uri: Uri,
-) -> Result<(String, SocketAddr), Box<dyn std::error::Error + Send + Sync>> {
-    let response = client.get(uri).await?;
-    let here = response.extensions().get::<anyrt_hyper_util::HttpInfo>().unwrap().local_addr();
-    let body = to_bytes(Body::new(response.into_body()), usize::MAX).await?;
-    Ok((String::from_utf8(body.into())?, here))
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body, and how the connection is called here; or an error, in time.
+async fn fetch(client: &Client<Body>, uri: Uri) -> Result<(String, SocketAddr), BoxError> {
+    let fetching = async {
+        let response = client.get(uri).await?;
+        let here = response.extensions().get::<HttpInfo>().unwrap().local_addr();
+        let body = to_bytes(Body::new(response.into_body()), usize::MAX).await?;
+        Ok((String::from_utf8(body.into())?, here))
+    };
+    // hyper 1.12 may lose a request that is sent in the moment in which its connection ends: tokio 1.54 neither refuses nor drops
+    // what is sent into a channel while its receiver is dropped (`sync/mpsc/chan.rs`).
+    anyrt::time::timeout(secs(5), fetching).await?
 }
