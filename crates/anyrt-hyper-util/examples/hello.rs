@@ -23,7 +23,10 @@ fn app() -> Router {
 
 /// Serves until it is told to stop, and answers what has begun by then.
 async fn run(listener: TcpListener, stop: oneshot::Receiver<()>) -> io::Result<()> {
-    serve(listener, app()).with_graceful_shutdown(async { drop(stop.await) }).await
+    let stopped = async {
+        let _ = stop.await;
+    };
+    serve(listener, app()).with_graceful_shutdown(stopped).await
 }
 
 #[anyrt::main]

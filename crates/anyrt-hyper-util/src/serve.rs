@@ -21,6 +21,9 @@ use hyper_util::service::TowerToHyperService;
 use crate::Stream;
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// Makes the task of a connection.
+type Connect = Box<dyn FnMut(Stream, SocketAddr, Arc<Builder>, Watcher) -> BoxFuture<()> + Send>;
+type Builder = auto::Builder<AnyRuntime>;
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Serves HTTP/1, with upgrades, and HTTP/2 on a listener, on the current runtime.
@@ -74,7 +77,7 @@ where
 ///
 /// async fn echo_address(listener: TcpListener) -> io::Result<()> {
 ///     serve_with(listener, |peer| {
-///         service_fn(async move |_| Ok::<_, Infallible>(Response::new(format!("you are {peer}\n"))))
+///         service_fn(move |_| async move { Ok::<_, Infallible>(Response::new(format!("you are {peer}\n"))) })
 ///     })
 ///     .await
 /// }
@@ -155,10 +158,9 @@ pub struct Serve {
     listener: TcpListener,
     runtime: Option<AnyRuntime>,
     header_read_timeout: Option<Duration>,
-    configure: Box<dyn FnOnce(auto::Builder<AnyRuntime>) -> auto::Builder<AnyRuntime> + Send>,
+    configure: Box<dyn FnOnce(Builder) -> Builder + Send>,
     signal: BoxFuture<()>,
-    connection:
-        Box<dyn FnMut(Stream, SocketAddr, Arc<auto::Builder<AnyRuntime>>, Watcher) -> BoxFuture<()> + Send>,
+    connection: Connect,
 }
 
 impl Serve {
@@ -185,7 +187,9 @@ impl Serve {
     /// use futures::channel::oneshot;
     ///
     /// async fn run(listener: TcpListener, app: Router, stop: oneshot::Receiver<()>) -> io::Result<()> {
-    ///     let stopped = async { drop(stop.await) };
+    ///     let stopped = async {
+    ///         let _ = stop.await;
+    ///     };
     ///     serve(listener, app).with_graceful_shutdown(stopped).await
     /// }
     /// ```
@@ -223,10 +227,7 @@ impl Serve {
     ///     })
     /// }
     /// ```
-    pub fn builder(
-        mut self,
-        configure: impl FnOnce(auto::Builder<AnyRuntime>) -> auto::Builder<AnyRuntime> + Send + 'static,
-    ) -> Self {
+    pub fn builder(mut self, configure: impl FnOnce(Builder) -> Builder + Send + 'static) -> Self {
         let before = self.configure;
         self.configure = Box::new(|builder| configure(before(builder)));
         self

@@ -25,13 +25,17 @@ use hyper::Uri;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic_health::pb::health_client::HealthClient;
-use tonic_health::server::{HealthReporter, HealthService};
 use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
 
-/// Serves the health of what `reporter` reports of; `add_service` of the routes adds more.
-pub async fn run(listener: TcpListener, reporter: HealthReporter) -> io::Result<()> {
+/// Serves the health of what `reporter` reports of, until `stop` is ready; `add_service` of the routes adds more.
+pub async fn run(
+    listener: TcpListener,
+    reporter: HealthReporter,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let health = HealthServer::new(HealthService::from_health_reporter(reporter));
-    serve(listener, Routes::new(health)).await
+    serve(listener, Routes::new(health)).with_graceful_shutdown(stop).await
 }
 
 /// A client of the server at `origin`, such as `http://localhost:50051`. Clones of it share a connection.
@@ -43,6 +47,8 @@ pub fn connect(origin: Uri) -> HealthClient<Client<Body>> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+    use futures::channel::oneshot;
     use tonic::Code;
     use tonic_health::ServingStatus;
     use tonic_health::pb::HealthCheckRequest;
@@ -59,7 +65,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let origin = format!("http://{}", listener.local_addr()?).parse().unwrap();
         let reporter = HealthReporter::new();
-        drop(anyrt::spawn(run(listener, reporter.clone())));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = anyrt::spawn(run(listener, reporter.clone(), stopped.map(drop)));
 
         let mut client = connect(origin);
         assert_eq!(client.check(database()).await.unwrap_err().code(), Code::NotFound);
@@ -70,6 +77,10 @@ mod tests {
         assert_eq!(watch.message().await.unwrap().unwrap().status(), Serving);
         reporter.set_service_status("database", ServingStatus::NotServing).await;
         assert_eq!(watch.message().await.unwrap().unwrap().status(), NotServing);
-        Ok(())
+
+        // Otherwise the server would wait for the end of that stream.
+        drop(watch);
+        stop.send(()).unwrap();
+        server.await.unwrap()
     }
 }
