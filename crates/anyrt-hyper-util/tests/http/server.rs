@@ -55,7 +55,7 @@ async fn upgraded_connection_is_a_stream(rt: AnyRuntime) -> io::Result<()> {
         let upgrade = hyper::upgrade::on(&mut request);
         let echoes = rt.spawn(async move {
             let parts = auto::upgrade::downcast::<Stream>(upgrade.await.unwrap()).unwrap();
-            assert!(parts.read_buf.is_empty());
+            assert!(parts.read_buf.is_empty() && parts.io.get_ref().nodelay().unwrap());
             let (reader, mut writer) = parts.io.into_inner().into_split();
             futures::io::copy(reader, &mut writer).await
         });
