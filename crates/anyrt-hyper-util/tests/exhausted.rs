@@ -18,15 +18,14 @@ async fn runs_out(rt: AnyRuntime) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = Router::new().route("/", get(async || "hello"));
-    let server = rt.spawn(serve(listener, app).into_future());
 
+    // It waits to be accepted, and needs no descriptor for that.
+    let mut client = TcpStream::connect(address).await.unwrap();
     let mut hoard = Vec::new();
     while let Ok(file) = File::open("/dev/null") {
         hoard.push(file);
     }
-    // One is for the client, and none for the server.
-    hoard.pop();
-    let mut client = TcpStream::connect(address).await.unwrap();
+    let server = rt.spawn(serve(listener, app).into_future());
     client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
     let mut byte = [0];
     assert!(rt.timeout(Duration::from_millis(300), client.read(&mut byte)).await.is_err(), "{byte:?}");
