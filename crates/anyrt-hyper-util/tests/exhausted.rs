@@ -50,9 +50,11 @@ fn server_goes_on_when_there_are_descriptors_again() {
     }
     let runtimes: [AnyRuntime; 3] =
         [Tokio::new().unwrap().into(), Smol::new().unwrap().into(), AsyncStd::global().into()];
-    for rt in runtimes {
-        // Its threads and its reactor are there before descriptors run out.
+    // Reactors take descriptors at their first use.
+    for rt in &runtimes {
         rt.block_on(rt.sleep(Duration::from_millis(1)));
+    }
+    for rt in runtimes {
         rt.block_on(runs_out(rt.clone()));
     }
 }
