@@ -171,6 +171,7 @@ macro_rules! __scenarios {
             async() block_on::block_on_in_the_destructor_of_an_output;
 
             sync(shutdown) shutdown::shutdown_drops_every_task;
+            sync(shutdown) shutdown::shutdown_drops_tasks_that_wake_each_other_under_a_lock;
             sync(shutdown) shutdown::shutdown_leaves_nothing_of_an_idle_runtime;
             sync(shutdown) shutdown::shutdown_waits_for_what_ends_in_time;
             sync(shutdown, pool) shutdown::shutdown_reports_a_closure_that_runs_on;

@@ -4,7 +4,8 @@ use std::future::{Future, pending, poll_fn};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -61,6 +62,34 @@ pub(super) fn shutdown_drops_every_task<R: Runtime>(rt: R) {
     assert!(block_on(late).unwrap_err().is_runtime_gone());
     // A future that needs no runtime still has a thread.
     assert_eq!(rt.block_on_boxed(async { 7 }), 7);
+}
+
+pub(super) fn shutdown_drops_tasks_that_wake_each_other_under_a_lock<R: Runtime>(rt: R) {
+    /// As a stream of h2 0.4: its destructor takes the lock of the connection, and under it wakes the others.
+    struct Stream(Arc<Mutex<Vec<Waker>>>);
+
+    impl Drop for Stream {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().drain(..).for_each(Waker::wake);
+        }
+    }
+
+    let connection = Arc::new(Mutex::new(Vec::new()));
+    for _ in 0..3 {
+        let (stream, (waits, is_waiting)) = (Stream(connection.clone()), oneshot::channel());
+        drop(rt.spawn_boxed(async move {
+            let mut waits = Some(waits);
+            poll_fn(|cx| {
+                stream.0.lock().unwrap().push(cx.waker().clone());
+                waits.take().map(|waits| waits.send(()));
+                Poll::<()>::Pending
+            })
+            .await;
+        }));
+        rt.block_on(is_waiting).unwrap();
+    }
+    assert_eq!(rt.shutdown_timeout(LONG).unwrap(), Left::default());
+    assert_eq!(Arc::strong_count(&connection), 1, "one of them is still there");
 }
 
 pub(super) fn shutdown_leaves_nothing_of_an_idle_runtime<R: Runtime>(rt: R) {

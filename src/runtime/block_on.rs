@@ -59,7 +59,7 @@ pub trait BlockOn: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `shutdown_drops_every_task`, `shutdown_leaves_nothing_of_an_idle_runtime`,
+    /// Scenarios: `shutdown_drops_every_task`, `shutdown_drops_tasks_that_wake_each_other_under_a_lock`, `shutdown_leaves_nothing_of_an_idle_runtime`,
     /// `shutdown_reports_a_closure_that_runs_on`, `shutdown_reports_a_task_that_is_stuck`,
     /// `shutdown_drops_what_is_queued`, `shutdown_twice_leaves_nothing`, `shutdown_in_a_task_panics`,
     /// `shutdown_waits_for_what_ends_in_time`, `shutdown_does_not_mind_other_handles`, `shutdown_needs_an_owner`,

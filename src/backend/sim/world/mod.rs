@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use async_task::Runnable;
+
 use self::driving::Main;
 use self::turn::News;
 use super::clock::Clock;
@@ -84,6 +86,8 @@ pub(super) struct State {
     // Of nested `block_on`, the innermost last.
     mains: Vec<Main>,
     woken_by_a_stranger: Option<Id>,
+    // Tasks that have to go, with their hosts; None: nobody makes them go just now.
+    refused: Option<Vec<(usize, Runnable)>>,
     closed: bool,
     // How often in a row all have yielded, and nothing else has happened.
     rounds: u64,
@@ -114,6 +118,7 @@ impl World {
             power: Vec::new(),
             mains: Vec::new(),
             woken_by_a_stranger: None,
+            refused: None,
             closed: false,
             rounds: 0,
             news: News::default(),

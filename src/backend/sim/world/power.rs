@@ -21,7 +21,7 @@ impl World {
             let (runnables, wakers) = state.tasks.dismiss(None);
             (runnables, wakers, std::mem::take(&mut state.boots))
         });
-        self.refuse(runnables, wakers);
+        self.dismiss(runnables, wakers);
     }
 
     /// A host loses its power: its tasks are dropped.
@@ -32,17 +32,31 @@ impl World {
             }
             state.tasks.dismiss(Some(host))
         });
-        self.refuse(runnables, wakers);
+        self.dismiss(runnables, wakers);
     }
 
-    /// Tasks that have to go: each of those that wait is scheduled once more.
-    fn refuse(self: &Arc<Self>, runnables: Vec<Ready>, wakers: Vec<Waker>) {
+    /// Tasks that have to go: each of those that wait is scheduled once more, and dropped when nobody is in the middle of a wake.
+    fn dismiss(self: &Arc<Self>, runnables: Vec<Ready>, wakers: Vec<Waker>) {
+        // One of their destructors may be the cause: then they go with it.
+        let is_first = self.with(|state| {
+            let is_first = state.refused.is_none();
+            state.refused.get_or_insert_default();
+            is_first
+        });
         wakers.into_iter().for_each(Waker::wake);
         runnables.into_iter().for_each(|ready| {
             if let Some(runnable) = ready.runnable {
                 self.schedule(ready.task, runnable);
             }
         });
+        while is_first {
+            let refused = self.with(|state| {
+                let refused = state.refused.take_if(|refused| refused.is_empty());
+                if refused.is_some() { None } else { state.refused.as_mut().map(std::mem::take) }
+            });
+            let Some(refused) = refused else { break };
+            refused.into_iter().for_each(|task| self.refuse(task));
+        }
         self.save_log();
     }
 

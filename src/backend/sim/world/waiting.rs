@@ -56,16 +56,26 @@ impl World {
         let refused = self.with(|state| {
             if !state.is_alive(task) {
                 let host = state.tasks.get(task).map_or(0, |task| task.host);
+                // Whoever wakes it may hold a lock that its destructor takes, as h2 0.4 does.
+                if let Some(refused) = &mut state.refused {
+                    refused.push((host, runnable));
+                    return None;
+                }
                 return Some((host, runnable));
             }
             self.heed_strangers(state, task);
             state.tasks.wake(&mut state.clock, task, Some(runnable));
             None
         });
-        if let Some((host, runnable)) = refused {
-            let _entered = Entered::enter(self, host);
-            drop(runnable);
+        if let Some(refused) = refused {
+            self.refuse(refused);
         }
+    }
+
+    /// Drops a task.
+    pub(super) fn refuse(self: &Arc<Self>, (host, runnable): (usize, Runnable)) {
+        let _entered = Entered::enter(self, host);
+        drop(runnable);
     }
 
     pub(crate) fn wake_main(&self, task: Id) {
