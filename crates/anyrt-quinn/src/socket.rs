@@ -14,7 +14,7 @@ use quinn::udp::{RecvMeta, Transmit, UdpSocketState};
 use quinn::{AsyncUdpSocket, UdpPoller};
 use socket2::{Domain, SockRef, Socket, Type};
 
-use crate::poller::Poller;
+use crate::poller::{Poller, Sender};
 
 /// How many errors a receive passes over. What was reported of a datagram is one error, and ends no endpoint; quinn 0.11 passes
 /// over them all (`runtime/tokio.rs`), and tries for ever where the socket is broken.
@@ -43,7 +43,7 @@ pub(crate) fn bind(runtime: &AnyRuntime, addr: SocketAddr) -> io::Result<UdpSock
 /// A socket of the system: quinn-udp works on its descriptor.
 #[derive(Debug)]
 pub(crate) struct Batched {
-    socket: UdpSocket,
+    sender: Sender,
     state: UdpSocketState,
     /// Whether the last receive had to wait.
     waits: AtomicBool,
@@ -56,17 +56,17 @@ impl Batched {
             Some(descriptor) => UdpSocketState::new((&descriptor).into())?,
             None => return Ok(Err(socket)),
         };
-        Ok(Ok(Self { socket, state, waits: AtomicBool::new(false) }))
+        Ok(Ok(Self { sender: Sender::new(socket), state, waits: AtomicBool::new(false) }))
     }
 
     fn descriptor(&self) -> io::Result<Descriptor<'_>> {
-        self.socket.descriptor().ok_or_else(|| ErrorKind::Unsupported.into())
+        self.sender.socket.descriptor().ok_or_else(|| ErrorKind::Unsupported.into())
     }
 }
 
-impl AsRef<UdpSocket> for Batched {
-    fn as_ref(&self) -> &UdpSocket {
-        &self.socket
+impl AsRef<Sender> for Batched {
+    fn as_ref(&self) -> &Sender {
+        &self.sender
     }
 }
 
@@ -76,7 +76,8 @@ impl AsyncUdpSocket for Batched {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        self.socket.try_io(Interest::Writable, || self.state.send((&self.descriptor()?).into(), transmit))
+        let send = || self.state.send((&self.descriptor()?).into(), transmit);
+        self.sender.sent(self.sender.socket.try_io(Interest::Writable, send))
     }
 
     fn poll_recv(
@@ -88,13 +89,13 @@ impl AsyncUdpSocket for Batched {
         let mut errors = 0;
         // async-io 2.6 keeps the event that woke us until it is asked again, and would answer too early after the receive.
         if self.waits.swap(false, Ordering::Relaxed) {
-            let _ = self.socket.poll_recv_ready(cx)?;
+            let _ = self.sender.socket.poll_recv_ready(cx)?;
         }
         loop {
             let receive = || self.state.recv((&self.descriptor()?).into(), bufs, meta);
-            match self.socket.try_io(Interest::Readable, receive) {
+            match self.sender.socket.try_io(Interest::Readable, receive) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if self.socket.poll_recv_ready(cx)?.is_pending() {
+                    if self.sender.socket.poll_recv_ready(cx)?.is_pending() {
                         self.waits.store(true, Ordering::Relaxed);
                         return Poll::Pending;
                     }
@@ -106,7 +107,7 @@ impl AsyncUdpSocket for Batched {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.sender.socket.local_addr()
     }
 
     fn max_transmit_segments(&self) -> usize {
@@ -125,18 +126,18 @@ impl AsyncUdpSocket for Batched {
 /// A socket of a simulation, or of a runtime that lends no descriptor.
 #[derive(Debug)]
 pub(crate) struct Plain {
-    socket: UdpSocket,
+    sender: Sender,
 }
 
 impl Plain {
     pub(crate) fn new(socket: UdpSocket) -> Self {
-        Self { socket }
+        Self { sender: Sender::new(socket) }
     }
 }
 
-impl AsRef<UdpSocket> for Plain {
-    fn as_ref(&self) -> &UdpSocket {
-        &self.socket
+impl AsRef<Sender> for Plain {
+    fn as_ref(&self) -> &Sender {
+        &self.sender
     }
 }
 
@@ -147,13 +148,10 @@ impl AsyncUdpSocket for Plain {
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let mut cx = Context::from_waker(Waker::noop());
-        match self.socket.poll_send_to(&mut cx, transmit.contents, transmit.destination) {
-            Poll::Ready(Err(error)) if error.kind() != ErrorKind::WouldBlock => {
-                // One datagram that is lost, as where quinn-udp 0.5 fails to send (`UdpSocketState::send`).
-                Ok(())
-            }
-            Poll::Ready(sent) => sent.map(drop),
-            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        match self.sender.socket.poll_send_to(&mut cx, transmit.contents, transmit.destination) {
+            // Or it has failed, and is a datagram that is lost, as with quinn-udp 0.5 (`UdpSocketState::send`).
+            Poll::Ready(_) => Ok(()),
+            Poll::Pending => self.sender.sent(Err(ErrorKind::WouldBlock.into())),
         }
     }
 
@@ -168,7 +166,7 @@ impl AsyncUdpSocket for Plain {
         };
         let mut errors = 0;
         loop {
-            match ready!(self.socket.poll_recv_from(cx, buf)) {
+            match ready!(self.sender.socket.poll_recv_from(cx, buf)) {
                 Ok((len, addr)) => {
                     *meta = RecvMeta { addr, len, stride: len, ecn: None, dst_ip: None };
                     return Poll::Ready(Ok(1));
@@ -180,6 +178,6 @@ impl AsyncUdpSocket for Plain {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.sender.socket.local_addr()
     }
 }

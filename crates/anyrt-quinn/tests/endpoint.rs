@@ -119,6 +119,8 @@ async fn connect_to_nobody_ends_in_time() {
     drop(echo(server.clone()));
     let mut impatient = client.clone();
     let mut transport = TransportConfig::default();
+    // quinn waits for three probes at least.
+    transport.initial_rtt(Duration::from_millis(10));
     transport.max_idle_timeout(Some(Duration::from_millis(300).try_into().unwrap()));
     impatient.transport_config(Arc::new(transport));
     let endpoint = bind(None, ANY_PORT);
