@@ -124,8 +124,6 @@ impl Connector {
                  that has it, and call `.enforce_http(false)`",
             );
         }
-        // The brackets are of the URI (RFC 3986, 3.2.2), and of no resolver.
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let default = if matches!(scheme, "https" | "wss") { 443 } else { 80 };
         Ok((host, uri.port_u16().unwrap_or(default)))
     }
