@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::World;
+use async_task::Runnable;
+
+use super::{State, World};
 use crate::backend::sim::faults::Power;
 use crate::backend::sim::schedule::Ready;
 
@@ -49,13 +51,10 @@ impl World {
                 self.schedule(ready.task, runnable);
             }
         });
-        while is_first {
-            let refused = self.with(|state| {
-                let refused = state.refused.take_if(|refused| refused.is_empty());
-                if refused.is_some() { None } else { state.refused.as_mut().map(std::mem::take) }
-            });
-            let Some(refused) = refused else { break };
-            refused.into_iter().for_each(|task| self.refuse(task));
+        if is_first {
+            while let Some(refused) = self.with(State::take_refused) {
+                refused.into_iter().for_each(|task| self.refuse(task));
+            }
         }
         self.save_log();
     }
@@ -87,6 +86,16 @@ impl World {
             Power::Off(host) => self.crash(host),
             Power::On(host) => self.start(host),
         }
+    }
+}
+
+impl State {
+    /// Tasks that were refused; None: there are no more, and whoever is refused from now on is dropped at once.
+    fn take_refused(&mut self) -> Option<Vec<(usize, Runnable)>> {
+        if self.refused.take_if(|refused| refused.is_empty()).is_some() {
+            return None;
+        }
+        self.refused.as_mut().map(std::mem::take)
     }
 }
 
