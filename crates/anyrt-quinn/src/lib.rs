@@ -76,7 +76,7 @@ impl AnyrtRuntime {
 
     /// Binds `addr` and makes an endpoint of it: a server if it has a `server` configuration, and otherwise for clients only.
     ///
-    /// A socket for IPv6 takes IPv4 as well where the system lets it, as that of [`Endpoint::client`] does.
+    /// A socket for IPv6 takes IPv4 as well where the system lets it, as that of `Endpoint::client` does.
     ///
     /// # Dropping
     ///
