@@ -173,10 +173,15 @@ fn tests_that_hold_which_runtime_is_current_exist() {
     }
 }
 
-/// Every test of the repository: its attributes, and its name.
-fn tests_with_attributes() -> Vec<(String, String)> {
+/// Every test of a package: its attributes, and its name.
+fn tests_with_attributes(package: &str) -> Vec<(String, String)> {
+    let folder = match package {
+        "anyrt" => "tests".to_owned(),
+        "recipes" => "examples/recipes".to_owned(),
+        package => format!("crates/{package}"),
+    };
     let mut tests = Vec::new();
-    for file in ["tests", "crates", "examples/recipes"].into_iter().flat_map(rust_files) {
+    for file in rust_files(&folder) {
         let mut attributes = String::new();
         for line in fs::read_to_string(file).unwrap().lines().map(str::trim) {
             match line.trim_start_matches("async ").strip_prefix("fn ") {
@@ -196,8 +201,8 @@ fn tests_with_attributes() -> Vec<(String, String)> {
 /// Each cell of the table of libraries is a test on that runtime, or says that there is none.
 #[test]
 fn libraries_of_the_readme_are_tested_on_each_runtime() {
-    let tests = tests_with_attributes();
-    let runs_on = |test: &str, runtime: &str| {
+    let runs_on = |package: &str, test: &str, runtime: &str| {
+        let tests = tests_with_attributes(package);
         let mut found = tests.iter().filter(|(_, name)| name == test).map(|(attributes, _)| attributes);
         found.any(|attributes| {
             let options = |option: &str| {
@@ -210,17 +215,17 @@ fn libraries_of_the_readme_are_tested_on_each_runtime() {
         })
     };
     let readme = read("README.md");
-    let (_, table) = readme.split_once("| to | test |").unwrap();
+    let (_, table) = readme.split_once("| to | package | test |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
     let rows: Vec<Vec<&str>> =
         table.lines().skip(2).map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect();
     assert!(rows.len() >= 19, "{rows:?}");
     for row in rows {
-        let [to, test, cells @ ..] = &row[..] else { panic!("{row:?}") };
+        let [to, package, test, cells @ ..] = &row[..] else { panic!("{row:?}") };
         assert_eq!(cells.len(), 4, "{to}");
         for (cell, runtime) in cells.iter().zip(["tokio", "smol", "async_std", "sim"]) {
             let test = quoted(cell).next().or(quoted(test).next()).unwrap();
-            assert_eq!(*cell != "–", runs_on(test, runtime), "{to}: {test} on {runtime}");
+            assert_eq!(*cell != "–", runs_on(package, test, runtime), "{to}: {test} on {runtime}");
         }
     }
 }

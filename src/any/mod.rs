@@ -163,7 +163,12 @@ impl AnyRuntime {
     ///
     /// # Dropping
     ///
-    /// The future finds this runtime in its destructor, too.
+    /// The future finds this runtime in its destructor, too; but not in that of a thread-local, as with [`enter`](Self::enter).
+    ///
+    /// # Panics
+    ///
+    /// On tokio, when the future keeps a guard of tokio's `Handle::enter` over an `.await`: tokio 1.54 wants its guards
+    /// dropped in order.
     ///
     /// # Examples
     ///

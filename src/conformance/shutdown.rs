@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Poll, Waker};
+use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use futures::executor::block_on;
 
 use super::run::pool_size;
 use super::support::{Boxed as _, LONG, LOOPBACK, canary, message, ms};
-use crate::runtime::{BlockOn, Left, Runtime, TcpListener};
+use crate::runtime::{BlockOn, Left, Runtime, TcpListener, UdpSocket};
 use crate::task::JoinHandle;
 
 /// For whatever can end, on a busy machine; what cannot takes all of it.
@@ -77,12 +77,14 @@ pub(super) fn shutdown_drops_tasks_that_wake_each_other_under_a_lock<R: Runtime>
     let connection = Arc::new(Mutex::new(Vec::new()));
     for _ in 0..3 {
         let (stream, (waits, is_waiting)) = (Stream(connection.clone()), oneshot::channel());
+        let socket = rt.block_on_boxed(rt.udp_bind(LOOPBACK)).unwrap();
         drop(rt.spawn_boxed(async move {
             let mut waits = Some(waits);
             poll_fn(|cx| {
                 stream.0.lock().unwrap().push(cx.waker().clone());
                 waits.take().map(|waits| waits.send(()));
-                Poll::<()>::Pending
+                // The runtime wakes it, too, when its sockets end.
+                socket.poll_recv(cx, &mut [0; 8]).map(drop)
             })
             .await;
         }));

@@ -1,8 +1,8 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 
-use anyrt::AnyRuntime;
 use anyrt::net::Resolve;
+use anyrt::{AnyRuntime, Spawn};
 use async_trait::async_trait;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::{DnsError, NetError};
@@ -109,7 +109,7 @@ impl Resolver {
     /// ```no_run
     /// use std::{io, time::Duration};
     ///
-    /// use anyrt::AnyRuntime;
+    /// use anyrt::{AnyRuntime, Spawn};
     /// use anyrt_hickory::{Resolver, hickory_resolver::system_conf::read_system_conf};
     ///
     /// fn impatient(runtime: &AnyRuntime) -> io::Result<Resolver> {
@@ -151,19 +151,23 @@ impl Resolver {
         &self.hickory
     }
 
+    /// In a task of the resolver's runtime, where the clock of hickory is that of the runtime. If the runtime is gone, that is an
+    /// error, and no panic.
     async fn lookup(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        let found = match self.runtime.within(self.hickory.lookup_ip(host)).await {
-            // hickory-resolver 0.26.3 tells what has become of the question for IPv6 only (`multi_lookup` in
-            // `lookup_ip.rs`): that for IPv4 may have had no answer.
-            Err(error) if has_no_address(&error) => {
-                let found = self.runtime.within(self.hickory.ipv4_lookup(host)).await;
-                found.map(|lookup| {
-                    lookup.answers().iter().filter_map(|record| record.data.ip_addr()).collect()
-                })
+        let (hickory, host) = (self.hickory.clone(), host.to_owned());
+        let lookup = self.runtime.spawn(async move {
+            match hickory.lookup_ip(host.as_str()).await {
+                // hickory-resolver 0.26.3 tells what has become of the question for IPv6 only (`multi_lookup` in
+                // `lookup_ip.rs`): that for IPv4 may have had no answer.
+                Err(error) if has_no_address(&error) => {
+                    hickory.ipv4_lookup(host.as_str()).await.map(|lookup| {
+                        lookup.answers().iter().filter_map(|record| record.data.ip_addr()).collect()
+                    })
+                }
+                found => found.map(|addrs| addrs.iter().collect()),
             }
-            found => found.map(|addrs| addrs.iter().collect()),
-        };
-        found.map_err(io_error)
+        });
+        lookup.abort_on_drop().await?.map_err(io_error)
     }
 }
 

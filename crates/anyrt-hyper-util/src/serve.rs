@@ -26,6 +26,9 @@ type Connect = Box<dyn FnMut(Stream, SocketAddr, Arc<Builder>, Watcher) -> BoxFu
 type Builder = auto::Builder<AnyRuntime>;
 type BoxError = Box<dyn Error + Send + Sync>;
 
+/// A timeout that is longer is none.
+const NEVER: Duration = Duration::from_secs(365 * 86_400);
+
 /// Serves HTTP/1, with upgrades, and HTTP/2 on a listener, on the current runtime.
 ///
 /// The service is one of tower: a `Router` of axum, the routes of tonic, `tower::service_fn`. Each connection has a clone of it.
@@ -173,8 +176,8 @@ impl Serve {
     /// Stops when `signal` is ready: nobody is accepted any more, requests that have begun are answered, idle connections are
     /// closed, and the server is over when all of them are.
     ///
-    /// A client that does not take its answer holds that up for as long as it likes; a
-    /// [`timeout`](anyrt::time::timeout) around the server is a limit.
+    /// A client that does not take its answer holds that up for as long as it likes, and so does one of HTTP/2 that says nothing
+    /// any more; a [`timeout`](anyrt::time::timeout) around the server is a limit.
     ///
     /// # Examples
     ///
@@ -204,7 +207,8 @@ impl Serve {
     /// HTTP/2 has it for its preface. Whether such a client is still there asks `keep_alive_interval` of
     /// [`builder`](Self::builder)'s `http2`.
     pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.header_read_timeout = timeout.into();
+        // hyper 1.12 adds it to an `Instant`, which ends (`proto/h1/conn.rs`).
+        self.header_read_timeout = timeout.into().filter(|timeout| *timeout < NEVER);
         self
     }
 

@@ -21,7 +21,7 @@ type SimStream = <MaybeSim as Net>::TcpStream;
 type SimListener = <MaybeSim as Net>::TcpListener;
 type AnyStream = OneOf<TokioStream, AsyncIoStream, SimStream, custom::net::TcpStream>;
 
-/// A TCP connection, whatever the runtime, with the I/O traits of `futures`.
+/// A TCP connection, whatever the runtime, with the I/O traits of `futures`; with feature `tokio-io`, also those of tokio.
 ///
 /// It stays with the runtime that made it and follows the rules of [`runtime::TcpStream`].
 ///

@@ -24,7 +24,7 @@ type SimListener = <MaybeSim as UnixNet>::UnixListener;
 type SimDatagram = <MaybeSim as UnixNet>::UnixDatagram;
 type AnyStream = OneOf<TokioStream, AsyncIoUnixStream, SimStream, custom::net::UnixStream>;
 
-/// A connection over a Unix socket, whatever the runtime, with the I/O traits of `futures`.
+/// A connection over a Unix socket, whatever the runtime, with the I/O traits of `futures`; with feature `tokio-io`, also those of tokio.
 ///
 /// It stays with the runtime that made it and follows the rules of [`runtime::UnixStream`].
 ///

@@ -104,7 +104,8 @@ impl<F: Future> Future for Placed<F> {
             if !std::mem::replace(waited, true) {
                 world.with(|state| state.keep_waker(*task, waker));
             }
-            let given = Arc::strong_count(handle) - KEPT;
+            // Fewer where its host has crashed meanwhile.
+            let given = Arc::strong_count(handle).saturating_sub(KEPT);
             if given > 1 {
                 world.suspect(task.number, given);
             }

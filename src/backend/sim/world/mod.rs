@@ -70,6 +70,8 @@ pub(super) struct World {
     driver: AtomicU64,
     // The number of a task that a thread outside may wake, or 0.
     suspect: AtomicU64,
+    // For so many nanoseconds of real time it has done nothing but listen.
+    listened: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -135,6 +137,7 @@ impl World {
             limit,
             driver: AtomicU64::new(0),
             suspect: AtomicU64::new(0),
+            listened: AtomicU64::new(0),
             state: Mutex::new(state),
         })
     }

@@ -18,8 +18,8 @@ use crate::thread::lock;
 /// How long it listens.
 const MOMENT: Duration = Duration::from_millis(25);
 
-/// How long it listens where a thread has only begun, and has no processor yet.
-const LONG: Duration = Duration::from_secs(1);
+/// How long it listens where a thread that this one has started has only begun, and has no processor yet.
+const LONG: Duration = Duration::from_millis(500);
 
 /// How often for tasks that were started in one place, for a program has the same tasks again and again.
 const OFTEN: u32 = 3;
@@ -44,23 +44,33 @@ impl World {
     /// Whether a thread wakes a task that was started in this place, now that nobody else does.
     #[cold]
     pub(super) fn hears(&self, started: &'static Location<'static>) -> bool {
+        let is_woken = || self.with(|state| state.woken_by_a_stranger.is_some());
+        if !is_first(started) {
+            return is_woken();
+        }
         let begun = Instant::now();
-        let listens = is_first(started);
-        loop {
+        let hears = loop {
             let longest = match stranger(self.base.elapsed()) {
                 Some(Stranger::Begins) => LONG,
                 Some(Stranger::Goes) => MOMENT,
                 None => Duration::ZERO,
             };
             // After that: one that has ended has woken somebody before.
-            if self.with(|state| state.woken_by_a_stranger.is_some()) {
-                return true;
+            if is_woken() {
+                break true;
             }
-            if !listens || begun.elapsed() >= longest {
-                return false;
+            if begun.elapsed() >= longest {
+                break false;
             }
             thread::sleep(Duration::from_millis(1));
-        }
+        };
+        self.listened.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        hears
+    }
+
+    /// How long it has run in real time, without what it has listened for.
+    pub(super) fn has_run(&self) -> Duration {
+        self.base.elapsed().saturating_sub(Duration::from_nanos(self.listened.load(Ordering::Relaxed)))
     }
 }
 
@@ -116,8 +126,9 @@ fn strangers(age: Duration) -> Option<Option<Stranger>> {
         let number =
             |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();
         let (state, ran, started) = (fields.first(), number(11) + number(12), number(19));
-        if comm == name.trim_end() || started >= born {
-            let begins = state == Some(&"R") && ran == 0;
+        let is_ours = comm == name.trim_end();
+        if is_ours || started >= born {
+            let begins = is_ours && state == Some(&"R") && ran == 0;
             found = found.max(Some(if begins { Stranger::Begins } else { Stranger::Goes }));
         }
     }

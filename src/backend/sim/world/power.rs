@@ -15,36 +15,32 @@ pub(crate) type Boot = Arc<dyn Fn(&Arc<World>) + Send + Sync>;
 impl World {
     /// Drops every task.
     pub(crate) fn close(self: &Arc<Self>) {
-        let (runnables, wakers, _boots) = self.with(|state| {
+        let (is_first, runnables, wakers, _boots) = self.with(|state| {
+            let is_first = state.begin_refusing();
             state.closed = true;
             // Whoever waits on another runtime is told.
             state.network.stop(&mut state.clock.woken);
             state.clock.stop();
             let (runnables, wakers) = state.tasks.dismiss(None);
-            (runnables, wakers, std::mem::take(&mut state.boots))
+            (is_first, runnables, wakers, std::mem::take(&mut state.boots))
         });
-        self.dismiss(runnables, wakers);
+        self.dismiss(is_first, runnables, wakers);
     }
 
     /// A host loses its power: its tasks are dropped.
     pub(crate) fn crash(self: &Arc<Self>, host: usize) {
-        let (runnables, wakers) = self.with(|state| {
+        let (is_first, (runnables, wakers)) = self.with(|state| {
+            let is_first = state.begin_refusing();
             if !state.network.go_down(&mut state.clock, host) {
-                return Default::default();
+                return (is_first, Default::default());
             }
-            state.tasks.dismiss(Some(host))
+            (is_first, state.tasks.dismiss(Some(host)))
         });
-        self.dismiss(runnables, wakers);
+        self.dismiss(is_first, runnables, wakers);
     }
 
     /// Tasks that have to go: each of those that wait is scheduled once more, and dropped when nobody is in the middle of a wake.
-    fn dismiss(self: &Arc<Self>, runnables: Vec<Ready>, wakers: Vec<Waker>) {
-        // One of their destructors may be the cause: then they go with it.
-        let is_first = self.with(|state| {
-            let is_first = state.refused.is_none();
-            state.refused.get_or_insert_default();
-            is_first
-        });
+    fn dismiss(self: &Arc<Self>, is_first: bool, runnables: Vec<Ready>, wakers: Vec<Waker>) {
         wakers.into_iter().for_each(Waker::wake);
         runnables.into_iter().for_each(|ready| {
             if let Some(runnable) = ready.runnable {
@@ -90,6 +86,14 @@ impl World {
 }
 
 impl State {
+    /// From now on tasks that have to go are kept, until [`take_refused`](Self::take_refused) has them all. Whether this is the
+    /// first to say so: one of their destructors may be the cause of more, which go with them.
+    fn begin_refusing(&mut self) -> bool {
+        let is_first = self.refused.is_none();
+        self.refused.get_or_insert_default();
+        is_first
+    }
+
     /// Tasks that were refused; None: there are no more, and whoever is refused from now on is dropped at once.
     fn take_refused(&mut self) -> Option<Vec<(usize, Runnable)>> {
         if self.refused.take_if(|refused| refused.is_empty()).is_some() {

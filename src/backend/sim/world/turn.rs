@@ -55,14 +55,15 @@ impl State {
         self.clock.turn = Turn::default();
         if let Some(task) = self.woken_by_a_stranger.take() {
             let what = "another thread has woken a task while this one drives the simulation, in an order that no seed \
-                        decides. `anyrt::spawn_blocking` runs a closure as a task here";
+                        decides. `anyrt::spawn_blocking` runs a closure as a task here; a library that has sockets, timers or threads \
+                        of its own belongs in no simulation";
             return self.wrong(world, what, task);
         }
         self.steps += 1;
         if world.max_steps.is_some_and(|most| self.steps > most) {
             return self.too_many_steps();
         }
-        if self.steps % BETWEEN_LOOKS == 0 && world.limit.is_some_and(|limit| world.base.elapsed() > limit) {
+        if self.steps % BETWEEN_LOOKS == 0 && world.limit.is_some_and(|limit| world.has_run() > limit) {
             return self.too_long(world);
         }
         if self.tasks.have_all_yielded() {
