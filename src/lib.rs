@@ -55,6 +55,7 @@ pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};
 
 /// Tasks: one handle and one set of rules, whatever runs them.
 pub mod task {
+    pub use crate::current::{spawn, spawn_blocking, yield_now};
     pub use crate::runtime::task::{
         AbortHandle, AbortOnDropHandle, JoinError, JoinHandle, JoinSet, YieldNow,
     };

@@ -18,7 +18,7 @@ fn join_many<R: Runtime>(rt: &R) -> Duration {
     let start = Instant::now();
     rt.block_on(async {
         let mut set = JoinSet::new();
-        (0..MANY).for_each(|_| set.spawn_on(async {}, rt));
+        (0..MANY).for_each(|_| drop(set.spawn_on(async {}, rt)));
         let mut joined = 0;
         while let Some(result) = set.join_next().await {
             result.unwrap();
@@ -26,7 +26,7 @@ fn join_many<R: Runtime>(rt: &R) -> Duration {
         }
         assert_eq!(joined, MANY);
         // And those that are aborted.
-        (0..MANY).for_each(|_| set.spawn_on(pending(), rt));
+        (0..MANY).for_each(|_| drop(set.spawn_on(pending(), rt)));
         set.shutdown().await;
         assert!(set.is_empty());
     });

@@ -1,6 +1,7 @@
 //! Sets of tasks.
 
 use std::future::pending;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Barrier};
@@ -10,6 +11,7 @@ use futures::channel::oneshot;
 use futures::{FutureExt, StreamExt};
 
 use super::support::{Boxed as _, bell, canary, counted, message, ms, poll_with};
+use crate::AnyRuntime;
 use crate::runtime::Runtime;
 use crate::task::{AbortHandle, JoinSet};
 
@@ -244,4 +246,53 @@ pub(super) async fn join_set_takes_blocking_closures<R: Runtime>(rt: R) {
     let one = set.join_next().await.unwrap().unwrap();
     let two = set.join_next().await.unwrap().unwrap();
     assert_eq!(one + two, 3);
+}
+
+pub(super) async fn join_set_aborts_one_of_its_tasks<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    let (gate, opened) = oneshot::channel::<()>();
+    let aborted = set.spawn_on(pending::<u32>().boxed(), &rt);
+    set.spawn_on(async { opened.await.map(|()| 7).unwrap() }.boxed(), &rt);
+    aborted.abort();
+    assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
+    assert!(aborted.is_finished());
+    gate.send(()).unwrap();
+    assert_eq!(set.join_next().await.unwrap().unwrap(), 7);
+}
+
+pub(super) async fn join_set_join_all_gives_every_value<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    assert_eq!(JoinSet::<u32>::new().join_all().await, []);
+    let (gate, opened) = oneshot::channel::<()>();
+    set.spawn_on(async { opened.await.map(|()| 0).unwrap() }.boxed(), &rt);
+    set.spawn_on(async move { gate.send(()).map(|()| 1).unwrap() }.boxed(), &rt);
+    set.spawn_blocking_on(|| 2, &rt);
+    let mut values = set.join_all().await;
+    values.sort_unstable();
+    assert_eq!(values, [0, 1, 2]);
+}
+
+pub(super) async fn join_set_join_all_panics_with_its_task<R: Runtime>(rt: R) {
+    let mut set = JoinSet::new();
+    let (canary, mut watch) = canary();
+    let other = async move {
+        let _canary = canary;
+        pending::<()>().await;
+    };
+    set.spawn_on(other.boxed(), &rt);
+    set.spawn_on(async { panic!("in the set") }.boxed(), &rt);
+    let payload = AssertUnwindSafe(set.join_all()).catch_unwind().await.unwrap_err();
+    assert_eq!(message(&*payload), "in the set");
+    // The other was aborted, and goes in its own time.
+    while !watch.is_dropped() {
+        rt.sleep(ms(1)).await;
+    }
+}
+
+pub(super) async fn join_set_finds_the_runtime<R: Runtime>(rt: R) {
+    let me = AnyRuntime::known(&rt).expect("the list says that it needs one that is found");
+    let mut set: JoinSet<_> = (0..2).map(|_| async { AnyRuntime::current() }).collect();
+    set.spawn(async { AnyRuntime::current() });
+    set.spawn_blocking(AnyRuntime::current);
+    assert_eq!(set.join_all().await, [(); 4].map(|()| me.clone()));
 }

@@ -140,6 +140,10 @@ macro_rules! __scenarios {
             async() join_set::join_set_loop_lets_others_run;
             async() join_set::join_set_waker_may_use_the_set;
             async() join_set::join_set_takes_blocking_closures;
+            async() join_set::join_set_aborts_one_of_its_tasks;
+            async() join_set::join_set_join_all_gives_every_value;
+            async() join_set::join_set_join_all_panics_with_its_task;
+            async(current) join_set::join_set_finds_the_runtime;
 
             async() blocking::blocking_returns_the_value;
             sync(workers) blocking::blocking_from_a_plain_thread;
@@ -273,6 +277,7 @@ macro_rules! __scenarios {
             async() time::interval_of_a_few_milliseconds_skips;
             async() time::interval_default_is_delay;
             async() time::interval_reset_starts_over;
+            async() time::interval_can_be_reset_to_any_time;
             async() time::interval_is_a_stream;
             async() time::interval_tick_is_cancel_safe;
 

@@ -533,6 +533,26 @@ pub(super) async fn interval_reset_starts_over<R: Runtime>(rt: R) {
     assert!(interval.tick().await >= reset + ms(50));
 }
 
+pub(super) async fn interval_can_be_reset_to_any_time<R: Runtime>(rt: R) {
+    let mut interval = rt.interval_at(rt.now() + HOUR, HOUR);
+    interval.reset_immediately();
+    let before = rt.now();
+    assert!(interval.tick().await <= before);
+
+    interval.reset_after(ms(20));
+    let due = interval.tick().await;
+    assert!(due >= before + ms(20) && due <= rt.now());
+
+    let deadline = rt.now() + ms(20);
+    interval.reset_at(deadline);
+    assert_eq!(interval.tick().await, deadline);
+    assert!(rt.now() >= deadline);
+    // One that has passed, and the next comes a period later.
+    interval.reset_at(deadline);
+    assert_eq!(interval.tick().await, deadline);
+    assert!(rt.timeout(ms(10), interval.tick()).await.is_err());
+}
+
 pub(super) async fn interval_is_a_stream<R: Runtime>(rt: R) {
     let start = rt.now();
     let interval = rt.interval_at(start, ms(5));

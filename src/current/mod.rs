@@ -1,5 +1,6 @@
 //! Which runtime is current, and the functions that need no handle.
 
+mod join_set;
 pub(crate) mod net;
 mod random;
 mod spawn;

@@ -43,7 +43,7 @@ use super::{JoinError, Slot};
 /// `handle_wakes_the_last_waker`, `handle_polled_after_completion_panics`,
 /// `drop_of_a_handle_while_its_task_completes`, `waker_may_ask_its_handle`, `waker_may_abort_its_task`,
 /// `output_of_a_dropped_handle_finds_what_its_holder_does`.
-#[must_use = "dropping a handle detaches its task; say `drop(handle)` if that is meant"]
+#[must_use = "dropping a handle detaches its task; say `.detach()` if that is meant"]
 pub struct JoinHandle<T: Send + 'static> {
     repr: Repr<T>,
 }
@@ -149,6 +149,21 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// Scenarios: `is_finished_tells`, `is_finished_after_an_abort`.
     pub fn is_finished(&self) -> bool {
         each!(&self.repr, handle => handle.is_finished())
+    }
+
+    /// Lets the task run on by itself, as dropping the handle does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn log_later(line: String) {
+    ///     anyrt::spawn(async move { println!("{line}") }).detach();
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `drop_detaches`.
+    pub fn detach(self) {
+        drop(self);
     }
 
     /// Turns "dropping detaches" into "dropping aborts".

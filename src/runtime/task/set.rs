@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::{JoinError, JoinHandle};
+use super::{AbortHandle, JoinError, JoinHandle};
 use crate::runtime::Spawn;
 use crate::runtime::task::coop;
 use crate::thread::lock;
@@ -132,23 +132,31 @@ impl<T: Send + 'static> JoinSet<T> {
     }
 
     /// Starts a task on `runtime` and adds it.
+    ///
+    /// Scenarios: `join_set_aborts_one_of_its_tasks`.
     #[track_caller]
-    pub fn spawn_on<R, F>(&mut self, future: F, runtime: &R)
+    pub fn spawn_on<R, F>(&mut self, future: F, runtime: &R) -> AbortHandle
     where
         R: Spawn,
         F: Future<Output = T> + Send + 'static,
     {
-        self.insert(runtime.spawn(future));
+        self.add(runtime.spawn(future))
     }
 
     /// Starts a blocking closure on `runtime` and adds it.
     #[track_caller]
-    pub fn spawn_blocking_on<R, F>(&mut self, job: F, runtime: &R)
+    pub fn spawn_blocking_on<R, F>(&mut self, job: F, runtime: &R) -> AbortHandle
     where
         R: Spawn,
         F: FnOnce() -> T + Send + 'static,
     {
-        self.insert(runtime.spawn_blocking(job));
+        self.add(runtime.spawn_blocking(job))
+    }
+
+    fn add(&mut self, handle: JoinHandle<T>) -> AbortHandle {
+        let abort = handle.abort_handle();
+        self.insert(handle);
+        abort
     }
 
     /// Adds a task that is already running; take its [`abort_handle`](JoinHandle::abort_handle) first to keep one.
@@ -205,6 +213,40 @@ impl<T: Send + 'static> JoinSet<T> {
             }
         }
         Poll::Pending
+    }
+
+    /// Waits until all of them have finished; their values are in the order in which they did.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it aborts those that have not finished, and drops the values of the others.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of a task that has panicked, and when one was aborted, or its runtime is gone; the others are aborted then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt::{AnyRuntime, task::JoinSet};
+    ///
+    /// async fn lengths(texts: Vec<String>) -> Vec<usize> {
+    ///     let set: JoinSet<_> = texts.into_iter().map(|text| async move { text.len() }).collect();
+    ///     set.join_all().await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `join_set_join_all_gives_every_value`, `join_set_join_all_panics_with_its_task`.
+    pub async fn join_all(mut self) -> Vec<T> {
+        let mut values = Vec::with_capacity(self.len());
+        while let Some(result) = self.join_next().await {
+            match result {
+                Ok(value) => values.push(value),
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(error) => panic!("anyrt: a task of a set that is joined as a whole: {error}"),
+            }
+        }
+        values
     }
 
     /// Aborts every task; [`join_next`](Self::join_next) still returns each of them.

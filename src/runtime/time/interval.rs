@@ -112,6 +112,27 @@ impl<R: Time> Interval<R> {
         self.schedule(deadline_after(self.runtime.now(), self.period));
     }
 
+    /// The next tick comes at once.
+    ///
+    /// Scenarios: `interval_can_be_reset_to_any_time`.
+    pub fn reset_immediately(&mut self) {
+        self.schedule(self.runtime.now());
+    }
+
+    /// The next tick comes after `after`, and the one after it a period later.
+    ///
+    /// Scenarios: `interval_can_be_reset_to_any_time`.
+    pub fn reset_after(&mut self, after: Duration) {
+        self.schedule(deadline_after(self.runtime.now(), after));
+    }
+
+    /// The next tick comes at `deadline`, and the one after it a period later.
+    ///
+    /// Scenarios: `interval_can_be_reset_to_any_time`.
+    pub fn reset_at(&mut self, deadline: Instant) {
+        self.schedule(deadline);
+    }
+
     /// What happens to missed ticks; `Delay` unless set.
     pub fn set_missed_tick_behavior(&mut self, behavior: MissedTickBehavior) {
         self.missed = behavior;

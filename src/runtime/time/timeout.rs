@@ -28,6 +28,16 @@ impl<F, R: Time> Timeout<F, R> {
         Self { runtime, deadline, future, sleep: None }
     }
 
+    /// The future.
+    pub fn get_ref(&self) -> &F {
+        &self.future
+    }
+
+    /// The future, to be changed.
+    pub fn get_mut(&mut self) -> &mut F {
+        &mut self.future
+    }
+
     /// The future, without its timeout.
     pub fn into_inner(self) -> F {
         self.future
