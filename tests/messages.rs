@@ -28,7 +28,7 @@ mod pasted {
     }
 
     fn detach(handle: anyrt::task::JoinHandle<()>) {
-        drop(handle);
+        handle.detach();
     }
 
     async fn within() {

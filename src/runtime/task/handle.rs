@@ -43,7 +43,7 @@ use super::{JoinError, Slot};
 /// `handle_wakes_the_last_waker`, `handle_polled_after_completion_panics`,
 /// `drop_of_a_handle_while_its_task_completes`, `waker_may_ask_its_handle`, `waker_may_abort_its_task`,
 /// `output_of_a_dropped_handle_finds_what_its_holder_does`.
-#[must_use = "dropping a handle detaches its task; say `.detach()` if that is meant"]
+#[must_use = "dropping a handle detaches its task; say `handle.detach()` if that is meant"]
 pub struct JoinHandle<T: Send + 'static> {
     repr: Repr<T>,
 }
