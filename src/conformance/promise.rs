@@ -10,6 +10,7 @@ const FILES: &[(&str, &str)] = &[
     ("src/any/net/udp.rs", include_str!("../any/net/udp.rs")),
     ("src/any/net/unix.rs", include_str!("../any/net/unix.rs")),
     ("src/current/spawn.rs", include_str!("../current/spawn.rs")),
+    ("src/current/join_set.rs", include_str!("../current/join_set.rs")),
     ("src/runtime/net/options.rs", include_str!("../runtime/net/options.rs")),
     ("src/current/random.rs", include_str!("../current/random.rs")),
     ("src/runtime/block_on.rs", include_str!("../runtime/block_on.rs")),
