@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -351,6 +351,27 @@ fn channel_and_timer_of_a_program_are_no_error() {
     for _ in 0..10 {
         assert_eq!(run(), first);
     }
+}
+
+/// Nor does it take long, however many threads the process has.
+#[test]
+fn threads_of_others_cost_no_time() {
+    let (release, released) = mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    let threads = [(); 64].map(|()| {
+        let released = released.clone();
+        thread::spawn(move || drop(released.lock().map(|released| released.recv())))
+    });
+    let (sim, wall) = (seeded(5), Instant::now());
+    sim.block_on(async {
+        for _ in 0..5_000 {
+            let (_send, receive) = oneshot::channel::<()>();
+            assert!(anyrt::time::timeout(ms(10), receive).await.is_err());
+        }
+    });
+    assert!(wall.elapsed() < Duration::from_secs(5), "{:?}", wall.elapsed());
+    drop(release);
+    threads.map(|thread| thread.join().unwrap());
 }
 
 #[test]
