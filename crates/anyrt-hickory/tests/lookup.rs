@@ -44,6 +44,18 @@ async fn finds_addresses_of_both_families() -> io::Result<()> {
     Ok(())
 }
 
+/// As of a connect on another runtime, whose resolver this was.
+#[test]
+fn lookup_on_a_runtime_that_is_gone_is_an_error() {
+    let owned: [AnyRuntime; 2] = [anyrt::Tokio::new().unwrap().into(), anyrt::Smol::new().unwrap().into()];
+    for runtime in owned {
+        let resolver = patient(runtime.clone(), ([127, 0, 0, 1], 9).into(), Duration::from_secs(5), 1);
+        anyrt::BlockOn::shutdown_timeout(&runtime, Duration::from_secs(5)).unwrap();
+        let error = futures::executor::block_on(resolver.lookup_ip("both.test")).unwrap_err();
+        assert!(error.to_string().contains("its runtime is gone"), "{error}");
+    }
+}
+
 #[anyrt::test]
 async fn missing_name_is_not_found() {
     let server = Server::start().await;

@@ -247,6 +247,15 @@ async fn slow_client_may_be_kept(rt: AnyRuntime) -> io::Result<()> {
     Ok(())
 }
 
+/// hyper would add it to an `Instant`.
+#[anyrt::test]
+async fn timeout_without_an_end_is_none() -> io::Result<()> {
+    let (server, base) = server(app()).await?;
+    drop(anyrt::spawn(server.header_read_timeout(std::time::Duration::MAX).into_future()));
+    assert_eq!(fetch(&client(), uri(&base, "/")).await.unwrap().0, "hello");
+    Ok(())
+}
+
 #[anyrt::test]
 async fn panic_ends_one_connection(rt: AnyRuntime) -> io::Result<()> {
     let base = started(app()).await?;
