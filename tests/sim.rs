@@ -371,7 +371,7 @@ fn threads_of_others_cost_no_time() {
     });
     assert!(wall.elapsed() < Duration::from_secs(5), "{:?}", wall.elapsed());
     drop(release);
-    threads.map(|thread| thread.join().unwrap());
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
 #[test]
@@ -428,7 +428,7 @@ fn lost_update(sim: &Sim) -> bool {
 
 /// A channel that is polled in the order of its messages hides it.
 fn lost_order(sim: &Sim) -> bool {
-    let log = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = Arc::new(Mutex::new(Vec::new()));
     let tasks = [1, 2, 3].map(|n| {
         let log = log.clone();
         sim.spawn(async move { log.lock().unwrap().push(n) })
