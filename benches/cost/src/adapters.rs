@@ -1,4 +1,4 @@
-//! What libraries cost through the adapters that anyrt ships, beside a runtime itself with what they have for it.
+//! The cost of libraries through anyrt's adapters, beside their own support for a runtime.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -18,7 +18,7 @@ const WAYS: [(&str, &str); 3] =
 struct What {
     name: &'static str,
     says: &'static str,
-    /// So many bytes, or messages.
+    /// Bytes, or messages.
     n: u64,
 }
 
@@ -32,7 +32,7 @@ const WHAT: [What; 4] = [
 
 const MESSAGES: u64 = 20_000;
 
-/// What the program says of itself.
+/// The report that the program prints.
 #[derive(Clone, Copy, Deserialize)]
 struct Took {
     wall_nanos: u64,

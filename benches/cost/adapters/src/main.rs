@@ -1,4 +1,4 @@
-//! What a library costs through what anyrt ships for it, and on a runtime itself.
+//! The cost of a library through anyrt's adapters, and natively on a runtime.
 //!
 //! ```sh
 //! adapters anyrt/smol upload
@@ -49,7 +49,7 @@ enum What {
     App,
 }
 
-/// What it took, once everybody was connected.
+/// Wall and CPU time of the transfer, without connecting.
 #[derive(Serialize)]
 struct Report {
     wall_nanos: u64,
