@@ -63,6 +63,7 @@ pub mod task {
 
 /// Time on the current runtime; and what is written once about it: timeouts and intervals, over any sleep.
 pub mod time {
+    pub use crate::current::Instant;
     pub use crate::any::time::Sleep;
     pub use crate::current::time::{
         Interval, Timeout, interval, interval_at, now, sleep, sleep_until, system_time, timeout, timeout_at,

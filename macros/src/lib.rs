@@ -1,13 +1,16 @@
-//! The attributes of [anyrt](https://docs.rs/anyrt), which are documented there: enable its feature `macros`.
+//! The macros of [anyrt](https://docs.rs/anyrt), which are documented there: enable its feature `macros`.
 //!
 //! An attribute reads its options and the function, and says what is wrong with them. What it expands to is short, because
 //! a crate has many tests: the rest is `src/macros` of anyrt, where its features decide which runtimes there are.
 
 mod duration;
 mod function;
+mod join;
 mod options;
 mod program;
+mod racing;
 mod runtimes;
+mod select;
 mod test;
 
 use proc_macro::TokenStream;
@@ -24,6 +27,24 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
     expanded(test::expand(options.into(), item.clone().into()), item.into())
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn select(input: TokenStream) -> TokenStream {
+    select::expand(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn join(input: TokenStream) -> TokenStream {
+    join::join(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn try_join(input: TokenStream) -> TokenStream {
+    join::try_join(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Beside the errors, the function stays as it is: an editor goes on to know it.

@@ -78,7 +78,8 @@ impl Sleep {
     }
 
     /// Moves the deadline; see [`runtime::Sleep::reset`].
-    pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
+    pub fn reset(self: Pin<&mut Self>, deadline: impl Into<Instant>) {
+        let deadline = deadline.into();
         each_pinned!(self.project().inner, it => runtime::Sleep::reset(it, deadline));
     }
 }

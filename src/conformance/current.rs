@@ -14,6 +14,7 @@ use super::support::{Boxed as _, LONG, canary, fill_pool, ms};
 use crate::net::{TcpListener, TcpStream, lookup_host};
 use crate::runtime::{Runtime, TcpListener as _};
 use crate::task::JoinSet;
+use crate::time::Instant;
 use crate::{AnyRuntime, NoRuntime, Time, time};
 
 /// The runtime under test, as what is found without a handle.
@@ -426,6 +427,27 @@ pub(super) async fn free_functions_find_the_runtime<R: Runtime>(rt: R) {
         assert_eq!(text, "free");
     });
     task.await.unwrap();
+}
+
+pub(super) async fn instant_is_of_the_clock_of_the_runtime<R: Runtime>(rt: R) {
+    let inner = rt.clone();
+    let between = move || {
+        let before = inner.now();
+        let now = Instant::now();
+        assert!((before..=inner.now()).contains(&now.into_std()), "{now:?} is of another clock");
+        now
+    };
+    let start = between();
+    rt.sleep(ms(20)).await;
+    let task = rt.spawn_boxed(async move {
+        assert!(between() - start >= ms(20) && start.elapsed() >= ms(20));
+        time::sleep_until(start + ms(30)).await;
+        assert!(start.elapsed() >= ms(30));
+        between
+    });
+    let between = task.await.unwrap();
+    let end = rt.spawn_blocking(between).await.unwrap();
+    assert!(end >= start + ms(30));
 }
 
 pub(super) fn block_on_without_a_handle<R: Runtime>(rt: R) {

@@ -1,5 +1,6 @@
 //! Which runtime is current, and the functions that need no handle.
 
+mod instant;
 mod join_set;
 pub(crate) mod net;
 mod random;
@@ -8,6 +9,7 @@ pub(crate) mod time;
 #[cfg(unix)]
 mod unix;
 
+pub use instant::Instant;
 pub use random::{RandomState, random_seed};
 pub use spawn::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
 

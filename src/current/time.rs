@@ -92,8 +92,8 @@ pub fn try_sleep(duration: Duration) -> Result<Sleep, NoRuntime> {
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
-pub fn sleep_until(deadline: Instant) -> Sleep {
-    current().sleep_until(deadline)
+pub fn sleep_until(deadline: impl Into<Instant>) -> Sleep {
+    current().sleep_until(deadline.into())
 }
 
 /// [`sleep_until`], where there may be no runtime.
@@ -101,8 +101,8 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 /// # Errors
 ///
 /// [`NoRuntime`].
-pub fn try_sleep_until(deadline: Instant) -> Result<Sleep, NoRuntime> {
-    Ok(find(Driver::Time)?.sleep_until(deadline))
+pub fn try_sleep_until(deadline: impl Into<Instant>) -> Result<Sleep, NoRuntime> {
+    Ok(find(Driver::Time)?.sleep_until(deadline.into()))
 }
 
 /// Gives `future` until `duration` from this call; see [`Time::timeout`].
@@ -154,8 +154,8 @@ pub fn try_timeout<F: Future>(duration: Duration, future: F) -> Result<Timeout<F
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
-pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
-    Timeout::new(current(), deadline, future)
+pub fn timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Timeout<F> {
+    Timeout::new(current(), deadline.into(), future)
 }
 
 /// [`timeout_at`], where there may be no runtime.
@@ -163,8 +163,11 @@ pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
 /// # Errors
 ///
 /// [`NoRuntime`]; the future is dropped then.
-pub fn try_timeout_at<F: Future>(deadline: Instant, future: F) -> Result<Timeout<F>, NoRuntime> {
-    Ok(Timeout::new(find(Driver::Time)?, deadline, future))
+pub fn try_timeout_at<F: Future>(
+    deadline: impl Into<Instant>,
+    future: F,
+) -> Result<Timeout<F>, NoRuntime> {
+    Ok(Timeout::new(find(Driver::Time)?, deadline.into(), future))
 }
 
 /// Ticks every `period`, the first time at once; see [`Time::interval`].
@@ -215,6 +218,6 @@ pub fn try_interval(period: Duration) -> Result<Interval, NoRuntime> {
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
-pub fn interval_at(start: Instant, period: Duration) -> Interval {
-    current().interval_at(start, period)
+pub fn interval_at(start: impl Into<Instant>, period: Duration) -> Interval {
+    current().interval_at(start.into(), period)
 }

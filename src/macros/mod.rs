@@ -1,10 +1,12 @@
-//! What `#[anyrt::test]` and `#[anyrt::main]` expand to. It is no part of the API: the crate `anyrt-macros` is of the very
+//! What `#[anyrt::test]`, `#[anyrt::main]` and `select!` expand to. It is no part of the API: the crate `anyrt-macros` is of the very
 //! same version.
 //!
 //! Here are the runtimes that are called by a word, in the order of their tests, as `anyrt-macros` has them: a part of the registry.
 
+mod anywhere;
 mod ended;
 mod program;
+mod select;
 #[cfg(feature = "sim")]
 mod simulated;
 mod test;
@@ -12,6 +14,9 @@ mod test;
 use std::fmt;
 use std::io;
 
+pub use anyrt_macros::{join, select, try_join};
+
+pub use self::anywhere::from_anywhere;
 pub use self::ended::{EndOfResult, EndOfTest, Ended};
 pub use self::program::Program;
 #[cfg(feature = "sim")]

@@ -129,8 +129,8 @@ impl<R: Time> Interval<R> {
     /// The next tick comes at `deadline`, and the one after it a period later.
     ///
     /// Scenarios: `interval_can_be_reset_to_any_time`.
-    pub fn reset_at(&mut self, deadline: Instant) {
-        self.schedule(deadline);
+    pub fn reset_at(&mut self, deadline: impl Into<Instant>) {
+        self.schedule(deadline.into());
     }
 
     /// What happens to missed ticks; `Delay` unless set.

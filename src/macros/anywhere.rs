@@ -1,0 +1,32 @@
+use std::cell::Cell;
+use std::ops::Range;
+
+use crate::current;
+use crate::runtime::random_seed_of_the_system;
+use crate::thread::{Place, RuntimeKind, innermost};
+
+/// `count` numbers that follow each other and begin anywhere: of the seed in a simulation.
+pub fn from_anywhere(count: usize) -> Range<usize> {
+    let number = match innermost() {
+        Some(Place::In(RuntimeKind::Sim) | Place::Entered(_)) => current::random_seed(),
+        _ => next(),
+    };
+    let first = (number % count as u64) as usize;
+    first..first + count
+}
+
+/// xorshift64 of Marsaglia, once a thread: an order for futures needs no better, and this is in each poll.
+fn next() -> u64 {
+    thread_local! {
+        static STATE: Cell<u64> = const { Cell::new(0) };
+    }
+    let mut state = match STATE.get() {
+        0 => random_seed_of_the_system() | 1,
+        state => state,
+    };
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    STATE.set(state);
+    state >> 32
+}
