@@ -10,6 +10,8 @@ mod thread;
 
 pub mod runtime;
 
+pub mod io;
+
 #[cfg(any(unix, windows))]
 pub mod socket;
 
@@ -63,8 +65,8 @@ pub mod task {
 
 /// Time on the current runtime; and what is written once about it: timeouts and intervals, over any sleep.
 pub mod time {
-    pub use crate::current::Instant;
     pub use crate::any::time::Sleep;
+    pub use crate::current::Instant;
     pub use crate::current::time::{
         Interval, Timeout, interval, interval_at, now, sleep, sleep_until, system_time, timeout, timeout_at,
         try_interval, try_sleep, try_sleep_until, try_timeout, try_timeout_at,

@@ -163,10 +163,7 @@ pub fn timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Timeout
 /// # Errors
 ///
 /// [`NoRuntime`]; the future is dropped then.
-pub fn try_timeout_at<F: Future>(
-    deadline: impl Into<Instant>,
-    future: F,
-) -> Result<Timeout<F>, NoRuntime> {
+pub fn try_timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Result<Timeout<F>, NoRuntime> {
     Ok(Timeout::new(find(Driver::Time)?, deadline.into(), future))
 }
 
