@@ -48,6 +48,9 @@ pub use anyrt_macros::test;
 #[cfg(feature = "macros")]
 pub use async_trait::async_trait;
 
+#[cfg(all(feature = "signal", any(unix, windows)))]
+pub use current::signal;
+
 pub use any::{AnyRuntime, EnterGuard, Within};
 pub use current::{RandomState, SetDefaultError, random_seed};
 pub use current::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};

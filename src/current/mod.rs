@@ -4,6 +4,8 @@ mod instant;
 mod join_set;
 pub(crate) mod net;
 mod random;
+#[cfg(all(feature = "signal", any(unix, windows)))]
+pub mod signal;
 mod spawn;
 pub(crate) mod time;
 #[cfg(unix)]

@@ -1,0 +1,66 @@
+//! Signals on every runtime. A signal goes to the whole process, so what a test raises is counted by others, too.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use anyrt::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
+};
+use anyrt::{join, spawn};
+use futures::poll;
+use signal_hook::{consts, low_level::raise};
+
+#[anyrt::test(skip(sim = "nobody presses Ctrl-C there"))]
+async fn ctrl_c_is_heard_by_all_who_wait() -> io::Result<()> {
+    let (one, other) = (ctrl_c(), spawn(ctrl_c()));
+    // The call counts, and not the first poll: before it, this would end the process.
+    raise(consts::SIGINT)?;
+    one.await?;
+    let again = ctrl_c();
+    raise(consts::SIGINT)?;
+    let (again, other) = join!(again, other);
+    other?.and(again)
+}
+
+#[anyrt::test(skip(sim = "no signal comes there"))]
+async fn signals_between_two_calls_are_not_lost() -> io::Result<()> {
+    let mut usr1 = signal(SignalKind::user_defined1())?;
+    for _ in 0..3 {
+        raise(consts::SIGUSR1)?;
+        assert_eq!(usr1.recv().await, Some(()));
+    }
+    // Dropped while it waits, and the next signal is heard.
+    drop(pin!(usr1.recv()));
+    raise(consts::SIGUSR1)?;
+    assert_eq!(usr1.recv().await, Some(()));
+    Ok(())
+}
+
+#[anyrt::test(skip(sim = "no signal comes there"))]
+async fn signal_that_nobody_can_handle_is_an_error() {
+    let error = signal(SignalKind::from_raw(consts::SIGKILL)).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    assert_eq!(error.to_string(), "anyrt: no process can handle signal 9");
+}
+
+/// Runs it with a listener around, so that no default action ends the process.
+#[anyrt::test(only(sim))]
+async fn simulation_hears_no_signal() -> io::Result<()> {
+    let mut usr2 = signal(SignalKind::user_defined2())?;
+    let mut pressed = pin!(ctrl_c());
+    anyrt::time::sleep(Duration::from_secs(3600)).await;
+    assert!(poll!(pressed.as_mut()).is_pending());
+    assert!(poll!(pin!(usr2.recv())).is_pending());
+    Ok(())
+}
+
+#[test]
+fn outside_of_a_runtime_it_says_what_to_write() {
+    let error = signal(SignalKind::terminate()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+    assert!(error.to_string().contains("AnyRuntime"), "{error}");
+}
