@@ -21,6 +21,8 @@ mod any;
 
 mod current;
 
+mod named;
+
 #[cfg(all(any(unix, windows), any(test, feature = "conformance")))]
 pub mod conformance;
 
@@ -54,9 +56,15 @@ pub use current::signal;
 pub use any::{AnyRuntime, EnterGuard, Within};
 pub use current::{RandomState, SetDefaultError, random_seed};
 pub use current::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
-pub use runtime::builder::Builder;
 pub use runtime::no_runtime::NoRuntime;
 pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};
+
+/// The traits, for `use anyrt::prelude::*`: what a runtime of any type can do.
+pub mod prelude {
+    #[cfg(unix)]
+    pub use crate::runtime::UnixNet;
+    pub use crate::{BlockOn, Net, Runtime, Spawn, Time};
+}
 
 /// Tasks: one handle and one set of rules, whatever runs them.
 pub mod task {

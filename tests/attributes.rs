@@ -4,7 +4,7 @@
 use std::time::Duration;
 use std::{env, thread};
 
-use anyrt::{AnyRuntime, BlockOn, Runtime, Spawn, Time};
+use anyrt::{AnyRuntime, Runtime, Time};
 use proptest::prelude::*;
 use rstest::{fixture, rstest};
 

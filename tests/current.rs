@@ -357,7 +357,7 @@ mod across {
 /// Guards and the `block_on`s around them, in any order, against a list whose last entry is the current runtime.
 #[cfg(all(feature = "tokio", feature = "smol"))]
 mod in_any_order {
-    use anyrt::{BlockOn, EnterGuard, Smol, Tokio};
+    use anyrt::{EnterGuard, Smol, Tokio};
 
     use super::*;
 

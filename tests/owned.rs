@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyrt::{Builder, Runtime};
+use anyrt::{Runtime, runtime::Builder};
 use futures::future::join_all;
 
 /// One test a backend, of a function that takes a builder.
@@ -20,7 +20,7 @@ macro_rules! each_backend {
             fn $test() {
                 super::$test(anyrt::Tokio::builder, Builder::<anyrt::Tokio>::build);
             })*
-            use anyrt::Builder;
+            use anyrt::runtime::Builder;
         }
 
         #[cfg(feature = "smol")]
@@ -29,7 +29,7 @@ macro_rules! each_backend {
             fn $test() {
                 super::$test(anyrt::Smol::builder, Builder::<anyrt::Smol>::build);
             })*
-            use anyrt::Builder;
+            use anyrt::runtime::Builder;
         }
     };
 }

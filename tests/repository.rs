@@ -38,7 +38,7 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
 
 /// The rooms of `src/`, from the bottom up: what is in one uses what is in it and below it.
 const ROOMS: &[&str] =
-    &["thread", "runtime", "io", "socket", "backend", "any", "current", "conformance", "macros"];
+    &["thread", "runtime", "io", "socket", "backend", "any", "current", "named", "conformance", "macros"];
 
 #[test]
 fn rooms_use_what_is_below_them() {
@@ -79,6 +79,10 @@ fn rooms_use_what_is_below_them() {
                         None => vec![path],
                     };
                     for name in names {
+                        // The name that tokio has for it, in the place where tokio has it.
+                        if line == "pub use crate::AnyRuntime as Handle;" {
+                            continue;
+                        }
                         let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
                         // Macros are in the root, wherever they are.
                         if !name.is_empty() && !name.starts_with("__") {

@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use anyrt::{AnyRuntime, BlockOn, SetDefaultError, Smol, Spawn, Tokio, time};
+use anyrt::{AnyRuntime, SetDefaultError, Smol, Tokio, time};
 use futures::channel::oneshot;
 
 #[test]

@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 
 use anyrt::runtime::{Compat, TcpListener as _};
-use anyrt::{AnyRuntime, Runtime, Spawn};
+use anyrt::{AnyRuntime, Runtime};
 use futures::future::join;
 use tokio::io::{
     AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, ReadBuf,

@@ -5,6 +5,7 @@ mod convert;
 mod custom;
 #[cfg(feature = "futures-task")]
 mod futures_rt;
+mod handle;
 #[cfg(feature = "hyper")]
 mod hyper_rt;
 pub(crate) mod net;

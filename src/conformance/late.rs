@@ -19,9 +19,9 @@ use futures::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::elsewhere::elsewhere;
 use super::support::{Boxed as _, LONG, LOOPBACK, canary, message, ms};
+use crate::AnyRuntime;
 use crate::runtime::{Runtime, TcpListener, TcpStream, UdpSocket};
 use crate::task::{JoinError, JoinSet};
-use crate::{AnyRuntime, BlockOn};
 
 /// How a runtime ends.
 type End<R> = fn(R);

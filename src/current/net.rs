@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::vec;
 
 use super::find;
 use crate::any::net::{TcpListener, TcpStream, UdpSocket};
@@ -11,16 +12,19 @@ use crate::runtime::net::{
 };
 use crate::runtime::{Driver, Net};
 
-/// All addresses of a name, from the current runtime; see [`Net::lookup_host`](crate::Net::lookup_host).
+/// Finds all addresses of a name with the resolver of the current runtime; see
+/// [`Net::lookup_host`](crate::Net::lookup_host), which returns a `Vec`.
 ///
 /// # Errors
 ///
 /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
-pub fn lookup_host<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send {
+pub fn lookup_host<A: ToSocketAddrs>(
+    addr: A,
+) -> impl Future<Output = io::Result<vec::IntoIter<SocketAddr>>> + Send {
     let (runtime, addrs) = (find(Driver::None), addr.to_addrs());
-    async move { resolve_all(&runtime?, addrs, None).await }
+    async move { Ok(resolve_all(&runtime?, addrs, None).await?.into_iter()) }
 }
 
 impl TcpStream {

@@ -5,7 +5,7 @@ use std::future::Future;
 use super::find_kept;
 use crate::AnyRuntime;
 use crate::runtime::task::JoinHandle;
-use crate::runtime::{BlockOn, Driver, NoRuntime, Spawn};
+use crate::runtime::{Driver, NoRuntime};
 
 /// Starts a task on the current runtime; see [`Spawn::spawn`].
 ///

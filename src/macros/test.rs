@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Named;
+use crate::runtime::builder::Builder;
 use crate::runtime::task::catch_panic::{Payload, catch_panic};
 use crate::{AnyRuntime, BlockOn, Time};
 
@@ -62,7 +63,7 @@ impl Test {
     pub fn run(self, runtime: &'static Named) {
         let (name, limit) = (self.name(), self.limit());
         self.on_a_thread(runtime.word, Some(limit), move |said| {
-            let start = (runtime.start)(Some(self.workers));
+            let start = (runtime.start)(Builder::new_multi_thread().worker_threads(self.workers));
             let rt = start.unwrap_or_else(|error| panic!("anyrt: no runtime for `{name}`: {error}"));
             let begun = Instant::now();
             let ended = catch_panic(|| {
@@ -203,7 +204,7 @@ mod tests {
 
     use super::*;
     use crate::Spawn;
-    use crate::macros::COMPILED_IN;
+    use crate::named::COMPILED_IN;
 
     static DROPPED: AtomicUsize = AtomicUsize::new(0);
 

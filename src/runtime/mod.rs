@@ -20,6 +20,7 @@ pub(crate) mod time;
 
 pub(crate) use block_on::not_owned;
 pub use block_on::{BlockOn, Left};
+pub use builder::Builder;
 #[cfg(feature = "tokio-io")]
 pub use net::Compat;
 #[cfg(unix)]
@@ -33,6 +34,9 @@ pub(crate) use spawn::random_seed_of_the_system;
 pub use spawn::{BoxFuture, BoxJob, Spawn};
 pub use task::coop::poll_budget;
 pub use time::{Interval, Sleep, Time, Timeout};
+
+// One name from above: what tokio calls a handle is any runtime here.
+pub use crate::AnyRuntime as Handle;
 
 /// Everything: [`Spawn`], [`BlockOn`], [`Time`], [`Net`], and [`UnixNet`] on Unix.
 ///

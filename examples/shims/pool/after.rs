@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use anyrt::{AnyRuntime, Spawn, Time};
+use anyrt::{AnyRuntime, Time};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Runtime {

@@ -1,0 +1,40 @@
+//! The methods of tokio's `Handle` that are found without a trait.
+
+use std::future::Future;
+
+use super::AnyRuntime;
+use crate::runtime::task::JoinHandle;
+use crate::runtime::{BlockOn, Spawn};
+
+/// What a program does most often, without an import; the rest is in the traits of [`prelude`](crate::prelude).
+impl AnyRuntime {
+    /// Starts a task; see [`Spawn::spawn`].
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Spawn::spawn(self, future)
+    }
+
+    /// Runs a closure that blocks, on a thread where that is no harm; see [`Spawn::spawn_blocking`].
+    #[track_caller]
+    pub fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Spawn::spawn_blocking(self, job)
+    }
+
+    /// Runs a future on this thread, and returns its output; see [`BlockOn::block_on`].
+    ///
+    /// # Panics
+    ///
+    /// In async code, which it would block.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        BlockOn::block_on(self, future)
+    }
+}

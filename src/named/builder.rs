@@ -1,0 +1,39 @@
+use std::io;
+
+use super::chosen;
+use crate::AnyRuntime;
+use crate::runtime::builder::Builder;
+
+/// Of the runtime that is compiled in: for programs that leave the choice to their features, as `#[anyrt::main]` does without a
+/// word. Where several are, the environment says which: `ANYRT_RUNTIME=smol`.
+impl Builder<AnyRuntime> {
+    /// One with worker threads.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// let runtime = anyrt::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    /// runtime.block_on(async { println!("on {runtime:?}") });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn new_multi_thread() -> Self {
+        Self::new()
+    }
+
+    /// Nothing: timers and sockets are always on. It is here for programs that come from tokio.
+    pub fn enable_all(self) -> Self {
+        self
+    }
+
+    /// Makes the runtime. async-std, which belongs to the process, and a simulation take no numbers of threads.
+    ///
+    /// # Errors
+    ///
+    /// When no runtime is compiled in, or several are and the environment names none of them; and as the builder of the
+    /// runtime, such as [`Builder::<Tokio>::build`](struct.Builder.html).
+    pub fn build(self) -> io::Result<AnyRuntime> {
+        let named = chosen("`anyrt::Tokio::builder()`")
+            .map_err(|wrong| io::Error::new(io::ErrorKind::Unsupported, format!("anyrt: {wrong}")))?;
+        (named.start)(self)
+    }
+}
