@@ -25,6 +25,7 @@ mod capabilities;
 mod connect;
 mod current;
 mod elsewhere;
+mod ids;
 mod join_set;
 mod late;
 mod net;
@@ -123,6 +124,14 @@ macro_rules! __scenarios {
             sync(owned) tasks::tasks_are_dropped_with_their_runtime;
             sync(owned, pool) tasks::runtime_drop_waits_for_no_closure;
             sync(owned, workers) tasks::runtime_can_be_dropped_by_its_own_task;
+
+            async() ids::ids_of_tasks_differ;
+            async() ids::id_in_a_task_is_that_of_its_handle;
+            async() ids::id_in_a_blocking_closure_is_that_of_its_handle;
+            async() ids::id_in_a_destructor_is_that_of_its_task;
+            sync() ids::id_outside_of_a_task_is_none;
+            async() ids::id_stays_when_a_task_is_aborted;
+            async() ids::join_set_tells_ids;
 
             async() join_set::join_set_returns_every_value;
             async() join_set::join_set_in_order_of_completion;

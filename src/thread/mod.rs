@@ -6,4 +6,4 @@ mod lock;
 pub(crate) mod scope;
 
 pub(crate) use lock::{keep_waker, lock};
-pub(crate) use scope::{Entry, Place, RuntimeKind, Scope, innermost};
+pub(crate) use scope::{Entry, Place, RuntimeKind, Scope, innermost, task};

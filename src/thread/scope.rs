@@ -33,12 +33,14 @@ enum Find {
 struct ThreadState {
     driving: bool,
     find: Option<Find>,
+    // The number of the task that is polled, or 0: of a runtime that does not know it by itself.
+    task: u64,
     // How many scopes and entries there are around. As wide as this, so that each field is read by itself: it is at each poll.
     depth: usize,
 }
 
 thread_local! {
-    static STATE: Cell<ThreadState> = const { Cell::new(ThreadState { driving: false, find: None, depth: 0 }) };
+    static STATE: Cell<ThreadState> = const { Cell::new(ThreadState { driving: false, find: None, task: 0, depth: 0 }) };
     static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -57,6 +59,12 @@ pub(crate) fn is_driving() -> bool {
     STATE.get().driving
 }
 
+/// The number of the innermost task on this thread, unless its runtime itself knows which one that is.
+#[inline]
+pub(crate) fn task() -> Option<u64> {
+    Some(STATE.get().task).filter(|task| *task != 0)
+}
+
 /// A part of the stack of this thread, until it is dropped.
 pub(crate) struct Scope {
     before: ThreadState,
@@ -64,11 +72,12 @@ pub(crate) struct Scope {
 
 impl Scope {
     #[inline]
-    fn new(driving: bool, kind: Option<RuntimeKind>) -> Self {
+    fn new(driving: bool, kind: Option<RuntimeKind>, task: Option<u64>) -> Self {
         let before = STATE.get();
         STATE.set(ThreadState {
             driving: driving || before.driving,
             find: kind.map(Find::Kind).or(before.find),
+            task: task.unwrap_or(before.task),
             depth: before.depth + 1,
         });
         Self { before }
@@ -77,14 +86,18 @@ impl Scope {
     /// One poll of a task, or a destructor of what is left of it.
     #[allow(dead_code, reason = "tokio sees to its own tasks")]
     #[inline]
-    pub(crate) fn task(kind: RuntimeKind) -> Self {
-        Self::new(true, Some(kind))
+    pub(crate) fn task(kind: RuntimeKind, task: u64) -> Self {
+        Self::new(true, Some(kind), Some(task))
     }
 
     /// One poll of a task whose runtime is found in another way.
     #[inline]
-    pub(crate) fn driving() -> Self {
-        Self::new(true, None)
+    pub(crate) fn unknown_task(task: u64) -> Self {
+        Self::new(true, None, Some(task))
+    }
+
+    fn driving() -> Self {
+        Self::new(true, None, None)
     }
 
     /// A `block_on`, which no thread may enter twice.
@@ -109,19 +122,19 @@ impl Scope {
     /// runtime.
     #[allow(dead_code, reason = "not every backend has its own")]
     #[inline]
-    pub(crate) fn blocking(kind: RuntimeKind) -> Self {
-        Self::may_block(Some(kind))
+    pub(crate) fn blocking(kind: RuntimeKind, task: u64) -> Self {
+        Self::may_block(Some(kind), task)
     }
 
     /// A blocking closure whose runtime is found in another way.
     #[inline]
-    pub(crate) fn unknown_blocking() -> Self {
-        Self::may_block(None)
+    pub(crate) fn unknown_blocking(task: u64) -> Self {
+        Self::may_block(None, task)
     }
 
     #[inline]
-    fn may_block(kind: Option<RuntimeKind>) -> Self {
-        let scope = Self::new(false, kind);
+    fn may_block(kind: Option<RuntimeKind>, task: u64) -> Self {
+        let scope = Self::new(false, kind, Some(task));
         STATE.set(ThreadState { driving: false, ..STATE.get() });
         scope
     }
@@ -130,7 +143,9 @@ impl Scope {
     #[allow(dead_code, reason = "without a backend there is none")]
     #[inline]
     pub(crate) fn within(kind: RuntimeKind) -> Self {
-        Self::new(false, Some(kind))
+        // tokio knows its tasks, and nobody tells us when one begins.
+        let task = (kind == RuntimeKind::Tokio).then_some(0);
+        Self::new(false, Some(kind), task)
     }
 }
 
@@ -223,11 +238,11 @@ impl Entry {
         let key = ENTERED.try_with(|stack| {
             let mut stack = stack.borrow_mut();
             Entered::forget(&mut stack);
-            let ThreadState { driving, find, depth } = STATE.get();
-            let depth = depth + 1;
+            let here = STATE.get();
+            let (find, depth) = (here.find, here.depth + 1);
             let key = stack.last().map_or(0, |last| last.key + 1);
             stack.push(Entered { key, is_over: false, before: find, depth });
-            STATE.set(ThreadState { driving, find: Some(Find::LastEntry), depth });
+            STATE.set(ThreadState { find: Some(Find::LastEntry), depth, ..here });
             key
         });
         key.ok().map(|key| Self { key, _not_send: PhantomData })

@@ -28,9 +28,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "abort loses the value of a poll in progress",
         file: "runtime/task/native/async_task.rs",
-        right: "Some(slot) => slot.complete(result.map_err(JoinError::from)),\n                None",
-        wrong: "Some(slot) => slot.complete(if mutant!() { drop(result); Err(JoinError::cancelled()) } \
-                else { result.map_err(JoinError::from) }),\n                None",
+        right: "Some(slot) => slot.complete(result.map_err(|failure| failure.of(self.number))),\n                None",
+        wrong: "Some(slot) => slot.complete(if mutant!() { drop(result); Err(JoinError::cancelled(self.number)) } \
+                else { result.map_err(|failure| failure.of(self.number)) }),\n                None",
         caught_by: &[
             "backend::smol::owned::abort_keeps_the_value_of_a_poll_in_progress",
             "backend::smol::global::abort_never_loses_a_panic",
@@ -40,9 +40,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "abort misses a task that is just ending",
         file: "runtime/task/native/async_task.rs",
-        right: "ABORTED.insert(task.id, slot.clone());",
-        wrong: "if !mutant!() { ABORTED.insert(task.id, slot.clone()); }",
+        right: "ABORTED.insert(slot.clone());",
+        wrong: "if !mutant!() { ABORTED.insert(slot.clone()); }",
         caught_by: &["backend::smol::owned::abort_cancels_a_pending_task"],
+    },
+    Mutant {
+        name: "task does not know its id",
+        file: "runtime/task/native/async_task.rs",
+        right: "(Scope::task(H::KIND, this.number.get()), Turn::begin())",
+        wrong: "(Scope::task(H::KIND, if mutant!() { 0 } else { this.number.get() }), Turn::begin())",
+        caught_by: &["backend::smol::owned::id_in_a_task_is_that_of_its_handle"],
+    },
+    Mutant {
+        name: "set tells the id of another task",
+        file: "runtime/task/set.rs",
+        right: "result.map(|value| (handle.id(), value))",
+        wrong: "result.map(|value| (if mutant!() { super::Number::next().into() } else { handle.id() }, value))",
+        caught_by: &["backend::smol::owned::join_set_tells_ids"],
     },
     Mutant {
         name: "abort handle keeps the output",
@@ -88,8 +102,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "closure that is dropped in the queue finds no runtime",
         file: "runtime/task/native/async_task.rs",
-        right: "        if let Some(job) = self.job.take() {\n            let _scope = Scope::blocking(H::KIND);",
-        wrong: "        if let Some(job) = self.job.take() {\n            let _scope = (!mutant!()).then(|| Scope::blocking(H::KIND));",
+        right: "        if let Some(job) = self.job.take() {\n            let _scope = Scope::blocking(H::KIND, self.number.get());",
+        wrong: "        if let Some(job) = self.job.take() {\n            let _scope = (!mutant!()).then(|| Scope::blocking(H::KIND, self.number.get()));",
         caught_by: &["backend::smol::owned::current_in_the_destructor_of_a_queued_closure"],
     },
     Mutant {
@@ -154,8 +168,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "tokio swallows a panic",
         file: "runtime/task/native/tokio.rs",
-        right: "Ok(payload) => JoinError::panicked(payload),",
-        wrong: "Ok(_) if mutant!() => JoinError::cancelled(), Ok(payload) => JoinError::panicked(payload),",
+        right: "Ok(payload) => JoinError::panicked(id, payload),",
+        wrong: "Ok(_) if mutant!() => JoinError::cancelled(id), Ok(payload) => JoinError::panicked(id, payload),",
         caught_by: &[
             "backend::tokio::multi_thread::panic_payload_is_preserved",
             "backend::tokio::current_thread::blocking_panic_reaches_the_handle",
@@ -325,8 +339,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "blocking closure finds no runtime",
         file: "runtime/task/native/async_task.rs",
-        right: "fn run(mut self) -> Output<T> {\n        let _scope = Scope::blocking(H::KIND);",
-        wrong: "fn run(mut self) -> Output<T> {\n        let _scope = (!mutant!()).then(|| Scope::blocking(H::KIND));",
+        right: "fn run(mut self) -> Output<T> {\n        let _scope = Scope::blocking(H::KIND, self.number.get());",
+        wrong: "fn run(mut self) -> Output<T> {\n        let _scope = (!mutant!()).then(|| Scope::blocking(H::KIND, self.number.get()));",
         caught_by: &["backend::smol::owned::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {

@@ -19,7 +19,7 @@ use super::within::Within;
 use crate::AnyRuntime;
 use crate::any::enter;
 use crate::runtime::net::{ConnectOptions, ListenOptions};
-use crate::runtime::task::{Job, JoinHandle, YieldNow, spawn_blocking_with, spawn_gone, spawn_with};
+use crate::runtime::task::{Job, JoinHandle, Number, YieldNow, spawn_blocking_with, spawn_gone, spawn_with};
 use crate::runtime::{
     self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned, random_seed_of_the_system,
 };
@@ -224,7 +224,7 @@ impl Spawn for Custom {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let Some(runtime) = self.get() else { return spawn_gone(future) };
+        let Some(runtime) = self.get() else { return spawn_gone(Number::next(), future) };
         spawn_with(future, |task| runtime.execute(Box::pin(Within::new(self.unowned().into(), task))))
     }
 
@@ -234,7 +234,7 @@ impl Spawn for Custom {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let Some(runtime) = self.get() else { return spawn_gone(job) };
+        let Some(runtime) = self.get() else { return spawn_gone(Number::next(), job) };
         spawn_blocking_with(job, |job| {
             let job = Within::new(self.unowned().into(), job);
             runtime.execute_blocking(Box::new(move || job.call(Job::run)));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::async_io::{blocking, on_async_io};
 use crate::backend::FindCurrent;
 use crate::runtime::task::native::async_task as task;
-use crate::runtime::task::{JoinHandle, LARGE};
+use crate::runtime::task::{JoinHandle, LARGE, Number};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Spawn, not_owned};
 use crate::thread::exit;
 use crate::thread::{RuntimeKind, Scope};
@@ -91,9 +91,9 @@ impl Spawn for AsyncStd {
         // What `async_std::task::spawn` calls. Its own handle cannot say whether a task is finished, nor abort it
         // without being polled.
         if const { size_of::<F>() >= LARGE } {
-            task::spawn::<Self, _>(Box::pin(future), async_global_executor::spawn)
+            task::spawn::<Self, _>(Number::next(), Box::pin(future), async_global_executor::spawn)
         } else {
-            task::spawn::<Self, _>(future, async_global_executor::spawn)
+            task::spawn::<Self, _>(Number::next(), future, async_global_executor::spawn)
         }
     }
 
@@ -104,7 +104,7 @@ impl Spawn for AsyncStd {
         T: Send + 'static,
     {
         // `async_std::task::spawn_blocking` is a task around this.
-        task::spawn_blocking::<Self, _, _>(job, blocking::unblock)
+        task::spawn_blocking::<Self, _, _>(Number::next(), job, blocking::unblock)
     }
 }
 

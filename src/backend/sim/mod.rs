@@ -109,10 +109,10 @@ impl Spawn for Sim {
         F::Output: Send + 'static,
     {
         if self.world.is_closed() {
-            return spawn_gone(future);
+            return spawn_gone(self.world.number_of_a_lost_task(), future);
         }
         let place = Place::new(&self.world, self.host, TaskKind::Future, Location::caller());
-        async_task::spawn::<Self, _>(future, |future| start(place, future))
+        async_task::spawn::<Self, _>(place.number(), future, |future| start(place, future))
     }
 
     /// The closure is a task, which runs from its beginning to its end when its turn comes.
@@ -124,7 +124,9 @@ impl Spawn for Sim {
     {
         let place = Place::new(&self.world, self.host, TaskKind::Closure, Location::caller());
         let job = || panicking(job);
-        async_task::spawn_blocking::<Self, _, _>(job, |job| start(place, async move { job.run() }))
+        async_task::spawn_blocking::<Self, _, _>(place.number(), job, |job| {
+            start(place, async move { job.run() })
+        })
     }
 
     /// The next of its seed.

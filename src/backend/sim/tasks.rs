@@ -47,8 +47,7 @@ impl Tasks {
         started: &'static Location<'static>,
         (host, life): (usize, u32),
     ) -> Id {
-        self.next += 1;
-        let number = self.next;
+        let number = self.next_number();
         if let Some(log) = clock.trace.log() {
             log.task(number, host, started);
         }
@@ -57,6 +56,11 @@ impl Tasks {
             log.is(kind);
         }
         self.tasks.insert(number, Task { kind, started, host, life, waker: None, waits: None })
+    }
+
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
     }
 
     pub(super) fn end(&mut self, clock: &mut Clock, task: Id) {

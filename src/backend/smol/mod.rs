@@ -16,7 +16,7 @@ use super::async_io::{blocking, on_async_io};
 use crate::backend::FindCurrent;
 use crate::runtime::builder::{Builder, Settings};
 use crate::runtime::task::native::async_task as task;
-use crate::runtime::task::{JoinHandle, LARGE, spawn_gone};
+use crate::runtime::task::{JoinHandle, LARGE, Number, spawn_gone};
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Spawn, not_owned};
 use crate::thread::exit;
 use crate::thread::{RuntimeKind, Scope};
@@ -98,13 +98,13 @@ impl Smol {
         F::Output: Send + 'static,
     {
         let executor = match &self.executor {
-            Executor::Global => return task::spawn::<Global, _>(future, smol::spawn),
+            Executor::Global => return task::spawn::<Global, _>(Number::next(), future, smol::spawn),
             Executor::Owned(threads) => threads.executor(),
             Executor::Unowned(threads) => threads.upgrade().and_then(|threads| threads.executor()),
         };
         match executor {
-            Some(executor) => task::spawn::<Owned, _>(future, |task| executor.spawn(task)),
-            None => spawn_gone(future),
+            Some(executor) => task::spawn::<Owned, _>(Number::next(), future, |task| executor.spawn(task)),
+            None => spawn_gone(Number::next(), future),
         }
     }
 
@@ -207,12 +207,16 @@ impl Spawn for Smol {
         T: Send + 'static,
     {
         let threads = match &self.executor {
-            Executor::Global => return task::spawn_blocking::<Global, _, _>(job, blocking::unblock),
+            Executor::Global => {
+                return task::spawn_blocking::<Global, _, _>(Number::next(), job, blocking::unblock);
+            }
             Executor::Owned(threads) => Some(threads.clone()),
             Executor::Unowned(threads) => threads.upgrade(),
         };
-        let Some(threads) = threads else { return spawn_gone(job) };
-        task::spawn_blocking::<Owned, _, _>(job, |job| threads.pool.spawn(async move { job.run() }))
+        let Some(threads) = threads else { return spawn_gone(Number::next(), job) };
+        task::spawn_blocking::<Owned, _, _>(Number::next(), job, |job| {
+            threads.pool.spawn(async move { job.run() })
+        })
     }
 }
 

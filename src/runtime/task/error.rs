@@ -3,6 +3,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use super::Id;
 use super::catch_panic::Payload;
 use crate::thread::lock;
 
@@ -12,6 +13,7 @@ use crate::thread::lock;
 /// `join_error_display`.
 pub struct JoinError {
     kind: Kind,
+    id: Id,
 }
 
 enum Kind {
@@ -22,16 +24,23 @@ enum Kind {
 }
 
 impl JoinError {
-    pub(crate) fn cancelled() -> Self {
-        Self { kind: Kind::Cancelled }
+    pub(crate) fn cancelled(id: impl Into<Id>) -> Self {
+        Self { kind: Kind::Cancelled, id: id.into() }
     }
 
-    pub(crate) fn panicked(payload: Payload) -> Self {
-        Self { kind: Kind::Panicked(Mutex::new(payload)) }
+    pub(crate) fn panicked(id: impl Into<Id>, payload: Payload) -> Self {
+        Self { kind: Kind::Panicked(Mutex::new(payload)), id: id.into() }
     }
 
-    pub(crate) fn runtime_gone() -> Self {
-        Self { kind: Kind::RuntimeGone }
+    pub(crate) fn runtime_gone(id: impl Into<Id>) -> Self {
+        Self { kind: Kind::RuntimeGone, id: id.into() }
+    }
+
+    /// The id of the task.
+    ///
+    /// Scenarios: `id_stays_when_a_task_is_aborted`.
+    pub fn id(&self) -> Id {
+        self.id
     }
 
     /// Whether it was aborted before it had an output: by a handle of its own, a set, or its own `cancel`.
@@ -97,7 +106,7 @@ impl JoinError {
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, Self> {
         match self.kind {
             Kind::Panicked(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
-            kind => Err(Self { kind }),
+            kind => Err(Self { kind, ..self }),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::native::{async_task, tokio as tokio_task};
-use super::{JoinError, Slot};
+use super::{Id, JoinError, Slot};
 
 /// The right to wait for a task, or for a blocking closure, and to abort it.
 ///
@@ -68,6 +68,7 @@ pub(crate) trait Native<T>: NativeAbort + Future<Output = Result<T, JoinError>> 
 
 /// What a handle can do without knowing the output.
 pub(crate) trait NativeAbort: Send + Sync {
+    fn id(&self) -> Id;
     fn abort(&self);
     fn is_finished(&self) -> bool;
 }
@@ -76,6 +77,10 @@ pub(crate) trait NativeAbort: Send + Sync {
 struct SlotHandle<T>(Arc<Slot<T>>);
 
 impl<T: Send> NativeAbort for Slot<T> {
+    fn id(&self) -> Id {
+        self.number().into()
+    }
+
     fn abort(&self) {
         self.abort();
     }
@@ -149,6 +154,13 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// Scenarios: `is_finished_tells`, `is_finished_after_an_abort`.
     pub fn is_finished(&self) -> bool {
         each!(&self.repr, handle => handle.is_finished())
+    }
+
+    /// The id of the task: see [`Id`].
+    ///
+    /// Scenarios: `ids_of_tasks_differ`, `id_in_a_task_is_that_of_its_handle`, `id_stays_when_a_task_is_aborted`.
+    pub fn id(&self) -> Id {
+        each!(&self.repr, handle => handle.id())
     }
 
     /// Lets the task run on by itself, as dropping the handle does.
@@ -256,6 +268,14 @@ impl AbortHandle {
             AbortRepr::Shared(handle) => handle.is_finished(),
         }
     }
+
+    /// As [`JoinHandle::id`].
+    pub fn id(&self) -> Id {
+        match &self.repr {
+            AbortRepr::Tokio(handle) => handle.id(),
+            AbortRepr::Shared(handle) => handle.id(),
+        }
+    }
 }
 
 impl fmt::Debug for AbortHandle {
@@ -290,6 +310,14 @@ impl<T: Send + 'static> AbortOnDropHandle<T> {
     /// As [`JoinHandle::is_finished`].
     pub fn is_finished(&self) -> bool {
         self.handle.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// As [`JoinHandle::id`].
+    pub fn id(&self) -> Id {
+        match &self.handle {
+            Some(handle) => handle.id(),
+            None => unreachable!("`detach` consumes the handle"),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod catch_panic;
 pub(crate) mod coop;
 mod error;
 mod handle;
+mod id;
 pub(crate) mod native;
 mod set;
 mod slot;
@@ -13,6 +14,8 @@ mod yield_now;
 pub use error::JoinError;
 pub use handle::{AbortHandle, AbortOnDropHandle, JoinHandle};
 pub(crate) use handle::{Native, NativeAbort};
+pub(crate) use id::Number;
+pub use id::{Id, id, try_id};
 pub use set::JoinSet;
 #[allow(unused_imports, reason = "only handles of async-task have to be told")]
 pub(crate) use slot::{Slot, polled_after_completion};

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::{AbortHandle, JoinError, JoinHandle};
+use super::{AbortHandle, Id, JoinError, JoinHandle};
 use crate::runtime::Spawn;
 use crate::runtime::task::coop;
 use crate::thread::lock;
@@ -178,9 +178,32 @@ impl<T: Send + 'static> JoinSet<T> {
         std::future::poll_fn(|cx| self.poll_join_next(cx))
     }
 
+    /// [`join_next`](Self::join_next) with the [`Id`] of the task: [`JoinError::id`] has it if there is no output.
+    ///
+    /// # Cancel safety
+    ///
+    /// No result is lost.
+    ///
+    /// Scenarios: `join_set_tells_ids`.
+    pub fn join_next_with_id(
+        &mut self,
+    ) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> + Send + '_ {
+        std::future::poll_fn(|cx| self.poll_join_next_with_id(cx))
+    }
+
     /// A task that has finished, if there is one. A loop of it takes all that have.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
-        match self.poll_finished() {
+        match self.poll_finished(|_, result| result) {
+            Poll::Ready(result) => result,
+            Poll::Pending => None,
+        }
+    }
+
+    /// [`try_join_next`](Self::try_join_next) with the [`Id`] of the task.
+    ///
+    /// Scenarios: `join_set_tells_ids`.
+    pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        match self.poll_finished(with_id) {
             Poll::Ready(result) => result,
             Poll::Pending => None,
         }
@@ -188,8 +211,24 @@ impl<T: Send + 'static> JoinSet<T> {
 
     /// [`join_next`](Self::join_next) as a poll function. Only the last task that polled is woken.
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        self.poll_next(cx, |_, result| result)
+    }
+
+    /// [`join_next_with_id`](Self::join_next_with_id) as a poll function. Only the last task that polled is woken.
+    pub fn poll_join_next_with_id(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(Id, T), JoinError>>> {
+        self.poll_next(cx, with_id)
+    }
+
+    fn poll_next<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        tell: impl Fn(&JoinHandle<T>, Result<T, JoinError>) -> R,
+    ) -> Poll<Option<R>> {
         coop::poll(cx, |cx| {
-            let polled = self.poll_finished();
+            let polled = self.poll_finished(&tell);
             if polled.is_pending() {
                 self.ready.wait(cx.waker());
             }
@@ -197,7 +236,10 @@ impl<T: Send + 'static> JoinSet<T> {
         })
     }
 
-    fn poll_finished(&mut self) -> Poll<Option<Result<T, JoinError>>> {
+    fn poll_finished<R>(
+        &mut self,
+        tell: impl Fn(&JoinHandle<T>, Result<T, JoinError>) -> R,
+    ) -> Poll<Option<R>> {
         if self.tasks.is_empty() {
             self.ready.forget_all();
             return Poll::Ready(None);
@@ -208,6 +250,7 @@ impl<T: Send + 'static> JoinSet<T> {
             // A task may be woken once more after it has been joined.
             let Some((handle, waker)) = self.tasks.get_mut(&key) else { continue };
             if let Poll::Ready(result) = handle.poll_unconstrained(&mut Context::from_waker(waker)) {
+                let result = tell(handle, result);
                 self.tasks.remove(&key);
                 return Poll::Ready(Some(result));
             }
@@ -267,6 +310,13 @@ impl<T: Send + 'static> JoinSet<T> {
     }
 }
 
+fn with_id<T: Send + 'static>(
+    handle: &JoinHandle<T>,
+    result: Result<T, JoinError>,
+) -> Result<(Id, T), JoinError> {
+    result.map(|value| (handle.id(), value))
+}
+
 impl<T: Send + 'static> Default for JoinSet<T> {
     fn default() -> Self {
         Self::new()
@@ -288,13 +338,13 @@ impl<T: Send + 'static> fmt::Debug for JoinSet<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::task::Slot;
+    use crate::runtime::task::{Number, Slot};
 
     #[test]
     fn set_that_is_detached_again_and_again_does_not_grow() {
         let mut set = JoinSet::<()>::new();
         for _ in 0..1_000 {
-            set.insert(JoinHandle::from_slot(Arc::new(Slot::new())));
+            set.insert(JoinHandle::from_slot(Arc::new(Slot::new(Number::next()))));
             set.detach_all();
         }
         assert_eq!(set.ready.len(), 0);

@@ -1,12 +1,13 @@
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
-use super::JoinError;
 use super::catch_panic::{discard, wake};
+use super::{JoinError, Number};
 use crate::thread::{keep_waker, lock};
 
 /// Where the result of a task waits for its handle, when the runtime has no place of its own for it.
 pub(crate) struct Slot<T> {
+    number: Number,
     state: Mutex<State<T>>,
 }
 
@@ -20,8 +21,9 @@ struct State<T> {
 }
 
 impl<T> Slot<T> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(number: Number) -> Self {
         Self {
+            number,
             state: Mutex::new(State {
                 result: None,
                 finished: false,
@@ -31,6 +33,10 @@ impl<T> Slot<T> {
                 task: None,
             }),
         }
+    }
+
+    pub(crate) fn number(&self) -> Number {
+        self.number
     }
 
     /// The task is done. Only the first result counts.
@@ -60,7 +66,11 @@ impl<T> Slot<T> {
 
     /// Why a task that was dropped unfinished has no output.
     pub(crate) fn why_dropped(&self) -> JoinError {
-        if lock(&self.state).aborted { JoinError::cancelled() } else { JoinError::runtime_gone() }
+        if lock(&self.state).aborted {
+            JoinError::cancelled(self.number)
+        } else {
+            JoinError::runtime_gone(self.number)
+        }
     }
 
     pub(crate) fn abort(&self) {

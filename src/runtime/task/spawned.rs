@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::catch_panic::{catch_panic, discard};
-use super::{JoinError, JoinHandle, Slot};
+use super::{JoinError, JoinHandle, Number, Slot};
 use crate::runtime::task::coop::Turn;
 use crate::thread::Scope;
 
@@ -18,7 +18,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let slot = Arc::new(Slot::new());
+    let slot = Arc::new(Slot::new(Number::next()));
     execute(Spawned { future: Some(future), slot: slot.clone() });
     JoinHandle::from_slot(slot)
 }
@@ -29,15 +29,18 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let slot = Arc::new(Slot::new());
+    let slot = Arc::new(Slot::new(Number::next()));
     execute(Job { job: Some(job), slot: slot.clone() });
     JoinHandle::from_slot(slot)
 }
 
 /// Both on a runtime that is gone: what it was given is dropped here and now, where its caller is and in no task.
-pub(crate) fn spawn_gone<T: Send + 'static>(given: impl Send) -> JoinHandle<T> {
-    let error = catch_panic(|| drop(given)).map_or_else(JoinError::panicked, |()| JoinError::runtime_gone());
-    let slot = Slot::new();
+pub(crate) fn spawn_gone<T: Send + 'static>(number: Number, given: impl Send) -> JoinHandle<T> {
+    let error = match catch_panic(|| drop(given)) {
+        Ok(()) => JoinError::runtime_gone(number),
+        Err(payload) => JoinError::panicked(number, payload),
+    };
+    let slot = Slot::new(number);
     slot.complete(Err(error));
     JoinHandle::from_slot(Arc::new(slot))
 }
@@ -55,10 +58,11 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
-                let _scope = Scope::driving();
+                let number = this.slot.number();
+                let _scope = Scope::unknown_task(number.get());
                 let error = match catch_panic(|| this.future.set(None)) {
                     Ok(()) => this.slot.why_dropped(),
-                    Err(payload) => JoinError::panicked(payload),
+                    Err(payload) => JoinError::panicked(number, payload),
                 };
                 this.slot.complete(Err(error));
             }
@@ -71,25 +75,26 @@ impl<F: Future> Future for Spawned<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        let (_scope, _turn) = (Scope::driving(), Turn::begin());
+        let number = this.slot.number();
+        let (_scope, _turn) = (Scope::unknown_task(number.get()), Turn::begin());
         let polled = if this.slot.is_wanted(cx.waker()) {
             catch_panic(|| match this.future.as_mut().as_pin_mut() {
                 Some(future) => future.poll(cx).map(Ok),
-                None => Poll::Ready(Err(JoinError::runtime_gone())),
+                None => Poll::Ready(Err(JoinError::runtime_gone(number))),
             })
         } else {
-            Ok(Poll::Ready(Err(JoinError::cancelled())))
+            Ok(Poll::Ready(Err(JoinError::cancelled(number))))
         };
         let result = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(result)) => result,
-            Err(payload) => Err(JoinError::panicked(payload)),
+            Err(payload) => Err(JoinError::panicked(number, payload)),
         };
         let result = match catch_panic(|| this.future.set(None)) {
             Ok(()) => result,
             Err(payload) => {
                 discard(result);
-                Err(JoinError::panicked(payload))
+                Err(JoinError::panicked(number, payload))
             }
         };
         this.slot.complete(result);
@@ -105,11 +110,12 @@ pub(crate) struct Job<F, T> {
 
 impl<F: FnOnce() -> T, T> Job<F, T> {
     pub(crate) fn run(mut self) {
-        let _scope = Scope::unknown_blocking();
+        let number = self.slot.number();
+        let _scope = Scope::unknown_blocking(number.get());
         // A closure that waits for a thread can be aborted; from here on it cannot.
         if self.slot.is_wanted(std::task::Waker::noop()) {
             if let Some(job) = self.job.take() {
-                self.slot.complete(catch_panic(job).map_err(JoinError::panicked));
+                self.slot.complete(catch_panic(job).map_err(|payload| JoinError::panicked(number, payload)));
             }
         }
     }
@@ -118,10 +124,11 @@ impl<F: FnOnce() -> T, T> Job<F, T> {
 impl<F, T> Drop for Job<F, T> {
     fn drop(&mut self) {
         if let Some(job) = self.job.take() {
-            let _scope = Scope::unknown_blocking();
+            let number = self.slot.number();
+            let _scope = Scope::unknown_blocking(number.get());
             let error = match catch_panic(|| drop(job)) {
                 Ok(()) => self.slot.why_dropped(),
-                Err(payload) => JoinError::panicked(payload),
+                Err(payload) => JoinError::panicked(number, payload),
             };
             self.slot.complete(Err(error));
         }

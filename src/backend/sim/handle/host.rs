@@ -88,7 +88,7 @@ impl Sim {
             let place = Place::new(world, host, TaskKind::Future, set);
             // What it panics with is that of a task.
             let future: BoxFuture = Box::pin(async move { program(sim).await });
-            drop(async_task::spawn::<Self, _>(future, |future| start(place, future)));
+            drop(async_task::spawn::<Self, _>(place.number(), future, |future| start(place, future)));
         };
         self.world.set_boot(self.host, Arc::new(boot));
     }

@@ -12,6 +12,7 @@ use crate::backend::sim::log::TaskKind;
 use crate::backend::sim::panics;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::world::{World, current, is_cancelled, panicked};
+use crate::runtime::task::Number;
 use crate::runtime::task::catch_panic::Payload;
 use crate::runtime::task::native::async_task::Executor;
 use crate::thread::RuntimeKind;
@@ -70,6 +71,10 @@ impl Place {
     ) -> Self {
         let task = world.with(|state| state.add_task(kind, started, host));
         Self { world: world.clone(), task, waker: None, waited: false }
+    }
+
+    pub(crate) fn number(&self) -> Number {
+        self.world.number(self.task.number)
     }
 }
 

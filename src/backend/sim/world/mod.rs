@@ -13,7 +13,7 @@ use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ use super::random::{Random, Stream};
 use super::schedule::{Policy, Schedule};
 use super::slots::Id;
 use super::tasks::Tasks;
+use crate::runtime::task::Number;
 use crate::runtime::task::catch_panic::{discard, wake};
 use crate::runtime::time::deadline_after;
 use crate::thread::lock;
@@ -60,6 +61,8 @@ pub(super) struct Config {
 
 #[derive(Debug)]
 pub(super) struct World {
+    // Of those that there were in this process.
+    number: u64,
     base: Instant,
     pub(super) seed: u64,
     spurious_wakes: Option<u32>,
@@ -128,7 +131,9 @@ impl World {
             steps: 0,
             too_long: false,
         };
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             base: Instant::now(),
             seed,
             spurious_wakes,
@@ -155,6 +160,17 @@ impl World {
     /// Whether it has been stopped, or its last handle dropped.
     pub(super) fn is_closed(&self) -> bool {
         self.with(|state| state.closed)
+    }
+
+    /// In the process, that of a task.
+    pub(super) fn number(&self, task: u64) -> Number {
+        Number::in_simulation(self.number, task)
+    }
+
+    /// That of a task which is dropped at once, because the simulation is over.
+    pub(super) fn number_of_a_lost_task(&self) -> Number {
+        let task = self.with(|state| state.tasks.next_number());
+        self.number(task)
     }
 
     pub(super) fn elapsed(&self) -> Duration {

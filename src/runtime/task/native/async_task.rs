@@ -11,7 +11,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
@@ -21,7 +21,7 @@ use pin_project_lite::pin_project;
 use crate::runtime::task::catch_panic::{Payload, catch_panic, discard};
 use crate::runtime::task::coop::Turn;
 use crate::runtime::task::{
-    AbortHandle, JoinError, JoinHandle, Native, NativeAbort, Slot, polled_after_completion,
+    AbortHandle, Id, JoinError, JoinHandle, Native, NativeAbort, Number, Slot, polled_after_completion,
 };
 use crate::thread::scope::is_driving;
 use crate::thread::{RuntimeKind, Scope, lock};
@@ -55,6 +55,7 @@ pub(crate) trait Executor {
 
 /// Wraps `future` for an executor, which starts it with `spawn`.
 pub(crate) fn spawn<H, F>(
+    number: Number,
     future: F,
     spawn: impl FnOnce(Guarded<H, F>) -> async_task::Task<Output<F::Output>>,
 ) -> JoinHandle<F::Output>
@@ -63,12 +64,12 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let id = Id::next::<H>();
-    handle(id, spawn(Guarded { id, future: Some(future), waiting: None }))
+    handle(number, spawn(Guarded { number, future: Some(future), waiting: None }))
 }
 
 /// Wraps `job` for a pool, which starts it with `spawn`.
 pub(crate) fn spawn_blocking<H, F, T>(
+    number: Number,
     job: F,
     spawn: impl FnOnce(Job<H, F, T>) -> async_task::Task<Output<T>>,
 ) -> JoinHandle<T>
@@ -77,13 +78,12 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let id = Id::next::<H>();
-    handle(id, spawn(Job { id, job: Some(job), types: PhantomData }))
+    handle(number, spawn(Job { number, job: Some(job), types: PhantomData }))
 }
 
-fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinHandle<T> {
+fn handle<T: Send + 'static>(number: Number, task: async_task::Task<Output<T>>) -> JoinHandle<T> {
     JoinHandle::from_async_task(Handle {
-        core: Core::new(State::Running(Task { id, task: task.fallible() })),
+        core: Core::new(number, State::Running(Task { task: task.fallible() })),
     })
 }
 
@@ -91,55 +91,43 @@ fn handle<T: Send + 'static>(id: Id, task: async_task::Task<Output<T>>) -> JoinH
 #[allow(dead_code, reason = "without a simulation nobody sets it")]
 pub(crate) static WAIT_IN_CLOSURE: OnceLock<fn(&Waker)> = OnceLock::new();
 
-/// The number of a task in its process. Tasks of simulations have odd numbers.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Id(u64);
-
-impl Id {
-    fn next<H: Executor>() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(2, Ordering::Relaxed) + u64::from(matches!(H::KIND, RuntimeKind::Sim)))
-    }
-
-    fn is_simulated(self) -> bool {
-        self.0 % 2 == 1
-    }
-}
-
 /// The slots of tasks that were aborted and are not over yet.
 struct Aborted {
     // Lets every other task see, without the lock, that it is not meant.
     len: AtomicUsize,
-    slots: Mutex<BTreeMap<Id, Arc<dyn Any + Send + Sync>>>,
+    slots: Mutex<BTreeMap<Number, Arc<dyn Any + Send + Sync>>>,
 }
 
 static ABORTED: Aborted = Aborted { len: AtomicUsize::new(0), slots: Mutex::new(BTreeMap::new()) };
 
 impl Aborted {
-    fn insert<T: Send + 'static>(&self, id: Id, slot: Arc<Slot<T>>) {
+    fn insert<T: Send + 'static>(&self, slot: Arc<Slot<T>>) {
         let mut slots = lock(&self.slots);
-        slots.insert(id, slot);
+        slots.insert(slot.number(), slot);
         self.len.store(slots.len(), Ordering::Relaxed);
     }
 
-    fn remove<T: Send + 'static>(&self, id: Id) -> Option<Arc<Slot<T>>> {
+    fn remove<T: Send + 'static>(&self, number: Number) -> Option<Arc<Slot<T>>> {
         if self.len.load(Ordering::Relaxed) == 0 {
             return None;
         }
         let mut slots = lock(&self.slots);
-        let slot = slots.remove(&id);
+        let slot = slots.remove(&number);
         self.len.store(slots.len(), Ordering::Relaxed);
         drop(slots);
-        // The id belongs to one task, and that has one type of output.
+        // The number belongs to one task, and that has one type of output.
         slot.and_then(|slot| slot.downcast().ok())
     }
 
-    /// The task `id` ended without an output: tells its handle, if that has aborted it.
-    fn end<T: Send + 'static>(&self, id: Id, dropped: Result<(), Payload>) {
+    /// A task ended without an output: tells its handle, if that has aborted it.
+    fn end<T: Send + 'static>(&self, number: Number, dropped: Result<(), Payload>) {
         // Pairs with the fence in `Core::abort`: either we see the slot, or that sees that the task is closed.
         fence(Ordering::SeqCst);
-        if let Some(slot) = self.remove::<T>(id) {
-            slot.complete(Err(dropped.map_or_else(JoinError::panicked, |()| JoinError::cancelled())));
+        if let Some(slot) = self.remove::<T>(number) {
+            slot.complete(Err(match dropped {
+                Ok(()) => JoinError::cancelled(number),
+                Err(payload) => JoinError::panicked(number, payload),
+            }));
         } else {
             discard(dropped);
         }
@@ -153,7 +141,7 @@ pin_project! {
         F::Output: Send,
         F::Output: 'static,
     {
-        id: Id,
+        number: Number,
         waiting: Option<H::Waiting>,
         // Taken when it is done, so that its state is dropped before its handle resumes.
         #[pin]
@@ -168,9 +156,9 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
-                let _scope = Scope::task(H::KIND);
+                let _scope = Scope::task(H::KIND, this.number.get());
                 let dropped = catch_panic(|| this.future.set(None));
-                ABORTED.end::<F::Output>(*this.id, dropped);
+                ABORTED.end::<F::Output>(*this.number, dropped);
             }
         }
     }
@@ -184,7 +172,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (_scope, _turn) = (Scope::task(H::KIND), Turn::begin());
+        let (_scope, _turn) = (Scope::task(H::KIND, this.number.get()), Turn::begin());
         let mut result = if H::is_closed(this.waiting.as_ref()) {
             Some(Err(Failure::RuntimeGone))
         } else if H::is_cancelled() {
@@ -225,39 +213,39 @@ where
                 Some(Err(Failure::Panicked(payload)))
             }
         };
-        Poll::Ready(Output { id: *this.id, scope: || Scope::task(H::KIND), result })
+        Poll::Ready(Output { number: *this.number, scope: |task| Scope::task(H::KIND, task), result })
     }
 }
 
 /// A closure in the pool, which may be dropped there without having run.
 pub(crate) struct Job<H: Executor, F, T: Send + 'static> {
-    id: Id,
+    number: Number,
     job: Option<F>,
     types: PhantomData<fn(H) -> T>,
 }
 
 impl<H: Executor, F: FnOnce() -> T, T: Send + 'static> Job<H, F, T> {
     pub(crate) fn run(mut self) -> Output<T> {
-        let _scope = Scope::blocking(H::KIND);
+        let _scope = Scope::blocking(H::KIND, self.number.get());
         let result = self.job.take().map(|job| catch_panic(job).map_err(Failure::Panicked));
-        Output { id: self.id, scope: || Scope::blocking(H::KIND), result }
+        Output { number: self.number, scope: |task| Scope::blocking(H::KIND, task), result }
     }
 }
 
 impl<H: Executor, F, T: Send + 'static> Drop for Job<H, F, T> {
     fn drop(&mut self) {
         if let Some(job) = self.job.take() {
-            let _scope = Scope::blocking(H::KIND);
-            ABORTED.end::<T>(self.id, catch_panic(|| drop(job)));
+            let _scope = Scope::blocking(H::KIND, self.number.get());
+            ABORTED.end::<T>(self.number, catch_panic(|| drop(job)));
         }
     }
 }
 
 /// What a task leaves behind, until its handle claims it.
 pub(crate) struct Output<T: Send + 'static> {
-    id: Id,
+    number: Number,
     // What it is dropped in where it completes, if nobody wants it.
-    scope: fn() -> Scope,
+    scope: fn(u64) -> Scope,
     result: Option<Result<T, Failure>>,
 }
 
@@ -267,12 +255,12 @@ enum Failure {
     RuntimeGone,
 }
 
-impl From<Failure> for JoinError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Panicked(payload) => Self::panicked(payload),
-            Failure::Cancelled => Self::cancelled(),
-            Failure::RuntimeGone => Self::runtime_gone(),
+impl Failure {
+    fn of(self, number: Number) -> JoinError {
+        match self {
+            Self::Panicked(payload) => JoinError::panicked(number, payload),
+            Self::Cancelled => JoinError::cancelled(number),
+            Self::RuntimeGone => JoinError::runtime_gone(number),
         }
     }
 }
@@ -280,12 +268,12 @@ impl From<Failure> for JoinError {
 impl<T: Send + 'static> Output<T> {
     #[inline]
     fn claim(mut self) -> Result<T, JoinError> {
-        let result = self.result.take();
+        let (number, result) = (self.number, self.result.take());
         // Nothing is left in it to be dropped.
         mem::forget(self);
         match result {
-            Some(result) => result.map_err(JoinError::from),
-            None => Err(JoinError::runtime_gone()),
+            Some(result) => result.map_err(|failure| failure.of(number)),
+            None => Err(JoinError::runtime_gone(number)),
         }
     }
 }
@@ -295,9 +283,9 @@ impl<T: Send + 'static> Drop for Output<T> {
         // Claimed, nearly always. Otherwise the task was detached, or aborted while it completed.
         if let Some(result) = self.result.take() {
             let has_destructor = mem::needs_drop::<T>() || result.is_err();
-            let _scope = has_destructor.then(self.scope);
-            match ABORTED.remove(self.id) {
-                Some(slot) => slot.complete(result.map_err(JoinError::from)),
+            let _scope = has_destructor.then(|| (self.scope)(self.number.get()));
+            match ABORTED.remove(self.number) {
+                Some(slot) => slot.complete(result.map_err(|failure| failure.of(self.number))),
                 None => discard(result),
             }
         }
@@ -310,6 +298,7 @@ pub(crate) struct Handle<T: Send + 'static> {
 
 /// The task of a handle.
 struct Core<T: Send + 'static> {
+    number: Number,
     state: Mutex<State<T>>,
 }
 
@@ -333,7 +322,6 @@ struct Meanwhile {
 }
 
 struct Task<T: Send + 'static> {
-    id: Id,
     task: FallibleTask<Output<T>>,
 }
 
@@ -367,19 +355,19 @@ enum Polled<T: Send + 'static> {
 }
 
 impl<T: Send + 'static> Core<T> {
-    fn new(state: State<T>) -> Self {
-        Self { state: Mutex::new(state) }
+    fn new(number: Number, state: State<T>) -> Self {
+        Self { number, state: Mutex::new(state) }
     }
 
     fn abort(&self) {
         let mut state = lock(&self.state);
         match &mut *state {
             State::Running(task) if !task.is_finished() => {
-                let slot = Arc::new(Slot::new());
-                ABORTED.insert(task.id, slot.clone());
+                let slot = Arc::new(Slot::new(self.number));
+                ABORTED.insert(slot.clone());
                 fence(Ordering::SeqCst);
                 // It may have ended just now, perhaps before it could see the slot.
-                if task.is_finished() && ABORTED.remove::<T>(task.id).is_some() {
+                if task.is_finished() && ABORTED.remove::<T>(self.number).is_some() {
                     return;
                 }
                 let running = mem::replace(&mut *state, State::Aborted(slot));
@@ -465,22 +453,22 @@ impl<T: Send + 'static> Wake for Core<T> {
 
 impl<T: Send + 'static> State<T> {
     #[inline]
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        let Self::Running(task) = self else { return self.poll_shared(cx) };
+    fn poll(&mut self, number: Number, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let Self::Running(task) = self else { return self.poll_shared(number, cx) };
         let output = ready!(task.poll(cx));
         *self = Self::Over;
-        Poll::Ready(Self::claim(output))
+        Poll::Ready(Self::claim(number, output))
     }
 
     #[inline]
-    fn claim(output: Option<Output<T>>) -> Result<T, JoinError> {
-        output.map_or_else(|| Err(JoinError::runtime_gone()), Output::claim)
+    fn claim(number: Number, output: Option<Output<T>>) -> Result<T, JoinError> {
+        output.map_or_else(|| Err(JoinError::runtime_gone(number)), Output::claim)
     }
 
     /// Out of the way of tasks that nobody can abort.
     #[cold]
     #[inline(never)]
-    fn poll_shared(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+    fn poll_shared(&mut self, number: Number, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let polled = match self {
             Self::Aborted(slot) => Polled::Aborted(slot.clone()),
             Self::Shared(core) => core.poll(cx),
@@ -491,29 +479,10 @@ impl<T: Send + 'static> State<T> {
             Polled::Task(polled) => {
                 let output = ready!(polled);
                 *self = Self::Over;
-                Poll::Ready(Self::claim(output))
+                Poll::Ready(Self::claim(number, output))
             }
             Polled::Aborted(slot) => slot.poll_join(cx),
             Polled::Over => polled_after_completion(),
-        }
-    }
-
-    /// A handle waits where nothing is driven: in a blocking closure perhaps, which in a simulation waits for ever.
-    #[cold]
-    #[inline(never)]
-    fn waits_outside(&self, waker: &Waker) {
-        if let (true, Some(wait)) = (self.is_simulated(), WAIT_IN_CLOSURE.get()) {
-            wait(waker);
-        }
-    }
-
-    /// Whether it is a task of a simulation, as far as is known.
-    fn is_simulated(&self) -> bool {
-        match self {
-            Self::Running(task) => task.id.is_simulated(),
-            Self::Shared(core) => lock(&core.state).is_simulated(),
-            Self::Aborted(_) => true,
-            Self::Polled(_) | Self::Over => false,
         }
     }
 
@@ -535,7 +504,7 @@ impl<T: Send + 'static> Native<T> for Handle<T> {
         let core = match &*state {
             State::Shared(core) => core.clone(),
             _ => {
-                let core = Arc::new(Core::new(mem::replace(&mut *state, State::Over)));
+                let core = Arc::new(Core::new(self.core.number, mem::replace(&mut *state, State::Over)));
                 *state = State::Shared(core.clone());
                 core
             }
@@ -545,6 +514,10 @@ impl<T: Send + 'static> Native<T> for Handle<T> {
 }
 
 impl<T: Send + 'static> NativeAbort for Handle<T> {
+    fn id(&self) -> Id {
+        self.core.number.into()
+    }
+
     fn abort(&self) {
         self.core.abort();
     }
@@ -555,6 +528,10 @@ impl<T: Send + 'static> NativeAbort for Handle<T> {
 }
 
 impl<T: Send + 'static> NativeAbort for Core<T> {
+    fn id(&self) -> Id {
+        self.number.into()
+    }
+
     fn abort(&self) {
         self.abort();
     }
@@ -570,12 +547,22 @@ impl<T: Send + 'static> Future for Handle<T> {
     // A call, so that whoever awaits a handle of another kind does not carry this about.
     #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let number = self.core.number;
         let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let polled = state.poll(cx);
+        let polled = state.poll(number, cx);
         if polled.is_pending() && !is_driving() {
-            state.waits_outside(cx.waker());
+            waits_outside(number, cx.waker());
         }
         polled
+    }
+}
+
+/// A handle waits where nothing is driven: in a blocking closure perhaps, which in a simulation waits for ever.
+#[cold]
+#[inline(never)]
+fn waits_outside(number: Number, waker: &Waker) {
+    if let (true, Some(wait)) = (number.is_simulated(), WAIT_IN_CLOSURE.get()) {
+        wait(waker);
     }
 }
 
@@ -625,7 +612,7 @@ mod tests {
     #[test]
     fn two_destructors_that_panic_end_a_task_and_nothing_else() {
         let mut started = None;
-        let handle = spawn::<Nowhere, _>(Done { _state: Panics("of the state") }, |future| {
+        let handle = spawn::<Nowhere, _>(Number::next(), Done { _state: Panics("of the state") }, |future| {
             let (runnable, task) = async_task::spawn(future, |_| {});
             started = Some(runnable);
             task

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::runtime::task::{AbortHandle, JoinError, Native, NativeAbort};
+use crate::runtime::task::{AbortHandle, Id, JoinError, Native, NativeAbort};
 
 /// A task, which nothing can be in.
 pub(crate) type Task = Infallible;
@@ -34,6 +34,10 @@ impl<T> Native<T> for Handle<T> {
 }
 
 impl<T> NativeAbort for Handle<T> {
+    fn id(&self) -> Id {
+        match self.never {}
+    }
+
     fn abort(&self) {
         match self.never {}
     }
@@ -55,6 +59,10 @@ impl<T> Future for Handle<T> {
 pub(crate) struct Abort(Infallible);
 
 impl NativeAbort for Abort {
+    fn id(&self) -> Id {
+        match self.0 {}
+    }
+
     fn abort(&self) {
         match self.0 {}
     }

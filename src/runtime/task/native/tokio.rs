@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::task::coop::has_budget_remaining;
 use tokio::task::{JoinHandle, consume_budget, unconstrained};
 
-use crate::runtime::task::{AbortHandle, JoinError, Native, NativeAbort};
+use crate::runtime::task::{AbortHandle, Id, JoinError, Native, NativeAbort};
 
 pub(crate) use tokio::task::{Id as Task, try_id as task};
 
@@ -28,12 +28,13 @@ impl<T> From<JoinHandle<T>> for Handle<T> {
 impl<T> Handle<T> {
     #[cold]
     fn error(&self, error: tokio::task::JoinError) -> JoinError {
+        let id = Id::tokio(error.id());
         match error.try_into_panic() {
-            Ok(payload) => JoinError::panicked(payload),
+            Ok(payload) => JoinError::panicked(id, payload),
             Err(_) if self.aborted.get().is_some_and(|aborted| aborted.load(Ordering::Relaxed)) => {
-                JoinError::cancelled()
+                JoinError::cancelled(id)
             }
-            Err(_) => JoinError::runtime_gone(),
+            Err(_) => JoinError::runtime_gone(id),
         }
     }
 
@@ -55,6 +56,10 @@ impl<T: Send + 'static> Native<T> for Handle<T> {
 }
 
 impl<T: Send> NativeAbort for Handle<T> {
+    fn id(&self) -> Id {
+        Id::tokio(self.handle.id())
+    }
+
     fn abort(&self) {
         // Of one that is over, nobody is told that it was aborted.
         if !self.handle.is_finished() {
@@ -85,6 +90,10 @@ pub(crate) struct Abort {
 }
 
 impl NativeAbort for Abort {
+    fn id(&self) -> Id {
+        Id::tokio(self.handle.id())
+    }
+
     fn abort(&self) {
         if !self.handle.is_finished() {
             self.aborted.store(true, Ordering::Relaxed);

@@ -1,0 +1,165 @@
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::native;
+use crate::thread;
+
+/// Identifies a task, or a blocking closure, among all of its process, on whichever runtimes they run.
+///
+/// [`JoinHandle::id`](super::JoinHandle::id) tells it outside of the task, and [`id`] inside of it. Two ids are equal when they are of
+/// one task. It may be given to another task once that task is over and nothing is left that refers to it: no handle and no set.
+///
+/// Its `Display` is a number. Two tasks on different runtimes may have the same number, though their ids differ: tokio counts
+/// its own tasks. In a simulation it is the number that reports and the log show (`#7`), which is the same in each run of one
+/// seed.
+///
+/// # Examples
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use anyrt::{Spawn, task::JoinSet};
+///
+/// async fn fetch_all<R: Spawn>(urls: Vec<String>, runtime: R) {
+///     let (mut set, mut urls_of) = (JoinSet::new(), HashMap::new());
+///     for url in urls {
+///         let task = set.spawn_on(async { /* … */ }, &runtime);
+///         urls_of.insert(task.id(), url);
+///     }
+///     while let Some(result) = set.join_next_with_id().await {
+///         if let Err(error) = result {
+///             eprintln!("{}: {error}", urls_of[&error.id()]);
+///         }
+///     }
+/// }
+/// ```
+///
+/// Scenarios: `ids_of_tasks_differ`, `id_in_a_task_is_that_of_its_handle`, `id_stays_when_a_task_is_aborted`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Id {
+    repr: Repr,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Repr {
+    Tokio(native::Task),
+    Other(Number),
+}
+
+/// The id of the task, or of the blocking closure, that this code runs in.
+///
+/// # Panics
+///
+/// Outside of a task; see [`try_id`].
+///
+/// # Examples
+///
+/// ```
+/// async fn serve(request: &str) {
+///     println!("task {} serves {request}", anyrt::task::id());
+/// }
+/// ```
+///
+/// Scenarios: `id_in_a_task_is_that_of_its_handle`.
+#[track_caller]
+pub fn id() -> Id {
+    match try_id() {
+        Some(id) => id,
+        None => {
+            panic!("anyrt: `task::id` was called outside of a task; `task::try_id` can be called anywhere")
+        }
+    }
+}
+
+/// The id of the task, or of the blocking closure, that this code runs in.
+///
+/// `None` outside of all tasks, and in the future of a `block_on`, which is no task. In a destructor of the future or of the
+/// closure it is the same as in the task.
+///
+/// Scenarios: `id_in_a_task_is_that_of_its_handle`, `id_in_a_blocking_closure_is_that_of_its_handle`,
+/// `id_in_a_destructor_is_that_of_its_task`, `id_outside_of_a_task_is_none`.
+pub fn try_id() -> Option<Id> {
+    match thread::task() {
+        Some(number) => Some(Number(number).into()),
+        None => native::task().map(Id::tokio),
+    }
+}
+
+impl Id {
+    pub(crate) fn tokio(id: native::Task) -> Self {
+        Self { repr: Repr::Tokio(id) }
+    }
+}
+
+impl From<Number> for Id {
+    fn from(number: Number) -> Self {
+        Self { repr: Repr::Other(number) }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.repr {
+            Repr::Tokio(id) => id.fmt(f),
+            Repr::Other(number) => number.shown().fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Id({self})")
+    }
+}
+
+/// The number of a task in its process, tasks of tokio left out, which have numbers of their own; never 0.
+///
+/// Those of simulations have the highest bit set. Then there are the simulation, in 27 bits, and the task in it, in 36: so that
+/// what is shown of it does not depend on what else is in the process.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Number(u64);
+
+const SIMULATED: u64 = 1 << 63;
+const BITS_OF_TASK: u32 = 36;
+
+impl Number {
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The task with this number in a simulation.
+    #[allow(dead_code, reason = "without a simulation nobody asks")]
+    pub(crate) fn in_simulation(simulation: u64, task: u64) -> Self {
+        Self(SIMULATED | (simulation << BITS_OF_TASK) & !SIMULATED | task & ((1 << BITS_OF_TASK) - 1))
+    }
+
+    #[allow(dead_code, reason = "without a simulation nobody asks")]
+    pub(crate) fn is_simulated(self) -> bool {
+        self.0 & SIMULATED != 0
+    }
+
+    pub(crate) fn get(self) -> u64 {
+        self.0
+    }
+
+    fn shown(self) -> u64 {
+        if self.is_simulated() { self.0 & ((1 << BITS_OF_TASK) - 1) } else { self.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_a_simulated_task_shows_the_task_alone() {
+        let number = |simulation, task| Id::from(Number::in_simulation(simulation, task));
+        assert_eq!(number(3, 7).to_string(), "7");
+        assert_ne!(number(3, 7), number(4, 7));
+        assert_ne!(number(3, 7), number(3, 8));
+        assert!(Number::in_simulation(u64::MAX, u64::MAX).is_simulated());
+        assert_eq!(number(1 << 27, 7), number(0, 7), "as many simulations later");
+        assert!(!Number::next().is_simulated());
+    }
+}
