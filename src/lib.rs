@@ -70,7 +70,7 @@ pub mod prelude {
 pub mod task {
     pub use crate::current::{spawn, spawn_blocking, yield_now};
     pub use crate::runtime::task::{
-        AbortHandle, AbortOnDropHandle, Id, JoinError, JoinHandle, JoinSet, YieldNow, id, try_id,
+        AbortHandle, AbortOnDropHandle, Builder, Id, JoinError, JoinHandle, JoinSet, YieldNow, id, try_id,
     };
 }
 

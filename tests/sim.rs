@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use anyrt::net::{ConnectOptions, ListenOptions};
 use anyrt::runtime::{TcpListener, TcpStream, UdpSocket};
 use anyrt::sim::{Policy, check_deterministic};
+use anyrt::task::Builder;
 use anyrt::{AnyRuntime, BlockOn, Net, Sim, Spawn, Time};
 use futures::FutureExt;
 use futures::channel::oneshot;
@@ -251,6 +252,24 @@ fn stuck_on_any_runtime_names_the_caller_as_well() {
     let line = line!() + 1;
     let text = panic_text(|| sim.block_on(async { sim.spawn(pending::<()>()).await }));
     assert_says(&text, &["Seed 5", &format!("a task, spawned at tests/sim.rs:{line}:")]);
+}
+
+#[test]
+fn stuck_simulation_says_the_names_of_tasks() {
+    let sim = seeded(5);
+    let reader = Builder::new().name("reader");
+    let line = line!() + 3;
+    let text = panic_text(|| {
+        sim.block_on(async {
+            let task = reader.spawn(pending::<()>()).unwrap();
+            reader.spawn_on(pending::<()>(), &sim).unwrap().detach();
+            assert_eq!(task.id().to_string(), "2");
+            task.await
+        })
+    });
+    let report =
+        [2, 3].map(|n| format!("#{n} \"reader\", a task, spawned at tests/sim.rs:{}:", line + n - 2));
+    assert_says(&text, &report.each_ref().map(String::as_str));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
 use anyrt::sim::{LinkOptions, Log, Policy, note};
+use anyrt::task::{self, Builder};
 use anyrt::{BlockOn, Net, Sim, Spawn, Time};
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
@@ -123,6 +124,32 @@ fn json_has_what_its_docs_promise() {
     assert_eq!((&notes[0]["text"], &notes[0]["task"]), (&"</script> accepted\u{2028}".into(), server));
     assert_eq!(notes[0]["host"], "db");
     assert_eq!(events(&json, &[("kind", "panicked")])[0]["text"], "a \"bad\" day");
+}
+
+#[test]
+fn name_of_a_task_is_in_the_log_and_changes_nothing() {
+    let run = |name: &'static str| {
+        let sim = logged();
+        let task = Builder::new().name(name).spawn_on(async { task::id().to_string() }, &sim).unwrap();
+        let closure =
+            Builder::new().name("reads").spawn_blocking_on(|| task::id().to_string(), &sim).unwrap();
+        let ids = sim.block_on(async { (task.await.unwrap(), closure.await.unwrap()) });
+        assert_eq!(ids, ("1".to_owned(), "2".to_owned()), "as in the log");
+        sim
+    };
+    let sim = run("says \"hello\"");
+    assert_says(
+        &sim.log().to_string(),
+        &[
+            "#1   task \"says \\\"hello\\\"\" spawned (tests/sim_log.rs:",
+            "#2   closure \"reads\" spawned (tests/sim_log.rs:",
+        ],
+    );
+    let json = parse(&sim.log());
+    let spawned = events(&json, &[("kind", "spawned")]);
+    assert_eq!((&spawned[0]["name"], &spawned[1]["name"]), (&"says \"hello\"".into(), &"reads".into()));
+    assert_eq!(spawned[2].get("name"), None, "of a `block_on`");
+    assert_eq!(sim.trace_hash(), run("says nothing").trace_hash());
 }
 
 #[test]

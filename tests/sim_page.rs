@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
 use anyrt::sim::{LinkOptions, explore, note};
+use anyrt::task::Builder;
 use anyrt::{BlockOn, Net, Sim, Spawn, Time};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use serde_json::{Value, json};
@@ -43,7 +44,8 @@ fn small(sim: &Sim) {
         });
         let mut stream = sim.tcp_connect("db:1").await.unwrap();
         stream.write_all(PAYLOAD).await.unwrap();
-        sim.spawn_blocking(|| note("in a closure")).await.unwrap();
+        let named = Builder::new().name("notes\n</script>");
+        named.spawn_blocking_on(|| note("in a closure"), sim).unwrap().await.unwrap();
         let path = sim.path("main", "cache").unwrap();
         path.partition();
         let socket = sim.udp_bind("0.0.0.0:0").await.unwrap();
@@ -257,7 +259,7 @@ fn page_shows_hosts_tasks_and_messages_and_opens_at_the_failure() {
         seen[list].as_array().unwrap().iter().any(|it| it.as_str().unwrap().contains(word))
     };
     let server = format!(" sim_page.rs:{SERVER}");
-    for name in ["block_on sim_page.rs:", "closure sim_page.rs:", &server] {
+    for name in ["block_on sim_page.rs:", r#" closure "notes\n</script>" sim_page.rs:"#, &server] {
         assert!(has("tasks", name), "{name}: {seen}");
     }
     assert_eq!(seen["names"], 2, "beside those that are long enough: {seen}");

@@ -24,7 +24,6 @@ use std::net::SocketAddr;
 use std::os::unix::net as std_unix;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
-#[cfg(all(debug_assertions, not(test)))]
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -348,6 +347,37 @@ impl Spawn for AnyRuntime {
         #[cfg(all(debug_assertions, not(test)))]
         let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
         each!(&self.repr, it => it.spawn_blocking(job))
+    }
+
+    // Only the simulation shows names: what is compiled for others is that of a task without one.
+    #[track_caller]
+    fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match &self.repr {
+            Repr::Sim(it) => {
+                let future: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(future);
+                it.spawn_named(name, future)
+            }
+            _ => self.spawn(future),
+        }
+    }
+
+    #[track_caller]
+    fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.repr {
+            Repr::Sim(it) => {
+                let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
+                it.spawn_blocking_named(name, job)
+            }
+            _ => self.spawn_blocking(job),
+        }
     }
 
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {

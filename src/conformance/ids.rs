@@ -1,14 +1,17 @@
-//! Ids of tasks.
+//! Ids of tasks, and names.
 
 use std::collections::HashSet;
 use std::future::pending;
+use std::io;
 use std::panic::catch_unwind;
+use std::thread;
 
 use futures::channel::oneshot;
 
 use super::support::{Boxed as _, message};
+use crate::AnyRuntime;
 use crate::runtime::Runtime;
-use crate::task::{self, Id, JoinSet};
+use crate::task::{self, Builder, Id, JoinSet};
 
 /// Tells the id that its destructor finds.
 struct TellsId(Option<oneshot::Sender<Option<Id>>>);
@@ -142,4 +145,27 @@ pub(super) async fn join_set_tells_ids<R: Runtime>(rt: R) {
     };
     assert_eq!(result.unwrap(), (eight, 8));
     assert!(set.join_next_with_id().await.is_none());
+}
+
+pub(super) async fn named_tasks_run<R: Runtime>(rt: R) {
+    let named = Builder::new().name("seven");
+    assert_eq!(named.spawn_on(async { 7 }, &rt).unwrap().await.unwrap(), 7);
+    assert_eq!(named.spawn_blocking_on(|| 7, &rt).unwrap().await.unwrap(), 7);
+    assert_eq!(Builder::new().spawn_on(async { 7 }, &rt).unwrap().await.unwrap(), 7);
+    assert_eq!(Builder::new().spawn_blocking_on(|| 7, &rt).unwrap().await.unwrap(), 7);
+    let large = [1; 5_000];
+    let sums = named.spawn_on(async move { large.iter().sum::<u32>() }, &rt).unwrap();
+    let id = sums.id();
+    assert_eq!(sums.await.unwrap(), 5_000);
+    let panics = named.spawn_on(async { panic!("on purpose") }, &rt).unwrap();
+    assert_ne!(panics.id(), id);
+    assert!(panics.await.map(|(): ()| ()).unwrap_err().is_panic());
+}
+
+pub(super) async fn builder_finds_the_runtime<R: Runtime>(_: R) {
+    let named = Builder::new().name("seven");
+    assert_eq!(named.spawn(async { AnyRuntime::current() }).unwrap().await.unwrap(), AnyRuntime::current());
+    assert_eq!(named.spawn_blocking(|| 7).unwrap().await.unwrap(), 7);
+    let error = thread::spawn(move || named.spawn(async {}).unwrap_err()).join().unwrap();
+    assert_eq!(error.kind(), io::ErrorKind::Unsupported);
 }

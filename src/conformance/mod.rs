@@ -132,6 +132,8 @@ macro_rules! __scenarios {
             sync() ids::id_outside_of_a_task_is_none;
             async() ids::id_stays_when_a_task_is_aborted;
             async() ids::join_set_tells_ids;
+            async() ids::named_tasks_run;
+            async(current) ids::builder_finds_the_runtime;
 
             async() join_set::join_set_returns_every_value;
             async() join_set::join_set_in_order_of_completion;

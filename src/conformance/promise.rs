@@ -26,6 +26,8 @@ const FILES: &[(&str, &str)] = &[
     ("src/runtime/net/unix.rs", include_str!("../runtime/net/unix.rs")),
     ("src/runtime/task/error.rs", include_str!("../runtime/task/error.rs")),
     ("src/runtime/task/handle.rs", include_str!("../runtime/task/handle.rs")),
+    ("src/current/builder.rs", include_str!("../current/builder.rs")),
+    ("src/runtime/task/builder.rs", include_str!("../runtime/task/builder.rs")),
     ("src/runtime/task/id.rs", include_str!("../runtime/task/id.rs")),
     ("src/runtime/task/set.rs", include_str!("../runtime/task/set.rs")),
     ("src/runtime/time/mod.rs", include_str!("../runtime/time/mod.rs")),

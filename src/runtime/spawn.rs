@@ -151,6 +151,30 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
         spawn_blocking_with(job, |job| self.execute_blocking(Box::new(move || job.run())))
     }
 
+    /// [`spawn`](Self::spawn) of a task that has a name; [`task::Builder`](crate::task::Builder) calls it.
+    ///
+    /// A runtime that shows names replaces it, as the simulation does. Others leave the name out.
+    #[track_caller]
+    fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let _ = name;
+        self.spawn(future)
+    }
+
+    /// [`spawn_blocking`](Self::spawn_blocking) of a closure that has a name, as [`spawn_named`](Self::spawn_named).
+    #[track_caller]
+    fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let _ = name;
+        self.spawn_blocking(job)
+    }
+
     /// Lets every other runnable task, and the I/O driver, have a turn.
     ///
     /// In which order they have it is not promised, nor when: a task may wait for its worker while this one yields often.

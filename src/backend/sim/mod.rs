@@ -59,7 +59,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use self::handle::{MainWaker, Place, start};
-use self::log::TaskKind;
+use self::log::{Origin, TaskKind};
 use self::world::{Entered, Step, current, gone, panicking};
 use crate::backend::FindCurrent;
 #[cfg(unix)]
@@ -91,6 +91,32 @@ impl FindCurrent for Sim {
     }
 }
 
+impl Sim {
+    fn spawn_from<F>(&self, origin: Origin<'_>, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if self.world.is_closed() {
+            return spawn_gone(self.world.number_of_a_lost_task(), future);
+        }
+        let place = Place::new(&self.world, self.host, origin);
+        async_task::spawn::<Self, _>(place.number(), future, |future| start(place, future))
+    }
+
+    fn spawn_blocking_from<F, T>(&self, origin: Origin<'_>, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let place = Place::new(&self.world, self.host, origin);
+        let job = || panicking(job);
+        async_task::spawn_blocking::<Self, _, _>(place.number(), job, |job| {
+            start(place, async move { job.run() })
+        })
+    }
+}
+
 impl Spawn for Sim {
     #[track_caller]
     fn execute(&self, task: BoxFuture) {
@@ -108,11 +134,7 @@ impl Spawn for Sim {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        if self.world.is_closed() {
-            return spawn_gone(self.world.number_of_a_lost_task(), future);
-        }
-        let place = Place::new(&self.world, self.host, TaskKind::Future, Location::caller());
-        async_task::spawn::<Self, _>(place.number(), future, |future| start(place, future))
+        self.spawn_from(Origin::new(TaskKind::Future, Location::caller()), future)
     }
 
     /// The closure is a task, which runs from its beginning to its end when its turn comes.
@@ -122,11 +144,27 @@ impl Spawn for Sim {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let place = Place::new(&self.world, self.host, TaskKind::Closure, Location::caller());
-        let job = || panicking(job);
-        async_task::spawn_blocking::<Self, _, _>(place.number(), job, |job| {
-            start(place, async move { job.run() })
-        })
+        self.spawn_blocking_from(Origin::new(TaskKind::Closure, Location::caller()), job)
+    }
+
+    #[track_caller]
+    fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let origin = Origin { name: Some(name), ..Origin::new(TaskKind::Future, Location::caller()) };
+        self.spawn_from(origin, future)
+    }
+
+    #[track_caller]
+    fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let origin = Origin { name: Some(name), ..Origin::new(TaskKind::Closure, Location::caller()) };
+        self.spawn_blocking_from(origin, job)
     }
 
     /// The next of its seed.

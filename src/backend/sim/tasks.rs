@@ -7,7 +7,7 @@ use std::task::Waker;
 use async_task::Runnable;
 
 use super::clock::Clock;
-use super::log::{Kind, TaskKind, Wait};
+use super::log::{Kind, Origin, TaskKind, Wait};
 use super::schedule::{Ready, Schedule};
 use super::slots::{Id, Slots};
 
@@ -27,6 +27,7 @@ pub(super) struct Tasks {
 pub(super) struct Task {
     pub(super) kind: TaskKind,
     pub(super) started: &'static Location<'static>,
+    pub(super) name: Option<Box<str>>,
     pub(super) host: usize,
     // Of how many crashes of the host it is.
     pub(super) life: u32,
@@ -40,22 +41,18 @@ impl Tasks {
         Self { schedule, tasks: Slots::default(), ready: VecDeque::new(), fresh: 0, next: 0, yields: 0 }
     }
 
-    pub(super) fn add(
-        &mut self,
-        clock: &mut Clock,
-        kind: TaskKind,
-        started: &'static Location<'static>,
-        (host, life): (usize, u32),
-    ) -> Id {
+    pub(super) fn add(&mut self, clock: &mut Clock, origin: Origin<'_>, (host, life): (usize, u32)) -> Id {
+        let Origin { kind, started, name } = origin;
         let number = self.next_number();
         if let Some(log) = clock.trace.log() {
             log.task(number, host, started);
         }
         clock.record(Kind::Spawned, number, 0);
         if let Some(log) = clock.trace.log() {
-            log.is(kind);
+            log.is(origin);
         }
-        self.tasks.insert(number, Task { kind, started, host, life, waker: None, waits: None })
+        let name = name.map(Into::into);
+        self.tasks.insert(number, Task { kind, started, name, host, life, waker: None, waits: None })
     }
 
     pub(super) fn next_number(&mut self) -> u64 {

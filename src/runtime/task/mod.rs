@@ -1,5 +1,6 @@
 //! Tasks: one handle and one set of rules, whatever runs them.
 
+mod builder;
 pub(crate) mod catch_panic;
 pub(crate) mod coop;
 mod error;
@@ -11,6 +12,7 @@ mod slot;
 mod spawned;
 mod yield_now;
 
+pub use builder::Builder;
 pub use error::JoinError;
 pub use handle::{AbortHandle, AbortOnDropHandle, JoinHandle};
 pub(crate) use handle::{Native, NativeAbort};

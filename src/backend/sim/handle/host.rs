@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Sim;
 use super::task::{Place, start};
-use crate::backend::sim::log::TaskKind;
+use crate::backend::sim::log::{Origin, TaskKind};
 use crate::backend::sim::world::World;
 use crate::runtime::BoxFuture;
 use crate::runtime::task::native::async_task;
@@ -85,7 +85,7 @@ impl Sim {
         let boot = move |world: &Arc<World>| {
             let program = program.clone();
             let sim = Self::found(world.clone(), host);
-            let place = Place::new(world, host, TaskKind::Future, set);
+            let place = Place::new(world, host, Origin::new(TaskKind::Future, set));
             // What it panics with is that of a task.
             let future: BoxFuture = Box::pin(async move { program(sim).await });
             drop(async_task::spawn::<Self, _>(place.number(), future, |future| start(place, future)));

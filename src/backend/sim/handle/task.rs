@@ -1,6 +1,5 @@
 use std::convert::Infallible;
 use std::future::Future;
-use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -8,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use pin_project_lite::pin_project;
 
 use super::Sim;
-use crate::backend::sim::log::TaskKind;
+use crate::backend::sim::log::Origin;
 use crate::backend::sim::panics;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::world::{World, current, is_cancelled, panicked};
@@ -63,13 +62,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn new(
-        world: &Arc<World>,
-        host: usize,
-        kind: TaskKind,
-        started: &'static Location<'static>,
-    ) -> Self {
-        let task = world.with(|state| state.add_task(kind, started, host));
+    pub(crate) fn new(world: &Arc<World>, host: usize, origin: Origin<'_>) -> Self {
+        let task = world.with(|state| state.add_task(origin, host));
         Self { world: world.clone(), task, waker: None, waited: false }
     }
 

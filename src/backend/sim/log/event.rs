@@ -27,8 +27,8 @@ pub(crate) struct Event {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum More {
     Nothing,
-    /// A task of this kind.
-    Is(TaskKind),
+    /// A task of this kind, with this name.
+    Is(TaskKind, Option<Arc<str>>),
     /// This task was at work.
     By(u64),
     Waits(Wait),
@@ -49,6 +49,21 @@ pub(crate) enum TaskKind {
     Main,
     Future,
     Closure,
+}
+
+/// Where a task comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    pub(crate) kind: TaskKind,
+    pub(crate) started: &'static Location<'static>,
+    pub(crate) name: Option<&'a str>,
+}
+
+impl Origin<'_> {
+    /// A task without a name.
+    pub(crate) fn new(kind: TaskKind, started: &'static Location<'static>) -> Self {
+        Self { kind, started, name: None }
+    }
 }
 
 /// What a task waits for, as far as it is known.
@@ -167,7 +182,8 @@ impl<'a, H: Fn(usize) -> &'a str> fmt::Display for Description<'a, H> {
         let event = self.event;
         match &event.more {
             More::Nothing => f.write_str(&event.kind.words()),
-            More::Is(kind) => write!(f, "{} {}", kind.words(), event.kind.words()),
+            More::Is(kind, None) => write!(f, "{} {}", kind.words(), event.kind.words()),
+            More::Is(kind, Some(name)) => write!(f, "{} {name:?} {}", kind.words(), event.kind.words()),
             More::By(task) => write!(f, "{} by #{task}", event.kind.words()),
             More::Waits(wait) => wait.fmt(f),
             More::Says(text) => write!(f, "{}: {}", event.kind.words(), OneLine(text)),

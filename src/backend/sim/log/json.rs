@@ -36,7 +36,10 @@ fn write_event(out: &mut String, log: &Log, event: &Event) {
     place.iter().for_each(|place| object.text("place", place));
     match more {
         More::Nothing => {}
-        More::Is(kind) => object.text("is", kind.words()),
+        More::Is(kind, name) => {
+            object.text("is", kind.words());
+            name.iter().for_each(|name| object.text("name", name));
+        }
         More::By(task) => object.number("by", *task),
         More::Waits(wait) => object.text("waits", wait),
         More::Says(text) => object.text("text", text),

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use self::event::Event;
 use super::schedule::Policy;
 
-pub(super) use event::{Flight, TaskKind, Wait};
+pub(super) use event::{Flight, Origin, TaskKind, Wait};
 pub(super) use hash::{hash, hash_of_both};
 pub(super) use kind::Kind;
 pub(super) use trace::Trace;
@@ -89,7 +89,7 @@ impl Log {
     ///
     /// - always `at`, the virtual time in nanoseconds, and `kind`, such as `"polled"`, `"data arrived"` or `"sent"`;
     /// - where it applies, `host`; `task` or `socket`, a number; `place`, where the task was spawned;
-    /// - `is` of a task that is spawned: `"task"`, `"closure"` or `"block_on"`;
+    /// - `is` of a task that is spawned: `"task"`, `"closure"` or `"block_on"`; and `name`, if it has one;
     /// - `by`, the task that woke this one; `waits`, what it waits for, in words; `text` of a note;
     /// - `text` of a panic, and of `"failed"`, which is how the program ended; `source`, the place in the source, if it is
     ///   known: where `ANYRT_SIM_LOG` is set;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::path::PathBuf;
 
-use super::event::{Event, Flight, More, TaskKind, Wait};
+use super::event::{Event, Flight, More, Origin, Wait};
 use super::kind::{Kind, Subject};
 use crate::backend::sim::panics::Panic;
 
@@ -63,9 +63,9 @@ impl Recorder {
         self.tasks.insert(number, (host, place));
     }
 
-    /// The task that was spawned last is of this kind.
-    pub(crate) fn is(&mut self, kind: TaskKind) {
-        self.more(More::Is(kind));
+    /// The task that was spawned last is this.
+    pub(crate) fn is(&mut self, origin: Origin<'_>) {
+        self.more(More::Is(origin.kind, origin.name.map(Into::into)));
     }
 
     /// This task has done what happened last.

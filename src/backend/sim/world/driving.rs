@@ -14,7 +14,7 @@ use super::current::Entered;
 use super::outside::is_there_a_stranger;
 use crate::backend::sim::clock::Turn;
 use crate::backend::sim::faults::Power;
-use crate::backend::sim::log::TaskKind;
+use crate::backend::sim::log::{Origin, TaskKind};
 use crate::backend::sim::slots::Id;
 
 /// What is to be done next by whoever drives.
@@ -91,7 +91,7 @@ impl World {
             self.driver.store(this_thread(), Ordering::Relaxed);
             state.rounds = 0;
             state.tasks.forget_mains();
-            let task = state.add_task(TaskKind::Main, started, host);
+            let task = state.add_task(Origin::new(TaskKind::Main, started), host);
             state.mains.push(Main { task, woken: true });
             let turn = std::mem::take(&mut state.clock.turn);
             state.tasks.wake(&mut state.clock, task, None);

@@ -11,7 +11,6 @@ mod waiting;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -24,7 +23,7 @@ use self::driving::Main;
 use self::turn::News;
 use super::clock::Clock;
 use super::faults::{Drawn, Fault, Faults, Power};
-use super::log::{TaskKind, Trace};
+use super::log::{Origin, Trace};
 use super::network::Network;
 use super::random::{Random, Stream};
 use super::schedule::{Policy, Schedule};
@@ -217,15 +216,10 @@ impl State {
         !self.closed && (!self.network.has_crashed() || is_up())
     }
 
-    pub(super) fn add_task(
-        &mut self,
-        kind: TaskKind,
-        started: &'static Location<'static>,
-        host: usize,
-    ) -> Id {
+    pub(super) fn add_task(&mut self, origin: Origin<'_>, host: usize) -> Id {
         let life = self.network.life(host);
         self.news.come(&self.clock);
-        self.tasks.add(&mut self.clock, kind, started, (host, life))
+        self.tasks.add(&mut self.clock, origin, (host, life))
     }
 
     pub(super) fn end_task(&mut self, task: Id) {

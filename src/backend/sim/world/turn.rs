@@ -196,7 +196,11 @@ impl State {
                 TaskKind::Closure => "a blocking closure, spawned at",
             };
             let host = self.network.host_name(task.host);
-            let _ = write!(text, "\n  #{number}, {kind} {}, on host {host:?}", task.started);
+            let _ = write!(text, "\n  #{number}");
+            if let Some(name) = &task.name {
+                let _ = write!(text, " {name:?}");
+            }
+            let _ = write!(text, ", {kind} {}, on host {host:?}", task.started);
             let _ = match task.waits {
                 _ if of.is_some() => Ok(()),
                 Some(wait) => write!(text, ", {wait}"),

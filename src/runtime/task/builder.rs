@@ -1,0 +1,85 @@
+use std::future::Future;
+use std::io;
+
+use super::JoinHandle;
+use crate::runtime::Spawn;
+
+/// Spawns a task that has a name.
+///
+/// In a simulation the name is in the report of one that is stuck, in the log and on the timeline: `#3 "reader"`. No other
+/// runtime keeps it: tokio has no place for it unless it is compiled with `--cfg tokio_unstable`, and neither smol nor async-std has one. A
+/// task without a name costs nothing more.
+///
+/// The methods are those of tokio's unstable `task::Builder`.
+///
+/// # Examples
+///
+/// ```
+/// use std::io;
+///
+/// use anyrt::task::Builder;
+///
+/// fn start() -> io::Result<()> {
+///     Builder::new().name("reader").spawn(async { /* … */ })?.detach();
+///     Ok(())
+/// }
+/// ```
+///
+/// Scenarios: `named_tasks_run`, `builder_finds_the_runtime`.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "it spawns nothing before `spawn`"]
+pub struct Builder<'a> {
+    name: Option<&'a str>,
+}
+
+impl<'a> Builder<'a> {
+    /// One without a name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the name of the task.
+    pub fn name(&self, name: &'a str) -> Self {
+        Self { name: Some(name) }
+    }
+
+    /// Spawns a task on `runtime`; see [`Spawn::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// Never. When the runtime is gone the handle says so.
+    ///
+    /// Scenarios: `named_tasks_run`.
+    #[track_caller]
+    pub fn spawn_on<R, F>(self, future: F, runtime: &R) -> io::Result<JoinHandle<F::Output>>
+    where
+        R: Spawn,
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Ok(match self.name {
+            Some(name) => runtime.spawn_named(name, future),
+            None => runtime.spawn(future),
+        })
+    }
+
+    /// Runs a closure that blocks on `runtime`; see [`Spawn::spawn_blocking`].
+    ///
+    /// # Errors
+    ///
+    /// Never. When the runtime is gone the handle says so.
+    ///
+    /// Scenarios: `named_tasks_run`.
+    #[track_caller]
+    pub fn spawn_blocking_on<R, F, T>(self, job: F, runtime: &R) -> io::Result<JoinHandle<T>>
+    where
+        R: Spawn,
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Ok(match self.name {
+            Some(name) => runtime.spawn_blocking_named(name, job),
+            None => runtime.spawn_blocking(job),
+        })
+    }
+}
