@@ -6,6 +6,7 @@ pub struct Capabilities {
     pool: Result<(), &'static str>,
     real_sockets: Result<(), &'static str>,
     multicast: Result<(), &'static str>,
+    readiness: Result<(), &'static str>,
     parallelism: Result<(), &'static str>,
     owned: Result<(), &'static str>,
     shutdown: Result<(), &'static str>,
@@ -20,6 +21,7 @@ impl Capabilities {
         pool: Ok(()),
         real_sockets: Ok(()),
         multicast: Ok(()),
+        readiness: Ok(()),
         parallelism: Ok(()),
         owned: Ok(()),
         shutdown: Ok(()),
@@ -51,6 +53,11 @@ impl Capabilities {
         Self { multicast: Err(reason), ..self }
     }
 
+    /// Its streams and Unix datagrams have no `readable` and `writable`: it does not replace what is provided.
+    pub const fn without_readiness(self, reason: &'static str) -> Self {
+        Self { readiness: Err(reason), ..self }
+    }
+
     /// Two tasks never run at the same time.
     pub const fn without_parallelism(self, reason: &'static str) -> Self {
         Self { parallelism: Err(reason), ..self }
@@ -79,6 +86,7 @@ impl Capabilities {
             "pool" => self.pool.err(),
             "real_sockets" => self.real_sockets.err(),
             "multicast" => self.multicast.err(),
+            "readiness" => self.readiness.err(),
             "parallelism" => self.parallelism.err(),
             "owned" => self.owned.err(),
             "shutdown" => self.shutdown.err(),
@@ -95,6 +103,7 @@ impl Capabilities {
             "pool" => "`Capabilities::ALL.without_pool(\"why\")`",
             "real_sockets" => "`Capabilities::ALL.without_real_sockets(\"why\")`",
             "multicast" => "`Capabilities::ALL.without_multicast(\"why\")`",
+            "readiness" => "`Capabilities::ALL.without_readiness(\"why\")`",
             "parallelism" => "`Capabilities::ALL.without_parallelism(\"why\")`",
             "owned" => "`Capabilities::ALL.without_ownership(\"why\")`",
             "shutdown" => "`Capabilities::ALL.without_shutdown(\"why\")`",

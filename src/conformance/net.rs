@@ -15,9 +15,9 @@ use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use futures::{FutureExt, Stream};
 use socket2::SockRef;
 
-use super::stream::{self, Family, pattern, scenarios_of};
+use super::stream::{self, Family, pattern, scenarios_of, tries_of};
 use super::support::{Boxed as _, LONG, counted, ms, on_a_plain_thread, poll_once};
-use crate::runtime::{Runtime, TcpListener, TcpStream, UdpSocket};
+use crate::runtime::{Interest, Runtime, TcpListener, TcpStream, UdpSocket};
 
 const LOOPBACK: &str = "127.0.0.1:0";
 
@@ -60,6 +60,8 @@ impl<R: Runtime> Family<R> for Tcp {
         stream.into_split()
     }
 
+    tries_of!(TcpStream);
+
     fn is_open(stream: &R::TcpStream) -> bool {
         stream.local_addr().is_ok()
     }
@@ -67,6 +69,16 @@ impl<R: Runtime> Family<R> for Tcp {
 
 scenarios_of! {
     Tcp:
+    stream_readable_waits_for_bytes = readable_waits_for_bytes,
+    stream_readable_wakes_everybody = readable_wakes_everybody,
+    stream_readable_sees_the_end = readable_sees_the_end,
+    stream_readable_starves_no_timer = readable_starves_no_timer,
+    stream_writable_waits_for_room = writable_waits_for_room,
+    stream_try_read_takes_what_is_there = try_read_takes_what_is_there,
+    stream_try_write_finds_room = try_write_finds_room,
+    stream_try_takes_several_buffers = try_takes_several_buffers,
+    stream_first_try_waits_for_nothing = first_try_waits_for_nothing,
+    stream_try_io_would_block_and_then_waits = try_io_would_block_and_then_waits,
     stream_round_trip = round_trip,
     stream_works_on_a_plain_thread = works_on_a_plain_thread,
     close_sends_eof = close_sends_eof,

@@ -1,25 +1,26 @@
 //! Byte streams: what those of TCP and Unix promise alike, each scenario once and run on both.
 
 use std::future::Future;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::join;
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 
 use super::support::{
     Boxed as _, LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all, waiting,
 };
-use crate::runtime::Runtime;
+use crate::runtime::{Interest, Runtime};
 
 /// TCP or Unix.
 pub(super) trait Family<R: Runtime>: 'static {
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static;
     type Listener: Send + Sync + 'static;
     type Addr: Clone + Send + Sync + 'static;
 
@@ -41,9 +42,59 @@ pub(super) trait Family<R: Runtime>: 'static {
         stream: Self::Stream,
     ) -> (impl AsyncRead + Unpin + Send + 'static, impl AsyncWrite + Unpin + Send + 'static);
 
+    fn readable(stream: &Self::Stream) -> impl Future<Output = io::Result<()>> + Send;
+    fn writable(stream: &Self::Stream) -> impl Future<Output = io::Result<()>> + Send;
+    fn try_io<T>(
+        stream: &Self::Stream,
+        interest: Interest,
+        operation: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T>;
+    fn try_read(stream: &Self::Stream, buf: &mut [u8]) -> io::Result<usize>;
+    fn try_read_vectored(stream: &Self::Stream, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
+    fn try_write(stream: &Self::Stream, buf: &[u8]) -> io::Result<usize>;
+    fn try_write_vectored(stream: &Self::Stream, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
+
     /// Whether it has an address.
     fn is_open(stream: &Self::Stream) -> bool;
 }
+
+/// The methods of a [`Family`] that its stream has as they are.
+macro_rules! tries_of {
+    ($stream:ident) => {
+        fn readable(stream: &R::$stream) -> impl Future<Output = io::Result<()>> + Send {
+            stream.readable()
+        }
+
+        fn writable(stream: &R::$stream) -> impl Future<Output = io::Result<()>> + Send {
+            stream.writable()
+        }
+
+        fn try_io<T>(
+            stream: &R::$stream,
+            interest: Interest,
+            operation: impl FnOnce() -> io::Result<T>,
+        ) -> io::Result<T> {
+            stream.try_io(interest, operation)
+        }
+
+        fn try_read(stream: &R::$stream, buf: &mut [u8]) -> io::Result<usize> {
+            stream.try_read(buf)
+        }
+
+        fn try_read_vectored(stream: &R::$stream, bufs: &mut [io::IoSliceMut<'_>]) -> io::Result<usize> {
+            stream.try_read_vectored(bufs)
+        }
+
+        fn try_write(stream: &R::$stream, buf: &[u8]) -> io::Result<usize> {
+            stream.try_write(buf)
+        }
+
+        fn try_write_vectored(stream: &R::$stream, bufs: &[io::IoSlice<'_>]) -> io::Result<usize> {
+            stream.try_write_vectored(bufs)
+        }
+    };
+}
+pub(super) use tries_of;
 
 /// Names scenarios of this file as those of a family.
 macro_rules! scenarios_of {
@@ -373,4 +424,200 @@ pub(super) async fn incoming_yields_every_connection<R: Runtime, F: Family<R>>(r
     }
     assert_eq!(numbers, [0, 1, 2, 3, 4]);
     clients.await.unwrap();
+}
+
+/// How often a stream may be ready in vain: its runtime has noticed something, and not that it is gone.
+const FEW: usize = 10;
+
+fn would_block<T>(result: &io::Result<T>) -> bool {
+    result.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
+/// Nothing is there to be read.
+fn is_not_readable<R: Runtime, F: Family<R>>(stream: &F::Stream) {
+    for _ in 0..FEW {
+        if F::readable(stream).now_or_never().is_none() {
+            return;
+        }
+        assert!(would_block(&F::try_read(stream, &mut [0; 8])));
+    }
+    panic!("it is readable for ever, and nothing is there");
+}
+
+/// Waits until something is there, and reads it.
+async fn read_when_ready<R: Runtime, F: Family<R>>(rt: &R, stream: &F::Stream, buf: &mut [u8]) -> usize {
+    for _ in 0..FEW {
+        rt.timeout(LONG, F::readable(stream)).await.expect("it becomes readable").unwrap();
+        let read = F::try_read(stream, buf);
+        if !would_block(&read) {
+            return read.unwrap();
+        }
+    }
+    panic!("it is readable for ever, and nothing is there");
+}
+
+pub(super) async fn readable_waits_for_bytes<R: Runtime, F: Family<R>>(rt: R) {
+    let (client, mut server) = pair::<R, F>(&rt).await;
+    let mut buf = [0; 8];
+    for message in [b"1", b"2"] {
+        is_not_readable::<R, F>(&client);
+        let mut readable = pin!(F::readable(&client));
+        assert!(readable.as_mut().now_or_never().is_none());
+        server.write_all(message).await.unwrap();
+        rt.timeout(LONG, readable).await.expect("it is readable").unwrap();
+        assert_eq!(read_when_ready::<R, F>(&rt, &client, &mut buf).await, 1);
+        assert_eq!(&buf[..1], message);
+    }
+}
+
+pub(super) async fn readable_wakes_everybody<R: Runtime, F: Family<R>>(rt: R) {
+    let (client, mut server) = pair::<R, F>(&rt).await;
+    is_not_readable::<R, F>(&client);
+    let client = Arc::new(client);
+    let (mut tasks, mut all_wait) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let (client, (waits, is_waiting)) = (client.clone(), oneshot::channel());
+        tasks.push(rt.spawn_boxed(async move { waiting(F::readable(&client), waits).await }));
+        all_wait.push(is_waiting);
+    }
+    for is_waiting in all_wait {
+        is_waiting.await.unwrap();
+    }
+    server.write_all(b"x").await.unwrap();
+    for task in tasks {
+        rt.timeout(LONG, task).await.expect("everybody is woken").unwrap().unwrap();
+    }
+    assert_eq!(read_when_ready::<R, F>(&rt, &client, &mut [0; 8]).await, 1);
+}
+
+pub(super) async fn readable_sees_the_end<R: Runtime, F: Family<R>>(rt: R) {
+    let (client, server) = pair::<R, F>(&rt).await;
+    is_not_readable::<R, F>(&client);
+    drop(server);
+    for _ in 0..2 {
+        assert_eq!(read_when_ready::<R, F>(&rt, &client, &mut [0; 8]).await, 0);
+    }
+}
+
+pub(super) async fn readable_starves_no_timer<R: Runtime, F: Family<R>>(rt: R) {
+    const BYTES: usize = 20_000;
+    let (client, mut server) = pair::<R, F>(&rt).await;
+    server.write_all(&vec![0; BYTES + 1]).await.unwrap();
+    assert_eq!(read_when_ready::<R, F>(&rt, &client, &mut [0]).await, 1);
+    let busy = async {
+        for _ in 0..BYTES {
+            F::readable(&client).await.unwrap();
+            let _ = F::try_read(&client, &mut [0]);
+        }
+    };
+    assert!(rt.timeout(Duration::ZERO, busy).await.is_err(), "the timer waited for the stream");
+}
+
+pub(super) async fn writable_waits_for_room<R: Runtime, F: Family<R>>(rt: R) {
+    let (client, mut server) = pair::<R, F>(&rt).await;
+    let mut sent = 0;
+    // Until there is no room any more: the system may make some for a while.
+    while rt.timeout(ms(100), F::writable(&client)).await.is_ok() {
+        while let Ok(written) = F::try_write(&client, &[0; 1 << 16]) {
+            sent += written;
+        }
+    }
+    let mut writable = Box::pin(F::writable(&client));
+    assert!(writable.as_mut().now_or_never().is_none());
+    let reader = rt.spawn_boxed(async move { read_all(&mut server).await.len() });
+    rt.timeout(LONG, writable).await.expect("it has been read").unwrap();
+    let more = async {
+        loop {
+            match F::try_write(&client, b"more") {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => F::writable(&client).await.unwrap(),
+                written => return written.unwrap(),
+            }
+        }
+    };
+    sent += rt.timeout(LONG, more).await.expect("there is room");
+    drop(client);
+    assert_eq!(reader.await.unwrap(), sent);
+}
+
+pub(super) async fn try_read_takes_what_is_there<R: Runtime, F: Family<R>>(rt: R) {
+    let (client, mut server) = pair::<R, F>(&rt).await;
+    let mut buf = [0; 8];
+    assert!(would_block(&F::try_read(&client, &mut buf)));
+    assert_eq!(F::try_read(&client, &mut []).unwrap(), 0);
+    server.write_all(b"hello").await.unwrap();
+    assert_eq!(read_when_ready::<R, F>(&rt, &client, &mut buf[..2]).await, 2);
+    assert_eq!(&buf[..2], b"he");
+    assert_eq!(F::try_read(&client, &mut buf).unwrap(), 3);
+    assert_eq!(&buf[..3], b"llo");
+    assert!(would_block(&F::try_read(&client, &mut buf)));
+}
+
+pub(super) async fn try_write_finds_room<R: Runtime, F: Family<R>>(rt: R) {
+    let (mut client, mut server) = pair::<R, F>(&rt).await;
+    assert_eq!(F::try_write(&client, &[]).unwrap(), 0);
+    assert_eq!(F::try_write_vectored(&client, &[]).unwrap(), 0);
+    rt.timeout(LONG, F::writable(&client)).await.expect("there is room").unwrap();
+    assert_eq!(F::try_write(&client, b"hello").unwrap(), 5);
+    let mut buf = [0; 5];
+    server.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"hello");
+    client.close().await.unwrap();
+    assert_eq!(F::try_write(&client, b"more").unwrap_err().kind(), ErrorKind::BrokenPipe);
+}
+
+pub(super) async fn try_takes_several_buffers<R: Runtime, F: Family<R>>(rt: R) {
+    let (client, server) = pair::<R, F>(&rt).await;
+    let parts = [IoSlice::new(b"two"), IoSlice::new(b"parts")];
+    assert_eq!(F::try_write_vectored(&client, &parts).unwrap(), 8);
+    let (mut first, mut second) = ([0; 2], [0; 8]);
+    rt.timeout(LONG, F::readable(&server)).await.expect("it is readable").unwrap();
+    let read = loop {
+        let mut bufs = [IoSliceMut::new(&mut first), IoSliceMut::new(&mut []), IoSliceMut::new(&mut second)];
+        match F::try_read_vectored(&server, &mut bufs) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => F::readable(&server).await.unwrap(),
+            read => break read.unwrap(),
+        }
+    };
+    assert_eq!((read, &first, &second[..6]), (8, b"tw", &b"oparts"[..]));
+    assert_eq!(F::try_read_vectored(&server, &mut []).unwrap(), 0);
+}
+
+pub(super) async fn first_try_waits_for_nothing<R: Runtime, F: Family<R>>(rt: R) {
+    let (mut client, mut server) = pair::<R, F>(&rt).await;
+    assert_eq!(F::try_write(&client, b"x").unwrap(), 1);
+    assert_eq!(F::try_write(&server, b"x").unwrap(), 1);
+    for end in [&mut client, &mut server] {
+        assert_eq!(end.read(&mut [0; 8]).await.unwrap(), 1);
+    }
+}
+
+pub(super) async fn try_io_would_block_and_then_waits<R: Runtime, F: Family<R>>(rt: R) {
+    let (client, mut server) = pair::<R, F>(&rt).await;
+    let error = F::try_io(&client, Interest::Writable, || Err::<(), _>(ErrorKind::Other.into())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other);
+    assert_eq!(F::try_io(&client, Interest::Writable, || Ok(7)).unwrap(), 7);
+    let turns = Arc::new(AtomicUsize::new(0));
+    let counted = turns.clone();
+    let task = rt.spawn_boxed(async move {
+        loop {
+            let tried = F::try_io(&client, Interest::Readable, || {
+                // As a system call of its own would.
+                Err::<(), _>(ErrorKind::WouldBlock.into())
+            });
+            assert!(would_block(&tried));
+            counted.fetch_add(1, Ordering::SeqCst);
+            F::readable(&client).await.unwrap();
+            let mut buf = [0; 8];
+            if F::try_read(&client, &mut buf).is_ok_and(|read| read == 1) {
+                return buf[0];
+            }
+        }
+    });
+    rt.sleep(ms(20)).await;
+    let before = turns.load(Ordering::SeqCst);
+    rt.sleep(ms(100)).await;
+    let after = turns.load(Ordering::SeqCst);
+    assert!(after - before <= FEW, "{before} and then {after} turns");
+    server.write_all(b"x").await.unwrap();
+    assert_eq!(rt.timeout(LONG, task).await.expect("it is woken").unwrap(), b'x');
 }

@@ -843,3 +843,43 @@ pub(super) async fn udp_without_a_handle<R: Runtime>(rt: R) {
     });
     task.await.unwrap();
 }
+
+pub(super) async fn udp_tries_wait_for_nothing<R: Runtime>(rt: R) {
+    let ((ours, addr), (peer, peers)) = (bound(&rt).await, bound(&rt).await);
+    let mut buf = [0; 8];
+    assert_eq!(ours.try_recv(&mut buf).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert_eq!(ours.try_recv_from(&mut buf).unwrap_err().kind(), ErrorKind::WouldBlock);
+    // The first send of a new socket.
+    assert_eq!(ours.try_send_to(b"to", peers).unwrap(), 2);
+    assert_eq!(peer.recv_from(&mut buf).await.unwrap(), (2, addr));
+    peer.connect(addr).unwrap();
+    assert_eq!(peer.try_send(b"back").unwrap(), 4);
+    assert_eq!(ours.recv_from(&mut buf).await.unwrap(), (4, peers));
+    assert_eq!(ours.try_send(b"to nobody").unwrap_err().kind(), ours.send(b"x").await.unwrap_err().kind());
+}
+
+pub(super) async fn udp_try_recv_takes_what_is_there<R: Runtime>(rt: R) {
+    let ((ours, addr), (peer, peers)) = (bound(&rt).await, bound(&rt).await);
+    let mut buf = [0; 8];
+    for from in [true, false] {
+        is_not_ready(&ours).await;
+        peer.send_to(b"x", addr).await.unwrap();
+        let received = async {
+            loop {
+                ours.readable().await.unwrap();
+                let received = if from {
+                    ours.try_recv_from(&mut buf)
+                        .inspect(|(_, from)| assert_eq!(*from, peers))
+                        .map(|(len, _)| len)
+                } else {
+                    ours.try_recv(&mut buf)
+                };
+                match received {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    received => return received.unwrap(),
+                }
+            }
+        };
+        assert_eq!(rt.timeout(LONG, received).await.expect("it is there"), 1);
+    }
+}

@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::{UnixDatagram as StdDatagram, UnixListener as StdListener, UnixStream as StdStream};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
@@ -18,9 +19,9 @@ use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use futures::{FutureExt, Stream, StreamExt};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::stream::{self, Family, scenarios_of};
+use super::stream::{self, Family, scenarios_of, tries_of};
 use super::support::{Boxed as _, LONG, bell, counted, ms, on_a_plain_thread, poll_once, ready, waiting};
-use crate::runtime::{Runtime, UnixDatagram, UnixListener, UnixStream};
+use crate::runtime::{Interest, Runtime, UnixDatagram, UnixListener, UnixStream};
 use crate::{AnyRuntime, net};
 
 /// A folder for the files of sockets, until it is dropped.
@@ -89,6 +90,8 @@ impl<R: Runtime> Family<R> for Unix {
         stream.into_split()
     }
 
+    tries_of!(UnixStream);
+
     fn is_open(stream: &R::UnixStream) -> bool {
         stream.local_addr().is_ok()
     }
@@ -96,6 +99,16 @@ impl<R: Runtime> Family<R> for Unix {
 
 scenarios_of! {
     Unix:
+    unix_readable_waits_for_bytes = readable_waits_for_bytes,
+    unix_readable_wakes_everybody = readable_wakes_everybody,
+    unix_readable_sees_the_end = readable_sees_the_end,
+    unix_readable_starves_no_timer = readable_starves_no_timer,
+    unix_writable_waits_for_room = writable_waits_for_room,
+    unix_try_read_takes_what_is_there = try_read_takes_what_is_there,
+    unix_try_write_finds_room = try_write_finds_room,
+    unix_try_takes_several_buffers = try_takes_several_buffers,
+    unix_first_try_waits_for_nothing = first_try_waits_for_nothing,
+    unix_try_io_would_block_and_then_waits = try_io_would_block_and_then_waits,
     unix_stream_round_trip = round_trip,
     unix_close_twice_is_ok = close_twice_is_ok,
     unix_split_mut_reads_and_writes_at_once = split_mut_reads_and_writes_at_once,
@@ -694,4 +707,72 @@ pub(super) async fn unix_datagram_busy_socket_starves_no_timer<R: Runtime>(rt: R
         }
     };
     assert!(rt.timeout(Duration::ZERO, busy).await.is_err(), "the timer waited for the socket");
+}
+
+fn would_block<T>(result: &io::Result<T>) -> bool {
+    result.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
+/// Nothing is there to be received. It may be ready in vain, a few times.
+async fn nothing_is_there(socket: &impl UnixDatagram) {
+    for _ in 0..FEW {
+        if poll_fn(|cx| Poll::Ready(socket.poll_recv_ready(cx))).await.is_pending() {
+            return;
+        }
+        assert!(would_block(&socket.try_recv(&mut [0; 8])));
+    }
+    panic!("it is readable for ever, and nothing is there");
+}
+
+pub(super) async fn unix_datagram_readable_waits_for_a_datagram<R: Runtime>(rt: R) {
+    let (ours, peer) = rt.unix_datagram_pair().unwrap();
+    let mut buf = [0; 8];
+    for message in [b"1", b"2"] {
+        nothing_is_there(&ours).await;
+        let mut readable = pin!(ours.readable());
+        assert!(readable.as_mut().now_or_never().is_none());
+        assert_eq!(peer.send(message).await.unwrap(), 1);
+        rt.timeout(LONG, readable).await.expect("it is readable").unwrap();
+        rt.timeout(LONG, poll_fn(|cx| ours.poll_recv_ready(cx))).await.expect("it still is").unwrap();
+        assert_eq!(ours.try_recv(&mut buf).unwrap(), 1);
+        assert_eq!(&buf[..1], message);
+    }
+}
+
+pub(super) async fn unix_datagram_writable_waits_for_room<R: Runtime>(rt: R) {
+    let (ours, peer) = rt.unix_datagram_pair().unwrap();
+    let mut sent = 0;
+    while rt.timeout(ms(50), ours.writable()).await.is_ok() {
+        while ours.try_send(b"x").is_ok() {
+            sent += 1;
+        }
+    }
+    assert!(poll_fn(|cx| Poll::Ready(ours.poll_send_ready(cx))).await.is_pending());
+    let mut writable = pin!(ours.writable());
+    assert!(writable.as_mut().now_or_never().is_none());
+    for _ in 0..sent {
+        assert_eq!(peer.recv(&mut [0; 8]).await.unwrap(), 1);
+    }
+    rt.timeout(LONG, writable).await.expect("there is room").unwrap();
+    rt.timeout(LONG, poll_fn(|cx| ours.poll_send_ready(cx))).await.expect("there is room").unwrap();
+    assert_eq!(ours.try_send(b"more").unwrap(), 4);
+    assert_eq!(peer.recv(&mut [0; 8]).await.unwrap(), 4);
+}
+
+pub(super) async fn unix_datagram_tries_wait_for_nothing<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let (ours, peer) = (folder.path("ours"), folder.path("peer"));
+    let (ours, peers) = (rt.unix_datagram_bind(&ours).unwrap(), rt.unix_datagram_bind(&peer).unwrap());
+    let mut buf = [0; 8];
+    assert!(would_block(&peers.try_recv(&mut buf)) && would_block(&peers.try_recv_from(&mut buf)));
+    // The first send of a new socket; its receiver has it at once.
+    assert_eq!(ours.try_send_to(b"to", &peer).unwrap(), 2);
+    rt.timeout(LONG, peers.readable()).await.expect("it is there").unwrap();
+    let (len, from) = peers.try_recv_from(&mut buf).unwrap();
+    assert_eq!((len, from.as_pathname()), (2, Some(&*folder.path("ours"))));
+    ours.connect(&peer).unwrap();
+    assert_eq!(ours.try_send(b"again").unwrap(), 5);
+    assert_eq!(peers.recv(&mut buf).await.unwrap(), 5);
+    assert_bad_path("", &ours.try_send_to(b"x", "").unwrap_err());
+    assert_eq!(ours.try_io(Interest::Writable, || Ok(7)).unwrap(), 7);
 }

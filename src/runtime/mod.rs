@@ -23,12 +23,13 @@ pub use block_on::{BlockOn, Left};
 pub use builder::Builder;
 #[cfg(feature = "tokio-io")]
 pub use net::Compat;
-#[cfg(unix)]
-pub(crate) use net::unix_calls;
+pub(crate) use net::family::stream_tries;
 pub use net::{Descriptor, Interest, Net, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixNet, UnixStream};
-pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options};
+pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_tries};
+#[cfg(unix)]
+pub(crate) use net::{unix_calls, unix_tries};
 pub(crate) use no_runtime::{Driver, NoRuntime};
 pub(crate) use spawn::random_seed_of_the_system;
 pub use spawn::{BoxFuture, BoxJob, Spawn};

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use super::connected::Connected;
 use super::{Own, Reactor, Registered, Way, poll_stream_io};
+use crate::runtime::Interest;
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
 use crate::runtime::net::{Descriptor, descriptor, lends};
 
@@ -48,6 +49,18 @@ impl<R: Reactor, S: Connected> Stream<R, S> {
             OwnedReadHalf { socket: socket.clone(), waits: Own::default() },
             OwnedWriteHalf { socket, waits: Own::default() },
         )
+    }
+
+    pub(super) async fn until_readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    pub(super) async fn until_writable(&self) -> io::Result<()> {
+        self.socket.writable().await
+    }
+
+    pub(super) fn attempt<T>(&self, _: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        operation()
     }
 
     pub(super) fn lent(&self) -> Option<Descriptor<'_>> {

@@ -98,6 +98,10 @@ impl<R: Reactor> runtime::UdpSocket for UdpSocket<R> {
         coop::poll(cx, |cx| self.waits.poll(Way::Write, cx, |cx| self.socket.poll_writable(cx)))
     }
 
+    fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.socket.get_ref().recv_from(buf)
+    }
+
     udp_options!(forward);
     udp_groups!(forward);
 

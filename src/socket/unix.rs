@@ -13,6 +13,7 @@ use crate::runtime;
 use crate::runtime::net::family::{StdSocket, listener_items, stream_items};
 use crate::runtime::net::path::{cannot, check, probe};
 use crate::runtime::net::{Descriptor, descriptor, lends};
+use crate::runtime::task::coop;
 
 impl Source for std_unix::UnixStream {}
 impl Source for std_unix::UnixListener {}
@@ -128,6 +129,26 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     ) -> Poll<io::Result<usize>> {
         check(path.as_ref())?;
         poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send_to(buf, path.as_ref()))
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        coop::poll(cx, |cx| self.waits.poll(Way::Read, cx, |cx| self.socket.poll_readable(cx)))
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        self.socket.writable().await
+    }
+
+    fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        coop::poll(cx, |cx| self.waits.poll(Way::Write, cx, |cx| self.socket.poll_writable(cx)))
+    }
+
+    fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.socket.get_ref().recv_from(buf)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -1,8 +1,8 @@
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 
 use crate::any::one_of::{OneOf, each};
-use crate::runtime::Descriptor;
 use crate::runtime::net::family::{Family, Stream};
+use crate::runtime::{Descriptor, Interest};
 
 /// Splits whatever it is by `$split`, into halves that are of the same backend.
 macro_rules! split {
@@ -49,6 +49,34 @@ where
         split!(self, it => it.into_split())
     }
 
+    async fn readable(&self) -> io::Result<()> {
+        each!(self, it => it.readable().await)
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        each!(self, it => it.writable().await)
+    }
+
+    fn try_io<O>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<O>) -> io::Result<O> {
+        each!(self, it => it.try_io(interest, operation))
+    }
+
+    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        each!(self, it => it.try_read(buf))
+    }
+
+    fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        each!(self, it => it.try_read_vectored(bufs))
+    }
+
+    fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        each!(self, it => it.try_write(buf))
+    }
+
+    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        each!(self, it => it.try_write_vectored(bufs))
+    }
+
     fn local_addr(&self) -> io::Result<F::Addr> {
         each!(self, it => it.local_addr())
     }
@@ -80,6 +108,27 @@ macro_rules! stream {
             pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
                 let (read, write) = Stream::<$family>::into_split(self.inner);
                 (OwnedReadHalf { inner: read }, OwnedWriteHalf { inner: write })
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::readable`].")]
+            pub fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+                Stream::<$family>::readable(&self.inner)
+            }
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::writable`].")]
+            pub fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
+                Stream::<$family>::writable(&self.inner)
+            }
+
+            stream_tries!(inherent $name);
+
+            #[doc = concat!("See [`runtime::", stringify!($name), "::try_io`].")]
+            pub fn try_io<T>(
+                &self,
+                interest: Interest,
+                operation: impl FnOnce() -> io::Result<T>,
+            ) -> io::Result<T> {
+                Stream::<$family>::try_io(&self.inner, interest, operation)
             }
 
             #[doc = concat!("See [`runtime::", stringify!($name), "::local_addr`].")]
@@ -115,6 +164,24 @@ macro_rules! stream {
 
             fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
                 self.into_split()
+            }
+
+            fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+                Stream::<$family>::readable(&self.inner)
+            }
+
+            fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
+                Stream::<$family>::writable(&self.inner)
+            }
+
+            stream_tries!(forward);
+
+            fn try_io<T>(
+                &self,
+                interest: Interest,
+                operation: impl FnOnce() -> io::Result<T>,
+            ) -> io::Result<T> {
+                self.try_io(interest, operation)
             }
 
             fn local_addr(&self) -> io::Result<$std::SocketAddr> {

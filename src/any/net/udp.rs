@@ -6,7 +6,9 @@ use super::{convert, forward, inherent};
 use crate::any::custom;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUdpSocket, MaybeSim, MaybeTokio};
-use crate::runtime::{self, Descriptor, Interest, Net, UdpSocket as _, udp_calls, udp_groups, udp_options};
+use crate::runtime::{
+    self, Descriptor, Interest, Net, UdpSocket as _, udp_calls, udp_groups, udp_options, udp_tries,
+};
 
 type TokioSocket = <MaybeTokio as Net>::UdpSocket;
 type SimSocket = <MaybeSim as Net>::UdpSocket;
@@ -50,6 +52,7 @@ impl UdpSocket {
     udp_calls!(inherent UdpSocket);
     udp_options!(inherent UdpSocket);
     udp_groups!(inherent UdpSocket);
+    udp_tries!(inherent UdpSocket);
 
     /// See [`runtime::UdpSocket::try_io`].
     pub fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
@@ -75,6 +78,7 @@ impl runtime::UdpSocket for UdpSocket {
     udp_calls!(forward);
     udp_options!(forward);
     udp_groups!(forward);
+    udp_tries!(forward);
 
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         self.try_io(interest, operation)

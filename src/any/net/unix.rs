@@ -14,7 +14,7 @@ use crate::backend::{AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream
 use crate::runtime::net::family::{Listener, Stream, Unix};
 use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::path::Incoming;
-use crate::runtime::{self, Descriptor, UnixNet, unix_calls};
+use crate::runtime::{self, Descriptor, Interest, UnixNet, stream_tries, unix_calls, unix_tries};
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
 type TokioListener = <MaybeTokio as UnixNet>::UnixListener;
@@ -122,6 +122,17 @@ impl UnixDatagram {
     }
 
     unix_calls!(inherent UnixDatagram);
+    unix_tries!(inherent UnixDatagram);
+
+    /// See [`runtime::UnixDatagram::try_send_to`].
+    pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
+        each!(&self.inner, it => runtime::UnixDatagram::try_send_to(it, buf, path))
+    }
+
+    /// See [`runtime::UnixDatagram::try_io`].
+    pub fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        each!(&self.inner, it => runtime::UnixDatagram::try_io(it, interest, operation))
+    }
 
     /// See [`runtime::UnixDatagram::send_to`].
     pub async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
@@ -165,6 +176,15 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     unix_calls!(forward);
+    unix_tries!(forward);
+
+    fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
+        self.try_send_to(buf, path)
+    }
+
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.try_io(interest, operation)
+    }
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         self.send_to(buf, path).await

@@ -11,11 +11,17 @@ pub(super) struct Waiter<'a> {
     waker: &'a Waker,
     clone: Option<Waker>,
     wants_clone: bool,
+    waits: bool,
 }
 
 impl<'a> Waiter<'a> {
     pub(super) fn new(waker: &'a Waker) -> Self {
-        Self { waker, clone: None, wants_clone: false }
+        Self { waker, clone: None, wants_clone: false, waits: true }
+    }
+
+    /// One who only looks.
+    pub(super) fn nobody() -> Self {
+        Self { waits: false, ..Self::new(Waker::noop()) }
     }
 
     /// Clones the waker, if that is what was missing: then it has to look again.
@@ -34,7 +40,7 @@ impl<'a> Waiter<'a> {
 
     /// A waker to be kept.
     fn keep(&mut self) -> Option<Waker> {
-        self.wants_clone = self.clone.is_none();
+        self.wants_clone = self.waits && self.clone.is_none();
         self.clone.take()
     }
 }

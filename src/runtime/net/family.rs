@@ -6,13 +6,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::runtime::{self, Descriptor};
+use crate::runtime::{self, Descriptor, Interest};
 
 /// The family of TCP.
 pub(crate) type Tcp = std::net::TcpStream;
@@ -87,6 +87,13 @@ pub(crate) trait Stream<F: Family>:
 
     fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
+    fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T>;
+    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize>;
+    fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
+    fn try_write(&self, buf: &[u8]) -> io::Result<usize>;
+    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
     fn local_addr(&self) -> io::Result<F::Addr>;
     fn peer_addr(&self) -> io::Result<F::Addr>;
     fn descriptor(&self) -> Option<Descriptor<'_>>;
@@ -124,6 +131,38 @@ macro_rules! family {
 
             fn into_split(self) -> (S::OwnedReadHalf, S::OwnedWriteHalf) {
                 runtime::$stream_trait::into_split(self)
+            }
+
+            fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+                runtime::$stream_trait::readable(self)
+            }
+
+            fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
+                runtime::$stream_trait::writable(self)
+            }
+
+            fn try_io<T>(
+                &self,
+                interest: Interest,
+                operation: impl FnOnce() -> io::Result<T>,
+            ) -> io::Result<T> {
+                runtime::$stream_trait::try_io(self, interest, operation)
+            }
+
+            fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+                runtime::$stream_trait::try_read(self, buf)
+            }
+
+            fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+                runtime::$stream_trait::try_read_vectored(self, bufs)
+            }
+
+            fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+                runtime::$stream_trait::try_write(self, buf)
+            }
+
+            fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+                runtime::$stream_trait::try_write_vectored(self, bufs)
             }
 
             fn local_addr(&self) -> io::Result<$addr> {
@@ -188,6 +227,22 @@ macro_rules! stream_items {
             self.into_halves()
         }
 
+        fn readable(&self) -> impl Future<Output = std::io::Result<()>> + Send {
+            self.until_readable()
+        }
+
+        fn writable(&self) -> impl Future<Output = std::io::Result<()>> + Send {
+            self.until_writable()
+        }
+
+        fn try_io<T>(
+            &self,
+            interest: $crate::runtime::Interest,
+            operation: impl FnOnce() -> std::io::Result<T>,
+        ) -> std::io::Result<T> {
+            self.attempt(interest, operation)
+        }
+
         fn descriptor(&self) -> Option<$crate::runtime::Descriptor<'_>> {
             self.lent()
         }
@@ -229,3 +284,16 @@ macro_rules! listener_items {
     };
 }
 pub(crate) use listener_items;
+
+/// The methods of a stream that try an operation once, for what passes them on; as `udp_options`.
+macro_rules! stream_tries {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
+            fn try_read(buf: &mut [u8]) -> usize;
+            fn try_read_vectored(bufs: &mut [std::io::IoSliceMut<'_>]) -> usize;
+            fn try_write(buf: &[u8]) -> usize;
+            fn try_write_vectored(bufs: &[std::io::IoSlice<'_>]) -> usize;
+        }
+    };
+}
+pub(crate) use stream_tries;

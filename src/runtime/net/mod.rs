@@ -51,11 +51,11 @@ pub(crate) use system::write_error;
 pub use tcp::{TcpListener, TcpStream};
 pub(crate) use tcp::{tcp_options, tcp_required};
 pub use udp::{Interest, UdpSocket};
-pub(crate) use udp::{udp_calls, udp_groups, udp_options};
-#[cfg(unix)]
-pub(crate) use unix::unix_calls;
+pub(crate) use udp::{udp_calls, udp_groups, udp_options, udp_tries};
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
+#[cfg(unix)]
+pub(crate) use unix::{unix_calls, unix_tries};
 
 /// TCP, UDP and names.
 ///

@@ -24,12 +24,37 @@ fn no_sockets() -> io::Error {
 
 /// Nothing has a descriptor, and so no options.
 pub(crate) mod of {
-    use std::io;
+    use std::io::{self, IoSlice, IoSliceMut};
+    use std::net::SocketAddr;
     use std::time::Duration;
 
     use crate::runtime::Descriptor;
     use crate::runtime::net::Keepalive;
     use crate::runtime::net::options::no_such_option;
+
+    pub(crate) fn read(_: Option<Descriptor<'_>>, _: &mut [u8]) -> io::Result<usize> {
+        Err(no_such_option())
+    }
+
+    pub(crate) fn read_vectored(_: Option<Descriptor<'_>>, _: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        Err(no_such_option())
+    }
+
+    pub(crate) fn write(_: Option<Descriptor<'_>>, _: &[u8]) -> io::Result<usize> {
+        Err(no_such_option())
+    }
+
+    pub(crate) fn write_vectored(_: Option<Descriptor<'_>>, _: &[IoSlice<'_>]) -> io::Result<usize> {
+        Err(no_such_option())
+    }
+
+    pub(crate) fn udp_send_to(_: Option<Descriptor<'_>>, _: &[u8], _: SocketAddr) -> io::Result<usize> {
+        Err(no_such_option())
+    }
+
+    pub(crate) fn udp_recv_from(_: Option<Descriptor<'_>>, _: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        Err(no_such_option())
+    }
 
     pub(crate) fn linger(_: Option<Descriptor<'_>>) -> io::Result<Option<Duration>> {
         Err(no_such_option())

@@ -344,11 +344,19 @@ pub(crate) fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs().saturating_add((time.subsec_nanos() > 0).into()))
 }
 
-/// An option of a socket that the system has not made.
+/// An option of a socket that the system has not made, or what is done by its descriptor.
 pub(crate) fn no_such_option() -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,
         "anyrt: this socket is not one of the system, and has no such option",
+    )
+}
+
+/// Of a runtime that has left it out.
+pub(crate) fn no_readiness() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "anyrt: the runtime of this socket does not tell when it is ready",
     )
 }
 

@@ -40,6 +40,12 @@ fn fits(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("the path of a Unix socket {why}: {path:?}")))
 }
 
+/// The address of a path that can be connected or sent to.
+pub(crate) fn addr(path: &Path) -> io::Result<SockAddr> {
+    check(path)?;
+    SockAddr::unix(path)
+}
+
 /// The system's error, with the path that it came of.
 pub(crate) fn cannot<T>(what: &str, path: &Path, result: io::Result<T>) -> io::Result<T> {
     result.map_err(|error| named(error, format!("cannot {what} {path:?}")))

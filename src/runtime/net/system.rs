@@ -106,9 +106,19 @@ impl Keepalive {
     }
 }
 
-/// The options of a connection, read from and set on its descriptor: nothing of this needs a runtime.
+/// What can be asked of a socket, or done with it, by its descriptor: nothing of this needs a runtime.
 pub(crate) mod of {
+    use std::io::{IoSlice, IoSliceMut, Read as _};
+
+    use socket2::SockAddr;
+
     use super::*;
+
+    // The standard library writes without a signal as well; where there is no such flag, it is an option of the socket.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const NO_SIGNAL: i32 = 0;
 
     fn ask<T>(
         of: Option<Descriptor<'_>>,
@@ -118,6 +128,52 @@ pub(crate) mod of {
             Some(descriptor) => question(SockRef::from(descriptor)),
             None => Err(no_such_option()),
         }
+    }
+
+    pub(crate) fn read(of: Option<Descriptor<'_>>, buf: &mut [u8]) -> io::Result<usize> {
+        ask(of, |socket| (&*socket).read(buf))
+    }
+
+    pub(crate) fn read_vectored(
+        of: Option<Descriptor<'_>>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> io::Result<usize> {
+        ask(of, |socket| (&*socket).read_vectored(bufs))
+    }
+
+    pub(crate) fn write(of: Option<Descriptor<'_>>, buf: &[u8]) -> io::Result<usize> {
+        ask(of, |socket| socket.send_with_flags(buf, NO_SIGNAL).map_err(write_error))
+    }
+
+    pub(crate) fn write_vectored(of: Option<Descriptor<'_>>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        ask(of, |socket| socket.send_vectored_with_flags(bufs, NO_SIGNAL).map_err(write_error))
+    }
+
+    pub(crate) fn send_to(of: Option<Descriptor<'_>>, buf: &[u8], to: &SockAddr) -> io::Result<usize> {
+        ask(of, |socket| socket.send_to_with_flags(buf, to, NO_SIGNAL))
+    }
+
+    pub(crate) fn udp_send_to(of: Option<Descriptor<'_>>, buf: &[u8], to: SocketAddr) -> io::Result<usize> {
+        send_to(of, buf, &to.into())
+    }
+
+    /// By another handle to it, for socket2 has no `recv_from` without `unsafe`.
+    pub(crate) fn udp_recv_from(
+        of: Option<Descriptor<'_>>,
+        buf: &mut [u8],
+    ) -> io::Result<(usize, SocketAddr)> {
+        let descriptor = of.ok_or_else(no_such_option)?;
+        std::net::UdpSocket::from(descriptor.try_clone_to_owned()?).recv_from(buf)
+    }
+
+    /// As [`udp_recv_from`].
+    #[cfg(unix)]
+    pub(crate) fn unix_recv_from(
+        of: Option<Descriptor<'_>>,
+        buf: &mut [u8],
+    ) -> io::Result<(usize, std::os::unix::net::SocketAddr)> {
+        let descriptor = of.ok_or_else(no_such_option)?;
+        std::os::unix::net::UnixDatagram::from(descriptor.try_clone_to_owned()?).recv_from(buf)
     }
 
     pub(crate) fn linger(of: Option<Descriptor<'_>>) -> io::Result<Option<Duration>> {
@@ -188,4 +244,27 @@ pub(crate) fn write_error(error: io::Error) -> io::Error {
 /// Names the option that the system did not set.
 fn set(option: &str, result: io::Result<()>) -> io::Result<()> {
     result.map_err(|error| named(error, format!("cannot set {option}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datagram_comes_with_its_sender_by_another_handle() {
+        let [a, b] = [(); 2].map(|()| std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
+        let (a_addr, b_addr) = (a.local_addr().unwrap(), b.local_addr().unwrap());
+        let descriptor = |socket| Some(super::super::descriptor(socket));
+        assert_eq!(of::udp_send_to(descriptor(&a), b"x", b_addr).unwrap(), 1);
+        assert_eq!(of::udp_recv_from(descriptor(&b), &mut [0; 8]).unwrap(), (1, a_addr));
+        assert_eq!(of::udp_recv_from(None, &mut []).unwrap_err().kind(), io::ErrorKind::Unsupported);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn unix_datagram_comes_by_another_handle() {
+        let (a, b) = std::os::unix::net::UnixDatagram::pair().unwrap();
+        a.send(b"x").unwrap();
+        assert_eq!(of::unix_recv_from(Some(super::super::descriptor(&b)), &mut [0; 8]).unwrap().0, 1);
+    }
 }

@@ -1,13 +1,14 @@
 use std::fmt;
-use std::future::Future;
-use std::io;
+use std::future::{Future, ready};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::Descriptor;
+use super::options::no_readiness;
+use super::{Descriptor, Interest};
 use crate::runtime::net::{Incoming, Keepalive, of};
 
 /// A TCP connection, with the I/O traits of `futures`.
@@ -103,6 +104,109 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     ///
     /// Scenarios: `peek_leaves_the_data`, `peek_at_the_end_is_zero`.
     fn peek(&mut self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// Waits until a read may find something: bytes, the end of the stream or an error.
+    ///
+    /// For reading through `&self`, with [`try_read`](Self::try_read), or by the [`descriptor`](Self::descriptor) inside
+    /// [`try_io`](Self::try_io). Being ready may be in vain: somebody else can have read the bytes. Any number of tasks may
+    /// await it at once; all of them are woken.
+    ///
+    /// # Cancel safety
+    ///
+    /// It takes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where a runtime of your own does not replace it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::runtime::TcpStream;
+    ///
+    /// async fn read<S: TcpStream>(stream: &S, buf: &mut [u8]) -> io::Result<usize> {
+    ///     loop {
+    ///         stream.readable().await?;
+    ///         match stream.try_read(buf) {
+    ///             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+    ///             read => return read,
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `stream_readable_waits_for_bytes`, `stream_readable_wakes_everybody`,
+    /// `stream_readable_sees_the_end`, `stream_readable_starves_no_timer`.
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        ready(Err(no_readiness()))
+    }
+
+    /// Waits until a write may have room; otherwise as [`readable`](Self::readable).
+    ///
+    /// Scenarios: `stream_writable_waits_for_room`.
+    fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        ready(Err(no_readiness()))
+    }
+
+    /// Reads what is there, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when nothing is there, or when the runtime has not heard of it yet: await
+    /// [`readable`](Self::readable) and try again. `Ok(0)` is the end of the stream, or an empty buffer.
+    ///
+    /// Scenarios: `stream_try_read_takes_what_is_there`, `stream_first_try_waits_for_nothing`.
+    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.try_io(Interest::Readable, || of::read(self.descriptor(), buf))
+    }
+
+    /// [`try_read`](Self::try_read) into several buffers, one after the other.
+    ///
+    /// Scenarios: `stream_try_takes_several_buffers`.
+    fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        self.try_io(Interest::Readable, || of::read_vectored(self.descriptor(), bufs))
+    }
+
+    /// Writes as much as there is room for, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when there is no room, or when the runtime has not heard of it yet: await
+    /// [`writable`](Self::writable) and try again.
+    ///
+    /// Scenarios: `stream_try_write_finds_room`.
+    fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.try_io(Interest::Writable, || of::write(self.descriptor(), buf))
+    }
+
+    /// [`try_write`](Self::try_write) of several buffers, one after the other.
+    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        self.try_io(Interest::Writable, || of::write_vectored(self.descriptor(), bufs))
+    }
+
+    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and would rather fail with `WouldBlock` than
+    /// block. The runtime learns from that error that the stream is not ready; see
+    /// [`UdpSocket::try_io`](super::UdpSocket::try_io).
+    ///
+    /// Scenarios: `stream_try_io_would_block_and_then_waits`.
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let _ = interest;
+        operation()
+    }
 
     /// **Required.** Our own address.
     ///

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
-use super::Descriptor;
+use super::{Descriptor, of};
 
 /// What an operation on a socket waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -223,6 +223,40 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         operation()
     }
 
+    /// Sends a datagram to the peer that the socket is connected to, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when there is no room, or when the runtime has not heard of it yet: await
+    /// [`writable`](Self::writable) and try again.
+    ///
+    /// Scenarios: `udp_tries_wait_for_nothing`.
+    fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.try_io(Interest::Writable, || of::write(self.descriptor(), buf))
+    }
+
+    /// [`try_send`](Self::try_send), to any address.
+    fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.try_io(Interest::Writable, || of::udp_send_to(self.descriptor(), buf, target))
+    }
+
+    /// Receives a datagram that is there, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when nothing is there, or when the runtime has not heard of it yet: await
+    /// [`readable`](Self::readable) and try again.
+    ///
+    /// Scenarios: `udp_try_recv_takes_what_is_there`.
+    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.try_io(Interest::Readable, || of::read(self.descriptor(), buf))
+    }
+
+    /// [`try_recv`](Self::try_recv), which also tells whom it is from.
+    fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.try_io(Interest::Readable, || of::udp_recv_from(self.descriptor(), buf))
+    }
+
     /// **Required.** Our own address, with the port that was picked.
     ///
     /// Scenarios: `udp_addresses_match`.
@@ -348,3 +382,16 @@ macro_rules! udp_calls {
     };
 }
 pub(crate) use udp_calls;
+
+/// As [`udp_options`], for those that try once.
+macro_rules! udp_tries {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
+            fn try_send(buf: &[u8]) -> usize;
+            fn try_send_to(buf: &[u8], target: SocketAddr) -> usize;
+            fn try_recv(buf: &mut [u8]) -> usize;
+            fn try_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
+        }
+    };
+}
+pub(crate) use udp_tries;

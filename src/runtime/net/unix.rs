@@ -1,6 +1,6 @@
 use std::fmt;
-use std::future::Future;
-use std::io;
+use std::future::{Future, ready};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::Descriptor;
+use super::options::no_readiness;
+use super::{Descriptor, Interest, of};
 use crate::runtime::Spawn;
-use crate::runtime::net::path::Incoming;
+use crate::runtime::net::path::{Incoming, addr};
 
 /// Unix sockets: streams, listeners and datagrams, on Unix.
 ///
@@ -185,6 +186,81 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     /// Scenarios: `unix_dropping_the_write_half_sends_eof`, `unix_into_split_serves_two_tasks`.
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
 
+    /// Waits until a read may find something: bytes, the end of the stream or an error.
+    ///
+    /// See [`TcpStream::readable`](super::TcpStream::readable).
+    ///
+    /// Scenarios: `unix_readable_waits_for_bytes`, `unix_readable_wakes_everybody`,
+    /// `unix_readable_sees_the_end`, `unix_readable_starves_no_timer`.
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        ready(Err(no_readiness()))
+    }
+
+    /// Waits until a write may have room; otherwise as [`readable`](Self::readable).
+    ///
+    /// Scenarios: `unix_writable_waits_for_room`.
+    fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        ready(Err(no_readiness()))
+    }
+
+    /// Reads what is there, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when nothing is there, or when the runtime has not heard of it yet: await
+    /// [`readable`](Self::readable) and try again. `Ok(0)` is the end of the stream, or an empty buffer.
+    ///
+    /// Scenarios: `unix_try_read_takes_what_is_there`, `unix_first_try_waits_for_nothing`.
+    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.try_io(Interest::Readable, || of::read(self.descriptor(), buf))
+    }
+
+    /// [`try_read`](Self::try_read) into several buffers, one after the other.
+    ///
+    /// Scenarios: `unix_try_takes_several_buffers`.
+    fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        self.try_io(Interest::Readable, || of::read_vectored(self.descriptor(), bufs))
+    }
+
+    /// Writes as much as there is room for, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when there is no room, or when the runtime has not heard of it yet: await
+    /// [`writable`](Self::writable) and try again.
+    ///
+    /// Scenarios: `unix_try_write_finds_room`.
+    fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.try_io(Interest::Writable, || of::write(self.descriptor(), buf))
+    }
+
+    /// [`try_write`](Self::try_write) of several buffers, one after the other.
+    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Ok(0);
+        }
+        self.try_io(Interest::Writable, || of::write_vectored(self.descriptor(), bufs))
+    }
+
+    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and would rather fail with `WouldBlock` than
+    /// block. The runtime learns from that error that the stream is not ready; see
+    /// [`UdpSocket::try_io`](super::UdpSocket::try_io).
+    ///
+    /// Scenarios: `unix_try_io_would_block_and_then_waits`.
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let _ = interest;
+        operation()
+    }
+
     /// **Required.** Our own address, which has no name unless it was bound to one.
     ///
     /// Scenarios: `unix_addresses_match`.
@@ -323,6 +399,72 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** [`recv_from`](Self::recv_from) as a poll function.
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
 
+    /// Waits until a receive may find something; see [`UdpSocket::readable`](super::UdpSocket::readable).
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where a runtime of your own does not replace it.
+    ///
+    /// Scenarios: `unix_datagram_readable_waits_for_a_datagram`.
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        ready(Err(no_readiness()))
+    }
+
+    /// [`readable`](Self::readable) as a poll function; it takes the place of a task that polls to receive.
+    fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _ = cx;
+        Poll::Ready(Err(no_readiness()))
+    }
+
+    /// Waits until a send may have room, in the queue of the peer if the socket is connected to one.
+    ///
+    /// Scenarios: `unix_datagram_writable_waits_for_room`.
+    fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        ready(Err(no_readiness()))
+    }
+
+    /// [`writable`](Self::writable) as a poll function; it takes the place of a task that polls to send.
+    fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _ = cx;
+        Poll::Ready(Err(no_readiness()))
+    }
+
+    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and would rather fail with `WouldBlock` than
+    /// block; see [`UdpSocket::try_io`](super::UdpSocket::try_io).
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let _ = interest;
+        operation()
+    }
+
+    /// Sends a datagram to the peer that the socket is connected to, without waiting; see
+    /// [`UdpSocket::try_send`](super::UdpSocket::try_send).
+    ///
+    /// Scenarios: `unix_datagram_tries_wait_for_nothing`.
+    fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.try_io(Interest::Writable, || of::write(self.descriptor(), buf))
+    }
+
+    /// Sends a datagram to the socket that is bound to a path, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when there is no room on either side. [`writable`](Self::writable) waits for room on the other side
+    /// only when the socket is connected to it; [`send_to`](Self::send_to) waits for both.
+    fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
+        let to = addr(path.as_ref())?;
+        self.try_io(Interest::Writable, || of::send_to(self.descriptor(), buf, &to))
+    }
+
+    /// Receives a datagram that is there, without waiting; see [`UdpSocket::try_recv`](super::UdpSocket::try_recv).
+    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.try_io(Interest::Readable, || of::read(self.descriptor(), buf))
+    }
+
+    /// [`try_recv`](Self::try_recv), which also tells whom it is from.
+    fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.try_io(Interest::Readable, || of::unix_recv_from(self.descriptor(), buf))
+    }
+
     /// **Required.** Our own address, which has no name unless it was bound to one.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
@@ -345,7 +487,21 @@ macro_rules! unix_calls {
             fn send, poll_send(buf: &[u8]) -> usize;
             fn recv, poll_recv(buf: &mut [u8]) -> usize;
             fn recv_from, poll_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
+            fn readable, poll_recv_ready() -> ();
+            fn writable, poll_send_ready() -> ();
         }
     };
 }
 pub(crate) use unix_calls;
+
+/// As `udp_tries`: those of a [`UnixDatagram`] that take no path.
+macro_rules! unix_tries {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
+            fn try_send(buf: &[u8]) -> usize;
+            fn try_recv(buf: &mut [u8]) -> usize;
+            fn try_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
+        }
+    };
+}
+pub(crate) use unix_tries;

@@ -5,10 +5,10 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::listener;
-use crate::runtime::Descriptor;
+use super::{Boxed, TryIo, attempt, declare, listener};
 use crate::runtime::net::family::{self, Family};
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
+use crate::runtime::{Descriptor, Interest, stream_tries};
 
 /// One half of a connection.
 pub(crate) trait Reader: AsyncRead + fmt::Debug + Send + Sync + Unpin {}
@@ -21,6 +21,10 @@ impl<T: AsyncWrite + fmt::Debug + Send + Sync + Unpin> Writer for T {}
 pub(crate) trait Erased<F: Family>: Reader + Writer {
     fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>);
     fn into_split(self: Box<Self>) -> (Box<dyn Reader>, Box<dyn Writer>);
+    fn readable(&self) -> Boxed<'_, io::Result<()>>;
+    fn writable(&self) -> Boxed<'_, io::Result<()>>;
+    fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()>;
+    stream_tries!(declare);
     fn local_addr(&self) -> io::Result<F::Addr>;
     fn peer_addr(&self) -> io::Result<F::Addr>;
     fn descriptor(&self) -> Option<Descriptor<'_>>;
@@ -36,6 +40,34 @@ impl<F: Family, S: family::Stream<F>> Erased<F> for S {
     fn into_split(self: Box<Self>) -> (Box<dyn Reader>, Box<dyn Writer>) {
         let (read, write) = family::Stream::into_split(*self);
         (Box::new(read), Box::new(write))
+    }
+
+    fn readable(&self) -> Boxed<'_, io::Result<()>> {
+        Box::pin(family::Stream::readable(self))
+    }
+
+    fn writable(&self) -> Boxed<'_, io::Result<()>> {
+        Box::pin(family::Stream::writable(self))
+    }
+
+    fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()> {
+        family::Stream::try_io(self, interest, operation)
+    }
+
+    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        family::Stream::try_read(self, buf)
+    }
+
+    fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        family::Stream::try_read_vectored(self, bufs)
+    }
+
+    fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        family::Stream::try_write(self, buf)
+    }
+
+    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        family::Stream::try_write_vectored(self, bufs)
     }
 
     fn local_addr(&self) -> io::Result<F::Addr> {
@@ -126,6 +158,31 @@ impl<S: ?Sized> Io<S> {
     {
         let (read, write) = self.io.into_split();
         (Io { io: read }, Io { io: write })
+    }
+
+    pub(super) fn until_readable<F: Family>(&self) -> Boxed<'_, io::Result<()>>
+    where
+        S: Erased<F>,
+    {
+        self.io.readable()
+    }
+
+    pub(super) fn until_writable<F: Family>(&self) -> Boxed<'_, io::Result<()>>
+    where
+        S: Erased<F>,
+    {
+        self.io.writable()
+    }
+
+    pub(super) fn attempt<F: Family, T>(
+        &self,
+        interest: Interest,
+        operation: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T>
+    where
+        S: Erased<F>,
+    {
+        attempt(interest, operation, |interest, call| self.io.try_io(interest, call))
     }
 
     pub(super) fn lent<F: Family>(&self) -> Option<Descriptor<'_>>

@@ -8,7 +8,7 @@ use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
 use super::{Boxed, declare, erase, forward};
 use crate::runtime::net::Keepalive;
 use crate::runtime::net::family::{Tcp, listener_items, stream_items};
-use crate::runtime::{self, tcp_options, tcp_required};
+use crate::runtime::{self, stream_tries, tcp_options, tcp_required};
 
 pub(crate) type TcpStream = Stream<Tcp>;
 pub(crate) type TcpListener = Listener<Tcp>;
@@ -75,6 +75,7 @@ impl runtime::TcpStream for TcpStream {
     type OwnedWriteHalf = WriteHalf<'static>;
 
     stream_items!(std::net::TcpStream);
+    stream_tries!(forward);
 
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.io.peek(buf).await

@@ -3,8 +3,8 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
-use super::{Boxed, declare, erase, forward};
-use crate::runtime::{self, Descriptor, Interest, udp_calls, udp_groups, udp_options};
+use super::{Boxed, TryIo, attempt, declare, erase, forward};
+use crate::runtime::{self, Descriptor, Interest, udp_calls, udp_groups, udp_options, udp_tries};
 
 /// The object-safe twin of [`runtime::UdpSocket`].
 trait Erased: fmt::Debug + Send + Sync {
@@ -12,7 +12,8 @@ trait Erased: fmt::Debug + Send + Sync {
     udp_calls!(declare);
     udp_options!(declare);
     udp_groups!(declare);
-    fn try_io(&self, interest: Interest, operation: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()>;
+    udp_tries!(declare);
+    fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()>;
     fn descriptor(&self) -> Option<Descriptor<'_>>;
     fn into_std(self: Box<Self>) -> io::Result<std::net::UdpSocket>;
 }
@@ -25,8 +26,9 @@ impl<S: runtime::UdpSocket> Erased for S {
     udp_calls!(erase UdpSocket);
     udp_options!(erase UdpSocket);
     udp_groups!(erase UdpSocket);
+    udp_tries!(erase UdpSocket);
 
-    fn try_io(&self, interest: Interest, operation: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
+    fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()> {
         runtime::UdpSocket::try_io(self, interest, operation)
     }
 
@@ -59,16 +61,10 @@ impl runtime::UdpSocket for UdpSocket {
     udp_calls!(forward);
     udp_options!(forward);
     udp_groups!(forward);
+    udp_tries!(forward);
 
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let (mut operation, mut output) = (Some(operation), None);
-        self.io.try_io(interest, &mut || {
-            // Called once: what was an error is not called again.
-            let operation = operation.take().ok_or(io::ErrorKind::WouldBlock)?;
-            output = Some(operation()?);
-            Ok(())
-        })?;
-        output.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        attempt(interest, operation, |interest, call| self.io.try_io(interest, call))
     }
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {

@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 
 use super::listener::{self, Listener};
 use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
-use super::{Boxed, declare, erase, forward};
+use super::{Boxed, TryIo, attempt, declare, erase, forward};
 use crate::runtime::net::family::{Unix, listener_items, stream_items};
-use crate::runtime::{self, Descriptor, unix_calls};
+use crate::runtime::{self, Descriptor, Interest, stream_tries, unix_calls, unix_tries};
 
 pub(crate) type UnixStream = Stream<Unix>;
 pub(crate) type UnixListener = Listener<Unix>;
@@ -44,6 +44,7 @@ impl runtime::UnixStream for UnixStream {
     type OwnedWriteHalf = WriteHalf<'static>;
 
     stream_items!(std_unix::UnixStream);
+    stream_tries!(forward);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.local_addr()
@@ -66,6 +67,9 @@ impl runtime::UnixListener for UnixListener {
 trait ErasedDatagram: fmt::Debug + Send + Sync {
     fn connect(&self, path: &Path) -> io::Result<()>;
     unix_calls!(declare);
+    unix_tries!(declare);
+    fn try_send_to(&self, buf: &[u8], path: &Path) -> io::Result<usize>;
+    fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()>;
     fn send_to<'a>(&'a self, buf: &'a [u8], path: &'a Path) -> Boxed<'a, io::Result<usize>>;
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], path: &Path) -> Poll<io::Result<usize>>;
     fn local_addr(&self) -> io::Result<SocketAddr>;
@@ -80,6 +84,15 @@ impl<S: runtime::UnixDatagram> ErasedDatagram for S {
     }
 
     unix_calls!(erase UnixDatagram);
+    unix_tries!(erase UnixDatagram);
+
+    fn try_send_to(&self, buf: &[u8], path: &Path) -> io::Result<usize> {
+        runtime::UnixDatagram::try_send_to(self, buf, path)
+    }
+
+    fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()> {
+        runtime::UnixDatagram::try_io(self, interest, operation)
+    }
 
     fn send_to<'a>(&'a self, buf: &'a [u8], path: &'a Path) -> Boxed<'a, io::Result<usize>> {
         Box::pin(runtime::UnixDatagram::send_to(self, buf, path))
@@ -124,6 +137,15 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     unix_calls!(forward);
+    unix_tries!(forward);
+
+    fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
+        self.io.try_send_to(buf, path.as_ref())
+    }
+
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        attempt(interest, operation, |interest, call| self.io.try_io(interest, call))
+    }
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         self.io.send_to(buf, path.as_ref()).await

@@ -20,12 +20,12 @@ use super::network::{Addr, BUFFER, to_this_host};
 use super::time::Sleep;
 use super::waiters::How;
 use super::world::World;
-use crate::runtime;
 use crate::runtime::net::family::{listener_items, stream_items};
 use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::options::{invalid, whole_seconds};
 use crate::runtime::net::{ConnectOptions, Descriptor, Keepalive, ListenOptions};
 use crate::runtime::time::deadline_after;
+use crate::runtime::{self, Interest, stream_tries};
 
 pub use udp::UdpSocket;
 #[cfg(unix)]
@@ -151,6 +151,18 @@ impl<A> Stream<A> {
         (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket })
     }
 
+    async fn until_readable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.socket.poll_readable(cx)).await
+    }
+
+    async fn until_writable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.socket.poll_writable(cx)).await
+    }
+
+    fn attempt<T>(&self, _: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        operation()
+    }
+
     fn lent(&self) -> Option<Descriptor<'_>> {
         None
     }
@@ -159,6 +171,16 @@ impl<A> Stream<A> {
         no_real_sockets()
     }
 }
+
+/// The methods of a list in `runtime`, by the socket.
+macro_rules! forward {
+    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+            self.socket.$name($($arg),*)
+        })*
+    };
+}
+use forward;
 
 /// An address, as the standard library has it for a family.
 trait Address: Sized {
@@ -178,6 +200,7 @@ impl runtime::TcpStream for TcpStream {
     type OwnedWriteHalf = OwnedWriteHalf;
 
     stream_items!(std::net::TcpStream);
+    stream_tries!(forward);
 
     async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         poll_fn(|cx| self.socket.poll_read(cx, buf, false)).await

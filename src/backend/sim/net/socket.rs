@@ -1,6 +1,6 @@
 //! One end of a connection: what TCP and Unix sockets have in common.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -79,6 +79,52 @@ impl Socket {
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let wait = || Wait::Socket("write to", self.addrs.peer.ip());
         self.world.operate(cx, wait, |state, waiter| {
+            state.network.write(&mut state.clock, (self.conn, self.side), bufs, waiter)
+        })
+    }
+
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wait = || Wait::Socket("read from", self.addrs.peer.ip());
+        self.world.operate(cx, wait, |state, waiter| {
+            state.network.is_readable(&mut state.clock, (self.conn, self.side), waiter)
+        })
+    }
+
+    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wait = || Wait::Socket("write to", self.addrs.peer.ip());
+        self.world.operate(cx, wait, |state, waiter| {
+            state.network.is_writable(&mut state.clock, (self.conn, self.side), waiter)
+        })
+    }
+
+    pub(super) fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        self.world.try_operate(|state, waiter| {
+            state.network.read(&mut state.clock, (self.conn, self.side), buf, true, waiter)
+        })
+    }
+
+    pub(super) fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let mut all = 0;
+        for buf in bufs {
+            match self.try_read(buf) {
+                Ok(read) => all += read,
+                Err(error) if all == 0 => return Err(error),
+                // What was read comes first.
+                Err(_) => break,
+            }
+        }
+        Ok(all)
+    }
+
+    pub(super) fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        self.try_write_vectored(&[IoSlice::new(buf)])
+    }
+
+    pub(super) fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.world.try_operate(|state, waiter| {
             state.network.write(&mut state.clock, (self.conn, self.side), bufs, waiter)
         })
     }

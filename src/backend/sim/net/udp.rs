@@ -66,6 +66,13 @@ impl UdpSocket {
 }
 
 impl UdpSocket {
+    fn transmit(&self, buf: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
+        self.world.try_operate(|state, _| {
+            let sent = state.network.send_udp(&mut state.clock, self.number, buf, to);
+            Poll::Ready(sent.map(|()| buf.len()))
+        })
+    }
+
     fn poll_readable(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<()>> {
         let wait = || Wait::Socket("receive a datagram", None);
         self.world.operate(cx, wait, |state, waiter| {
@@ -168,6 +175,24 @@ impl runtime::UdpSocket for UdpSocket {
     fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wait = || Wait::Socket("send to", None);
         self.world.operate(cx, wait, |_, _| Poll::Ready(Ok(())))
+    }
+
+    fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.transmit(buf, None)
+    }
+
+    fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.transmit(buf, Some(target))
+    }
+
+    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.try_recv_from(buf).map(|(len, _)| len)
+    }
+
+    fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.world.try_operate(|state, waiter| {
+            state.network.receive_udp(&mut state.clock, self.number, buf, true, (waiter, How::Awaits))
+        })
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

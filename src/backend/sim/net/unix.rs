@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use super::acceptor::Acceptor;
 use super::socket::Socket;
-use super::{Address, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
+use super::{Address, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf, forward};
 use crate::backend::sim::network::Addr;
 use crate::backend::sim::world::World;
-use crate::runtime;
 use crate::runtime::net::family::{listener_items, stream_items};
 use crate::runtime::net::options::SocketOptions;
 use crate::runtime::net::path::{cannot, check, full_queue};
+use crate::runtime::{self, stream_tries};
 
 /// A connection in memory, over a Unix socket.
 pub type UnixStream = Stream<SocketAddr>;
@@ -71,6 +71,7 @@ impl runtime::UnixStream for UnixStream {
     type OwnedWriteHalf = OwnedWriteHalf;
 
     stream_items!(std_unix::UnixStream);
+    stream_tries!(forward);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Address::of(&self.socket.addrs.local)

@@ -102,6 +102,39 @@ impl Network {
         Poll::Ready(Ok(buf.len()))
     }
 
+    /// Whether something is there to be received.
+    pub(crate) fn unix_readable(
+        &mut self,
+        clock: &mut Clock,
+        number: u64,
+        (waiter, how): (&mut Waiter<'_>, How),
+    ) -> Poll<io::Result<()>> {
+        let Some(bound) = self.unix_datagrams.get_mut(&number) else { return Poll::Ready(Err(crashed())) };
+        if !bound.queue.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        clock.dropped.extend(bound.readers.add(waiter, how));
+        Poll::Pending
+    }
+
+    /// Whether the peer has room, or there is none to wait for.
+    pub(crate) fn unix_writable(
+        &mut self,
+        clock: &mut Clock,
+        number: u64,
+        (waiter, how): (&mut Waiter<'_>, How),
+    ) -> Poll<io::Result<()>> {
+        let Some(bound) = self.unix_datagrams.get(&number) else { return Poll::Ready(Err(crashed())) };
+        let peer = bound.peer.and_then(|peer| self.unix_datagrams.get_mut(&peer));
+        match peer.filter(|peer| peer.queue.len() >= QUEUE) {
+            Some(full) => {
+                clock.dropped.extend(full.writers.add(waiter, how));
+                Poll::Pending
+            }
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
     /// The first that is there, and the path of whoever has sent it.
     pub(crate) fn receive_unix(
         &mut self,

@@ -50,6 +50,22 @@ impl World {
         })
     }
 
+    /// As [`operate`](Self::operate), by somebody who does not wait: `WouldBlock` instead.
+    pub(crate) fn try_operate<T>(
+        &self,
+        operation: impl FnOnce(&mut State, &mut Waiter<'_>) -> Poll<io::Result<T>>,
+    ) -> io::Result<T> {
+        self.with(|state| {
+            if state.closed {
+                return Err(gone());
+            }
+            match operation(state, &mut Waiter::nobody()) {
+                Poll::Ready(result) => result,
+                Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            }
+        })
+    }
+
     /// A task is woken. Once the world is closed, or its host has crashed, it is dropped instead, and its handle says that the
     /// runtime is gone.
     pub(crate) fn schedule(self: &Arc<Self>, task: Id, runnable: Runnable) {

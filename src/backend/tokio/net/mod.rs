@@ -16,6 +16,7 @@ use std::task::{Context, Poll, ready};
 use tokio::runtime::{EnterGuard, Handle};
 
 use super::{NO_SOCKETS, is_context_gone};
+use crate::runtime::Interest;
 
 pub(super) use tcp::{TcpListener, TcpStream};
 pub(super) use udp::UdpSocket;
@@ -35,6 +36,37 @@ async fn within<T>(handle: &Handle, future: impl Future<Output = io::Result<T>>)
         future.as_mut().poll(cx)
     })
     .await
+}
+
+impl From<Interest> for tokio::io::Interest {
+    fn from(interest: Interest) -> Self {
+        match interest {
+            Interest::Readable => Self::READABLE,
+            Interest::Writable => Self::WRITABLE,
+        }
+    }
+}
+
+/// Awaits `ready`, which counts for the budget of its task: that of tokio 1.54 does not (`registration.rs`, `readiness`).
+async fn counted(ready: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+    tokio::task::consume_budget().await;
+    ready.await
+}
+
+/// Calls `operation` by `try_io` of tokio, or without it where tokio has not been told yet that a socket is ready.
+fn attempt<T>(
+    operation: impl FnOnce() -> io::Result<T>,
+    try_io: impl FnOnce(&mut dyn FnMut() -> io::Result<T>) -> io::Result<T>,
+    is_untold: impl FnOnce() -> bool,
+) -> io::Result<T> {
+    let mut operation = Some(operation);
+    let mut call = || operation.take().map_or_else(|| Err(io::ErrorKind::WouldBlock.into()), |call| call());
+    let tried = try_io(&mut call);
+    match operation {
+        // It was not called: tokio knows that the socket is not ready, or does not know it yet.
+        Some(operation) if is_untold() => operation(),
+        _ => tried,
+    }
 }
 
 /// Tries what tokio 1.54 has not: it waits for its driver to tell of a socket, also of one that is new (`registration.rs`).

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::io;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net;
 
 use super::stream::Io;
@@ -30,6 +30,14 @@ pub trait Native: Family + io::Read + io::Write {
     fn same(stream: &Self::Stream) -> io::Result<Self>;
     fn split(stream: &mut Self::Stream) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
     fn into_split(stream: Self::Stream) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
+
+    fn readable(stream: &Self::Stream) -> impl Future<Output = io::Result<()>> + Send;
+    fn writable(stream: &Self::Stream) -> impl Future<Output = io::Result<()>> + Send;
+    fn try_io<T>(
+        stream: &Self::Stream,
+        interest: Interest,
+        operation: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T>;
 
     fn listen(listener: Self::Listener) -> io::Result<Self::Socket>;
     fn accept(listener: &Self::Socket)
@@ -109,6 +117,22 @@ macro_rules! native {
 
             fn into_split(stream: net::$stream) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf) {
                 stream.into_split()
+            }
+
+            fn readable(stream: &net::$stream) -> impl Future<Output = io::Result<()>> + Send {
+                stream.readable()
+            }
+
+            fn writable(stream: &net::$stream) -> impl Future<Output = io::Result<()>> + Send {
+                stream.writable()
+            }
+
+            fn try_io<T>(
+                stream: &net::$stream,
+                interest: Interest,
+                operation: impl FnOnce() -> io::Result<T>,
+            ) -> io::Result<T> {
+                stream.try_io(interest, operation)
             }
 
             fn listen(listener: Self::Listener) -> io::Result<net::$listener> {

@@ -5,7 +5,8 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::native::{Native, Part, Untold, Way};
-use super::poll_untold;
+use super::{attempt, counted, poll_untold};
+use crate::runtime::Interest;
 use crate::runtime::net::io_traits::{Reads, Writes};
 use crate::runtime::net::write_error;
 use crate::runtime::net::{Descriptor, descriptor, lends};
@@ -58,6 +59,23 @@ impl<F: Native> Stream<F> {
         let Self { io, untold } = self;
         let (read, write) = F::into_split(io);
         (Io { io: read, untold }, Io { io: write, untold })
+    }
+
+    pub(super) async fn until_readable(&self) -> io::Result<()> {
+        counted(F::readable(&self.io)).await
+    }
+
+    pub(super) async fn until_writable(&self) -> io::Result<()> {
+        counted(F::writable(&self.io)).await
+    }
+
+    pub(super) fn attempt<T>(
+        &self,
+        interest: Interest,
+        operation: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let is_untold = || F::try_io(&self.io, tokio::io::Interest::WRITABLE, || Ok(())).is_err();
+        attempt(operation, |call| F::try_io(&self.io, interest.into(), call), is_untold)
     }
 
     pub(super) fn lent(&self) -> Option<Descriptor<'_>> {

@@ -6,7 +6,7 @@ use socket2::SockRef;
 use tokio::io::ReadBuf;
 
 use super::datagram::{datagram, receives};
-use super::{or_untold, poll_untold, untold};
+use super::{attempt, counted, or_untold, poll_untold, untold};
 use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::{Descriptor, descriptor, lends};
 use crate::runtime::{self, Interest, udp_groups, udp_options};
@@ -38,15 +38,6 @@ impl UdpSocket {
     /// The same socket, for it can be read from without `unsafe`, which `SockRef` cannot.
     fn std(&self) -> io::Result<std::net::UdpSocket> {
         Ok(descriptor(self).try_clone_to_owned()?.into())
-    }
-}
-
-impl From<Interest> for tokio::io::Interest {
-    fn from(interest: Interest) -> Self {
-        match interest {
-            Interest::Readable => Self::READABLE,
-            Interest::Writable => Self::WRITABLE,
-        }
     }
 }
 
@@ -95,7 +86,7 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn readable(&self) -> io::Result<()> {
-        self.socket.readable().await
+        counted(self.socket.readable()).await
     }
 
     fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -103,7 +94,7 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn writable(&self) -> io::Result<()> {
-        self.socket.writable().await
+        counted(self.socket.writable()).await
     }
 
     fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -111,13 +102,15 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let mut operation = Some(operation);
-        let call = || operation.take().map_or_else(|| Err(io::ErrorKind::WouldBlock.into()), |call| call());
-        let tried = self.socket.try_io(interest.into(), call);
-        match operation {
-            // It was not called: tokio knows that the socket is not ready, or does not know it yet.
-            Some(operation) if self.is_untold() => operation(),
-            _ => tried,
+        attempt(operation, |call| self.socket.try_io(interest.into(), call), || self.is_untold())
+    }
+
+    fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        match self.socket.try_recv_from(buf) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.is_untold() => {
+                self.std()?.recv_from(buf)
+            }
+            received => received,
         }
     }
 

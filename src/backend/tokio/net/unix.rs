@@ -5,17 +5,17 @@ use std::path::Path;
 use std::task::{Context, Poll};
 
 use socket2::{SockAddr, SockRef};
-use tokio::io::{Interest, ReadBuf};
+use tokio::io::ReadBuf;
 use tokio::runtime::Handle;
 
 use super::datagram::{datagram, receives};
 use super::listener::Listener;
 use super::stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
-use super::{enter, or_untold, poll_untold, untold};
-use crate::runtime;
+use super::{attempt, counted, enter, or_untold, poll_untold, untold};
 use crate::runtime::net::family::{StdSocket, Unix, listener_items, stream_items};
 use crate::runtime::net::path::{cannot, check, probe};
 use crate::runtime::net::{Descriptor, descriptor, lends};
+use crate::runtime::{self, Interest};
 
 pub(in crate::backend::tokio) type UnixStream = Stream<Unix>;
 pub(in crate::backend::tokio) type UnixListener = Listener<Unix>;
@@ -69,7 +69,7 @@ impl UnixDatagram {
 
     /// As of a UDP socket.
     fn is_untold(&self) -> bool {
-        self.socket.try_io(Interest::WRITABLE, || Ok(())).is_err()
+        self.socket.try_io(tokio::io::Interest::WRITABLE, || Ok(())).is_err()
     }
 
     fn std(&self) -> io::Result<std_unix::UnixDatagram> {
@@ -125,6 +125,35 @@ impl runtime::UnixDatagram for UnixDatagram {
         match self.socket.poll_send_to(cx, buf, path) {
             Poll::Pending => poll_untold(cx, || SockRef::from(&self.socket).send_to(buf, &peer)),
             ready => ready,
+        }
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        counted(self.socket.readable()).await
+    }
+
+    fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_recv_ready(cx)
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        counted(self.socket.writable()).await
+    }
+
+    fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_send_ready(cx)
+    }
+
+    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        attempt(operation, |call| self.socket.try_io(interest.into(), call), || self.is_untold())
+    }
+
+    fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        match self.socket.try_recv_from(buf) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.is_untold() => {
+                self.std()?.recv_from(buf)
+            }
+            received => received.map(|(len, peer)| (len, peer.into())),
         }
     }
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::{self as std_unix, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -76,13 +76,37 @@ impl UnixDatagram {
         let received = self.world.operate(cx, wait, |state, waiter| {
             state.network.receive_unix(&mut state.clock, self.number, waiter, how)
         });
-        received.map(|received| {
-            let (from, bytes) = received?;
-            let len = bytes.len().min(buf.len());
-            buf[..len].copy_from_slice(&bytes[..len]);
-            Ok((len, SocketAddr::of(&Addr::Path(from))?))
+        received.map(|received| unpack(received?, buf))
+    }
+
+    fn poll_readable(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<()>> {
+        let wait = || Wait::Socket("receive a datagram", None);
+        self.world.operate(cx, wait, |state, waiter| {
+            state.network.unix_readable(&mut state.clock, self.number, (waiter, how))
         })
     }
+
+    fn poll_writable(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<()>> {
+        let wait = || Wait::Socket("send a datagram", None);
+        self.world.operate(cx, wait, |state, waiter| {
+            state.network.unix_writable(&mut state.clock, self.number, (waiter, how))
+        })
+    }
+
+    fn transmit(&self, buf: &[u8], to: Option<&Path>) -> io::Result<usize> {
+        to.map_or(Ok(()), check)?;
+        self.world.try_operate(|state, waiter| {
+            let from = (self.host, self.number);
+            state.network.send_unix(&mut state.clock, from, buf, to, (waiter, How::Awaits))
+        })
+    }
+}
+
+/// Copies what fits.
+fn unpack((from, bytes): (Option<PathBuf>, Vec<u8>), buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    let len = bytes.len().min(buf.len());
+    buf[..len].copy_from_slice(&bytes[..len]);
+    Ok((len, SocketAddr::of(&Addr::Path(from))?))
 }
 
 impl fmt::Debug for UnixDatagram {
@@ -139,6 +163,41 @@ impl runtime::UnixDatagram for UnixDatagram {
 
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
         self.poll_receive(cx, buf, How::Polls)
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_readable(cx, How::Awaits)).await
+    }
+
+    fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_readable(cx, How::Polls)
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_writable(cx, How::Awaits)).await
+    }
+
+    fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_writable(cx, How::Polls)
+    }
+
+    fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.transmit(buf, None)
+    }
+
+    fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
+        self.transmit(buf, Some(path.as_ref()))
+    }
+
+    fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.try_recv_from(buf).map(|(len, _)| len)
+    }
+
+    fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let received = self.world.try_operate(|state, waiter| {
+            state.network.receive_unix(&mut state.clock, self.number, waiter, How::Awaits)
+        });
+        unpack(received?, buf)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

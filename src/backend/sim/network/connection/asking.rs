@@ -10,7 +10,7 @@ use crate::backend::sim::log::Kind;
 use crate::backend::sim::network::paths::Gate;
 use crate::backend::sim::network::{Addr, Network};
 use crate::backend::sim::slots::Id;
-use crate::backend::sim::waiters::{Waiter, set};
+use crate::backend::sim::waiters::{How, Waiter};
 use crate::runtime::net::options::SocketOptions;
 
 /// How often one asks again who gets no answer, the first time after a second and then after twice as long: as Linux does
@@ -56,7 +56,7 @@ impl Network {
         let Some(conn) = self.conn(id, CLIENT) else { return gone() };
         match conn.progress {
             SleepState::Asked | SleepState::Accepted => {
-                clock.dropped.extend(set(&mut conn.ends[CLIENT].writer, waiter));
+                clock.dropped.extend(conn.ends[CLIENT].writer.add(waiter, How::Polls));
                 Poll::Pending
             }
             SleepState::Open => Poll::Ready(Ok(())),

@@ -9,7 +9,7 @@ use crate::backend::sim::log::{Kind, hash_of_both};
 use crate::backend::sim::network::Network;
 use crate::backend::sim::network::paths::Gate;
 use crate::backend::sim::slots::Id;
-use crate::backend::sim::waiters::{Waiter, set};
+use crate::backend::sim::waiters::{How, Waiter};
 
 /// How often what is lost is sent again, the first time after 200 ms and then after twice as long, up to two minutes: as
 /// Linux does (tcp(7), `tcp_retries2`). That is 924.6 s in all.
@@ -94,7 +94,7 @@ impl Network {
         if end.ended || end.reset {
             return Poll::Ready(Ok(0));
         }
-        clock.dropped.extend(set(&mut end.reader, waiter));
+        clock.dropped.extend(end.reader.add(waiter, How::Polls));
         Poll::Pending
     }
 
@@ -125,7 +125,7 @@ impl Network {
             return Poll::Ready(Ok(0));
         }
         if room < len.min(path.worth_sending()) {
-            clock.dropped.extend(set(&mut conn.ends[side].writer, waiter));
+            clock.dropped.extend(conn.ends[side].writer.add(waiter, How::Polls));
             return Poll::Pending;
         }
         let len = len.min(room);
@@ -137,6 +137,42 @@ impl Network {
         }
         self.send(clock, id, to, What::Data(len));
         Poll::Ready(Ok(len))
+    }
+
+    /// Whether one end has something to read, be it the end or an error.
+    pub(crate) fn is_readable(
+        &mut self,
+        clock: &mut Clock,
+        (id, side): (Id, usize),
+        waiter: &mut Waiter<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Some(conn) = self.conn(id, side) else { return gone() };
+        let end = &mut conn.ends[side];
+        if end.arrived > 0 || end.error.is_some() || end.ended || end.reset {
+            return Poll::Ready(Ok(()));
+        }
+        clock.dropped.extend(end.reader.add(waiter, How::Awaits));
+        Poll::Pending
+    }
+
+    /// Whether one end has room for what is written, or an error.
+    pub(crate) fn is_writable(
+        &mut self,
+        clock: &mut Clock,
+        (id, side): (Id, usize),
+        waiter: &mut Waiter<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Self { conns, hosts, .. } = self;
+        let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
+        let (from_host, to_host) = conn.path(1 - side);
+        let path = &hosts[from_host].paths[to_host];
+        let has_room = conn.ends[1 - side].inbox.len() + path.worth_sending() <= path.buffer();
+        let end = &mut conn.ends[side];
+        if has_room || end.error.is_some() || end.shut || end.reset {
+            return Poll::Ready(Ok(()));
+        }
+        clock.dropped.extend(end.writer.add(waiter, How::Awaits));
+        Poll::Pending
     }
 
     /// Something goes to one end of a connection, after everything that went there before.

@@ -12,6 +12,7 @@ use self::delivery::Packet;
 use super::{Addr, Network, crashed};
 use crate::backend::sim::log::Flight;
 use crate::backend::sim::slots::Id;
+use crate::backend::sim::waiters::Waiting;
 use crate::runtime::net::options::SocketOptions;
 
 /// A connection: an end for whoever has asked for it, and one for whoever was asked.
@@ -72,8 +73,8 @@ struct End {
     held: bool,
     // With its host.
     crashed: bool,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
+    reader: Waiting,
+    writer: Waiting,
 }
 
 impl End {
@@ -92,8 +93,8 @@ impl End {
             reset: false,
             held,
             crashed: false,
-            reader: None,
-            writer: None,
+            reader: Waiting::default(),
+            writer: Waiting::default(),
         }
     }
 
