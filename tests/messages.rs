@@ -31,6 +31,10 @@ mod pasted {
         handle.detach();
     }
 
+    async fn select(future: impl Future<Output = u8>, expression: fn(u8)) {
+        anyrt::select! { value = future => expression(value) }
+    }
+
     async fn within() {
         std::future::ready(()).await;
     }
@@ -46,6 +50,7 @@ mod pasted {
             anyrt::Tokio::current();
             anyrt::Tokio::from(handle);
             anyrt::Tokio::new()?;
+            anyrt::Tokio::builder();
             Ok(())
         }
 

@@ -239,7 +239,7 @@ fn libraries_of_the_readme_are_tested_on_each_runtime() {
 fn only_the_registry_names_the_features_of_backends() {
     for file in rust_files("src") {
         // It has a part in each room that knows the backends.
-        if ["task/native/mod.rs", "backend/mod.rs", "any/convert/mod.rs", "macros/mod.rs"]
+        if ["task/native/mod.rs", "backend/mod.rs", "any/convert/mod.rs", "named/mod.rs", "macros/mod.rs"]
             .iter()
             .any(|part| file.ends_with(part))
         {

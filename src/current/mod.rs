@@ -1,7 +1,7 @@
 //! Which runtime is current, and the functions that need no handle.
 
-mod instant;
 mod builder;
+mod instant;
 mod join_set;
 pub(crate) mod net;
 mod random;

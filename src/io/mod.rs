@@ -12,19 +12,12 @@
 //! | numbers, `read_u32`, `write_u64_le`, … | – | `AsyncReadExt`, `AsyncWriteExt` |
 //! | the end of what is written | `close` | `shutdown` |
 //! | split any stream | `AsyncReadExt::split`, behind a lock | `split`, behind a lock |
-//! | copy | [`copy`], [`copy_buf`] | `copy`, `copy_buf` |
+//! | copy | `copy`, `copy_buf` | `copy`, `copy_buf` |
 //! | copy both ways | [`copy_bidirectional`] | `copy_bidirectional` |
 //! | a pair in memory | [`duplex`], with both families' traits | `duplex` |
 //!
 //! Import one family in a file: methods of one name in both are ambiguous. tokio's I/O traits come without its runtime, and work
 //! on each. `TcpStream` and `UnixStream` split without a lock by their own methods, `split` and `into_split`.
-//!
-#![cfg_attr(feature = "io", doc = "[`copy`]: copy()")]
-#![cfg_attr(not(feature = "io"), doc = "[`copy`]: https://docs.rs/futures/0.3/futures/io/fn.copy.html")]
-#![cfg_attr(
-    not(feature = "io"),
-    doc = "[`copy_buf`]: https://docs.rs/futures/0.3/futures/io/fn.copy_buf.html"
-)]
 
 mod copy_bidirectional;
 mod duplex;

@@ -104,6 +104,14 @@ macro_rules! stream {
                 (ReadHalf { inner: read }, WriteHalf { inner: write })
             }
 
+            /// [`split_mut`](Self::split_mut), by the name that tokio has for it.
+            ///
+            /// Where `AsyncReadExt` of futures is imported, `stream.split()` is a method of that trait, which takes the stream and puts a
+            /// lock between the halves: write `split_mut` there.
+            pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
+                self.split_mut()
+            }
+
             #[doc = concat!("See [`runtime::", stringify!($name), "::into_split`].")]
             pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
                 let (read, write) = Stream::<$family>::into_split(self.inner);
