@@ -450,6 +450,8 @@ macro_rules! __scenarios {
             async(real_sockets) udp::udp_from_std_on_a_plain_thread;
             async(real_sockets) udp::udp_into_std_blocks;
             async(current, real_sockets) udp::udp_without_a_handle;
+            async(current) udp::udp_connect_and_send_to_take_names;
+            async(current) udp::udp_addresses_need_no_runtime;
 
             #[cfg(unix)] {
                 async() unix::unix_stream_round_trip;

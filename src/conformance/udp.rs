@@ -883,3 +883,56 @@ pub(super) async fn udp_try_recv_takes_what_is_there<R: Runtime>(rt: R) {
         assert_eq!(rt.timeout(LONG, received).await.expect("it is there"), 1);
     }
 }
+
+pub(super) async fn udp_connect_and_send_to_take_names<R: Runtime>(rt: R) {
+    let task = rt.spawn_boxed(async {
+        let (a, b) =
+            (net::UdpSocket::bind(LOOPBACK).await.unwrap(), net::UdpSocket::bind(LOOPBACK).await.unwrap());
+        let port = b.local_addr().unwrap().port();
+        let mut buf = [0; 8];
+        // Whichever of its addresses comes first: this socket is of IPv4.
+        assert_eq!(a.send_to(b"name", ("localhost", port)).await.unwrap(), 4);
+        assert_eq!(b.recv_from(&mut buf).await.unwrap(), (4, a.local_addr().unwrap()));
+        assert_eq!(a.send_to(b"text", format!("127.0.0.1:{port}")).await.unwrap(), 4);
+        assert_eq!(b.recv(&mut buf).await.unwrap(), 4);
+        let six = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+        let both = [six, b.local_addr().unwrap()];
+        assert_eq!(a.send_to(b"both", &both[..]).await.unwrap(), 4);
+        assert_eq!(b.recv(&mut buf).await.unwrap(), 4);
+        // One after the other, until one can be connected to.
+        a.connect(&both[..]).await.unwrap();
+        assert_eq!(a.peer_addr().unwrap(), both[1]);
+        b.connect(("localhost", a.local_addr().unwrap().port())).await.unwrap();
+        assert_eq!(a.send(b"peer").await.unwrap(), 4);
+        assert_eq!(b.recv(&mut buf).await.unwrap(), 4);
+        let error = a.connect(&[six, six][..]).await.unwrap_err();
+        assert!(error.to_string().contains(&six.to_string()), "{error}");
+        for error in [
+            a.connect("no port").await.unwrap_err(),
+            a.connect(Vec::new()).await.unwrap_err(),
+            a.send_to(b"x", "no port").await.unwrap_err(),
+            a.send_to(b"x", Vec::new()).await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        }
+    });
+    task.await.unwrap();
+}
+
+pub(super) async fn udp_addresses_need_no_runtime<R: Runtime>(rt: R) {
+    let (a, b) = rt
+        .spawn_boxed(async {
+            (net::UdpSocket::bind(LOOPBACK).await.unwrap(), net::UdpSocket::bind(LOOPBACK).await.unwrap())
+        })
+        .await
+        .unwrap();
+    let to = b.local_addr().unwrap();
+    // Under no executor at all.
+    assert_eq!(a.send_to(b"x", to).now_or_never().expect("nothing is looked up").unwrap(), 1);
+    a.connect(to).now_or_never().expect("nothing is looked up").unwrap();
+    a.connect(&[to][..]).now_or_never().expect("nothing is looked up").unwrap();
+    assert_eq!(b.recv(&mut [0; 8]).await.unwrap(), 1);
+    assert_eq!(a.peer_addr().unwrap(), to);
+    let error = thread::spawn(move || a.connect("localhost:1").now_or_never().unwrap().unwrap_err());
+    assert_eq!(error.join().unwrap().kind(), ErrorKind::Unsupported, "a name is looked up, by nobody here");
+}

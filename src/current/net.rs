@@ -8,7 +8,8 @@ use std::vec;
 use super::find;
 use crate::any::net::{TcpListener, TcpStream, UdpSocket};
 use crate::runtime::net::{
-    ConnectOptions, ListenOptions, ToSocketAddrs, bind, connect, resolve_all, udp_bind,
+    Addrs, ConnectOptions, ListenOptions, ToSocketAddrs, bind, connect, named, no_address, resolve_all,
+    udp_bind,
 };
 use crate::runtime::{Driver, Net};
 
@@ -112,6 +113,88 @@ impl UdpSocket {
         async move { udp_bind(&runtime?, addrs).await }
     }
 
+    /// Chooses the peer of [`send`](Self::send): the first of the addresses that the socket can be connected to. Datagrams
+    /// of anybody else are not received any more.
+    ///
+    /// Nothing is sent. A socket may be connected again, to another peer. A name is resolved by the current runtime, as
+    /// [`lookup_host`] does; an address needs no runtime, and is there at once. (A
+    /// [`runtime::UdpSocket`](crate::runtime::UdpSocket::connect), for generic code, takes an address and is not async.)
+    ///
+    /// # Cancel safety
+    ///
+    /// The socket is as it was.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is no address; otherwise the error of the last one, or of the look-up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::net::UdpSocket;
+    ///
+    /// async fn ask(server: &str) -> io::Result<Vec<u8>> {
+    ///     let socket = UdpSocket::bind("0.0.0.0:0").await?;
+    ///     socket.connect((server, 123)).await?;
+    ///     socket.send(b"what time is it?").await?;
+    ///     let mut answer = vec![0; 512];
+    ///     let len = socket.recv(&mut answer).await?;
+    ///     answer.truncate(len);
+    ///     Ok(answer)
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `udp_connect_and_send_to_take_names`, `udp_addresses_need_no_runtime`.
+    pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
+        match addr.to_addrs() {
+            Addrs::One(addr) => self.connect_addr(addr),
+            // Boxed, so that a socket that is told an address pays for none of it.
+            addrs => Box::pin(self.connect_to_first(addrs)).await,
+        }
+    }
+
+    async fn connect_to_first(&self, addrs: Addrs) -> io::Result<()> {
+        let mut last = no_address("connect to");
+        for addr in resolve_here(addrs).await? {
+            match self.connect_addr(addr) {
+                Ok(()) => return Ok(()),
+                Err(error) => last = named(error, format!("cannot connect to {addr}")),
+            }
+        }
+        Err(last)
+    }
+
+    /// Sends a datagram: to the first of the addresses that is of the family of the socket, IPv4 or IPv6.
+    ///
+    /// A name is resolved by the current runtime, as [`lookup_host`] does, for each call: rather ask once and keep the
+    /// address, which needs no runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// A send that did not complete has sent nothing.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` when there is no address; otherwise that of the look-up, or the system's.
+    ///
+    /// Scenarios: `udp_connect_and_send_to_take_names`, `udp_addresses_need_no_runtime`.
+    pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], target: A) -> io::Result<usize> {
+        let target = match target.to_addrs() {
+            Addrs::One(addr) => addr,
+            addrs => Box::pin(self.first_in_reach(addrs)).await?,
+        };
+        self.send_to_addr(buf, target).await
+    }
+
+    async fn first_in_reach(&self, addrs: Addrs) -> io::Result<SocketAddr> {
+        let is_ipv4 = self.local_addr()?.is_ipv4();
+        let addrs = resolve_here(addrs).await?;
+        let first = addrs.iter().find(|addr| addr.is_ipv4() == is_ipv4).or(addrs.first());
+        first.copied().ok_or_else(|| no_address("send to"))
+    }
+
     /// Takes over a socket of the standard library; see [`Net::udp_socket_from_std`].
     ///
     /// # Errors
@@ -119,5 +202,13 @@ impl UdpSocket {
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
         find(Driver::Io)?.udp_socket_from_std(socket)
+    }
+}
+
+/// What the current runtime says of a name. What is not one needs no runtime.
+async fn resolve_here(addrs: Addrs) -> io::Result<Vec<SocketAddr>> {
+    match addrs {
+        Addrs::Many(addrs) => Ok(addrs),
+        addrs => resolve_all(&find(Driver::None)?, addrs, None).await,
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use net::family::stream_tries;
 pub use net::{Descriptor, Interest, Net, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
 pub use net::{UnixDatagram, UnixListener, UnixNet, UnixStream};
-pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_tries};
+pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};
 #[cfg(unix)]
 pub(crate) use net::{unix_calls, unix_tries};
 pub(crate) use no_runtime::{Driver, NoRuntime};

@@ -44,9 +44,25 @@ pub struct UdpSocket {
 }
 
 impl UdpSocket {
-    /// See [`runtime::UdpSocket::connect`].
-    pub fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+    /// [`connect`](Self::connect), to an address.
+    pub(crate) fn connect_addr(&self, addr: SocketAddr) -> io::Result<()> {
         each!(&self.inner, it => it.connect(addr))
+    }
+
+    /// [`send_to`](Self::send_to), to an address.
+    #[inline]
+    pub(crate) async fn send_to_addr(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        each!(&self.inner, it => it.send_to(buf, target).await)
+    }
+
+    /// See [`runtime::UdpSocket::poll_send_to`].
+    pub fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        target: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        each!(&self.inner, it => it.poll_send_to(cx, buf, target))
     }
 
     udp_calls!(inherent UdpSocket);
@@ -72,7 +88,15 @@ impl UdpSocket {
 
 impl runtime::UdpSocket for UdpSocket {
     fn connect(&self, addr: SocketAddr) -> io::Result<()> {
-        self.connect(addr)
+        self.connect_addr(addr)
+    }
+
+    async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.send_to_addr(buf, target).await
+    }
+
+    fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
+        self.poll_send_to(cx, buf, target)
     }
 
     udp_calls!(forward);

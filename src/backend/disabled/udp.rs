@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use super::{Disabled, never};
-use crate::runtime::{UdpSocket, udp_calls, udp_groups, udp_options};
+use crate::runtime::{UdpSocket, udp_calls, udp_groups, udp_options, udp_send_to};
 
 impl UdpSocket for Disabled {
     fn connect(&self, _: SocketAddr) -> io::Result<()> {
@@ -11,6 +11,7 @@ impl UdpSocket for Disabled {
     }
 
     udp_calls!(never);
+    udp_send_to!(never);
     udp_options!(never);
     udp_groups!(never);
 

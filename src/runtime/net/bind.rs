@@ -37,6 +37,6 @@ async fn first_bound<N: Net, T>(
     Err(last)
 }
 
-pub(super) fn no_address(what: &str) -> io::Error {
+pub(crate) fn no_address(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("no address to {what}: the list is empty"))
 }

@@ -32,7 +32,8 @@ use std::net::SocketAddr;
 use super::Time;
 
 pub use addrs::ToSocketAddrs;
-pub(crate) use bind::{bind, udp_bind};
+pub(crate) use addrs::sealed::Addrs;
+pub(crate) use bind::{bind, no_address, udp_bind};
 #[cfg(feature = "tokio-io")]
 pub use compat::Compat;
 pub(crate) use connect::connect;
@@ -51,7 +52,7 @@ pub(crate) use system::write_error;
 pub use tcp::{TcpListener, TcpStream};
 pub(crate) use tcp::{tcp_options, tcp_required};
 pub use udp::{Interest, UdpSocket};
-pub(crate) use udp::{udp_calls, udp_groups, udp_options, udp_tries};
+pub(crate) use udp::{udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
 #[cfg(unix)]

@@ -22,8 +22,8 @@ pub enum Interest {
 /// the last one that polled is woken. None of them is a future that is made anew for each poll.
 ///
 /// A datagram comes whole or not at all. What does not fit the buffer is lost (Windows reports an error); one without
-/// bytes is `Ok(0)`, which is no end; an empty buffer takes a datagram away as any other does. Addresses are not
-/// resolved here: ask [`lookup_host`](crate::Net::lookup_host).
+/// bytes is `Ok(0)`, which is no end; an empty buffer takes a datagram away as any other does. Names are not
+/// resolved here: ask [`lookup_host`](crate::Net::lookup_host). ([`net::UdpSocket`](crate::net::UdpSocket) takes them.)
 ///
 /// The first poll of a new socket finds the datagram that it has already, and its first send waits for nothing.
 ///
@@ -372,7 +372,6 @@ macro_rules! udp_calls {
         $forward! { $($trait:)?
             fn send, poll_send(buf: &[u8]) -> usize;
             fn recv, poll_recv(buf: &mut [u8]) -> usize;
-            fn send_to, poll_send_to(buf: &[u8], target: SocketAddr) -> usize;
             fn recv_from, poll_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
             fn peek, poll_peek(buf: &mut [u8]) -> usize;
             fn peek_from, poll_peek_from(buf: &mut [u8]) -> (usize, SocketAddr);
@@ -382,6 +381,16 @@ macro_rules! udp_calls {
     };
 }
 pub(crate) use udp_calls;
+
+/// As [`udp_calls`], for the one that takes a name as well where a socket has a type without parameters.
+macro_rules! udp_send_to {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
+            fn send_to, poll_send_to(buf: &[u8], target: SocketAddr) -> usize;
+        }
+    };
+}
+pub(crate) use udp_send_to;
 
 /// As [`udp_options`], for those that try once.
 macro_rules! udp_tries {

@@ -4,12 +4,15 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use super::{Boxed, TryIo, attempt, declare, erase, forward};
-use crate::runtime::{self, Descriptor, Interest, udp_calls, udp_groups, udp_options, udp_tries};
+use crate::runtime::{
+    self, Descriptor, Interest, udp_calls, udp_groups, udp_options, udp_send_to, udp_tries,
+};
 
 /// The object-safe twin of [`runtime::UdpSocket`].
 trait Erased: fmt::Debug + Send + Sync {
     fn connect(&self, addr: SocketAddr) -> io::Result<()>;
     udp_calls!(declare);
+    udp_send_to!(declare);
     udp_options!(declare);
     udp_groups!(declare);
     udp_tries!(declare);
@@ -24,6 +27,7 @@ impl<S: runtime::UdpSocket> Erased for S {
     }
 
     udp_calls!(erase UdpSocket);
+    udp_send_to!(erase UdpSocket);
     udp_options!(erase UdpSocket);
     udp_groups!(erase UdpSocket);
     udp_tries!(erase UdpSocket);
@@ -59,6 +63,7 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     udp_calls!(forward);
+    udp_send_to!(forward);
     udp_options!(forward);
     udp_groups!(forward);
     udp_tries!(forward);
