@@ -1,6 +1,8 @@
 //! Runtimes that are called by a word, and which of them a program means: a part of the registry. They are in the order of their
 //! tests, as `anyrt-macros` has them.
 
+#![allow(unreachable_pub, reason = "`macros` has them in the API, where that feature is on")]
+
 mod builder;
 mod choose;
 

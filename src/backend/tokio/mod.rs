@@ -70,7 +70,6 @@ impl Tokio {
     }
 
     /// A runtime of our own of flavour `current_thread`, with all drivers on.
-    #[cfg(feature = "macros")]
     pub(crate) fn current_thread() -> io::Result<Self> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map(Self::from)
     }
