@@ -1,8 +1,9 @@
 //! `select!`, with the grammar of tokio's.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
 use syn::{Block, Error, Expr, Pat, Path, Result, Token, parse2, token};
 
 use crate::racing::{Start, crate_of, futures};
@@ -34,6 +35,11 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     });
     let start = start.expression(&anyrt, count);
     let expressions = branches.iter().map(|branch| &branch.future);
+    // At the place of the expression, so that what is no future is shown there.
+    let pinned = branches.iter().zip(&poll).map(|(branch, poll)| {
+        let future = quote_spanned!(branch.future.span()=> ::core::future::IntoFuture::into_future(#poll));
+        quote!(::core::pin::pin!(#future))
+    });
     let matches = branches.iter().map(|branch| borrowed(&branch.pattern));
     let arms = branches.iter().map(|Branch { pattern, handler, .. }| quote!((#pattern) => #handler));
     let otherwise = otherwise.map_or_else(
@@ -52,7 +58,7 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
         let #output = {
             // A statement of its own: a future that is written as a reference lives to the end of the block.
             #(let #poll = #expressions;)*
-            #(let mut #polled = ::core::pin::pin!(::core::future::IntoFuture::into_future(#poll));)*
+            #(let mut #polled = #pinned;)*
             ::core::future::poll_fn(|cx| {
                 if #anyrt::runtime::poll_budget(cx).is_pending() {
                     return ::core::task::Poll::Pending;
