@@ -1,9 +1,9 @@
 //! An echo server and its clients: many connections, and every byte checked.
 //!
 //! ```sh
-//! cargo run --example echo --all-features -- --connections 500
-//! cargo run --example echo --all-features -- --listen 127.0.0.1:7000 --runtime tokio
-//! cargo run --example echo --all-features -- --connect 127.0.0.1:7000 --runtime smol
+//! cargo run -p examples --features futures --example echo -- --connections 500
+//! cargo run -p examples --features futures --example echo -- --listen 127.0.0.1:7000 --runtime tokio
+//! cargo run -p examples --features futures --example echo -- --connect 127.0.0.1:7000 --runtime smol
 //! ```
 
 #[path = "../shared/mod.rs"]
@@ -17,41 +17,55 @@ use std::time::Duration;
 use anyrt::Runtime;
 use anyrt::runtime::{TcpListener, TcpStream};
 use anyrt::task::JoinSet;
-use clap::Parser;
+use clap::{Command, arg, value_parser};
 use futures::io::{AsyncReadExt, AsyncWriteExt, copy};
 
 use shared::{Choice, Error, Program};
 
-/// Echoes, and checks what comes back.
-#[derive(Clone, Parser)]
-#[command(version)]
-struct Arguments {
-    /// How many clients there are at once
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+fn arguments() -> Command {
+    Command::new("echo").about("Echoes, and checks what comes back").args([
+        arg!(--connections <CLIENTS> "How many clients there are at once")
+            .value_parser(value_parser!(u32).range(1..))
+            .default_value("200"),
+        arg!(--messages <MESSAGES> "How many messages each of them sends")
+            .value_parser(value_parser!(u32).range(1..))
+            .default_value("50"),
+        arg!(--size <BYTES> "Bytes in a message")
+            .value_parser(value_parser!(u32).range(1..=1 << 20))
+            .default_value("512"),
+        arg!(--listen <ADDRESS> "Only serve, on this address, until it is killed")
+            .value_parser(value_parser!(SocketAddr))
+            .conflicts_with("connect"),
+        arg!(--connect <ADDRESS> "Only be the clients of the server at this address")
+            .value_parser(value_parser!(SocketAddr)),
+        shared::runtime(),
+    ])
+}
+
+#[derive(Clone)]
+struct Echo {
     connections: u32,
-    /// How many messages each of them sends
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     messages: u32,
-    /// Bytes in a message
-    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     size: u32,
-    /// Only serve, on this address, until it is killed
-    #[arg(long, conflicts_with = "connect")]
     listen: Option<SocketAddr>,
-    /// Only be the clients of the server at this address
-    #[arg(long)]
     connect: Option<SocketAddr>,
-    #[arg(long, value_enum, default_value = "all")]
-    runtime: Choice,
 }
 
 fn main() -> ExitCode {
-    shared::main(|arguments: Arguments| {
-        if arguments.listen.is_some() && arguments.runtime == Choice::All {
+    shared::main(arguments(), |mut arguments| {
+        let runtime = shared::value(&arguments, "runtime");
+        let echo = Echo {
+            connections: shared::value(&arguments, "connections"),
+            messages: shared::value(&arguments, "messages"),
+            size: shared::value(&arguments, "size"),
+            listen: arguments.remove_one("listen"),
+            connect: arguments.remove_one("connect"),
+        };
+        if echo.listen.is_some() && runtime == Choice::All {
             return Err(Error::input("--listen serves for ever, so it needs one --runtime"));
         }
-        let reports = shared::run(arguments.runtime, &arguments)?;
-        let Arguments { connections, messages, size, .. } = arguments;
+        let reports = shared::run(runtime, &echo)?;
+        let Echo { connections, messages, size, .. } = echo;
         let mut text = format!(
             "{connections} connections, {messages} messages of {size} bytes each, every byte checked\n\n"
         );
@@ -66,7 +80,7 @@ fn main() -> ExitCode {
     })
 }
 
-impl Program for Arguments {
+impl Program for Echo {
     type Report = Duration;
 
     async fn run<R: Runtime>(&self, runtime: R) -> Result<Duration, Error> {
@@ -85,7 +99,7 @@ impl Program for Arguments {
     }
 }
 
-impl Arguments {
+impl Echo {
     async fn be_clients<R: Runtime>(&self, runtime: R, server: SocketAddr) -> Result<Duration, Error> {
         let start = runtime.now();
         let mut clients = JoinSet::new();

@@ -1,10 +1,10 @@
 //! A client and a server, on the runtime that is named in one word, or from outside:
 //!
 //! ```sh
-//! ANYRT_RUNTIME=smol cargo run --example greeting --all-features
-//! ANYRT_RUNTIME=tokio cargo run --example greeting --all-features
-//! cargo run --example greeting --features macros,tokio
-//! cargo test --example greeting --all-features
+//! ANYRT_RUNTIME=smol cargo run -p examples --features macros --example greeting
+//! ANYRT_RUNTIME=tokio cargo run -p examples --features macros --example greeting
+//! cargo run -p examples --no-default-features --features macros,tokio --example greeting
+//! cargo test -p examples --features macros --example greeting
 //! ```
 
 use std::io;

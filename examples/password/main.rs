@@ -1,8 +1,8 @@
 //! Verifies argon2 hashes through `spawn_blocking` while a ticker on the event loop keeps its rhythm.
 //!
 //! ```sh
-//! cargo run --example password --all-features
-//! cargo run --example password --all-features -- --block
+//! cargo run -p examples --features argon2 --example password
+//! cargo run -p examples --features argon2 --example password -- --block
 //! ```
 //!
 //! With `--block` the hashes are verified in async tasks, the wrong way: they hold every worker, and the ticker
@@ -22,46 +22,43 @@ use anyrt::Runtime;
 use anyrt::task::JoinSet;
 use argon2::password_hash::{PasswordHash, SaltString};
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
-use clap::Parser;
+use clap::{Command, arg, value_parser};
 
-use shared::{Choice, Error, Program};
+use shared::{Error, Program};
 
-/// Verifies passwords beside a ticker, and says how late the ticker was.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// How many hashes to verify
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
-    hashes: u32,
-    /// Milliseconds between two ticks
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
-    tick: u64,
-    /// Verify in async tasks, the wrong way
-    #[arg(long)]
-    block: bool,
-    #[arg(long, value_enum, default_value = "all")]
-    runtime: Choice,
+fn arguments() -> Command {
+    let about = "Verifies passwords beside a ticker, and says how late the ticker was";
+    Command::new("password").about(about).args([
+        arg!(--hashes <HASHES> "How many hashes to verify")
+            .value_parser(value_parser!(u32).range(1..))
+            .default_value("60"),
+        arg!(--tick <MILLISECONDS> "The time between two ticks")
+            .value_parser(value_parser!(u64).range(1..))
+            .default_value("10"),
+        arg!(--block "Verify in async tasks, the wrong way"),
+        shared::runtime(),
+    ])
 }
 
 fn main() -> ExitCode {
-    shared::main(|arguments: Arguments| {
+    shared::main(arguments(), |arguments| {
+        let (hashes, tick) = (shared::value(&arguments, "hashes"), shared::value(&arguments, "tick"));
         let check = Check {
             hash: hash("correct horse").map_err(argon2_error)?,
-            hashes: arguments.hashes,
-            tick: Duration::from_millis(arguments.tick),
+            hashes,
+            tick: Duration::from_millis(tick),
             at_once: thread::available_parallelism()?.get(),
-            block: arguments.block,
+            block: arguments.get_flag("block"),
         };
-        let reports = shared::run(arguments.runtime, &check)?;
-        let way = if arguments.block { "inside async tasks" } else { "through spawn_blocking" };
-        let mut text =
-            format!("{} hashes verified {way}, a tick every {} ms\n\n", arguments.hashes, arguments.tick);
+        let reports = shared::run(shared::value(&arguments, "runtime"), &check)?;
+        let way = if check.block { "inside async tasks" } else { "through spawn_blocking" };
+        let mut text = format!("{hashes} hashes verified {way}, a tick every {tick} ms\n\n");
         text += &format!(
             "{:<10}  {:>9}  {:>8}  {:>5}  {:>16}\n",
             "runtime", "time", "hashes/s", "ticks", "worst tick late"
         );
         for (runtime, Report { took, ticks, worst }) in reports {
-            let rate = f64::from(arguments.hashes) / took.as_secs_f64();
+            let rate = f64::from(hashes) / took.as_secs_f64();
             let [took, worst] = [took, worst].map(|time| time.as_secs_f64() * 1e3);
             text += &format!("{runtime:<10}  {took:>6.0} ms  {rate:>8.0}  {ticks:>5}  {worst:>13.1} ms\n");
         }

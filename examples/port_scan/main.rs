@@ -1,8 +1,8 @@
 //! A TCP port scanner, written once and run on the runtime that you name, or on all, side by side.
 //!
 //! ```sh
-//! cargo run --example port_scan --all-features -- --runtime all
-//! cargo run --example port_scan --all-features -- localhost --ports 20-1024 --runtime smol
+//! cargo run -p examples --example port_scan -- --runtime all
+//! cargo run -p examples --example port_scan -- localhost --ports 20-1024 --runtime smol
 //! ```
 //!
 //! With no host it opens some listeners on this machine and finds them again.
@@ -19,31 +19,25 @@ use std::time::Duration;
 use anyrt::Runtime;
 use anyrt::runtime::TcpStream;
 use anyrt::task::JoinSet;
-use clap::Parser;
+use clap::{Command, arg, value_parser};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use shared::{Choice, Error, Program, Reports};
+use shared::{Error, Program, Reports};
 
-/// Finds the open TCP ports of a host.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// A name or an address [default: this machine, and some listeners opened on it]
-    host: Option<String>,
-    /// Ports and ranges, such as 22,80,8000-8100 [default with a host: 1-1024]
-    #[arg(long, value_parser = parse_ports)]
-    ports: Option<Ports>,
-    /// Connections tried at once
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
-    concurrency: u16,
-    /// Milliseconds that a port has for its answer
-    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
-    timeout: u64,
-    #[arg(long, value_enum, default_value = "all")]
-    runtime: Choice,
-    /// Print open ports only, one `runtime port` a line
-    #[arg(long)]
-    plain: bool,
+fn arguments() -> Command {
+    Command::new("port_scan").about("Finds the open TCP ports of a host").args([
+        arg!([host] "A name or an address [default: this machine, and some listeners opened on it]"),
+        arg!(--ports <PORTS> "Ports and ranges, such as 22,80,8000-8100 [default with a host: 1-1024]")
+            .value_parser(parse_ports),
+        arg!(--concurrency <CONNECTIONS> "Connections tried at once")
+            .value_parser(value_parser!(u16).range(1..))
+            .default_value("100"),
+        arg!(--timeout <MILLISECONDS> "How long a port has for its answer")
+            .value_parser(value_parser!(u64).range(1..))
+            .default_value("500"),
+        shared::runtime(),
+        arg!(--plain "Print open ports only, one `runtime port` a line"),
+    ])
 }
 
 /// The ports of one argument, in the order in which they were given.
@@ -51,10 +45,11 @@ struct Arguments {
 struct Ports(Vec<u16>);
 
 fn main() -> ExitCode {
-    shared::main(|arguments: Arguments| {
+    shared::main(arguments(), |mut arguments| {
+        let host = arguments.remove_one::<String>("host");
         let mut listeners = Vec::new();
-        let ports = match (&arguments.ports, &arguments.host) {
-            (Some(ports), _) => ports.0.clone(),
+        let ports = match (arguments.remove_one::<Ports>("ports"), &host) {
+            (Some(ports), _) => ports.0,
             (None, Some(_)) => (1..=1024).collect(),
             (None, None) => {
                 listeners =
@@ -63,13 +58,13 @@ fn main() -> ExitCode {
             }
         };
         let scan = Scan {
-            host: arguments.host.unwrap_or_else(|| Ipv4Addr::LOCALHOST.to_string()),
+            host: host.unwrap_or_else(|| Ipv4Addr::LOCALHOST.to_string()),
             ports,
-            concurrency: arguments.concurrency.into(),
-            timeout: Duration::from_millis(arguments.timeout),
+            concurrency: shared::value::<u16>(&arguments, "concurrency").into(),
+            timeout: Duration::from_millis(shared::value(&arguments, "timeout")),
         };
-        let reports = shared::run(arguments.runtime, &scan)?;
-        Ok(if arguments.plain { plain(&reports) } else { tables(&scan, &listeners, &reports) })
+        let reports = shared::run(shared::value(&arguments, "runtime"), &scan)?;
+        Ok(if arguments.get_flag("plain") { plain(&reports) } else { tables(&scan, &listeners, &reports) })
     })
 }
 

@@ -5,16 +5,40 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyrt::Runtime;
-use clap::{Parser, ValueEnum};
+use clap::builder::{EnumValueParser, PossibleValue};
+use clap::{Arg, ArgMatches, Command, ValueEnum};
 
 /// Which runtime a program runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     Tokio,
     AsyncStd,
     Smol,
     /// One after the other, on every runtime that is compiled in.
     All,
+}
+
+impl ValueEnum for Choice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Tokio, Self::AsyncStd, Self::Smol, Self::All]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = match self {
+            Self::Tokio => PossibleValue::new("tokio"),
+            Self::AsyncStd => PossibleValue::new("async-std"),
+            Self::Smol => PossibleValue::new("smol"),
+            Self::All => PossibleValue::new("all").help("Each that is compiled in, one after the other"),
+        };
+        Some(value)
+    }
+}
+
+/// `--runtime`.
+#[allow(dead_code, reason = "`sim_kv` has a choice of its own")]
+pub(crate) fn runtime() -> Arg {
+    let choice = EnumValueParser::<Choice>::new();
+    Arg::new("runtime").long("runtime").value_name("RUNTIME").value_parser(choice).default_value("all")
 }
 
 /// A program that is written once.
@@ -90,10 +114,13 @@ impl From<anyrt::task::JoinError> for Error {
 }
 
 /// The `main` of every example: what `program` returns goes to the standard output.
-pub(crate) fn main<A: Parser>(program: impl FnOnce(A) -> Result<String, Error>) -> ExitCode {
-    let result = match A::try_parse() {
+pub(crate) fn main(
+    arguments: Command,
+    program: impl FnOnce(ArgMatches) -> Result<String, Error>,
+) -> ExitCode {
+    let result = match arguments.try_get_matches() {
         Ok(arguments) => program(arguments),
-        // `--help` and `--version` come as errors, for the standard output.
+        // `--help` comes as an error, for the standard output.
         Err(message) if !message.use_stderr() => Ok(message.to_string()),
         Err(error) => Err(Error::input(one_line(&error.to_string()))),
     };
@@ -104,6 +131,11 @@ pub(crate) fn main<A: Parser>(program: impl FnOnce(A) -> Result<String, Error>) 
             ExitCode::from(error.code)
         }
     }
+}
+
+/// The value of an argument that has a default.
+pub(crate) fn value<T: Clone + Send + Sync + 'static>(arguments: &ArgMatches, name: &str) -> T {
+    arguments.get_one::<T>(name).expect("it has a default").clone()
 }
 
 /// To the standard output.

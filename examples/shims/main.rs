@@ -2,8 +2,8 @@
 //! the shims cost.
 //!
 //! ```sh
-//! cargo run --example shims --all-features
-//! cargo run --example shims --all-features -- --runtime smol --clients 500
+//! cargo run -p examples --features futures --example shims
+//! cargo run -p examples --features futures --example shims -- --runtime smol --clients 500
 //! ```
 //!
 //! The driver and the pool are written once. `driver/before.rs` and `pool/before.rs` are what such crates have
@@ -24,25 +24,29 @@ use std::io;
 use std::process::ExitCode;
 
 use anyrt::Runtime;
-use clap::Parser;
+use clap::{Command, arg, value_parser};
 
 use count::{Count, SHIMS};
-use shared::{Choice, Error, Program};
+use shared::{Error, Program};
 
-/// Puts a driver and a pool through their paces before and after their port, and counts the lines.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// How many clients share the pool
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    clients: u32,
-    #[arg(long, value_enum, default_value = "all")]
-    runtime: Choice,
+fn arguments() -> Command {
+    let about =
+        "Puts a driver and a pool through their paces before and after their port, and counts the lines";
+    Command::new("shims").about(about).args([
+        arg!(--clients <CLIENTS> "How many clients share the pool")
+            .value_parser(value_parser!(u32).range(1..=10_000))
+            .default_value("20"),
+        shared::runtime(),
+    ])
 }
 
+/// How many clients share the pool.
+struct Clients(u32);
+
 fn main() -> ExitCode {
-    shared::main(|arguments: Arguments| {
-        let reports = shared::run(arguments.runtime, &arguments)?;
+    shared::main(arguments(), |arguments| {
+        let clients = Clients(shared::value(&arguments, "clients"));
+        let reports = shared::run(shared::value(&arguments, "runtime"), &clients)?;
         let mut text = format!("{:<16}  {:>5}  {:>4}  {:>14}\n", "shim", "lines", "cfgs", "runtimes named");
         for (name, source) in SHIMS {
             let Count { lines, cfgs, runtimes } = Count::of(source);
@@ -65,12 +69,12 @@ struct BeforeAndAfter {
     after: Answers,
 }
 
-impl Program for Arguments {
+impl Program for Clients {
     type Report = BeforeAndAfter;
 
     async fn run<R: Runtime>(&self, runtime: R) -> Result<BeforeAndAfter, Error> {
-        let before = before::workload::run(&runtime, self.clients).await?;
-        let after = after::workload::run(&runtime, self.clients).await?;
+        let before = before::workload::run(&runtime, self.0).await?;
+        let after = after::workload::run(&runtime, self.0).await?;
         Ok(BeforeAndAfter { before, after })
     }
 }

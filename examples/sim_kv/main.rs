@@ -2,9 +2,9 @@
 //! ever show.
 //!
 //! ```sh
-//! cargo run --release --example sim_kv --features sim -- --bug
-//! cargo run --release --example sim_kv --features sim -- --seeds 100000
-//! cargo run --release --example sim_kv --all-features -- --bug --on tokio
+//! cargo run --release -p examples --features sim --example sim_kv -- --bug
+//! cargo run --release -p examples --features sim --example sim_kv -- --seeds 100000
+//! cargo run --release -p examples --features sim --example sim_kv -- --bug --on tokio
 //! ```
 //!
 //! Three replicas, and three clients that put and get at the same time. A register that is read by everybody has to be
@@ -27,52 +27,38 @@ mod workload;
 use std::process::ExitCode;
 
 use anyrt::sim::explore;
-use clap::{Parser, ValueEnum};
+use clap::{Command, ValueEnum, arg, value_parser};
 
 use real::{Report, Runs};
 use shared::Choice;
 use totals::Totals;
 
-/// Looks for a contradiction in what the clients of a replicated store see.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// Where it runs
-    #[arg(long, value_enum, default_value = "sim")]
-    on: On,
-    /// With the bug
-    #[arg(long)]
-    bug: bool,
-    /// How many seeds the simulation tries
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
-    seeds: u64,
-    /// How many runs there are on another runtime
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
-    runs: u64,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum On {
-    Sim,
-    Tokio,
-    AsyncStd,
-    Smol,
+fn arguments() -> Command {
+    let about = "Looks for a contradiction in what the clients of a replicated store see";
+    Command::new("sim_kv").about(about).args([
+        arg!(--on <RUNTIME> "Where it runs")
+            .value_parser(["sim", "tokio", "async-std", "smol"])
+            .default_value("sim"),
+        arg!(--bug "With the bug"),
+        arg!(--seeds <SEEDS> "How many seeds the simulation tries")
+            .value_parser(value_parser!(u64).range(1..))
+            .default_value("10000"),
+        arg!(--runs <RUNS> "How many runs there are on another runtime")
+            .value_parser(value_parser!(u64).range(1..))
+            .default_value("300"),
+    ])
 }
 
 fn main() -> ExitCode {
-    shared::main(|arguments: Arguments| {
-        let Arguments { on, bug, seeds, runs } = arguments;
-        let choice = match on {
-            On::Sim => {
-                let totals = Totals::default();
-                explore(0..seeds, |sim| simulated::run(sim, bug, &totals));
-                return Ok(format!("nothing wrong on sim in {totals}\n"));
-            }
-            On::Tokio => Choice::Tokio,
-            On::AsyncStd => Choice::AsyncStd,
-            On::Smol => Choice::Smol,
+    shared::main(arguments(), |arguments| {
+        let bug = arguments.get_flag("bug");
+        // It is no runtime of the others, which have real sockets.
+        let Ok(choice) = Choice::from_str(&shared::value::<String>(&arguments, "on"), false) else {
+            let totals = Totals::default();
+            explore(0..shared::value(&arguments, "seeds"), |sim| simulated::run(sim, bug, &totals));
+            return Ok(format!("nothing wrong on sim in {totals}\n"));
         };
-        let reports = shared::run(choice, &Runs { runs, bug })?;
+        let reports = shared::run(choice, &Runs { runs: shared::value(&arguments, "runs"), bug })?;
         Ok(reports.into_iter().map(|(runtime, report)| said(runtime, &report)).collect())
     })
 }

@@ -1,8 +1,8 @@
 //! A soak test: a mixed load for as long as you say, on the runtime that you name, and at the end all of it is gone.
 //!
 //! ```sh
-//! cargo run --release --example soak --all-features -- --minutes 5 --runtime all
-//! cargo run --release --example soak --all-features -- --minutes 0.05 --runtime smol --seed 42
+//! cargo run --release -p examples --features futures --example soak -- --minutes 5 --runtime all
+//! cargo run --release -p examples --features futures --example soak -- --minutes 0.05 --runtime smol --seed 42
 //! ```
 //!
 //! Tasks, timers, blocking closures, TCP and UDP, some of it aborted or dropped at random points. With the seed of an
@@ -21,37 +21,35 @@ use std::time::Duration;
 use anyrt::Runtime;
 use anyrt::runtime::Left;
 use anyrt::task::JoinSet;
-use clap::Parser;
+use clap::{Command, arg, value_parser};
 use fastrand::Rng;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use census::{Census, Live, known};
 use load::{Counts, Load, Servers};
-use shared::{Choice, Error, Program, Reports};
+use shared::{Error, Program, Reports};
 
-/// Puts a load on a runtime, and counts what is left of it.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    /// How long on each runtime; also parts of a minute, such as 0.05
-    #[arg(long, default_value = "1", value_parser = parse_minutes, allow_hyphen_values = true)]
-    minutes: Duration,
-    /// What the random numbers start from [default: another one each time]
-    #[arg(long)]
-    seed: Option<u64>,
-    #[arg(long, value_enum, default_value = "all")]
-    runtime: Choice,
+fn arguments() -> Command {
+    Command::new("soak").about("Puts a load on a runtime, and counts what is left of it").args([
+        arg!(--minutes <MINUTES> "How long on each runtime; also parts of a minute, such as 0.05")
+            .value_parser(parse_minutes)
+            .default_value("1")
+            .allow_hyphen_values(true),
+        arg!(--seed <SEED> "What the random numbers start from [default: another one each time]")
+            .value_parser(value_parser!(u64)),
+        shared::runtime(),
+    ])
 }
 
 /// A year.
 const MOST_MINUTES: f64 = 365.0 * 24.0 * 60.0;
 
 fn main() -> ExitCode {
-    shared::main(|arguments: Arguments| {
+    shared::main(arguments(), |mut arguments| {
         // Short enough to be typed.
-        let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
-        let soak = Soak { duration: arguments.minutes, seed, live: Live::default() };
-        let reports = shared::run(arguments.runtime, &soak)?;
+        let seed = arguments.remove_one("seed").unwrap_or_else(|| fastrand::u64(..1_000_000));
+        let soak = Soak { duration: shared::value(&arguments, "minutes"), seed, live: Live::default() };
+        let reports = shared::run(shared::value(&arguments, "runtime"), &soak)?;
         let (text, left) = (table(seed, &reports), left(&reports));
         if left.is_empty() {
             return Ok(text);

@@ -151,7 +151,7 @@ fn write_copy(copy: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     // Files of an earlier version would be compiled along.
     let _ = fs::remove_dir_all(copy);
-    for folder in ["src", "tests", "examples", "benches"] {
+    for folder in ["src", "tests", "benches"] {
         copy_folder(&root.join(folder), &copy.join(folder));
     }
     for file in ["Cargo.toml", "Cargo.lock", "README.md"] {
@@ -161,8 +161,12 @@ fn write_copy(copy: &Path) {
         // Under its own name, or cargo takes what it builds here for the tests of the crate itself.
         let text =
             replace("the name of the package", &text, "name = \"anyrt\"\n", "name = \"anyrt-mutants\"\n");
-        let text =
-            replace("the members", &text, "members = [\"crates/*\", \"examples/recipes\", \"macros\"]\n", "");
+        let text = replace(
+            "the members",
+            &text,
+            "members = [\"crates/*\", \"examples\", \"examples/recipes\", \"macros\"]\n",
+            "",
+        );
         // They have no mutants, and stay where they are. In quotes that leave a backslash alone.
         let macros = format!("path = '{}'", root.join("macros").display());
         let text = replace("the attributes", &text, "path = \"macros\"", &macros);

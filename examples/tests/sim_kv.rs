@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-#[path = "../examples/sim_kv/check.rs"]
+#[path = "../sim_kv/check.rs"]
 mod check;
-#[path = "../examples/sim_kv/wire.rs"]
+#[path = "../sim_kv/wire.rs"]
 mod wire;
 
 use check::Kind::{self, Get, Put};

@@ -100,8 +100,8 @@ fn shims_after_have_no_cfg_and_fewer_lines() {
 /// Whatever the example counts.
 #[test]
 fn shims_after_name_nothing() {
-    let driver = include_str!("../examples/shims/driver/after.rs");
-    let pool = include_str!("../examples/shims/pool/after.rs");
+    let driver = include_str!("../shims/driver/after.rs");
+    let pool = include_str!("../shims/pool/after.rs");
     for word in ["cfg", "feature", "tokio", "smol", "async_std", "async-std"] {
         assert!(!driver.contains(word) && !pool.contains(word), "{word}");
     }
@@ -112,7 +112,7 @@ fn shims_after_name_nothing() {
 fn readme_says_what_the_example_counts() {
     let Some(runtime) = RUNTIMES.first() else { return };
     let text = prints(&["--runtime", runtime]);
-    for row in include_str!("../README.md").lines() {
+    for row in include_str!("../../README.md").lines() {
         let cells: Vec<_> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         if let ["", shim, lines, cfgs, runtimes, ""] = cells[..] {
             if shim.ends_with("/before.rs") || shim.ends_with("/after.rs") {
