@@ -1,9 +1,18 @@
+// The README's links to files of the repository, which docs.rs has elsewhere. Of two definitions Markdown takes the first.
+//! [CHANGELOG]: https://docs.rs/crate/anyrt/latest/source/CHANGELOG.md
+//! [ARCHITECTURE]: https://docs.rs/crate/anyrt/latest/source/ARCHITECTURE.md
+//! [policy]: https://docs.rs/crate/anyrt/latest/source/docs/policy.md
+//! [CONTRIBUTING]: https://docs.rs/crate/anyrt/latest/source/.github/CONTRIBUTING.md
+//! [benches/cost]: crate::guide::faq#what-does-it-cost
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 // Tests and scenarios say `unwrap` where a failure is the finding.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 #![cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "much is about sockets, and there are none"))]
+
+// Pages of documentation, and no code.
+pub mod guide;
 
 // The rooms, from the bottom up: what is in one uses what is in it and below it, which a test in `tests/repository.rs` holds.
 mod thread;

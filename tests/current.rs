@@ -1,4 +1,4 @@
-//! The README's table "Which runtime is current", row by row, and what is said where none is. It runs with every set
+//! The table "Which runtime is current" of `src/guide/differences.md`, row by row, and what is said where none is. It runs with every set
 //! of features. What comes of a default is in `set_default.rs`, in a process of its own.
 #![allow(clippy::unwrap_used)]
 

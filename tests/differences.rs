@@ -1,4 +1,4 @@
-//! The rows of the README's table "What cannot be made equal", as far as a test can see them.
+//! The rows of the table "What cannot be made equal" in `src/guide/differences.md`, as far as a test can see them.
 #![allow(clippy::unwrap_used)]
 
 use std::any::Any;

@@ -109,10 +109,10 @@ fn shims_after_name_nothing() {
 
 /// Rows such as "| `driver/before.rs` | 150 | 25 | 3 |".
 #[test]
-fn readme_says_what_the_example_counts() {
+fn guide_says_what_the_example_counts() {
     let Some(runtime) = RUNTIMES.first() else { return };
     let text = prints(&["--runtime", runtime]);
-    for row in include_str!("../../README.md").lines() {
+    for row in include_str!("../../src/guide/library.md").lines() {
         let cells: Vec<_> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         if let ["", shim, lines, cfgs, runtimes, ""] = cells[..] {
             if shim.ends_with("/before.rs") || shim.ends_with("/after.rs") {

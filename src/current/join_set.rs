@@ -8,7 +8,7 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// # Panics
     ///
-    /// Where [no runtime is current](crate#which-runtime-is-current), saying what to write; there is
+    /// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; there is
     /// [`spawn_on`](Self::spawn_on).
     ///
     /// # Examples

@@ -29,7 +29,7 @@ static DEFAULT: OnceLock<AnyRuntime> = OnceLock::new();
 impl AnyRuntime {
     /// The current runtime: the one that this code runs on, or the default of the process.
     ///
-    /// Which one that is stands in [a table](crate#which-runtime-is-current). The handle does not keep it alive.
+    /// Which one that is stands in [a table](crate::guide::differences#which-runtime-is-current). The handle does not keep it alive.
     ///
     /// In everything that runs for a task its runtime is current: in its polls, in its destructor, and in that of an output or
     /// a panic that nobody waits for. The same is true of a blocking closure, also of one that is dropped in the queue. What
@@ -96,7 +96,7 @@ pub(crate) fn find_kept(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
     look_up(driver, Ownership::AsFound)
 }
 
-/// The order is a promise: the table in the README, row by row.
+/// The order is a promise: the table in `src/guide/differences.md`, row by row.
 #[inline]
 fn look_up(driver: Driver, ownership: Ownership) -> Result<AnyRuntime, NoRuntime> {
     // A guard, or what anyrt itself is running on this thread.

@@ -25,7 +25,7 @@ pub fn random_seed() -> u64 {
 }
 
 /// A state for hash maps that is seeded from the current runtime: the order of a map, which nobody can rely on, is the same
-/// each time that a [simulation](crate#in-a-simulation) runs with one seed.
+/// each time that a [simulation](crate::guide::simulation) runs with one seed.
 ///
 /// One that is made where no runtime is current is seeded when it first hashes, or is cloned: so a map that is made before a
 /// `block_on`, and filled in it, is seeded from the simulation. Where no runtime is current even then, it is seeded from the

@@ -11,7 +11,7 @@ use crate::runtime::{Driver, NoRuntime};
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write; see [`try_spawn`].
+/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_spawn`].
 ///
 /// # Examples
 ///
@@ -49,7 +49,7 @@ where
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write; see
+/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see
 /// [`try_spawn_blocking`].
 ///
 /// # Examples
@@ -88,7 +88,7 @@ where
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write; see [`try_block_on`]. And
+/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_block_on`]. And
 /// where `BlockOn::block_on` does: on a thread that is driving async code.
 ///
 /// Scenarios: `block_on_without_a_handle`.
@@ -119,7 +119,7 @@ pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, NoRuntime> {
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write.
+/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write.
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]

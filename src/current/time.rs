@@ -32,7 +32,7 @@ fn timeout_on<F: Future>(runtime: AnyRuntime, duration: Duration, future: F) -> 
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write.
+/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write.
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
@@ -44,7 +44,7 @@ pub fn now() -> Instant {
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate#which-runtime-is-current), saying what to write.
+/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write.
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
@@ -56,7 +56,7 @@ pub fn system_time() -> SystemTime {
 ///
 /// # Panics
 ///
-/// Where no runtime with timers [is current](crate#which-runtime-is-current), saying what to write; see
+/// Where no runtime with timers [is current](crate::guide::differences#which-runtime-is-current), saying what to write; see
 /// [`try_sleep`].
 ///
 /// # Examples

@@ -2,7 +2,7 @@
 //!
 //! A library bounds only what it uses ([`Spawn`], [`Time`], [`Net`]); [`Runtime`] is the sum. Every sentence
 //! below holds on every backend and is a scenario of the conformance suite; what cannot be made equal is in the
-//! table of differences in the [crate documentation](crate#what-cannot-be-made-equal).
+//! [table of differences](crate::guide::differences#what-cannot-be-made-equal).
 //!
 //! # Bringing a runtime
 //!
