@@ -7,7 +7,7 @@ use crate::runtime::time::deadline_after;
 
 /// A moment on the clock of the current runtime.
 ///
-/// [`now`](Self::now) and [`elapsed`](Self::elapsed) ask the runtime that is [current](crate#which-runtime-is-current) for the
+/// [`now`](Self::now) and [`elapsed`](Self::elapsed) ask the runtime that is [current](crate::guide::differences#which-runtime-is-current) for the
 /// time, so that a simulation sees its own clock and the same times in each run, and that a paused tokio stands still. Where no
 /// runtime is current they ask the system. Otherwise it is an [`Instant` of the standard library](time::Instant), into which it
 /// converts; the functions of [`time`](crate::time) take both.

@@ -31,7 +31,7 @@ use crate::runtime::Driver;
 ///
 /// # Errors
 ///
-/// Where no runtime with sockets [is current](crate#which-runtime-is-current), and when the system has no descriptors left.
+/// Where no runtime with sockets [is current](crate::guide::differences#which-runtime-is-current), and when the system has no descriptors left.
 ///
 /// # Examples
 ///

@@ -92,7 +92,7 @@ impl SignalKind {
 ///
 /// # Errors
 ///
-/// Where no runtime with Unix sockets [is current](crate#which-runtime-is-current); `InvalidInput` for a signal that nobody can
+/// Where no runtime with Unix sockets [is current](crate::guide::differences#which-runtime-is-current); `InvalidInput` for a signal that nobody can
 /// handle, such as SIGKILL; and when the system has no descriptors left: each `Signal` takes two.
 ///
 /// # Examples
