@@ -10,7 +10,7 @@ impl Builder<'_> {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where [no runtime is
-    /// current](crate#which-runtime-is-current); the future is dropped then.
+    /// current](crate::guide::differences#which-runtime-is-current); the future is dropped then.
     ///
     /// Scenarios: `builder_finds_the_runtime`.
     #[track_caller]
