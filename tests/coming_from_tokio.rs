@@ -72,10 +72,11 @@ fn every_method_of_the_types_that_porters_use_has_a_row() {
 fn methods_that_are_the_same_are_here() {
     use std::future::Ready;
 
+    use anyrt::AnyRuntime;
     use anyrt::net::{TcpListener, TcpStream, UdpSocket};
+    use anyrt::runtime::{Builder, Handle};
     use anyrt::task::{JoinHandle, JoinSet};
     use anyrt::time::{Instant, Interval};
-    use anyrt::{AnyRuntime, BlockOn, Builder, Spawn};
 
     /// The names; those with parameters of their own are called.
     macro_rules! methods {
@@ -87,10 +88,10 @@ fn methods_that_are_the_same_are_here() {
     }
 
     let same: [(&str, BTreeSet<String>); 9] = [
-        ("task::JoinHandle", methods!(JoinHandle<()>: abort abort_handle is_finished)),
+        ("task::JoinHandle", methods!(JoinHandle<()>: abort abort_handle is_finished id)),
         (
             "task::JoinSet",
-            methods!(JoinSet<()>: new len is_empty join_next try_join_next poll_join_next join_all abort_all detach_all shutdown;
+            methods!(JoinSet<()>: new len is_empty join_next join_next_with_id try_join_next_with_id poll_join_next_with_id try_join_next poll_join_next join_all abort_all detach_all shutdown;
                 spawn: JoinSet::<()>::spawn::<Ready<()>>,
                 spawn_on: JoinSet::<()>::spawn_on::<AnyRuntime, Ready<()>>,
                 spawn_blocking: JoinSet::<()>::spawn_blocking::<fn()>,
@@ -114,7 +115,9 @@ fn methods_that_are_the_same_are_here() {
         ),
         (
             "net::TcpStream",
-            methods!(TcpStream: into_split local_addr peer_addr nodelay set_nodelay ttl set_ttl linger set_linger from_std peek;
+            methods!(TcpStream: into_split local_addr peer_addr nodelay set_nodelay ttl set_ttl linger set_linger from_std peek split readable
+                writable try_read try_read_vectored try_write try_write_vectored;
+                try_io: |it: &TcpStream, how| it.try_io(how, || Ok(())),
                 connect: TcpStream::connect::<&str>,
             ),
         ),
@@ -123,25 +126,25 @@ fn methods_that_are_the_same_are_here() {
             methods!(UdpSocket: recv recv_from send peek peek_from readable writable local_addr peer_addr poll_recv poll_recv_from
                 poll_send poll_send_to poll_peek poll_peek_from poll_recv_ready poll_send_ready broadcast set_broadcast ttl
                 set_ttl multicast_loop_v4 set_multicast_loop_v4 multicast_ttl_v4 set_multicast_ttl_v4 multicast_loop_v6
-                set_multicast_loop_v6 join_multicast_v4 leave_multicast_v4 join_multicast_v6 leave_multicast_v6;
+                set_multicast_loop_v6 join_multicast_v4 leave_multicast_v4 join_multicast_v6 leave_multicast_v6 try_recv try_recv_from try_send try_send_to;
                 bind: UdpSocket::bind::<&str>,
+                connect: UdpSocket::connect::<&str>,
+                send_to: UdpSocket::send_to::<&str>,
                 try_io: |it: &UdpSocket, how| it.try_io(how, || Ok(())),
             ),
         ),
         (
             "runtime::Handle",
-            methods!(AnyRuntime: current try_current enter;
-                spawn: AnyRuntime::spawn::<Ready<()>>,
-                spawn_blocking: AnyRuntime::spawn_blocking::<fn(), ()>,
-                block_on: AnyRuntime::block_on::<Ready<()>>,
+            methods!(Handle: current try_current enter;
+                spawn: Handle::spawn::<Ready<()>>,
+                spawn_blocking: Handle::spawn_blocking::<fn(), ()>,
+                block_on: Handle::block_on::<Ready<()>>,
             ),
         ),
         (
             "runtime::Builder",
-            methods!(Builder<()>: worker_threads;
-                thread_name: |it: Builder<()>| it.thread_name("name"),
-                // On the builder of a runtime only.
-                build: (),
+            methods!(Builder<AnyRuntime>: new_multi_thread enable_all worker_threads build;
+                thread_name: |it: Builder<AnyRuntime>| it.thread_name("name"),
             ),
         ),
     ];

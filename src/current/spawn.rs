@@ -7,7 +7,7 @@ use crate::AnyRuntime;
 use crate::runtime::task::JoinHandle;
 use crate::runtime::{Driver, NoRuntime};
 
-/// Starts a task on the current runtime; see [`Spawn::spawn`].
+/// Starts a task on the current runtime; see [`Spawn::spawn`](crate::Spawn::spawn).
 ///
 /// # Panics
 ///
@@ -45,7 +45,7 @@ where
     Ok(AnyRuntime::try_current()?.spawn(future))
 }
 
-/// Runs a closure that blocks on the current runtime; see [`Spawn::spawn_blocking`].
+/// Runs a closure that blocks on the current runtime; see [`Spawn::spawn_blocking`](crate::Spawn::spawn_blocking).
 ///
 /// # Panics
 ///
@@ -84,7 +84,7 @@ where
     Ok(AnyRuntime::try_current()?.spawn_blocking(job))
 }
 
-/// Runs a future to its end on this thread, in the current runtime; see [`BlockOn::block_on`].
+/// Runs a future to its end on this thread, in the current runtime; see [`BlockOn::block_on`](crate::BlockOn::block_on).
 ///
 /// # Panics
 ///
@@ -115,7 +115,7 @@ pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, NoRuntime> {
     Ok(find_kept(Driver::None)?.block_on(future))
 }
 
-/// Lets every other runnable task have a turn; see [`Spawn::yield_now`].
+/// Lets every other runnable task have a turn; see [`Spawn::yield_now`](crate::Spawn::yield_now).
 ///
 /// # Panics
 ///
