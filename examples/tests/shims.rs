@@ -107,20 +107,31 @@ fn shims_after_name_nothing() {
     }
 }
 
-/// Rows such as "| `driver/before.rs` | 150 | 25 | 3 |".
+/// Rows such as "| `driver/before.rs` | 150 | 25 | 3 |", and their sums in the README.
 #[test]
-fn guide_says_what_the_example_counts() {
+fn guide_and_readme_say_what_the_example_counts() {
     let Some(runtime) = RUNTIMES.first() else { return };
     let text = prints(&["--runtime", runtime]);
+    let mut rows = 0;
     for row in include_str!("../../src/guide/library.md").lines() {
         let cells: Vec<_> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         if let ["", shim, lines, cfgs, runtimes, ""] = cells[..] {
             if shim.ends_with("/before.rs") || shim.ends_with("/after.rs") {
                 let said = [lines, cfgs, runtimes].map(|cell| cell.parse::<u32>().unwrap());
                 assert_eq!(said, counts(&text, shim), "{row}");
+                rows += 1;
             }
         }
     }
+    assert_eq!(rows, 4);
+
+    let sum = |when: &str| {
+        let [driver, pool] = ["driver", "pool"].map(|shim| counts(&text, &format!("{shim}/{when}.rs")));
+        (driver[0] + pool[0], driver[1] + pool[1])
+    };
+    let ((before, cfgs), (after, none)) = (sum("before"), sum("after"));
+    let said = format!("two shims of {before} lines and {cfgs} `cfg`s become {after} lines and none");
+    assert!(none == 0 && include_str!("../../README.md").contains(&said), "{said}");
 }
 
 #[test]
