@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyrt::net::ConnectOptions;
-use anyrt::{AnyRuntime, Net, Spawn, Time};
+use anyrt::{AnyRuntime, Net, Time};
 use async_trait::async_trait;
 use futures_io::{AsyncRead, AsyncWrite, IoSlice, IoSliceMut};
 use hickory_resolver::net::runtime::{self, DnsTcpStream, DnsUdpSocket, RuntimeProvider};

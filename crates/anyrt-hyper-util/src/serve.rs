@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use anyrt::net::TcpListener;
-use anyrt::{AnyRuntime, Spawn, Time};
+use anyrt::{AnyRuntime, Time};
 use futures_core::Stream as _;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};

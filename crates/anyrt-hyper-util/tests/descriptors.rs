@@ -6,7 +6,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyrt::net::{TcpListener, TcpStream};
-use anyrt::{AnyRuntime, AsyncStd, BlockOn, Smol, Spawn, Time, Tokio};
+use anyrt::{AnyRuntime, AsyncStd, Smol, Time, Tokio};
 use anyrt_hyper_util::{Client, Connector, client_builder, serve};
 use axum::Router;
 use axum::body::Body;

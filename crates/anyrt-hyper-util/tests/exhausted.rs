@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyrt::net::{TcpListener, TcpStream};
-use anyrt::{AnyRuntime, AsyncStd, BlockOn, Smol, Spawn, Time, Tokio};
+use anyrt::{AnyRuntime, AsyncStd, Smol, Time, Tokio};
 use anyrt_hyper_util::serve;
 use axum::Router;
 use axum::routing::get;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyrt::net::UdpSocket;
-use anyrt::{AnyRuntime, Net, Spawn, Time};
+use anyrt::{AnyRuntime, Net, Time};
 use quinn::{AsyncTimer, AsyncUdpSocket, Endpoint, EndpointConfig, ServerConfig};
 
 /// A runtime of anyrt, for quinn: its tasks, its timers and its sockets.

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use anyrt::{AnyRuntime, Spawn};
+use anyrt::AnyRuntime;
 use tower::buffer::Buffer;
 use tower_layer::Layer;
 use tower_service::Service;

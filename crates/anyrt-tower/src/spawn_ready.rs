@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use anyrt::task::AbortOnDropHandle;
-use anyrt::{AnyRuntime, Spawn};
+use anyrt::AnyRuntime;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use anyrt::net::{TcpListener, TcpStream};
-use anyrt::{AnyRuntime, BlockOn, Net, Smol, Spawn, Time, Tokio};
+use anyrt::{AnyRuntime, BlockOn, Net, Smol, Time, Tokio};
 use anyrt_hyper_util::{Client, Connector, Stream, client, client_builder, serve_with};
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
