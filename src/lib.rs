@@ -99,18 +99,19 @@ pub mod net {
     #[cfg(unix)]
     pub use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};
     pub use crate::any::net::{
-        OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpListener, TcpStream, UdpSocket, WriteHalf,
+        OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener, TcpStream, UdpSocket, WriteHalf,
     };
     pub use crate::current::net::lookup_host;
     pub use crate::runtime::net::{
-        ConnectOptions, Incoming, Keepalive, ListenOptions, Resolve, SetResolverError, ToSocketAddrs,
-        set_resolver,
+        ConnectOptions, Incoming, Keepalive, ListenOptions, RecvMsg, Resolve, SetResolverError,
+        ToSocketAddrs, set_resolver,
     };
 
     /// The halves of Unix streams, and incoming connections.
     #[cfg(unix)]
     pub mod unix {
-        pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+        pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+        pub use crate::runtime::net::UCred;
         pub use crate::runtime::net::path::Incoming;
     }
 }

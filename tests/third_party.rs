@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net as std_unix;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -382,6 +382,13 @@ impl Reactor for Sockets {
         let watch = Watch { fd: socket.as_fd().as_raw_fd(), token: Token(unique()), sockets: self.clone() };
         self.registry.register(&mut SourceFd(&watch.fd), watch.token, Interest::READABLE)?;
         Ok(Watched { watch, socket })
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn peer_cred(stream: BorrowedFd<'_>) -> io::Result<runtime::UCred> {
+        let peer = rustix::net::sockopt::socket_peercred(stream)?;
+        let (uid, gid) = (peer.uid.as_raw(), peer.gid.as_raw());
+        Ok(runtime::UCred::new(uid, gid, Some(peer.pid.as_raw_nonzero().get())))
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {

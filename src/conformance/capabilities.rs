@@ -7,6 +7,8 @@ pub struct Capabilities {
     real_sockets: Result<(), &'static str>,
     multicast: Result<(), &'static str>,
     readiness: Result<(), &'static str>,
+    reunite: Result<(), &'static str>,
+    peer_cred: Result<(), &'static str>,
     parallelism: Result<(), &'static str>,
     owned: Result<(), &'static str>,
     shutdown: Result<(), &'static str>,
@@ -22,6 +24,8 @@ impl Capabilities {
         real_sockets: Ok(()),
         multicast: Ok(()),
         readiness: Ok(()),
+        reunite: Ok(()),
+        peer_cred: Ok(()),
         parallelism: Ok(()),
         owned: Ok(()),
         shutdown: Ok(()),
@@ -58,6 +62,16 @@ impl Capabilities {
         Self { readiness: Err(reason), ..self }
     }
 
+    /// The halves of its streams stay halves.
+    pub const fn without_reunite(self, reason: &'static str) -> Self {
+        Self { reunite: Err(reason), ..self }
+    }
+
+    /// Its Unix streams do not tell who the peer is.
+    pub const fn without_peer_cred(self, reason: &'static str) -> Self {
+        Self { peer_cred: Err(reason), ..self }
+    }
+
     /// Two tasks never run at the same time.
     pub const fn without_parallelism(self, reason: &'static str) -> Self {
         Self { parallelism: Err(reason), ..self }
@@ -87,6 +101,8 @@ impl Capabilities {
             "real_sockets" => self.real_sockets.err(),
             "multicast" => self.multicast.err(),
             "readiness" => self.readiness.err(),
+            "reunite" => self.reunite.err(),
+            "peer_cred" => self.peer_cred.err(),
             "parallelism" => self.parallelism.err(),
             "owned" => self.owned.err(),
             "shutdown" => self.shutdown.err(),
@@ -104,6 +120,8 @@ impl Capabilities {
             "real_sockets" => "`Capabilities::ALL.without_real_sockets(\"why\")`",
             "multicast" => "`Capabilities::ALL.without_multicast(\"why\")`",
             "readiness" => "`Capabilities::ALL.without_readiness(\"why\")`",
+            "reunite" => "`Capabilities::ALL.without_reunite(\"why\")`",
+            "peer_cred" => "`Capabilities::ALL.without_peer_cred(\"why\")`",
             "parallelism" => "`Capabilities::ALL.without_parallelism(\"why\")`",
             "owned" => "`Capabilities::ALL.without_ownership(\"why\")`",
             "shutdown" => "`Capabilities::ALL.without_shutdown(\"why\")`",

@@ -326,6 +326,7 @@ macro_rules! __scenarios {
             async() net::dropping_the_write_half_sends_eof;
             async() net::dropping_the_read_half_does_not_close;
             async() net::closed_write_half_can_be_dropped;
+            async(reunite) net::stream_halves_reunite;
             async() net::peek_leaves_the_data;
             async() net::peek_at_the_end_is_zero;
             async() net::addresses_match;
@@ -405,6 +406,7 @@ macro_rules! __scenarios {
             async() udp::udp_connected_ignores_strangers;
             async() udp::udp_connects_again;
             async() udp::udp_truncates_and_loses_the_rest;
+            async() udp::udp_recv_msg_tells_of_a_truncated_datagram;
             async() udp::udp_empty_datagram_is_received;
             async() udp::udp_empty_buffer_takes_a_datagram;
             async() udp::udp_peek_leaves_the_datagram;
@@ -472,6 +474,7 @@ macro_rules! __scenarios {
                 async() unix::unix_split_mut_reads_and_writes_at_once;
                 async() unix::unix_into_split_serves_two_tasks;
                 async() unix::unix_dropping_the_write_half_sends_eof;
+                async(reunite) unix::unix_halves_reunite;
                 async() unix::unix_big_transfer_is_intact;
                 async() unix::unix_read_wakes_the_last_waker;
                 async() unix::unix_read_is_cancel_safe;
@@ -479,7 +482,9 @@ macro_rules! __scenarios {
                 async() unix::unix_idle_reader_burns_no_polls;
                 async(workers) unix::unix_works_on_a_plain_thread;
                 async() unix::unix_addresses_match;
+                async(peer_cred) unix::unix_peer_cred_tells_who_it_is;
                 async() unix::unix_bad_paths_are_invalid_input;
+                async() unix::unix_abstract_names_have_no_file;
                 async(real_sockets) unix::unix_connect_errors_have_their_kinds;
                 async(real_sockets) unix::unix_connect_to_a_full_queue_is_refused;
                 async(workers) unix::unix_connect_from_a_plain_thread;
@@ -499,6 +504,7 @@ macro_rules! __scenarios {
                 async() unix::unix_datagram_connected_round_trip;
                 async() unix::unix_datagram_poll_forms_round_trip;
                 async() unix::unix_datagram_truncates_and_loses_the_rest;
+                async() unix::unix_datagram_recv_msg_tells_of_a_truncated_datagram;
                 async() unix::unix_datagram_receive_serves_every_waiter;
                 async() unix::unix_datagram_sender_waits_for_room;
                 async(real_sockets) unix::unix_datagram_send_to_waits_for_room;

@@ -69,6 +69,7 @@ impl<R: Runtime> Family<R> for Tcp {
 
 scenarios_of! {
     Tcp:
+    stream_halves_reunite = halves_reunite,
     stream_readable_waits_for_bytes = readable_waits_for_bytes,
     stream_readable_wakes_everybody = readable_wakes_everybody,
     stream_readable_sees_the_end = readable_sees_the_end,

@@ -42,6 +42,12 @@ pub(super) trait Family<R: Runtime>: 'static {
         stream: Self::Stream,
     ) -> (impl AsyncRead + Unpin + Send + 'static, impl AsyncWrite + Unpin + Send + 'static);
 
+    /// The same stream, after it was two halves.
+    fn split_and_reunite(stream: Self::Stream) -> Self::Stream;
+
+    /// The same streams, after halves of both were put together.
+    fn reunite_crosswise(a: Self::Stream, b: Self::Stream) -> [Self::Stream; 2];
+
     fn readable(stream: &Self::Stream) -> impl Future<Output = io::Result<()>> + Send;
     fn writable(stream: &Self::Stream) -> impl Future<Output = io::Result<()>> + Send;
     fn try_io<T>(
@@ -61,6 +67,20 @@ pub(super) trait Family<R: Runtime>: 'static {
 /// The methods of a [`Family`] that its stream has as they are.
 macro_rules! tries_of {
     ($stream:ident) => {
+        fn split_and_reunite(stream: R::$stream) -> R::$stream {
+            let (read, write) = stream.into_split();
+            <R::$stream>::reunite(read, write).unwrap()
+        }
+
+        fn reunite_crosswise(a: R::$stream, b: R::$stream) -> [R::$stream; 2] {
+            let ((a_read, a_write), (b_read, b_write)) = (a.into_split(), b.into_split());
+            let error = <R::$stream>::reunite(a_read, b_write).unwrap_err();
+            assert_eq!(error.to_string(), "the halves are not of one stream");
+            let $crate::runtime::ReuniteError(a_read, b_write) = error;
+            [(a_read, a_write), (b_read, b_write)]
+                .map(|(read, write)| <R::$stream>::reunite(read, write).unwrap())
+        }
+
         fn readable(stream: &R::$stream) -> impl Future<Output = io::Result<()>> + Send {
             stream.readable()
         }
@@ -620,4 +640,21 @@ pub(super) async fn try_io_would_block_and_then_waits<R: Runtime, F: Family<R>>(
     assert!(after - before <= FEW, "{before} and then {after} turns");
     server.write_all(b"x").await.unwrap();
     assert_eq!(rt.timeout(LONG, task).await.expect("it is woken").unwrap(), b'x');
+}
+
+pub(super) async fn halves_reunite<R: Runtime, F: Family<R>>(rt: R) {
+    let ((client, mut server), (other, _others)) = (pair::<R, F>(&rt).await, pair::<R, F>(&rt).await);
+    let client = F::split_and_reunite(client);
+    let [mut client, _other] = F::reunite_crosswise(client, other);
+    // Nothing was sent: no half of it was closed.
+    assert!(rt.timeout(ms(20), server.read(&mut [0; 8])).await.is_err(), "the peer sees an end");
+    let mut buf = [0; 5];
+    client.write_all(b"hello").await.unwrap();
+    server.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"hello");
+    server.write_all(b"world").await.unwrap();
+    client.read_exact(&mut buf).await.unwrap();
+    assert_eq!(&buf, b"world");
+    drop(client);
+    assert_eq!(server.read(&mut buf).await.unwrap(), 0);
 }

@@ -936,3 +936,18 @@ pub(super) async fn udp_addresses_need_no_runtime<R: Runtime>(rt: R) {
     let error = thread::spawn(move || a.connect("localhost:1").now_or_never().unwrap().unwrap_err());
     assert_eq!(error.join().unwrap().kind(), ErrorKind::Unsupported, "a name is looked up, by nobody here");
 }
+
+pub(super) async fn udp_recv_msg_tells_of_a_truncated_datagram<R: Runtime>(rt: R) {
+    let ((ours, addr), (peer, peers)) = (bound(&rt).await, bound(&rt).await);
+    let mut buf = [0; 4];
+    for (message, len, truncated) in
+        [(&b"0123456789"[..], 4, true), (b"0123", 4, false), (b"", 0, false), (b"012", 3, false)]
+    {
+        peer.send_to(message, addr).await.unwrap();
+        let message = ours.recv_msg(&mut buf).await.unwrap();
+        assert_eq!((message.len, message.truncated, message.addr), (len, truncated, peers));
+        assert_eq!(&buf[..len], &b"0123"[..len]);
+    }
+    peer.send_to(b"x", addr).await.unwrap();
+    assert!(ours.recv_msg(&mut []).await.unwrap().truncated);
+}

@@ -99,6 +99,7 @@ impl<R: Runtime> Family<R> for Unix {
 
 scenarios_of! {
     Unix:
+    unix_halves_reunite = halves_reunite,
     unix_readable_waits_for_bytes = readable_waits_for_bytes,
     unix_readable_wakes_everybody = readable_wakes_everybody,
     unix_readable_sees_the_end = readable_sees_the_end,
@@ -218,7 +219,9 @@ fn assert_names(path: &Path, kind: ErrorKind, error: &io::Error) {
 pub(super) async fn unix_bad_paths_are_invalid_input<R: Runtime>(rt: R) {
     let datagrams = rt.unix_datagram_unbound().unwrap();
     let long = "x".repeat(300);
-    for bad in ["nul\0", "\0nul", long.as_str(), ""] {
+    // On Linux it is an abstract name.
+    let begins_with_a_nul = if HAS_ABSTRACT_NAMES { "nul\0" } else { "\0nul" };
+    for bad in ["nul\0", begins_with_a_nul, long.as_str(), ""] {
         let sent = datagrams.send_to(b"x", bad).await.unwrap_err();
         let polled = poll_fn(|cx| datagrams.poll_send_to(cx, b"x", bad)).await.unwrap_err();
         let connected = [rt.unix_connect(bad).await.unwrap_err(), datagrams.connect(bad).unwrap_err()];
@@ -230,6 +233,102 @@ pub(super) async fn unix_bad_paths_are_invalid_input<R: Runtime>(rt: R) {
             assert_bad_path(bad, &rt.unix_bind(bad).unwrap_err());
             assert_bad_path(bad, &rt.unix_datagram_bind(bad).unwrap_err());
         }
+    }
+}
+
+const HAS_ABSTRACT_NAMES: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+fn skip(scenario: &str) {
+    let _ = writeln!(io::stderr(), "skipped {scenario}: this system has nothing like it");
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn abstract_name(addr: &std::os::unix::net::SocketAddr) -> Option<&[u8]> {
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt as _;
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt as _;
+    addr.as_abstract_name()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn abstract_name(_: &std::os::unix::net::SocketAddr) -> Option<&[u8]> {
+    None
+}
+
+pub(super) async fn unix_abstract_names_have_no_file<R: Runtime>(rt: R) {
+    if !HAS_ABSTRACT_NAMES {
+        return skip("unix_abstract_names_have_no_file");
+    }
+    // That of a folder that nobody else has.
+    let folder = Folder::new();
+    let named = |kind: &str| format!("\0{}/{kind}", folder.path("abstract").display());
+    // Another NUL is a byte as any other, and it may be as long as the system takes.
+    let (streams, longest) = (named("s\0x"), format!("{:_<108}", named("l")));
+    let name = streams.trim_start_matches('\0').as_bytes();
+    let listener = rt.unix_bind(&streams).unwrap();
+    assert_eq!(abstract_name(&listener.local_addr().unwrap()), Some(name));
+    let (client, server) = join(rt.unix_connect(&streams), listener.accept()).await;
+    let (mut client, mut server) = (client.unwrap(), server.unwrap().0);
+    assert_eq!(abstract_name(&client.peer_addr().unwrap()), Some(name));
+    client.write_all(b"x").await.unwrap();
+    assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 1);
+    assert_eq!(rt.unix_bind(&streams).unwrap_err().kind(), ErrorKind::AddrInUse);
+    drop(listener);
+    rt.unix_bind(&streams).expect("no file is left");
+    rt.unix_bind(&longest).unwrap();
+    assert_eq!(rt.unix_bind(longest + "_").unwrap_err().kind(), ErrorKind::InvalidInput);
+
+    let (from, to) = (named("from"), named("to"));
+    let (ours, peer) = (rt.unix_datagram_bind(&from).unwrap(), rt.unix_datagram_bind(&to).unwrap());
+    let mut buf = [0; 8];
+    ours.send_to(b"1", &to).await.unwrap();
+    poll_fn(|cx| ours.poll_send_to(cx, b"2", &to)).await.unwrap();
+    ours.try_send_to(b"3", &to).unwrap();
+    ours.connect(&to).unwrap();
+    ours.send(b"4").await.unwrap();
+    for n in [b"1", b"2", b"3", b"4"] {
+        let (len, sender) = peer.recv_from(&mut buf).await.unwrap();
+        assert_eq!(abstract_name(&sender), Some(from.trim_start_matches('\0').as_bytes()));
+        assert_eq!(&buf[..len], n);
+    }
+}
+
+pub(super) async fn unix_peer_cred_tells_who_it_is<R: Runtime>(rt: R) {
+    let (ours, _peer) = rt.unix_pair().unwrap();
+    if !HAS_ABSTRACT_NAMES {
+        assert_eq!(ours.peer_cred().unwrap_err().kind(), ErrorKind::Unsupported);
+        return skip("unix_peer_cred_tells_who_it_is");
+    }
+    let cred = ours.peer_cred().unwrap();
+    if ours.descriptor().is_none() {
+        // Nobody is in a simulation but the root of each host.
+        assert_eq!((cred.uid(), cred.gid(), cred.pid()), (0, 0, None));
+        return;
+    }
+    // Both ends are of this process, which owns what it makes.
+    let folder = Folder::new();
+    let made = std::os::unix::fs::MetadataExt::uid(&fs::metadata(folder.path("")).unwrap());
+    assert_eq!((cred.uid(), cred.pid()), (made, std::process::id().try_into().ok()));
+    let listener = rt.unix_bind(folder.path("s")).unwrap();
+    let (client, server) = join(rt.unix_connect(folder.path("s")), listener.accept()).await;
+    assert_eq!(client.unwrap().peer_cred().unwrap(), cred);
+    assert_eq!(server.unwrap().0.peer_cred().unwrap(), cred);
+}
+
+pub(super) async fn unix_datagram_recv_msg_tells_of_a_truncated_datagram<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let peer = rt.unix_datagram_bind(folder.path("peer")).unwrap();
+    let ours = rt.unix_datagram_bind(folder.path("ours")).unwrap();
+    for message in [&b"0123456789"[..], b"0123", b"", b"012"] {
+        peer.send_to(message, folder.path("ours")).await.unwrap();
+    }
+    let mut buf = [0; 4];
+    for (len, truncated) in [(4, true), (4, false), (0, false), (3, false)] {
+        let message = ours.recv_msg(&mut buf).await.unwrap();
+        assert_eq!((message.len, message.truncated), (len, truncated));
+        assert_eq!(message.addr.as_pathname(), Some(&*folder.path("peer")));
+        assert_eq!(&buf[..len], &b"0123"[..len]);
     }
 }
 

@@ -24,9 +24,9 @@ pub use builder::Builder;
 #[cfg(feature = "tokio-io")]
 pub use net::Compat;
 pub(crate) use net::family::stream_tries;
-pub use net::{Descriptor, Interest, Net, TcpListener, TcpStream, UdpSocket};
+pub use net::{Descriptor, Interest, Net, RecvMsg, ReuniteError, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
-pub use net::{UnixDatagram, UnixListener, UnixNet, UnixStream};
+pub use net::{UCred, UnixDatagram, UnixListener, UnixNet, UnixStream};
 pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};
 #[cfg(unix)]
 pub(crate) use net::{unix_calls, unix_tries};

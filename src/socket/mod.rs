@@ -21,7 +21,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+#[cfg(unix)]
+use crate::runtime::UCred;
 use crate::runtime::net::AsDescriptor;
+#[cfg(unix)]
+use crate::runtime::net::options::no_peer_cred;
 use crate::runtime::task::coop;
 
 use waits::{Own, Shared, Way};
@@ -44,6 +48,18 @@ pub trait Reactor: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
     ///
     /// The system's.
     fn register<S: Source>(&self, socket: S) -> io::Result<Self::Registered<S>>;
+
+    /// Who is at the other end of a Unix stream; see
+    /// [`UnixStream::peer_cred`](crate::runtime::UnixStream::peer_cred).
+    ///
+    /// # Errors
+    ///
+    /// The system's; `Unsupported` unless a reactor replaces it.
+    #[cfg(unix)]
+    fn peer_cred(stream: std::os::fd::BorrowedFd<'_>) -> io::Result<UCred> {
+        let _ = stream;
+        Err(no_peer_cred())
+    }
 
     /// A timer, which listeners wait with when descriptors have run out.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;

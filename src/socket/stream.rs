@@ -5,9 +5,9 @@ use std::task::{Context, Poll};
 
 use super::connected::Connected;
 use super::{Own, Reactor, Registered, Way, poll_stream_io};
-use crate::runtime::Interest;
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
 use crate::runtime::net::{Descriptor, descriptor, lends};
+use crate::runtime::{Interest, ReuniteError};
 
 /// A connection of a reactor: a [`TcpStream`](super::TcpStream), or a [`UnixStream`](super::unix::UnixStream).
 #[derive(Debug)]
@@ -47,8 +47,23 @@ impl<R: Reactor, S: Connected> Stream<R, S> {
         let socket = Arc::new(self.socket);
         (
             OwnedReadHalf { socket: socket.clone(), waits: Own::default() },
-            OwnedWriteHalf { socket, waits: Own::default() },
+            OwnedWriteHalf { socket, waits: Own::default(), is_reunited: false },
         )
+    }
+
+    pub(super) fn of_halves(
+        read: OwnedReadHalf<R, S>,
+        mut write: OwnedWriteHalf<R, S>,
+    ) -> Result<Self, ReuniteError<OwnedReadHalf<R, S>, OwnedWriteHalf<R, S>>> {
+        if !Arc::ptr_eq(&read.socket, &write.socket) {
+            return Err(ReuniteError(read, write));
+        }
+        write.is_reunited = true;
+        drop(write);
+        match Arc::try_unwrap(read.socket) {
+            Ok(socket) => Ok(Self::new(socket)),
+            Err(_) => unreachable!("there are two halves, and this was the last"),
+        }
     }
 
     pub(super) async fn until_readable(&self) -> io::Result<()> {
@@ -100,12 +115,15 @@ pub struct OwnedReadHalf<R: Reactor, S: Connected = std::net::TcpStream> {
 pub struct OwnedWriteHalf<R: Reactor, S: Connected = std::net::TcpStream> {
     socket: Arc<R::Registered<S>>,
     waits: Own,
+    is_reunited: bool,
 }
 
 impl<R: Reactor, S: Connected> Drop for OwnedWriteHalf<R, S> {
     fn drop(&mut self) {
-        // An error means that the connection is gone, and with it everybody who could want to know.
-        let _ = close::<R, S>(&self.socket);
+        if !self.is_reunited {
+            // An error means that the connection is gone, and with it everybody who could want to know.
+            let _ = close::<R, S>(&self.socket);
+        }
     }
 }
 

@@ -7,13 +7,15 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
+use socket2::SockRef;
+
 use super::datagram::datagram;
 use super::{Listener, Reactor, Registered, Shared, Source, Stream, Way, poll_io, read_io, try_io, write_io};
-use crate::runtime;
 use crate::runtime::net::family::{StdSocket, listener_items, stream_items};
-use crate::runtime::net::path::{cannot, check, probe};
+use crate::runtime::net::path::{addr, cannot, probe};
 use crate::runtime::net::{Descriptor, descriptor, lends};
 use crate::runtime::task::coop;
+use crate::runtime::{self, UCred};
 
 impl Source for std_unix::UnixStream {}
 impl Source for std_unix::UnixListener {}
@@ -51,6 +53,10 @@ impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_ref().peer_addr()
+    }
+
+    fn peer_cred(&self) -> io::Result<UCred> {
+        R::peer_cred(descriptor(self))
     }
 }
 
@@ -96,15 +102,14 @@ lends!([R: Reactor] UnixDatagram<R>, it => descriptor(it.socket.get_ref()));
 impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
     fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         let path = path.as_ref();
-        check(path)?;
-        cannot("connect to", path, self.socket.get_ref().connect(path))
+        cannot("connect to", path, SockRef::from(self.socket.get_ref()).connect(&addr(path)?))
     }
 
     datagram!(SocketAddr);
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref();
-        check(path)?;
+        let to = addr(path)?;
         // Made once: a reactor may take a new one for writable.
         let peer = OnceLock::new();
         let room = || async {
@@ -118,7 +123,7 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
                 None => Ok(()),
             }
         };
-        try_io(|| self.socket.get_ref().send_to(buf, path), room).await
+        try_io(|| SockRef::from(self.socket.get_ref()).send_to(buf, &to), room).await
     }
 
     fn poll_send_to<P: AsRef<Path>>(
@@ -127,8 +132,8 @@ impl<R: Reactor> runtime::UnixDatagram for UnixDatagram<R> {
         buf: &[u8],
         path: P,
     ) -> Poll<io::Result<usize>> {
-        check(path.as_ref())?;
-        poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| socket.send_to(buf, path.as_ref()))
+        let to = addr(path.as_ref())?;
+        poll_io(cx, &self.socket, &self.waits, Way::Write, |socket| SockRef::from(socket).send_to(buf, &to))
     }
 
     async fn readable(&self) -> io::Result<()> {

@@ -2,7 +2,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 
 use crate::any::one_of::{OneOf, each};
 use crate::runtime::net::family::{Family, Stream};
-use crate::runtime::{Descriptor, Interest};
+use crate::runtime::{Descriptor, Interest, ReuniteError};
 
 /// Splits whatever it is by `$split`, into halves that are of the same backend.
 macro_rules! split {
@@ -28,6 +28,18 @@ macro_rules! split {
     };
 }
 
+/// Puts two halves of a stream of one backend together again.
+macro_rules! reunite {
+    ($stream:ident, $backend:ident, $read:ident, $write:ident) => {
+        match $stream::reunite($read, $write) {
+            Ok(it) => Ok(OneOf::$backend { it }),
+            Err(ReuniteError(read, write)) => {
+                Err(ReuniteError(OneOf::$backend { it: read }, OneOf::$backend { it: write }))
+            }
+        }
+    };
+}
+
 impl<F, T, A, S, C> Stream<F> for OneOf<T, A, S, C>
 where
     F: Family,
@@ -47,6 +59,19 @@ where
 
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf) {
         split!(self, it => it.into_split())
+    }
+
+    fn reunite(
+        read: Self::OwnedReadHalf,
+        write: Self::OwnedWriteHalf,
+    ) -> Result<Self, ReuniteError<Self::OwnedReadHalf, Self::OwnedWriteHalf>> {
+        match (read, write) {
+            (OneOf::Tokio { it: read }, OneOf::Tokio { it: write }) => reunite!(T, Tokio, read, write),
+            (OneOf::AsyncIo { it: read }, OneOf::AsyncIo { it: write }) => reunite!(A, AsyncIo, read, write),
+            (OneOf::Sim { it: read }, OneOf::Sim { it: write }) => reunite!(S, Sim, read, write),
+            (OneOf::Custom { it: read }, OneOf::Custom { it: write }) => reunite!(C, Custom, read, write),
+            (read, write) => Err(ReuniteError(read, write)),
+        }
     }
 
     async fn readable(&self) -> io::Result<()> {
@@ -174,6 +199,13 @@ macro_rules! stream {
                 self.into_split()
             }
 
+            fn reunite(
+                read: OwnedReadHalf,
+                write: OwnedWriteHalf,
+            ) -> Result<Self, runtime::ReuniteError<OwnedReadHalf, OwnedWriteHalf>> {
+                read.reunite(write)
+            }
+
             fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
                 Stream::<$family>::readable(&self.inner)
             }
@@ -228,6 +260,37 @@ macro_rules! stream {
         pub struct OwnedReadHalf {
             inner: <AnyStream as Stream<$family>>::OwnedReadHalf,
         }
+
+        impl OwnedReadHalf {
+            #[doc = concat!("Puts the halves of a stream together again; see [`runtime::", stringify!($name), "::reunite`].")]
+            ///
+            /// # Errors
+            ///
+            /// Both halves, if they are not of one stream.
+            pub fn reunite(self, other: OwnedWriteHalf) -> Result<$name, ReuniteError> {
+                match <AnyStream as Stream<$family>>::reunite(self.inner, other.inner) {
+                    Ok(inner) => Ok($name { inner }),
+                    Err(runtime::ReuniteError(read, write)) => {
+                        let (read, write) = (Self { inner: read }, OwnedWriteHalf { inner: write });
+                        Err(runtime::ReuniteError(read, write))
+                    }
+                }
+            }
+        }
+
+        impl OwnedWriteHalf {
+            #[doc = concat!("Puts the halves of a stream together again; see [`runtime::", stringify!($name), "::reunite`].")]
+            ///
+            /// # Errors
+            ///
+            /// Both halves, if they are not of one stream.
+            pub fn reunite(self, other: OwnedReadHalf) -> Result<$name, ReuniteError> {
+                other.reunite(self)
+            }
+        }
+
+        #[doc = concat!("Halves that are not of one [`", stringify!($name), "`], and both of them back.")]
+        pub type ReuniteError = runtime::ReuniteError<OwnedReadHalf, OwnedWriteHalf>;
 
         #[doc = concat!("The write half of a [`", stringify!($name), "`], which closes the write side when it is dropped.")]
         #[derive(Debug)]

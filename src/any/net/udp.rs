@@ -7,7 +7,7 @@ use crate::any::custom;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUdpSocket, MaybeSim, MaybeTokio};
 use crate::runtime::{
-    self, Descriptor, Interest, Net, UdpSocket as _, udp_calls, udp_groups, udp_options, udp_tries,
+    self, Descriptor, Interest, Net, RecvMsg, UdpSocket as _, udp_calls, udp_groups, udp_options, udp_tries,
 };
 
 type TokioSocket = <MaybeTokio as Net>::UdpSocket;
@@ -70,6 +70,11 @@ impl UdpSocket {
     udp_groups!(inherent UdpSocket);
     udp_tries!(inherent UdpSocket);
 
+    /// See [`runtime::UdpSocket::recv_msg`].
+    pub async fn recv_msg(&self, buf: &mut [u8]) -> io::Result<RecvMsg<SocketAddr>> {
+        each!(&self.inner, it => it.recv_msg(buf).await)
+    }
+
     /// See [`runtime::UdpSocket::try_io`].
     pub fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         each!(&self.inner, it => it.try_io(interest, operation))
@@ -100,6 +105,11 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     udp_calls!(forward);
+
+    async fn recv_msg(&self, buf: &mut [u8]) -> io::Result<RecvMsg<SocketAddr>> {
+        self.recv_msg(buf).await
+    }
+
     udp_options!(forward);
     udp_groups!(forward);
     udp_tries!(forward);

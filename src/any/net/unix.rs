@@ -14,7 +14,9 @@ use crate::backend::{AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream
 use crate::runtime::net::family::{Listener, Stream, Unix};
 use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::path::Incoming;
-use crate::runtime::{self, Descriptor, Interest, UnixNet, stream_tries, unix_calls, unix_tries};
+use crate::runtime::{
+    self, Descriptor, Interest, RecvMsg, UCred, UnixNet, stream_tries, unix_calls, unix_tries,
+};
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
 type TokioListener = <MaybeTokio as UnixNet>::UnixListener;
@@ -51,9 +53,18 @@ pub struct UnixStream {
     inner: AnyStream,
 }
 
-impl UnixStream {}
+impl UnixStream {
+    /// See [`runtime::UnixStream::peer_cred`].
+    pub fn peer_cred(&self) -> io::Result<UCred> {
+        each!(&self.inner, it => runtime::UnixStream::peer_cred(it))
+    }
+}
 
-stream!(std_unix::UnixStream: Unix {});
+stream!(std_unix::UnixStream: Unix {
+    fn peer_cred(&self) -> io::Result<UCred> {
+        self.peer_cred()
+    }
+});
 
 /// A Unix socket that listens, whatever the runtime.
 ///
@@ -124,6 +135,11 @@ impl UnixDatagram {
     unix_calls!(inherent UnixDatagram);
     unix_tries!(inherent UnixDatagram);
 
+    /// See [`runtime::UnixDatagram::recv_msg`].
+    pub async fn recv_msg(&self, buf: &mut [u8]) -> io::Result<RecvMsg<SocketAddr>> {
+        each!(&self.inner, it => runtime::UnixDatagram::recv_msg(it, buf).await)
+    }
+
     /// See [`runtime::UnixDatagram::try_send_to`].
     pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         each!(&self.inner, it => runtime::UnixDatagram::try_send_to(it, buf, path))
@@ -177,6 +193,10 @@ impl runtime::UnixDatagram for UnixDatagram {
 
     unix_calls!(forward);
     unix_tries!(forward);
+
+    async fn recv_msg(&self, buf: &mut [u8]) -> io::Result<RecvMsg<SocketAddr>> {
+        self.recv_msg(buf).await
+    }
 
     fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         self.try_send_to(buf, path)

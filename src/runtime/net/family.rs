@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::runtime::{self, Descriptor, Interest};
+use crate::runtime::{self, Descriptor, Interest, ReuniteError};
 
 /// The family of TCP.
 pub(crate) type Tcp = std::net::TcpStream;
@@ -87,6 +87,10 @@ pub(crate) trait Stream<F: Family>:
 
     fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
+    fn reunite(
+        read: Self::OwnedReadHalf,
+        write: Self::OwnedWriteHalf,
+    ) -> Result<Self, ReuniteError<Self::OwnedReadHalf, Self::OwnedWriteHalf>>;
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
     fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T>;
@@ -131,6 +135,13 @@ macro_rules! family {
 
             fn into_split(self) -> (S::OwnedReadHalf, S::OwnedWriteHalf) {
                 runtime::$stream_trait::into_split(self)
+            }
+
+            fn reunite(
+                read: S::OwnedReadHalf,
+                write: S::OwnedWriteHalf,
+            ) -> Result<S, ReuniteError<S::OwnedReadHalf, S::OwnedWriteHalf>> {
+                S::reunite(read, write)
             }
 
             fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
@@ -225,6 +236,13 @@ macro_rules! stream_items {
 
         fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf) {
             self.into_halves()
+        }
+
+        fn reunite(
+            read: Self::OwnedReadHalf,
+            write: Self::OwnedWriteHalf,
+        ) -> Result<Self, $crate::runtime::ReuniteError<Self::OwnedReadHalf, Self::OwnedWriteHalf>> {
+            Self::of_halves(read, write)
         }
 
         fn readable(&self) -> impl Future<Output = std::io::Result<()>> + Send {

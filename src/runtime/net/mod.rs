@@ -14,13 +14,17 @@ mod lookup;
 pub(crate) mod options;
 #[cfg(unix)]
 pub(crate) mod path;
+mod recv_msg;
 mod resolver;
+mod reunite;
 #[cfg(any(unix, windows))]
 mod system;
 #[cfg(not(any(unix, windows)))]
 #[path = "no_system.rs"]
 mod system;
 mod tcp;
+#[cfg(unix)]
+mod ucred;
 mod udp;
 #[cfg(unix)]
 mod unix;
@@ -45,12 +49,16 @@ pub use incoming::Incoming;
 pub(crate) use lookup::resolve_all;
 pub(crate) use options::named;
 pub use options::{ConnectOptions, Keepalive, ListenOptions};
+pub use recv_msg::RecvMsg;
 pub use resolver::{Resolve, SetResolverError, set_resolver};
+pub use reunite::ReuniteError;
 pub(crate) use system::of;
 #[cfg(any(unix, windows))]
 pub(crate) use system::write_error;
 pub use tcp::{TcpListener, TcpStream};
 pub(crate) use tcp::{tcp_options, tcp_required};
+#[cfg(unix)]
+pub use ucred::UCred;
 pub use udp::{Interest, UdpSocket};
 pub(crate) use udp::{udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};
 #[cfg(unix)]

@@ -352,6 +352,15 @@ pub(crate) fn no_such_option() -> io::Error {
     )
 }
 
+/// Of a runtime that cannot ask.
+#[cfg(unix)]
+pub(crate) fn no_peer_cred() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "anyrt: on this system, or on the runtime of this stream, nobody tells who the peer is",
+    )
+}
+
 /// Of a runtime that has left it out.
 pub(crate) fn no_readiness() -> io::Error {
     io::Error::new(

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use super::incoming::Pause;
 use super::named;
@@ -27,12 +27,19 @@ pub(crate) fn check(path: &Path) -> io::Result<()> {
 /// As many bytes as the path of an address has, before its NUL: 107 on Linux, 103 on macOS and the BSDs.
 const LONGEST: usize = size_of::<libc::sockaddr_un>() - offset_of!(libc::sockaddr_un, sun_path) - 1;
 
+/// Whether it is the name of no file (Linux: unix(7)).
+fn is_abstract(path: &Path) -> bool {
+    cfg!(any(target_os = "linux", target_os = "android")) && path.as_os_str().as_bytes().starts_with(b"\0")
+}
+
 /// Whether it is short enough and without a NUL, which the error says with the path.
 fn fits(path: &Path) -> io::Result<()> {
     let bytes = path.as_os_str().as_bytes();
-    let why = if bytes.len() > LONGEST {
-        format!("has {} bytes, and this system takes {LONGEST}", bytes.len())
-    } else if bytes.contains(&0) {
+    // An abstract name ends where it ends, and not with a NUL.
+    let longest = if is_abstract(path) { LONGEST + 1 } else { LONGEST };
+    let why = if bytes.len() > longest {
+        format!("has {} bytes, and this system takes {longest}", bytes.len())
+    } else if bytes.contains(&0) && !is_abstract(path) {
         "has a NUL in it".to_owned()
     } else {
         return Ok(());
@@ -44,6 +51,20 @@ fn fits(path: &Path) -> io::Result<()> {
 pub(crate) fn addr(path: &Path) -> io::Result<SockAddr> {
     check(path)?;
     SockAddr::unix(path)
+}
+
+/// The address of a path, as the standard library has it.
+pub(crate) fn std_addr(path: &Path) -> io::Result<std_unix::SocketAddr> {
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt as _;
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt as _;
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = path.as_os_str().as_bytes().strip_prefix(b"\0") {
+        return std_unix::SocketAddr::from_abstract_name(name);
+    }
+    std_unix::SocketAddr::from_pathname(path)
 }
 
 /// The system's error, with the path that it came of.
@@ -86,7 +107,9 @@ pub(crate) fn listen(path: &Path) -> io::Result<std_unix::UnixListener> {
 /// [`UnixNet::unix_datagram_bind_path`](crate::runtime::UnixNet::unix_datagram_bind_path).
 pub(crate) fn datagram(path: &Path) -> io::Result<std_unix::UnixDatagram> {
     fits(path)?;
-    cannot("bind to", path, std_unix::UnixDatagram::bind(path))
+    let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+    cannot("bind to", path, socket.bind(&SockAddr::unix(path)?))?;
+    Ok(OwnedFd::from(socket).into())
 }
 
 /// Another socket, which can be written to when there is room at `path`: the system (Linux: `unix_dgram_poll`) watches
@@ -94,7 +117,7 @@ pub(crate) fn datagram(path: &Path) -> io::Result<std_unix::UnixDatagram> {
 pub(crate) fn probe(path: &Path) -> io::Result<std_unix::UnixDatagram> {
     let probe = std_unix::UnixDatagram::unbound()?;
     probe.set_nonblocking(true)?;
-    probe.connect(path)?;
+    SockRef::from(&probe).connect(&SockAddr::unix(path)?)?;
     Ok(probe)
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::options::no_readiness;
-use super::{Descriptor, Interest};
+use super::{Descriptor, Interest, ReuniteError};
 use crate::runtime::net::{Incoming, Keepalive, of};
 
 /// A TCP connection, with the I/O traits of `futures`.
@@ -82,6 +82,20 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// Scenarios: `into_split_serves_two_tasks`, `dropping_the_write_half_sends_eof`,
     /// `dropping_the_read_half_does_not_close`, `closed_write_half_can_be_dropped`.
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
+
+    /// Puts the halves of [`into_split`](Self::into_split) together again. Nothing is sent, and the connection goes on.
+    ///
+    /// # Errors
+    ///
+    /// Both halves, if they are not of one stream, or if a runtime of your own does not replace it.
+    ///
+    /// Scenarios: `stream_halves_reunite`.
+    fn reunite(
+        read: Self::OwnedReadHalf,
+        write: Self::OwnedWriteHalf,
+    ) -> Result<Self, ReuniteError<Self::OwnedReadHalf, Self::OwnedWriteHalf>> {
+        Err(ReuniteError(read, write))
+    }
 
     /// **Required.** Reads without taking: the next read sees the same bytes. `Ok(0)` at the end of the stream.
     ///

@@ -4,7 +4,8 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
-use super::{Descriptor, of};
+use super::recv_msg::longer;
+use super::{Descriptor, RecvMsg, of};
 
 /// What an operation on a socket waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,6 +147,37 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// }
     /// ```
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
+
+    /// Receives a datagram, and tells whether it was longer than the buffer.
+    ///
+    /// It is received into a longer buffer, which is allocated for each call, and copied:
+    /// [`recv_from`](Self::recv_from) does neither.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::runtime::UdpSocket;
+    ///
+    /// async fn request<S: UdpSocket>(socket: &S, buf: &mut [u8]) -> io::Result<usize> {
+    ///     loop {
+    ///         let message = socket.recv_msg(buf).await?;
+    ///         if !message.truncated {
+    ///             return Ok(message.len);
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `udp_recv_msg_tells_of_a_truncated_datagram`.
+    fn recv_msg(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<RecvMsg<SocketAddr>>> + Send {
+        async move {
+            let mut whole = longer(buf.len());
+            let (len, addr) = self.recv_from(&mut whole).await?;
+            Ok(RecvMsg::copied(&whole[..len], addr, buf))
+        }
+    }
 
     /// **Required.** [`recv`](Self::recv), and the next one receives the same datagram.
     ///

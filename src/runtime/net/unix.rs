@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::options::no_readiness;
-use super::{Descriptor, Interest, of};
+use super::options::{no_peer_cred, no_readiness};
+use super::recv_msg::longer;
+use super::{Descriptor, Interest, RecvMsg, ReuniteError, UCred, of};
 use crate::runtime::Spawn;
 use crate::runtime::net::path::{Incoming, addr};
 
@@ -18,12 +19,14 @@ use crate::runtime::net::path::{Incoming, addr};
 /// An address is a path. A path that is too long for an address or has a NUL in it is an error of kind `InvalidInput` that
 /// names it, and says how many bytes the system takes (107 on Linux, 103 on macOS and the BSDs), wherever one is taken.
 /// (tokio, smol and async-std have three kinds for it.) An error of connecting or binding says the path as well, and has
-/// the system's own as its source. The file of a socket stays when the socket is dropped; who binds removes it. Other
-/// addresses, such as abstract names, come in by the standard library and `unix_…_from_std`.
+/// the system's own as its source. The file of a socket stays when the socket is dropped; who binds removes it.
+///
+/// On Linux and Android a path that begins with a NUL is an abstract name, of which there is no file: `"\0name"`, as tokio takes
+/// it. Any bytes may follow, 107 at most, and it is free again when its socket is dropped. Elsewhere it is `InvalidInput`.
 ///
 /// They outlive their runtime as those of [`Net`](super::Net) do.
 ///
-/// Scenarios: `unix_bad_paths_are_invalid_input`, `unix_file_stays`, `unix_without_a_handle`,
+/// Scenarios: `unix_bad_paths_are_invalid_input`, `unix_abstract_names_have_no_file`, `unix_file_stays`, `unix_without_a_handle`,
 /// `unix_sockets_outlive_a_shutdown`, `unix_sockets_that_wait_outlive_their_runtime`,
 /// `unix_sockets_that_wait_outlive_a_shutdown`.
 pub trait UnixNet: Spawn {
@@ -186,6 +189,20 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     /// Scenarios: `unix_dropping_the_write_half_sends_eof`, `unix_into_split_serves_two_tasks`.
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
 
+    /// Puts the halves of [`into_split`](Self::into_split) together again. Nothing is sent, and the connection goes on.
+    ///
+    /// # Errors
+    ///
+    /// Both halves, if they are not of one stream, or if a runtime of your own does not replace it.
+    ///
+    /// Scenarios: `unix_halves_reunite`.
+    fn reunite(
+        read: Self::OwnedReadHalf,
+        write: Self::OwnedWriteHalf,
+    ) -> Result<Self, ReuniteError<Self::OwnedReadHalf, Self::OwnedWriteHalf>> {
+        Err(ReuniteError(read, write))
+    }
+
     /// Waits until a read may find something: bytes, the end of the stream or an error.
     ///
     /// See [`TcpStream::readable`](super::TcpStream::readable).
@@ -268,6 +285,20 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
 
     /// **Required.** The address at the other end.
     fn peer_addr(&self) -> io::Result<SocketAddr>;
+
+    /// Who is at the other end: the user, the group and the process (`SO_PEERCRED`).
+    ///
+    /// It is the one that connected, or that called `bind` or `pair`, as it was then. In a simulation every peer is of user
+    /// 0 and group 0, and has no process.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` on systems other than Linux and Android, and where a runtime of your own does not replace it.
+    ///
+    /// Scenarios: `unix_peer_cred_tells_who_it_is`.
+    fn peer_cred(&self) -> io::Result<UCred> {
+        Err(no_peer_cred())
+    }
 
     /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
     ///
@@ -398,6 +429,37 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** [`recv_from`](Self::recv_from) as a poll function.
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
+
+    /// Receives a datagram, and tells whether it was longer than the buffer.
+    ///
+    /// It is received into a longer buffer, which is allocated for each call, and copied:
+    /// [`recv_from`](Self::recv_from) does neither.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::runtime::UnixDatagram;
+    ///
+    /// async fn request<S: UnixDatagram>(socket: &S, buf: &mut [u8]) -> io::Result<usize> {
+    ///     loop {
+    ///         let message = socket.recv_msg(buf).await?;
+    ///         if !message.truncated {
+    ///             return Ok(message.len);
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `unix_datagram_recv_msg_tells_of_a_truncated_datagram`.
+    fn recv_msg(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<RecvMsg<SocketAddr>>> + Send {
+        async move {
+            let mut whole = longer(buf.len());
+            let (len, addr) = self.recv_from(&mut whole).await?;
+            Ok(RecvMsg::copied(&whole[..len], addr, buf))
+        }
+    }
 
     /// Waits until a receive may find something; see [`UdpSocket::readable`](super::UdpSocket::readable).
     ///

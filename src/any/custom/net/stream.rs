@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::pin::Pin;
@@ -8,7 +9,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 use super::{Boxed, TryIo, attempt, declare, listener};
 use crate::runtime::net::family::{self, Family};
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
-use crate::runtime::{Descriptor, Interest, stream_tries};
+use crate::runtime::{Descriptor, Interest, ReuniteError, stream_tries};
 
 /// One half of a connection.
 pub(crate) trait Reader: AsyncRead + fmt::Debug + Send + Sync + Unpin {}
@@ -17,10 +18,58 @@ pub(crate) trait Writer: AsyncWrite + fmt::Debug + Send + Sync + Unpin {}
 impl<T: AsyncRead + fmt::Debug + Send + Sync + Unpin> Reader for T {}
 impl<T: AsyncWrite + fmt::Debug + Send + Sync + Unpin> Writer for T {}
 
+/// A half that can be put together with the other again, by one who knows what they are.
+pub(crate) trait OwnedReader: Reader {
+    fn as_any(&self) -> &dyn Any;
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+pub(crate) trait OwnedWriter: Writer {
+    fn as_any(&self) -> &dyn Any;
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+macro_rules! owned {
+    ($($owned:ident: $half:ident),*) => {
+        $(impl<T: $half + 'static> $owned for T {
+            fn as_any(&self) -> &dyn Any {
+                self
+            }
+
+            fn into_any(self: Box<Self>) -> Box<dyn Any> {
+                self
+            }
+        })*
+    };
+}
+
+owned!(OwnedReader: Reader, OwnedWriter: Writer);
+
+type Halves = (Box<dyn OwnedReader>, Box<dyn OwnedWriter>);
+
+/// Puts halves together, if they are of a stream of the type that it knows.
+type Reunite<F> = fn(Box<dyn OwnedReader>, Box<dyn OwnedWriter>) -> Result<Stream<F>, Halves>;
+
+fn reunite<F: Erases<S>, S: family::Stream<F>>(
+    read: Box<dyn OwnedReader>,
+    write: Box<dyn OwnedWriter>,
+) -> Result<Stream<F>, Halves> {
+    if !(*read).as_any().is::<S::OwnedReadHalf>() || !(*write).as_any().is::<S::OwnedWriteHalf>() {
+        return Err((read, write));
+    }
+    match (read.into_any().downcast(), write.into_any().downcast()) {
+        (Ok(read), Ok(write)) => match S::reunite(*read, *write) {
+            Ok(stream) => Ok(F::erase(stream)),
+            Err(ReuniteError(read, write)) => Err((Box::new(read), Box::new(write))),
+        },
+        _ => unreachable!("they are of these types"),
+    }
+}
+
 /// The object-safe twin of [`family::Stream`].
-pub(crate) trait Erased<F: Family>: Reader + Writer {
+pub(crate) trait Erased<F: Twins>: Reader + Writer {
     fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>);
-    fn into_split(self: Box<Self>) -> (Box<dyn Reader>, Box<dyn Writer>);
+    fn into_split(self: Box<Self>) -> (OwnedReadHalf<F>, OwnedWriteHalf);
     fn readable(&self) -> Boxed<'_, io::Result<()>>;
     fn writable(&self) -> Boxed<'_, io::Result<()>>;
     fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()>;
@@ -31,15 +80,15 @@ pub(crate) trait Erased<F: Family>: Reader + Writer {
     fn into_std(self: Box<Self>) -> io::Result<F>;
 }
 
-impl<F: Family, S: family::Stream<F>> Erased<F> for S {
+impl<F: Erases<S>, S: family::Stream<F>> Erased<F> for S {
     fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>) {
         let (read, write) = family::Stream::split_mut(self);
         (Box::new(read), Box::new(write))
     }
 
-    fn into_split(self: Box<Self>) -> (Box<dyn Reader>, Box<dyn Writer>) {
+    fn into_split(self: Box<Self>) -> (OwnedReadHalf<F>, OwnedWriteHalf) {
         let (read, write) = family::Stream::into_split(*self);
-        (Box::new(read), Box::new(write))
+        (OwnedReadHalf { io: Box::new(read), reunite: reunite::<F, S> }, Io { io: Box::new(write) })
     }
 
     fn readable(&self) -> Boxed<'_, io::Result<()>> {
@@ -107,6 +156,30 @@ pub(crate) struct Io<S: ?Sized> {
 pub(crate) type Stream<F> = Io<<F as Twins>::DynStream>;
 pub(crate) type ReadHalf<'a> = Io<dyn Reader + 'a>;
 pub(crate) type WriteHalf<'a> = Io<dyn Writer + 'a>;
+pub(crate) type OwnedWriteHalf = Io<dyn OwnedWriter>;
+
+/// The read half of a connection, which knows how both become one again.
+#[derive(Debug)]
+pub(crate) struct OwnedReadHalf<F: Twins> {
+    io: Box<dyn OwnedReader>,
+    reunite: Reunite<F>,
+}
+
+impl<F: Twins> Reads for OwnedReadHalf<F> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+
+    fn poll_read_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_read_vectored(cx, bufs)
+    }
+}
+
+reads!([F: Twins] OwnedReadHalf<F>, it => it);
 
 impl<S: AsyncRead + Unpin + ?Sized> Reads for Io<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -144,7 +217,7 @@ reads!([S: AsyncRead + Unpin + ?Sized] Io<S>, it => it);
 writes!([S: AsyncWrite + Unpin + ?Sized] Io<S>, it => it);
 
 impl<S: ?Sized> Io<S> {
-    pub(super) fn halves<F: Family>(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>)
+    pub(super) fn halves<F: Twins>(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>)
     where
         S: Erased<F>,
     {
@@ -152,29 +225,40 @@ impl<S: ?Sized> Io<S> {
         (Io { io: read }, Io { io: write })
     }
 
-    pub(super) fn into_halves<F: Family>(self) -> (ReadHalf<'static>, WriteHalf<'static>)
+    pub(super) fn into_halves<F: Twins>(self) -> (OwnedReadHalf<F>, OwnedWriteHalf)
     where
         S: Erased<F>,
     {
-        let (read, write) = self.io.into_split();
-        (Io { io: read }, Io { io: write })
+        self.io.into_split()
     }
 
-    pub(super) fn until_readable<F: Family>(&self) -> Boxed<'_, io::Result<()>>
+    pub(super) fn of_halves<F: Twins<DynStream = S>>(
+        read: OwnedReadHalf<F>,
+        write: OwnedWriteHalf,
+    ) -> Result<Self, ReuniteError<OwnedReadHalf<F>, OwnedWriteHalf>>
+    where
+        S: Erased<F>,
+    {
+        let OwnedReadHalf { io, reunite } = read;
+        reunite(io, write.io)
+            .map_err(|(io, write)| ReuniteError(OwnedReadHalf { io, reunite }, Io { io: write }))
+    }
+
+    pub(super) fn until_readable<F: Twins>(&self) -> Boxed<'_, io::Result<()>>
     where
         S: Erased<F>,
     {
         self.io.readable()
     }
 
-    pub(super) fn until_writable<F: Family>(&self) -> Boxed<'_, io::Result<()>>
+    pub(super) fn until_writable<F: Twins>(&self) -> Boxed<'_, io::Result<()>>
     where
         S: Erased<F>,
     {
         self.io.writable()
     }
 
-    pub(super) fn attempt<F: Family, T>(
+    pub(super) fn attempt<F: Twins, T>(
         &self,
         interest: Interest,
         operation: impl FnOnce() -> io::Result<T>,
@@ -185,14 +269,14 @@ impl<S: ?Sized> Io<S> {
         attempt(interest, operation, |interest, call| self.io.try_io(interest, call))
     }
 
-    pub(super) fn lent<F: Family>(&self) -> Option<Descriptor<'_>>
+    pub(super) fn lent<F: Twins>(&self) -> Option<Descriptor<'_>>
     where
         S: Erased<F>,
     {
         self.io.descriptor()
     }
 
-    pub(super) fn into_blocking<F: Family>(self) -> io::Result<F>
+    pub(super) fn into_blocking<F: Twins>(self) -> io::Result<F>
     where
         S: Erased<F>,
     {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::listener::{self, Listener};
-use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
+use super::stream::{self, Erases, Io, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, Twins, WriteHalf};
 use super::{Boxed, declare, erase, forward};
 use crate::runtime::net::Keepalive;
 use crate::runtime::net::family::{Tcp, listener_items, stream_items};
@@ -71,8 +71,8 @@ impl TcpListener {
 impl runtime::TcpStream for TcpStream {
     type ReadHalf<'a> = ReadHalf<'a>;
     type WriteHalf<'a> = WriteHalf<'a>;
-    type OwnedReadHalf = ReadHalf<'static>;
-    type OwnedWriteHalf = WriteHalf<'static>;
+    type OwnedReadHalf = OwnedReadHalf<Tcp>;
+    type OwnedWriteHalf = OwnedWriteHalf;
 
     stream_items!(std::net::TcpStream);
     stream_tries!(forward);

@@ -6,16 +6,16 @@ use std::path::Path;
 use std::task::{Context, Poll};
 
 use super::listener::{self, Listener};
-use super::stream::{self, Erases, Io, ReadHalf, Stream, Twins, WriteHalf};
+use super::stream::{self, Erases, Io, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, Twins, WriteHalf};
 use super::{Boxed, TryIo, attempt, declare, erase, forward};
 use crate::runtime::net::family::{Unix, listener_items, stream_items};
-use crate::runtime::{self, Descriptor, Interest, stream_tries, unix_calls, unix_tries};
+use crate::runtime::{self, Descriptor, Interest, UCred, stream_tries, unix_calls, unix_tries};
 
 pub(crate) type UnixStream = Stream<Unix>;
 pub(crate) type UnixListener = Listener<Unix>;
 
 impl Twins for Unix {
-    type DynStream = dyn stream::Erased<Unix>;
+    type DynStream = dyn ErasedStream;
     type DynListener = dyn listener::Erased<Unix>;
 }
 
@@ -40,8 +40,8 @@ impl UnixListener {
 impl runtime::UnixStream for UnixStream {
     type ReadHalf<'a> = ReadHalf<'a>;
     type WriteHalf<'a> = WriteHalf<'a>;
-    type OwnedReadHalf = ReadHalf<'static>;
-    type OwnedWriteHalf = WriteHalf<'static>;
+    type OwnedReadHalf = OwnedReadHalf<Unix>;
+    type OwnedWriteHalf = OwnedWriteHalf;
 
     stream_items!(std_unix::UnixStream);
     stream_tries!(forward);
@@ -53,6 +53,10 @@ impl runtime::UnixStream for UnixStream {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.peer_addr()
     }
+
+    fn peer_cred(&self) -> io::Result<UCred> {
+        self.io.peer_cred()
+    }
 }
 
 impl runtime::UnixListener for UnixListener {
@@ -60,6 +64,17 @@ impl runtime::UnixListener for UnixListener {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+}
+
+/// The object-safe twin of [`runtime::UnixStream`].
+pub(crate) trait ErasedStream: stream::Erased<Unix> {
+    fn peer_cred(&self) -> io::Result<UCred>;
+}
+
+impl<S: runtime::UnixStream> ErasedStream for S {
+    fn peer_cred(&self) -> io::Result<UCred> {
+        runtime::UnixStream::peer_cred(self)
     }
 }
 

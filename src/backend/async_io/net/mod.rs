@@ -28,6 +28,13 @@ impl Reactor for AsyncIo {
         Async::new_nonblocking(socket)
     }
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn peer_cred(stream: std::os::fd::BorrowedFd<'_>) -> io::Result<crate::runtime::UCred> {
+        let peer = rustix::net::sockopt::socket_peercred(stream)?;
+        let (uid, gid) = (peer.uid.as_raw(), peer.gid.as_raw());
+        Ok(crate::runtime::UCred::new(uid, gid, Some(peer.pid.as_raw_nonzero().get())))
+    }
+
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
         Sleep::new(deadline_after(Instant::now(), duration))
     }

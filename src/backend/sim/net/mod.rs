@@ -25,7 +25,7 @@ use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::options::{invalid, whole_seconds};
 use crate::runtime::net::{ConnectOptions, Descriptor, Keepalive, ListenOptions};
 use crate::runtime::time::deadline_after;
-use crate::runtime::{self, Interest, stream_tries};
+use crate::runtime::{self, Interest, ReuniteError, stream_tries};
 
 pub use udp::UdpSocket;
 #[cfg(unix)]
@@ -127,13 +127,16 @@ reads!([] OwnedReadHalf, it => &mut &*it.socket);
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
     socket: Arc<Socket>,
+    is_reunited: bool,
 }
 
 writes!([] OwnedWriteHalf, it => &mut &*it.socket);
 
 impl Drop for OwnedWriteHalf {
     fn drop(&mut self) {
-        self.socket.shutdown();
+        if !self.is_reunited {
+            self.socket.shutdown();
+        }
     }
 }
 
@@ -148,7 +151,22 @@ impl<A> Stream<A> {
 
     fn into_halves(self) -> (OwnedReadHalf, OwnedWriteHalf) {
         let socket = Arc::new(self.socket);
-        (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket })
+        (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket, is_reunited: false })
+    }
+
+    fn of_halves(
+        read: OwnedReadHalf,
+        mut write: OwnedWriteHalf,
+    ) -> Result<Self, ReuniteError<OwnedReadHalf, OwnedWriteHalf>> {
+        if !Arc::ptr_eq(&read.socket, &write.socket) {
+            return Err(ReuniteError(read, write));
+        }
+        write.is_reunited = true;
+        drop(write);
+        match Arc::try_unwrap(read.socket) {
+            Ok(socket) => Ok(Self::new(socket)),
+            Err(_) => unreachable!("there are two halves, and this was the last"),
+        }
     }
 
     async fn until_readable(&self) -> io::Result<()> {

@@ -12,9 +12,9 @@ use super::{Address, Listener, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, 
 use crate::backend::sim::network::Addr;
 use crate::backend::sim::world::World;
 use crate::runtime::net::family::{listener_items, stream_items};
-use crate::runtime::net::options::SocketOptions;
-use crate::runtime::net::path::{cannot, check, full_queue};
-use crate::runtime::{self, stream_tries};
+use crate::runtime::net::options::{SocketOptions, no_peer_cred};
+use crate::runtime::net::path::{cannot, check, full_queue, std_addr};
+use crate::runtime::{self, UCred, stream_tries};
 
 /// A connection in memory, over a Unix socket.
 pub type UnixStream = Stream<SocketAddr>;
@@ -57,7 +57,7 @@ pub(crate) fn pair(world: &Arc<World>, host: usize) -> io::Result<(UnixStream, U
 impl Address for SocketAddr {
     fn of(addr: &Addr) -> io::Result<Self> {
         match addr {
-            Addr::Path(Some(path)) => Self::from_pathname(path),
+            Addr::Path(Some(path)) => std_addr(path),
             // Without a path it has no name.
             Addr::Path(None) | Addr::Ip(_) => Self::from_pathname(""),
         }
@@ -79,6 +79,13 @@ impl runtime::UnixStream for UnixStream {
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         Address::of(&self.socket.addrs.peer)
+    }
+
+    fn peer_cred(&self) -> io::Result<UCred> {
+        if cfg!(not(any(target_os = "linux", target_os = "android"))) {
+            return Err(no_peer_cred());
+        }
+        Ok(UCred::new(0, 0, None))
     }
 }
 

@@ -72,7 +72,8 @@ impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ip(addr) => addr.fmt(f),
-            Self::Path(Some(path)) => path.display().fmt(f),
+            // An abstract name has a NUL there, which tools of Linux show in this way.
+            Self::Path(Some(path)) => f.write_str(&path.to_string_lossy().replace('\0', "@")),
             Self::Path(None) => f.write_str("no name"),
         }
     }

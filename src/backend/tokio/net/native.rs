@@ -31,6 +31,11 @@ pub trait Native: Family + io::Read + io::Write {
     fn split(stream: &mut Self::Stream) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
     fn into_split(stream: Self::Stream) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
 
+    fn reunite(
+        read: Self::OwnedReadHalf,
+        write: Self::OwnedWriteHalf,
+    ) -> Result<Self::Stream, (Self::OwnedReadHalf, Self::OwnedWriteHalf)>;
+
     fn readable(stream: &Self::Stream) -> impl Future<Output = io::Result<()>> + Send;
     fn writable(stream: &Self::Stream) -> impl Future<Output = io::Result<()>> + Send;
     fn try_io<T>(
@@ -59,6 +64,9 @@ pub trait Untold: Copy + fmt::Debug + Send + Sync + Unpin {
     const NEW: Self;
     const ACCEPTED: Self;
 
+    /// Of a stream, by what its halves know.
+    fn both(read: Self, write: Self) -> Self;
+
     /// Whether the way may be one of them, for the last time.
     fn take(&mut self, way: Way) -> bool;
 }
@@ -73,6 +81,8 @@ impl Untold for () {
     const NEW: Self = ();
     const ACCEPTED: Self = ();
 
+    fn both(_: Self, _: Self) -> Self {}
+
     fn take(&mut self, _: Way) -> bool {
         false
     }
@@ -81,6 +91,10 @@ impl Untold for () {
 impl Untold for [bool; 2] {
     const NEW: Self = [true; 2];
     const ACCEPTED: Self = [false; 2];
+
+    fn both(read: Self, write: Self) -> Self {
+        [read[Way::Read as usize], write[Way::Write as usize]]
+    }
 
     fn take(&mut self, way: Way) -> bool {
         std::mem::take(&mut self[way as usize])
@@ -117,6 +131,13 @@ macro_rules! native {
 
             fn into_split(stream: net::$stream) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf) {
                 stream.into_split()
+            }
+
+            fn reunite(
+                read: Self::OwnedReadHalf,
+                write: Self::OwnedWriteHalf,
+            ) -> Result<net::$stream, (Self::OwnedReadHalf, Self::OwnedWriteHalf)> {
+                read.reunite(write).map_err(|net::$halves::ReuniteError(read, write)| (read, write))
             }
 
             fn readable(stream: &net::$stream) -> impl Future<Output = io::Result<()>> + Send {

@@ -6,10 +6,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::native::{Native, Part, Untold, Way};
 use super::{attempt, counted, poll_untold};
-use crate::runtime::Interest;
 use crate::runtime::net::io_traits::{Reads, Writes};
 use crate::runtime::net::write_error;
 use crate::runtime::net::{Descriptor, descriptor, lends};
+use crate::runtime::{Interest, ReuniteError};
 
 /// tokio's stream, or a half of it, with the traits of futures-io.
 #[derive(Debug)]
@@ -59,6 +59,19 @@ impl<F: Native> Stream<F> {
         let Self { io, untold } = self;
         let (read, write) = F::into_split(io);
         (Io { io: read, untold }, Io { io: write, untold })
+    }
+
+    pub(super) fn of_halves(
+        read: OwnedReadHalf<F>,
+        write: OwnedWriteHalf<F>,
+    ) -> Result<Self, ReuniteError<OwnedReadHalf<F>, OwnedWriteHalf<F>>> {
+        let (Io { io: read, untold: reads }, Io { io: write, untold: writes }) = (read, write);
+        match F::reunite(read, write) {
+            Ok(io) => Ok(Self { io, untold: F::Untold::both(reads, writes) }),
+            Err((read, write)) => {
+                Err(ReuniteError(Io { io: read, untold: reads }, Io { io: write, untold: writes }))
+            }
+        }
     }
 
     pub(super) async fn until_readable(&self) -> io::Result<()> {

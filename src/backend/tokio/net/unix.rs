@@ -4,7 +4,7 @@ use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
 
-use socket2::{SockAddr, SockRef};
+use socket2::SockRef;
 use tokio::io::ReadBuf;
 use tokio::runtime::Handle;
 
@@ -13,7 +13,7 @@ use super::listener::Listener;
 use super::stream::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, WriteHalf};
 use super::{attempt, counted, enter, or_untold, poll_untold, untold};
 use crate::runtime::net::family::{StdSocket, Unix, listener_items, stream_items};
-use crate::runtime::net::path::{cannot, check, probe};
+use crate::runtime::net::path::{addr, cannot, probe};
 use crate::runtime::net::{Descriptor, descriptor, lends};
 use crate::runtime::{self, Interest};
 
@@ -34,6 +34,12 @@ impl runtime::UnixStream for UnixStream {
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.peer_addr().map(Into::into)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn peer_cred(&self) -> io::Result<runtime::UCred> {
+        let peer = self.io.peer_cred()?;
+        Ok(runtime::UCred::new(peer.uid(), peer.gid(), peer.pid()))
     }
 }
 
@@ -82,21 +88,20 @@ lends!([] UnixDatagram, it => descriptor(&it.socket));
 impl runtime::UnixDatagram for UnixDatagram {
     fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         let path = path.as_ref();
-        check(path)?;
-        cannot("connect to", path, self.socket.connect(path))
+        cannot("connect to", path, SockRef::from(&self.socket).connect(&addr(path)?))
     }
 
     datagram!(SocketAddr);
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let path = path.as_ref();
-        check(path)?;
-        let peer = SockAddr::unix(path)?;
+        let peer = addr(path)?;
         let told = async {
             tokio::task::consume_budget().await;
             loop {
                 self.socket.writable().await?;
-                match self.socket.try_send_to(buf, path) {
+                let send = || SockRef::from(&self.socket).send_to(buf, &peer);
+                match self.socket.try_io(tokio::io::Interest::WRITABLE, send) {
                     // There may be no room on the other side: that our side has some is no news, and tokio 1.54 tries
                     // again and again.
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -120,12 +125,16 @@ impl runtime::UnixDatagram for UnixDatagram {
         buf: &[u8],
         path: P,
     ) -> Poll<io::Result<usize>> {
-        check(path.as_ref())?;
-        let peer = SockAddr::unix(&path)?;
-        match self.socket.poll_send_to(cx, buf, path) {
-            Poll::Pending => poll_untold(cx, || SockRef::from(&self.socket).send_to(buf, &peer)),
-            ready => ready,
+        let peer = addr(path.as_ref())?;
+        let send = || SockRef::from(&self.socket).send_to(buf, &peer);
+        // tokio's own takes no abstract name.
+        while self.socket.poll_send_ready(cx)?.is_ready() {
+            match self.socket.try_io(tokio::io::Interest::WRITABLE, send) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
         }
+        poll_untold(cx, send)
     }
 
     async fn readable(&self) -> io::Result<()> {

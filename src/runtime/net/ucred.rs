@@ -1,0 +1,29 @@
+/// Who is at the other end of a Unix stream: the user, the group and the process that connected or listened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UCred {
+    uid: u32,
+    gid: u32,
+    pid: Option<i32>,
+}
+
+impl UCred {
+    /// For authors of backends.
+    pub const fn new(uid: u32, gid: u32, pid: Option<i32>) -> Self {
+        Self { uid, gid, pid }
+    }
+
+    /// The user.
+    pub const fn uid(&self) -> u32 {
+        self.uid
+    }
+
+    /// The group.
+    pub const fn gid(&self) -> u32 {
+        self.gid
+    }
+
+    /// The process, if there is one that is known.
+    pub const fn pid(&self) -> Option<i32> {
+        self.pid
+    }
+}
