@@ -77,6 +77,7 @@ pub mod prelude {
 
 /// Tasks: one handle and one set of rules, whatever runs them.
 pub mod task {
+    pub use crate::any::TaskMeta;
     pub use crate::current::{spawn, spawn_blocking, yield_now};
     pub use crate::runtime::task::{
         AbortHandle, AbortOnDropHandle, Builder, Id, JoinError, JoinHandle, JoinSet, YieldNow, id, try_id,

@@ -12,6 +12,7 @@ pub(crate) mod net;
 mod one_of;
 pub(crate) mod time;
 mod within;
+mod wrapped;
 
 use std::any::Any;
 #[cfg(any(test, feature = "conformance"))]
@@ -24,14 +25,17 @@ use std::net::SocketAddr;
 use std::os::unix::net as std_unix;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use self::context::EnterGuard;
 pub(crate) use self::context::{Ownership, enter, innermost, native_context};
 pub use self::within::Within;
+pub use self::wrapped::TaskMeta;
 
 use self::custom::Custom;
+use self::wrapped::Wrapped;
 use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
 #[cfg(unix)]
 use crate::runtime::UnixNet;
@@ -79,23 +83,30 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Left, Net, Runtime, Spa
 ///
 /// A handle made from an owned runtime keeps it alive, as any clone of that runtime does. A handle from
 /// [`current`](Self::current) does not.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct AnyRuntime {
     repr: Repr,
 }
 
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 enum Repr {
     Tokio(MaybeTokio),
     Smol(MaybeSmol),
     AsyncStd(MaybeAsyncStd),
     Sim(MaybeSim),
     Custom(Custom),
+    Wrapped(Arc<Wrapped>),
 }
 
-/// Does `$do` with whatever runtime it is.
+/// Does `$do` with whatever runtime it is. What is wrapped is another `AnyRuntime`; or it is `$wrapped`.
 macro_rules! each {
     ($repr:expr, $it:ident => $do:expr) => {
+        each!($repr, $it => $do, wrapped => {
+            let $it = &wrapped.runtime;
+            $do
+        })
+    };
+    ($repr:expr, $it:ident => $do:expr, $wrapped:ident => $do_wrapped:expr) => {
         match $repr {
             #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
             Repr::Tokio($it) => $do,
@@ -106,7 +117,15 @@ macro_rules! each {
             #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
             Repr::Sim($it) => $do,
             Repr::Custom($it) => $do,
+            Repr::Wrapped($wrapped) => $do_wrapped,
         }
+    };
+}
+
+/// Likewise, of a [`plain`](AnyRuntime::plain) one.
+macro_rules! each_plain {
+    ($repr:expr, $it:ident => $do:expr) => {
+        each!($repr, $it => $do, _wrapped => unreachable!("it is plain"))
     };
 }
 
@@ -187,9 +206,71 @@ impl AnyRuntime {
         Within::new(self.clone(), future)
     }
 
+    /// A handle to the same runtime, which wraps whatever is spawned through it.
+    ///
+    /// `hook` is called where a task, or a blocking closure, is spawned, and returns its wrapper. That is called whenever the task
+    /// runs: for each of its polls, for its destructor, or for the closure. It has to call what it is given, once. So a span of
+    /// tracing, or any other thread-local context, follows into tasks that libraries spawn.
+    ///
+    /// What such a task spawns is wrapped as well, if it finds its runtime by itself: this handle is the
+    /// [current](Self::current) one in there, and in [`block_on`](BlockOn::block_on) of this handle. What tokio or smol are asked to
+    /// spawn by their own functions is not. Neither are the future of a `block_on`, timers and sockets.
+    ///
+    /// The handle is equal to the one that it was made of. Wrapping it again adds a wrapper, inside of the first. Each task is boxed,
+    /// with its wrapper; through other handles nothing costs more.
+    ///
+    /// # Panics
+    ///
+    /// Here never. A panic of the wrapper is one of its task; one of `hook` is passed on to who spawns.
+    ///
+    /// # Examples
+    ///
+    /// With a span of `tracing`, as a wrapper for `Span::current()` and `Span::in_scope` (`examples/recipes/src/tracing.rs` in the
+    /// repository):
+    ///
+    /// ```
+    /// # struct Span;
+    /// # impl Span {
+    /// #     fn current() -> Self { Self }
+    /// #     fn in_scope<T>(&self, code: impl FnOnce() -> T) -> T { code() }
+    /// # }
+    /// use anyrt::AnyRuntime;
+    ///
+    /// /// Whatever is spawned is in the span of who spawns it.
+    /// fn traced(runtime: &AnyRuntime) -> AnyRuntime {
+    ///     runtime.wrap_tasks(|_task| {
+    ///         let span = Span::current();
+    ///         move |step: &mut dyn FnMut()| span.in_scope(|| step())
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `wrapper_is_around_each_poll`, `wrapper_is_around_destructors`, `wrapper_is_around_blocking_closures`,
+    /// `wrapper_follows_into_what_a_task_spawns`, `wrapper_is_told_of_its_task`, `wrappers_nest`, `wrapper_may_panic`.
+    pub fn wrap_tasks<H, W>(&self, hook: H) -> Self
+    where
+        H: Fn(&TaskMeta<'_>) -> W + Send + Sync + 'static,
+        W: FnMut(&mut dyn FnMut()) + Send + 'static,
+    {
+        let wrapped = match &self.repr {
+            Repr::Wrapped(outer) => Wrapped::new(&outer.runtime, Some(outer), hook),
+            _ => Wrapped::new(self, None, hook),
+        };
+        Self { repr: Repr::Wrapped(wrapped) }
+    }
+
     /// A handle to the same runtime that does not keep it alive.
     pub(crate) fn unowned(&self) -> Self {
-        each!(&self.repr, it => it.unowned().into())
+        each!(&self.repr, it => it.unowned().into(), wrapped => Self { repr: Repr::Wrapped(wrapped.unowned()) })
+    }
+
+    /// What it is without its wrapper.
+    #[inline]
+    fn plain(&self) -> &Repr {
+        match &self.repr {
+            Repr::Wrapped(wrapped) => &wrapped.runtime.repr,
+            plain => plain,
+        }
     }
 
     /// Whether timers, or sockets, work on it.
@@ -198,12 +279,13 @@ impl AnyRuntime {
         match &self.repr {
             Repr::Tokio(it) => it.has(driver),
             Repr::Smol(_) | Repr::AsyncStd(_) | Repr::Sim(_) | Repr::Custom(_) => true,
+            Repr::Wrapped(wrapped) => wrapped.runtime.has(driver),
         }
     }
 
     /// [`Spawn::yield_now`], given the handle for good.
     pub(crate) async fn into_yield(self) {
-        each!(&self.repr, it => it.yield_now().await);
+        each_plain!(self.plain(), it => it.yield_now().await);
     }
 
     #[inline]
@@ -213,7 +295,42 @@ impl AnyRuntime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        each!(&self.repr, it => it.spawn(future))
+        each!(&self.repr, it => it.spawn(future), wrapped => self.spawn_wrapped(wrapped, None, Box::pin(future)))
+    }
+
+    /// Of a future that is in a box already: each that is not would be compiled twice for each backend.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn spawn_wrapped<T: Send + 'static>(
+        &self,
+        wrapped: &Wrapped,
+        name: Option<&str>,
+        future: Pin<Box<dyn Future<Output = T> + Send>>,
+    ) -> JoinHandle<T> {
+        let (future, _spawning) = wrapped.wrap(&TaskMeta::new(name, false), self.unowned(), future);
+        let future: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(future);
+        match name {
+            None => each_plain!(&wrapped.runtime.repr, it => it.spawn(future)),
+            Some(name) => wrapped.runtime.spawn_named(name, future),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn spawn_blocking_wrapped<T: Send + 'static>(
+        &self,
+        wrapped: &Wrapped,
+        name: Option<&str>,
+        job: Box<dyn FnOnce() -> T + Send>,
+    ) -> JoinHandle<T> {
+        let (job, _spawning) = wrapped.wrap(&TaskMeta::new(name, true), self.unowned(), job);
+        let job: Box<dyn FnOnce() -> T + Send> = Box::new(move || job.call(|job| job()));
+        match name {
+            None => each_plain!(&wrapped.runtime.repr, it => it.spawn_blocking(job)),
+            Some(name) => wrapped.runtime.spawn_blocking_named(name, job),
+        }
     }
 
     pub(crate) fn from_custom(it: Custom) -> Self {
@@ -270,6 +387,9 @@ impl AnyRuntime {
     pub(crate) fn into_tokio(self) -> Result<MaybeTokio, Self> {
         match self.repr {
             Repr::Tokio(it) => Ok(it),
+            Repr::Wrapped(it) => {
+                it.runtime.clone().into_tokio().map_err(|_| Self { repr: Repr::Wrapped(it) })
+            }
             repr => Err(Self { repr }),
         }
     }
@@ -277,6 +397,7 @@ impl AnyRuntime {
     pub(crate) fn into_smol(self) -> Result<MaybeSmol, Self> {
         match self.repr {
             Repr::Smol(it) => Ok(it),
+            Repr::Wrapped(it) => it.runtime.clone().into_smol().map_err(|_| Self { repr: Repr::Wrapped(it) }),
             repr => Err(Self { repr }),
         }
     }
@@ -284,6 +405,9 @@ impl AnyRuntime {
     pub(crate) fn into_async_std(self) -> Result<MaybeAsyncStd, Self> {
         match self.repr {
             Repr::AsyncStd(it) => Ok(it),
+            Repr::Wrapped(it) => {
+                it.runtime.clone().into_async_std().map_err(|_| Self { repr: Repr::Wrapped(it) })
+            }
             repr => Err(Self { repr }),
         }
     }
@@ -291,12 +415,26 @@ impl AnyRuntime {
     pub(crate) fn into_sim(self) -> Result<MaybeSim, Self> {
         match self.repr {
             Repr::Sim(it) => Ok(it),
+            Repr::Wrapped(it) => it.runtime.clone().into_sim().map_err(|_| Self { repr: Repr::Wrapped(it) }),
             repr => Err(Self { repr }),
         }
     }
 }
 
 /// Whether both are handles to one runtime.
+impl PartialEq for AnyRuntime {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.plain(), other.plain()) {
+            (Repr::Tokio(a), Repr::Tokio(b)) => a == b,
+            (Repr::Smol(a), Repr::Smol(b)) => a == b,
+            (Repr::AsyncStd(a), Repr::AsyncStd(b)) => a == b,
+            (Repr::Sim(a), Repr::Sim(b)) => a == b,
+            (Repr::Custom(a), Repr::Custom(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
 impl Eq for AnyRuntime {}
 
 impl fmt::Debug for AnyRuntime {
@@ -307,11 +445,15 @@ impl fmt::Debug for AnyRuntime {
 
 impl Spawn for AnyRuntime {
     fn execute(&self, task: BoxFuture) {
-        each!(&self.repr, it => it.execute(task));
+        each!(&self.repr, it => it.execute(task), wrapped => drop(self.spawn_wrapped(wrapped, None, task)));
     }
 
     fn execute_blocking(&self, job: BoxJob) {
-        each!(&self.repr, it => it.execute_blocking(job));
+        each!(
+            &self.repr,
+            it => it.execute_blocking(job),
+            wrapped => drop(self.spawn_blocking_wrapped(wrapped, None, job))
+        );
     }
 
     #[track_caller]
@@ -346,7 +488,11 @@ impl Spawn for AnyRuntime {
         // As for a future.
         #[cfg(all(debug_assertions, not(test)))]
         let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
-        each!(&self.repr, it => it.spawn_blocking(job))
+        each!(
+            &self.repr,
+            it => it.spawn_blocking(job),
+            wrapped => self.spawn_blocking_wrapped(wrapped, None, Box::new(job))
+        )
     }
 
     // Only the simulation shows names: what is compiled for others is that of a task without one.
@@ -361,6 +507,7 @@ impl Spawn for AnyRuntime {
                 let future: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(future);
                 it.spawn_named(name, future)
             }
+            Repr::Wrapped(wrapped) => self.spawn_wrapped(wrapped, Some(name), Box::pin(future)),
             _ => self.spawn(future),
         }
     }
@@ -376,6 +523,7 @@ impl Spawn for AnyRuntime {
                 let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
                 it.spawn_blocking_named(name, job)
             }
+            Repr::Wrapped(wrapped) => self.spawn_blocking_wrapped(wrapped, Some(name), Box::new(job)),
             _ => self.spawn_blocking(job),
         }
     }
@@ -392,7 +540,21 @@ impl Spawn for AnyRuntime {
 impl BlockOn for AnyRuntime {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
-        each!(&self.repr, it => it.run_until(future))
+        each!(&self.repr, it => it.run_until(future), wrapped => {
+            let mut output = None;
+            {
+                // Of one type: each future would be compiled twice for each backend.
+                let run: Pin<&mut dyn Future<Output = ()>> = pin!(async {
+                    let _entered = self.enter();
+                    output = Some(future.await);
+                });
+                each_plain!(&wrapped.runtime.repr, it => it.run_until(run));
+            }
+            match output {
+                Some(output) => output,
+                None => unreachable!("it runs until the future is done"),
+            }
+        })
     }
 
     fn stop(&self, timeout: Duration) -> io::Result<Left> {
@@ -426,11 +588,11 @@ impl Net for AnyRuntime {
     type UdpSocket = net::UdpSocket;
 
     async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
-        each!(&self.repr, it => it.finish_connect(stream).await.map(Into::into))
+        each_plain!(self.plain(), it => it.finish_connect(stream).await.map(Into::into))
     }
 
     async fn connect_addr(&self, addr: SocketAddr, options: &ConnectOptions) -> io::Result<net::TcpStream> {
-        each!(&self.repr, it => it.connect_addr(addr, options).await.map(Into::into))
+        each_plain!(self.plain(), it => it.connect_addr(addr, options).await.map(Into::into))
     }
 
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
@@ -454,7 +616,7 @@ impl Net for AnyRuntime {
     }
 
     async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-        each!(&self.repr, it => it.resolve(host, port).await)
+        each_plain!(self.plain(), it => it.resolve(host, port).await)
     }
 }
 
@@ -477,7 +639,7 @@ impl UnixNet for AnyRuntime {
     }
 
     async fn unix_connect_path(&self, path: PathBuf) -> io::Result<Self::UnixStream> {
-        each!(&self.repr, it => it.unix_connect_path(path).await.map(Into::into))
+        each_plain!(self.plain(), it => it.unix_connect_path(path).await.map(Into::into))
     }
 
     fn unix_bind_path(&self, path: &Path) -> io::Result<Self::UnixListener> {

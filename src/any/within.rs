@@ -34,9 +34,15 @@ impl<F> Within<F> {
         Self { runtime, it: Some(it) }
     }
 
-    pub(super) fn call(mut self, call: impl FnOnce(F)) {
-        if let Some(it) = self.it.take() {
-            inside(&self.runtime, || call(it));
+    /// What it is, for who drops it elsewhere.
+    pub(super) fn inside(self: Pin<&mut Self>) -> Option<Pin<&mut F>> {
+        self.project().it.as_pin_mut()
+    }
+
+    pub(super) fn call<T>(mut self, call: impl FnOnce(F) -> T) -> T {
+        match self.it.take() {
+            Some(it) => inside(&self.runtime, || call(it)),
+            None => unreachable!("a closure is called once"),
         }
     }
 }
@@ -60,7 +66,7 @@ impl<F> fmt::Debug for Within<F> {
 }
 
 fn inside<T>(runtime: &AnyRuntime, call: impl FnOnce() -> T) -> T {
-    let _context = match &runtime.repr {
+    let _context = match runtime.plain() {
         Repr::Tokio(tokio) => tokio_context::enter(tokio),
         _ => None,
     };

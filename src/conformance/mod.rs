@@ -40,6 +40,7 @@ mod time;
 mod udp;
 #[cfg(unix)]
 mod unix;
+mod wrapped;
 
 pub use capabilities::Capabilities;
 #[doc(hidden)]
@@ -134,6 +135,14 @@ macro_rules! __scenarios {
             async() ids::join_set_tells_ids;
             async() ids::named_tasks_run;
             async(current) ids::builder_finds_the_runtime;
+
+            async() wrapped::wrapper_is_around_each_poll;
+            async() wrapped::wrapper_is_around_destructors;
+            async() wrapped::wrapper_is_around_blocking_closures;
+            async() wrapped::wrapper_follows_into_what_a_task_spawns;
+            async() wrapped::wrapper_is_told_of_its_task;
+            async() wrapped::wrappers_nest;
+            async() wrapped::wrapper_may_panic;
 
             async() join_set::join_set_returns_every_value;
             async() join_set::join_set_in_order_of_completion;

@@ -23,30 +23,83 @@ pub(crate) enum Place {
     Entered(u64),
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Find {
     Kind(RuntimeKind),
     LastEntry,
 }
 
+/// What a thread is doing. The first three are one word: they are written twice for each poll.
 #[derive(Clone, Copy)]
 struct ThreadState {
-    driving: bool,
-    find: Option<Find>,
+    // Whether it drives async code, in the lowest bit; what is to be found, in the second byte; and in the upper half how many scopes
+    // and entries there are around.
+    here: u64,
     // The number of the task that is polled, or 0: of a runtime that does not know it by itself.
     task: u64,
-    // How many scopes and entries there are around. As wide as this, so that each field is read by itself: it is at each poll.
-    depth: usize,
+}
+
+const DRIVING: u64 = 1;
+const FIND: u64 = 0xff << FIND_AT;
+const FIND_AT: u32 = 8;
+const DEPTH_AT: u32 = 32;
+const ONE_DEEPER: u64 = 1 << DEPTH_AT;
+
+/// In the order of their numbers, from 1 on.
+const FINDS: [Find; 6] = [
+    Find::LastEntry,
+    Find::Kind(RuntimeKind::Tokio),
+    Find::Kind(RuntimeKind::Smol),
+    Find::Kind(RuntimeKind::OwnedSmol),
+    Find::Kind(RuntimeKind::AsyncStd),
+    Find::Kind(RuntimeKind::Sim),
+];
+
+impl Find {
+    #[inline]
+    fn bits(self) -> u64 {
+        let number = match self {
+            Self::LastEntry => 1,
+            Self::Kind(kind) => 2 + kind as u64,
+        };
+        number << FIND_AT
+    }
+}
+
+impl ThreadState {
+    #[inline]
+    fn is_driving(self) -> bool {
+        self.here & DRIVING != 0
+    }
+
+    #[inline]
+    fn find(self) -> Option<Find> {
+        let number = ((self.here & FIND) >> FIND_AT) as usize;
+        FINDS.get(number.wrapping_sub(1)).copied()
+    }
+
+    #[inline]
+    fn depth(self) -> u64 {
+        self.here >> DEPTH_AT
+    }
+
+    fn finding(self, find: Option<Find>) -> Self {
+        Self { here: self.here & !FIND | find.map_or(0, Find::bits), ..self }
+    }
+
+    fn at(self, depth: u64) -> Self {
+        Self { here: self.here & (ONE_DEEPER - 1) | depth << DEPTH_AT, ..self }
+    }
 }
 
 thread_local! {
-    static STATE: Cell<ThreadState> = const { Cell::new(ThreadState { driving: false, find: None, task: 0, depth: 0 }) };
+    static STATE: Cell<ThreadState> = const { Cell::new(ThreadState { here: 0, task: 0 }) };
     static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
 }
 
 #[inline]
 pub(crate) fn innermost() -> Option<Place> {
-    match STATE.get().find? {
+    match STATE.get().find()? {
         Find::Kind(kind) => Some(Place::In(kind)),
         Find::LastEntry => Entered::find(),
     }
@@ -56,7 +109,7 @@ pub(crate) fn innermost() -> Option<Place> {
 #[inline]
 #[allow(dead_code, reason = "not every backend has to know")]
 pub(crate) fn is_driving() -> bool {
-    STATE.get().driving
+    STATE.get().is_driving()
 }
 
 /// The number of the innermost task on this thread, unless its runtime itself knows which one that is.
@@ -74,12 +127,11 @@ impl Scope {
     #[inline]
     fn new(driving: bool, kind: Option<RuntimeKind>, task: Option<u64>) -> Self {
         let before = STATE.get();
-        STATE.set(ThreadState {
-            driving: driving || before.driving,
-            find: kind.map(Find::Kind).or(before.find),
-            task: task.unwrap_or(before.task),
-            depth: before.depth + 1,
-        });
+        let mut here = (before.here | u64::from(driving)) + ONE_DEEPER;
+        if let Some(kind) = kind {
+            here = here & !FIND | Find::Kind(kind).bits();
+        }
+        STATE.set(ThreadState { here, task: task.unwrap_or(before.task) });
         Self { before }
     }
 
@@ -103,7 +155,7 @@ impl Scope {
     /// A `block_on`, which no thread may enter twice.
     #[track_caller]
     pub(crate) fn block_on() -> Self {
-        if STATE.get().driving {
+        if STATE.get().is_driving() {
             nested_block_on();
         }
         Self::driving()
@@ -112,7 +164,7 @@ impl Scope {
     /// A `shutdown_timeout`, which waits for the runtime as well.
     #[track_caller]
     pub(crate) fn shutdown() -> Self {
-        if STATE.get().driving {
+        if STATE.get().is_driving() {
             shutdown_in_async_code();
         }
         Self::driving()
@@ -135,7 +187,8 @@ impl Scope {
     #[inline]
     fn may_block(kind: Option<RuntimeKind>, task: u64) -> Self {
         let scope = Self::new(false, kind, Some(task));
-        STATE.set(ThreadState { driving: false, ..STATE.get() });
+        let state = STATE.get();
+        STATE.set(ThreadState { here: state.here & !DRIVING, ..state });
         scope
     }
 
@@ -152,7 +205,7 @@ impl Scope {
 impl Drop for Scope {
     #[inline]
     fn drop(&mut self) {
-        if STATE.get().depth == self.before.depth + 1 {
+        if STATE.get().depth() == self.before.depth() + 1 {
             STATE.set(self.before);
         } else {
             self.leave_entries();
@@ -166,14 +219,14 @@ impl Scope {
     fn leave_entries(&mut self) {
         let mut here = self.before;
         let _ = ENTERED.try_with(|stack| {
-            let further_in = self.before.depth + 1;
+            let further_in = self.before.depth() + 1;
             let mut stack = stack.borrow_mut();
             stack.retain(|entered| !entered.is_over || entered.depth <= further_in);
             for entered in stack.iter_mut() {
                 if entered.depth > further_in {
-                    here.depth += 1;
-                    (entered.before, entered.depth) = (here.find, here.depth);
-                    here.find = Some(Find::LastEntry);
+                    let depth = here.depth() + 1;
+                    (entered.before, entered.depth) = (here.find(), depth);
+                    here = here.at(depth).finding(Some(Find::LastEntry));
                 }
             }
         });
@@ -187,7 +240,7 @@ struct Entered {
     // It ended further in than it began, and stays for as long as a scope may come back to it.
     is_over: bool,
     before: Option<Find>,
-    depth: usize,
+    depth: u64,
 }
 
 impl Entered {
@@ -216,8 +269,8 @@ impl Entered {
     /// Takes away what is over, and has no scope to come back to it.
     fn forget(stack: &mut Vec<Self>) {
         let mut here = STATE.get();
-        while let Some(last) = stack.last().filter(|last| last.is_over && last.depth == here.depth) {
-            here = ThreadState { find: last.before, depth: here.depth - 1, ..here };
+        while let Some(last) = stack.last().filter(|last| last.is_over && last.depth == here.depth()) {
+            here = here.finding(last.before).at(here.depth() - 1);
             stack.pop();
         }
         STATE.set(here);
@@ -239,10 +292,10 @@ impl Entry {
             let mut stack = stack.borrow_mut();
             Entered::forget(&mut stack);
             let here = STATE.get();
-            let (find, depth) = (here.find, here.depth + 1);
+            let (find, depth) = (here.find(), here.depth() + 1);
             let key = stack.last().map_or(0, |last| last.key + 1);
             stack.push(Entered { key, is_over: false, before: find, depth });
-            STATE.set(ThreadState { find: Some(Find::LastEntry), depth, ..here });
+            STATE.set(here.at(depth).finding(Some(Find::LastEntry)));
             key
         });
         key.ok().map(|key| Self { key, _not_send: PhantomData })
@@ -285,4 +338,20 @@ pub(crate) fn shutdown_in_async_code() -> ! {
         "anyrt: `shutdown_timeout` was called on a thread that is driving async code, where it could wait for itself. \
          Move the call out of async code, to a plain thread."
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_is_what_was_told() {
+        for find in FINDS {
+            let state = ThreadState { here: 0, task: 7 }.at(u64::from(u32::MAX)).finding(Some(find));
+            assert!(
+                state.find() == Some(find) && state.depth() == u64::from(u32::MAX) && !state.is_driving()
+            );
+            assert!(state.finding(None).find().is_none());
+        }
+    }
 }

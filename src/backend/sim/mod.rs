@@ -331,4 +331,6 @@ const WHAT_IT_CAN: crate::conformance::Capabilities = crate::conformance::Capabi
 crate::conformance! {
     sim: Sim::builder().build().unwrap(), WHAT_IT_CAN;
     any: crate::AnyRuntime::from(Sim::builder().build().unwrap()), WHAT_IT_CAN;
+    wrapped: crate::AnyRuntime::from(Sim::builder().build().unwrap()).wrap_tasks(|_| |step: &mut dyn FnMut()| step()),
+        WHAT_IT_CAN;
 }

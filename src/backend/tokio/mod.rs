@@ -353,4 +353,7 @@ crate::conformance! {
         Capabilities::ALL.blocking_threads(4);
     any_current_thread: crate::AnyRuntime::from(one_thread()),
         Capabilities::ALL.blocking_threads(4).without_workers("one thread does everything");
+    wrapped: crate::AnyRuntime::from(Tokio::builder().worker_threads(2).blocking_threads(4).build().unwrap())
+        .wrap_tasks(|_| |step: &mut dyn FnMut()| step()),
+        Capabilities::ALL.blocking_threads(4);
 }

@@ -12,35 +12,43 @@ use crate::thread::lock;
 /// Scenarios: `panic_reaches_the_handle`, `abort_cancels_a_pending_task`, `join_error_converts_to_io_error`,
 /// `join_error_display`.
 pub struct JoinError {
-    kind: Kind,
-    id: Id,
+    repr: Repr,
 }
 
-enum Kind {
-    Cancelled,
+enum Repr {
+    Cancelled(Id),
+    // In a box, so that an error takes no more room in the result of a task that has an output.
+    Panicked(Box<Panicked>),
+    RuntimeGone(Id),
+}
+
+struct Panicked {
+    id: Id,
     // A mutex only because a payload is not `Sync` and errors are expected to be.
-    Panicked(Mutex<Payload>),
-    RuntimeGone,
+    payload: Mutex<Payload>,
 }
 
 impl JoinError {
     pub(crate) fn cancelled(id: impl Into<Id>) -> Self {
-        Self { kind: Kind::Cancelled, id: id.into() }
+        Self { repr: Repr::Cancelled(id.into()) }
     }
 
     pub(crate) fn panicked(id: impl Into<Id>, payload: Payload) -> Self {
-        Self { kind: Kind::Panicked(Mutex::new(payload)), id: id.into() }
+        Self { repr: Repr::Panicked(Box::new(Panicked { id: id.into(), payload: Mutex::new(payload) })) }
     }
 
     pub(crate) fn runtime_gone(id: impl Into<Id>) -> Self {
-        Self { kind: Kind::RuntimeGone, id: id.into() }
+        Self { repr: Repr::RuntimeGone(id.into()) }
     }
 
     /// The id of the task.
     ///
     /// Scenarios: `id_stays_when_a_task_is_aborted`.
     pub fn id(&self) -> Id {
-        self.id
+        match &self.repr {
+            Repr::Cancelled(id) | Repr::RuntimeGone(id) => *id,
+            Repr::Panicked(panicked) => panicked.id,
+        }
     }
 
     /// Whether it was aborted before it had an output: by a handle of its own, a set, or its own `cancel`.
@@ -58,19 +66,19 @@ impl JoinError {
     ///
     /// Scenarios: `abort_cancels_a_pending_task`, `shutdown_drops_every_task`.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.kind, Kind::Cancelled)
+        matches!(self.repr, Repr::Cancelled(_))
     }
 
     /// Whether it panicked.
     pub fn is_panic(&self) -> bool {
-        matches!(self.kind, Kind::Panicked(_))
+        matches!(self.repr, Repr::Panicked(_))
     }
 
     /// Whether its runtime stopped before it had an output: it was shut down, or dropped, or was gone when this was spawned.
     ///
     /// Never together with [`is_cancelled`](Self::is_cancelled).
     pub fn is_runtime_gone(&self) -> bool {
-        matches!(self.kind, Kind::RuntimeGone)
+        matches!(self.repr, Repr::RuntimeGone(_))
     }
 
     /// What the panic carried, for [`std::panic::resume_unwind`] or a downcast.
@@ -104,20 +112,22 @@ impl JoinError {
     ///
     /// The error itself, when the task did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, Self> {
-        match self.kind {
-            Kind::Panicked(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
-            kind => Err(Self { kind, ..self }),
+        match self.repr {
+            Repr::Panicked(panicked) => {
+                Ok(panicked.payload.into_inner().unwrap_or_else(PoisonError::into_inner))
+            }
+            repr => Err(Self { repr }),
         }
     }
 }
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            Kind::Cancelled => f.write_str("task was cancelled"),
-            Kind::RuntimeGone => f.write_str("task was dropped because its runtime is gone"),
-            Kind::Panicked(payload) => {
-                let message = message(&**lock(payload));
+        match &self.repr {
+            Repr::Cancelled(_) => f.write_str("task was cancelled"),
+            Repr::RuntimeGone(_) => f.write_str("task was dropped because its runtime is gone"),
+            Repr::Panicked(panicked) => {
+                let message = message(&**lock(&panicked.payload));
                 match message {
                     Some(message) => write!(f, "task panicked with message {message:?}"),
                     None => f.write_str("task panicked"),
@@ -135,9 +145,9 @@ fn message(payload: &(dyn Any + Send)) -> Option<String> {
 
 impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
+        match self.repr {
             // It is what an `unwrap` prints, and tokio's would be cancelled.
-            Kind::RuntimeGone => {
+            Repr::RuntimeGone(_) => {
                 write!(f, "JoinError({self}; nobody aborted it, so it is not `is_cancelled()`)")
             }
             _ => write!(f, "JoinError({self})"),
