@@ -123,6 +123,13 @@ mod pasted {
 
         #[anyrt::main(tokio, current_thread, shutdown = "5s")]
         async fn another() {}
+
+        #[anyrt::main(smol)]
+        async fn on_smol() {}
+
+        #[cfg(feature = "async-std")]
+        #[anyrt::main(async_std)]
+        async fn on_async_std() {}
     }
 
     #[cfg(feature = "sim")]
@@ -135,8 +142,18 @@ mod pasted {
 }
 
 /// What is neither a name of ours nor a line to write.
-const OTHER: &[&str] =
-    &["#[tokio::main]", "[dev-dependencies]", "Err", "HashMap", "main", "none", "test-util", "unwrap()"];
+const OTHER: &[&str] = &[
+    "#[tokio::main]",
+    "[dev-dependencies]",
+    "Err",
+    "HashMap",
+    "async fn main",
+    "macros",
+    "main",
+    "none",
+    "test-util",
+    "unwrap()",
+];
 
 #[test]
 fn whatever_a_message_says_to_write_is_compiled() {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(any(feature = "tokio", feature = "smol"))]
 
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
@@ -42,6 +43,7 @@ each_backend! {
     threads_end_when_it_is_shut_down;
     threads_end_when_it_is_dropped;
     runtime_of_one_thread_each_works;
+    tasks_of_a_single_threaded_runtime_have_one_thread;
     extreme_values_that_some_runtime_can_have_work;
     threads_that_the_system_does_not_give_are_an_error;
     shutdown_sees_each_block_on_that_ends_just_then;
@@ -66,6 +68,41 @@ fn values_that_no_runtime_can_have_are_refused<R: Runtime>(builder: fn() -> Buil
     refused(builder().blocking_threads(usize::MAX), ["blocking_threads is 1844", "ask for 1"]);
     refused(builder().blocking_threads(0), ["blocking_threads is 0", "ask for 1"]);
     refused(builder().thread_name("a\0b"), ["thread_name is \"a\\0b\"", "NUL"]);
+    refused(builder().worker_threads(2).single_threaded(), ["worker_threads is 2", "single_threaded"]);
+}
+
+fn tasks_of_a_single_threaded_runtime_have_one_thread<R: Runtime>(
+    builder: fn() -> Builder<R>,
+    build: Build<R>,
+) {
+    let rt = build(builder().single_threaded().worker_threads(1).blocking_threads(2).thread_name("one")).unwrap();
+    let ran_on = |rt: &R| {
+        let rt = rt.clone();
+        async move {
+            let tasks = (0..100).map(|n| {
+                let here = rt.clone();
+                rt.spawn(async move {
+                    here.sleep(Duration::from_millis(n % 3)).await;
+                    thread::current().id()
+                })
+            });
+            join_all(tasks.collect::<Vec<_>>()).await.into_iter().map(Result::unwrap).collect::<HashSet<_>>()
+        }
+    };
+    let threads = rt.block_on(ran_on(&rt));
+    assert_eq!(threads.len(), 1);
+    // Two of them meet: closures have threads of their own.
+    let barrier = Arc::new(Barrier::new(2));
+    let closures = [barrier.clone(), barrier].map(|barrier| {
+        rt.spawn_blocking(move || {
+            barrier.wait();
+            name()
+        })
+    });
+    for name in rt.block_on(join_all(closures)) {
+        assert!(name.unwrap().starts_with("one-"));
+    }
+    assert!(rt.shutdown_timeout(Duration::from_secs(30)).unwrap().is_empty());
 }
 
 fn extreme_values_that_some_runtime_can_have_work<R: Runtime>(builder: fn() -> Builder<R>, build: Build<R>) {

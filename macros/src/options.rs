@@ -24,6 +24,9 @@ pub(crate) fn each(
         }
         // `crate` is one.
         let name = input.call(Ident::parse_any)?;
+        if name == "async" && input.peek(Token![-]) {
+            return Err(Error::new(name.span(), "here it is one word: write `async_std`"));
+        }
         read(&name, input)?;
         if !input.is_empty() {
             input.parse::<Token![,]>()?;

@@ -14,7 +14,9 @@ mod unix;
 
 pub use instant::Instant;
 pub use random::{RandomState, random_seed};
-pub use spawn::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
+pub use spawn::{
+    block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, try_yield_now, yield_now,
+};
 
 use std::fmt;
 use std::io;

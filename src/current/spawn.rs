@@ -119,10 +119,21 @@ pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, NoRuntime> {
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write.
+/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_yield_now`].
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
 pub fn yield_now() -> impl Future<Output = ()> + Send + 'static {
     AnyRuntime::current().into_yield()
+}
+
+/// [`yield_now`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`].
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+pub fn try_yield_now() -> Result<impl Future<Output = ()> + Send + 'static, NoRuntime> {
+    Ok(AnyRuntime::try_current()?.into_yield())
 }

@@ -32,7 +32,7 @@ fn timeout_on<F: Future>(runtime: AnyRuntime, duration: Duration, future: F) -> 
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write.
+/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_now`].
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
@@ -40,16 +40,38 @@ pub fn now() -> Instant {
     AnyRuntime::current().now()
 }
 
+/// [`now`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`].
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+pub fn try_now() -> Result<Instant, NoRuntime> {
+    Ok(AnyRuntime::try_current()?.now())
+}
+
 /// The time of day of the current runtime; see [`Time::system_time`].
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write.
+/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_system_time`].
 ///
 /// Scenarios: `free_functions_find_the_runtime`.
 #[track_caller]
 pub fn system_time() -> SystemTime {
     AnyRuntime::current().system_time()
+}
+
+/// [`system_time`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`].
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+pub fn try_system_time() -> Result<SystemTime, NoRuntime> {
+    Ok(AnyRuntime::try_current()?.system_time())
 }
 
 /// Waits for `duration`, counted from this call; see [`Time::sleep`].
@@ -217,4 +239,20 @@ pub fn try_interval(period: Duration) -> Result<Interval, NoRuntime> {
 #[track_caller]
 pub fn interval_at(start: impl Into<Instant>, period: Duration) -> Interval {
     current().interval_at(start.into(), period)
+}
+
+/// [`interval_at`], where there may be no runtime.
+///
+/// # Errors
+///
+/// [`NoRuntime`].
+///
+/// # Panics
+///
+/// When `period` is zero.
+///
+/// Scenarios: `free_functions_find_the_runtime`.
+#[track_caller]
+pub fn try_interval_at(start: impl Into<Instant>, period: Duration) -> Result<Interval, NoRuntime> {
+    Ok(find(Driver::Time)?.interval_at(start.into(), period))
 }

@@ -23,6 +23,7 @@ use std::thread::available_parallelism;
 #[must_use = "it starts nothing before `build`"]
 pub struct Builder<R> {
     worker_threads: Option<usize>,
+    single_threaded: bool,
     blocking_threads: usize,
     thread_name: Option<String>,
     runtime: PhantomData<fn() -> R>,
@@ -32,6 +33,8 @@ pub struct Builder<R> {
 #[allow(dead_code, reason = "without a backend nobody asks")]
 pub(crate) struct Settings {
     pub(crate) worker_threads: usize,
+    /// Then there is one worker.
+    pub(crate) single_threaded: bool,
     pub(crate) blocking_threads: usize,
     pub(crate) thread_name: Option<String>,
 }
@@ -52,6 +55,7 @@ impl<R> Builder<R> {
     pub(crate) fn new() -> Self {
         Self {
             worker_threads: None,
+            single_threaded: false,
             blocking_threads: BLOCKING_THREADS,
             thread_name: None,
             runtime: PhantomData,
@@ -71,6 +75,33 @@ impl<R> Builder<R> {
         self
     }
 
+    /// Runs all tasks on one thread, so that no two of them run at the same time.
+    ///
+    /// On tokio it is a runtime of flavour `current_thread`: the thread that is in [`block_on`](crate::BlockOn::block_on), of a
+    /// handle that owns the runtime. Tasks, timers and sockets stand still while there is none. On smol it is a thread of its
+    /// own, as with `worker_threads(1)`, beside which the future of a `block_on` runs.
+    ///
+    /// Blocking closures have threads of their own, as ever. A task has to be `Send` nevertheless.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokio")]
+    /// # fn main() -> std::io::Result<()> {
+    /// use anyrt::{BlockOn, Spawn, Tokio};
+    ///
+    /// let runtime = Tokio::builder().single_threaded().build()?;
+    /// let answer = runtime.block_on(async { runtime.spawn(async { 42 }).await })?;
+    /// assert_eq!(answer, 42);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "tokio"))]
+    /// # fn main() {}
+    /// ```
+    pub fn single_threaded(mut self) -> Self {
+        self.single_threaded = true;
+        self
+    }
+
     /// How many closures may block at once; 512 unless set. More of them wait for their turn.
     pub fn blocking_threads(mut self, count: usize) -> Self {
         self.blocking_threads = count;
@@ -85,7 +116,11 @@ impl<R> Builder<R> {
 
     #[allow(dead_code, reason = "without a backend nobody asks")]
     pub(crate) fn settings(self) -> io::Result<Settings> {
-        let Self { worker_threads, blocking_threads, thread_name, runtime: _ } = self;
+        let Self { worker_threads, single_threaded, blocking_threads, thread_name, runtime: _ } = self;
+        if let Some(count) = worker_threads.filter(|count| single_threaded && *count != 1) {
+            return Err(invalid(format!("worker_threads is {count}, of a runtime that is single_threaded")));
+        }
+        let worker_threads = if single_threaded { Some(1) } else { worker_threads };
         let worker_threads = worker_threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
         for (field, count, most) in [
             ("worker_threads", worker_threads, MOST_WORKERS),
@@ -102,7 +137,7 @@ impl<R> Builder<R> {
                 )));
             }
         }
-        Ok(Settings { worker_threads, blocking_threads, thread_name })
+        Ok(Settings { worker_threads, single_threaded, blocking_threads, thread_name })
     }
 }
 

@@ -80,19 +80,30 @@ impl fmt::Display for NoRuntime {
                 };
                 write!(
                     f,
-                    "this thread is in no runtime; {only} is compiled in. Call it inside {inside}, or write {} at the \
-                     beginning of `fn main() -> std::io::Result<()>`.",
+                    "this thread is in no runtime; {only} is compiled in. Call it inside {inside}, or {}, or write {} at \
+                     the beginning of `fn main() -> std::io::Result<()>`.",
+                    attribute(only),
                     Lines(runtimes),
                 )
             }
             (Why::Nowhere, [others @ .., last]) => write!(
                 f,
                 "this thread is in no runtime; {} and {last} are compiled in, and anyrt does not guess between them. \
-                 Call it inside a task, or write {} at the beginning of `fn main() -> std::io::Result<()>`.",
+                 Call it inside a task, or {}, or write {} at the beginning of `fn main() -> std::io::Result<()>`.",
                 others.join(", "),
+                attribute(others[0]),
                 Lines(runtimes),
             ),
         }
+    }
+}
+
+/// What makes a program of an `async fn main`, on this runtime.
+fn attribute(runtime: &str) -> &'static str {
+    match runtime {
+        "tokio" => "inside an `async fn main` under `#[anyrt::main(tokio)]` (feature `macros`)",
+        "smol" => "inside an `async fn main` under `#[anyrt::main(smol)]` (feature `macros`)",
+        _ => "inside an `async fn main` under `#[anyrt::main(async_std)]` (feature `macros`)",
     }
 }
 

@@ -3,6 +3,11 @@ mod unknown {
     async fn main() {}
 }
 
+mod hyphen {
+    #[anyrt::main(async-std)]
+    async fn main() {}
+}
+
 mod two {
     #[anyrt::main(tokio, smol)]
     async fn main() {}

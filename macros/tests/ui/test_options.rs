@@ -84,4 +84,9 @@ fn hosts() {}
 #[anyrt::test(sim(with = hosts))]
 async fn is_set_up_without_a_simulation() {}
 
+mod hyphen {
+    #[anyrt::test(only(async-std))]
+    async fn test() {}
+}
+
 fn main() {}

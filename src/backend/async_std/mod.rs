@@ -35,7 +35,7 @@ use crate::thread::{RuntimeKind, Scope};
 /// ```
 ///
 /// [RUSTSEC-2025-0052]: https://rustsec.org/advisories/RUSTSEC-2025-0052
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AsyncStd {
     _private: (),
 }

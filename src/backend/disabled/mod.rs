@@ -17,7 +17,7 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Sleep, Spawn, Time
 use crate::thread::RuntimeKind;
 
 /// A runtime, and everything that it would make.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Disabled {}
 
 impl Disabled {

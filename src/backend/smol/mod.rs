@@ -6,6 +6,7 @@ mod threads;
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
@@ -126,7 +127,8 @@ impl Builder<Smol> {
     /// `InvalidInput` for a value that no runtime can have, naming it; the system's when it gives fewer threads than
     /// that.
     pub fn build(self) -> io::Result<Smol> {
-        let Settings { worker_threads, blocking_threads, thread_name } = self.settings()?;
+        let Settings { worker_threads, single_threaded: _, blocking_threads, thread_name } =
+            self.settings()?;
         let name = thread_name.as_deref().unwrap_or("anyrt-smol");
         Ok(Smol { executor: Executor::Owned(Threads::start(worker_threads, blocking_threads, name)?) })
     }
@@ -181,6 +183,12 @@ impl PartialEq for Smol {
 }
 
 impl Eq for Smol {}
+
+impl Hash for Smol {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.threads().map(|threads| threads.as_ptr()).hash(state);
+    }
+}
 
 impl Spawn for Smol {
     fn execute(&self, task: BoxFuture) {
@@ -247,6 +255,8 @@ crate::conformance! {
         Capabilities::ALL.blocking_threads(blocking::SMALL_POOL)
             .without_parallelism("one thread by default")
             .without_ownership("it belongs to the process");
+    one_thread: Smol::builder().single_threaded().blocking_threads(4).build().unwrap(),
+        Capabilities::ALL.blocking_threads(4).without_parallelism("one thread runs all tasks");
     owned: Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap(),
         Capabilities::ALL.blocking_threads(4);
     any_global: crate::AnyRuntime::from(blocking::small_pool(Smol::global())),

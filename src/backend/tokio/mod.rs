@@ -9,6 +9,7 @@ mod time;
 
 use std::cell::Cell;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::io;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
@@ -64,14 +65,14 @@ impl Tokio {
         Self::builder().build()
     }
 
-    /// A multi-threaded runtime of our own, to be set up: how many threads it has, and what they are called.
+    /// A runtime of our own, to be set up: how many threads it has, and what they are called.
     pub fn builder() -> Builder<Self> {
         Builder::new()
     }
 
     /// A runtime of our own of flavour `current_thread`, with all drivers on.
     pub(crate) fn current_thread() -> io::Result<Self> {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map(Self::from)
+        Self::builder().single_threaded().build()
     }
 
     fn own(runtime: Runtime, threads: Option<Arc<Threads>>) -> Self {
@@ -180,6 +181,12 @@ impl PartialEq for Tokio {
 }
 
 impl Eq for Tokio {}
+
+impl Hash for Tokio {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.handle.id().hash(state);
+    }
+}
 
 impl From<Handle> for Tokio {
     fn from(handle: Handle) -> Self {
@@ -339,8 +346,7 @@ impl UnixNet for Tokio {
 
 #[cfg(test)]
 fn one_thread() -> Tokio {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().max_blocking_threads(4).build().map(Tokio::from).unwrap()
+    Tokio::builder().single_threaded().blocking_threads(4).build().unwrap()
 }
 
 #[cfg(test)]

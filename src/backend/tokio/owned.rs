@@ -256,23 +256,30 @@ pub(super) fn drive_elsewhere(owned: &Arc<Owned>) -> Option<impl Drop + use<>> {
 }
 
 impl Builder<Tokio> {
-    /// Starts a multi-threaded runtime, with all its drivers.
+    /// Starts a runtime, with all its drivers.
     ///
     /// # Errors
     ///
     /// `InvalidInput` for a value that no runtime can have, naming it; the system's when it gives no descriptors, or
     /// fewer threads than that.
     pub fn build(self) -> io::Result<Tokio> {
-        let Settings { worker_threads, blocking_threads, thread_name } = self.settings()?;
-        try_threads(worker_threads).map_err(|error| no_threads("worker_threads", worker_threads, &error))?;
+        let Settings { worker_threads, single_threaded, blocking_threads, thread_name } = self.settings()?;
         let name = thread_name.unwrap_or_else(|| "anyrt-tokio".to_owned());
-        let (threads, next) = (Threads::new(worker_threads), AtomicUsize::new(1));
+        let next = AtomicUsize::new(1);
+        let name_of_next = move || format!("{name}-{}", next.fetch_add(1, Ordering::Relaxed));
+        if single_threaded {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            builder.enable_all().max_blocking_threads(blocking_threads).thread_name_fn(name_of_next);
+            return builder.build().map(Tokio::from);
+        }
+        try_threads(worker_threads).map_err(|error| no_threads("worker_threads", worker_threads, &error))?;
+        let threads = Threads::new(worker_threads);
         let (started, stopped) = (threads.clone(), threads.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .worker_threads(worker_threads)
             .max_blocking_threads(blocking_threads)
-            .thread_name_fn(move || format!("{name}-{}", next.fetch_add(1, Ordering::Relaxed)))
+            .thread_name_fn(name_of_next)
             .on_thread_start(move || started.start_here())
             .on_thread_stop(move || stopped.stop())
             .build()?;

@@ -7,6 +7,7 @@ mod link;
 mod task;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -179,3 +180,9 @@ impl PartialEq for Sim {
 }
 
 impl Eq for Sim {}
+
+impl Hash for Sim {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (Arc::as_ptr(&self.world), self.host).hash(state);
+    }
+}
