@@ -64,7 +64,9 @@ pub use current::signal;
 
 pub use any::{AnyRuntime, EnterGuard, Within};
 pub use current::{RandomState, SetDefaultError, random_seed};
-pub use current::{block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, yield_now};
+pub use current::{
+    block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, try_yield_now, yield_now,
+};
 pub use runtime::no_runtime::NoRuntime;
 pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};
 
@@ -90,7 +92,8 @@ pub mod time {
     pub use crate::current::Instant;
     pub use crate::current::time::{
         Interval, Timeout, interval, interval_at, now, sleep, sleep_until, system_time, timeout, timeout_at,
-        try_interval, try_sleep, try_sleep_until, try_timeout, try_timeout_at,
+        try_interval, try_interval_at, try_now, try_sleep, try_sleep_until, try_system_time, try_timeout,
+        try_timeout_at,
     };
     pub use crate::runtime::time::{Elapsed, MissedTickBehavior};
 }

@@ -125,7 +125,7 @@ async fn buffer_keeps_what_is_in_it(rt: AnyRuntime) {
     polled.await.unwrap();
     assert_eq!(buf.filled(), b">abc");
     // tokio itself says what it has initialized. Elsewhere all of it is, because there is no `unsafe`.
-    let as_tokio = format!("{rt:?}").starts_with("AnyRuntime(Tokio");
+    let as_tokio = format!("{rt:?}").starts_with("AnyRuntime(tokio");
     assert_eq!(buf.initialized().len(), if as_tokio { 4 } else { 8 });
 }
 

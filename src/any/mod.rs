@@ -19,7 +19,9 @@ use std::any::Any;
 use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
@@ -77,12 +79,15 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Left, Net, Runtime, Spa
 /// }
 /// ```
 ///
-/// It implements the traits of [`runtime`](crate::runtime), so it is a [`Runtime`] like any other.
+/// It implements the traits of [`runtime`](crate::runtime), so it is a [`Runtime`] like any other. Two handles are equal, and have
+/// one hash, when they are of the same runtime.
 ///
 /// # Dropping
 ///
 /// A handle made from an owned runtime keeps it alive, as any clone of that runtime does. A handle from
 /// [`current`](Self::current) does not.
+///
+/// Scenarios: `handles_of_one_runtime_are_equal`.
 #[derive(Clone)]
 pub struct AnyRuntime {
     repr: Repr,
@@ -279,7 +284,11 @@ impl AnyRuntime {
         match &self.repr {
             Repr::Tokio(it) => it.has(driver),
             Repr::Smol(_) | Repr::AsyncStd(_) | Repr::Sim(_) | Repr::Custom(_) => true,
-            Repr::Wrapped(wrapped) => wrapped.runtime.has(driver),
+            // Not by itself: that would be a call for all of them.
+            Repr::Wrapped(wrapped) => match &wrapped.runtime.repr {
+                Repr::Tokio(it) => it.has(driver),
+                _ => true,
+            },
         }
     }
 
@@ -437,9 +446,26 @@ impl PartialEq for AnyRuntime {
 
 impl Eq for AnyRuntime {}
 
+impl Hash for AnyRuntime {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let plain = self.plain();
+        mem::discriminant(plain).hash(state);
+        each_plain!(plain, it => it.hash(state));
+    }
+}
+
+/// What kind of a runtime it is: `AnyRuntime(tokio)`; of a custom one, what that says itself.
 impl fmt::Debug for AnyRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        each!(&self.repr, it => f.debug_tuple("AnyRuntime").field(it).finish())
+        let name = match self.plain() {
+            Repr::Tokio(_) => "tokio",
+            Repr::Smol(_) => "smol",
+            Repr::AsyncStd(_) => "async-std",
+            Repr::Sim(_) => "sim",
+            Repr::Custom(custom) => return f.debug_tuple("AnyRuntime").field(custom).finish(),
+            Repr::Wrapped(_) => "wrapped",
+        };
+        write!(f, "AnyRuntime({name})")
     }
 }
 

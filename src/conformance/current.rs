@@ -1,5 +1,6 @@
 //! Which runtime is current, and who stays where it was made.
 
+use std::collections::HashSet;
 use std::future::pending;
 use std::sync::mpsc;
 use std::thread;
@@ -398,8 +399,10 @@ pub(super) async fn free_functions_find_the_runtime<R: Runtime>(rt: R) {
         assert_eq!(crate::spawn_blocking(AnyRuntime::current).await.unwrap(), me);
         assert_eq!(crate::try_spawn_blocking(AnyRuntime::current).unwrap().await.unwrap(), me);
         crate::yield_now().await;
+        crate::try_yield_now().unwrap().await;
 
         let start = time::now();
+        assert!(time::try_now().unwrap() >= start && time::try_system_time().is_ok());
         time::sleep(ms(2)).await;
         time::sleep_until(start + ms(4)).await;
         time::try_sleep(ms(1)).unwrap().await;
@@ -414,6 +417,7 @@ pub(super) async fn free_functions_find_the_runtime<R: Runtime>(rt: R) {
         time::interval(LONG).tick().await;
         time::try_interval(LONG).unwrap().tick().await;
         assert_eq!(time::interval_at(start, LONG).tick().await, start);
+        assert_eq!(time::try_interval_at(start, LONG).unwrap().tick().await, start);
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -510,4 +514,12 @@ pub(super) async fn objects_are_driven_from_anywhere<R: Runtime>(rt: R) {
         done.send(futures::executor::block_on(client.work()))
     });
     assert_eq!(found.await.unwrap(), [Ok(me.clone()), Ok(me)]);
+}
+
+pub(super) async fn handles_of_one_runtime_are_equal<R: Runtime>(rt: R) {
+    let (me, other) = (any(&rt), elsewhere());
+    let current = rt.spawn_boxed(async { AnyRuntime::current() }).await.unwrap();
+    assert!(me == current && me == me.clone() && me != other && other != me);
+    let runtimes: HashSet<_> = [me.clone(), current, other.clone(), me, other].into_iter().collect();
+    assert_eq!(runtimes.len(), 2);
 }

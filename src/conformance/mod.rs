@@ -244,6 +244,7 @@ macro_rules! __scenarios {
             sync(current) current::within_makes_it_current_in_each_poll;
             sync(current) current::within_makes_it_current_in_the_destructor;
             async(current) current::task_under_a_foreign_guard_finds_its_own;
+            async(current) current::handles_of_one_runtime_are_equal;
             async(current) current::free_functions_find_the_runtime;
             async(current) current::instant_is_of_the_clock_of_the_runtime;
             sync(current) current::block_on_without_a_handle;

@@ -4,6 +4,9 @@
 //! spawned. The crate `tracing` has what it takes: `Instrument` for a future, which enters its span at each poll, and
 //! `in_scope` for a closure. [`handle`] shows both.
 //!
+//! What a library spawns is out of reach for that. [`traced`] is a handle to a runtime that puts whatever is spawned through it
+//! into the span of its spawner: hand it to the library, or make it current with `enter` or `set_default`.
+//!
 //! ```toml
 //! tracing = "0.1"
 //! ```
@@ -17,7 +20,7 @@
 
 use std::io;
 
-use anyrt::{spawn, spawn_blocking};
+use anyrt::{AnyRuntime, spawn, spawn_blocking};
 use tracing::{Instrument, Span, info, info_span};
 
 /// Handles a request in a span, which follows into what it spawns.
@@ -46,11 +49,24 @@ pub async fn handle(id: u64) -> io::Result<usize> {
     work.instrument(info_span!("request", id)).await
 }
 
+/// A handle whose tasks are in the span of who spawns them; one with a name is in a span of its own.
+pub fn traced(runtime: &AnyRuntime) -> AnyRuntime {
+    runtime.wrap_tasks(|task| {
+        let span = match task.name() {
+            Some(name) => info_span!("task", name),
+            None => Span::current(),
+        };
+        move |step: &mut dyn FnMut()| span.in_scope(|| step())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{Mutex, Once};
 
+    use anyrt::Spawn;
+    use anyrt::task::Builder;
     use futures::future::try_join_all;
     use tracing::subscriber::set_global_default;
 
@@ -107,6 +123,33 @@ mod tests {
             let said = ["begins", "counts", "reads"].map(|what| format!(" INFO request{{id={id}}}: {what}"));
             assert_eq!(lines(&format!("{{id={id}}}")), said);
         }
+        Ok(())
+    }
+
+    /// What a library does: it knows nothing of spans.
+    async fn library(id: u64) -> io::Result<()> {
+        spawn(async move {
+            info!("a task of a library, number <{id}>");
+            spawn_blocking(move || info!("its closure, number <{id}>")).await
+        })
+        .await??;
+        Builder::new().name("pool").spawn(async move { info!("with a name, number <{id}>") })?.await?;
+        Ok(())
+    }
+
+    #[anyrt::test]
+    async fn span_follows_into_a_library(rt: AnyRuntime) -> io::Result<()> {
+        subscribe();
+        let (id, rt) = (next_id(), traced(&rt));
+        let request = async { rt.spawn(library(id)) }.instrument(info_span!("request", id)).await;
+        request.await??;
+        let span = format!(" INFO request{{id={id}}}:");
+        let said = [
+            format!("{span} a task of a library, number <{id}>"),
+            format!("{span} its closure, number <{id}>"),
+            format!("{span}task{{name=\"pool\"}}: with a name, number <{id}>"),
+        ];
+        assert_eq!(lines(&format!(", number <{id}>")), said);
         Ok(())
     }
 

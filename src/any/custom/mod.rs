@@ -7,6 +7,7 @@ mod unix;
 
 use std::fmt;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -163,6 +164,14 @@ impl Custom {
         Self { runtime }
     }
 
+    /// Where it is: clones have this in common.
+    fn place(&self) -> *const () {
+        match &self.runtime {
+            Kept::Owned(runtime) => Arc::as_ptr(runtime).cast(),
+            Kept::Unowned(runtime) => runtime.as_ptr().cast(),
+        }
+    }
+
     /// The runtime, unless it is gone.
     fn get(&self) -> Option<Arc<dyn Erased>> {
         match &self.runtime {
@@ -190,11 +199,13 @@ impl fmt::Debug for Custom {
 
 impl PartialEq for Custom {
     fn eq(&self, other: &Self) -> bool {
-        let at = |custom: &Self| match &custom.runtime {
-            Kept::Owned(runtime) => Arc::as_ptr(runtime).cast::<()>(),
-            Kept::Unowned(runtime) => runtime.as_ptr().cast(),
-        };
-        at(self) == at(other)
+        self.place() == other.place()
+    }
+}
+
+impl Hash for Custom {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.place().hash(state);
     }
 }
 
