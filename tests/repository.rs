@@ -236,6 +236,51 @@ fn libraries_of_the_guide_are_tested_on_each_runtime() {
     }
 }
 
+/// rustdoc checks neither the part behind a `#` nor addresses on docs.rs.
+#[test]
+fn links_into_the_guide_lead_to_its_headings() {
+    let pages = rust_files("src").into_iter().filter_map(|file| fs::read_to_string(file).ok());
+    let guide = read("src/guide/mod.rs");
+    let names: Vec<&str> =
+        guide.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(" {}")).collect();
+    let texts = names.iter().map(|name| read(format!("src/guide/{name}.md")));
+    let index = read("src/guide/guide.md");
+    let texts: Vec<String> = texts.chain(pages).chain([index.clone(), read("README.md")]).collect();
+    // As rustdoc makes it of a heading.
+    let anchor = |heading: &str| -> String {
+        let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+    };
+    let mut found = 0;
+    for text in &texts {
+        for begin in ["crate::guide::", "docs.rs/anyrt/latest/anyrt/guide/"] {
+            for link in text.split(begin).skip(1) {
+                let link = link.split([')', '\n', ']', ' ', '"']).next().unwrap().replace("/index.html", "");
+                let (page, part) = link.split_once('#').unwrap_or((&link, ""));
+                let page = page.trim_end_matches('`');
+                if page == "index.html" {
+                    continue;
+                }
+                assert!(names.contains(&page), "the guide has no page {link}");
+                let page = read(format!("src/guide/{page}.md"));
+                let mut headings = page.lines().filter(|line| line.starts_with('#')).map(anchor);
+                assert!(
+                    part.is_empty() || headings.any(|heading| heading == part),
+                    "no heading of the guide is {link}"
+                );
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 30, "{found}");
+    for name in names {
+        assert!(
+            index.contains(&format!("(crate::guide::{name})")),
+            "the guide's first page does not name {name}"
+        );
+    }
+}
+
 #[test]
 fn only_the_registry_names_the_features_of_backends() {
     for file in rust_files("src") {
