@@ -9,7 +9,7 @@ use futures::channel::oneshot;
 use super::support::{Boxed as _, message};
 use crate::runtime::Runtime;
 use crate::task::Builder;
-use crate::{AnyRuntime, BlockOn, Spawn, spawn, spawn_blocking};
+use crate::{AnyRuntime, Spawn, spawn, spawn_blocking};
 
 thread_local! {
     /// How deep in wrappers this thread is, and in which.

@@ -20,6 +20,11 @@ impl Builder<AnyRuntime> {
         Self::new()
     }
 
+    /// One that runs all tasks on one thread; see [`single_threaded`](Self::single_threaded).
+    pub fn new_current_thread() -> Self {
+        Self::new().single_threaded()
+    }
+
     /// Nothing: timers and sockets are always on. It is here for programs that come from tokio.
     pub fn enable_all(self) -> Self {
         self

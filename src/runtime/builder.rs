@@ -65,8 +65,8 @@ impl<R> Builder<R> {
     /// The same, of another runtime.
     #[allow(dead_code, reason = "without a backend there is no other")]
     pub(crate) fn of<S>(self) -> Builder<S> {
-        let Self { worker_threads, blocking_threads, thread_name, runtime: _ } = self;
-        Builder { worker_threads, blocking_threads, thread_name, runtime: PhantomData }
+        let Self { worker_threads, single_threaded, blocking_threads, thread_name, runtime: _ } = self;
+        Builder { worker_threads, single_threaded, blocking_threads, thread_name, runtime: PhantomData }
     }
 
     /// How many threads run tasks, up to 4096; one per core unless set.
