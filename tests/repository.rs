@@ -161,6 +161,18 @@ fn tests_that_pin_a_difference_exist() {
 }
 
 #[test]
+fn tests_that_hold_the_policy_of_versions_exist() {
+    let tests: String = rust_files("tests").iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let policy = read("docs/policy.md");
+    let is_test = |word: &&str| word.contains('_') && word.chars().all(|c| c.is_lowercase() || c == '_');
+    let held_by: Vec<_> = policy.lines().flat_map(quoted).filter(is_test).collect();
+    assert!(held_by.len() >= 5, "{held_by:?}");
+    for test in held_by {
+        assert!(tests.contains(&format!("fn {test}()")), "`{test}`, which holds docs/policy.md, is no test");
+    }
+}
+
+#[test]
 fn tests_that_hold_which_runtime_is_current_exist() {
     let tests = ["tests/current.rs", "tests/set_default.rs", "src/conformance/current.rs"].map(read).concat();
     let page = read("src/guide/differences.md");
