@@ -111,11 +111,11 @@ pub mod net {
         ToSocketAddrs, set_resolver,
     };
 
-    /// The halves of Unix streams, and incoming connections.
+    /// The halves of Unix streams, incoming connections, and descriptors of your own.
     #[cfg(unix)]
     pub mod unix {
         pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
-        pub use crate::runtime::net::UCred;
         pub use crate::runtime::net::path::Incoming;
+        pub use crate::runtime::net::{AsyncFd, AsyncFdReadyGuard, TryIoError, UCred};
     }
 }

@@ -168,7 +168,9 @@ fn task_whose_handle_has_a_waker_that_panics_does_not() {
 
 anyrt::conformance! {
     required: required(),
-        Capabilities::ALL.blocking_threads(POOL).without_shutdown("that is no required method");
+        Capabilities::ALL.blocking_threads(POOL).without_shutdown("that is no required method")
+            .without_descriptors("that is none either");
     any: AnyRuntime::custom(required()),
-        Capabilities::ALL.blocking_threads(POOL).without_shutdown("that is no required method");
+        Capabilities::ALL.blocking_threads(POOL).without_shutdown("that is no required method")
+            .without_descriptors("that is none either");
 }

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net as std_unix;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -27,6 +27,7 @@ use mio::{Events, Interest, Registry, Token, unix::SourceFd};
 use anyrt::runtime::{self, BoxFuture, BoxJob, Left, UnixNet, poll_budget};
 use anyrt::socket::{
     Reactor, Registered, Source, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
+    watch_fd,
 };
 use anyrt::{AnyRuntime, BlockOn, Net, Spawn, Time};
 
@@ -325,6 +326,10 @@ impl UnixNet for Threads {
 
     fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
         UnixDatagram::from_std(&self.sockets, socket)
+    }
+
+    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn runtime::WatchFd>> {
+        watch_fd(&self.sockets, fd)
     }
 }
 

@@ -24,6 +24,8 @@ use std::io;
 use std::mem;
 use std::net::SocketAddr;
 #[cfg(unix)]
+use std::os::fd::OwnedFd;
+#[cfg(unix)]
 use std::os::unix::net as std_unix;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
@@ -39,11 +41,11 @@ pub use self::wrapped::TaskMeta;
 use self::custom::Custom;
 use self::wrapped::Wrapped;
 use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
-#[cfg(unix)]
-use crate::runtime::UnixNet;
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::JoinHandle;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Left, Net, Runtime, Spawn, Time};
+#[cfg(unix)]
+use crate::runtime::{UnixNet, WatchFd};
 
 /// A handle to any runtime: one that is compiled in, or one of your own.
 ///
@@ -686,5 +688,9 @@ impl UnixNet for AnyRuntime {
 
     fn unix_datagram_pair(&self) -> io::Result<(Self::UnixDatagram, Self::UnixDatagram)> {
         each!(&self.repr, it => it.unix_datagram_pair().map(|(a, b)| (a.into(), b.into())))
+    }
+
+    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+        each!(&self.repr, it => it.watch_fd(fd))
     }
 }

@@ -9,6 +9,7 @@ pub struct Capabilities {
     readiness: Result<(), &'static str>,
     reunite: Result<(), &'static str>,
     peer_cred: Result<(), &'static str>,
+    descriptors: Result<(), &'static str>,
     parallelism: Result<(), &'static str>,
     owned: Result<(), &'static str>,
     shutdown: Result<(), &'static str>,
@@ -26,6 +27,7 @@ impl Capabilities {
         readiness: Ok(()),
         reunite: Ok(()),
         peer_cred: Ok(()),
+        descriptors: Ok(()),
         parallelism: Ok(()),
         owned: Ok(()),
         shutdown: Ok(()),
@@ -72,6 +74,11 @@ impl Capabilities {
         Self { peer_cred: Err(reason), ..self }
     }
 
+    /// It watches no descriptor that is not of its own sockets.
+    pub const fn without_descriptors(self, reason: &'static str) -> Self {
+        Self { descriptors: Err(reason), ..self }
+    }
+
     /// Two tasks never run at the same time.
     pub const fn without_parallelism(self, reason: &'static str) -> Self {
         Self { parallelism: Err(reason), ..self }
@@ -103,6 +110,7 @@ impl Capabilities {
             "readiness" => self.readiness.err(),
             "reunite" => self.reunite.err(),
             "peer_cred" => self.peer_cred.err(),
+            "descriptors" => self.descriptors.err(),
             "parallelism" => self.parallelism.err(),
             "owned" => self.owned.err(),
             "shutdown" => self.shutdown.err(),
@@ -122,6 +130,7 @@ impl Capabilities {
             "readiness" => "`Capabilities::ALL.without_readiness(\"why\")`",
             "reunite" => "`Capabilities::ALL.without_reunite(\"why\")`",
             "peer_cred" => "`Capabilities::ALL.without_peer_cred(\"why\")`",
+            "descriptors" => "`Capabilities::ALL.without_descriptors(\"why\")`",
             "parallelism" => "`Capabilities::ALL.without_parallelism(\"why\")`",
             "owned" => "`Capabilities::ALL.without_ownership(\"why\")`",
             "shutdown" => "`Capabilities::ALL.without_shutdown(\"why\")`",

@@ -18,6 +18,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a scenario fails by panicking")]
 
+#[cfg(unix)]
+mod async_fd;
 mod block_on;
 mod blocking;
 mod busy;
@@ -527,6 +529,17 @@ macro_rules! __scenarios {
                 async(real_sockets) unix::unix_first_poll_finds_what_is_there;
                 async() unix::unix_first_send_waits_for_nothing;
                 async() unix::unix_datagram_send_finds_some_room;
+                async(descriptors) async_fd::fd_readable_waits_for_bytes;
+                async(descriptors) async_fd::fd_writable_waits_for_room;
+                async(descriptors) async_fd::fd_async_io_reads_and_writes;
+                async(descriptors) async_fd::fd_idle_waiters_burn_no_polls;
+                async(descriptors) async_fd::fd_wakes_everybody;
+                async(descriptors) async_fd::fd_poll_wakes_the_last_waker;
+                async(descriptors) async_fd::fd_busy_starves_no_timer;
+                async(descriptors) async_fd::fd_comes_back;
+                async(descriptors, workers) async_fd::fd_works_on_a_plain_thread;
+                async(current, descriptors) async_fd::fd_without_a_handle;
+                async(descriptors) async_fd::fd_of_a_file_is_an_error;
                 sync(owned, real_sockets) late::unix_sockets_that_wait_outlive_their_runtime;
                 sync(shutdown, real_sockets) late::unix_sockets_that_wait_outlive_a_shutdown;
                 sync(shutdown, real_sockets) late::unix_sockets_outlive_a_shutdown;

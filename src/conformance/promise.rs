@@ -21,6 +21,8 @@ const FILES: &[(&str, &str)] = &[
     ("src/current/net.rs", include_str!("../current/net.rs")),
     ("src/current/unix.rs", include_str!("../current/unix.rs")),
     ("src/current/mod.rs", include_str!("../current/mod.rs")),
+    #[cfg(unix)]
+    ("src/runtime/net/async_fd.rs", include_str!("../runtime/net/async_fd.rs")),
     ("src/runtime/net/tcp.rs", include_str!("../runtime/net/tcp.rs")),
     ("src/runtime/net/udp.rs", include_str!("../runtime/net/udp.rs")),
     ("src/runtime/net/unix.rs", include_str!("../runtime/net/unix.rs")),

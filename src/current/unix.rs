@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::net as std_unix;
 use std::path::Path;
 
 use super::find;
 use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};
+use crate::runtime::net::AsyncFd;
 use crate::runtime::{Driver, UnixNet};
 
 impl UnixStream {
@@ -96,5 +98,16 @@ impl UnixDatagram {
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
     pub fn from_std(socket: std_unix::UnixDatagram) -> io::Result<Self> {
         find(Driver::Io)?.unix_datagram_from_std(socket)
+    }
+}
+
+impl<T: AsFd> AsyncFd<T> {
+    /// Watches a descriptor on the current runtime; see [`UnixNet::async_fd`].
+    ///
+    /// # Errors
+    ///
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current; otherwise as there.
+    pub fn new(inner: T) -> io::Result<Self> {
+        find(Driver::Io)?.async_fd(inner)
     }
 }

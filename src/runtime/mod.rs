@@ -26,7 +26,7 @@ pub use net::Compat;
 pub(crate) use net::family::stream_tries;
 pub use net::{Descriptor, Interest, Net, RecvMsg, ReuniteError, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
-pub use net::{UCred, UnixDatagram, UnixListener, UnixNet, UnixStream};
+pub use net::{FdReady, UCred, UnixDatagram, UnixListener, UnixNet, UnixStream, WatchFd};
 pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};
 #[cfg(unix)]
 pub(crate) use net::{unix_calls, unix_tries};

@@ -13,6 +13,8 @@ mod udp;
 #[cfg(unix)]
 pub mod unix;
 mod waits;
+#[cfg(unix)]
+mod watch;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -36,6 +38,8 @@ pub use tcp::{TcpListener, TcpStream};
 pub use udp::UdpSocket;
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixStream};
+#[cfg(unix)]
+pub use watch::watch_fd;
 
 /// What watches sockets. It is a handle: cloning it is cheap.
 pub trait Reactor: Clone + fmt::Debug + Send + Sync + Unpin + 'static {

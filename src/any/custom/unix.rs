@@ -1,10 +1,11 @@
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net as std_unix;
 use std::path::{Path, PathBuf};
 
 use super::net::{UnixDatagram, UnixListener, UnixStream};
 use super::{Boxed, Custom};
-use crate::runtime::UnixNet;
+use crate::runtime::{UnixNet, WatchFd};
 
 /// The object-safe twin of [`UnixNet`].
 pub(super) trait ErasedUnix {
@@ -17,6 +18,7 @@ pub(super) trait ErasedUnix {
     fn datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram>;
     fn datagram_unbound(&self) -> io::Result<UnixDatagram>;
     fn datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)>;
+    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>>;
 }
 
 impl<R: UnixNet> ErasedUnix for R {
@@ -54,6 +56,10 @@ impl<R: UnixNet> ErasedUnix for R {
 
     fn datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)> {
         self.unix_datagram_pair().map(|(a, b)| (UnixDatagram::new(a), UnixDatagram::new(b)))
+    }
+
+    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+        UnixNet::watch_fd(self, fd)
     }
 }
 
@@ -97,5 +103,9 @@ impl UnixNet for Custom {
 
     fn unix_datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)> {
         self.get_or_error()?.unix().datagram_pair()
+    }
+
+    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+        self.get_or_error()?.unix().watch_fd(fd)
     }
 }

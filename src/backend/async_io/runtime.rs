@@ -41,6 +41,7 @@ macro_rules! on_async_io {
         #[cfg(unix)]
         const _: () = {
             use std::io;
+            use std::os::fd::OwnedFd;
             use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
             use $crate::backend::AsyncIo;
@@ -61,6 +62,10 @@ macro_rules! on_async_io {
 
                 fn unix_datagram_from_std(&self, socket: UnixDatagram) -> io::Result<net::UnixDatagram> {
                     net::UnixDatagram::from_std(&AsyncIo, socket)
+                }
+
+                fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn $crate::runtime::WatchFd>> {
+                    $crate::socket::watch_fd(&AsyncIo, fd)
                 }
             }
         };

@@ -318,6 +318,13 @@ impl UnixNet for Sim {
     fn unix_datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)> {
         UnixDatagram::pair(&self.world, self.host)
     }
+
+    fn watch_fd(&self, _: std::os::fd::OwnedFd) -> io::Result<Box<dyn crate::runtime::WatchFd>> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "anyrt: a simulation watches no descriptors: what they would bring is not in it",
+        ))
+    }
 }
 
 #[cfg(test)]
@@ -325,7 +332,8 @@ const WHAT_IT_CAN: crate::conformance::Capabilities = crate::conformance::Capabi
     .without_threads("one thread runs everything")
     .without_pool("a blocking closure runs on the thread of the tasks")
     .without_real_sockets("its network is in memory")
-    .without_multicast("its network has none");
+    .without_multicast("its network has none")
+    .without_descriptors("what they would bring is not in it");
 
 #[cfg(test)]
 crate::conformance! {

@@ -342,6 +342,12 @@ impl UnixNet for Tokio {
         self.io()?;
         net::UnixDatagram::from_std(&self.handle, socket)
     }
+
+    fn watch_fd(&self, fd: std::os::fd::OwnedFd) -> io::Result<Box<dyn crate::runtime::WatchFd>> {
+        self.io()?;
+        let _context = self.handle.enter();
+        Ok(Box::new(net::Watch::new(fd)?))
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! addresses, names, options, incoming connections.
 
 mod addrs;
+#[cfg(unix)]
+mod async_fd;
 mod bind;
 #[cfg(feature = "tokio-io")]
 mod compat;
@@ -37,6 +39,8 @@ use super::Time;
 
 pub use addrs::ToSocketAddrs;
 pub(crate) use addrs::sealed::Addrs;
+#[cfg(unix)]
+pub use async_fd::{AsyncFd, AsyncFdReadyGuard, FdReady, TryIoError, WatchFd};
 pub(crate) use bind::{bind, no_address, udp_bind};
 #[cfg(feature = "tokio-io")]
 pub use compat::Compat;

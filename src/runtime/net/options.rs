@@ -361,6 +361,15 @@ pub(crate) fn no_peer_cred() -> io::Error {
     )
 }
 
+/// Of a runtime that watches nothing but sockets.
+#[cfg(unix)]
+pub(crate) fn no_watch() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "anyrt: this runtime watches no descriptor that is not of a socket that it has made",
+    )
+}
+
 /// Of a runtime that has left it out.
 pub(crate) fn no_readiness() -> io::Error {
     io::Error::new(

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::{Future, ready};
 use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
@@ -8,9 +9,9 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::options::{no_peer_cred, no_readiness};
+use super::options::{no_peer_cred, no_readiness, no_watch};
 use super::recv_msg::longer;
-use super::{Descriptor, Interest, RecvMsg, ReuniteError, UCred, of};
+use super::{AsyncFd, Descriptor, Interest, RecvMsg, ReuniteError, UCred, WatchFd, of};
 use crate::runtime::Spawn;
 use crate::runtime::net::path::{Incoming, addr};
 
@@ -156,6 +157,42 @@ pub trait UnixNet: Spawn {
     fn unix_datagram_pair(&self) -> io::Result<(Self::UnixDatagram, Self::UnixDatagram)> {
         let (a, b) = std_unix::UnixDatagram::pair()?;
         Ok((self.unix_datagram_from_std(a)?, self.unix_datagram_from_std(b)?))
+    }
+
+    /// Watches a descriptor of your own, which does not block; see [`AsyncFd`].
+    ///
+    /// # Errors
+    ///
+    /// The system's: `PermissionDenied` for one that Linux cannot watch, such as that of a file. `Unsupported` in a
+    /// simulation, which has no descriptors, and on a runtime of your own that does not replace
+    /// [`watch_fd`](Self::watch_fd).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io::{self, Read};
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// use anyrt::runtime::{Interest, UnixNet};
+    ///
+    /// async fn first<R: UnixNet>(runtime: R, port: UnixStream) -> io::Result<u8> {
+    ///     port.set_nonblocking(true)?;
+    ///     let (port, mut byte) = (runtime.async_fd(port)?, [0]);
+    ///     port.async_io(Interest::Readable, |mut port| port.read_exact(&mut byte)).await?;
+    ///     Ok(byte[0])
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `fd_readable_waits_for_bytes`, `fd_of_a_file_is_an_error`.
+    fn async_fd<T: AsFd>(&self, fd: T) -> io::Result<AsyncFd<T>> {
+        let watch = self.watch_fd(fd.as_fd().try_clone_to_owned()?)?;
+        Ok(AsyncFd::watched(fd, watch))
+    }
+
+    /// Watches a descriptor; [`async_fd`](Self::async_fd) is the one to call. A backend that can replaces this.
+    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+        drop(fd);
+        Err(no_watch())
     }
 }
 

@@ -7,6 +7,8 @@ mod tcp;
 mod udp;
 #[cfg(unix)]
 mod unix;
+#[cfg(unix)]
+mod watch;
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -22,6 +24,8 @@ pub(super) use tcp::{TcpListener, TcpStream};
 pub(super) use udp::UdpSocket;
 #[cfg(unix)]
 pub(super) use unix::{UnixDatagram, UnixListener, UnixStream};
+#[cfg(unix)]
+pub(super) use watch::Watch;
 
 /// The context of `handle`, which tokio needs wherever a socket is registered.
 fn enter(handle: &Handle) -> io::Result<EnterGuard<'_>> {

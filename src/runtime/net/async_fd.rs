@@ -1,0 +1,260 @@
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::Interest;
+use crate::runtime::task::coop;
+
+/// A descriptor of your own, which the runtime watches: of inotify, a serial port, netlink or a TUN device, for example.
+///
+/// Made by [`AsyncFd::new`] on the current runtime, or by [`UnixNet::async_fd`](super::UnixNet::async_fd). It waits until the
+/// descriptor is ready and leaves reading and writing to you. The descriptor has to be **non-blocking**, which is not set here:
+/// that would be so for everybody who shares it, such as the parent of this process. It is watched through a duplicate of its
+/// own, so that `T` may be anything that lends one; and it has to be one that the system can watch (epoll, kqueue), which a file
+/// on a disk is not.
+///
+/// Any number of tasks may await at once; of those that poll, the last one each way is woken.
+///
+/// # Cancel safety
+///
+/// Waiting takes nothing.
+///
+/// # Dropping
+///
+/// The watch ends, and `T` is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{self, Read};
+/// use std::os::unix::net::UnixStream;
+///
+/// use anyrt::net::unix::AsyncFd;
+/// use anyrt::runtime::Interest;
+///
+/// async fn read(port: &AsyncFd<UnixStream>, buf: &mut [u8]) -> io::Result<usize> {
+///     port.async_io(Interest::Readable, |mut port| port.read(buf)).await
+/// }
+///
+/// /// As with `AsyncFd` of tokio.
+/// async fn read_by_guard(port: &AsyncFd<UnixStream>, buf: &mut [u8]) -> io::Result<usize> {
+///     loop {
+///         let mut guard = port.readable().await?;
+///         match guard.try_io(|port| port.get_ref().read(buf)) {
+///             Ok(result) => return result,
+///             Err(_would_block) => continue,
+///         }
+///     }
+/// }
+/// ```
+///
+/// Scenarios: `fd_readable_waits_for_bytes`, `fd_writable_waits_for_room`, `fd_async_io_reads_and_writes`,
+/// `fd_idle_waiters_burn_no_polls`, `fd_wakes_everybody`, `fd_poll_wakes_the_last_waker`, `fd_busy_starves_no_timer`,
+/// `fd_comes_back`, `fd_works_on_a_plain_thread`, `fd_without_a_handle`, `fd_of_a_file_is_an_error`.
+#[derive(Debug)]
+pub struct AsyncFd<T> {
+    // Dropped first, though it would not matter: it has a descriptor of its own.
+    watch: Box<dyn WatchFd>,
+    inner: T,
+}
+
+impl<T> AsyncFd<T> {
+    pub(super) fn watched(inner: T, watch: Box<dyn WatchFd>) -> Self {
+        Self { watch, inner }
+    }
+
+    /// What has the descriptor.
+    pub const fn get_ref(&self) -> &T {
+        &self.inner
+    }
+
+    /// What has the descriptor. It goes on to be watched, also when this is replaced.
+    pub const fn get_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+
+    /// Ends the watch.
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+
+    /// Waits until a read may find something.
+    ///
+    /// Being ready may be in vain. Once it is, it stays so until [`try_io`](AsyncFdReadyGuard::try_io), or
+    /// [`clear_ready`](AsyncFdReadyGuard::clear_ready), says that nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// That the runtime is gone.
+    pub async fn readable(&self) -> io::Result<AsyncFdReadyGuard<'_, T>> {
+        self.watch.readable().await?;
+        Ok(AsyncFdReadyGuard { fd: self, interest: Interest::Readable })
+    }
+
+    /// Waits until a write may have room; otherwise as [`readable`](Self::readable).
+    ///
+    /// # Errors
+    ///
+    /// That the runtime is gone.
+    pub async fn writable(&self) -> io::Result<AsyncFdReadyGuard<'_, T>> {
+        self.watch.writable().await?;
+        Ok(AsyncFdReadyGuard { fd: self, interest: Interest::Writable })
+    }
+
+    /// [`readable`](Self::readable) as a poll function, for **one** task.
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<AsyncFdReadyGuard<'_, T>>> {
+        let guard = AsyncFdReadyGuard { fd: self, interest: Interest::Readable };
+        self.watch.poll_readable(cx).map_ok(|()| guard)
+    }
+
+    /// [`writable`](Self::writable) as a poll function, for **one** task.
+    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<AsyncFdReadyGuard<'_, T>>> {
+        let guard = AsyncFdReadyGuard { fd: self, interest: Interest::Writable };
+        self.watch.poll_writable(cx).map_ok(|()| guard)
+    }
+
+    /// Calls `operation`, which would rather fail with `WouldBlock` than block. The runtime learns from that error that the
+    /// descriptor is not ready.
+    ///
+    /// # Errors
+    ///
+    /// That of `operation`; `WouldBlock` without a call where the runtime knows already, or does not know yet.
+    pub fn try_io<R>(
+        &self,
+        interest: Interest,
+        operation: impl FnOnce(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let (mut operation, mut output) = (Some(operation), None);
+        self.watch.try_io(interest, &mut || {
+            // Called once: what was an error is not called again.
+            let operation = operation.take().ok_or(io::ErrorKind::WouldBlock)?;
+            output = Some(operation(&self.inner)?);
+            Ok(())
+        })?;
+        output.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+    }
+
+    /// Calls `operation` until it does not fail with `WouldBlock`, and waits in between. It counts for the budget of its task.
+    ///
+    /// # Errors
+    ///
+    /// That of `operation`, or that the runtime is gone.
+    pub async fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut operation: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        poll_fn(|cx| coop::poll_budget(cx)).await;
+        loop {
+            match self.try_io(interest, &mut operation) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match interest {
+                    Interest::Readable => self.watch.readable().await?,
+                    Interest::Writable => self.watch.writable().await?,
+                },
+                result => return result,
+            }
+        }
+    }
+}
+
+impl<T: AsFd> AsFd for AsyncFd<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+impl<T: AsRawFd> AsRawFd for AsyncFd<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.inner.as_raw_fd()
+    }
+}
+
+/// A descriptor that is ready, as far as the runtime knows.
+#[derive(Debug)]
+#[must_use = "the descriptor stays ready until it is said that it is not"]
+pub struct AsyncFdReadyGuard<'a, T> {
+    fd: &'a AsyncFd<T>,
+    interest: Interest,
+}
+
+impl<'a, T> AsyncFdReadyGuard<'a, T> {
+    /// Calls `operation`. If that fails with `WouldBlock`, the descriptor is not ready any more.
+    ///
+    /// # Errors
+    ///
+    /// [`TryIoError`] for `WouldBlock`: wait again.
+    pub fn try_io<R>(
+        &mut self,
+        operation: impl FnOnce(&'a AsyncFd<T>) -> io::Result<R>,
+    ) -> Result<io::Result<R>, TryIoError> {
+        match self.fd.try_io(self.interest, |_| operation(self.fd)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(TryIoError(())),
+            result => Ok(result),
+        }
+    }
+
+    /// Says that the descriptor is not ready any more.
+    pub fn clear_ready(&mut self) {
+        let _ = self.fd.try_io(self.interest, |_| Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+    }
+
+    /// Leaves the descriptor ready, as dropping this does.
+    pub fn retain_ready(&mut self) {}
+
+    /// The descriptor, and its watch.
+    pub const fn get_ref(&self) -> &'a AsyncFd<T> {
+        self.fd
+    }
+
+    /// What has the descriptor.
+    pub const fn get_inner(&self) -> &'a T {
+        self.fd.get_ref()
+    }
+}
+
+/// A descriptor that was not ready after all.
+#[derive(Debug)]
+pub struct TryIoError(());
+
+impl fmt::Display for TryIoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the descriptor is not ready: wait for it again")
+    }
+}
+
+impl Error for TryIoError {}
+
+/// A future of a [`WatchFd`].
+pub type FdReady<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+
+/// The watch of a descriptor: what a backend returns from [`UnixNet::watch_fd`](super::UnixNet::watch_fd). Dropping it ends the
+/// watch.
+///
+/// A backend whose sockets are those of [`socket`](crate::socket) has it there.
+pub trait WatchFd: fmt::Debug + Send + Sync + Unpin + 'static {
+    /// Waits until it may be readable. Any number of tasks may wait.
+    fn readable(&self) -> FdReady<'_>;
+
+    /// Waits until it may be writable. Any number of tasks may wait.
+    fn writable(&self) -> FdReady<'_>;
+
+    /// As [`readable`](Self::readable); wakes the last task that polled.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// As [`writable`](Self::writable); wakes the last task that polled.
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Calls `operation`, or fails with `WouldBlock`; and takes that error of it for news.
+    ///
+    /// # Errors
+    ///
+    /// That of `operation`.
+    fn try_io(&self, interest: Interest, operation: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
+        let _ = interest;
+        operation()
+    }
+}
