@@ -390,12 +390,14 @@ macro_rules! __scenarios {
             async() options::happy_eyeballs_go_on_after_a_refusal;
             async() options::happy_eyeballs_report_the_last_error;
             async() options::connect_asks_its_resolver;
+            async() options::connect_hook_sees_the_socket;
             async() options::connect_options_that_make_no_sense;
             async(real_sockets) options::listen_with_nothing_set;
             async(real_sockets) options::listen_options_are_set;
             async() options::accepted_streams_inherit_options;
             async(real_sockets) options::only_v6_leaves_v4_alone;
             async() options::reuse_port_shares_a_port;
+            async() options::listen_hook_sees_the_socket;
             async() options::listen_options_that_make_no_sense;
             async() options::linger_can_be_set;
             async() options::keepalive_can_be_set;

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join;
@@ -331,4 +333,55 @@ pub(super) async fn keepalive_can_be_set<R: Runtime>(rt: R) {
         stream.set_keepalive(None).unwrap();
         assert_eq!(stream.keepalive().unwrap(), None);
     }
+}
+
+pub(super) async fn connect_hook_sees_the_socket<R: Runtime>(rt: R) {
+    let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
+    let (closed, addr) = (Closed::new(), listener.local_addr().unwrap());
+    let calls = Arc::new(AtomicUsize::new(0));
+    let called = calls.clone();
+    let options = ConnectOptions::new().nodelay(true).before_connect(move |socket| {
+        called.fetch_add(1, Ordering::SeqCst);
+        let socket = SockRef::from(&socket);
+        assert!(socket.peer_addr().is_err(), "it is connected already");
+        assert!(socket.tcp_nodelay().unwrap(), "what is set comes first");
+        socket.set_ttl_v4(42)
+    });
+    let client = rt.tcp_connect_with(&[closed.addr(), addr][..], &options).await.unwrap();
+    if client.descriptor().is_none() {
+        assert_eq!(calls.load(Ordering::SeqCst), 0, "there is no socket to be called with");
+        return;
+    }
+    assert_eq!((client.ttl().unwrap(), calls.load(Ordering::SeqCst)), (42, 2));
+    let refuses = ConnectOptions::new().before_connect(|_| Err(ErrorKind::PermissionDenied.into()));
+    let error = rt.tcp_connect_with(addr, &refuses).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    let text = error.to_string();
+    assert!(text.contains("before_connect") && text.contains(&addr.to_string()), "{text}");
+    // It has gone nowhere: the first that comes is the one that was not refused.
+    let (_accepted, from) = listener.accept().await.unwrap();
+    assert_eq!(from, client.local_addr().unwrap());
+    assert!(rt.timeout(ms(20), listener.accept()).await.is_err());
+}
+
+pub(super) async fn listen_hook_sees_the_socket<R: Runtime>(rt: R) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let called = calls.clone();
+    let options = ListenOptions::new().before_listen(move |socket| {
+        called.fetch_add(1, Ordering::SeqCst);
+        let socket = SockRef::from(&socket);
+        let port = socket.local_addr().ok().and_then(|addr| addr.as_socket()).map_or(0, |addr| addr.port());
+        assert_eq!(port, 0, "it is bound already");
+        socket.set_ttl_v4(42)
+    });
+    let listener = rt.tcp_bind_with(LOOPBACK, &options).await.unwrap();
+    if listener.descriptor().is_none() {
+        assert_eq!(calls.load(Ordering::SeqCst), 0, "there is no socket to be called with");
+        return;
+    }
+    assert_eq!((listener.ttl().unwrap(), calls.load(Ordering::SeqCst)), (42, 1));
+    let refuses = ListenOptions::new().before_listen(|_| Err(ErrorKind::PermissionDenied.into()));
+    let error = rt.tcp_bind_with(LOOPBACK, &refuses).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(error.to_string().contains("before_listen"), "{error}");
 }

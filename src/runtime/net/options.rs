@@ -1,8 +1,10 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::Descriptor;
 use super::resolver::{Resolve, Resolver};
 
 /// How to connect: what is set on a socket before it does.
@@ -35,6 +37,7 @@ pub struct ConnectOptions {
     pub(super) timeout: Option<Duration>,
     pub(super) attempt_delay: Option<Duration>,
     pub(super) resolver: Option<Resolver>,
+    pub(super) hook: Option<Hook>,
     pub(crate) socket: SocketOptions,
 }
 
@@ -48,6 +51,7 @@ impl ConnectOptions {
         timeout: None,
         attempt_delay: None,
         resolver: None,
+        hook: None,
         socket: SocketOptions::UNSET,
     };
 
@@ -94,6 +98,35 @@ impl ConnectOptions {
         self
     }
 
+    /// Calls `hook` with each socket before it connects, and before it has an address: for options that are not here, such as
+    /// `TCP_USER_TIMEOUT`, or for a device that it is bound to. What is set here was set before.
+    ///
+    /// It is called on the thread that polls, once for each address that is tried, and must not wait. An error of it is that
+    /// of the address. A simulation has no sockets of the system and calls nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::net::{ConnectOptions, TcpStream};
+    /// use socket2::SockRef;
+    ///
+    /// async fn dial() -> io::Result<TcpStream> {
+    ///     let options = ConnectOptions::new().before_connect(|socket| SockRef::from(&socket).set_ttl_v4(3));
+    ///     TcpStream::connect_with("192.0.2.7:5432", &options).await
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `connect_hook_sees_the_socket`.
+    pub fn before_connect(
+        mut self,
+        hook: impl Fn(Descriptor<'_>) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.hook = Some(Hook(Arc::new(hook)));
+        self
+    }
+
     pub(super) fn check(&self) -> io::Result<()> {
         if self.timeout == Some(Duration::ZERO) {
             return Err(invalid(
@@ -134,6 +167,7 @@ impl ConnectOptions {
 pub struct ListenOptions {
     pub(crate) backlog: Option<u32>,
     pub(crate) only_v6: Option<bool>,
+    pub(super) hook: Option<Hook>,
     pub(crate) socket: SocketOptions,
 }
 
@@ -143,7 +177,8 @@ pub(crate) const BACKLOG: i32 = 1024;
 
 impl ListenOptions {
     /// The ones of `tcp_bind`.
-    pub(crate) const UNSET: Self = Self { backlog: None, only_v6: None, socket: SocketOptions::UNSET };
+    pub(crate) const UNSET: Self =
+        Self { backlog: None, only_v6: None, hook: None, socket: SocketOptions::UNSET };
 
     /// Nothing set.
     pub fn new() -> Self {
@@ -171,11 +206,41 @@ impl ListenOptions {
         self
     }
 
+    /// Calls `hook` with each socket before it is bound and listens; otherwise as
+    /// [`ConnectOptions::before_connect`].
+    ///
+    /// Scenarios: `listen_hook_sees_the_socket`.
+    pub fn before_listen(
+        mut self,
+        hook: impl Fn(Descriptor<'_>) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.hook = Some(Hook(Arc::new(hook)));
+        self
+    }
+
     pub(super) fn check(&self) -> io::Result<()> {
         if self.backlog == Some(0) {
             return Err(invalid("backlog", "with 0 no connection could wait; ask for 1 or more"));
         }
         self.socket.check()
+    }
+}
+
+/// What a user does with a socket before it is used.
+#[derive(Clone)]
+pub(super) struct Hook(Arc<dyn Fn(Descriptor<'_>) -> io::Result<()> + Send + Sync>);
+
+impl Hook {
+    /// Calls it; the error says which one it is.
+    #[cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "there are no sockets"))]
+    pub(super) fn call(&self, name: &str, socket: Descriptor<'_>) -> io::Result<()> {
+        (self.0)(socket).map_err(|error| named(error, name.to_owned()))
+    }
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
     }
 }
 

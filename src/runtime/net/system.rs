@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
-use super::named;
 use super::options::{
     BACKLOG, ConnectOptions, Keepalive, ListenOptions, SocketOptions, invalid, no_such_option, whole_seconds,
 };
+use super::{descriptor, named};
 use crate::runtime::Descriptor;
 
 impl ConnectOptions {
@@ -18,6 +18,9 @@ impl ConnectOptions {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         self.socket.set(&socket)?;
+        if let Some(hook) = &self.hook {
+            hook.call("before_connect", descriptor(&socket))?;
+        }
         if let Some(local) = self.local_addr {
             let bound = socket.bind(&local.into());
             bound.map_err(|error| named(error, format!("cannot connect from {local}")))?;
@@ -55,6 +58,9 @@ impl ListenOptions {
                 ));
             }
             None => {}
+        }
+        if let Some(hook) = &self.hook {
+            hook.call("before_listen", descriptor(&socket))?;
         }
         socket.bind(&addr.into())?;
         socket.listen(self.backlog.map_or(BACKLOG, |backlog| backlog.try_into().unwrap_or(i32::MAX)))?;
@@ -254,7 +260,7 @@ mod tests {
     fn datagram_comes_with_its_sender_by_another_handle() {
         let [a, b] = [(); 2].map(|()| std::net::UdpSocket::bind("127.0.0.1:0").unwrap());
         let (a_addr, b_addr) = (a.local_addr().unwrap(), b.local_addr().unwrap());
-        let descriptor = |socket| Some(super::super::descriptor(socket));
+        let descriptor = |socket| Some(descriptor(socket));
         assert_eq!(of::udp_send_to(descriptor(&a), b"x", b_addr).unwrap(), 1);
         assert_eq!(of::udp_recv_from(descriptor(&b), &mut [0; 8]).unwrap(), (1, a_addr));
         assert_eq!(of::udp_recv_from(None, &mut []).unwrap_err().kind(), io::ErrorKind::Unsupported);
@@ -265,6 +271,6 @@ mod tests {
     fn unix_datagram_comes_by_another_handle() {
         let (a, b) = std::os::unix::net::UnixDatagram::pair().unwrap();
         a.send(b"x").unwrap();
-        assert_eq!(of::unix_recv_from(Some(super::super::descriptor(&b)), &mut [0; 8]).unwrap().0, 1);
+        assert_eq!(of::unix_recv_from(Some(descriptor(&b)), &mut [0; 8]).unwrap().0, 1);
     }
 }
