@@ -8,10 +8,12 @@ use super::{
 };
 use crate::runtime::net::family::{Tcp, listener_items, stream_items};
 
-/// A TCP connection of a reactor.
+/// A TCP connection of a reactor. For authors of backends: a program uses
+/// [`net::TcpStream`](crate::net::TcpStream).
 pub type TcpStream<R> = Stream<R, std::net::TcpStream>;
 
-/// A listening socket of a reactor, which also watches what is accepted.
+/// A listening socket of a reactor, which also watches what is accepted. For authors of backends: a program uses
+/// [`net::TcpListener`](crate::net::TcpListener).
 pub type TcpListener<R> = Listener<R, std::net::TcpStream>;
 
 /// Whether a socket that has begun to connect is connected: an error, which is `WouldBlock` when it is not known yet.

@@ -11,7 +11,8 @@ use crate::runtime::{self, udp_groups, udp_options};
 
 type Std = std::net::UdpSocket;
 
-/// A UDP socket of a reactor.
+/// A UDP socket of a reactor. For authors of backends: a program uses
+/// [`net::UdpSocket`](crate::net::UdpSocket).
 #[derive(Debug)]
 pub struct UdpSocket<R: Reactor> {
     socket: R::Registered<Std>,
@@ -42,7 +43,7 @@ impl<R: Reactor> UdpSocket<R> {
 lends!([R: Reactor] UdpSocket<R>, it => descriptor(it.socket.get_ref()));
 
 macro_rules! forward {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(
             fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
                 self.socket.get_ref().$name($($arg),*)

@@ -21,7 +21,8 @@ impl Source for std_unix::UnixStream {}
 impl Source for std_unix::UnixListener {}
 impl Source for std_unix::UnixDatagram {}
 
-/// A connection of a reactor.
+/// A connection of a reactor. For authors of backends: a program uses
+/// [`net::UnixStream`](crate::net::UnixStream).
 pub type UnixStream<R> = Stream<R, std_unix::UnixStream>;
 
 /// The read half of a borrowed stream.
@@ -36,7 +37,8 @@ pub type OwnedReadHalf<R> = super::OwnedReadHalf<R, std_unix::UnixStream>;
 /// The write half of a stream, which closes the write side when it is dropped.
 pub type OwnedWriteHalf<R> = super::OwnedWriteHalf<R, std_unix::UnixStream>;
 
-/// A listening socket of a reactor, which also watches what is accepted.
+/// A listening socket of a reactor, which also watches what is accepted. For authors of backends: a program uses
+/// [`net::UnixListener`](crate::net::UnixListener).
 pub type UnixListener<R> = Listener<R, std_unix::UnixStream>;
 
 impl<R: Reactor> runtime::UnixStream for UnixStream<R> {
@@ -68,7 +70,8 @@ impl<R: Reactor> runtime::UnixListener for UnixListener<R> {
     }
 }
 
-/// A socket of a reactor for datagrams.
+/// A socket of a reactor for datagrams. For authors of backends: a program uses
+/// [`net::UnixDatagram`](crate::net::UnixDatagram).
 #[derive(Debug)]
 pub struct UnixDatagram<R: Reactor> {
     socket: R::Registered<std_unix::UnixDatagram>,

@@ -58,32 +58,44 @@ where
 macro_rules! listener {
     ($std:ident::$name:ident: $family:ty => $stream:ident { $($own:tt)* }) => {
         impl $name {
+            /// Waits for a connection. Any number of tasks may wait at once.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::accept`].")]
             pub async fn accept(&self) -> io::Result<($stream, $std::SocketAddr)> {
                 Listener::<$family>::accept(&self.inner).await.map(|(inner, peer)| ($stream { inner }, peer))
             }
 
+            /// [`accept`](Self::accept) as a poll function, for one task.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::poll_accept`].")]
             pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<($stream, $std::SocketAddr)>> {
                 Listener::<$family>::poll_accept(&self.inner, cx)
                     .map_ok(|(inner, peer)| ($stream { inner }, peer))
             }
 
+            /// Connections as a `Stream`, which never ends.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::incoming`].")]
             pub fn incoming(&mut self) -> Incoming<'_, Self> {
                 Incoming::new(self)
             }
 
+            /// The address that it listens on.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::local_addr`].")]
             pub fn local_addr(&self) -> io::Result<$std::SocketAddr> {
                 Listener::<$family>::local_addr(&self.inner)
             }
 
+            /// The socket of the system, for what is not here; `None` where there is none behind it.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::descriptor`].")]
             pub fn descriptor(&self) -> Option<Descriptor<'_>> {
                 Listener::<$family>::descriptor(&self.inner)
             }
 
+            /// Takes it away from the runtime, as a **blocking** one of the standard library.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::into_std`].")]
             pub fn into_std(self) -> io::Result<$std::$name> {
                 Listener::<$family>::into_std(self.inner)

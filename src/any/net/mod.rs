@@ -56,23 +56,29 @@ use convert;
 
 /// The methods of a list in `runtime`, as methods of the type itself.
 macro_rules! inherent {
-    ($trait:ident: $(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($trait:ident: $($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(
+            $(#[$doc])*
+            ///
             #[doc = concat!("See [`runtime::", stringify!($trait), "::", stringify!($name), "`].")]
             pub fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
                 each!(&self.inner, it => runtime::$trait::$name(it $(, $arg)*))
             }
         )*
     };
-    ($trait:ident: $(fn $name:ident, $poll:ident(
+    ($trait:ident: $($(#[$doc:meta])* fn $name:ident, $poll:ident(
         $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(
+            $(#[$doc])*
+            ///
             #[doc = concat!("See [`runtime::", stringify!($trait), "::", stringify!($name), "`].")]
             pub async fn $name(&self, $($buf: &$($mut)? [u8])? $(, $arg: $type)*) -> io::Result<$output> {
                 each!(&self.inner, it => runtime::$trait::$name(it, $($buf)? $(, $arg)*).await)
             }
 
+            #[doc = concat!("[`", stringify!($name), "`](Self::", stringify!($name), ") as a poll function, for one task each way.")]
+            ///
             #[doc = concat!("See [`runtime::", stringify!($trait), "::", stringify!($poll), "`].")]
             pub fn $poll(
                 &self,
@@ -88,12 +94,12 @@ use inherent;
 
 /// The methods of a list in `runtime`, as those of the trait: the type has them itself.
 macro_rules! forward {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
             self.$name($($arg),*)
         })*
     };
-    ($(fn $name:ident, $poll:ident(
+    ($($(#[$doc:meta])* fn $name:ident, $poll:ident(
         $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(

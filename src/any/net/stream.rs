@@ -123,6 +123,8 @@ where
 macro_rules! stream {
     ($std:ident::$name:ident: $family:ty { $($own:tt)* }) => {
         impl $name {
+            /// Reads and writes at the same time, within one task: a half of each, which borrows. Dropping a half does nothing.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::split_mut`].")]
             pub fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
                 let (read, write) = Stream::<$family>::split_mut(&mut self.inner);
@@ -137,17 +139,23 @@ macro_rules! stream {
                 self.split_mut()
             }
 
+            /// Reads and writes at the same time, from two tasks: a half of each, which owns. Dropping the write half closes the write side.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::into_split`].")]
             pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
                 let (read, write) = Stream::<$family>::into_split(self.inner);
                 (OwnedReadHalf { inner: read }, OwnedWriteHalf { inner: write })
             }
 
+            /// Waits until a read may find something: bytes, the end of the stream or an error.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::readable`].")]
             pub fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
                 Stream::<$family>::readable(&self.inner)
             }
 
+            /// Waits until a write may have room.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::writable`].")]
             pub fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
                 Stream::<$family>::writable(&self.inner)
@@ -155,6 +163,8 @@ macro_rules! stream {
 
             stream_tries!(inherent $name);
 
+            /// Calls `operation` on the descriptor, without waiting; the runtime learns from `WouldBlock` that it is not ready.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::try_io`].")]
             pub fn try_io<T>(
                 &self,
@@ -164,21 +174,29 @@ macro_rules! stream {
                 Stream::<$family>::try_io(&self.inner, interest, operation)
             }
 
+            /// Our own address.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::local_addr`].")]
             pub fn local_addr(&self) -> io::Result<$std::SocketAddr> {
                 Stream::<$family>::local_addr(&self.inner)
             }
 
+            /// The address at the other end.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::peer_addr`].")]
             pub fn peer_addr(&self) -> io::Result<$std::SocketAddr> {
                 Stream::<$family>::peer_addr(&self.inner)
             }
 
+            /// The socket of the system, for what is not here; `None` where there is none behind it.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::descriptor`].")]
             pub fn descriptor(&self) -> Option<Descriptor<'_>> {
                 Stream::<$family>::descriptor(&self.inner)
             }
 
+            /// Takes it away from the runtime, as a **blocking** one of the standard library.
+            ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::into_std`].")]
             pub fn into_std(self) -> io::Result<$std::$name> {
                 Stream::<$family>::into_std(self.inner)

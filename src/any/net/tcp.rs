@@ -23,7 +23,12 @@ type AnyStream = OneOf<TokioStream, AsyncIoStream, SimStream, custom::net::TcpSt
 
 /// A TCP connection, whatever the runtime, with the I/O traits of `futures`; with feature `tokio-io`, also those of tokio.
 ///
-/// It stays with the runtime that made it and follows the rules of [`runtime::TcpStream`].
+/// This is the `TcpStream` for a program or a library: [`connect`](Self::connect) makes one on the current runtime, and
+/// [`AnyRuntime::tcp_connect`](crate::Net::tcp_connect) on another. It stays with the runtime that made it. All that
+/// [`runtime::TcpStream`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
+///
+/// `read`, `write_all` and the like come with `use futures::io::{AsyncReadExt, AsyncWriteExt};`, or, with feature `tokio-io`, with
+/// `use tokio::io::{AsyncReadExt, AsyncWriteExt};`. One of the two: with both, a call is ambiguous.
 ///
 /// # Panics
 ///
@@ -50,6 +55,8 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
+    /// Reads without taking: the next read sees the same bytes.
+    ///
     /// See [`runtime::TcpStream::peek`].
     pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         each!(&mut self.inner, it => runtime::TcpStream::peek(it, buf).await)
@@ -70,7 +77,8 @@ stream!(std_net::TcpStream: Tcp {
 
 /// A TCP socket that listens, whatever the runtime.
 ///
-/// It stays with the runtime that made it and follows the rules of [`runtime::TcpListener`].
+/// This is the `TcpListener` for a program or a library. It stays with the runtime that made it. All that
+/// [`runtime::TcpListener`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
 ///
 /// # Panics
 ///
@@ -102,11 +110,15 @@ pub struct TcpListener {
 }
 
 impl TcpListener {
+    /// The `IP_TTL` of accepted connections.
+    ///
     /// See [`runtime::TcpListener::ttl`].
     pub fn ttl(&self) -> io::Result<u32> {
         each!(&self.inner, it => runtime::TcpListener::ttl(it))
     }
 
+    /// Sets `IP_TTL`.
+    ///
     /// See [`runtime::TcpListener::set_ttl`].
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         each!(&self.inner, it => runtime::TcpListener::set_ttl(it, ttl))

@@ -15,7 +15,8 @@ type SimSocket = <MaybeSim as Net>::UdpSocket;
 
 /// A UDP socket, whatever the runtime.
 ///
-/// It stays with the runtime that made it and follows the rules of [`runtime::UdpSocket`].
+/// This is the `UdpSocket` for a program or a library. It stays with the runtime that made it. All that
+/// [`runtime::UdpSocket`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
 ///
 /// # Panics
 ///
@@ -55,6 +56,8 @@ impl UdpSocket {
         each!(&self.inner, it => it.send_to(buf, target).await)
     }
 
+    /// [`send_to`](Self::send_to) as a poll function, for one task.
+    ///
     /// See [`runtime::UdpSocket::poll_send_to`].
     pub fn poll_send_to(
         &self,
@@ -70,21 +73,29 @@ impl UdpSocket {
     udp_groups!(inherent UdpSocket);
     udp_tries!(inherent UdpSocket);
 
+    /// Receives a datagram, and tells whether it was longer than the buffer.
+    ///
     /// See [`runtime::UdpSocket::recv_msg`].
     pub async fn recv_msg(&self, buf: &mut [u8]) -> io::Result<RecvMsg<SocketAddr>> {
         each!(&self.inner, it => it.recv_msg(buf).await)
     }
 
+    /// Calls `operation` on the descriptor, without waiting; the runtime learns from `WouldBlock` that it is not ready.
+    ///
     /// See [`runtime::UdpSocket::try_io`].
     pub fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         each!(&self.inner, it => it.try_io(interest, operation))
     }
 
+    /// The socket of the system, for what is not here; `None` where there is none behind it.
+    ///
     /// See [`runtime::UdpSocket::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
         each!(&self.inner, it => it.descriptor())
     }
 
+    /// Takes it away from the runtime, as a **blocking** one of the standard library.
+    ///
     /// See [`runtime::UdpSocket::into_std`].
     pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
         each!(self.inner, it => it.into_std())

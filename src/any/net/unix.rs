@@ -28,7 +28,11 @@ type AnyStream = OneOf<TokioStream, AsyncIoUnixStream, SimStream, custom::net::U
 
 /// A connection over a Unix socket, whatever the runtime, with the I/O traits of `futures`; with feature `tokio-io`, also those of tokio.
 ///
-/// It stays with the runtime that made it and follows the rules of [`runtime::UnixStream`].
+/// This is the `UnixStream` for a program or a library. It stays with the runtime that made it. All that
+/// [`runtime::UnixStream`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
+///
+/// `read`, `write_all` and the like come with `use futures::io::{AsyncReadExt, AsyncWriteExt};`, or, with feature `tokio-io`, with
+/// `use tokio::io::{AsyncReadExt, AsyncWriteExt};`. One of the two: with both, a call is ambiguous.
 ///
 /// # Panics
 ///
@@ -54,6 +58,8 @@ pub struct UnixStream {
 }
 
 impl UnixStream {
+    /// Who is at the other end: the user, the group and the process.
+    ///
     /// See [`runtime::UnixStream::peer_cred`].
     pub fn peer_cred(&self) -> io::Result<UCred> {
         each!(&self.inner, it => runtime::UnixStream::peer_cred(it))
@@ -68,7 +74,8 @@ stream!(std_unix::UnixStream: Unix {
 
 /// A Unix socket that listens, whatever the runtime.
 ///
-/// It stays with the runtime that made it and follows the rules of [`runtime::UnixListener`].
+/// This is the `UnixListener` for a program or a library. It stays with the runtime that made it. All that
+/// [`runtime::UnixListener`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
 ///
 /// # Panics
 ///
@@ -104,7 +111,8 @@ listener!(std_unix::UnixListener: Unix => UnixStream {});
 
 /// A Unix socket for datagrams, whatever the runtime.
 ///
-/// It stays with the runtime that made it and follows the rules of [`runtime::UnixDatagram`].
+/// This is the `UnixDatagram` for a program or a library. It stays with the runtime that made it. All that
+/// [`runtime::UnixDatagram`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
 ///
 /// # Panics
 ///
@@ -127,6 +135,8 @@ pub struct UnixDatagram {
 }
 
 impl UnixDatagram {
+    /// Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
+    ///
     /// See [`runtime::UnixDatagram::connect`].
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         each!(&self.inner, it => runtime::UnixDatagram::connect(it, path))
@@ -135,26 +145,36 @@ impl UnixDatagram {
     unix_calls!(inherent UnixDatagram);
     unix_tries!(inherent UnixDatagram);
 
+    /// Receives a datagram, and tells whether it was longer than the buffer.
+    ///
     /// See [`runtime::UnixDatagram::recv_msg`].
     pub async fn recv_msg(&self, buf: &mut [u8]) -> io::Result<RecvMsg<SocketAddr>> {
         each!(&self.inner, it => runtime::UnixDatagram::recv_msg(it, buf).await)
     }
 
+    /// Sends a datagram to the socket that is bound to a path, without waiting.
+    ///
     /// See [`runtime::UnixDatagram::try_send_to`].
     pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         each!(&self.inner, it => runtime::UnixDatagram::try_send_to(it, buf, path))
     }
 
+    /// Calls `operation` on the descriptor, without waiting; the runtime learns from `WouldBlock` that it is not ready.
+    ///
     /// See [`runtime::UnixDatagram::try_io`].
     pub fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         each!(&self.inner, it => runtime::UnixDatagram::try_io(it, interest, operation))
     }
 
+    /// Sends a datagram to the socket that is bound to a path.
+    ///
     /// See [`runtime::UnixDatagram::send_to`].
     pub async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         each!(&self.inner, it => runtime::UnixDatagram::send_to(it, buf, path).await)
     }
 
+    /// [`send_to`](Self::send_to) as a poll function, for one task.
+    ///
     /// See [`runtime::UnixDatagram::poll_send_to`].
     pub fn poll_send_to<P: AsRef<Path>>(
         &self,
@@ -165,21 +185,29 @@ impl UnixDatagram {
         each!(&self.inner, it => runtime::UnixDatagram::poll_send_to(it, cx, buf, path))
     }
 
+    /// Our own address.
+    ///
     /// See [`runtime::UnixDatagram::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         each!(&self.inner, it => runtime::UnixDatagram::local_addr(it))
     }
 
+    /// The address at the other end.
+    ///
     /// See [`runtime::UnixDatagram::peer_addr`].
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         each!(&self.inner, it => runtime::UnixDatagram::peer_addr(it))
     }
 
+    /// The socket of the system, for what is not here; `None` where there is none behind it.
+    ///
     /// See [`runtime::UnixDatagram::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
         each!(&self.inner, it => runtime::UnixDatagram::descriptor(it))
     }
 
+    /// Takes it away from the runtime, as a **blocking** one of the standard library.
+    ///
     /// See [`runtime::UnixDatagram::into_std`].
     pub fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
         each!(self.inner, it => runtime::UnixDatagram::into_std(it))

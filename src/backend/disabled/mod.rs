@@ -40,12 +40,12 @@ pub(crate) fn enter(runtime: &Disabled) -> Option<Disabled> {
 
 /// The methods of a list in `runtime`.
 macro_rules! never {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(fn $name(&self $(, _: $type)*) -> io::Result<$output> {
             match *self {}
         })*
     };
-    ($(fn $name:ident, $poll:ident(
+    ($($(#[$doc:meta])* fn $name:ident, $poll:ident(
         $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(

@@ -87,6 +87,11 @@ pub(crate) use unix::{unix_calls, unix_tries};
 /// `busy_tasks_starve_no_happy_eyeballs`, `busy_tasks_starve_no_timer`, `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`, `sockets_outlive_their_runtime`,
 /// `sockets_outlive_a_shutdown`, `sockets_that_wait_outlive_their_runtime`, `sockets_that_wait_outlive_a_shutdown`,
 /// `sockets_made_after_a_shutdown_work_or_fail`, `names_after_a_shutdown_are_an_error`.
+///
+/// # For authors of backends
+///
+/// The last methods are for you, and a program calls none of them: `finish_connect`, which is required, and `connect_addr`, `bind_addr`,
+/// `udp_bind_addr` and `resolve`, which a runtime replaces that has a network of its own.
 pub trait Net: Time {
     /// A TCP connection.
     type TcpStream: TcpStream;
@@ -94,15 +99,6 @@ pub trait Net: Time {
     type TcpListener: TcpListener<Stream = Self::TcpStream>;
     /// A UDP socket.
     type UdpSocket: UdpSocket;
-
-    /// **Required.** Waits until a socket that does not block, and has begun to connect, is connected or has failed; and
-    /// takes it over.
-    ///
-    /// That is so when it can be written to.
-    fn finish_connect(
-        &self,
-        stream: std::net::TcpStream,
-    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
 
     /// **Required.** Takes over a connection of the standard library, blocking or not.
     ///
@@ -121,44 +117,6 @@ pub trait Net: Time {
     ///
     /// Scenarios: `udp_from_a_blocking_std_socket`, `udp_from_std_on_a_plain_thread`.
     fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket>;
-
-    /// Connects to one address; [`tcp_connect`](Self::tcp_connect) is the one to call.
-    ///
-    /// A backend whose connections are no sockets of the system replaces it.
-    fn connect_addr(
-        &self,
-        addr: SocketAddr,
-        options: &ConnectOptions,
-    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send {
-        let started = options.start(addr);
-        async move { self.finish_connect(started?).await }
-    }
-
-    /// Listens on one address; [`tcp_bind`](Self::tcp_bind) is the one to call.
-    ///
-    /// A backend whose listeners are no sockets of the system replaces it.
-    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
-        self.tcp_listener_from_std(options.listen(addr)?)
-    }
-
-    /// Binds a UDP socket to one address; [`udp_bind`](Self::udp_bind) is the one to call.
-    ///
-    /// A backend whose sockets are none of the system replaces it.
-    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket> {
-        self.udp_socket_from_std(std::net::UdpSocket::bind(addr)?)
-    }
-
-    /// Asks the resolver for a host; [`lookup_host`](Self::lookup_host) is the one to call.
-    ///
-    /// This is the one of the process, if [`set_resolver`](crate::net::set_resolver) has set one, or the system's, off the
-    /// workers. A backend that has names of its own replaces it.
-    fn resolve(
-        &self,
-        host: String,
-        port: u16,
-    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
-        lookup::resolve(self, host, port)
-    }
 
     /// All addresses of a name, in the order of the system's resolver, which runs off the workers, or of
     /// [another](crate::net::set_resolver).
@@ -347,5 +305,52 @@ pub trait Net: Time {
         addr: A,
     ) -> impl Future<Output = io::Result<Self::UdpSocket>> + Send + '_ {
         udp_bind(self, addr.to_addrs())
+    }
+
+    /// **Required.** Waits until a socket that does not block, and has begun to connect, is connected or has failed; and
+    /// takes it over.
+    ///
+    /// That is so when it can be written to.
+    fn finish_connect(
+        &self,
+        stream: std::net::TcpStream,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
+
+    /// Connects to one address; [`tcp_connect`](Self::tcp_connect) is the one to call.
+    ///
+    /// A backend whose connections are no sockets of the system replaces it.
+    fn connect_addr(
+        &self,
+        addr: SocketAddr,
+        options: &ConnectOptions,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send {
+        let started = options.start(addr);
+        async move { self.finish_connect(started?).await }
+    }
+
+    /// Listens on one address; [`tcp_bind`](Self::tcp_bind) is the one to call.
+    ///
+    /// A backend whose listeners are no sockets of the system replaces it.
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
+        self.tcp_listener_from_std(options.listen(addr)?)
+    }
+
+    /// Binds a UDP socket to one address; [`udp_bind`](Self::udp_bind) is the one to call.
+    ///
+    /// A backend whose sockets are none of the system replaces it.
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket> {
+        self.udp_socket_from_std(std::net::UdpSocket::bind(addr)?)
+    }
+
+    /// Asks the resolver for a host; [`lookup_host`](Self::lookup_host) is the one to call.
+    ///
+    /// This is the one of the process, if [`set_resolver`](crate::net::set_resolver) has set one, or the system's, off the
+    /// workers. A backend that has names of its own replaces it.
+    fn resolve(
+        &self,
+        host: String,
+        port: u16,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
+        lookup::resolve(self, host, port)
     }
 }

@@ -13,6 +13,11 @@ use crate::runtime::net::{Incoming, Keepalive, of};
 
 /// A TCP connection, with the I/O traits of `futures`.
 ///
+/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
+/// [`net::TcpStream`](crate::net::TcpStream), which has these methods too.
+/// `read`, `write_all` and the like come with
+/// `use futures::io::{AsyncReadExt, AsyncWriteExt};`.
+///
 /// One reader and one writer, by type: it is not `Clone`, and [`into_split`](Self::into_split) makes one half
 /// of each. A pending operation costs nothing until its socket is ready. Behind a lock several tasks can poll it; then only
 /// the last one that polled each way is woken when it is ready.
@@ -305,9 +310,16 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
 
 /// A TCP socket that listens.
 ///
+/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
+/// [`net::TcpListener`](crate::net::TcpListener), which has these methods too.
+///
 /// # Dropping
 ///
 /// The socket is closed; connections that were not accepted are reset.
+///
+/// # For authors of backends
+///
+/// The last method, `sleep`, is for you.
 pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// What [`accept`](Self::accept) returns.
     type Stream: TcpStream;
@@ -376,9 +388,6 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         Incoming::new(self)
     }
 
-    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
-
     /// **Required.** The address that it listens on, with the port that was picked.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
@@ -399,15 +408,22 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// Scenarios: `listener_into_std_blocks`.
     fn into_std(self) -> io::Result<std::net::TcpListener>;
+
+    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 }
 
 /// The options of a connection that are required, for what passes them on; as `udp_options`.
 macro_rules! tcp_required {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
+            /// Whether small writes are sent at once (`TCP_NODELAY`); off by default.
             fn nodelay() -> bool;
+            /// Sets `TCP_NODELAY`.
             fn set_nodelay(nodelay: bool) -> ();
+            /// How many routers a packet may pass (`IP_TTL`).
             fn ttl() -> u32;
+            /// Sets `IP_TTL`.
             fn set_ttl(ttl: u32) -> ();
         }
     };
@@ -418,11 +434,17 @@ pub(crate) use tcp_required;
 macro_rules! tcp_options {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
+            /// What becomes of data that is not yet sent when the stream is dropped (`SO_LINGER`).
             fn linger() -> Option<Duration>;
+            /// Sets `SO_LINGER`.
             fn set_linger(time: Option<Duration>) -> ();
+            /// When a silent peer is asked whether it is still there (`SO_KEEPALIVE`); `None`, by default, when it is not.
             fn keepalive() -> Option<Keepalive>;
+            /// Sets `SO_KEEPALIVE`.
             fn set_keepalive(keepalive: Option<Keepalive>) -> ();
+            /// Bytes that the system keeps for us to read (`SO_RCVBUF`), as it counts them.
             fn recv_buffer_size() -> usize;
+            /// Bytes that the system takes from us before the peer has confirmed them (`SO_SNDBUF`), as it counts them.
             fn send_buffer_size() -> usize;
         }
     };

@@ -18,6 +18,9 @@ pub enum Interest {
 
 /// A UDP socket.
 ///
+/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
+/// [`net::UdpSocket`](crate::net::UdpSocket), which has these methods too.
+///
 /// Everything takes `&self`, so that tasks can share it in an `Arc`: any number of them may await a datagram at
 /// once. The `poll_` forms are for **one** task each way: of those that receive or peek, and of those that send, only
 /// the last one that polled is woken. None of them is a future that is made anew for each poll.
@@ -368,17 +371,29 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 macro_rules! udp_options {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
+            /// Our own address, with the port that was picked.
             fn local_addr() -> SocketAddr;
+            /// The peer that the socket is connected to; an error of kind `NotConnected` if there is none.
             fn peer_addr() -> SocketAddr;
+            /// Whether it may send to broadcast addresses (`SO_BROADCAST`); off by default.
             fn broadcast() -> bool;
+            /// Sets `SO_BROADCAST`.
             fn set_broadcast(on: bool) -> ();
+            /// How many routers a packet may pass (`IP_TTL`).
             fn ttl() -> u32;
+            /// Sets `IP_TTL`.
             fn set_ttl(ttl: u32) -> ();
+            /// Whether this host receives what we send to a group (`IP_MULTICAST_LOOP`); on by default.
             fn multicast_loop_v4() -> bool;
+            /// Sets `IP_MULTICAST_LOOP`.
             fn set_multicast_loop_v4(on: bool) -> ();
+            /// How many routers a packet to a group may pass (`IP_MULTICAST_TTL`); 1 by default: none.
             fn multicast_ttl_v4() -> u32;
+            /// Sets `IP_MULTICAST_TTL`.
             fn set_multicast_ttl_v4(ttl: u32) -> ();
+            /// Whether this host receives what we send to a group (`IPV6_MULTICAST_LOOP`); on by default.
             fn multicast_loop_v6() -> bool;
+            /// Sets `IPV6_MULTICAST_LOOP`.
             fn set_multicast_loop_v6(on: bool) -> ();
         }
     };
@@ -389,9 +404,13 @@ pub(crate) use udp_options;
 macro_rules! udp_groups {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
+            /// Receives what is sent to a group, on the interface with this address; `0.0.0.0` lets the system choose one.
             fn join_multicast_v4(group: &Ipv4Addr, interface: &Ipv4Addr) -> ();
+            /// Leaves a group that was joined in the same way.
             fn leave_multicast_v4(group: &Ipv4Addr, interface: &Ipv4Addr) -> ();
+            /// Receives what is sent to a group, on the interface with this index; 0 lets the system choose one.
             fn join_multicast_v6(group: &Ipv6Addr, interface: u32) -> ();
+            /// Leaves a group that was joined in the same way.
             fn leave_multicast_v6(group: &Ipv6Addr, interface: u32) -> ();
         }
     };
@@ -402,12 +421,19 @@ pub(crate) use udp_groups;
 macro_rules! udp_calls {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
+            /// Sends a datagram to the peer that the socket is connected to.
             fn send, poll_send(buf: &[u8]) -> usize;
+            /// Waits for a datagram, of the peer if the socket is connected.
             fn recv, poll_recv(buf: &mut [u8]) -> usize;
+            /// Waits for a datagram, and tells whom it is from.
             fn recv_from, poll_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
+            /// Waits for a datagram and leaves it there: the next one receives it.
             fn peek, poll_peek(buf: &mut [u8]) -> usize;
+            /// Waits for a datagram, tells whom it is from, and leaves it there.
             fn peek_from, poll_peek_from(buf: &mut [u8]) -> (usize, SocketAddr);
+            /// Waits until a receive may find something: a datagram, or an error that was reported.
             fn readable, poll_recv_ready() -> ();
+            /// Waits until a send may have room.
             fn writable, poll_send_ready() -> ();
         }
     };
@@ -418,6 +444,7 @@ pub(crate) use udp_calls;
 macro_rules! udp_send_to {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
+            /// Sends a datagram.
             fn send_to, poll_send_to(buf: &[u8], target: SocketAddr) -> usize;
         }
     };
@@ -428,9 +455,13 @@ pub(crate) use udp_send_to;
 macro_rules! udp_tries {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
+            /// Sends a datagram to the peer that the socket is connected to, without waiting.
             fn try_send(buf: &[u8]) -> usize;
+            /// Sends a datagram, without waiting.
             fn try_send_to(buf: &[u8], target: SocketAddr) -> usize;
+            /// Receives a datagram that is there, without waiting.
             fn try_recv(buf: &mut [u8]) -> usize;
+            /// Receives a datagram that is there and tells whom it is from, without waiting.
             fn try_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
         }
     };

@@ -30,6 +30,11 @@ use crate::runtime::net::path::{Incoming, addr};
 /// Scenarios: `unix_bad_paths_are_invalid_input`, `unix_abstract_names_have_no_file`, `unix_file_stays`, `unix_without_a_handle`,
 /// `unix_sockets_outlive_a_shutdown`, `unix_sockets_that_wait_outlive_their_runtime`,
 /// `unix_sockets_that_wait_outlive_a_shutdown`.
+///
+/// # For authors of backends
+///
+/// The last methods are for you, and a program calls none of them: `unix_connect_path`, `unix_bind_path` and
+/// `unix_datagram_bind_path`, which a runtime replaces whose sockets are none of the system, and `watch_fd`.
 pub trait UnixNet: Spawn {
     /// A connection.
     type UnixStream: UnixStream;
@@ -81,15 +86,6 @@ pub trait UnixNet: Spawn {
         self.unix_connect_path(path.as_ref().to_owned())
     }
 
-    /// [`unix_connect`](Self::unix_connect) is the one to call. A backend whose sockets are none of the system replaces
-    /// this.
-    fn unix_connect_path(
-        &self,
-        path: PathBuf,
-    ) -> impl Future<Output = io::Result<Self::UnixStream>> + Send + '_ {
-        async move { self.unix_stream_from_std(crate::runtime::net::path::connect(&path)?) }
-    }
-
     /// Listens at a path, where there is no file yet. 1024 connections may wait to be accepted, if the system allows
     /// as many.
     ///
@@ -119,12 +115,6 @@ pub trait UnixNet: Spawn {
         self.unix_bind_path(path.as_ref())
     }
 
-    /// [`unix_bind`](Self::unix_bind) is the one to call. A backend whose sockets are none of the system replaces
-    /// this.
-    fn unix_bind_path(&self, path: &Path) -> io::Result<Self::UnixListener> {
-        self.unix_listener_from_std(crate::runtime::net::path::listen(path)?)
-    }
-
     /// Two streams that are connected with each other.
     ///
     /// Scenarios: `unix_pair_is_connected`.
@@ -140,12 +130,6 @@ pub trait UnixNet: Spawn {
     /// As [`unix_bind`](Self::unix_bind).
     fn unix_datagram_bind<P: AsRef<Path>>(&self, path: P) -> io::Result<Self::UnixDatagram> {
         self.unix_datagram_bind_path(path.as_ref())
-    }
-
-    /// [`unix_datagram_bind`](Self::unix_datagram_bind) is the one to call. A backend whose sockets are none of the
-    /// system replaces this.
-    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<Self::UnixDatagram> {
-        self.unix_datagram_from_std(crate::runtime::net::path::datagram(path)?)
     }
 
     /// A socket for datagrams without an address, so that nobody can answer it.
@@ -189,6 +173,27 @@ pub trait UnixNet: Spawn {
         Ok(AsyncFd::watched(fd, watch))
     }
 
+    /// [`unix_connect`](Self::unix_connect) is the one to call. A backend whose sockets are none of the system replaces
+    /// this.
+    fn unix_connect_path(
+        &self,
+        path: PathBuf,
+    ) -> impl Future<Output = io::Result<Self::UnixStream>> + Send + '_ {
+        async move { self.unix_stream_from_std(crate::runtime::net::path::connect(&path)?) }
+    }
+
+    /// [`unix_bind`](Self::unix_bind) is the one to call. A backend whose sockets are none of the system replaces
+    /// this.
+    fn unix_bind_path(&self, path: &Path) -> io::Result<Self::UnixListener> {
+        self.unix_listener_from_std(crate::runtime::net::path::listen(path)?)
+    }
+
+    /// [`unix_datagram_bind`](Self::unix_datagram_bind) is the one to call. A backend whose sockets are none of the
+    /// system replaces this.
+    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<Self::UnixDatagram> {
+        self.unix_datagram_from_std(crate::runtime::net::path::datagram(path)?)
+    }
+
     /// Watches a descriptor; [`async_fd`](Self::async_fd) is the one to call. A backend that can replaces this.
     fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
         drop(fd);
@@ -196,7 +201,13 @@ pub trait UnixNet: Spawn {
     }
 }
 
-/// A connection, with the I/O traits of `futures`. All that [`TcpStream`](super::TcpStream) says of reading, writing,
+/// A connection, with the I/O traits of `futures`.
+///
+/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
+/// [`net::UnixStream`](crate::net::UnixStream), which has these methods too. `read`, `write_all` and the like come with
+/// `use futures::io::{AsyncReadExt, AsyncWriteExt};`.
+///
+/// All that [`TcpStream`](super::TcpStream) says of reading, writing,
 /// closing and splitting holds for it; a peer that is gone is an end, though, and no reset.
 ///
 /// Scenarios: `unix_stream_round_trip`, `unix_close_sends_eof`, `unix_close_twice_is_ok`,
@@ -352,9 +363,16 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
 
 /// A socket that listens.
 ///
+/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
+/// [`net::UnixListener`](crate::net::UnixListener), which has these methods too.
+///
 /// # Dropping
 ///
 /// The socket is closed, and connections that were not accepted end. Its file stays.
+///
+/// # For authors of backends
+///
+/// The last method, `sleep`, is for you.
 pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// What [`accept`](Self::accept) returns.
     type Stream: UnixStream;
@@ -385,9 +403,6 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         Incoming::new(self)
     }
 
-    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
-    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
-
     /// **Required.** The address that it listens on.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
@@ -398,9 +413,15 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** Takes the listener away from the runtime, as a **blocking** one of the standard library.
     fn into_std(self) -> io::Result<std_unix::UnixListener>;
+
+    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 }
 
 /// A socket for datagrams.
+///
+/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
+/// [`net::UnixDatagram`](crate::net::UnixDatagram), which has these methods too.
 ///
 /// As a [`UdpSocket`](super::UdpSocket), it takes `&self` throughout, lets any number of tasks await and one task each
 /// way poll, and cuts off what does not fit the buffer. Unlike there nothing is lost on the way: a sender waits for
@@ -583,10 +604,15 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 macro_rules! unix_calls {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
+            /// Sends a datagram to the peer that the socket is connected to.
             fn send, poll_send(buf: &[u8]) -> usize;
+            /// Waits for a datagram, of the peer if the socket is connected.
             fn recv, poll_recv(buf: &mut [u8]) -> usize;
+            /// Waits for a datagram, and tells whom it is from.
             fn recv_from, poll_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
+            /// Waits until a receive may find something: a datagram, or an error that was reported.
             fn readable, poll_recv_ready() -> ();
+            /// Waits until a send may have room.
             fn writable, poll_send_ready() -> ();
         }
     };
@@ -597,8 +623,11 @@ pub(crate) use unix_calls;
 macro_rules! unix_tries {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
+            /// Sends a datagram to the peer that the socket is connected to, without waiting.
             fn try_send(buf: &[u8]) -> usize;
+            /// Receives a datagram that is there, without waiting.
             fn try_recv(buf: &mut [u8]) -> usize;
+            /// Receives a datagram that is there and tells whom it is from, without waiting.
             fn try_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
         }
     };

@@ -31,10 +31,10 @@ fn attempt<T>(
 
 /// The methods of a list in `runtime`, as an object-safe twin has them.
 macro_rules! declare {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output>;)*
     };
-    ($(fn $name:ident, $poll:ident(
+    ($($(#[$doc:meta])* fn $name:ident, $poll:ident(
         $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(
@@ -51,12 +51,12 @@ use declare;
 
 /// As whatever has the trait implements them.
 macro_rules! erase {
-    ($trait:ident: $(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($trait:ident: $($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
             runtime::$trait::$name(self $(, $arg)*)
         })*
     };
-    ($trait:ident: $(fn $name:ident, $poll:ident(
+    ($trait:ident: $($(#[$doc:meta])* fn $name:ident, $poll:ident(
         $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(
@@ -78,12 +78,12 @@ use erase;
 
 /// As what holds a twin, in the field `io`, implements the trait.
 macro_rules! forward {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
             self.io.$name($($arg),*)
         })*
     };
-    ($(fn $name:ident, $poll:ident(
+    ($($(#[$doc:meta])* fn $name:ident, $poll:ident(
         $($buf:ident: &$($mut:ident)? [u8])? $(, $arg:ident: $type:ty)*
     ) -> $output:ty;)*) => {
         $(

@@ -80,10 +80,12 @@ pub(super) fn listen(
     Ok(Listener::new(Acceptor::new(world, number, Addr::Ip(addr))))
 }
 
-/// A TCP connection in memory.
+/// A TCP connection in memory. A program uses [`net::TcpStream`](crate::net::TcpStream),
+/// which is this in a simulation.
 pub type TcpStream = Stream<SocketAddr>;
 
-/// A TCP socket in memory that listens.
+/// A TCP socket in memory that listens. A program uses [`net::TcpListener`](crate::net::TcpListener),
+/// which is this in a simulation.
 pub type TcpListener = Listener<SocketAddr>;
 
 /// A connection in memory, between addresses of a kind: TCP, or a Unix socket.
@@ -192,7 +194,7 @@ impl<A> Stream<A> {
 
 /// The methods of a list in `runtime`, by the socket.
 macro_rules! forward {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
             self.socket.$name($($arg),*)
         })*

@@ -11,7 +11,8 @@ use crate::backend::sim::waiters::How;
 use crate::backend::sim::world::World;
 use crate::runtime;
 
-/// A UDP socket in memory.
+/// A UDP socket in memory. A program uses [`net::UdpSocket`](crate::net::UdpSocket),
+/// which is this in a simulation.
 ///
 /// Datagrams arrive after the latency of their link, those of one socket in order unless the link reorders; they are lost
 /// where too many wait.

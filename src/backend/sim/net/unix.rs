@@ -16,7 +16,8 @@ use crate::runtime::net::options::{SocketOptions, no_peer_cred};
 use crate::runtime::net::path::{cannot, check, full_queue, std_addr};
 use crate::runtime::{self, UCred, stream_tries};
 
-/// A connection in memory, over a Unix socket.
+/// A connection in memory, over a Unix socket. A program uses [`net::UnixStream`](crate::net::UnixStream),
+/// which is this in a simulation.
 pub type UnixStream = Stream<SocketAddr>;
 
 /// A Unix socket in memory that listens.

@@ -44,7 +44,7 @@ impl UdpSocket {
 lends!([] UdpSocket, it => descriptor(&it.socket));
 
 macro_rules! forward {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(
             fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
                 self.socket.$name($($arg),*)
@@ -54,7 +54,7 @@ macro_rules! forward {
 }
 
 macro_rules! forward_to_socket2 {
-    ($(fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(
             fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
                 SockRef::from(&self.socket).$name($($arg),*)
