@@ -54,7 +54,7 @@ impl<R: Reactor, S: Connected> Stream<R, S> {
     pub(super) fn of_halves(
         read: OwnedReadHalf<R, S>,
         mut write: OwnedWriteHalf<R, S>,
-    ) -> Result<Self, ReuniteError<OwnedReadHalf<R, S>, OwnedWriteHalf<R, S>>> {
+    ) -> Result<Self, NotOfOne<R, S>> {
         if !Arc::ptr_eq(&read.socket, &write.socket) {
             return Err(ReuniteError(read, write));
         }
@@ -126,6 +126,9 @@ impl<R: Reactor, S: Connected> Drop for OwnedWriteHalf<R, S> {
         }
     }
 }
+
+/// Both halves back.
+type NotOfOne<R, S> = ReuniteError<OwnedReadHalf<R, S>, OwnedWriteHalf<R, S>>;
 
 /// What reads and writes: a socket, and who waits for it.
 struct Io<'a, R: Reactor, S: Connected> {

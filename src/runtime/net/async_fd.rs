@@ -148,7 +148,7 @@ impl<T> AsyncFd<T> {
         interest: Interest,
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        poll_fn(|cx| coop::poll_budget(cx)).await;
+        poll_fn(coop::poll_budget).await;
         loop {
             match self.try_io(interest, &mut operation) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => match interest {
