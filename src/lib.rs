@@ -78,6 +78,40 @@ pub mod prelude {
 }
 
 /// Tasks: one handle and one set of rules, whatever runs them.
+///
+/// # Values that belong to a task
+///
+/// The `task_local!` of tokio (its feature `rt`) needs no runtime of tokio and works on every runtime, simulation included. A value
+/// does not follow into what its task spawns, on tokio neither: put a scope around that as well, or have
+/// [`AnyRuntime::wrap_tasks`](crate::AnyRuntime::wrap_tasks) do it for whatever is spawned.
+///
+/// ```
+/// tokio::task_local! {
+///     static REQUEST: u64;
+/// }
+///
+/// async fn serve(id: u64) {
+///     let work = async { println!("request {}", REQUEST.get()) };
+///     let task = anyrt::spawn(REQUEST.scope(id, work));
+///     # drop(task);
+/// }
+/// ```
+///
+/// # Instead of `block_in_place`
+///
+/// Only the multi-threaded runtime of tokio can move the other tasks of a thread away. Write
+/// `spawn_blocking(move || …).await` instead: it takes what it needs by value, and returns what is to be used again. Code that is not
+/// async and has to call code that is runs in there too, and calls [`block_on`](crate::block_on).
+///
+/// ```
+/// async fn compress(mut buffer: Vec<u8>) -> Result<Vec<u8>, anyrt::task::JoinError> {
+///     anyrt::task::spawn_blocking(move || {
+///         buffer.dedup(); // slow
+///         buffer
+///     })
+///     .await
+/// }
+/// ```
 pub mod task {
     pub use crate::any::TaskMeta;
     pub use crate::current::{spawn, spawn_blocking, yield_now};

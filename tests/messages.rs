@@ -35,6 +35,11 @@ mod pasted {
         anyrt::select! { value = future => expression(value) }
     }
 
+    fn ids() {
+        let _ = anyrt::task::id();
+        let _ = anyrt::task::try_id();
+    }
+
     async fn within() {
         std::future::ready(()).await;
     }
