@@ -101,7 +101,7 @@ pub mod prelude {
 ///
 /// Only the multi-threaded runtime of tokio can move the other tasks of a thread away. Write
 /// `spawn_blocking(move || …).await` instead: it takes what it needs by value, and returns what is to be used again. Code that is not
-/// async and has to call code that is runs in there too, and calls [`block_on`](crate::block_on).
+/// async and has to call code that is runs in there too, and calls [`block_on`].
 ///
 /// ```
 /// async fn compress(mut buffer: Vec<u8>) -> Result<Vec<u8>, anyrt::task::JoinError> {

@@ -75,7 +75,8 @@ fn tasks_of_a_single_threaded_runtime_have_one_thread<R: Runtime>(
     builder: fn() -> Builder<R>,
     build: Build<R>,
 ) {
-    let rt = build(builder().single_threaded().worker_threads(1).blocking_threads(2).thread_name("one")).unwrap();
+    let rt =
+        build(builder().single_threaded().worker_threads(1).blocking_threads(2).thread_name("one")).unwrap();
     let ran_on = |rt: &R| {
         let rt = rt.clone();
         async move {

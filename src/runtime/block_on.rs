@@ -8,22 +8,50 @@ use super::task::coop::Turn;
 use crate::thread::Scope;
 
 /// Waiting for a future on a thread that is not async.
+///
+/// # For authors of backends
+///
+/// Required is [`run_until`](Self::run_until), which [`block_on`](Self::block_on) calls. A runtime that can be owned replaces
+/// [`stop`](Self::stop) as well, which [`shutdown_timeout`](Self::shutdown_timeout) calls. Nobody else calls the two.
 pub trait BlockOn: Spawn {
-    /// **Required.** Drives `future` on this thread until it is done.
+    /// Runs a future to its end on this thread, which waits.
     ///
-    /// Call [`block_on`](Self::block_on) instead: it makes nesting an error.
-    fn run_until<F: Future>(&self, future: F) -> F::Output;
-
-    /// Stops the runtime, for at most `timeout`; [`shutdown_timeout`](Self::shutdown_timeout) is the one to call.
+    /// The future need not be `Send`. It ends when the future does; tasks that it spawned go on.
     ///
-    /// A backend that can be owned replaces it.
+    /// When another thread [stops](Self::shutdown_timeout) the runtime, the future is polled on. Handles that it awaits say that
+    /// the runtime is gone; its timers and sockets do what those do that outlive their runtime, see [`Time`](crate::Time) and [`Net`](crate::Net).
     ///
-    /// # Errors
+    /// It works in destructors of thread-locals, also where the runtime's own are gone that the thread had.
     ///
-    /// `Unsupported`, unless this handle owns its runtime.
-    fn stop(&self, timeout: Duration) -> io::Result<Left> {
-        let _ = timeout;
-        Err(not_owned("a runtime of this kind cannot be stopped"))
+    /// # Panics
+    ///
+    /// - With the panic of `future`; the runtime can be used again afterwards.
+    /// - When this thread is already driving async code: inside a task or another `block_on`. smol and
+    ///   async-std would allow it and hang as soon as the future needs this worker. It is allowed inside
+    ///   [`spawn_blocking`](Spawn::spawn_blocking). (In a task of tokio, with `panic = "abort"`, the text is tokio's.) The
+    ///   destructor of an output that nobody waits for belongs to its task, or to its closure.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn answer<R: anyrt::BlockOn>(runtime: &R) -> u32 {
+    ///     runtime.block_on(async { 42 })
+    /// }
+    /// ```
+    ///
+    /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
+    /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`,
+    /// `block_on_takes_what_is_not_send`, `block_on_leaves_other_tasks_running`,
+    /// `block_on_from_several_threads`, `block_on_in_the_destructor_of_an_output`,
+    /// `shutdown_while_a_thread_is_in_block_on`, `handle_works_in_a_destructor_of_a_thread_local`.
+    #[track_caller]
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _scope = Scope::block_on();
+        let mut future = pin!(future);
+        self.run_until(poll_fn(|cx| {
+            let _turn = Turn::begin();
+            future.as_mut().poll(cx)
+        }))
     }
 
     /// Stops the runtime, waiting for at most `timeout`, and says what goes on nevertheless.
@@ -72,44 +100,21 @@ pub trait BlockOn: Spawn {
         self.stop(timeout)
     }
 
-    /// Runs a future to its end on this thread, which waits.
+    /// **Required.** Drives `future` on this thread until it is done.
     ///
-    /// The future need not be `Send`. It ends when the future does; tasks that it spawned go on.
+    /// Call [`block_on`](Self::block_on) instead: it makes nesting an error.
+    fn run_until<F: Future>(&self, future: F) -> F::Output;
+
+    /// Stops the runtime, for at most `timeout`; [`shutdown_timeout`](Self::shutdown_timeout) is the one to call.
     ///
-    /// When another thread [stops](Self::shutdown_timeout) the runtime, the future is polled on. Handles that it awaits say that
-    /// the runtime is gone; its timers and sockets do what those do that outlive their runtime, see [`Time`](crate::Time) and [`Net`](crate::Net).
+    /// A backend that can be owned replaces it.
     ///
-    /// It works in destructors of thread-locals, also where the runtime's own are gone that the thread had.
+    /// # Errors
     ///
-    /// # Panics
-    ///
-    /// - With the panic of `future`; the runtime can be used again afterwards.
-    /// - When this thread is already driving async code: inside a task or another `block_on`. smol and
-    ///   async-std would allow it and hang as soon as the future needs this worker. It is allowed inside
-    ///   [`spawn_blocking`](Spawn::spawn_blocking). (In a task of tokio, with `panic = "abort"`, the text is tokio's.) The
-    ///   destructor of an output that nobody waits for belongs to its task, or to its closure.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// fn answer<R: anyrt::BlockOn>(runtime: &R) -> u32 {
-    ///     runtime.block_on(async { 42 })
-    /// }
-    /// ```
-    ///
-    /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
-    /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`,
-    /// `block_on_takes_what_is_not_send`, `block_on_leaves_other_tasks_running`,
-    /// `block_on_from_several_threads`, `block_on_in_the_destructor_of_an_output`,
-    /// `shutdown_while_a_thread_is_in_block_on`, `handle_works_in_a_destructor_of_a_thread_local`.
-    #[track_caller]
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        let _scope = Scope::block_on();
-        let mut future = pin!(future);
-        self.run_until(poll_fn(|cx| {
-            let _turn = Turn::begin();
-            future.as_mut().poll(cx)
-        }))
+    /// `Unsupported`, unless this handle owns its runtime.
+    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+        let _ = timeout;
+        Err(not_owned("a runtime of this kind cannot be stopped"))
     }
 }
 

@@ -28,40 +28,15 @@ pub type BoxJob = Box<dyn FnOnce() + Send>;
 ///
 /// Scenarios: `tasks_are_dropped_with_their_runtime`, `runtime_drop_waits_for_no_closure`,
 /// `runtime_can_be_dropped_by_its_own_task`, `abort_handle_hides_no_gone_runtime`, `shutdown_is_no_abort`.
+///
+/// # For authors of backends
+///
+/// Required are [`execute`](Self::execute) and [`execute_blocking`](Self::execute_blocking), which nobody else calls: the other methods
+/// stand on them, with all that is promised. [`spawn`](Self::spawn) and [`spawn_blocking`](Self::spawn_blocking) stay as they are
+/// provided, unless they call those of another runtime of this trait: no [`JoinHandle`](crate::task::JoinHandle) holds one of another
+/// crate. Replace [`yield_now`](Self::yield_now) and [`random_seed`](Self::random_seed) where the runtime has its own, and
+/// [`spawn_named`](Self::spawn_named) and [`spawn_blocking_named`](Self::spawn_blocking_named) where it shows names.
 pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
-    /// **Required.** Runs `task` to its end, on any thread.
-    ///
-    /// `task` never panics, nor does its destructor. A runtime that cannot run it any more drops it: its handle
-    /// then says that the runtime is gone.
-    ///
-    /// # Examples
-    ///
-    /// A backend hands it to its executor and forgets it:
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    ///
-    /// use anyrt::runtime::BoxFuture;
-    ///
-    /// struct Executor {
-    ///     queue: mpsc::Sender<BoxFuture>,
-    /// }
-    ///
-    /// impl Executor {
-    ///     fn execute(&self, task: BoxFuture) {
-    ///         // A queue without a receiver drops it.
-    ///         let _ = self.queue.send(task);
-    ///     }
-    /// }
-    /// ```
-    fn execute(&self, task: BoxFuture);
-
-    /// **Required.** Runs `job` on a thread that may block, also when nobody waits for it.
-    ///
-    /// `job` never panics. Jobs beyond the size of the pool wait their turn; a runtime that cannot run a job
-    /// any more drops it.
-    fn execute_blocking(&self, job: BoxJob);
-
     /// Starts a task.
     ///
     /// The task runs at once and on its own, whether or not its handle is polled. It may move between threads.
@@ -151,30 +126,6 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
         spawn_blocking_with(job, |job| self.execute_blocking(Box::new(move || job.run())))
     }
 
-    /// [`spawn`](Self::spawn) of a task that has a name; [`task::Builder`](crate::task::Builder) calls it.
-    ///
-    /// A runtime that shows names replaces it, as the simulation does. Others leave the name out.
-    #[track_caller]
-    fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let _ = name;
-        self.spawn(future)
-    }
-
-    /// [`spawn_blocking`](Self::spawn_blocking) of a closure that has a name, as [`spawn_named`](Self::spawn_named).
-    #[track_caller]
-    fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        let _ = name;
-        self.spawn_blocking(job)
-    }
-
     /// Lets every other runnable task, and the I/O driver, have a turn.
     ///
     /// In which order they have it is not promised, nor when: a task may wait for its worker while this one yields often.
@@ -225,6 +176,63 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// Scenarios: `random_seeds_differ`.
     fn random_seed(&self) -> u64 {
         random_seed_of_the_system()
+    }
+
+    /// **Required.** Runs `task` to its end, on any thread.
+    ///
+    /// `task` never panics, nor does its destructor. A runtime that cannot run it any more drops it: its handle
+    /// then says that the runtime is gone.
+    ///
+    /// # Examples
+    ///
+    /// A backend hands it to its executor and forgets it:
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// use anyrt::runtime::BoxFuture;
+    ///
+    /// struct Executor {
+    ///     queue: mpsc::Sender<BoxFuture>,
+    /// }
+    ///
+    /// impl Executor {
+    ///     fn execute(&self, task: BoxFuture) {
+    ///         // A queue without a receiver drops it.
+    ///         let _ = self.queue.send(task);
+    ///     }
+    /// }
+    /// ```
+    fn execute(&self, task: BoxFuture);
+
+    /// **Required.** Runs `job` on a thread that may block, also when nobody waits for it.
+    ///
+    /// `job` never panics. Jobs beyond the size of the pool wait their turn; a runtime that cannot run a job
+    /// any more drops it.
+    fn execute_blocking(&self, job: BoxJob);
+
+    /// [`spawn`](Self::spawn) of a task that has a name; [`task::Builder`](crate::task::Builder) calls it.
+    ///
+    /// A runtime that shows names replaces it, as the simulation does. Others leave the name out.
+    #[track_caller]
+    fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let _ = name;
+        self.spawn(future)
+    }
+
+    /// [`spawn_blocking`](Self::spawn_blocking) of a closure that has a name, as [`spawn_named`](Self::spawn_named).
+    #[track_caller]
+    fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let _ = name;
+        self.spawn_blocking(job)
     }
 }
 

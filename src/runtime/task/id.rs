@@ -66,7 +66,9 @@ pub fn id() -> Id {
     match try_id() {
         Some(id) => id,
         None => {
-            panic!("anyrt: `anyrt::task::id` was called outside of a task. `anyrt::task::try_id` can be called anywhere.")
+            panic!(
+                "anyrt: `anyrt::task::id` was called outside of a task. `anyrt::task::try_id` can be called anywhere."
+            )
         }
     }
 }

@@ -29,6 +29,11 @@ pub use timeout::{Elapsed, Timeout};
 ///
 /// Scenarios: `sleeps_outlive_their_runtime`, `timers_outlive_a_shutdown`,
 /// `timeouts_and_intervals_keep_their_runtime`.
+///
+/// # For authors of backends
+///
+/// Required are [`now`](Self::now), [`sleep_until`](Self::sleep_until) and the future that it returns. Replace
+/// [`system_time`](Self::system_time) where the runtime has a clock of its own; the rest is written once on top of those.
 pub trait Time: Spawn {
     /// The future of [`sleep`](Self::sleep).
     type Sleep: Sleep;
