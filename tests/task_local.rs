@@ -53,7 +53,7 @@ async fn value_follows_where_the_handle_wraps_it(rt: AnyRuntime) {
     let rt = rt.wrap_tasks(|_| {
         let request = REQUEST.try_get();
         move |step: &mut dyn FnMut()| match request {
-            Ok(request) => REQUEST.sync_scope(request, || step()),
+            Ok(request) => REQUEST.sync_scope(request, step),
             Err(_) => step(),
         }
     });

@@ -124,6 +124,7 @@ macro_rules! each {
             #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
             Repr::Sim($it) => $do,
             Repr::Custom($it) => $do,
+            #[allow(clippy::useless_conversion, reason = "what is inside of a wrapper makes the types of this room already")]
             Repr::Wrapped($wrapped) => $do_wrapped,
         }
     };
@@ -247,7 +248,7 @@ impl AnyRuntime {
     /// fn traced(runtime: &AnyRuntime) -> AnyRuntime {
     ///     runtime.wrap_tasks(|_task| {
     ///         let span = Span::current();
-    ///         move |step: &mut dyn FnMut()| span.in_scope(|| step())
+    ///         move |step: &mut dyn FnMut()| span.in_scope(step)
     ///     })
     /// }
     /// ```

@@ -56,7 +56,7 @@ pub fn traced(runtime: &AnyRuntime) -> AnyRuntime {
             Some(name) => info_span!("task", name),
             None => Span::current(),
         };
-        move |step: &mut dyn FnMut()| span.in_scope(|| step())
+        move |step: &mut dyn FnMut()| span.in_scope(step)
     })
 }
 
