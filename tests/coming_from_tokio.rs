@@ -176,7 +176,7 @@ fn methods_that_are_the_same_are_here() {
         ));
         same.push((
             "net::UnixStream",
-            methods!(UnixStream: pair split into_split readable writable try_read try_read_vectored try_write
+            methods!(UnixStream: pair peer_cred split into_split readable writable try_read try_read_vectored try_write
                 try_write_vectored local_addr peer_addr from_std;
                 connect: UnixStream::connect::<&str>,
                 try_io: |it: &UnixStream, how| it.try_io(how, || Ok(())),

@@ -5,8 +5,8 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use anyrt::task::AbortOnDropHandle;
 use anyrt::AnyRuntime;
+use anyrt::task::AbortOnDropHandle;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Instrument;
