@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyrt::{AnyRuntime, Spawn, spawn, spawn_blocking, yield_now};
+use anyrt::{AnyRuntime, spawn, spawn_blocking, yield_now};
 use futures::future::join;
 
 tokio::task_local! {
