@@ -10,7 +10,7 @@ use super::{Id, JoinError, Slot};
 /// The right to wait for a task, or for a blocking closure, and to abort it.
 ///
 /// It is a future: awaiting it gives `Ok(output)` or a [`JoinError`], and never unwinds. It can be awaited
-/// anywhere, also on a thread and under an executor that its runtime knows nothing of.
+/// anywhere, also on a thread and under an executor that its runtime knows nothing of. It is `Send` if the output is.
 ///
 /// # Cancel safety
 ///
@@ -44,13 +44,18 @@ use super::{Id, JoinError, Slot};
 /// `drop_of_a_handle_while_its_task_completes`, `waker_may_ask_its_handle`, `waker_may_abort_its_task`,
 /// `output_of_a_dropped_handle_finds_what_its_holder_does`.
 #[must_use = "dropping a handle detaches its task; say `handle.detach()` if that is meant"]
-pub struct JoinHandle<T: Send + 'static> {
+pub struct JoinHandle<T> {
     repr: Repr<T>,
 }
 
-enum Repr<T: Send + 'static> {
-    Tokio(tokio_task::Handle<T>),
+enum Repr<T> {
     AsyncTask(async_task::Handle<T>),
+    Other(Other<T>),
+}
+
+// One enum of the three would be a word larger: the handle of async-task has room for one more variant.
+enum Other<T> {
+    Tokio(tokio_task::Handle<T>),
     Slot(SlotHandle<T>),
 }
 
@@ -67,16 +72,20 @@ pub(crate) trait Native<T>: NativeAbort + Future<Output = Result<T, JoinError>> 
 }
 
 /// What a handle can do without knowing the output.
-pub(crate) trait NativeAbort: Send + Sync {
+pub(crate) trait NativeAbort {
     fn id(&self) -> Id;
     fn abort(&self);
     fn is_finished(&self) -> bool;
 }
 
 /// The handle of a [`Slot`].
-struct SlotHandle<T>(Arc<Slot<T>>);
+struct SlotHandle<T> {
+    slot: Arc<Slot<T>>,
+    // Does not know the output, which may have to stay on its thread.
+    task: Arc<dyn NativeAbort + Send + Sync>,
+}
 
-impl<T: Send> NativeAbort for Slot<T> {
+impl<T> NativeAbort for Slot<T> {
     fn id(&self) -> Id {
         self.number().into()
     }
@@ -92,7 +101,7 @@ impl<T: Send> NativeAbort for Slot<T> {
 
 impl<T> Drop for SlotHandle<T> {
     fn drop(&mut self) {
-        self.0.detach();
+        self.slot.detach();
     }
 }
 
@@ -100,14 +109,14 @@ impl<T> Drop for SlotHandle<T> {
 macro_rules! each {
     ($repr:expr, $handle:ident => $do:expr) => {
         match $repr {
-            Repr::Tokio($handle) => $do,
             Repr::AsyncTask($handle) => $do,
-            Repr::Slot(SlotHandle($handle)) => $do,
+            Repr::Other(Other::Tokio($handle)) => $do,
+            Repr::Other(Other::Slot(SlotHandle { task: $handle, .. })) => $do,
         }
     };
 }
 
-impl<T: Send + 'static> JoinHandle<T> {
+impl<T> JoinHandle<T> {
     /// Asks the task to stop: it is dropped at its next await, on a thread of its runtime.
     ///
     /// Nothing is promised when this returns; await the handle, or use [`cancel`](Self::cancel), to know that
@@ -143,9 +152,9 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// `abort_handle_sees_completion`.
     pub fn abort_handle(&self) -> AbortHandle {
         match &self.repr {
-            Repr::Tokio(handle) => handle.abort_handle(),
             Repr::AsyncTask(handle) => handle.abort_handle(),
-            Repr::Slot(SlotHandle(slot)) => AbortHandle::shared(slot.clone()),
+            Repr::Other(Other::Tokio(handle)) => handle.abort_handle(),
+            Repr::Other(Other::Slot(SlotHandle { task, .. })) => AbortHandle::shared(task.clone()),
         }
     }
 
@@ -188,21 +197,28 @@ impl<T: Send + 'static> JoinHandle<T> {
 
     pub(super) fn poll_unconstrained(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         match &mut self.repr {
-            Repr::Tokio(handle) => handle.poll_unconstrained(cx),
             Repr::AsyncTask(handle) => handle.poll_unconstrained(cx),
-            Repr::Slot(SlotHandle(slot)) => slot.poll_join(cx),
+            Repr::Other(Other::Tokio(handle)) => handle.poll_unconstrained(cx),
+            Repr::Other(Other::Slot(SlotHandle { slot, .. })) => slot.poll_join(cx),
         }
     }
 
+    /// The handle of a task that `task` aborts, and whose result comes into `slot`.
+    pub(super) fn from_parts(slot: Arc<Slot<T>>, task: Arc<dyn NativeAbort + Send + Sync>) -> Self {
+        Self { repr: Repr::Other(Other::Slot(SlotHandle { slot, task })) }
+    }
+}
+
+impl<T: Send + 'static> JoinHandle<T> {
     pub(crate) fn from_slot(slot: Arc<Slot<T>>) -> Self {
-        Self { repr: Repr::Slot(SlotHandle(slot)) }
+        Self::from_parts(slot.clone(), slot)
     }
 }
 
 #[allow(dead_code, reason = "without its backend nobody makes one")]
-impl<T: Send + 'static> JoinHandle<T> {
+impl<T> JoinHandle<T> {
     pub(crate) fn from_tokio(handle: tokio_task::Handle<T>) -> Self {
-        Self { repr: Repr::Tokio(handle) }
+        Self { repr: Repr::Other(Other::Tokio(handle)) }
     }
 
     pub(crate) fn from_async_task(handle: async_task::Handle<T>) -> Self {
@@ -210,22 +226,22 @@ impl<T: Send + 'static> JoinHandle<T> {
     }
 }
 
-impl<T: Send + 'static> Future for JoinHandle<T> {
+impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.repr {
-            Repr::Tokio(handle) => Pin::new(handle).poll(cx),
             Repr::AsyncTask(handle) => Pin::new(handle).poll(cx),
-            Repr::Slot(SlotHandle(slot)) => slot.poll_join(cx),
+            Repr::Other(Other::Tokio(handle)) => Pin::new(handle).poll(cx),
+            Repr::Other(Other::Slot(SlotHandle { slot, .. })) => slot.poll_join(cx),
         }
     }
 }
 
-impl<T: Send + 'static> Unpin for JoinHandle<T> {}
+impl<T> Unpin for JoinHandle<T> {}
 
-impl<T: Send + 'static> fmt::Debug for JoinHandle<T> {
+impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinHandle").finish_non_exhaustive()
     }
@@ -240,7 +256,7 @@ pub struct AbortHandle {
 #[derive(Clone)]
 enum AbortRepr {
     Tokio(tokio_task::Abort),
-    Shared(Arc<dyn NativeAbort>),
+    Shared(Arc<dyn NativeAbort + Send + Sync>),
 }
 
 impl AbortHandle {
@@ -249,7 +265,7 @@ impl AbortHandle {
         Self { repr: AbortRepr::Tokio(handle) }
     }
 
-    pub(crate) fn shared(handle: Arc<dyn NativeAbort>) -> Self {
+    pub(crate) fn shared(handle: Arc<dyn NativeAbort + Send + Sync>) -> Self {
         Self { repr: AbortRepr::Shared(handle) }
     }
 
@@ -286,12 +302,12 @@ impl fmt::Debug for AbortHandle {
 
 /// A [`JoinHandle`] whose task is aborted when it is dropped; see [`JoinHandle::abort_on_drop`].
 #[must_use = "dropping it aborts its task"]
-pub struct AbortOnDropHandle<T: Send + 'static> {
+pub struct AbortOnDropHandle<T> {
     // Empty only after `detach`.
     handle: Option<JoinHandle<T>>,
 }
 
-impl<T: Send + 'static> AbortOnDropHandle<T> {
+impl<T> AbortOnDropHandle<T> {
     /// Back to a handle that detaches when it is dropped.
     pub fn detach(mut self) -> JoinHandle<T> {
         match self.handle.take() {
@@ -321,7 +337,7 @@ impl<T: Send + 'static> AbortOnDropHandle<T> {
     }
 }
 
-impl<T: Send + 'static> Future for AbortOnDropHandle<T> {
+impl<T> Future for AbortOnDropHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -332,13 +348,13 @@ impl<T: Send + 'static> Future for AbortOnDropHandle<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for AbortOnDropHandle<T> {
+impl<T> Drop for AbortOnDropHandle<T> {
     fn drop(&mut self) {
         self.abort();
     }
 }
 
-impl<T: Send + 'static> fmt::Debug for AbortOnDropHandle<T> {
+impl<T> fmt::Debug for AbortOnDropHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("AbortOnDropHandle").field(&self.handle).finish()
     }

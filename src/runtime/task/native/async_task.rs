@@ -83,7 +83,7 @@ where
 
 fn handle<T: Send + 'static>(number: Number, task: async_task::Task<Output<T>>) -> JoinHandle<T> {
     JoinHandle::from_async_task(Handle {
-        core: Core::new(number, State::Running(Task { task: task.fallible() })),
+        core: Core::new(number, State::Running(Task { task: task.fallible() }), Sends::new),
     })
 }
 
@@ -108,15 +108,18 @@ impl Aborted {
     }
 
     fn remove<T: Send + 'static>(&self, number: Number) -> Option<Arc<Slot<T>>> {
+        // The number belongs to one task, and that has one type of output.
+        self.remove_any(number).and_then(|slot| slot.downcast().ok())
+    }
+
+    fn remove_any(&self, number: Number) -> Option<Arc<dyn Any + Send + Sync>> {
         if self.len.load(Ordering::Relaxed) == 0 {
             return None;
         }
         let mut slots = lock(&self.slots);
         let slot = slots.remove(&number);
         self.len.store(slots.len(), Ordering::Relaxed);
-        drop(slots);
-        // The number belongs to one task, and that has one type of output.
-        slot.and_then(|slot| slot.downcast().ok())
+        slot
     }
 
     /// A task ended without an output: tells its handle, if that has aborted it.
@@ -213,7 +216,11 @@ where
                 Some(Err(Failure::Panicked(payload)))
             }
         };
-        Poll::Ready(Output { number: *this.number, scope: |task| Scope::task(H::KIND, task), result })
+        Poll::Ready(Output {
+            number: *this.number,
+            unwanted: |number, result| unwanted(number, result, |task| Scope::task(H::KIND, task)),
+            result,
+        })
     }
 }
 
@@ -228,7 +235,11 @@ impl<H: Executor, F: FnOnce() -> T, T: Send + 'static> Job<H, F, T> {
     pub(crate) fn run(mut self) -> Output<T> {
         let _scope = Scope::blocking(H::KIND, self.number.get());
         let result = self.job.take().map(|job| catch_panic(job).map_err(Failure::Panicked));
-        Output { number: self.number, scope: |task| Scope::blocking(H::KIND, task), result }
+        Output {
+            number: self.number,
+            unwanted: |number, result| unwanted(number, result, |task| Scope::blocking(H::KIND, task)),
+            result,
+        }
     }
 }
 
@@ -242,10 +253,10 @@ impl<H: Executor, F, T: Send + 'static> Drop for Job<H, F, T> {
 }
 
 /// What a task leaves behind, until its handle claims it.
-pub(crate) struct Output<T: Send + 'static> {
+pub(crate) struct Output<T> {
     number: Number,
-    // What it is dropped in where it completes, if nobody wants it.
-    scope: fn(u64) -> Scope,
+    // Takes the result where it completes, if its handle does not.
+    unwanted: fn(Number, Result<T, Failure>),
     result: Option<Result<T, Failure>>,
 }
 
@@ -265,7 +276,7 @@ impl Failure {
     }
 }
 
-impl<T: Send + 'static> Output<T> {
+impl<T> Output<T> {
     #[inline]
     fn claim(mut self) -> Result<T, JoinError> {
         let (number, result) = (self.number, self.result.take());
@@ -278,31 +289,54 @@ impl<T: Send + 'static> Output<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for Output<T> {
+impl<T> Drop for Output<T> {
     fn drop(&mut self) {
         // Claimed, nearly always. Otherwise the task was detached, or aborted while it completed.
         if let Some(result) = self.result.take() {
-            let has_destructor = mem::needs_drop::<T>() || result.is_err();
-            let _scope = has_destructor.then(|| (self.scope)(self.number.get()));
-            match ABORTED.remove(self.number) {
-                Some(slot) => slot.complete(result.map_err(|failure| failure.of(self.number))),
-                None => discard(result),
-            }
+            (self.unwanted)(self.number, result);
         }
     }
 }
 
-pub(crate) struct Handle<T: Send + 'static> {
+/// Drops a result in `scope`, unless the task was aborted while it completed.
+fn unwanted<T: Send + 'static>(number: Number, result: Result<T, Failure>, scope: fn(u64) -> Scope) {
+    let has_destructor = mem::needs_drop::<T>() || result.is_err();
+    let _scope = has_destructor.then(|| scope(number.get()));
+    match ABORTED.remove(number) {
+        Some(slot) => slot.complete(result.map_err(|failure| failure.of(number))),
+        None => discard(result),
+    }
+}
+
+pub(crate) struct Handle<T> {
     core: Core<T>,
 }
 
 /// The task of a handle.
-struct Core<T: Send + 'static> {
+struct Core<T> {
     number: Number,
     state: Mutex<State<T>>,
+    sends: fn() -> Sends<T>,
 }
 
-enum State<T: Send + 'static> {
+/// What asks for an output that is `Send`. A handle does not, because it may be that of a local task; so it is told how.
+struct Sends<T> {
+    open: fn(Arc<Slot<T>>),
+    abort_handle: fn(Arc<Core<T>>) -> AbortHandle,
+    waker: fn(Arc<Core<T>>) -> Waker,
+}
+
+impl<T: Send + 'static> Sends<T> {
+    fn new() -> Self {
+        Self {
+            open: |slot| ABORTED.insert(slot),
+            abort_handle: |core| AbortHandle::shared(core),
+            waker: Waker::from,
+        }
+    }
+}
+
+enum State<T> {
     Running(Task<T>),
     /// Somebody is polling it, without the lock.
     Polled(Meanwhile),
@@ -321,11 +355,11 @@ struct Meanwhile {
     wake: bool,
 }
 
-struct Task<T: Send + 'static> {
+struct Task<T> {
     task: FallibleTask<Output<T>>,
 }
 
-impl<T: Send + 'static> Task<T> {
+impl<T> Task<T> {
     fn is_finished(&self) -> bool {
         self.task.is_finished()
     }
@@ -348,15 +382,15 @@ impl<T: Send + 'static> Task<T> {
 }
 
 /// The result of a poll of a task.
-enum Polled<T: Send + 'static> {
+enum Polled<T> {
     Task(Poll<Option<Output<T>>>),
     Aborted(Arc<Slot<T>>),
     Over,
 }
 
-impl<T: Send + 'static> Core<T> {
-    fn new(number: Number, state: State<T>) -> Self {
-        Self { number, state: Mutex::new(state) }
+impl<T> Core<T> {
+    fn new(number: Number, state: State<T>, sends: fn() -> Sends<T>) -> Self {
+        Self { number, state: Mutex::new(state), sends }
     }
 
     fn abort(&self) {
@@ -364,10 +398,10 @@ impl<T: Send + 'static> Core<T> {
         match &mut *state {
             State::Running(task) if !task.is_finished() => {
                 let slot = Arc::new(Slot::new(self.number));
-                ABORTED.insert(slot.clone());
+                ((self.sends)().open)(slot.clone());
                 fence(Ordering::SeqCst);
                 // It may have ended just now, perhaps before it could see the slot.
-                if task.is_finished() && ABORTED.remove::<T>(self.number).is_some() {
+                if task.is_finished() && ABORTED.remove_any(self.number).is_some() {
                     return;
                 }
                 let running = mem::replace(&mut *state, State::Aborted(slot));
@@ -434,7 +468,7 @@ impl<T: Send + 'static> Core<T> {
     fn detach(self: &Arc<Self>) -> Option<Output<T>> {
         // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the last
         // waiter is ourselves, and drops the output.
-        let waker = Waker::from(self.clone());
+        let waker = ((self.sends)().waker)(self.clone());
         match self.poll(&mut Context::from_waker(&waker)) {
             Polled::Task(Poll::Ready(output)) => return output,
             Polled::Aborted(slot) => slot.detach(),
@@ -451,7 +485,7 @@ impl<T: Send + 'static> Wake for Core<T> {
     }
 }
 
-impl<T: Send + 'static> State<T> {
+impl<T> State<T> {
     #[inline]
     fn poll(&mut self, number: Number, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let Self::Running(task) = self else { return self.poll_shared(number, cx) };
@@ -498,22 +532,24 @@ impl<T: Send + 'static> State<T> {
     }
 }
 
-impl<T: Send + 'static> Native<T> for Handle<T> {
+impl<T> Native<T> for Handle<T> {
     fn abort_handle(&self) -> AbortHandle {
         let mut state = lock(&self.core.state);
         let core = match &*state {
             State::Shared(core) => core.clone(),
             _ => {
-                let core = Arc::new(Core::new(self.core.number, mem::replace(&mut *state, State::Over)));
+                let ours = mem::replace(&mut *state, State::Over);
+                let core = Arc::new(Core::new(self.core.number, ours, self.core.sends));
                 *state = State::Shared(core.clone());
                 core
             }
         };
-        AbortHandle::shared(core)
+        drop(state);
+        ((self.core.sends)().abort_handle)(core)
     }
 }
 
-impl<T: Send + 'static> NativeAbort for Handle<T> {
+impl<T> NativeAbort for Handle<T> {
     fn id(&self) -> Id {
         self.core.number.into()
     }
@@ -527,7 +563,7 @@ impl<T: Send + 'static> NativeAbort for Handle<T> {
     }
 }
 
-impl<T: Send + 'static> NativeAbort for Core<T> {
+impl<T> NativeAbort for Core<T> {
     fn id(&self) -> Id {
         self.number.into()
     }
@@ -541,7 +577,7 @@ impl<T: Send + 'static> NativeAbort for Core<T> {
     }
 }
 
-impl<T: Send + 'static> Future for Handle<T> {
+impl<T> Future for Handle<T> {
     type Output = Result<T, JoinError>;
 
     // A call, so that whoever awaits a handle of another kind does not carry this about.
@@ -566,7 +602,7 @@ fn waits_outside(number: Number, waker: &Waker) {
     }
 }
 
-impl<T: Send + 'static> Drop for Handle<T> {
+impl<T> Drop for Handle<T> {
     fn drop(&mut self) {
         let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if !matches!(state, State::Over) {

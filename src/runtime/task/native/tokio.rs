@@ -43,7 +43,7 @@ impl<T> Handle<T> {
     }
 }
 
-impl<T: Send + 'static> Native<T> for Handle<T> {
+impl<T> Native<T> for Handle<T> {
     fn abort_handle(&self) -> AbortHandle {
         AbortHandle::tokio(self.abort_native())
     }
@@ -55,7 +55,7 @@ impl<T: Send + 'static> Native<T> for Handle<T> {
     }
 }
 
-impl<T: Send> NativeAbort for Handle<T> {
+impl<T> NativeAbort for Handle<T> {
     fn id(&self) -> Id {
         Id::tokio(self.handle.id())
     }
@@ -117,4 +117,9 @@ pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
 pub(crate) fn spend_budget() {
     // Pending only where nothing is left to be spent.
     let _ = pin!(consume_budget()).poll(&mut Context::from_waker(Waker::noop()));
+}
+
+/// Whether the task of tokio that this thread polls has spent its budget.
+pub(crate) fn is_budget_spent() -> bool {
+    !has_budget_remaining()
 }
