@@ -116,7 +116,8 @@ pub mod task {
     pub use crate::any::TaskMeta;
     pub use crate::current::{spawn, spawn_blocking, yield_now};
     pub use crate::runtime::task::{
-        AbortHandle, AbortOnDropHandle, Builder, Id, JoinError, JoinHandle, JoinSet, YieldNow, id, try_id,
+        AbortHandle, AbortOnDropHandle, Builder, Id, JoinError, JoinHandle, JoinSet, LocalSet, NoLocalSet,
+        YieldNow, id, spawn_local, try_id, try_spawn_local,
     };
 }
 

@@ -1,9 +1,12 @@
 //! `#[anyrt::test]` beside what else makes tests, on whatever is compiled in.
 #![allow(clippy::unwrap_used)]
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 use std::{env, thread};
 
+use anyrt::task::{LocalSet, spawn_local};
 use anyrt::{AnyRuntime, Runtime, Time};
 use proptest::prelude::*;
 use rstest::{fixture, rstest};
@@ -41,6 +44,19 @@ async fn property(rt: AnyRuntime) {
     checked.await.unwrap();
 }
 
+// Its body need not be `Send`.
+#[anyrt::test]
+async fn local_tasks(rt: AnyRuntime) {
+    let numbers = Rc::new(Cell::new(0));
+    let count = numbers.clone();
+    let set = LocalSet::new();
+    let task = set.run_until(async move {
+        spawn_local(async move { count.set(doubled(&rt, 7).await) }).await.unwrap();
+    });
+    task.await;
+    assert_eq!(numbers.get(), 14);
+}
+
 #[anyrt::test]
 async fn thread_is_called_as_the_test() {
     let name = thread::current().name().unwrap().to_owned();
@@ -71,7 +87,7 @@ async fn one_worker_runs_every_task<R: Runtime>(rt: R) {
 
 #[anyrt::test]
 async fn body_may_keep_what_stays_on_its_thread() {
-    let shared = std::rc::Rc::new(7);
+    let shared = Rc::new(7);
     anyrt::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(*shared, 7);
 }

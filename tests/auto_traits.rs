@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use anyrt::runtime::{TcpListener, TcpStream, UdpSocket};
-use anyrt::task::{AbortHandle, AbortOnDropHandle, JoinError, JoinHandle, JoinSet};
+use anyrt::task::{AbortHandle, AbortOnDropHandle, JoinError, JoinHandle, JoinSet, LocalSet, NoLocalSet};
 use anyrt::time::{Elapsed, Interval, MissedTickBehavior, Timeout};
 use anyrt::{AnyRuntime, NoRuntime, Runtime, SetDefaultError, net};
 use futures::StreamExt;
@@ -30,6 +30,13 @@ fn tasks() {
     sync::<JoinSet<Output>>();
     unpin::<JoinSet<Output>>();
     error::<JoinError>();
+    unpin::<LocalSet>();
+    debug::<LocalSet>();
+    error::<NoLocalSet>();
+    // Those of local tasks ask for nothing.
+    unpin::<JoinHandle<std::rc::Rc<u8>>>();
+    debug::<AbortOnDropHandle<&u8>>();
+    debug::<JoinSet<std::rc::Rc<u8>>>();
     error::<Elapsed>();
     send::<MissedTickBehavior>();
 }

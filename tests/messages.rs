@@ -40,6 +40,10 @@ mod pasted {
         let _ = anyrt::task::try_id();
     }
 
+    async fn local(my_future: impl Future) {
+        anyrt::task::LocalSet::new().run_until(my_future).await;
+    }
+
     async fn within() {
         std::future::ready(()).await;
     }

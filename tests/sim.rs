@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyrt::net::{ConnectOptions, ListenOptions};
 use anyrt::runtime::{TcpListener, TcpStream, UdpSocket};
 use anyrt::sim::{Policy, check_deterministic};
-use anyrt::task::Builder;
+use anyrt::task::{Builder, LocalSet, spawn_local};
 use anyrt::{AnyRuntime, BlockOn, Net, Sim, Spawn, Time};
 use futures::FutureExt;
 use futures::channel::oneshot;
@@ -270,6 +270,21 @@ fn stuck_simulation_says_the_names_of_tasks() {
     let report =
         [2, 3].map(|n| format!("#{n} \"reader\", a task, spawned at tests/sim.rs:{}:", line + n - 2));
     assert_says(&text, &report.each_ref().map(String::as_str));
+}
+
+#[test]
+fn stuck_simulation_names_its_local_tasks() {
+    let (sim, set) = (seeded(6), LocalSet::new());
+    let line = line!() + 4;
+    let text = panic_text(|| {
+        sim.block_on(set.run_until(async {
+            spawn_local(async {}).detach();
+            spawn_local(pending::<()>()).await
+        }))
+    });
+    let local = format!("\n  a local task of this thread, spawned at tests/sim.rs:{line}:");
+    assert_says(&text, &["`block_on`, called at tests/sim.rs:", &local]);
+    assert_eq!(text.matches("a local task").count(), 1, "{text}");
 }
 
 #[test]

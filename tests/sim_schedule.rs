@@ -1,16 +1,18 @@
 //! Whose turn it is in a simulation, what time it is there, and where its random numbers come from.
 #![allow(clippy::unwrap_used)]
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::future::pending;
 use std::hash::BuildHasher;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyrt::sim::{Builder, Policy};
-use anyrt::task::AbortOnDropHandle;
+use anyrt::task::{AbortOnDropHandle, LocalSet};
 use anyrt::{BlockOn, RandomState, Sim, Spawn, Time, random_seed};
 use futures::future::{join_all, poll_fn};
 
@@ -90,6 +92,28 @@ fn yielding_loop_waits_for_no_one_for_ever() {
             sim.block_on(async { (spins.await.unwrap(), sets.await.unwrap()) });
         }
     }
+}
+
+#[test]
+fn seed_decides_which_local_task_is_next() {
+    let order = |builder: Builder, seed| {
+        let (sim, set) = (builder.seed(seed).build().unwrap(), LocalSet::new());
+        let order = Rc::new(RefCell::new(Vec::new()));
+        for n in 0..6 {
+            let order = order.clone();
+            set.spawn_local(async move {
+                anyrt::yield_now().await;
+                order.borrow_mut().push(n);
+            })
+            .detach();
+        }
+        sim.block_on(set);
+        order.take()
+    };
+    let orders: BTreeSet<_> = (0..100).map(|seed| order(Sim::builder(), seed)).collect();
+    assert!(orders.len() > 50, "{} orders with 100 seeds", orders.len());
+    assert!((0..10).all(|seed| order(Sim::builder(), seed) == order(Sim::builder(), seed)));
+    assert_eq!(order(Sim::builder().policy(Policy::Fifo), 7), [0, 1, 2, 3, 4, 5]);
 }
 
 #[test]

@@ -31,6 +31,8 @@ const FILES: &[(&str, &str)] = &[
     ("src/current/builder.rs", include_str!("../current/builder.rs")),
     ("src/runtime/task/builder.rs", include_str!("../runtime/task/builder.rs")),
     ("src/runtime/task/id.rs", include_str!("../runtime/task/id.rs")),
+    ("src/runtime/task/local/mod.rs", include_str!("../runtime/task/local/mod.rs")),
+    ("src/runtime/task/local/spawn.rs", include_str!("../runtime/task/local/spawn.rs")),
     ("src/runtime/task/set.rs", include_str!("../runtime/task/set.rs")),
     ("src/runtime/time/mod.rs", include_str!("../runtime/time/mod.rs")),
     ("src/current/time.rs", include_str!("../current/time.rs")),

@@ -28,9 +28,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "abort loses the value of a poll in progress",
         file: "runtime/task/native/async_task.rs",
-        right: "Some(slot) => slot.complete(result.map_err(|failure| failure.of(self.number))),\n                None",
-        wrong: "Some(slot) => slot.complete(if mutant!() { drop(result); Err(JoinError::cancelled(self.number)) } \
-                else { result.map_err(|failure| failure.of(self.number)) }),\n                None",
+        right: "Some(slot) => slot.complete(result.map_err(|failure| failure.of(number))),\n        None",
+        wrong: "Some(slot) => slot.complete(if mutant!() { drop(result); Err(JoinError::cancelled(number)) } \
+                else { result.map_err(|failure| failure.of(number)) }),\n        None",
         caught_by: &[
             "backend::smol::owned::abort_keeps_the_value_of_a_poll_in_progress",
             "backend::smol::global::abort_never_loses_a_panic",
@@ -40,8 +40,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "abort misses a task that is just ending",
         file: "runtime/task/native/async_task.rs",
-        right: "ABORTED.insert(slot.clone());",
-        wrong: "if !mutant!() { ABORTED.insert(slot.clone()); }",
+        right: "((self.sends)().open)(slot.clone());",
+        wrong: "if !mutant!() { ((self.sends)().open)(slot.clone()); }",
         caught_by: &["backend::smol::owned::abort_cancels_a_pending_task"],
     },
     Mutant {
@@ -85,8 +85,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "output that nobody wants is dropped outside its runtime",
         file: "runtime/task/native/async_task.rs",
-        right: "let _scope = has_destructor.then(self.scope);",
-        wrong: "let _scope = (has_destructor && !mutant!()).then(self.scope);",
+        right: "let _scope = has_destructor.then(scope);",
+        wrong: "let _scope = (has_destructor && !mutant!()).then(scope);",
         caught_by: &[
             "backend::smol::owned::current_in_the_destructor_of_an_output",
             "backend::async_std::global::block_on_in_the_destructor_of_an_output",
@@ -158,8 +158,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "destructor of an output aborts the process",
         file: "runtime/task/native/async_task.rs",
-        right: "                None => discard(result),",
-        wrong: "                None => if mutant!() { drop(result) } else { discard(result) },",
+        right: "        None => discard(result),",
+        wrong: "        None => if mutant!() { drop(result) } else { discard(result) },",
         caught_by: &[
             "backend::smol::owned::destructor_panic_of_a_detached_output_is_contained",
             "backend::async_std::global::blocking_output_destructor_panic_is_contained",
@@ -463,9 +463,60 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "aborted closure runs",
         file: "runtime/task/spawned.rs",
-        right: "if self.slot.is_wanted(std::task::Waker::noop()) {",
-        wrong: "if self.slot.is_wanted(std::task::Waker::noop()) || mutant!() {",
+        right: "if self.slot.is_wanted(Waker::noop()) {",
+        wrong: "if self.slot.is_wanted(Waker::noop()) || mutant!() {",
         caught_by: &["required::blocking_abort_before_start_prevents_it"],
+    },
+    // LocalSet.
+    Mutant {
+        name: "aborted local task runs on",
+        file: "runtime/task/local/queue.rs",
+        right: "        !self.entry.is_aborted.load(Ordering::Acquire)\n",
+        wrong: "        !self.entry.is_aborted.load(Ordering::Acquire) || mutant!()\n",
+        caught_by: &["backend::tokio::current_thread::local_abort_drops_the_task"],
+    },
+    Mutant {
+        name: "local task that is woken in its poll sleeps on",
+        file: "runtime/task/local/tasks.rs",
+        right: "idle.entry.begin_turn();\n        let is_over = idle.future.as_mut().poll(&mut Context::from_waker(&idle.waker)).is_ready();",
+        wrong: "if !mutant!() { idle.entry.begin_turn(); }\n        let is_over = idle.future.as_mut().poll(&mut Context::from_waker(&idle.waker)).is_ready();\n        \
+                if mutant!() { idle.entry.begin_turn(); }",
+        caught_by: &["backend::smol::owned::local_wakes_are_not_lost"],
+    },
+    Mutant {
+        name: "set with more to do waits for a wake",
+        file: "runtime/task/local/queue.rs",
+        right: "if !was_polled && !state.ready.is_empty() {",
+        wrong: "if !was_polled && !state.ready.is_empty() && !mutant!() {",
+        caught_by: &["backend::tokio::multi_thread::local_busy_tasks_starve_nobody"],
+    },
+    Mutant {
+        name: "second who polls a set takes the place of the first",
+        file: "runtime/task/local/queue.rs",
+        right: "            state.more_waiters.push(waker);",
+        wrong: "            if mutant!() { state.waiter = Some(waker) } else { state.more_waiters.push(waker) }",
+        caught_by: &["backend::smol::owned::local_set_is_polled_in_two_places"],
+    },
+    Mutant {
+        name: "budget of tokio is always spent by the same local task",
+        file: "runtime/task/local/tasks.rs",
+        right: "if is_spent && !self.was_skipped.get() {",
+        wrong: "if is_spent && !self.was_skipped.get() && !mutant!() {",
+        caught_by: &["backend::tokio::current_thread::local_busy_socket_starves_nobody"],
+    },
+    Mutant {
+        name: "turn of a set inside of its task is lost",
+        file: "runtime/task/local/tasks.rs",
+        right: "            task.missed = true;",
+        wrong: "            task.missed = !mutant!();",
+        caught_by: &["backend::smol::owned::local_set_is_run_in_its_own_task"],
+    },
+    Mutant {
+        name: "set that is dropped spawns on",
+        file: "runtime/task/local/tasks.rs",
+        right: "        if self.is_closed.get() {",
+        wrong: "        if self.is_closed.get() && !mutant!() {",
+        caught_by: &["backend::smol::owned::local_set_drop_drops_its_tasks"],
     },
     // JoinSet.
     Mutant {

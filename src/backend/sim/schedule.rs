@@ -124,6 +124,12 @@ impl Schedule {
         }
     }
 
+    /// Which of so many local tasks is next: one of a set, which is one task here.
+    pub(super) fn choose(&mut self, len: usize) -> usize {
+        self.made += 1;
+        if self.made > self.limit || self.policy == Policy::Fifo { 0 } else { self.below(len) }
+    }
+
     /// Adds one that is ready now.
     pub(super) fn put(&mut self, ready: &mut VecDeque<Ready>, new: Ready) {
         match self.policy {

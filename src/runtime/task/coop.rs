@@ -62,6 +62,21 @@ impl Drop for Turn {
     }
 }
 
+/// The budget of the turn around the turns of others, which has its rest again when this is dropped.
+pub(crate) struct Around(Left);
+
+impl Around {
+    pub(crate) fn begin() -> Self {
+        Self(LEFT.get())
+    }
+}
+
+impl Drop for Around {
+    fn drop(&mut self) {
+        LEFT.set(self.0);
+    }
+}
+
 /// Counts one operation of a task for its budget: ready, or pending when the budget is spent; the task is woken then.
 ///
 /// Where nobody says when the turn of a task begins, as on a plain thread, one operation in 129 is pending once.

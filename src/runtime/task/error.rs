@@ -20,6 +20,7 @@ enum Repr {
     // In a box, so that an error takes no more room in the result of a task that has an output.
     Panicked(Box<Panicked>),
     RuntimeGone(Id),
+    LocalSetGone(Id),
 }
 
 struct Panicked {
@@ -41,12 +42,16 @@ impl JoinError {
         Self { repr: Repr::RuntimeGone(id.into()) }
     }
 
+    pub(crate) fn local_set_gone(id: impl Into<Id>) -> Self {
+        Self { repr: Repr::LocalSetGone(id.into()) }
+    }
+
     /// The id of the task.
     ///
     /// Scenarios: `id_stays_when_a_task_is_aborted`.
     pub fn id(&self) -> Id {
         match &self.repr {
-            Repr::Cancelled(id) | Repr::RuntimeGone(id) => *id,
+            Repr::Cancelled(id) | Repr::RuntimeGone(id) | Repr::LocalSetGone(id) => *id,
             Repr::Panicked(panicked) => panicked.id,
         }
     }
@@ -75,10 +80,11 @@ impl JoinError {
     }
 
     /// Whether its runtime stopped before it had an output: it was shut down, or dropped, or was gone when this was spawned.
+    /// Of a local task, whether its [`LocalSet`](crate::task::LocalSet) was dropped.
     ///
     /// Never together with [`is_cancelled`](Self::is_cancelled).
     pub fn is_runtime_gone(&self) -> bool {
-        matches!(self.repr, Repr::RuntimeGone(_))
+        matches!(self.repr, Repr::RuntimeGone(_) | Repr::LocalSetGone(_))
     }
 
     /// What the panic carried, for [`std::panic::resume_unwind`] or a downcast.
@@ -126,6 +132,7 @@ impl fmt::Display for JoinError {
         match &self.repr {
             Repr::Cancelled(_) => f.write_str("task was cancelled"),
             Repr::RuntimeGone(_) => f.write_str("task was dropped because its runtime is gone"),
+            Repr::LocalSetGone(_) => f.write_str("task was dropped because its `LocalSet` is gone"),
             Repr::Panicked(panicked) => {
                 let message = message(&**lock(&panicked.payload));
                 match message {
@@ -147,7 +154,7 @@ impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.repr {
             // It is what an `unwrap` prints, and tokio's would be cancelled.
-            Repr::RuntimeGone(_) => {
+            Repr::RuntimeGone(_) | Repr::LocalSetGone(_) => {
                 write!(f, "JoinError({self}; nobody aborted it, so it is not `is_cancelled()`)")
             }
             _ => write!(f, "JoinError({self})"),

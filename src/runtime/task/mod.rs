@@ -6,6 +6,7 @@ pub(crate) mod coop;
 mod error;
 mod handle;
 mod id;
+pub(crate) mod local;
 pub(crate) mod native;
 mod set;
 mod slot;
@@ -18,6 +19,7 @@ pub use handle::{AbortHandle, AbortOnDropHandle, JoinHandle};
 pub(crate) use handle::{Native, NativeAbort};
 pub(crate) use id::Number;
 pub use id::{Id, id, try_id};
+pub use local::{LocalSet, NoLocalSet, spawn_local, try_spawn_local};
 pub use set::JoinSet;
 #[allow(unused_imports, reason = "only handles of async-task have to be told")]
 pub(crate) use slot::{Slot, polled_after_completion};

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::{AbortHandle, Id, JoinError, JoinHandle};
+use super::{AbortHandle, Id, JoinError, JoinHandle, LocalSet, spawn_local};
 use crate::runtime::Spawn;
 use crate::runtime::task::coop;
 use crate::thread::lock;
@@ -44,7 +44,7 @@ use crate::thread::lock;
 /// `join_set_loop_lets_others_run`,
 /// `join_set_waker_may_use_the_set`, `join_set_takes_blocking_closures`, `join_set_outlives_a_shutdown`.
 #[must_use = "dropping a set aborts its tasks"]
-pub struct JoinSet<T: Send + 'static> {
+pub struct JoinSet<T> {
     tasks: BTreeMap<u64, (JoinHandle<T>, Waker)>,
     next_key: u64,
     ready: Arc<Ready>,
@@ -114,7 +114,7 @@ impl Wake for Entry {
     }
 }
 
-impl<T: Send + 'static> JoinSet<T> {
+impl<T> JoinSet<T> {
     /// An empty set.
     pub fn new() -> Self {
         let state = Mutex::new(ReadyState { keys: VecDeque::new(), waiter: None });
@@ -139,6 +139,7 @@ impl<T: Send + 'static> JoinSet<T> {
     where
         R: Spawn,
         F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
     {
         self.add(runtime.spawn(future))
     }
@@ -149,8 +150,37 @@ impl<T: Send + 'static> JoinSet<T> {
     where
         R: Spawn,
         F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
     {
         self.add(runtime.spawn_blocking(job))
+    }
+
+    /// Starts a task, which need not be `Send`, in `set` and adds it.
+    ///
+    /// Scenarios: `local_tasks_are_joined_as_a_set`.
+    #[track_caller]
+    pub fn spawn_local_on<F>(&mut self, future: F, set: &LocalSet) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+        T: 'static,
+    {
+        self.add(set.spawn_local(future))
+    }
+
+    /// Starts a task, which need not be `Send`, in the [`LocalSet`] that this code runs in and adds it.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a set, as [`spawn_local`](crate::task::spawn_local).
+    ///
+    /// Scenarios: `local_tasks_are_joined_as_a_set`.
+    #[track_caller]
+    pub fn spawn_local<F>(&mut self, future: F) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+        T: 'static,
+    {
+        self.add(spawn_local(future))
     }
 
     fn add(&mut self, handle: JoinHandle<T>) -> AbortHandle {
@@ -174,7 +204,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// # Cancel safety
     ///
     /// No result is lost.
-    pub fn join_next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> + Send + '_ {
+    pub fn join_next(&mut self) -> impl Future<Output = Option<Result<T, JoinError>>> {
         std::future::poll_fn(|cx| self.poll_join_next(cx))
     }
 
@@ -185,9 +215,7 @@ impl<T: Send + 'static> JoinSet<T> {
     /// No result is lost.
     ///
     /// Scenarios: `join_set_tells_ids`.
-    pub fn join_next_with_id(
-        &mut self,
-    ) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> + Send + '_ {
+    pub fn join_next_with_id(&mut self) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> {
         std::future::poll_fn(|cx| self.poll_join_next_with_id(cx))
     }
 
@@ -310,26 +338,23 @@ impl<T: Send + 'static> JoinSet<T> {
     }
 }
 
-fn with_id<T: Send + 'static>(
-    handle: &JoinHandle<T>,
-    result: Result<T, JoinError>,
-) -> Result<(Id, T), JoinError> {
+fn with_id<T>(handle: &JoinHandle<T>, result: Result<T, JoinError>) -> Result<(Id, T), JoinError> {
     result.map(|value| (handle.id(), value))
 }
 
-impl<T: Send + 'static> Default for JoinSet<T> {
+impl<T> Default for JoinSet<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: Send + 'static> Drop for JoinSet<T> {
+impl<T> Drop for JoinSet<T> {
     fn drop(&mut self) {
         self.abort_all();
     }
 }
 
-impl<T: Send + 'static> fmt::Debug for JoinSet<T> {
+impl<T> fmt::Debug for JoinSet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinSet").field("len", &self.len()).finish_non_exhaustive()
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
@@ -13,13 +13,16 @@ use crate::runtime::task::coop::Turn;
 use crate::thread::Scope;
 
 /// [`Spawn::spawn`](crate::Spawn::spawn), given a way to run its task.
-pub(crate) fn spawn_with<F>(future: F, execute: impl FnOnce(Spawned<F>)) -> JoinHandle<F::Output>
+pub(crate) fn spawn_with<F>(
+    future: F,
+    execute: impl FnOnce(Spawned<F, Arc<Slot<F::Output>>>),
+) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
     let slot = Arc::new(Slot::new(Number::next()));
-    execute(Spawned { future: Some(future), slot: slot.clone() });
+    execute(Spawned::new(future, slot.clone()));
     JoinHandle::from_slot(slot)
 }
 
@@ -45,39 +48,77 @@ pub(crate) fn spawn_gone<T: Send + 'static>(number: Number, given: impl Send) ->
     JoinHandle::from_slot(Arc::new(slot))
 }
 
+/// Who a task tells what has become of it.
+pub(crate) trait Owner<T> {
+    fn number(&self) -> Number;
+
+    /// The task is about to be polled with `waker`; whether it should run on.
+    fn wants(&self, waker: &Waker) -> bool;
+
+    /// Why a task that was dropped unfinished has no output.
+    fn why_dropped(&self) -> JoinError;
+
+    /// The task is done.
+    fn complete(&self, result: Result<T, JoinError>);
+}
+
+impl<T> Owner<T> for Arc<Slot<T>> {
+    fn number(&self) -> Number {
+        Slot::number(self)
+    }
+
+    fn wants(&self, waker: &Waker) -> bool {
+        self.is_wanted(waker)
+    }
+
+    fn why_dropped(&self) -> JoinError {
+        Slot::why_dropped(self)
+    }
+
+    fn complete(&self, result: Result<T, JoinError>) {
+        Slot::complete(self, result);
+    }
+}
+
+impl<F: Future, O: Owner<F::Output>> Spawned<F, O> {
+    pub(crate) fn new(future: F, owner: O) -> Self {
+        Self { future: Some(future), owner }
+    }
+}
+
 pin_project! {
-    /// What a runtime runs for [`spawn_with`].
-    pub(crate) struct Spawned<F: Future> {
+    /// A task that never panics, nor does its destructor: what a runtime runs for [`spawn_with`].
+    pub(crate) struct Spawned<F: Future, O: Owner<F::Output>> {
         // Taken when it is done, so that its state is dropped before its handle resumes.
         #[pin]
         future: Option<F>,
-        slot: Arc<Slot<F::Output>>,
+        owner: O,
     }
 
-    impl<F: Future> PinnedDrop for Spawned<F> {
+    impl<F: Future, O: Owner<F::Output>> PinnedDrop for Spawned<F, O> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
-                let number = this.slot.number();
+                let number = this.owner.number();
                 let _scope = Scope::unknown_task(number.get());
                 let error = match catch_panic(|| this.future.set(None)) {
-                    Ok(()) => this.slot.why_dropped(),
+                    Ok(()) => this.owner.why_dropped(),
                     Err(payload) => JoinError::panicked(number, payload),
                 };
-                this.slot.complete(Err(error));
+                this.owner.complete(Err(error));
             }
         }
     }
 }
 
-impl<F: Future> Future for Spawned<F> {
+impl<F: Future, O: Owner<F::Output>> Future for Spawned<F, O> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        let number = this.slot.number();
+        let number = this.owner.number();
         let (_scope, _turn) = (Scope::unknown_task(number.get()), Turn::begin());
-        let polled = if this.slot.is_wanted(cx.waker()) {
+        let polled = if this.owner.wants(cx.waker()) {
             catch_panic(|| match this.future.as_mut().as_pin_mut() {
                 Some(future) => future.poll(cx).map(Ok),
                 None => Poll::Ready(Err(JoinError::runtime_gone(number))),
@@ -97,7 +138,7 @@ impl<F: Future> Future for Spawned<F> {
                 Err(JoinError::panicked(number, payload))
             }
         };
-        this.slot.complete(result);
+        this.owner.complete(result);
         Poll::Ready(())
     }
 }
@@ -113,7 +154,7 @@ impl<F: FnOnce() -> T, T> Job<F, T> {
         let number = self.slot.number();
         let _scope = Scope::unknown_blocking(number.get());
         // A closure that waits for a thread can be aborted; from here on it cannot.
-        if self.slot.is_wanted(std::task::Waker::noop()) {
+        if self.slot.is_wanted(Waker::noop()) {
             if let Some(job) = self.job.take() {
                 self.slot.complete(catch_panic(job).map_err(|payload| JoinError::panicked(number, payload)));
             }

@@ -3,12 +3,13 @@ use std::io;
 use std::time::Duration;
 
 use super::Sim;
-use super::task::wait_in_closure;
+use super::task::{choose_local, wait_in_closure};
 use crate::backend::sim::log;
 use crate::backend::sim::panics;
 use crate::backend::sim::replay::Replay;
 use crate::backend::sim::schedule::Policy;
 use crate::backend::sim::world::{Config, World};
+use crate::runtime::task::local;
 use crate::runtime::task::native::async_task::WAIT_IN_CLOSURE;
 
 /// Sets up a simulation; made by [`Sim::builder`].
@@ -131,6 +132,7 @@ impl Builder {
 
     pub(crate) fn with_seed(&self, seed: u64) -> Sim {
         WAIT_IN_CLOSURE.get_or_init(|| wait_in_closure);
+        local::CHOOSE.get_or_init(|| choose_local);
         Sim::new_owned(World::new(seed, &self.config))
     }
 }

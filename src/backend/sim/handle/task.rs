@@ -39,6 +39,11 @@ pub(super) fn wait_in_closure(waker: &Waker) {
     }
 }
 
+/// Which of so many local tasks of this thread is next.
+pub(super) fn choose_local(len: usize) -> usize {
+    current().map_or(0, |(world, _)| world.with(|state| state.tasks.schedule.choose(len)))
+}
+
 /// Starts `future`, and hands it to the world whenever it is woken.
 pub(crate) fn start<F>(place: Place, future: F) -> ::async_task::Task<F::Output>
 where

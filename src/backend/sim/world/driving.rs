@@ -16,6 +16,7 @@ use crate::backend::sim::clock::Turn;
 use crate::backend::sim::faults::Power;
 use crate::backend::sim::log::{Origin, TaskKind};
 use crate::backend::sim::slots::Id;
+use crate::runtime::task::local;
 
 /// What is to be done next by whoever drives.
 pub(crate) enum Step {
@@ -146,6 +147,7 @@ impl Driving {
     pub(crate) fn stuck(&self) -> String {
         let what = "the simulation is stuck: nobody is ready, and nothing will ever happen again";
         let mut text = self.world.with(|state| state.tell(self.world.seed, what, None));
+        local::tell(&mut text);
         if is_there_a_stranger(self.world.base.elapsed()) {
             text.push_str(
                 "\nIf a thread outside of the simulation is to wake one of them: no simulation waits for it. \

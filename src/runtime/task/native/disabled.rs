@@ -21,6 +21,10 @@ pub(crate) fn poll_budget(_: &mut Context<'_>) -> Poll<()> {
 
 pub(crate) fn spend_budget() {}
 
+pub(crate) fn is_budget_spent() -> bool {
+    false
+}
+
 /// The native join handle.
 pub(crate) struct Handle<T> {
     never: Infallible,

@@ -24,7 +24,7 @@ cfg_if! {
 #[allow(dead_code, reason = "which parts of it are needed depends on which runtime is absent")]
 pub(crate) mod disabled;
 
-pub(crate) use self::tokio::{Task, poll_budget, spend_budget, task};
+pub(crate) use self::tokio::{Task, is_budget_spent, poll_budget, spend_budget, task};
 
 /// The names of the backends that are compiled in. The simulation is the last: `NoRuntime` offers those before it.
 pub(crate) const COMPILED_IN: &[&str] = &[
