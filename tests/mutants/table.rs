@@ -456,7 +456,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "handle resumes before the future is dropped",
         file: "runtime/task/spawned.rs",
         right: "        let result = match catch_panic(|| this.future.set(None)) {",
-        wrong: "        if mutant!() { this.slot.complete(result); return Poll::Ready(()); }
+        wrong: "        if mutant!() { this.owner.complete(result); return Poll::Ready(()); }
         let result = match catch_panic(|| this.future.set(None)) {",
         caught_by: &["required::future_is_dropped_before_its_handle_resumes"],
     },
@@ -510,13 +510,6 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "            task.missed = true;",
         wrong: "            task.missed = !mutant!();",
         caught_by: &["backend::smol::owned::local_set_is_run_in_its_own_task"],
-    },
-    Mutant {
-        name: "set that is dropped spawns on",
-        file: "runtime/task/local/tasks.rs",
-        right: "        if self.is_closed.get() {",
-        wrong: "        if self.is_closed.get() && !mutant!() {",
-        caught_by: &["backend::smol::owned::local_set_drop_drops_its_tasks"],
     },
     // JoinSet.
     Mutant {

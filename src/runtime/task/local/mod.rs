@@ -20,24 +20,26 @@ pub use self::spawn::{NoLocalSet, spawn_local, try_spawn_local};
 #[allow(unused_imports, reason = "without a simulation nobody asks")]
 pub(crate) use self::tasks::tell;
 
-/// Tasks that need not be `Send`, on the thread that polls the set.
+/// Set of tasks that need not be `Send`. They run on the thread that polls the set.
 ///
-/// It works on every runtime, and without one. A set is driven by whoever polls it: [`run_until`](Self::run_until), or awaiting
-/// the set itself, which ends when all its tasks have. In between nothing runs.
+/// It works on every runtime, and without one. Its tasks run while [`run_until`](Self::run_until) is polled, or the set itself is
+/// awaited, which waits for all of them. Otherwise they stand still.
 ///
-/// A task, or what is left of it, is polled and dropped on no other thread. Wakers, handles and abort handles may go anywhere.
+/// The futures of its tasks, and outputs that are not `Send`, are used and dropped on the thread of the set only. Wakers, abort
+/// handles and handles whose output is `Send` may be used and dropped on any thread.
 ///
-/// In its tasks that runtime is [current](crate#which-runtime-is-current) that polls the set, so timers, sockets, `spawn` and
-/// `spawn_blocking` work as in any task. A guard of [`AnyRuntime::enter`](crate::AnyRuntime::enter) that a local task keeps over
-/// an `.await` is in force for the whole thread meanwhile; [`AnyRuntime::within`](crate::AnyRuntime::within) is not.
+/// In a local task the runtime that polls the set is [current](crate#which-runtime-is-current): timers, sockets, `spawn` and
+/// `spawn_blocking` work as in every task. Do not keep a guard of [`AnyRuntime::enter`](crate::AnyRuntime::enter) over an
+/// `.await` in a local task: it would be in force for the other tasks of the thread as well. Use
+/// [`AnyRuntime::within`](crate::AnyRuntime::within).
 ///
-/// In a simulation the seed decides which of its tasks is next; elsewhere they take turns. The set is one task there: a simulation
-/// that is stuck says where its local tasks were spawned, and the timeline does not show them.
+/// To a simulation the set is part of the task that polls it. The seed decides which local task is next. A stuck simulation says where
+/// the local tasks were spawned; its timeline does not show them.
 ///
 /// # Dropping
 ///
-/// Drops its tasks; their handles say that the set is gone ([`is_runtime_gone`](crate::task::JoinError::is_runtime_gone)). What their
-/// destructors spawn in the set is dropped at once. A task that keeps its own set, in an `Rc`, keeps itself.
+/// Drops its tasks. Their handles say that the set is gone ([`is_runtime_gone`](crate::task::JoinError::is_runtime_gone)). A task
+/// that their destructors spawn in the set is dropped as well. A task that holds an `Rc` of its own set keeps the set alive.
 ///
 /// # Examples
 ///
@@ -59,7 +61,7 @@ pub(crate) use self::tasks::tell;
 /// # assert_eq!(run(anyrt::Smol::global()), 9);
 /// ```
 ///
-/// With the event loop of a GUI: a waker asks it for a callback, which polls the set.
+/// In a GUI, the waker asks the event loop for a callback, and the callback polls the set:
 ///
 /// ```
 /// use std::{pin::Pin, sync::{Arc, mpsc}, task::{Context, Wake, Waker}};
@@ -118,7 +120,7 @@ pub(crate) use self::tasks::tell;
 /// # main_loop(anyrt::Smol::global().into());
 /// ```
 ///
-/// It stays on its thread:
+/// A set cannot be sent to another thread:
 ///
 /// ```compile_fail
 /// fn sends<T: Send>() {}
@@ -140,15 +142,14 @@ impl LocalSet {
         Self { tasks: Tasks::new() }
     }
 
-    /// Starts a task in the set, which need not be `Send`, nor need its output.
+    /// Starts a task in the set. Neither the task nor its output has to be `Send`.
     ///
-    /// It runs when the set is polled; one that is waited for wakes for it. Its handle keeps the contract of
-    /// [`Spawn::spawn`](crate::Spawn::spawn). It is aborted from any thread, and its future is dropped at the next poll of the set. A
-    /// handle whose output is not `Send` is not `Send` either.
+    /// It runs when the set is polled; a `run_until` that waits is woken for it. Its handle keeps the contract of
+    /// [`Spawn::spawn`](crate::Spawn::spawn). An abort may come from any thread; the next poll of the set drops the future.
     ///
     /// # Cancel safety
     ///
-    /// As every [`JoinHandle`]: it can be dropped and awaited again by reference.
+    /// `&mut handle` can be dropped and awaited again.
     ///
     /// # Dropping
     ///
@@ -161,7 +162,7 @@ impl LocalSet {
     ///
     /// # Errors
     ///
-    /// The handle says that the set is gone when that is dropped before the task is over.
+    /// When the set is dropped before the task is over, the handle says so.
     ///
     /// # Examples
     ///
@@ -194,17 +195,17 @@ impl LocalSet {
         self.tasks.spawn(future)
     }
 
-    /// Runs `future`, and the tasks of the set beside it, until `future` is done.
+    /// Runs `future` to its end, and the tasks of the set beside it.
     ///
-    /// In `future`, and in the tasks, [`spawn_local`] finds this set. Tasks that are not over stay in it, and go on with its next
-    /// `run_until`.
+    /// In `future` and in the tasks [`spawn_local`] finds this set. Tasks that are not over when `future` is stay in the set, and go on in
+    /// the next `run_until`.
     ///
-    /// All of that is one future, and so one task of the runtime. Each local task has a budget of its own; after 61 of them the
-    /// runtime has its turn, and `future` has. On tokio, whose budget is that of the whole task, turns go round.
+    /// A busy task starves nobody: after 61 turns of local tasks `future` and the other tasks of the runtime have theirs, and each turn
+    /// has a budget. On tokio, where the budget is one for the whole set, it goes to one task after the other.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops `future`. Tasks stay in the set.
+    /// Dropping it drops `future`; the tasks stay in the set. Several may be polled side by side, and any of them runs the tasks.
     ///
     /// # Panics
     ///
@@ -246,9 +247,11 @@ impl LocalSet {
     }
 }
 
-/// Runs the tasks until all of them are over.
+/// Runs the tasks until all of them are over, also those that they spawn.
 ///
-/// It can be polled again after that, and then runs what was spawned since.
+/// # Cancel safety
+///
+/// `&mut set` can be dropped and awaited again, also when it was ready: it runs the tasks that were spawned since.
 ///
 /// Scenarios: `local_set_await_runs_all_tasks`.
 impl Future for LocalSet {

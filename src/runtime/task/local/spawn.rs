@@ -7,15 +7,15 @@ use std::io;
 use super::tasks::Tasks;
 use crate::runtime::task::JoinHandle;
 
-/// Starts a task that need not be `Send` in the [`LocalSet`](super::LocalSet) that this code runs in; see
+/// Starts a task, which need not be `Send`, in the current [`LocalSet`](super::LocalSet); see
 /// [`LocalSet::spawn_local`](super::LocalSet::spawn_local).
 ///
-/// That is the set whose task, or whose [`run_until`](super::LocalSet::run_until), is being polled on this thread; of several
-/// inside each other, the innermost.
+/// The current set is the one whose task or [`run_until`](super::LocalSet::run_until) this thread is polling; of nested sets, the
+/// innermost.
 ///
 /// # Panics
 ///
-/// Outside of a set, saying what to write; see [`try_spawn_local`]. A task of [`spawn`](crate::spawn) is outside of all sets.
+/// Outside of a set, saying what to write; see [`try_spawn_local`]. Tasks of [`spawn`](crate::spawn) are outside of all sets.
 ///
 /// # Examples
 ///
@@ -69,7 +69,7 @@ where
     }
 }
 
-/// This code runs in no [`LocalSet`](super::LocalSet); its text says what to write.
+/// Error of [`try_spawn_local`] outside of a [`LocalSet`](super::LocalSet); its text says what to write.
 ///
 /// It converts into an [`io::Error`] of kind `Unsupported`.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -28,7 +28,6 @@ pub(super) struct Tasks {
     // None of the user's code runs while it is borrowed.
     tasks: RefCell<BTreeMap<u64, Task>>,
     next_key: Cell<u64>,
-    is_closed: Cell<bool>,
     was_skipped: Cell<bool>,
     pub(super) queue: Arc<Queue>,
 }
@@ -52,7 +51,9 @@ impl Tasks {
         let tasks = Rc::new(Self::default());
         let _ = SETS.try_with(|sets| {
             let mut sets = sets.borrow_mut();
-            sets.retain(|set| set.strong_count() > 0);
+            if sets.len() == sets.capacity() {
+                sets.retain(|set| set.strong_count() > 0);
+            }
             sets.push(Rc::downgrade(&tasks));
         });
         tasks
@@ -88,10 +89,6 @@ impl Tasks {
         entry: &Arc<Entry>,
         spawned: &'static Location<'static>,
     ) {
-        if self.is_closed.get() {
-            // Its handle hears of it.
-            return drop(future);
-        }
         let idle = Idle { future, entry: entry.clone(), waker: entry.clone().into() };
         self.tasks.borrow_mut().insert(key, Task { idle: Some(idle), missed: false, spawned });
         entry.make_ready();
@@ -150,9 +147,8 @@ impl Tasks {
         true
     }
 
-    /// Drops all tasks; those that are spawned from now on are dropped at once.
+    /// Drops all tasks, also those that their destructors spawn.
     pub(super) fn close(self: &Rc<Self>) {
-        self.is_closed.set(true);
         self.queue.close();
         let _entered = self.enter();
         loop {
