@@ -470,7 +470,7 @@ pub(super) async fn local_spawn_outside_of_a_set_is_an_error<R: Runtime>(rt: R) 
 
 pub(super) async fn local_spawn_finds_the_innermost_set<R: Runtime>(rt: R) {
     let (outer, inner) = (LocalSet::new(), LocalSet::new());
-    let waits = || spawn_here(pending::<()>());
+    let waits = || spawn_here(pending::<()>()).abort_handle();
     let (mine, theirs, mine_again) = outer
         .run_until(async {
             let mine = waits();
@@ -550,7 +550,8 @@ pub(super) async fn local_wakes_are_not_lost<R: Runtime>(rt: R) {
         let wakes_itself = spawn_here(poll_fn(move |cx| {
             polls += 1;
             cx.waker().wake_by_ref();
-            cx.waker().clone().wake();
+            let waker = cx.waker().clone();
+            waker.wake();
             if polls < 1_000 { Poll::Pending } else { Poll::Ready(()) }
         }));
         wakes_itself.await.unwrap();
