@@ -28,7 +28,7 @@ pub(crate) use self::tasks::tell;
 /// The futures of its tasks, and outputs that are not `Send`, are used and dropped on the thread of the set only. Wakers, abort
 /// handles and handles whose output is `Send` may be used and dropped on any thread.
 ///
-/// In a local task the runtime that polls the set is [current](crate#which-runtime-is-current): timers, sockets, `spawn` and
+/// In a local task the runtime that polls the set is [current](crate::guide::differences#which-runtime-is-current): timers, sockets, `spawn` and
 /// `spawn_blocking` work as in every task. Do not keep a guard of [`AnyRuntime::enter`](crate::AnyRuntime::enter) over an
 /// `.await` in a local task: it would be in force for the other tasks of the thread as well. Use
 /// [`AnyRuntime::within`](crate::AnyRuntime::within).
