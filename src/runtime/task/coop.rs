@@ -189,6 +189,22 @@ mod tests {
     }
 
     #[test]
+    fn turns_of_others_leave_the_turn_around_them_its_rest() {
+        let _turn = Turn::begin();
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..100 {
+            assert!(poll(&mut cx, |_| Poll::Ready(())).is_ready());
+        }
+        let around = Around::begin();
+        for _ in 0..3 {
+            let _turn = Turn::begin();
+            assert_eq!(run().0, 128);
+        }
+        drop(around);
+        assert_eq!(run(), (28, 128));
+    }
+
+    #[test]
     fn pending_operation_costs_nothing() {
         let _turn = Turn::begin();
         let mut cx = Context::from_waker(Waker::noop());
