@@ -14,6 +14,7 @@ const MODULES: &[&str] = &["task", "time", "net", "io", "sync", "signal", "fs", 
 const TYPES: &[(&str, &str, &str)] = &[
     ("task", "runtime/task/join.rs", "JoinHandle"),
     ("task", "task/join_set.rs", "JoinSet"),
+    ("task", "task/local.rs", "LocalSet"),
     ("task", "runtime/task/error.rs", "JoinError"),
     ("task", "runtime/task/abort.rs", "AbortHandle"),
     ("time", "time/sleep.rs", "Sleep"),
@@ -84,7 +85,7 @@ fn methods_that_are_the_same_are_here() {
     use anyrt::AnyRuntime;
     use anyrt::net::{TcpListener, TcpStream, UdpSocket};
     use anyrt::runtime::{Builder, Handle};
-    use anyrt::task::{AbortHandle, JoinError, JoinHandle, JoinSet};
+    use anyrt::task::{AbortHandle, JoinError, JoinHandle, JoinSet, LocalSet};
     use anyrt::time::{Instant, Interval, Sleep, Timeout};
 
     /// The names; those with parameters of their own are called.
@@ -101,10 +102,20 @@ fn methods_that_are_the_same_are_here() {
         (
             "task::JoinSet",
             methods!(JoinSet<()>: new len is_empty join_next join_next_with_id try_join_next_with_id poll_join_next_with_id try_join_next poll_join_next join_all abort_all detach_all shutdown;
+                spawn_local: JoinSet::<()>::spawn_local::<Ready<()>>,
+                spawn_local_on: JoinSet::<()>::spawn_local_on::<Ready<()>>,
                 spawn: JoinSet::<()>::spawn::<Ready<()>>,
                 spawn_on: JoinSet::<()>::spawn_on::<AnyRuntime, Ready<()>>,
                 spawn_blocking: JoinSet::<()>::spawn_blocking::<fn()>,
                 spawn_blocking_on: JoinSet::<()>::spawn_blocking_on::<AnyRuntime, fn()>,
+            ),
+        ),
+        (
+            "task::LocalSet",
+            methods!(LocalSet: new;
+                spawn_local: LocalSet::spawn_local::<Ready<()>>,
+                run_until: LocalSet::run_until::<Ready<()>>,
+                block_on: LocalSet::block_on::<AnyRuntime, Ready<()>>,
             ),
         ),
         ("task::JoinError", methods!(JoinError: is_panic into_panic try_into_panic id)),
