@@ -97,6 +97,10 @@ mod pasted {
         Capabilities::ALL.without_pool("why");
         Capabilities::ALL.without_real_sockets("why");
         Capabilities::ALL.without_multicast("why");
+        Capabilities::ALL.without_readiness("why");
+        Capabilities::ALL.without_reunite("why");
+        Capabilities::ALL.without_peer_cred("why");
+        Capabilities::ALL.without_descriptors("why");
         Capabilities::ALL.without_parallelism("why");
         Capabilities::ALL.without_ownership("why");
         Capabilities::ALL.without_shutdown("why");

@@ -16,7 +16,7 @@ impl Watch {
     /// In the context of its runtime.
     // tokio 1.54 asks for `unsafe` instead (tokio#8587), because a type of the user's may close its descriptor, or name
     // another, while tokio watches it. An `OwnedFd` does neither, and this one is ours alone.
-    #[allow(deprecated, reason = "what it is deprecated for cannot happen to an `OwnedFd`")]
+    #[allow(deprecated, reason = "what it is deprecated for cannot happen here")]
     pub(in crate::backend::tokio) fn new(fd: OwnedFd) -> io::Result<Self> {
         AsyncFd::new(fd).map(Self)
     }
