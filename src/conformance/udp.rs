@@ -927,14 +927,20 @@ pub(super) async fn udp_addresses_need_no_runtime<R: Runtime>(rt: R) {
         .await
         .unwrap();
     let to = b.local_addr().unwrap();
-    // Under no executor at all.
-    assert_eq!(a.send_to(b"x", to).now_or_never().expect("nothing is looked up").unwrap(), 1);
-    a.connect(to).now_or_never().expect("nothing is looked up").unwrap();
-    a.connect(&[to][..]).now_or_never().expect("nothing is looked up").unwrap();
-    assert_eq!(b.recv(&mut [0; 8]).await.unwrap(), 1);
-    assert_eq!(a.peer_addr().unwrap(), to);
-    let error = thread::spawn(move || a.connect("localhost:1").now_or_never().unwrap().unwrap_err());
-    assert_eq!(error.join().unwrap().kind(), ErrorKind::Unsupported, "a name is looked up, by nobody here");
+    // On a thread without a runtime, and under no executor at all.
+    let sender = thread::spawn(move || {
+        assert_eq!(a.send_to(b"x", to).now_or_never().expect("nothing is looked up").unwrap(), 1);
+        assert_eq!(a.send_to(b"x", &[to][..]).now_or_never().expect("nor here").unwrap(), 1);
+        a.connect(to).now_or_never().expect("nor here").unwrap();
+        a.connect(&[to][..]).now_or_never().expect("nor here").unwrap();
+        assert_eq!(a.peer_addr().unwrap(), to);
+        let error = a.connect("localhost:1").now_or_never().expect("nobody looks it up").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    });
+    sender.join().unwrap();
+    for _ in 0..2 {
+        assert_eq!(b.recv(&mut [0; 8]).await.unwrap(), 1);
+    }
 }
 
 pub(super) async fn udp_recv_msg_tells_of_a_truncated_datagram<R: Runtime>(rt: R) {

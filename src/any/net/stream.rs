@@ -1,4 +1,4 @@
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io;
 
 use crate::any::one_of::{OneOf, each};
 use crate::runtime::net::family::{Family, Stream};
@@ -84,22 +84,6 @@ where
 
     fn try_io<O>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<O>) -> io::Result<O> {
         each!(self, it => it.try_io(interest, operation))
-    }
-
-    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        each!(self, it => it.try_read(buf))
-    }
-
-    fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        each!(self, it => it.try_read_vectored(bufs))
-    }
-
-    fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        each!(self, it => it.try_write(buf))
-    }
-
-    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        each!(self, it => it.try_write_vectored(bufs))
     }
 
     fn local_addr(&self) -> io::Result<F::Addr> {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::future::Future;
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -94,10 +94,6 @@ pub(crate) trait Stream<F: Family>:
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
     fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T>;
-    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize>;
-    fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
-    fn try_write(&self, buf: &[u8]) -> io::Result<usize>;
-    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
     fn local_addr(&self) -> io::Result<F::Addr>;
     fn peer_addr(&self) -> io::Result<F::Addr>;
     fn descriptor(&self) -> Option<Descriptor<'_>>;
@@ -158,22 +154,6 @@ macro_rules! family {
                 operation: impl FnOnce() -> io::Result<T>,
             ) -> io::Result<T> {
                 runtime::$stream_trait::try_io(self, interest, operation)
-            }
-
-            fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-                runtime::$stream_trait::try_read(self, buf)
-            }
-
-            fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-                runtime::$stream_trait::try_read_vectored(self, bufs)
-            }
-
-            fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-                runtime::$stream_trait::try_write(self, buf)
-            }
-
-            fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-                runtime::$stream_trait::try_write_vectored(self, bufs)
             }
 
             fn local_addr(&self) -> io::Result<$addr> {

@@ -6,10 +6,10 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::{Boxed, TryIo, attempt, declare, listener};
+use super::{Boxed, TryIo, attempt, listener};
 use crate::runtime::net::family::{self, Family};
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
-use crate::runtime::{Descriptor, Interest, ReuniteError, stream_tries};
+use crate::runtime::{Descriptor, Interest, ReuniteError};
 
 /// One half of a connection.
 pub(crate) trait Reader: AsyncRead + fmt::Debug + Send + Sync + Unpin {}
@@ -73,7 +73,6 @@ pub(crate) trait Erased<F: Twins>: Reader + Writer {
     fn readable(&self) -> Boxed<'_, io::Result<()>>;
     fn writable(&self) -> Boxed<'_, io::Result<()>>;
     fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()>;
-    stream_tries!(declare);
     fn local_addr(&self) -> io::Result<F::Addr>;
     fn peer_addr(&self) -> io::Result<F::Addr>;
     fn descriptor(&self) -> Option<Descriptor<'_>>;
@@ -101,22 +100,6 @@ impl<F: Erases<S>, S: family::Stream<F>> Erased<F> for S {
 
     fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()> {
         family::Stream::try_io(self, interest, operation)
-    }
-
-    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        family::Stream::try_read(self, buf)
-    }
-
-    fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        family::Stream::try_read_vectored(self, bufs)
-    }
-
-    fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        family::Stream::try_write(self, buf)
-    }
-
-    fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        family::Stream::try_write_vectored(self, bufs)
     }
 
     fn local_addr(&self) -> io::Result<F::Addr> {

@@ -18,6 +18,7 @@ pub(crate) trait Erased: stream::Erased<Tcp> {
     fn peek<'a>(&'a mut self, buf: &'a mut [u8]) -> Boxed<'a, io::Result<usize>>;
     tcp_required!(declare);
     tcp_options!(declare);
+    stream_tries!(declare);
 }
 
 impl<S: runtime::TcpStream> Erased for S {
@@ -27,6 +28,7 @@ impl<S: runtime::TcpStream> Erased for S {
 
     tcp_required!(erase TcpStream);
     tcp_options!(erase TcpStream);
+    stream_tries!(erase TcpStream);
 }
 
 /// The object-safe twin of [`runtime::TcpListener`].

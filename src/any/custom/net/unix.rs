@@ -69,10 +69,13 @@ impl runtime::UnixListener for UnixListener {
 
 /// The object-safe twin of [`runtime::UnixStream`].
 pub(crate) trait ErasedStream: stream::Erased<Unix> {
+    stream_tries!(declare);
     fn peer_cred(&self) -> io::Result<UCred>;
 }
 
 impl<S: runtime::UnixStream> ErasedStream for S {
+    stream_tries!(erase UnixStream);
+
     fn peer_cred(&self) -> io::Result<UCred> {
         runtime::UnixStream::peer_cred(self)
     }
