@@ -101,8 +101,24 @@ enum Repr {
     Smol(MaybeSmol),
     AsyncStd(MaybeAsyncStd),
     Sim(MaybeSim),
+    Other(Other),
+}
+
+/// What is not built in. Another variant of [`Repr`] would make its `match` a table, which costs each call some instructions.
+#[derive(Clone)]
+enum Other {
     Custom(Custom),
     Wrapped(Arc<Wrapped>),
+}
+
+impl Other {
+    #[cold]
+    fn has(&self, driver: Driver) -> bool {
+        match self {
+            Self::Custom(_) => true,
+            Self::Wrapped(wrapped) => wrapped.runtime.has(driver),
+        }
+    }
 }
 
 /// Does `$do` with whatever runtime it is. What is wrapped is another `AnyRuntime`; or it is `$wrapped`.
@@ -123,9 +139,11 @@ macro_rules! each {
             Repr::AsyncStd($it) => $do,
             #[allow(unreachable_code, reason = "a backend that is not compiled in makes nothing")]
             Repr::Sim($it) => $do,
-            Repr::Custom($it) => $do,
-            #[allow(clippy::useless_conversion, reason = "what is inside of a wrapper makes the types of this room already")]
-            Repr::Wrapped($wrapped) => $do_wrapped,
+            Repr::Other(other) => match other {
+                Other::Custom($it) => $do,
+                #[allow(clippy::useless_conversion, reason = "what is inside of a wrapper makes the types of this room already")]
+                Other::Wrapped($wrapped) => $do_wrapped,
+            },
         }
     };
 }
@@ -261,22 +279,22 @@ impl AnyRuntime {
         W: FnMut(&mut dyn FnMut()) + Send + 'static,
     {
         let wrapped = match &self.repr {
-            Repr::Wrapped(outer) => Wrapped::new(&outer.runtime, Some(outer), hook),
+            Repr::Other(Other::Wrapped(outer)) => Wrapped::new(&outer.runtime, Some(outer), hook),
             _ => Wrapped::new(self, None, hook),
         };
-        Self { repr: Repr::Wrapped(wrapped) }
+        Self { repr: Repr::Other(Other::Wrapped(wrapped)) }
     }
 
     /// A handle to the same runtime that does not keep it alive.
     pub(crate) fn unowned(&self) -> Self {
-        each!(&self.repr, it => it.unowned().into(), wrapped => Self { repr: Repr::Wrapped(wrapped.unowned()) })
+        each!(&self.repr, it => it.unowned().into(), wrapped => Self { repr: Repr::Other(Other::Wrapped(wrapped.unowned())) })
     }
 
     /// What it is without its wrapper.
     #[inline]
     fn plain(&self) -> &Repr {
         match &self.repr {
-            Repr::Wrapped(wrapped) => &wrapped.runtime.repr,
+            Repr::Other(Other::Wrapped(wrapped)) => &wrapped.runtime.repr,
             plain => plain,
         }
     }
@@ -286,18 +304,16 @@ impl AnyRuntime {
     pub(crate) fn has(&self, driver: Driver) -> bool {
         match &self.repr {
             Repr::Tokio(it) => it.has(driver),
-            Repr::Smol(_) | Repr::AsyncStd(_) | Repr::Sim(_) | Repr::Custom(_) => true,
-            // Not by itself: that would be a call for all of them.
-            Repr::Wrapped(wrapped) => match &wrapped.runtime.repr {
-                Repr::Tokio(it) => it.has(driver),
-                _ => true,
-            },
+            Repr::Smol(_) | Repr::AsyncStd(_) | Repr::Sim(_) => true,
+            Repr::Other(other) => other.has(driver),
         }
     }
 
     /// [`Spawn::yield_now`], given the handle for good.
     pub(crate) async fn into_yield(self) {
-        each_plain!(self.plain(), it => it.yield_now().await);
+        each!(&self.repr, it => it.yield_now().await, wrapped => {
+            each_plain!(&wrapped.runtime.repr, it => it.yield_now().await);
+        });
     }
 
     #[inline]
@@ -307,7 +323,19 @@ impl AnyRuntime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        each!(&self.repr, it => it.spawn(future), wrapped => self.spawn_wrapped(wrapped, None, Box::pin(future)))
+        each!(&self.repr, it => it.spawn(future), wrapped => self.box_and_wrap(wrapped, future))
+    }
+
+    /// Out of the way of the others.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn box_and_wrap<F>(&self, wrapped: &Wrapped, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.spawn_wrapped(wrapped, None, Box::pin(future))
     }
 
     /// Of a future that is in a box already: each that is not would be compiled twice for each backend.
@@ -346,7 +374,7 @@ impl AnyRuntime {
     }
 
     pub(crate) fn from_custom(it: Custom) -> Self {
-        Self { repr: Repr::Custom(it) }
+        Self { repr: Repr::Other(Other::Custom(it)) }
     }
 }
 
@@ -399,8 +427,8 @@ impl AnyRuntime {
     pub(crate) fn into_tokio(self) -> Result<MaybeTokio, Self> {
         match self.repr {
             Repr::Tokio(it) => Ok(it),
-            Repr::Wrapped(it) => {
-                it.runtime.clone().into_tokio().map_err(|_| Self { repr: Repr::Wrapped(it) })
+            Repr::Other(Other::Wrapped(it)) => {
+                it.runtime.clone().into_tokio().map_err(|_| Self { repr: Repr::Other(Other::Wrapped(it)) })
             }
             repr => Err(Self { repr }),
         }
@@ -409,7 +437,9 @@ impl AnyRuntime {
     pub(crate) fn into_smol(self) -> Result<MaybeSmol, Self> {
         match self.repr {
             Repr::Smol(it) => Ok(it),
-            Repr::Wrapped(it) => it.runtime.clone().into_smol().map_err(|_| Self { repr: Repr::Wrapped(it) }),
+            Repr::Other(Other::Wrapped(it)) => {
+                it.runtime.clone().into_smol().map_err(|_| Self { repr: Repr::Other(Other::Wrapped(it)) })
+            }
             repr => Err(Self { repr }),
         }
     }
@@ -417,9 +447,11 @@ impl AnyRuntime {
     pub(crate) fn into_async_std(self) -> Result<MaybeAsyncStd, Self> {
         match self.repr {
             Repr::AsyncStd(it) => Ok(it),
-            Repr::Wrapped(it) => {
-                it.runtime.clone().into_async_std().map_err(|_| Self { repr: Repr::Wrapped(it) })
-            }
+            Repr::Other(Other::Wrapped(it)) => it
+                .runtime
+                .clone()
+                .into_async_std()
+                .map_err(|_| Self { repr: Repr::Other(Other::Wrapped(it)) }),
             repr => Err(Self { repr }),
         }
     }
@@ -427,7 +459,9 @@ impl AnyRuntime {
     pub(crate) fn into_sim(self) -> Result<MaybeSim, Self> {
         match self.repr {
             Repr::Sim(it) => Ok(it),
-            Repr::Wrapped(it) => it.runtime.clone().into_sim().map_err(|_| Self { repr: Repr::Wrapped(it) }),
+            Repr::Other(Other::Wrapped(it)) => {
+                it.runtime.clone().into_sim().map_err(|_| Self { repr: Repr::Other(Other::Wrapped(it)) })
+            }
             repr => Err(Self { repr }),
         }
     }
@@ -441,7 +475,7 @@ impl PartialEq for AnyRuntime {
             (Repr::Smol(a), Repr::Smol(b)) => a == b,
             (Repr::AsyncStd(a), Repr::AsyncStd(b)) => a == b,
             (Repr::Sim(a), Repr::Sim(b)) => a == b,
-            (Repr::Custom(a), Repr::Custom(b)) => a == b,
+            (Repr::Other(Other::Custom(a)), Repr::Other(Other::Custom(b))) => a == b,
             _ => false,
         }
     }
@@ -465,8 +499,8 @@ impl fmt::Debug for AnyRuntime {
             Repr::Smol(_) => "smol",
             Repr::AsyncStd(_) => "async-std",
             Repr::Sim(_) => "sim",
-            Repr::Custom(custom) => return f.debug_tuple("AnyRuntime").field(custom).finish(),
-            Repr::Wrapped(_) => "wrapped",
+            Repr::Other(Other::Custom(custom)) => return f.debug_tuple("AnyRuntime").field(custom).finish(),
+            Repr::Other(Other::Wrapped(_)) => "wrapped",
         };
         write!(f, "AnyRuntime({name})")
     }
@@ -536,7 +570,7 @@ impl Spawn for AnyRuntime {
                 let future: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(future);
                 it.spawn_named(name, future)
             }
-            Repr::Wrapped(wrapped) => self.spawn_wrapped(wrapped, Some(name), Box::pin(future)),
+            Repr::Other(Other::Wrapped(wrapped)) => self.spawn_wrapped(wrapped, Some(name), Box::pin(future)),
             _ => self.spawn(future),
         }
     }
@@ -552,7 +586,9 @@ impl Spawn for AnyRuntime {
                 let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
                 it.spawn_blocking_named(name, job)
             }
-            Repr::Wrapped(wrapped) => self.spawn_blocking_wrapped(wrapped, Some(name), Box::new(job)),
+            Repr::Other(Other::Wrapped(wrapped)) => {
+                self.spawn_blocking_wrapped(wrapped, Some(name), Box::new(job))
+            }
             _ => self.spawn_blocking(job),
         }
     }
