@@ -52,6 +52,20 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["backend::smol::owned::id_in_a_task_is_that_of_its_handle"],
     },
     Mutant {
+        name: "destructor is outside of its wrapper",
+        file: "any/wrapped.rs",
+        right: "if this.it.is_some() {",
+        wrong: "if this.it.is_some() && !mutant!() {",
+        caught_by: &["backend::smol::owned::wrapper_is_around_destructors"],
+    },
+    Mutant {
+        name: "wrapped task does not find its handle",
+        file: "any/mod.rs",
+        right: "wrapped.wrap(&TaskMeta::new(name, false), self.unowned(), future)",
+        wrong: "wrapped.wrap(&TaskMeta::new(name, false), if mutant!() { wrapped.runtime.unowned() } else { self.unowned() }, future)",
+        caught_by: &["backend::smol::owned::wrapper_follows_into_what_a_task_spawns"],
+    },
+    Mutant {
         name: "set tells the id of another task",
         file: "runtime/task/set.rs",
         right: "result.map(|value| (handle.id(), value))",
@@ -85,8 +99,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "output that nobody wants is dropped outside its runtime",
         file: "runtime/task/native/async_task.rs",
-        right: "let _scope = has_destructor.then(scope);",
-        wrong: "let _scope = (has_destructor && !mutant!()).then(scope);",
+        right: "let _scope = has_destructor.then(|| scope(number.get()));",
+        wrong: "let _scope = (has_destructor && !mutant!()).then(|| scope(number.get()));",
         caught_by: &[
             "backend::smol::owned::current_in_the_destructor_of_an_output",
             "backend::async_std::global::block_on_in_the_destructor_of_an_output",
@@ -116,8 +130,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "panic is written under its lock",
         file: "runtime/task/error.rs",
-        right: "let message = message(&**lock(payload));",
-        wrong: "let held = lock(payload); let message = message(&**held); let _held = mutant!().then_some(held);",
+        right: "let message = message(&**lock(&panicked.payload));",
+        wrong: "let held = lock(&panicked.payload); let message = message(&**held); let _held = mutant!().then_some(held);",
         caught_by: &["backend::smol::owned::join_error_display"],
     },
     Mutant {
@@ -206,8 +220,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "nested block_on passes",
         file: "thread/scope.rs",
-        right: "if STATE.get().driving {\n            nested_block_on();",
-        wrong: "if STATE.get().driving && !mutant!() {\n            nested_block_on();",
+        right: "if STATE.get().is_driving() {\n            nested_block_on();",
+        wrong: "if STATE.get().is_driving() && !mutant!() {\n            nested_block_on();",
         caught_by: &[
             "backend::smol::owned::nested_block_on_panics",
             "backend::async_std::global::block_on_in_a_task_panics",
@@ -329,8 +343,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "task finds no runtime",
         file: "thread/scope.rs",
-        right: "        Self::new(true, Some(kind))",
-        wrong: "        Self::new(true, if mutant!() { None } else { Some(kind) })",
+        right: "        Self::new(true, Some(kind), Some(task))",
+        wrong: "        Self::new(true, if mutant!() { None } else { Some(kind) }, Some(task))",
         caught_by: &[
             "backend::smol::any_global::current_in_a_task_is_its_runtime",
             "backend::async_std::any::free_functions_find_the_runtime",
@@ -381,8 +395,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "future on a gone runtime is dropped in a task",
         file: "backend/smol/mod.rs",
-        right: "None => spawn_gone(future),",
-        wrong: "None if mutant!() => crate::runtime::task::spawn_with(future, drop),\n            None => spawn_gone(future),",
+        right: "None => spawn_gone(Number::next(), future),",
+        wrong: "None if mutant!() => crate::runtime::task::spawn_with(future, drop),\n            None => spawn_gone(Number::next(), future),",
         caught_by: &["backend::smol::owned::future_on_a_gone_runtime_is_dropped_by_its_caller"],
     },
     Mutant {
@@ -395,8 +409,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "guard that left its block_on restores what is gone",
         file: "thread/scope.rs",
-        right: "last.is_over && last.depth == here.depth)",
-        wrong: "last.is_over && (last.depth == here.depth || mutant!()))",
+        right: "last.is_over && last.depth == here.depth())",
+        wrong: "last.is_over && (last.depth == here.depth() || mutant!()))",
         caught_by: &["backend::smol::any_global::enter_guards_may_be_dropped_out_of_order"],
     },
     Mutant {
@@ -441,8 +455,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "closure of a custom runtime finds none",
         file: "any/within.rs",
-        right: "inside(&self.runtime, || call(it));",
-        wrong: "if mutant!() { call(it) } else { inside(&self.runtime, || call(it)) }",
+        right: "Some(it) => inside(&self.runtime, || call(it)),",
+        wrong: "Some(it) => if mutant!() { call(it) } else { inside(&self.runtime, || call(it)) },",
         caught_by: &["any::current_in_a_blocking_closure_is_its_runtime"],
     },
     Mutant {
@@ -546,9 +560,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "try_join_next forgets who waits",
         file: "runtime/task/set.rs",
-        right: "        match self.poll_finished() {",
+        right: "        match self.poll_finished(|_, result| result) {",
         wrong: "        if mutant!() { self.ready.lock().waiter = None; }
-        match self.poll_finished() {",
+        match self.poll_finished(|_, result| result) {",
         caught_by: &["backend::smol::owned::join_set_try_join_next_keeps_the_waiter"],
     },
     // Time.
