@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener as _, UdpSocket as _};
-use anyrt::sim::{Faults, LinkOptions, TcpStream};
+use anyrt::sim::{Faults, Host, LinkOptions, TcpStream};
 use anyrt::{BlockOn, Net, Sim, Spawn, Time};
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,14 +31,14 @@ fn exact(latency: Duration) -> LinkOptions {
 }
 
 /// Host `main`, and `b` 1 ms away, exactly.
-fn two(seed: u64) -> (Sim, Sim) {
+fn two(seed: u64) -> (Sim, Host) {
     let a = Sim::builder().seed(seed).build().unwrap();
     a.links().set(&exact(ms(1))).unwrap();
     let b = a.host("b", [10, 0, 0, 2]).unwrap();
     (a, b)
 }
 
-async fn connected(a: &Sim, b: &Sim) -> (TcpStream, TcpStream) {
+async fn connected(a: &impl Net<TcpStream = TcpStream>, b: &Host) -> (TcpStream, TcpStream) {
     let listener = b.tcp_bind("0.0.0.0:7").await.unwrap();
     let (client, server) = join(a.tcp_connect("b:7"), listener.accept()).await;
     (client.unwrap(), server.unwrap().0)

@@ -11,7 +11,7 @@ use std::process::{self, Command};
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
-use anyrt::sim::{LinkOptions, Log, Policy, note};
+use anyrt::sim::{Host, LinkOptions, Log, Policy, note};
 use anyrt::task::{self, Builder};
 use anyrt::{BlockOn, Net, Sim, Spawn, Time};
 use futures::future::join;
@@ -49,7 +49,7 @@ fn program(sim: &Sim) -> u32 {
     line
 }
 
-async fn server_of(server: Sim) {
+async fn server_of(server: Host) {
     let listener = server.tcp_bind("0.0.0.0:5432").await.unwrap();
     let (mut stream, _) = listener.accept().await.unwrap();
     note("</script> accepted\u{2028}");

@@ -40,7 +40,7 @@ pub use self::wrapped::TaskMeta;
 
 use self::custom::Custom;
 use self::wrapped::Wrapped;
-use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio};
+use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSimHost, MaybeSmol, MaybeTokio};
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::JoinHandle;
 use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Left, Net, Runtime, Spawn, Time};
@@ -388,6 +388,7 @@ impl AnyRuntime {
             TypeId::of::<MaybeSmol>(),
             TypeId::of::<MaybeAsyncStd>(),
             TypeId::of::<MaybeSim>(),
+            TypeId::of::<MaybeSimHost>(),
         ];
         known.contains(&TypeId::of::<R>())
     }
@@ -403,6 +404,7 @@ impl AnyRuntime {
             .or_else(|| downcast::<MaybeSmol>(runtime))
             .or_else(|| downcast::<MaybeAsyncStd>(runtime))
             .or_else(|| downcast::<MaybeSim>(runtime))
+            .or_else(|| downcast::<MaybeSimHost>(runtime))
     }
 }
 

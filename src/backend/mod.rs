@@ -56,9 +56,9 @@ cfg_if! {
     if #[cfg(feature = "sim")] {
         pub mod sim;
         pub use self::sim::Sim;
-        pub(crate) use self::sim::Sim as MaybeSim;
+        pub(crate) use self::sim::{Host as MaybeSimHost, Sim as MaybeSim};
     } else {
-        pub(crate) use self::disabled::Disabled as MaybeSim;
+        pub(crate) use self::disabled::{Disabled as MaybeSim, Disabled as MaybeSimHost};
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyrt::runtime::TcpListener;
-use anyrt::{BlockOn, Net, Sim, Spawn, Time};
+use anyrt::{BlockOn, Net, Spawn, Time, sim::Host};
 use bytes::Bytes;
 use futures::channel::oneshot;
 use futures::future::{Either, join, join_all, select};
@@ -21,7 +21,7 @@ use hyper_util::rt::TokioIo;
 use crate::{Run, bytes, hosts, ms, run, secs};
 
 /// Echoes the body; after the seconds that its path says, if it does.
-async fn answer(rt: Sim, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(rt: Host, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     if let Some(seconds) = request.uri().path().strip_prefix("/after/") {
         rt.sleep(secs(seconds.parse().unwrap())).await;
     }
@@ -37,20 +37,20 @@ async fn body(response: Response<Incoming>) -> Bytes {
     response.into_body().collect().await.unwrap().to_bytes()
 }
 
-fn http1(rt: &Sim) -> server::conn::http1::Builder {
+fn http1(rt: &Host) -> server::conn::http1::Builder {
     let mut builder = server::conn::http1::Builder::new();
     builder.timer(rt.clone()).header_read_timeout(secs(5)).auto_date_header(false);
     builder
 }
 
-fn http2(rt: &Sim) -> server::conn::http2::Builder<Sim> {
+fn http2(rt: &Host) -> server::conn::http2::Builder<Host> {
     let mut builder = server::conn::http2::Builder::new(rt.clone());
     builder.timer(rt.clone()).auto_date_header(false);
     builder
 }
 
 /// A connection to the server; a task drives it.
-async fn connect_http1(rt: &Sim) -> client::conn::http1::SendRequest<Full<Bytes>> {
+async fn connect_http1(rt: &Host) -> client::conn::http1::SendRequest<Full<Bytes>> {
     let stream = rt.tcp_connect("server:80").await.unwrap();
     let (sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     drop(rt.spawn(connection));
@@ -81,16 +81,16 @@ pub(crate) fn http1_requests(seed: u64) -> Run {
         }
         assert_eq!(accepted.load(Ordering::Relaxed), 1);
 
-        let before = here.elapsed();
+        let before = here.sim().elapsed();
         here.timeout(secs(1), sender.send_request(post("/after/10", Vec::new()))).await.unwrap_err();
-        assert_eq!(here.elapsed() - before, secs(1));
+        assert_eq!(here.sim().elapsed() - before, secs(1));
         // No answer can be told from that of the request that was given up, so the connection is over.
         assert!(sender.ready().await.is_err());
 
         let mut sender = connect_http1(&here).await;
-        let before = here.elapsed();
+        let before = here.sim().elapsed();
         body(sender.send_request(post("/after/10", Vec::new())).await.unwrap()).await;
-        let took = here.elapsed() - before;
+        let took = here.sim().elapsed() - before;
         assert!(took >= secs(10) && took <= secs(10) + ms(3), "{took:?}");
         assert_eq!(accepted.load(Ordering::Relaxed), 2);
     });
@@ -104,10 +104,10 @@ pub(crate) fn http1_half_a_request(seed: u64) -> Run {
         let rt = there.clone();
         let served = there.spawn(async move {
             let (stream, _) = listener.accept().await.unwrap();
-            let (before, handle) = (rt.elapsed(), rt.clone());
+            let (before, handle) = (rt.sim().elapsed(), rt.clone());
             let service = service_fn(move |request| answer(handle.clone(), request));
             let error = http1(&rt).serve_connection(TokioIo::new(stream), service).await.unwrap_err();
-            (rt.elapsed() - before, error.is_timeout())
+            (rt.sim().elapsed() - before, error.is_timeout())
         });
         let mut stream = here.tcp_connect("server:80").await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: ser").await.unwrap();
@@ -135,10 +135,10 @@ pub(crate) fn http1_shutdown(seed: u64) -> Run {
                     connection.await.unwrap();
                 }
             }
-            rt.elapsed()
+            rt.sim().elapsed()
         });
         let mut sender = connect_http1(&here).await;
-        let before = here.elapsed();
+        let before = here.sim().elapsed();
         let stop = async {
             here.sleep(secs(1)).await;
             stop.send(()).unwrap();
@@ -169,14 +169,14 @@ pub(crate) fn http2_streams(seed: u64) -> Run {
         let builder = client::conn::http2::Builder::new(here.clone());
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
         let connection = here.spawn(connection);
-        let before = here.elapsed();
+        let before = here.sim().elapsed();
         let requests = (0..20).map(|n| {
             let (mut sender, sent) = (sender.clone(), bytes(n * 1_000));
             let (rt, task) = (here.clone(), here.clone());
             task.spawn(async move {
                 let response = sender.send_request(post("/after/1", sent.clone())).await.unwrap();
                 assert!(body(response).await == sent, "{n}");
-                rt.elapsed()
+                rt.sim().elapsed()
             })
         });
         for end in join_all(requests).await {
@@ -206,15 +206,15 @@ pub(crate) fn http2_silence(seed: u64) -> Run {
         builder.timer(here.clone()).keep_alive_interval(secs(10)).keep_alive_timeout(secs(5));
         let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
         let rt = here.clone();
-        let connection = here.spawn(async move { (connection.await, rt.elapsed()) });
+        let connection = here.spawn(async move { (connection.await, rt.sim().elapsed()) });
         // A peer that answers pings may take its time.
         body(sender.send_request(post("/after/60", Vec::new())).await.unwrap()).await;
-        let last_heard = here.elapsed();
+        let last_heard = here.sim().elapsed();
 
         let request = sender.send_request(post("/after/60", Vec::new()));
         let silence = async {
             here.sleep(ms(100)).await;
-            here.link("main", "server").unwrap().partition();
+            here.sim().link("main", "server").unwrap().partition();
         };
         let (response, ()) = join(request, silence).await;
         assert!(response.is_err());

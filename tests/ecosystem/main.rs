@@ -13,15 +13,15 @@ use std::env;
 use std::process::Command;
 use std::time::Duration;
 
-use anyrt::{Sim, Spawn};
+use anyrt::{Sim, Spawn, sim::Host};
 
 /// A client and a server. A run begins with them, on the thread on which it ends.
-fn hosts(seed: u64) -> (Sim, Sim) {
+fn hosts(seed: u64) -> (Host, Host) {
     let client = Sim::builder().seed(seed).build().unwrap();
     // Of this thread, on which everything runs: what libraries draw is drawn from here.
     fastrand::seed(client.random_seed());
     let server = client.host("server", [10, 0, 0, 2]).unwrap();
-    (client, server)
+    (client.this_host(), server)
 }
 
 fn bytes(len: usize) -> Vec<u8> {
@@ -33,7 +33,8 @@ fn bytes(len: usize) -> Vec<u8> {
 /// What a run is compared by: the hash of everything that happened, and how long it took.
 type Run = (u64, Duration);
 
-fn run(sim: &Sim) -> Run {
+fn run(host: &Host) -> Run {
+    let sim = host.sim();
     (sim.trace_hash(), sim.elapsed())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyrt::runtime::TcpListener;
-use anyrt::{BlockOn, Net, Sim, Spawn};
+use anyrt::{BlockOn, Net, Spawn, sim::Host};
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures_rustls::{TlsAcceptor, TlsConnector, client, server};
@@ -18,8 +18,8 @@ type Tcp = anyrt::sim::TcpStream;
 
 /// Both ends of a connection, once they have shaken hands.
 async fn connection(
-    here: &Sim,
-    there: &Sim,
+    here: &Host,
+    there: &Host,
 ) -> (io::Result<client::TlsStream<Tcp>>, io::Result<server::TlsStream<Tcp>>) {
     let listener = there.tcp_bind("0.0.0.0:443").await.unwrap();
     let accept = there.spawn(async move {
@@ -44,7 +44,7 @@ pub(crate) fn both_ways(seed: u64) -> Run {
         assert_eq!(session.protocol_version(), Some(ProtocolVersion::TLSv1_3));
         assert_eq!(session.negotiated_key_exchange_group().unwrap().name(), NamedGroup::X25519);
         // TCP takes three packets, the last of which brings the ClientHello; then comes the server's flight, and Finished.
-        let took = here.elapsed();
+        let took = here.sim().elapsed();
         assert!(took >= ms(5) && took <= ms(6), "{took:?}");
 
         let (up, down) = (bytes(1 << 20), bytes(1 << 20));

@@ -43,11 +43,11 @@ pub(crate) fn messages(seed: u64) -> Run {
         socket.send(Message::text("schöne Grüße")).await.unwrap();
         assert_eq!(socket.next().await.unwrap().unwrap().as_text(), Some("schöne Grüße"));
 
-        let before = here.elapsed();
+        let before = here.sim().elapsed();
         socket.send(Message::ping("are you there?")).await.unwrap();
         let pong = socket.next().await.unwrap().unwrap();
         assert!(pong.is_pong() && pong.as_payload()[..] == b"are you there?"[..]);
-        let took = here.elapsed() - before;
+        let took = here.sim().elapsed() - before;
         assert!(took >= ms(2) && took <= ms(3), "{took:?}");
 
         socket.send(Message::close(Some(CloseCode::NORMAL_CLOSURE), "bye")).await.unwrap();

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyrt::sim::LinkOptions;
+use anyrt::sim::{Host, LinkOptions};
 use anyrt::{BlockOn, Sim, Spawn, Time};
 use anyrt_quinn::AnyrtRuntime;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
@@ -25,12 +25,12 @@ const fn secs(secs: u64) -> Duration {
 }
 
 /// A client and a server.
-fn hosts(seed: u64) -> (Sim, Sim) {
+fn hosts(seed: u64) -> (Host, Host) {
     let client = Sim::builder().seed(seed).build().unwrap();
     // Of this thread, on which everything runs: what libraries draw is drawn from here.
     fastrand::seed(client.random_seed());
     let server = client.host("server", [10, 0, 0, 2]).unwrap();
-    (client, server)
+    (client.this_host(), server)
 }
 
 fn bytes(len: usize) -> Vec<u8> {
@@ -39,7 +39,8 @@ fn bytes(len: usize) -> Vec<u8> {
     bytes
 }
 
-fn run(sim: &Sim) -> Run {
+fn run(host: &Host) -> Run {
+    let sim = host.sim();
     (sim.trace_hash(), sim.elapsed())
 }
 
@@ -66,7 +67,7 @@ fn seed() -> [u8; 32] {
     seed
 }
 
-fn endpoint(rt: &Sim, server: Option<ServerConfig>) -> Endpoint {
+fn endpoint(rt: &Host, server: Option<ServerConfig>) -> Endpoint {
     let mut config = EndpointConfig::new(Arc::new(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &seed())));
     config.rng_seed(Some(seed())).cid_generator(|| Box::new(Ids));
     AnyrtRuntime::from(rt.clone()).endpoint(config, server, ([0, 0, 0, 0], 4433).into()).unwrap()
@@ -80,7 +81,7 @@ fn transport() -> Arc<TransportConfig> {
     Arc::new(config)
 }
 
-fn server(rt: &Sim) -> Endpoint {
+fn server(rt: &Host) -> Endpoint {
     let crypto = Arc::new(QuicServerConfig::try_from(crypto::server()).unwrap());
     let tokens = ring::hkdf::Salt::new(ring::hkdf::HKDF_SHA256, &[]).extract(&seed());
     let mut config = ServerConfig::new(crypto, Arc::new(tokens));
@@ -98,7 +99,7 @@ fn under_loss(seed: u64) -> Run {
     let (here, there) = hosts(seed);
     here.block_on(async {
         let server = server(&there);
-        let link = here.link("main", "server").unwrap();
+        let link = here.sim().link("main", "server").unwrap();
         link.set(&LinkOptions::new().loss(0.2)).unwrap();
         let served = there.spawn(async move {
             let connection = server.accept().await.unwrap().await.unwrap();
@@ -124,7 +125,7 @@ fn under_loss(seed: u64) -> Run {
             stream.await.unwrap();
         }
         assert!(connection.stats().path.lost_packets > 20, "{:?}", connection.stats());
-        assert!(here.elapsed() < secs(60), "{:?}", here.elapsed());
+        assert!(here.sim().elapsed() < secs(60), "{:?}", here.sim().elapsed());
 
         link.set(&LinkOptions::new()).unwrap();
         connection.close(7_u32.into(), b"done");
@@ -150,12 +151,12 @@ fn silence(seed: u64) -> Run {
         let mut last = connection.open_uni().await.unwrap();
         last.finish().unwrap();
         assert_eq!(last.stopped().await.unwrap(), None, "it was received");
-        here.link("main", "server").unwrap().partition();
-        let since = here.elapsed();
+        here.sim().link("main", "server").unwrap().partition();
+        let since = here.sim().elapsed();
         let ended = here.timeout(secs(60), connection.closed()).await.unwrap();
         assert_eq!(ended, ConnectionError::TimedOut);
         // quinn wakes its own task now and then, which costs a microsecond.
-        let late = (here.elapsed() - since).checked_sub(secs(10 + 30)).unwrap();
+        let late = (here.sim().elapsed() - since).checked_sub(secs(10 + 30)).unwrap();
         assert!(late <= Duration::from_micros(10), "{late:?}");
         assert_eq!(served.await.unwrap(), ConnectionError::TimedOut);
     });

@@ -88,7 +88,7 @@ impl Faults {
         self
     }
 
-    /// So many times a host crashes, of those with a [`boot`](crate::Sim::boot) program, and is restarted.
+    /// So many times a host crashes, of those with a [`boot`](crate::sim::Host::boot) program, and is restarted.
     pub fn crashes(mut self, count: usize) -> Self {
         self.crashes = count;
         self
@@ -224,7 +224,7 @@ impl Drawn {
             ));
         }
         if *crashes > 0 && boots.is_empty() {
-            let why = "no host has a program to run again after it; set one with `Sim::boot`";
+            let why = "no host has a program to run again after it; set one with `sim::Host::boot`";
             return Err(invalid("crashes", why));
         }
         let kinds: [(usize, &dyn Fn(Paths) -> What); 5] = [

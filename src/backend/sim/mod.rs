@@ -74,7 +74,7 @@ use crate::thread::{RuntimeKind, Scope};
 pub(crate) use explore::Notice;
 pub use explore::{Outcome, check_deterministic, explore};
 pub use faults::{Fault, Faults};
-pub use handle::{Builder, Link, Sim};
+pub use handle::{Builder, Host, Link, Sim};
 pub use log::Log;
 pub use net::{TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
@@ -91,241 +91,254 @@ impl FindCurrent for Sim {
     }
 }
 
-impl Sim {
-    fn spawn_from<F>(&self, origin: Origin<'_>, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        if self.world.is_closed() {
-            return spawn_gone(self.world.number_of_a_lost_task(), future);
-        }
-        let place = Place::new(&self.world, self.host, origin);
-        async_task::spawn::<Self, _>(place.number(), future, |future| start(place, future))
-    }
-
-    fn spawn_blocking_from<F, T>(&self, origin: Origin<'_>, job: F) -> JoinHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        let place = Place::new(&self.world, self.host, origin);
-        let job = || panicking(job);
-        async_task::spawn_blocking::<Self, _, _>(place.number(), job, |job| {
-            start(place, async move { job.run() })
-        })
-    }
-}
-
-impl Spawn for Sim {
-    #[track_caller]
-    fn execute(&self, task: BoxFuture) {
-        drop(self.spawn(task));
-    }
-
-    #[track_caller]
-    fn execute_blocking(&self, job: BoxJob) {
-        drop(self.spawn_blocking(job));
-    }
-
-    #[track_caller]
-    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        self.spawn_from(Origin::new(TaskKind::Future, Location::caller()), future)
-    }
-
-    /// The closure is a task, which runs from its beginning to its end when its turn comes.
-    #[track_caller]
-    fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        self.spawn_blocking_from(Origin::new(TaskKind::Closure, Location::caller()), job)
-    }
-
-    #[track_caller]
-    fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let origin = Origin { name: Some(name), ..Origin::new(TaskKind::Future, Location::caller()) };
-        self.spawn_from(origin, future)
-    }
-
-    #[track_caller]
-    fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        let origin = Origin { name: Some(name), ..Origin::new(TaskKind::Closure, Location::caller()) };
-        self.spawn_blocking_from(origin, job)
-    }
-
-    /// The next of its seed.
-    fn random_seed(&self) -> u64 {
-        self.world.with(|state| state.program_random.next())
-    }
-}
-
-impl BlockOn for Sim {
-    #[track_caller]
-    fn run_until<F: Future>(&self, future: F) -> F::Output {
-        let _scope = Scope::within(RuntimeKind::Sim);
-        // Dropped after the future, whose destructor may still spawn.
-        let driving = self.world.drive(self.host, Location::caller());
-        let handle = Arc::new(MainWaker { world: self.world.clone(), task: driving.task });
-        let waker = Waker::from(handle.clone());
-        let mut cx = Context::from_waker(&waker);
-        let _entered = Entered::enter(&self.world, self.host);
-        let mut future = pin!(future);
-        loop {
-            match driving.next(None) {
-                Step::PollMain => {
-                    if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                        return output;
-                    }
-                    // Here and in the context; who waits for one thing more waits for a timer or a socket.
-                    let given = Arc::strong_count(&handle) - 2;
-                    if given > 1 {
-                        self.world.suspect(driving.task.number, given);
-                    }
+/// A runtime on a host of a simulation: it has a `world`, and a `host` in it.
+macro_rules! runs {
+    ($runtime:ident) => {
+        impl $runtime {
+            fn spawn_from<F>(&self, origin: Origin<'_>, future: F) -> JoinHandle<F::Output>
+            where
+                F: Future + Send + 'static,
+                F::Output: Send + 'static,
+            {
+                if self.world.is_closed() {
+                    return spawn_gone(self.world.number_of_a_lost_task(), future);
                 }
-                Step::Idle => panic!("{}", driving.stuck()),
-                Step::Wrong(why) => panic!("{why}"),
+                let place = Place::new(&self.world, self.host, origin);
+                async_task::spawn::<Sim, _>(place.number(), future, |future| start(place, future))
+            }
+
+            fn spawn_blocking_from<F, T>(&self, origin: Origin<'_>, job: F) -> JoinHandle<T>
+            where
+                F: FnOnce() -> T + Send + 'static,
+                T: Send + 'static,
+            {
+                let place = Place::new(&self.world, self.host, origin);
+                let job = || panicking(job);
+                async_task::spawn_blocking::<Sim, _, _>(place.number(), job, |job| {
+                    start(place, async move { job.run() })
+                })
             }
         }
-    }
 
-    fn stop(&self, _: Duration) -> io::Result<Left> {
-        if !self.is_owned() {
-            return Err(not_owned("this handle was found and does not own its runtime"));
+        impl Spawn for $runtime {
+            #[track_caller]
+            fn execute(&self, task: BoxFuture) {
+                drop(self.spawn(task));
+            }
+
+            #[track_caller]
+            fn execute_blocking(&self, job: BoxJob) {
+                drop(self.spawn_blocking(job));
+            }
+
+            #[track_caller]
+            fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+            where
+                F: Future + Send + 'static,
+                F::Output: Send + 'static,
+            {
+                self.spawn_from(Origin::new(TaskKind::Future, Location::caller()), future)
+            }
+
+            /// The closure is a task, which runs from its beginning to its end when its turn comes.
+            #[track_caller]
+            fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+            where
+                F: FnOnce() -> T + Send + 'static,
+                T: Send + 'static,
+            {
+                self.spawn_blocking_from(Origin::new(TaskKind::Closure, Location::caller()), job)
+            }
+
+            #[track_caller]
+            fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
+            where
+                F: Future + Send + 'static,
+                F::Output: Send + 'static,
+            {
+                let origin = Origin { name: Some(name), ..Origin::new(TaskKind::Future, Location::caller()) };
+                self.spawn_from(origin, future)
+            }
+
+            #[track_caller]
+            fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
+            where
+                F: FnOnce() -> T + Send + 'static,
+                T: Send + 'static,
+            {
+                let origin =
+                    Origin { name: Some(name), ..Origin::new(TaskKind::Closure, Location::caller()) };
+                self.spawn_blocking_from(origin, job)
+            }
+
+            /// The next of its seed.
+            fn random_seed(&self) -> u64 {
+                self.world.with(|state| state.program_random.next())
+            }
         }
-        if self.world.is_driven_elsewhere() {
-            return Err(not_owned("another thread is driving this simulation"));
+
+        impl BlockOn for $runtime {
+            #[track_caller]
+            fn run_until<F: Future>(&self, future: F) -> F::Output {
+                let _scope = Scope::within(RuntimeKind::Sim);
+                // Dropped after the future, whose destructor may still spawn.
+                let driving = self.world.drive(self.host, Location::caller());
+                let handle = Arc::new(MainWaker { world: self.world.clone(), task: driving.task });
+                let waker = Waker::from(handle.clone());
+                let mut cx = Context::from_waker(&waker);
+                let _entered = Entered::enter(&self.world, self.host);
+                let mut future = pin!(future);
+                loop {
+                    match driving.next(None) {
+                        Step::PollMain => {
+                            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                                return output;
+                            }
+                            // Here and in the context; who waits for one thing more waits for a timer or a socket.
+                            let given = Arc::strong_count(&handle) - 2;
+                            if given > 1 {
+                                self.world.suspect(driving.task.number, given);
+                            }
+                        }
+                        Step::Idle => panic!("{}", driving.stuck()),
+                        Step::Wrong(why) => panic!("{why}"),
+                    }
+                }
+            }
+
+            fn stop(&self, _: Duration) -> io::Result<Left> {
+                if !self.is_owned() {
+                    return Err(not_owned("this handle was found and does not own its runtime"));
+                }
+                if self.world.is_driven_elsewhere() {
+                    return Err(not_owned("another thread is driving this simulation"));
+                }
+                self.world.close();
+                Ok(Left::default())
+            }
         }
-        self.world.close();
-        Ok(Left::default())
-    }
-}
 
-impl Time for Sim {
-    type Sleep = Sleep;
+        impl Time for $runtime {
+            type Sleep = Sleep;
 
-    fn now(&self) -> Instant {
-        self.world.now()
-    }
+            fn now(&self) -> Instant {
+                self.world.now()
+            }
 
-    /// That of its host.
-    fn system_time(&self) -> SystemTime {
-        self.world.with(|state| state.clock.time_of_day(self.host))
-    }
+            /// That of its host.
+            fn system_time(&self) -> SystemTime {
+                self.world.with(|state| state.clock.time_of_day(self.host))
+            }
 
-    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        Sleep::new(self.world.clone(), deadline)
-    }
-}
-
-impl Net for Sim {
-    type TcpStream = TcpStream;
-    type TcpListener = TcpListener;
-    type UdpSocket = UdpSocket;
-
-    async fn finish_connect(&self, _: std::net::TcpStream) -> io::Result<TcpStream> {
-        net::no_real_sockets()
-    }
-
-    fn tcp_stream_from_std(&self, _: std::net::TcpStream) -> io::Result<TcpStream> {
-        net::no_real_sockets()
-    }
-
-    fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<TcpListener> {
-        net::no_real_sockets()
-    }
-
-    fn udp_socket_from_std(&self, _: std::net::UdpSocket) -> io::Result<UdpSocket> {
-        net::no_real_sockets()
-    }
-
-    /// Of the options, `local_addr`, `timeout` and those that choose among addresses are honoured. Others are kept, to be
-    /// read from the stream.
-    async fn connect_addr(&self, addr: SocketAddr, options: &ConnectOptions) -> io::Result<TcpStream> {
-        net::connect(self.world.clone(), self.host, addr, options.clone()).await
-    }
-
-    /// Of the options, `backlog` and `reuse_port` are honoured. `[::]` takes no connections of IPv4, as if `only_v6` was
-    /// set. Others are kept, for the streams that are accepted.
-    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
-        net::listen(&self.world, self.host, addr, options)
-    }
-
-    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<UdpSocket> {
-        UdpSocket::bind(&self.world, self.host, addr)
-    }
-
-    /// `localhost`, and the names of hosts.
-    async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-        if self.world.is_closed() {
-            return Err(gone());
+            fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+                Sleep::new(self.world.clone(), deadline)
+            }
         }
-        self.world.with(|state| state.network.resolve(&host, port))
-    }
+
+        impl Net for $runtime {
+            type TcpStream = TcpStream;
+            type TcpListener = TcpListener;
+            type UdpSocket = UdpSocket;
+
+            async fn finish_connect(&self, _: std::net::TcpStream) -> io::Result<TcpStream> {
+                net::no_real_sockets()
+            }
+
+            fn tcp_stream_from_std(&self, _: std::net::TcpStream) -> io::Result<TcpStream> {
+                net::no_real_sockets()
+            }
+
+            fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<TcpListener> {
+                net::no_real_sockets()
+            }
+
+            fn udp_socket_from_std(&self, _: std::net::UdpSocket) -> io::Result<UdpSocket> {
+                net::no_real_sockets()
+            }
+
+            /// Of the options, `local_addr`, `timeout` and those that choose among addresses are honoured. Others are kept, to be
+            /// read from the stream.
+            async fn connect_addr(
+                &self,
+                addr: SocketAddr,
+                options: &ConnectOptions,
+            ) -> io::Result<TcpStream> {
+                net::connect(self.world.clone(), self.host, addr, options.clone()).await
+            }
+
+            /// Of the options, `backlog` and `reuse_port` are honoured. `[::]` takes no connections of IPv4, as if `only_v6` was
+            /// set. Others are kept, for the streams that are accepted.
+            fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
+                net::listen(&self.world, self.host, addr, options)
+            }
+
+            fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<UdpSocket> {
+                UdpSocket::bind(&self.world, self.host, addr)
+            }
+
+            /// `localhost`, and the names of hosts.
+            async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+                if self.world.is_closed() {
+                    return Err(gone());
+                }
+                self.world.with(|state| state.network.resolve(&host, port))
+            }
+        }
+
+        #[cfg(unix)]
+        impl UnixNet for $runtime {
+            type UnixStream = UnixStream;
+            type UnixListener = UnixListener;
+            type UnixDatagram = UnixDatagram;
+
+            fn unix_stream_from_std(&self, _: std_unix::UnixStream) -> io::Result<UnixStream> {
+                net::no_real_sockets()
+            }
+
+            fn unix_listener_from_std(&self, _: std_unix::UnixListener) -> io::Result<UnixListener> {
+                net::no_real_sockets()
+            }
+
+            fn unix_datagram_from_std(&self, _: std_unix::UnixDatagram) -> io::Result<UnixDatagram> {
+                net::no_real_sockets()
+            }
+
+            async fn unix_connect_path(&self, path: PathBuf) -> io::Result<UnixStream> {
+                net::unix::connect(self.world.clone(), self.host, path).await
+            }
+
+            fn unix_bind_path(&self, path: &Path) -> io::Result<UnixListener> {
+                net::unix::listen(&self.world, self.host, path)
+            }
+
+            fn unix_pair(&self) -> io::Result<(UnixStream, UnixStream)> {
+                net::unix::pair(&self.world, self.host)
+            }
+
+            fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram> {
+                UnixDatagram::bind(&self.world, self.host, Some(path))
+            }
+
+            fn unix_datagram_unbound(&self) -> io::Result<UnixDatagram> {
+                UnixDatagram::bind(&self.world, self.host, None)
+            }
+
+            fn unix_datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)> {
+                UnixDatagram::pair(&self.world, self.host)
+            }
+
+            fn watch_fd(&self, _: std::os::fd::OwnedFd) -> io::Result<Box<dyn crate::runtime::WatchFd>> {
+                Err(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "anyrt: a simulation watches no descriptors: what they would bring is not in it",
+                ))
+            }
+        }
+    };
 }
 
-#[cfg(unix)]
-impl UnixNet for Sim {
-    type UnixStream = UnixStream;
-    type UnixListener = UnixListener;
-    type UnixDatagram = UnixDatagram;
-
-    fn unix_stream_from_std(&self, _: std_unix::UnixStream) -> io::Result<UnixStream> {
-        net::no_real_sockets()
-    }
-
-    fn unix_listener_from_std(&self, _: std_unix::UnixListener) -> io::Result<UnixListener> {
-        net::no_real_sockets()
-    }
-
-    fn unix_datagram_from_std(&self, _: std_unix::UnixDatagram) -> io::Result<UnixDatagram> {
-        net::no_real_sockets()
-    }
-
-    async fn unix_connect_path(&self, path: PathBuf) -> io::Result<UnixStream> {
-        net::unix::connect(self.world.clone(), self.host, path).await
-    }
-
-    fn unix_bind_path(&self, path: &Path) -> io::Result<UnixListener> {
-        net::unix::listen(&self.world, self.host, path)
-    }
-
-    fn unix_pair(&self) -> io::Result<(UnixStream, UnixStream)> {
-        net::unix::pair(&self.world, self.host)
-    }
-
-    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram> {
-        UnixDatagram::bind(&self.world, self.host, Some(path))
-    }
-
-    fn unix_datagram_unbound(&self) -> io::Result<UnixDatagram> {
-        UnixDatagram::bind(&self.world, self.host, None)
-    }
-
-    fn unix_datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)> {
-        UnixDatagram::pair(&self.world, self.host)
-    }
-
-    fn watch_fd(&self, _: std::os::fd::OwnedFd) -> io::Result<Box<dyn crate::runtime::WatchFd>> {
-        Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "anyrt: a simulation watches no descriptors: what they would bring is not in it",
-        ))
-    }
-}
+runs!(Sim);
+runs!(Host);
 
 #[cfg(test)]
 const WHAT_IT_CAN: crate::conformance::Capabilities = crate::conformance::Capabilities::ALL

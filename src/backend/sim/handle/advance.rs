@@ -1,6 +1,6 @@
 //! The clock from outside.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::Sim;
 use crate::backend::sim::clock::END;
@@ -79,27 +79,5 @@ impl Sim {
                 Step::Wrong(why) => panic!("{why}"),
             }
         }
-    }
-
-    /// Sets what this host takes for the time of day, which goes on from there.
-    ///
-    /// All hosts begin at the first second of the year 2000, in UTC. What the timers follow is not changed.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use anyrt::{Sim, Time};
-    ///
-    /// let sim = Sim::new()?;
-    /// let late = sim.host("late", [10, 0, 0, 2])?;
-    /// late.set_system_time(sim.system_time() - Duration::from_secs(90));
-    /// sim.advance(Duration::from_secs(3600));
-    /// assert_eq!(sim.system_time().duration_since(late.system_time())?, Duration::from_secs(90));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn set_system_time(&self, time: SystemTime) {
-        self.world.with(|state| state.clock.set_time_of_day(self.host, time));
     }
 }

@@ -18,14 +18,15 @@ use super::log::Log;
 use super::world::World;
 
 pub use builder::Builder;
+pub use host::Host;
 pub use link::Link;
 pub(super) use task::{MainWaker, Place, start};
 
-/// A deterministic simulation; a handle to it, on one of its hosts.
+/// A deterministic simulation: its seed, its clock, its network and its hosts.
 ///
-/// Tasks, blocking closures, timers and sockets all run on the thread in [`block_on`](crate::BlockOn::block_on), one at a time.
-/// What is spawned through a handle is on its host, and what is spawned there without one as well. Timers of all hosts follow
-/// one clock; each host has a time of day of its own.
+/// It is a runtime as well, whose tasks and sockets are on the host `main`; [`host`](Self::host) adds a [`Host`], which is a runtime
+/// of its own. Tasks, blocking closures, timers and sockets all run on the thread in [`block_on`](crate::BlockOn::block_on), one at a
+/// time. Timers of all hosts follow one clock; each host has a time of day of its own.
 ///
 /// What differs from other runtimes: a blocking closure runs where its turn is, so one that waits for another task
 /// without a `block_on` of the simulation waits for ever; `block_on` of another crate panics there, where it waits for a
@@ -40,7 +41,7 @@ pub(super) use task::{MainWaker, Place, start};
 /// A clone that a task holds is one of them: a task that never ends and has one keeps its simulation in memory, though nobody
 /// is left to run it. `shutdown_timeout` drops both, and [`explore`](crate::sim::explore) and
 /// [`check_deterministic`](crate::sim::check_deterministic) do it by themselves. What a task finds with
-/// [`AnyRuntime::current`](crate::AnyRuntime::current), and what [`boot`](Self::boot) is given, keeps nothing alive.
+/// [`AnyRuntime::current`](crate::AnyRuntime::current), and what [`Host::boot`] is given, keeps nothing alive.
 ///
 /// # Panics
 ///

@@ -115,7 +115,7 @@ mod tests {
         let sim = Sim::builder().with_seed(1);
         let world = Arc::downgrade(&sim.world);
         let [waits, boots] = [sim.clone(), sim.clone()];
-        sim.boot(move |_| {
+        sim.this_host().boot(move |_| {
             let boots = boots.clone();
             async move { boots.yield_now().await }
         });
