@@ -1066,8 +1066,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "tokio is not told that an operation would block",
         file: "backend/tokio/net/udp.rs",
-        right: "let tried = self.socket.try_io(interest.into(), call);",
-        wrong: "let tried = if mutant!() { let mut call = call; call() } else { self.socket.try_io(interest.into(), call) };",
+        right: "attempt(operation, |call| self.socket.try_io(interest.into(), call), || self.is_untold())",
+        wrong: "attempt(operation, |call| if mutant!() { call() } else { self.socket.try_io(interest.into(), call) }, || self.is_untold())",
         caught_by: &["backend::tokio::multi_thread::udp_try_io_would_block_and_then_waits"],
     },
     Mutant {
