@@ -24,7 +24,7 @@ use std::{iter, mem, thread};
 use futures::{FutureExt, channel::oneshot, future};
 use mio::{Events, Interest, Registry, Token, unix::SourceFd};
 
-use anyrt::runtime::{self, BoxFuture, BoxJob, Left, UnixNet, poll_budget};
+use anyrt::runtime::{self, BoxFuture, BoxJob, ShutdownReport, UnixNet, poll_budget};
 use anyrt::socket::{
     Reactor, Registered, Source, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
     watch_fd,
@@ -99,10 +99,10 @@ impl Spawn for Threads {
 
 /// How many tasks there are, and how many closures are running.
 #[derive(Debug, Default)]
-struct Unfinished(Mutex<Left>, Condvar);
+struct Unfinished(Mutex<ShutdownReport>, Condvar);
 
 impl Unfinished {
-    fn count(&self, change: impl FnOnce(&mut Left)) {
+    fn count(&self, change: impl FnOnce(&mut ShutdownReport)) {
         change(&mut self.0.lock().unwrap());
         self.1.notify_all();
     }
@@ -156,7 +156,7 @@ impl BlockOn for Threads {
         }
     }
 
-    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+    fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         // As the last handle does. While all workers are stuck, nobody drops the other tasks: they are left.
         drop(self.running.lock().unwrap().take());
         let Unfinished(left, changed) = &*self.unfinished;

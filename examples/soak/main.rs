@@ -19,7 +19,7 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use anyrt::Runtime;
-use anyrt::runtime::Left;
+use anyrt::runtime::ShutdownReport;
 use anyrt::task::JoinSet;
 use clap::{Command, arg, value_parser};
 use fastrand::Rng;
@@ -84,7 +84,7 @@ struct Report {
     counts: Arc<Counts>,
     /// They run until the runtime is stopped, or these are dropped.
     servers: Option<Servers>,
-    left: Left,
+    left: ShutdownReport,
     start: Census,
     end: Census,
 }
@@ -143,7 +143,7 @@ impl Program for Soak {
             took: runtime.now() - start,
             counts,
             servers: Some(servers),
-            left: Left::default(),
+            left: ShutdownReport::default(),
             start: Census::default(),
             end: Census::default(),
         })
@@ -253,7 +253,7 @@ fn left(reports: &Reports<Soak>) -> Vec<String> {
     let of_one = |(runtime, report): &(&str, Report)| {
         let mut left = report.end.more_than(&report.start);
         if !report.left.is_empty() {
-            let Left { tasks, blocking, .. } = report.left;
+            let ShutdownReport { tasks, blocking, .. } = report.left;
             left.push(format!("{tasks} tasks and {blocking} closures after the shutdown"));
         }
         (!left.is_empty()).then(|| format!("left on {runtime}: {}", left.join(", ")))

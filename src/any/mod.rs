@@ -43,7 +43,7 @@ use self::wrapped::Wrapped;
 use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSimHost, MaybeSmol, MaybeTokio};
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::JoinHandle;
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Left, Net, Runtime, Spawn, Time};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Runtime, ShutdownReport, Spawn, Time};
 #[cfg(unix)]
 use crate::runtime::{UnixNet, WatchFd};
 
@@ -624,7 +624,7 @@ impl BlockOn for AnyRuntime {
         })
     }
 
-    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+    fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         each!(&self.repr, it => it.stop(timeout))
     }
 }

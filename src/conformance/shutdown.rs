@@ -14,7 +14,7 @@ use futures::executor::block_on;
 
 use super::run::pool_size;
 use super::support::{Boxed as _, LONG, LOOPBACK, canary, message, ms};
-use crate::runtime::{BlockOn, Left, Runtime, TcpListener, UdpSocket};
+use crate::runtime::{BlockOn, Runtime, ShutdownReport, TcpListener, UdpSocket};
 use crate::task::JoinHandle;
 
 /// For whatever can end, on a busy machine; what cannot takes all of it.
@@ -54,7 +54,7 @@ fn assert_gone(tasks: Vec<(JoinHandle<()>, super::support::Watch)>) {
 
 pub(super) fn shutdown_drops_every_task<R: Runtime>(rt: R) {
     let tasks = pending_tasks(&rt);
-    assert_eq!(rt.shutdown_timeout(LONG).unwrap(), Left::default());
+    assert_eq!(rt.shutdown_timeout(LONG).unwrap(), ShutdownReport::default());
     assert_gone(tasks);
     let late = rt.spawn_boxed(async { 7 });
     assert!(block_on(late).unwrap_err().is_runtime_gone());
@@ -90,7 +90,7 @@ pub(super) fn shutdown_drops_tasks_that_wake_each_other_under_a_lock<R: Runtime>
         }));
         rt.block_on(is_waiting).unwrap();
     }
-    assert_eq!(rt.shutdown_timeout(LONG).unwrap(), Left::default());
+    assert_eq!(rt.shutdown_timeout(LONG).unwrap(), ShutdownReport::default());
     assert_eq!(Arc::strong_count(&connection), 1, "one of them is still there");
 }
 
@@ -138,7 +138,7 @@ pub(super) fn shutdown_reports_a_closure_that_runs_on<R: Runtime>(rt: R) {
     let start = Instant::now();
     let left = rt.shutdown_timeout(ENOUGH).unwrap();
     let took = start.elapsed();
-    assert_eq!(left, Left::new(0, 1));
+    assert_eq!(left, ShutdownReport::new(0, 1));
     assert!(took >= ENOUGH && took < LONG, "it took {took:?}");
     assert_gone(tasks);
     release.send(()).expect("it still runs");
@@ -156,11 +156,11 @@ pub(super) fn shutdown_reports_a_task_that_is_stuck<R: Runtime>(rt: R) {
     rt.block_on(is_started).unwrap();
     let tasks = pending_tasks(&rt);
     let left = rt.shutdown_timeout(ENOUGH).unwrap();
-    assert_eq!(left, Left::new(1, 0));
+    assert_eq!(left, ShutdownReport::new(1, 0));
     // One that is stuck does not keep the others, nor those that come later.
     assert_gone(tasks);
     assert!(block_on(rt.spawn_boxed(async { 7 })).unwrap_err().is_runtime_gone());
-    assert_eq!(rt.shutdown_timeout(ms(200)).unwrap(), Left::new(1, 0));
+    assert_eq!(rt.shutdown_timeout(ms(200)).unwrap(), ShutdownReport::new(1, 0));
     release.send(()).expect("it still runs");
     match block_on(stuck) {
         Ok(value) => assert_eq!(value, 7),
@@ -172,7 +172,7 @@ pub(super) fn shutdown_drops_what_is_queued<R: Runtime>(rt: R) {
     let running: Vec<_> = (0..pool_size()).map(|_| running_closure(&rt)).collect();
     let (canary, mut watch) = canary();
     let queued = rt.spawn_blocking_boxed(move || drop(canary));
-    assert_eq!(rt.shutdown_timeout(ENOUGH).unwrap(), Left::new(0, running.len()));
+    assert_eq!(rt.shutdown_timeout(ENOUGH).unwrap(), ShutdownReport::new(0, running.len()));
     for (handle, release) in running {
         release.send(()).expect("it still runs");
         assert_eq!(block_on(handle).expect("to its end"), 7);
@@ -246,7 +246,7 @@ pub(super) fn shutdown_while_a_thread_is_in_block_on<R: Runtime>(rt: R) {
     let addr = addr.recv().unwrap();
     let tasks = pending_tasks(&rt);
     let start = Instant::now();
-    assert_eq!(rt.shutdown_timeout(LONG).unwrap(), Left::default());
+    assert_eq!(rt.shutdown_timeout(LONG).unwrap(), ShutdownReport::default());
     assert!(start.elapsed() < LONG / 2, "it waited for a `block_on`");
     assert_gone(tasks);
     assert!(block_on(rt.spawn_boxed(async { 7 })).unwrap_err().is_runtime_gone());
@@ -277,7 +277,7 @@ pub(super) fn shutdown_beside_a_busy_block_on_keeps_the_deadline<R: Runtime>(rt:
     let left = rt.shutdown_timeout(ms(500)).unwrap();
     assert!(start.elapsed() < LONG / 2, "it waited for a `block_on`");
     // A thread in `block_on` may be the one that runs the tasks.
-    assert!(left.is_empty() || left == Left::new(1, 0), "{left:?}");
+    assert!(left.is_empty() || left == ShutdownReport::new(1, 0), "{left:?}");
     release.send(()).expect("it is still in its poll");
     assert!(busy.join().unwrap().unwrap_err().is_runtime_gone());
     assert!(rt.shutdown_timeout(LONG).unwrap().is_empty());
@@ -287,7 +287,7 @@ pub(super) fn two_shutdowns_both_tell_the_truth<R: Runtime>(rt: R) {
     let (handle, release) = running_closure(&rt);
     let first = rt.clone();
     let first = thread::spawn(move || first.shutdown_timeout(LONG).unwrap());
-    let one = Left::new(0, 1);
+    let one = ShutdownReport::new(0, 1);
     // Beside the first, or before it.
     assert_eq!(rt.shutdown_timeout(ms(500)).unwrap(), one);
     assert_eq!(rt.shutdown_timeout(Duration::ZERO).unwrap(), one);

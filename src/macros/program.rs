@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Named;
 use crate::BlockOn;
 use crate::named::chosen;
-use crate::runtime::Left;
+use crate::runtime::ShutdownReport;
 use crate::runtime::builder::Builder;
 use crate::runtime::task::catch_panic::catch_panic;
 
@@ -60,7 +60,8 @@ impl Program {
         // What this panics with is not what the program did.
         let left = catch_panic(|| rt.shutdown_timeout(shutdown));
         // A runtime that belongs to the process goes on.
-        if let Some(Left { tasks, blocking }) = left.ok().and_then(Result::ok).filter(|left| !left.is_empty())
+        if let Some(ShutdownReport { tasks, blocking }) =
+            left.ok().and_then(Result::ok).filter(|left| !left.is_empty())
         {
             say(format_args!(
                 "the program ends, and leaves what has not ended after {shutdown:?}: {tasks} tasks, {blocking} blocking \

@@ -95,7 +95,7 @@ pub trait BlockOn: Spawn {
     /// `two_shutdowns_both_tell_the_truth`, `shutdown_drops_tasks_before_it_waits_for_closures`,
     /// `shutdown_in_no_time_takes_idle_threads_for_nothing_else`.
     #[track_caller]
-    fn shutdown_timeout(&self, timeout: Duration) -> io::Result<Left> {
+    fn shutdown_timeout(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         let _scope = Scope::shutdown();
         self.stop(timeout)
     }
@@ -112,16 +112,16 @@ pub trait BlockOn: Spawn {
     /// # Errors
     ///
     /// `Unsupported`, unless this handle owns its runtime.
-    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+    fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         let _ = timeout;
         Err(not_owned("a runtime of this kind cannot be stopped"))
     }
 }
 
-/// What a runtime left when it was [stopped](BlockOn::shutdown_timeout).
+/// Report of a [shutdown](BlockOn::shutdown_timeout): the tasks and closures that did not end in time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Left {
+pub struct ShutdownReport {
     /// Tasks that were still in a poll when the time was up, or not dropped yet if there was hardly any: one for each thread
     /// that had to do with them.
     ///
@@ -138,13 +138,13 @@ pub struct Left {
     pub blocking: usize,
 }
 
-impl Left {
-    /// What a backend left.
+impl ShutdownReport {
+    /// A report, for authors of backends.
     pub fn new(tasks: usize, blocking: usize) -> Self {
         Self { tasks, blocking }
     }
 
-    /// Whether all is over.
+    /// Whether everything ended in time.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

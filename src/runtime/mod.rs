@@ -19,7 +19,7 @@ pub(crate) mod task;
 pub(crate) mod time;
 
 pub(crate) use block_on::not_owned;
-pub use block_on::{BlockOn, Left};
+pub use block_on::{BlockOn, ShutdownReport};
 pub use builder::Builder;
 #[cfg(feature = "tokio-io")]
 pub use net::Compat;

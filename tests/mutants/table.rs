@@ -268,7 +268,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "backend/tokio/owned.rs",
         right: "        let stopped = self.stop();\n",
         wrong: "        let is_second = self.is_stopped.load(Ordering::Acquire);\n        let stopped = self.stop();\n\
-                        if mutant!() && is_second { return Left::default(); }\n",
+                        if mutant!() && is_second { return ShutdownReport::default(); }\n",
         caught_by: &[
             "backend::tokio::multi_thread::two_shutdowns_both_tell_the_truth",
             "backend::tokio::current_thread::two_shutdowns_both_tell_the_truth",
@@ -320,7 +320,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "backend/smol/mod.rs",
         right: "            Executor::Unowned(_) => Err(",
         wrong: "            Executor::Unowned(threads) if mutant!() => {
-                Ok(threads.upgrade().map_or_else(Left::default, |threads| threads.shutdown_timeout(timeout)))
+                Ok(threads.upgrade().map_or_else(ShutdownReport::default, |threads| threads.shutdown_timeout(timeout)))
             }
             Executor::Unowned(_) => Err(",
         caught_by: &["backend::smol::owned::shutdown_needs_an_owner"],

@@ -22,7 +22,8 @@ use crate::any::enter;
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::{Job, JoinHandle, Number, YieldNow, spawn_blocking_with, spawn_gone, spawn_with};
 use crate::runtime::{
-    self, BlockOn, BoxFuture, BoxJob, Left, Net, Runtime, Spawn, Time, not_owned, random_seed_of_the_system,
+    self, BlockOn, BoxFuture, BoxJob, Net, Runtime, ShutdownReport, Spawn, Time, not_owned,
+    random_seed_of_the_system,
 };
 
 /// A runtime of somebody else's.
@@ -51,7 +52,7 @@ trait Erased: fmt::Debug + Send + Sync {
     fn yield_now(&self) -> BoxFuture;
     fn random_seed(&self) -> u64;
     fn run_until(&self, future: Pin<&mut dyn Future<Output = ()>>);
-    fn stop(&self, timeout: Duration) -> io::Result<Left>;
+    fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport>;
     fn now(&self) -> Instant;
     fn system_time(&self) -> SystemTime;
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn runtime::Sleep>>;
@@ -92,7 +93,7 @@ impl<R: Runtime> Erased for R {
         BlockOn::run_until(self, future);
     }
 
-    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+    fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         BlockOn::stop(self, timeout)
     }
 
@@ -279,7 +280,7 @@ impl BlockOn for Custom {
         }
     }
 
-    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+    fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         match &self.runtime {
             Kept::Owned(runtime) => runtime.stop(timeout),
             Kept::Unowned(_) => Err(not_owned("this handle was found and does not own its runtime")),

@@ -12,7 +12,7 @@ use super::async_io::{blocking, on_async_io};
 use crate::backend::FindCurrent;
 use crate::runtime::task::native::async_task as task;
 use crate::runtime::task::{JoinHandle, LARGE, Number};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Spawn, not_owned};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, ShutdownReport, Spawn, not_owned};
 use crate::thread::exit;
 use crate::thread::{RuntimeKind, Scope};
 
@@ -118,7 +118,7 @@ impl BlockOn for AsyncStd {
         exit::block_on(future, async_global_executor::block_on)
     }
 
-    fn stop(&self, _: Duration) -> io::Result<Left> {
+    fn stop(&self, _: Duration) -> io::Result<ShutdownReport> {
         Err(not_owned("async-std belongs to the process"))
     }
 }

@@ -67,7 +67,7 @@ use crate::runtime::UnixNet;
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::native::async_task;
 use crate::runtime::task::{JoinHandle, spawn_gone};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, ShutdownReport, Spawn, Time, not_owned};
 use crate::thread::{RuntimeKind, Scope};
 
 #[cfg(feature = "macros")]
@@ -206,7 +206,7 @@ macro_rules! runs {
                 }
             }
 
-            fn stop(&self, _: Duration) -> io::Result<Left> {
+            fn stop(&self, _: Duration) -> io::Result<ShutdownReport> {
                 if !self.is_owned() {
                     return Err(not_owned("this handle was found and does not own its runtime"));
                 }
@@ -214,7 +214,7 @@ macro_rules! runs {
                     return Err(not_owned("another thread is driving this simulation"));
                 }
                 self.world.close();
-                Ok(Left::default())
+                Ok(ShutdownReport::default())
             }
         }
 

@@ -18,7 +18,7 @@ use crate::backend::FindCurrent;
 use crate::runtime::builder::{Builder, Settings};
 use crate::runtime::task::native::async_task as task;
 use crate::runtime::task::{JoinHandle, LARGE, Number, spawn_gone};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Spawn, not_owned};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, ShutdownReport, Spawn, not_owned};
 use crate::thread::exit;
 use crate::thread::{RuntimeKind, Scope};
 
@@ -238,7 +238,7 @@ impl BlockOn for Smol {
         exit::block_on(future, smol::block_on)
     }
 
-    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+    fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         match &self.executor {
             Executor::Owned(threads) => Ok(threads.shutdown_timeout(timeout)),
             Executor::Global => Err(not_owned("the global executor of smol belongs to the process")),

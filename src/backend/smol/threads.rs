@@ -10,7 +10,7 @@ use smol::channel::{Receiver, Sender, bounded};
 
 use super::pool::Pool;
 use super::tasks::Tasks;
-use crate::runtime::Left;
+use crate::runtime::ShutdownReport;
 use crate::runtime::builder::no_threads;
 use crate::runtime::time::deadline_after;
 use crate::thread::lock;
@@ -80,7 +80,7 @@ impl Threads {
         is_first
     }
 
-    pub(super) fn shutdown_timeout(self: &Arc<Self>, timeout: Duration) -> Left {
+    pub(super) fn shutdown_timeout(self: &Arc<Self>, timeout: Duration) -> ShutdownReport {
         let end = deadline_after(Instant::now(), timeout);
         let is_first = self.stop();
         // Should every worker be stuck in a poll, somebody has to drop the other tasks.
@@ -97,7 +97,7 @@ impl Threads {
         let workers = self.workers.wait(end);
         // An idle worker may be on its way out.
         let has_tasks = self.executor.upgrade().is_some_and(|executor| !executor.is_empty());
-        Left::new(if has_tasks { workers } else { 0 }, self.pool.wait(end))
+        ShutdownReport::new(if has_tasks { workers } else { 0 }, self.pool.wait(end))
     }
 }
 

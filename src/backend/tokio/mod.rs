@@ -28,7 +28,7 @@ use crate::runtime::UnixNet;
 use crate::runtime::builder::Builder;
 use crate::runtime::task::JoinHandle;
 use crate::runtime::task::catch_panic::catch_panic;
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Left, Net, Spawn, Time, not_owned};
+use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, ShutdownReport, Spawn, Time, not_owned};
 use crate::runtime::{Driver, NoRuntime};
 use crate::thread::exit;
 use crate::thread::scope::{nested_block_on, shutdown_in_async_code};
@@ -268,7 +268,7 @@ impl BlockOn for Tokio {
         }
     }
 
-    fn stop(&self, timeout: Duration) -> io::Result<Left> {
+    fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         // tokio's tasks are not wrapped, so it has to be asked whether this is one.
         if self.is_driving() {
             shutdown_in_async_code();

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 
 use super::Tokio;
 use super::threads::Threads;
-use crate::runtime::Left;
+use crate::runtime::ShutdownReport;
 use crate::runtime::builder::{Builder, Settings, no_threads};
 use crate::runtime::task::catch_panic::catch_panic;
 use crate::thread::lock;
@@ -83,12 +83,12 @@ impl Owned {
         output.unwrap_or_else(|| self.handle.block_on(future))
     }
 
-    pub(super) fn shutdown_timeout(&self, timeout: Duration) -> Left {
+    pub(super) fn shutdown_timeout(&self, timeout: Duration) -> ShutdownReport {
         let stopped = self.stop();
         let left = self.threads.wait(timeout);
         let closures = self.threads.in_closures();
         if left == 0 {
-            return Left::new(0, closures);
+            return ShutdownReport::new(0, closures);
         }
         let (driving, in_polls) = self.driving();
         let is_early = stopped.at.elapsed() < IDLE_THREADS_END;
@@ -96,12 +96,12 @@ impl Owned {
         let in_tasks = if self.is_built_by_us { left.saturating_sub(closures) } else { driving };
         let tasks = if is_early { in_tasks.min(stopped.tasks + in_polls) } else { in_tasks };
         if self.is_built_by_us || tasks + closures > 0 {
-            return Left::new(tasks, closures);
+            return ShutdownReport::new(tasks, closures);
         }
         // Nobody is in a task of a `current_thread` that nobody drives, and its tasks are dropped at once.
         let may_be_task = is_early || self.handle.runtime_flavor() != RuntimeFlavor::CurrentThread;
         let is_task = may_be_task && stopped.tasks > 0;
-        Left::new(usize::from(is_task), usize::from(!is_task && !is_early))
+        ShutdownReport::new(usize::from(is_task), usize::from(!is_task && !is_early))
     }
 
     /// How many are in `block_on` on a `current_thread` runtime, and how many of them have their future in a poll.
