@@ -147,8 +147,7 @@ mod pasted {
 
     #[cfg(feature = "sim")]
     fn in_a_simulation(sim: anyrt::Sim) {
-        use anyrt::sim;
-        sim::Host::boot(&sim.this_host(), |_| async {});
+        anyrt::sim::Host::boot(&sim.this_host(), |_| async {});
         drop(anyrt::block_on(async { String::new() }));
         drop(anyrt::spawn_blocking(|| ()));
         let _ = anyrt::Sim::host(&sim, "db", [10, 0, 0, 2]);

@@ -89,7 +89,9 @@ use crate::runtime::{UnixNet, WatchFd};
 /// A handle made from an owned runtime keeps it alive, as any clone of that runtime does. A handle from
 /// [`current`](Self::current) does not.
 ///
-/// Scenarios: `handles_of_one_runtime_are_equal`.
+/// <details><summary>Scenarios</summary>
+///
+/// `handles_of_one_runtime_are_equal`.</details>
 #[derive(Clone)]
 pub struct AnyRuntime {
     repr: Repr,
@@ -191,9 +193,11 @@ impl AnyRuntime {
     /// }
     /// ```
     ///
-    /// Scenarios: `enter_makes_it_current`, `enter_guards_nest`, `enter_guards_may_be_dropped_out_of_order`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `enter_makes_it_current`, `enter_guards_nest`, `enter_guards_may_be_dropped_out_of_order`,
     /// `enter_guard_outlives_its_block_on`, `enter_guards_end_further_in_than_they_began`, `enter_belongs_to_its_thread`,
-    /// `task_under_a_foreign_guard_finds_its_own`.
+    /// `task_under_a_foreign_guard_finds_its_own`.</details>
     pub fn enter(&self) -> EnterGuard<'_> {
         enter(self.clone())
     }
@@ -227,7 +231,9 @@ impl AnyRuntime {
     /// # }
     /// ```
     ///
-    /// Scenarios: `within_makes_it_current_in_each_poll`, `within_makes_it_current_in_the_destructor`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `within_makes_it_current_in_each_poll`, `within_makes_it_current_in_the_destructor`.</details>
     pub fn within<F: Future>(&self, future: F) -> Within<F> {
         Within::new(self.clone(), future)
     }
@@ -271,8 +277,10 @@ impl AnyRuntime {
     /// }
     /// ```
     ///
-    /// Scenarios: `wrapper_is_around_each_poll`, `wrapper_is_around_destructors`, `wrapper_is_around_blocking_closures`,
-    /// `wrapper_follows_into_what_a_task_spawns`, `wrapper_is_told_of_its_task`, `wrappers_nest`, `wrapper_may_panic`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `wrapper_is_around_each_poll`, `wrapper_is_around_destructors`, `wrapper_is_around_blocking_closures`,
+    /// `wrapper_follows_into_what_a_task_spawns`, `wrapper_is_told_of_its_task`, `wrappers_nest`, `wrapper_may_panic`.</details>
     pub fn wrap_tasks<H, W>(&self, hook: H) -> Self
     where
         H: Fn(&TaskMeta<'_>) -> W + Send + Sync + 'static,

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// How docs begin to cite: folded, because a reader of them seldom looks for it.
+const CITES: &str = "<details><summary>Scenarios</summary>";
+
 /// The files whose docs cite scenarios.
 const FILES: &[(&str, &str)] = &[
     ("src/any/mod.rs", include_str!("../any/mod.rs")),
@@ -56,7 +59,7 @@ pub(super) fn promise(scenario: &str) -> Option<Promise> {
                 docs.push(doc.strip_prefix(' ').unwrap_or(doc));
                 continue;
             }
-            let cites = docs.iter().position(|line| line.starts_with("Scenarios:"));
+            let cites = docs.iter().position(|line| line.starts_with(CITES));
             if let Some(at) = cites.filter(|&at| docs[at..].iter().any(|line| line.contains(&citation))) {
                 let line = n + 1 - docs.len();
                 docs.truncate(at);

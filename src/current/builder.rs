@@ -12,7 +12,9 @@ impl Builder<'_> {
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where [no runtime is
     /// current](crate::guide::differences#which-runtime-is-current); the future is dropped then.
     ///
-    /// Scenarios: `builder_finds_the_runtime`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `builder_finds_the_runtime`.</details>
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
     where
@@ -28,7 +30,9 @@ impl Builder<'_> {
     ///
     /// As [`spawn`](Self::spawn); the closure is dropped then.
     ///
-    /// Scenarios: `builder_finds_the_runtime`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `builder_finds_the_runtime`.</details>
     #[track_caller]
     pub fn spawn_blocking<F, T>(self, job: F) -> io::Result<JoinHandle<T>>
     where

@@ -27,7 +27,9 @@ use crate::runtime::time::deadline_after;
 /// }
 /// ```
 ///
-/// Scenarios: `instant_is_of_the_clock_of_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `instant_is_of_the_clock_of_the_runtime`.</details>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant {
     std: time::Instant,

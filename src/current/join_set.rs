@@ -25,7 +25,9 @@ impl<T: Send + 'static> JoinSet<T> {
     /// }
     /// ```
     ///
-    /// Scenarios: `join_set_finds_the_runtime`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `join_set_finds_the_runtime`.</details>
     #[track_caller]
     pub fn spawn<F>(&mut self, future: F) -> AbortHandle
     where
@@ -40,7 +42,9 @@ impl<T: Send + 'static> JoinSet<T> {
     ///
     /// As [`spawn`](Self::spawn).
     ///
-    /// Scenarios: `join_set_finds_the_runtime`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `join_set_finds_the_runtime`.</details>
     #[track_caller]
     pub fn spawn_blocking<F>(&mut self, job: F) -> AbortHandle
     where
@@ -56,7 +60,9 @@ impl<T: Send + 'static> JoinSet<T> {
 ///
 /// As [`JoinSet::spawn`].
 ///
-/// Scenarios: `join_set_finds_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `join_set_finds_the_runtime`.</details>
 impl<T: Send + 'static, F> FromIterator<F> for JoinSet<T>
 where
     F: Future<Output = T> + Send + 'static,

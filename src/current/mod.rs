@@ -43,12 +43,14 @@ impl AnyRuntime {
     ///
     /// Where none is current, saying what to write; see [`try_current`](Self::try_current).
     ///
-    /// Scenarios: `current_in_a_task_is_its_runtime`, `current_in_block_on_is_its_runtime`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `current_in_a_task_is_its_runtime`, `current_in_block_on_is_its_runtime`,
     /// `current_in_a_blocking_closure_is_its_runtime`, `current_in_a_destructor_is_its_runtime`,
     /// `current_in_the_destructor_of_an_output`, `current_in_the_destructor_of_a_queued_closure`,
     /// `current_in_a_destructor_at_shutdown_is_its_runtime`,
     /// `current_in_the_destructor_of_a_closure_at_shutdown`, `current_keeps_nothing_alive`,
-    /// `future_on_a_gone_runtime_is_dropped_by_its_caller`.
+    /// `future_on_a_gone_runtime_is_dropped_by_its_caller`.</details>
     #[track_caller]
     pub fn current() -> Self {
         match Self::try_current() {

@@ -20,7 +20,9 @@ use crate::runtime::{Driver, Net};
 ///
 /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 pub fn lookup_host<A: ToSocketAddrs>(
     addr: A,
 ) -> impl Future<Output = io::Result<vec::IntoIter<SocketAddr>>> + Send {
@@ -35,7 +37,9 @@ impl TcpStream {
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
     ///
-    /// Scenarios: `free_functions_find_the_runtime`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `free_functions_find_the_runtime`.</details>
     pub fn connect<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
         let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
         async move { connect(&runtime?, addrs, &ConnectOptions::UNSET).await }
@@ -71,7 +75,9 @@ impl TcpListener {
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
     ///
-    /// Scenarios: `free_functions_find_the_runtime`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `free_functions_find_the_runtime`.</details>
     pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
         let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
         async move { bind(&runtime?, addrs, &ListenOptions::UNSET).await }
@@ -107,7 +113,9 @@ impl UdpSocket {
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
     ///
-    /// Scenarios: `udp_without_a_handle`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_without_a_handle`.</details>
     pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
         let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
         async move { udp_bind(&runtime?, addrs).await }
@@ -146,7 +154,9 @@ impl UdpSocket {
     /// }
     /// ```
     ///
-    /// Scenarios: `udp_connect_and_send_to_take_names`, `udp_addresses_need_no_runtime`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_connect_and_send_to_take_names`, `udp_addresses_need_no_runtime`.</details>
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
         match addr.to_addrs() {
             Addrs::One(addr) => self.connect_addr(addr),
@@ -179,7 +189,9 @@ impl UdpSocket {
     ///
     /// `InvalidInput` when there is no address; otherwise that of the look-up, or the system's.
     ///
-    /// Scenarios: `udp_connect_and_send_to_take_names`, `udp_addresses_need_no_runtime`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_connect_and_send_to_take_names`, `udp_addresses_need_no_runtime`.</details>
     pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], target: A) -> io::Result<usize> {
         let target = match target.to_addrs() {
             Addrs::One(addr) => addr,

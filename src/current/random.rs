@@ -19,7 +19,9 @@ use crate::runtime::{Spawn, random_seed_of_the_system};
 /// }
 /// ```
 ///
-/// Scenarios: `random_seeds_differ`, `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `random_seeds_differ`, `free_functions_find_the_runtime`.</details>
 pub fn random_seed() -> u64 {
     AnyRuntime::try_current().map_or_else(|_| random_seed_of_the_system(), |runtime| runtime.random_seed())
 }
@@ -49,7 +51,9 @@ pub fn random_seed() -> u64 {
 /// assert_eq!(peers.names[&7], "seven");
 /// ```
 ///
-/// Scenarios: `hash_map_keeps_what_it_gets`.
+/// <details><summary>Scenarios</summary>
+///
+/// `hash_map_keeps_what_it_gets`.</details>
 #[derive(Debug)]
 pub struct RandomState {
     seed: OnceLock<u64>,

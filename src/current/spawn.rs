@@ -21,7 +21,9 @@ use crate::runtime::{Driver, NoRuntime};
 /// }
 /// ```
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -60,7 +62,9 @@ where
 /// }
 /// ```
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn spawn_blocking<F, T>(job: F) -> JoinHandle<T>
 where
@@ -91,7 +95,9 @@ where
 /// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_block_on`]. And
 /// where `BlockOn::block_on` does: on a thread that is driving async code.
 ///
-/// Scenarios: `block_on_without_a_handle`.
+/// <details><summary>Scenarios</summary>
+///
+/// `block_on_without_a_handle`.</details>
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     match try_block_on(future) {
@@ -121,7 +127,9 @@ pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, NoRuntime> {
 ///
 /// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_yield_now`].
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn yield_now() -> impl Future<Output = ()> + Send + 'static {
     AnyRuntime::current().into_yield()
@@ -133,7 +141,9 @@ pub fn yield_now() -> impl Future<Output = ()> + Send + 'static {
 ///
 /// [`NoRuntime`].
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 pub fn try_yield_now() -> Result<impl Future<Output = ()> + Send + 'static, NoRuntime> {
     Ok(AnyRuntime::try_current()?.into_yield())
 }

@@ -34,7 +34,9 @@ fn timeout_on<F: Future>(runtime: AnyRuntime, duration: Duration, future: F) -> 
 ///
 /// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_now`].
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn now() -> Instant {
     AnyRuntime::current().now()
@@ -46,7 +48,9 @@ pub fn now() -> Instant {
 ///
 /// [`NoRuntime`].
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 pub fn try_now() -> Result<Instant, NoRuntime> {
     Ok(AnyRuntime::try_current()?.now())
 }
@@ -57,7 +61,9 @@ pub fn try_now() -> Result<Instant, NoRuntime> {
 ///
 /// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_system_time`].
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn system_time() -> SystemTime {
     AnyRuntime::current().system_time()
@@ -69,7 +75,9 @@ pub fn system_time() -> SystemTime {
 ///
 /// [`NoRuntime`].
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 pub fn try_system_time() -> Result<SystemTime, NoRuntime> {
     Ok(AnyRuntime::try_current()?.system_time())
 }
@@ -91,7 +99,9 @@ pub fn try_system_time() -> Result<SystemTime, NoRuntime> {
 /// }
 /// ```
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     current().sleep(duration)
@@ -112,7 +122,9 @@ pub fn try_sleep(duration: Duration) -> Result<Sleep, NoRuntime> {
 ///
 /// As [`sleep`].
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn sleep_until(deadline: impl Into<Instant>) -> Sleep {
     current().sleep_until(deadline.into())
@@ -149,7 +161,9 @@ pub fn try_sleep_until(deadline: impl Into<Instant>) -> Result<Sleep, NoRuntime>
 /// }
 /// ```
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
     timeout_on(current(), duration, future)
@@ -174,7 +188,9 @@ pub fn try_timeout<F: Future>(duration: Duration, future: F) -> Result<Timeout<F
 ///
 /// As [`sleep`].
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Timeout<F> {
     Timeout::new(current(), deadline.into(), future)
@@ -209,7 +225,9 @@ pub fn try_timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Res
 /// }
 /// ```
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
     current().interval(period)
@@ -235,7 +253,9 @@ pub fn try_interval(period: Duration) -> Result<Interval, NoRuntime> {
 ///
 /// When `period` is zero, and as [`sleep`].
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn interval_at(start: impl Into<Instant>, period: Duration) -> Interval {
     current().interval_at(start.into(), period)
@@ -251,7 +271,9 @@ pub fn interval_at(start: impl Into<Instant>, period: Duration) -> Interval {
 ///
 /// When `period` is zero.
 ///
-/// Scenarios: `free_functions_find_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn try_interval_at(start: impl Into<Instant>, period: Duration) -> Result<Interval, NoRuntime> {
     Ok(find(Driver::Time)?.interval_at(start.into(), period))

@@ -18,7 +18,9 @@ impl UnixStream {
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
     ///
-    /// Scenarios: `unix_without_a_handle`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_without_a_handle`.</details>
     pub fn connect<P: AsRef<Path>>(path: P) -> impl Future<Output = io::Result<Self>> + Send + use<P> {
         let (runtime, path) = (find(Driver::Io), path.as_ref().to_owned());
         async move { runtime?.unix_connect_path(path).await }

@@ -39,11 +39,13 @@ pub trait BlockOn: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `block_on_returns_the_value`, `block_on_passes_a_panic_on`, `nested_block_on_panics`,
     /// `block_on_in_a_task_panics`, `block_on_is_allowed_in_spawn_blocking`,
     /// `block_on_takes_what_is_not_send`, `block_on_leaves_other_tasks_running`,
     /// `block_on_from_several_threads`, `block_on_in_the_destructor_of_an_output`,
-    /// `shutdown_while_a_thread_is_in_block_on`, `handle_works_in_a_destructor_of_a_thread_local`.
+    /// `shutdown_while_a_thread_is_in_block_on`, `handle_works_in_a_destructor_of_a_thread_local`.</details>
     #[track_caller]
     fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::block_on();
@@ -87,13 +89,15 @@ pub trait BlockOn: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `shutdown_drops_every_task`, `shutdown_drops_tasks_that_wake_each_other_under_a_lock`, `shutdown_leaves_nothing_of_an_idle_runtime`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `shutdown_drops_every_task`, `shutdown_drops_tasks_that_wake_each_other_under_a_lock`, `shutdown_leaves_nothing_of_an_idle_runtime`,
     /// `shutdown_reports_a_closure_that_runs_on`, `shutdown_reports_a_task_that_is_stuck`,
     /// `shutdown_drops_what_is_queued`, `shutdown_twice_leaves_nothing`, `shutdown_in_a_task_panics`,
     /// `shutdown_waits_for_what_ends_in_time`, `shutdown_does_not_mind_other_handles`, `shutdown_needs_an_owner`,
     /// `shutdown_while_a_thread_is_in_block_on`, `shutdown_beside_a_busy_block_on_keeps_the_deadline`,
     /// `two_shutdowns_both_tell_the_truth`, `shutdown_drops_tasks_before_it_waits_for_closures`,
-    /// `shutdown_in_no_time_takes_idle_threads_for_nothing_else`.
+    /// `shutdown_in_no_time_takes_idle_threads_for_nothing_else`.</details>
     #[track_caller]
     fn shutdown_timeout(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         let _scope = Scope::shutdown();

@@ -26,8 +26,10 @@ pub type BoxJob = Box<dyn FnOnce() + Send>;
 /// it spawns is dropped without running, and its handle says so. Nor is what went with its runtime aborted by an abort that
 /// comes later.
 ///
-/// Scenarios: `tasks_are_dropped_with_their_runtime`, `runtime_drop_waits_for_no_closure`,
-/// `runtime_can_be_dropped_by_its_own_task`, `abort_handle_hides_no_gone_runtime`, `shutdown_is_no_abort`.
+/// <details><summary>Scenarios</summary>
+///
+/// `tasks_are_dropped_with_their_runtime`, `runtime_drop_waits_for_no_closure`,
+/// `runtime_can_be_dropped_by_its_own_task`, `abort_handle_hides_no_gone_runtime`, `shutdown_is_no_abort`.</details>
 ///
 /// # For authors of backends
 ///
@@ -66,13 +68,15 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `spawn_returns_the_value`, `drop_detaches`, `spawn_from_a_plain_thread`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `spawn_returns_the_value`, `drop_detaches`, `spawn_from_a_plain_thread`,
     /// `panic_reaches_the_handle`, `panic_in_a_detached_task_harms_no_other`,
     /// `destructor_panic_of_a_detached_output_is_contained`, `spawn_under_a_foreign_executor`,
     /// `spawn_in_a_destructor`, `drop_detaches_before_the_first_poll`, `many_tasks_complete`,
     /// `nested_spawns_join`, `large_future_spawns`, `two_tasks_run_in_parallel`,
     /// `panic_payload_is_preserved`, `destructor_panic_of_a_completed_future_is_reported`,
-    /// `wake_during_a_poll_is_not_lost`, `wake_from_another_thread`, `late_wakes_are_harmless`.
+    /// `wake_during_a_poll_is_not_lost`, `wake_from_another_thread`, `late_wakes_are_harmless`.</details>
     #[track_caller]
     fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -109,14 +113,16 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `blocking_returns_the_value`, `blocking_runs_when_its_handle_is_dropped`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `blocking_returns_the_value`, `blocking_runs_when_its_handle_is_dropped`,
     /// `blocking_abort_before_start_prevents_it`, `blocking_abort_after_start_changes_nothing`,
     /// `blocking_panic_reaches_the_handle`, `blocking_from_a_plain_thread`,
     /// `blocking_starts_without_being_polled`, `blocking_runs_in_parallel`, `blocking_can_nest`,
     /// `blocking_runs_when_its_handle_is_dropped_in_the_queue`,
     /// `blocking_cancel_waits_for_a_started_closure`, `blocking_abort_after_start_keeps_the_panic`,
     /// `blocking_pool_survives_panics`, `blocking_output_destructor_panic_is_contained`,
-    /// `blocking_is_finished_tells`, `blocking_stops_no_tasks`, `blocking_saturation_stops_no_timers`.
+    /// `blocking_is_finished_tells`, `blocking_stops_no_tasks`, `blocking_saturation_stops_no_timers`.</details>
     #[track_caller]
     fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
     where
@@ -151,7 +157,9 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `yield_now_lets_others_run`, `yield_now_lets_timers_fire`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `yield_now_lets_others_run`, `yield_now_lets_timers_fire`.</details>
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
         YieldNow::default()
     }
@@ -173,7 +181,9 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `random_seeds_differ`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `random_seeds_differ`.</details>
     fn random_seed(&self) -> u64 {
         random_seed_of_the_system()
     }

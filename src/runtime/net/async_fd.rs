@@ -52,9 +52,11 @@ use crate::runtime::task::coop;
 /// }
 /// ```
 ///
-/// Scenarios: `fd_readable_waits_for_bytes`, `fd_writable_waits_for_room`, `fd_async_io_reads_and_writes`,
+/// <details><summary>Scenarios</summary>
+///
+/// `fd_readable_waits_for_bytes`, `fd_writable_waits_for_room`, `fd_async_io_reads_and_writes`,
 /// `fd_idle_waiters_burn_no_polls`, `fd_wakes_everybody`, `fd_poll_wakes_the_last_waker`, `fd_busy_starves_no_timer`,
-/// `fd_comes_back`, `fd_works_on_a_plain_thread`, `fd_without_a_handle`, `fd_of_a_file_is_an_error`.
+/// `fd_comes_back`, `fd_works_on_a_plain_thread`, `fd_without_a_handle`, `fd_of_a_file_is_an_error`.</details>
 #[derive(Debug)]
 pub struct AsyncFd<T> {
     // Dropped first, though it would not matter: it has a descriptor of its own.

@@ -82,11 +82,13 @@ pub(crate) use unix::{unix_calls, unix_tries};
 /// Tasks that compute for some milliseconds between two turns keep nobody waiting for longer than for a few of their turns:
 /// an operation is tried before it waits, and whenever it is polled.
 ///
-/// Scenarios: `busy_tasks_starve_no_connect`, `busy_tasks_starve_no_accept`, `busy_tasks_starve_no_read`,
+/// <details><summary>Scenarios</summary>
+///
+/// `busy_tasks_starve_no_connect`, `busy_tasks_starve_no_accept`, `busy_tasks_starve_no_read`,
 /// `busy_tasks_starve_no_write`, `busy_tasks_starve_no_receive`, `busy_tasks_starve_no_lookup`,
 /// `busy_tasks_starve_no_happy_eyeballs`, `busy_tasks_starve_no_timer`, `objects_stay_with_their_runtime`, `objects_are_driven_from_anywhere`, `sockets_outlive_their_runtime`,
 /// `sockets_outlive_a_shutdown`, `sockets_that_wait_outlive_their_runtime`, `sockets_that_wait_outlive_a_shutdown`,
-/// `sockets_made_after_a_shutdown_work_or_fail`, `names_after_a_shutdown_are_an_error`.
+/// `sockets_made_after_a_shutdown_work_or_fail`, `names_after_a_shutdown_are_an_error`.</details>
 ///
 /// # For authors of backends
 ///
@@ -105,17 +107,23 @@ pub trait Net: Time {
     /// It is set to non-blocking here. (tokio 1.54 leaves that to the caller: it panics in debug builds and
     /// blocks a worker in release.)
     ///
-    /// Scenarios: `stream_from_a_blocking_std_stream`, `stream_from_std_on_a_plain_thread`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_from_a_blocking_std_stream`, `stream_from_std_on_a_plain_thread`.</details>
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream>;
 
     /// **Required.** Takes over a listening socket of the standard library, blocking or not.
     ///
-    /// Scenarios: `listener_from_a_blocking_std_listener`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `listener_from_a_blocking_std_listener`.</details>
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener>;
 
     /// **Required.** Takes over a UDP socket of the standard library, blocking or not.
     ///
-    /// Scenarios: `udp_from_a_blocking_std_socket`, `udp_from_std_on_a_plain_thread`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_from_a_blocking_std_socket`, `udp_from_std_on_a_plain_thread`.</details>
     fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket>;
 
     /// All addresses of a name, in the order of the system's resolver, which runs off the workers, or of
@@ -143,8 +151,10 @@ pub trait Net: Time {
     /// }
     /// ```
     ///
-    /// Scenarios: `lookup_resolves_localhost`, `lookup_takes_an_address_in_brackets`, `lookup_of_a_bad_address_is_invalid_input`,
-    /// `lookup_of_an_unknown_host_fails`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `lookup_resolves_localhost`, `lookup_takes_an_address_in_brackets`, `lookup_of_a_bad_address_is_invalid_input`,
+    /// `lookup_of_an_unknown_host_fails`.</details>
     fn lookup_host<A: ToSocketAddrs>(
         &self,
         addr: A,
@@ -177,9 +187,11 @@ pub trait Net: Time {
     /// }
     /// ```
     ///
-    /// Scenarios: `connect_by_name`, `connect_tries_every_address`, `connect_reports_the_last_error`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `connect_by_name`, `connect_tries_every_address`, `connect_reports_the_last_error`,
     /// `connect_to_no_address_is_invalid_input`, `connect_refused_has_its_kind`, `connect_can_be_cancelled`,
-    /// `connect_from_a_plain_thread`, `connect_to_an_address_needs_no_blocking_thread`, `ipv6_round_trip`.
+    /// `connect_from_a_plain_thread`, `connect_to_an_address_needs_no_blocking_thread`, `ipv6_round_trip`.</details>
     fn tcp_connect<A: ToSocketAddrs>(
         &self,
         addr: A,
@@ -211,7 +223,9 @@ pub trait Net: Time {
     /// }
     /// ```
     ///
-    /// Scenarios: `connect_options_that_make_no_sense`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `connect_options_that_make_no_sense`.</details>
     fn tcp_connect_with<A: ToSocketAddrs>(
         &self,
         addr: A,
@@ -240,9 +254,11 @@ pub trait Net: Time {
     /// }
     /// ```
     ///
-    /// Scenarios: `bind_port_zero_picks_a_port`, `bind_in_use_has_its_kind`, `bind_tries_every_address`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `bind_port_zero_picks_a_port`, `bind_in_use_has_its_kind`, `bind_tries_every_address`,
     /// `bind_to_no_address_is_invalid_input`, `bind_from_a_plain_thread`, `bind_again_at_once`,
-    /// `bind_queues_a_burst`.
+    /// `bind_queues_a_burst`.</details>
     fn tcp_bind<A: ToSocketAddrs>(
         &self,
         addr: A,
@@ -271,7 +287,9 @@ pub trait Net: Time {
     /// }
     /// ```
     ///
-    /// Scenarios: `listen_options_that_make_no_sense`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `listen_options_that_make_no_sense`.</details>
     fn tcp_bind_with<A: ToSocketAddrs>(
         &self,
         addr: A,
@@ -297,9 +315,11 @@ pub trait Net: Time {
     /// }
     /// ```
     ///
-    /// Scenarios: `udp_bind_picks_a_port`, `udp_bind_by_name`, `udp_bind_in_use_has_its_kind`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_bind_picks_a_port`, `udp_bind_by_name`, `udp_bind_in_use_has_its_kind`,
     /// `udp_bind_tries_every_address`, `udp_bind_to_no_address_is_invalid_input`,
-    /// `udp_bind_from_a_plain_thread`.
+    /// `udp_bind_from_a_plain_thread`.</details>
     fn udp_bind<A: ToSocketAddrs>(
         &self,
         addr: A,

@@ -30,7 +30,9 @@ use super::resolver::{Resolve, Resolver};
 /// }
 /// ```
 ///
-/// Scenarios: `connect_with_nothing_set`, `connect_options_are_set`.
+/// <details><summary>Scenarios</summary>
+///
+/// `connect_with_nothing_set`, `connect_options_are_set`.</details>
 #[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
     pub(crate) local_addr: Option<SocketAddr>,
@@ -62,7 +64,9 @@ impl ConnectOptions {
 
     /// Connects from this address; port 0 lets the system choose one. Addresses of the other family are passed over.
     ///
-    /// Scenarios: `connect_from_a_local_address`, `connect_from_the_other_family_is_invalid_input`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `connect_from_a_local_address`, `connect_from_the_other_family_is_invalid_input`.</details>
     pub fn local_addr(mut self, addr: impl Into<SocketAddr>) -> Self {
         self.local_addr = Some(addr.into());
         self
@@ -72,7 +76,9 @@ impl ConnectOptions {
     ///
     /// [`Time::timeout`](crate::Time::timeout) limits all of them together, and the resolver with them.
     ///
-    /// Scenarios: `connect_timeout_passes_a_silent_address`, `connect_timeout_names_the_address`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `connect_timeout_passes_a_silent_address`, `connect_timeout_names_the_address`.</details>
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -83,8 +89,10 @@ impl ConnectOptions {
     ///
     /// An address that fails makes room for the next at once.
     ///
-    /// Scenarios: `happy_eyeballs_pass_a_silent_address`, `happy_eyeballs_go_on_after_a_refusal`,
-    /// `happy_eyeballs_report_the_last_error`, `happy_eyeballs_max_waits_for_a_refusal`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `happy_eyeballs_pass_a_silent_address`, `happy_eyeballs_go_on_after_a_refusal`,
+    /// `happy_eyeballs_report_the_last_error`, `happy_eyeballs_max_waits_for_a_refusal`.</details>
     pub fn happy_eyeballs(mut self, delay: Duration) -> Self {
         self.attempt_delay = Some(delay);
         self
@@ -92,7 +100,9 @@ impl ConnectOptions {
 
     /// Asks this resolver for names, and not the runtime's.
     ///
-    /// Scenarios: `connect_asks_its_resolver`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `connect_asks_its_resolver`.</details>
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.resolver = Some(Resolver::new(resolver));
         self
@@ -118,7 +128,9 @@ impl ConnectOptions {
     /// }
     /// ```
     ///
-    /// Scenarios: `connect_hook_sees_the_socket`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `connect_hook_sees_the_socket`.</details>
     pub fn before_connect(
         mut self,
         hook: impl Fn(Descriptor<'_>) -> io::Result<()> + Send + Sync + 'static,
@@ -162,7 +174,9 @@ impl ConnectOptions {
 /// }
 /// ```
 ///
-/// Scenarios: `listen_with_nothing_set`, `listen_options_are_set`, `accepted_streams_inherit_options`.
+/// <details><summary>Scenarios</summary>
+///
+/// `listen_with_nothing_set`, `listen_options_are_set`, `accepted_streams_inherit_options`.</details>
 #[derive(Clone, Debug, Default)]
 pub struct ListenOptions {
     pub(crate) backlog: Option<u32>,
@@ -191,7 +205,9 @@ impl ListenOptions {
     /// A client beyond them is kept waiting; in a burst Linux may let it connect nevertheless, and reset it when it is
     /// used (tcp(7), `tcp_syncookies`).
     ///
-    /// Scenarios: `backlog_limits_the_queue`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `backlog_limits_the_queue`.</details>
     pub fn backlog(mut self, connections: u32) -> Self {
         self.backlog = Some(connections);
         self
@@ -200,7 +216,9 @@ impl ListenOptions {
     /// Whether a listener on `[::]` leaves IPv4 alone (`IPV6_V6ONLY`). Unless set, systems differ: Linux and macOS
     /// take IPv4 connections there as well, Windows does not.
     ///
-    /// Scenarios: `only_v6_leaves_v4_alone`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `only_v6_leaves_v4_alone`.</details>
     pub fn only_v6(mut self, on: bool) -> Self {
         self.only_v6 = Some(on);
         self
@@ -209,7 +227,9 @@ impl ListenOptions {
     /// Calls `hook` with each socket before it is bound and listens; otherwise as
     /// [`ConnectOptions::before_connect`].
     ///
-    /// Scenarios: `listen_hook_sees_the_socket`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `listen_hook_sees_the_socket`.</details>
     pub fn before_listen(
         mut self,
         hook: impl Fn(Descriptor<'_>) -> io::Result<()> + Send + Sync + 'static,
@@ -296,7 +316,9 @@ macro_rules! socket_options {
             ///
             /// Windows has nothing like it, which is an error of kind `Unsupported`.
             ///
-            /// Scenarios: `reuse_port_shares_a_port`.
+            /// <details><summary>Scenarios</summary>
+            ///
+            /// `reuse_port_shares_a_port`.</details>
             pub fn reuse_port(mut self, on: bool) -> Self {
                 self.socket.reuse_port = Some(on);
                 self
@@ -349,7 +371,9 @@ socket_options!(ListenOptions);
 ///
 /// Each part is the system's own unless set (Linux: 2 h, 75 s, 9; tcp(7)).
 ///
-/// Scenarios: `keepalive_can_be_set`.
+/// <details><summary>Scenarios</summary>
+///
+/// `keepalive_can_be_set`.</details>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Keepalive {

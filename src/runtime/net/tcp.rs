@@ -41,13 +41,15 @@ use crate::runtime::net::{Incoming, Keepalive, of};
 /// The socket is closed. Written data is still delivered, unless received data was left unread: then the peer
 /// sees `ConnectionReset`, as with any TCP socket.
 ///
-/// Scenarios: `stream_round_trip`, `close_sends_eof`, `close_leaves_the_read_side_open`, `close_twice_is_ok`,
+/// <details><summary>Scenarios</summary>
+///
+/// `stream_round_trip`, `close_sends_eof`, `close_leaves_the_read_side_open`, `close_twice_is_ok`,
 /// `close_after_the_peer_is_gone_is_ok`, `write_after_close_is_broken_pipe`, `read_into_nothing_is_zero`,
 /// `idle_reader_burns_no_polls`, `busy_socket_starves_no_timer`, `end_of_stream_stays`,
 /// `reset_reads_as_connection_reset`, `write_to_a_gone_peer_fails`,
 /// `dropped_stream_delivers_what_was_written`, `write_of_nothing_is_zero`, `vectored_write_goes_out_at_once`,
 /// `busy_writer_starves_no_timer`, `stream_works_on_a_plain_thread`, `stream_moves_between_tasks`,
-/// `read_wakes_the_last_waker`, `stream_behind_a_lock_burns_no_polls`, `read_is_cancel_safe`, `big_transfer_is_intact`, `many_connections`.
+/// `read_wakes_the_last_waker`, `stream_behind_a_lock_burns_no_polls`, `read_is_cancel_safe`, `big_transfer_is_intact`, `many_connections`.</details>
 pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// The read half of [`split_mut`](Self::split_mut).
     type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
@@ -62,7 +64,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     ///
     /// Not called `split`, which is what `AsyncReadExt` of `futures` calls its own, with a lock inside.
     ///
-    /// Scenarios: `split_mut_reads_and_writes_at_once`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `split_mut_reads_and_writes_at_once`.</details>
     fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
 
     /// **Required.** Reads and writes at the same time, from two tasks.
@@ -84,8 +88,10 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// }
     /// ```
     ///
-    /// Scenarios: `into_split_serves_two_tasks`, `dropping_the_write_half_sends_eof`,
-    /// `dropping_the_read_half_does_not_close`, `closed_write_half_can_be_dropped`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `into_split_serves_two_tasks`, `dropping_the_write_half_sends_eof`,
+    /// `dropping_the_read_half_does_not_close`, `closed_write_half_can_be_dropped`.</details>
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
 
     /// Puts the halves of [`into_split`](Self::into_split) together again. Nothing is sent, and the connection goes on.
@@ -94,7 +100,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     ///
     /// Both halves, if they are not of one stream, or if a runtime of your own does not replace it.
     ///
-    /// Scenarios: `stream_halves_reunite`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_halves_reunite`.</details>
     fn reunite(
         read: Self::OwnedReadHalf,
         write: Self::OwnedWriteHalf,
@@ -121,7 +129,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// }
     /// ```
     ///
-    /// Scenarios: `peek_leaves_the_data`, `peek_at_the_end_is_zero`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `peek_leaves_the_data`, `peek_at_the_end_is_zero`.</details>
     fn peek(&mut self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
 
     /// Waits until a read may find something: bytes, the end of the stream or an error.
@@ -156,15 +166,19 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// }
     /// ```
     ///
-    /// Scenarios: `stream_readable_waits_for_bytes`, `stream_readable_wakes_everybody`,
-    /// `stream_readable_sees_the_end`, `stream_readable_starves_no_timer`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_readable_waits_for_bytes`, `stream_readable_wakes_everybody`,
+    /// `stream_readable_sees_the_end`, `stream_readable_starves_no_timer`.</details>
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
         ready(Err(no_readiness()))
     }
 
     /// Waits until a write may have room; otherwise as [`readable`](Self::readable).
     ///
-    /// Scenarios: `stream_writable_waits_for_room`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_writable_waits_for_room`.</details>
     fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
         ready(Err(no_readiness()))
     }
@@ -176,7 +190,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// `WouldBlock` when nothing is there, or when the runtime has not heard of it yet: await
     /// [`readable`](Self::readable) and try again. `Ok(0)` is the end of the stream, or an empty buffer.
     ///
-    /// Scenarios: `stream_try_read_takes_what_is_there`, `stream_first_try_waits_for_nothing`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_try_read_takes_what_is_there`, `stream_first_try_waits_for_nothing`.</details>
     fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -186,7 +202,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
 
     /// [`try_read`](Self::try_read) into several buffers, one after the other.
     ///
-    /// Scenarios: `stream_try_takes_several_buffers`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_try_takes_several_buffers`.</details>
     fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         if bufs.iter().all(|buf| buf.is_empty()) {
             return Ok(0);
@@ -201,7 +219,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// `WouldBlock` when there is no room, or when the runtime has not heard of it yet: await
     /// [`writable`](Self::writable) and try again.
     ///
-    /// Scenarios: `stream_try_write_finds_room`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_try_write_finds_room`.</details>
     fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -221,7 +241,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// block. The runtime learns from that error that the stream is not ready; see
     /// [`UdpSocket::try_io`](super::UdpSocket::try_io).
     ///
-    /// Scenarios: `stream_try_io_would_block_and_then_waits`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_try_io_would_block_and_then_waits`.</details>
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let _ = interest;
         operation()
@@ -229,7 +251,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
 
     /// **Required.** Our own address.
     ///
-    /// Scenarios: `addresses_match`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `addresses_match`.</details>
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
     /// **Required.** The address at the other end.
@@ -237,7 +261,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
 
     /// **Required.** Whether small writes are sent at once (`TCP_NODELAY`); off by default.
     ///
-    /// Scenarios: `nodelay_can_be_set`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `nodelay_can_be_set`.</details>
     fn nodelay(&self) -> io::Result<bool>;
 
     /// **Required.** Sets `TCP_NODELAY`.
@@ -245,7 +271,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
 
     /// **Required.** How many routers a packet may pass (`IP_TTL`).
     ///
-    /// Scenarios: `ttl_can_be_set`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `ttl_can_be_set`.</details>
     fn ttl(&self) -> io::Result<u32>;
 
     /// **Required.** Sets `IP_TTL`.
@@ -257,7 +285,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// Unless a backend replaces them, this and what follows ask the [`descriptor`](Self::descriptor), and are an error of
     /// kind `Unsupported` where there is none.
     ///
-    /// Scenarios: `linger_can_be_set`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `linger_can_be_set`.</details>
     fn linger(&self) -> io::Result<Option<Duration>> {
         of::linger(self.descriptor())
     }
@@ -270,7 +300,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// When a silent peer is asked whether it is still there (`SO_KEEPALIVE`); `None`, by default, when it is not.
     /// Windows sets the times and does not tell them: there they are `None`.
     ///
-    /// Scenarios: `keepalive_can_be_set`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `keepalive_can_be_set`.</details>
     fn keepalive(&self) -> io::Result<Option<Keepalive>> {
         of::keepalive(self.descriptor())
     }
@@ -295,7 +327,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     ///
     /// What it does is the system's business: it never waits, and must stay non-blocking.
     ///
-    /// Scenarios: `sockets_lend_their_descriptors`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `sockets_lend_their_descriptors`.</details>
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         None
     }
@@ -304,7 +338,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     ///
     /// (tokio and async-io leave it non-blocking, so that its next read fails with `WouldBlock`.)
     ///
-    /// Scenarios: `stream_into_std_blocks`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_into_std_blocks`.</details>
     fn into_std(self) -> io::Result<std::net::TcpStream>;
 }
 
@@ -353,13 +389,17 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// The system's, such as too many open files. The listener stays usable.
     ///
-    /// Scenarios: `accept_is_cancel_safe`, `accept_serves_every_waiter`, `busy_listener_starves_no_timer`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `accept_is_cancel_safe`, `accept_serves_every_waiter`, `busy_listener_starves_no_timer`.</details>
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
 
     /// **Required.** [`accept`](Self::accept) as a poll function, for **one** task: only the last one that
     /// polled is woken.
     ///
-    /// Scenarios: `displaced_poll_accept_is_not_woken`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `displaced_poll_accept_is_not_woken`.</details>
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
 
     /// Connections as a `Stream`, which never ends.
@@ -383,7 +423,9 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `incoming_yields_every_connection`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `incoming_yields_every_connection`.</details>
     fn incoming(&mut self) -> Incoming<'_, Self> {
         Incoming::new(self)
     }
@@ -393,7 +435,9 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** The `IP_TTL` of accepted connections.
     ///
-    /// Scenarios: `listener_ttl_can_be_set`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `listener_ttl_can_be_set`.</details>
     fn ttl(&self) -> io::Result<u32>;
 
     /// **Required.** Sets `IP_TTL`.
@@ -406,7 +450,9 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** Takes the listener away from the runtime, as a **blocking** one of the standard library.
     ///
-    /// Scenarios: `listener_into_std_blocks`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `listener_into_std_blocks`.</details>
     fn into_std(self) -> io::Result<std::net::TcpListener>;
 
     /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.

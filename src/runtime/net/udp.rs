@@ -69,13 +69,15 @@ pub enum Interest {
 /// }
 /// ```
 ///
-/// Scenarios: `udp_round_trip`, `udp_truncates_and_loses_the_rest`, `udp_empty_datagram_is_received`,
+/// <details><summary>Scenarios</summary>
+///
+/// `udp_round_trip`, `udp_truncates_and_loses_the_rest`, `udp_empty_datagram_is_received`,
 /// `udp_empty_buffer_takes_a_datagram`, `udp_receive_serves_every_waiter`, `udp_receive_is_cancel_safe`,
 /// `udp_poll_wakes_the_last_waker`, `udp_displaced_poller_is_not_woken`, `udp_two_pollers_burn_no_polls`,
 /// `udp_first_poll_finds_what_is_there`, `udp_first_send_waits_for_nothing`, `udp_poll_and_await_at_once`, `udp_idle_receiver_burns_no_polls`,
 /// `udp_busy_socket_starves_no_timer`, `udp_busy_poll_starves_no_timer`, `udp_busy_sender_starves_no_timer`,
 /// `udp_errors_are_the_systems`, `udp_refusal_is_reported_once`, `udp_works_on_a_plain_thread`,
-/// `udp_moves_between_tasks`, `udp_ipv6_round_trip`.
+/// `udp_moves_between_tasks`, `udp_ipv6_round_trip`.</details>
 pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
     ///
@@ -99,7 +101,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `udp_connected_round_trip`, `udp_connected_ignores_strangers`, `udp_connects_again`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_connected_round_trip`, `udp_connected_ignores_strangers`, `udp_connects_again`.</details>
     fn connect(&self, addr: SocketAddr) -> io::Result<()>;
 
     /// **Required.** Sends a datagram to the peer that the socket is connected to.
@@ -107,7 +111,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** [`send`](Self::send) as a poll function.
     ///
-    /// Scenarios: `udp_poll_forms_round_trip`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_poll_forms_round_trip`.</details>
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
 
     /// **Required.** Waits for a datagram, of the peer if the socket is connected.
@@ -173,7 +179,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `udp_recv_msg_tells_of_a_truncated_datagram`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_recv_msg_tells_of_a_truncated_datagram`.</details>
     fn recv_msg(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<RecvMsg<SocketAddr>>> + Send {
         async move {
             let mut whole = longer(buf.len());
@@ -184,7 +192,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** [`recv`](Self::recv), and the next one receives the same datagram.
     ///
-    /// Scenarios: `udp_peek_leaves_the_datagram`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_peek_leaves_the_datagram`.</details>
     fn peek(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
 
     /// **Required.** [`peek`](Self::peek) as a poll function.
@@ -206,17 +216,23 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// It takes nothing.
     ///
-    /// Scenarios: `udp_readable_waits_for_a_datagram`, `udp_readable_wakes_everybody`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_readable_waits_for_a_datagram`, `udp_readable_wakes_everybody`.</details>
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
 
     /// **Required.** [`readable`](Self::readable) as a poll function; it takes the place of a task that polls to receive.
     ///
-    /// Scenarios: `udp_ready_polls_wake_the_last_waker`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_ready_polls_wake_the_last_waker`.</details>
     fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// **Required.** Waits until a send may have room; otherwise as [`readable`](Self::readable).
     ///
-    /// Scenarios: `udp_writable_where_there_is_room`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_writable_where_there_is_room`.</details>
     fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
 
     /// **Required.** [`writable`](Self::writable) as a poll function; it takes the place of a task that polls to send.
@@ -252,7 +268,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `udp_try_io_calls_where_it_is_ready`, `udp_try_io_would_block_and_then_waits`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_try_io_calls_where_it_is_ready`, `udp_try_io_would_block_and_then_waits`.</details>
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let _ = interest;
         operation()
@@ -265,7 +283,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// `WouldBlock` when there is no room, or when the runtime has not heard of it yet: await
     /// [`writable`](Self::writable) and try again.
     ///
-    /// Scenarios: `udp_tries_wait_for_nothing`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_tries_wait_for_nothing`.</details>
     fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
         self.try_io(Interest::Writable, || of::write(self.descriptor(), buf))
     }
@@ -282,7 +302,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// `WouldBlock` when nothing is there, or when the runtime has not heard of it yet: await
     /// [`readable`](Self::readable) and try again.
     ///
-    /// Scenarios: `udp_try_recv_takes_what_is_there`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_try_recv_takes_what_is_there`.</details>
     fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.try_io(Interest::Readable, || of::read(self.descriptor(), buf))
     }
@@ -294,7 +316,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** Our own address, with the port that was picked.
     ///
-    /// Scenarios: `udp_addresses_match`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_addresses_match`.</details>
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
     /// **Required.** The peer that the socket is connected to; an error of kind `NotConnected` if there is none.
@@ -303,7 +327,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Whether it may send to broadcast addresses (`SO_BROADCAST`); off by default, and sending there
     /// is an error of kind `PermissionDenied`.
     ///
-    /// Scenarios: `udp_broadcast_has_to_be_allowed`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_broadcast_has_to_be_allowed`.</details>
     fn broadcast(&self) -> io::Result<bool>;
 
     /// **Required.** Sets `SO_BROADCAST`.
@@ -311,7 +337,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** How many routers a packet may pass (`IP_TTL`).
     ///
-    /// Scenarios: `udp_ttl_can_be_set`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_ttl_can_be_set`.</details>
     fn ttl(&self) -> io::Result<u32>;
 
     /// **Required.** Sets `IP_TTL`.
@@ -319,7 +347,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** Whether this host receives what we send to a group (`IP_MULTICAST_LOOP`); on by default.
     ///
-    /// Scenarios: `udp_multicast_options_can_be_set`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_multicast_options_can_be_set`.</details>
     fn multicast_loop_v4(&self) -> io::Result<bool>;
 
     /// **Required.** Sets `IP_MULTICAST_LOOP`.
@@ -340,7 +370,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Receives what is sent to a group, on the interface with this address; `0.0.0.0` lets the system
     /// choose one.
     ///
-    /// Scenarios: `udp_multicast_reaches_its_group`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_multicast_reaches_its_group`.</details>
     fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()>;
 
     /// **Required.** Leaves a group that was joined in the same way.
@@ -349,7 +381,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Receives what is sent to a group, on the interface with this index; 0 lets the system choose
     /// one.
     ///
-    /// Scenarios: `udp_multicast_v6_reaches_its_group`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_multicast_v6_reaches_its_group`.</details>
     fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()>;
 
     /// **Required.** Leaves a group that was joined in the same way.
@@ -362,7 +396,9 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** Takes the socket away from the runtime, as a **blocking** one of the standard library.
     ///
-    /// Scenarios: `udp_into_std_blocks`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_into_std_blocks`.</details>
     fn into_std(self) -> io::Result<std::net::UdpSocket>;
 }
 

@@ -27,9 +27,11 @@ use crate::runtime::net::path::{Incoming, addr};
 ///
 /// They outlive their runtime as those of [`Net`](super::Net) do.
 ///
-/// Scenarios: `unix_bad_paths_are_invalid_input`, `unix_abstract_names_have_no_file`, `unix_file_stays`, `unix_without_a_handle`,
+/// <details><summary>Scenarios</summary>
+///
+/// `unix_bad_paths_are_invalid_input`, `unix_abstract_names_have_no_file`, `unix_file_stays`, `unix_without_a_handle`,
 /// `unix_sockets_outlive_a_shutdown`, `unix_sockets_that_wait_outlive_their_runtime`,
-/// `unix_sockets_that_wait_outlive_a_shutdown`.
+/// `unix_sockets_that_wait_outlive_a_shutdown`.</details>
 ///
 /// # For authors of backends
 ///
@@ -45,7 +47,9 @@ pub trait UnixNet: Spawn {
 
     /// **Required.** Takes over a connection of the standard library, blocking or not.
     ///
-    /// Scenarios: `unix_from_blocking_std_sockets`, `unix_from_std_on_a_plain_thread`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_from_blocking_std_sockets`, `unix_from_std_on_a_plain_thread`.</details>
     fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream>;
 
     /// **Required.** Takes over a listening socket of the standard library, blocking or not.
@@ -77,8 +81,10 @@ pub trait UnixNet: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `unix_stream_round_trip`, `unix_connect_errors_have_their_kinds`,
-    /// `unix_connect_to_a_full_queue_is_refused`, `unix_connect_from_a_plain_thread`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_stream_round_trip`, `unix_connect_errors_have_their_kinds`,
+    /// `unix_connect_to_a_full_queue_is_refused`, `unix_connect_from_a_plain_thread`.</details>
     fn unix_connect<P: AsRef<Path>>(
         &self,
         path: P,
@@ -110,14 +116,18 @@ pub trait UnixNet: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `unix_bind_errors_have_their_kinds`, `unix_bind_from_a_plain_thread`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_bind_errors_have_their_kinds`, `unix_bind_from_a_plain_thread`.</details>
     fn unix_bind<P: AsRef<Path>>(&self, path: P) -> io::Result<Self::UnixListener> {
         self.unix_bind_path(path.as_ref())
     }
 
     /// Two streams that are connected with each other.
     ///
-    /// Scenarios: `unix_pair_is_connected`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_pair_is_connected`.</details>
     fn unix_pair(&self) -> io::Result<(Self::UnixStream, Self::UnixStream)> {
         let (a, b) = std_unix::UnixStream::pair()?;
         Ok((self.unix_stream_from_std(a)?, self.unix_stream_from_std(b)?))
@@ -167,7 +177,9 @@ pub trait UnixNet: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `fd_readable_waits_for_bytes`, `fd_of_a_file_is_an_error`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `fd_readable_waits_for_bytes`, `fd_of_a_file_is_an_error`.</details>
     fn async_fd<T: AsFd>(&self, fd: T) -> io::Result<AsyncFd<T>> {
         let watch = self.watch_fd(fd.as_fd().try_clone_to_owned()?)?;
         Ok(AsyncFd::watched(fd, watch))
@@ -210,10 +222,12 @@ pub trait UnixNet: Spawn {
 /// All that [`TcpStream`](super::TcpStream) says of reading, writing,
 /// closing and splitting holds for it; a peer that is gone is an end, though, and no reset.
 ///
-/// Scenarios: `unix_stream_round_trip`, `unix_close_sends_eof`, `unix_close_twice_is_ok`,
+/// <details><summary>Scenarios</summary>
+///
+/// `unix_stream_round_trip`, `unix_close_sends_eof`, `unix_close_twice_is_ok`,
 /// `unix_read_into_nothing_is_zero`, `unix_big_transfer_is_intact`, `unix_read_wakes_the_last_waker`,
 /// `unix_read_is_cancel_safe`, `unix_busy_stream_starves_no_timer`, `unix_idle_reader_burns_no_polls`,
-/// `unix_works_on_a_plain_thread`.
+/// `unix_works_on_a_plain_thread`.</details>
 pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// The read half of [`split_mut`](Self::split_mut).
     type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
@@ -226,7 +240,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
 
     /// **Required.** Reads and writes at the same time, within one task. Dropping a half does nothing.
     ///
-    /// Scenarios: `unix_split_mut_reads_and_writes_at_once`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_split_mut_reads_and_writes_at_once`.</details>
     fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
 
     /// **Required.** Reads and writes at the same time, from two tasks.
@@ -234,7 +250,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     /// Dropping the write half closes the write side, as `close` does: the peer sees the end. The connection ends
     /// when both halves are dropped.
     ///
-    /// Scenarios: `unix_dropping_the_write_half_sends_eof`, `unix_into_split_serves_two_tasks`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_dropping_the_write_half_sends_eof`, `unix_into_split_serves_two_tasks`.</details>
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
 
     /// Puts the halves of [`into_split`](Self::into_split) together again. Nothing is sent, and the connection goes on.
@@ -243,7 +261,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     ///
     /// Both halves, if they are not of one stream, or if a runtime of your own does not replace it.
     ///
-    /// Scenarios: `unix_halves_reunite`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_halves_reunite`.</details>
     fn reunite(
         read: Self::OwnedReadHalf,
         write: Self::OwnedWriteHalf,
@@ -255,15 +275,19 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     ///
     /// See [`TcpStream::readable`](super::TcpStream::readable).
     ///
-    /// Scenarios: `unix_readable_waits_for_bytes`, `unix_readable_wakes_everybody`,
-    /// `unix_readable_sees_the_end`, `unix_readable_starves_no_timer`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_readable_waits_for_bytes`, `unix_readable_wakes_everybody`,
+    /// `unix_readable_sees_the_end`, `unix_readable_starves_no_timer`.</details>
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
         ready(Err(no_readiness()))
     }
 
     /// Waits until a write may have room; otherwise as [`readable`](Self::readable).
     ///
-    /// Scenarios: `unix_writable_waits_for_room`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_writable_waits_for_room`.</details>
     fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
         ready(Err(no_readiness()))
     }
@@ -275,7 +299,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     /// `WouldBlock` when nothing is there, or when the runtime has not heard of it yet: await
     /// [`readable`](Self::readable) and try again. `Ok(0)` is the end of the stream, or an empty buffer.
     ///
-    /// Scenarios: `unix_try_read_takes_what_is_there`, `unix_first_try_waits_for_nothing`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_try_read_takes_what_is_there`, `unix_first_try_waits_for_nothing`.</details>
     fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -285,7 +311,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
 
     /// [`try_read`](Self::try_read) into several buffers, one after the other.
     ///
-    /// Scenarios: `unix_try_takes_several_buffers`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_try_takes_several_buffers`.</details>
     fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         if bufs.iter().all(|buf| buf.is_empty()) {
             return Ok(0);
@@ -300,7 +328,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     /// `WouldBlock` when there is no room, or when the runtime has not heard of it yet: await
     /// [`writable`](Self::writable) and try again.
     ///
-    /// Scenarios: `unix_try_write_finds_room`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_try_write_finds_room`.</details>
     fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);
@@ -320,7 +350,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     /// block. The runtime learns from that error that the stream is not ready; see
     /// [`UdpSocket::try_io`](super::UdpSocket::try_io).
     ///
-    /// Scenarios: `unix_try_io_would_block_and_then_waits`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_try_io_would_block_and_then_waits`.</details>
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let _ = interest;
         operation()
@@ -328,7 +360,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
 
     /// **Required.** Our own address, which has no name unless it was bound to one.
     ///
-    /// Scenarios: `unix_addresses_match`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_addresses_match`.</details>
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
     /// **Required.** The address at the other end.
@@ -343,21 +377,27 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     ///
     /// `Unsupported` on systems other than Linux and Android, and where a runtime of your own does not replace it.
     ///
-    /// Scenarios: `unix_peer_cred_tells_who_it_is`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_peer_cred_tells_who_it_is`.</details>
     fn peer_cred(&self) -> io::Result<UCred> {
         Err(no_peer_cred())
     }
 
     /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
     ///
-    /// Scenarios: `unix_sockets_lend_their_descriptors`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_sockets_lend_their_descriptors`.</details>
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         None
     }
 
     /// **Required.** Takes the connection away from the runtime, as a **blocking** one of the standard library.
     ///
-    /// Scenarios: `unix_into_std_blocks`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_into_std_blocks`.</details>
     fn into_std(self) -> io::Result<std_unix::UnixStream>;
 }
 
@@ -387,18 +427,24 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// The system's, such as too many open files. The listener stays usable.
     ///
-    /// Scenarios: `unix_accept_serves_every_waiter`, `unix_accept_is_cancel_safe`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_accept_serves_every_waiter`, `unix_accept_is_cancel_safe`.</details>
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
 
     /// **Required.** [`accept`](Self::accept) as a poll function, for **one** task: only the last one that
     /// polled is woken.
     ///
-    /// Scenarios: `unix_poll_accept_wakes_the_last_waker`, `unix_displaced_pollers_are_not_woken`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_poll_accept_wakes_the_last_waker`, `unix_displaced_pollers_are_not_woken`.</details>
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
 
     /// Connections as a `Stream`, which never ends; see [`TcpListener::incoming`](super::TcpListener::incoming).
     ///
-    /// Scenarios: `unix_incoming_yields_every_connection`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_incoming_yields_every_connection`.</details>
     fn incoming(&mut self) -> Incoming<'_, Self> {
         Incoming::new(self)
     }
@@ -431,11 +477,13 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 ///
 /// A receive or a send that did not complete has taken, or sent, nothing.
 ///
-/// Scenarios: `unix_datagram_round_trip`, `unix_datagram_truncates_and_loses_the_rest`,
+/// <details><summary>Scenarios</summary>
+///
+/// `unix_datagram_round_trip`, `unix_datagram_truncates_and_loses_the_rest`,
 /// `unix_datagram_receive_serves_every_waiter`, `unix_datagram_sender_waits_for_room`, `unix_datagram_send_to_waits_for_room`,
 /// `unix_datagram_send_finds_some_room`, `unix_displaced_pollers_are_not_woken`, `unix_first_poll_finds_what_is_there`,
 /// `unix_first_send_waits_for_nothing`, `unix_datagram_poll_wakes_the_last_waker`,
-/// `unix_datagram_busy_socket_starves_no_timer`.
+/// `unix_datagram_busy_socket_starves_no_timer`.</details>
 pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
     ///
@@ -443,7 +491,9 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// As [`unix_connect`](UnixNet::unix_connect).
     ///
-    /// Scenarios: `unix_datagram_connected_round_trip`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_datagram_connected_round_trip`.</details>
     fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()>;
 
     /// **Required.** Sends a datagram to the peer that the socket is connected to.
@@ -451,7 +501,9 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** [`send`](Self::send) as a poll function.
     ///
-    /// Scenarios: `unix_datagram_poll_forms_round_trip`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_datagram_poll_forms_round_trip`.</details>
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
 
     /// **Required.** Waits for a datagram, of the peer if the socket is connected.
@@ -510,7 +562,9 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `unix_datagram_recv_msg_tells_of_a_truncated_datagram`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_datagram_recv_msg_tells_of_a_truncated_datagram`.</details>
     fn recv_msg(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<RecvMsg<SocketAddr>>> + Send {
         async move {
             let mut whole = longer(buf.len());
@@ -525,7 +579,9 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// `Unsupported` where a runtime of your own does not replace it.
     ///
-    /// Scenarios: `unix_datagram_readable_waits_for_a_datagram`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_datagram_readable_waits_for_a_datagram`.</details>
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
         ready(Err(no_readiness()))
     }
@@ -538,7 +594,9 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// Waits until a send may have room, in the queue of the peer if the socket is connected to one.
     ///
-    /// Scenarios: `unix_datagram_writable_waits_for_room`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_datagram_writable_waits_for_room`.</details>
     fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
         ready(Err(no_readiness()))
     }
@@ -559,7 +617,9 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// Sends a datagram to the peer that the socket is connected to, without waiting; see
     /// [`UdpSocket::try_send`](super::UdpSocket::try_send).
     ///
-    /// Scenarios: `unix_datagram_tries_wait_for_nothing`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_datagram_tries_wait_for_nothing`.</details>
     fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
         self.try_io(Interest::Writable, || of::write(self.descriptor(), buf))
     }

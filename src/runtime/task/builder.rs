@@ -25,7 +25,9 @@ use crate::runtime::Spawn;
 /// }
 /// ```
 ///
-/// Scenarios: `named_tasks_run`, `builder_finds_the_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `named_tasks_run`, `builder_finds_the_runtime`.</details>
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it spawns nothing before `spawn`"]
 pub struct Builder<'a> {
@@ -49,7 +51,9 @@ impl<'a> Builder<'a> {
     ///
     /// Never. When the runtime is gone the handle says so.
     ///
-    /// Scenarios: `named_tasks_run`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `named_tasks_run`.</details>
     #[track_caller]
     pub fn spawn_on<R, F>(self, future: F, runtime: &R) -> io::Result<JoinHandle<F::Output>>
     where
@@ -69,7 +73,9 @@ impl<'a> Builder<'a> {
     ///
     /// Never. When the runtime is gone the handle says so.
     ///
-    /// Scenarios: `named_tasks_run`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `named_tasks_run`.</details>
     #[track_caller]
     pub fn spawn_blocking_on<R, F, T>(self, job: F, runtime: &R) -> io::Result<JoinHandle<T>>
     where

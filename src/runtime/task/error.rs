@@ -9,8 +9,10 @@ use crate::thread::lock;
 
 /// Why a task has no output.
 ///
-/// Scenarios: `panic_reaches_the_handle`, `abort_cancels_a_pending_task`, `join_error_converts_to_io_error`,
-/// `join_error_display`.
+/// <details><summary>Scenarios</summary>
+///
+/// `panic_reaches_the_handle`, `abort_cancels_a_pending_task`, `join_error_converts_to_io_error`,
+/// `join_error_display`.</details>
 pub struct JoinError {
     repr: Repr,
 }
@@ -48,7 +50,9 @@ impl JoinError {
 
     /// The id of the task.
     ///
-    /// Scenarios: `id_stays_when_a_task_is_aborted`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `id_stays_when_a_task_is_aborted`.</details>
     pub fn id(&self) -> Id {
         match &self.repr {
             Repr::Cancelled(id) | Repr::RuntimeGone(id) | Repr::LocalSetGone(id) => *id,
@@ -69,7 +73,9 @@ impl JoinError {
     /// }
     /// ```
     ///
-    /// Scenarios: `abort_cancels_a_pending_task`, `shutdown_drops_every_task`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `abort_cancels_a_pending_task`, `shutdown_drops_every_task`.</details>
     pub fn is_cancelled(&self) -> bool {
         matches!(self.repr, Repr::Cancelled(_))
     }

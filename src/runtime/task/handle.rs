@@ -36,13 +36,15 @@ use super::{Id, JoinError, Slot};
 /// }
 /// ```
 ///
-/// Scenarios: `drop_detaches`, `dropping_a_finished_handle_drops_the_output`,
+/// <details><summary>Scenarios</summary>
+///
+/// `drop_detaches`, `dropping_a_finished_handle_drops_the_output`,
 /// `destructor_panic_in_a_dropped_handle_is_contained`, `future_is_dropped_before_its_handle_resumes`,
 /// `handle_can_be_awaited_on_a_plain_thread`, `handle_can_be_awaited_by_reference`,
 /// `detached_output_is_dropped_at_completion`, `handle_in_a_timeout_leaves_its_task_running`,
 /// `handle_wakes_the_last_waker`, `handle_polled_after_completion_panics`,
 /// `drop_of_a_handle_while_its_task_completes`, `waker_may_ask_its_handle`, `waker_may_abort_its_task`,
-/// `output_of_a_dropped_handle_finds_what_its_holder_does`.
+/// `output_of_a_dropped_handle_finds_what_its_holder_does`.</details>
 #[must_use = "dropping a handle detaches its task; say `handle.detach()` if that is meant"]
 pub struct JoinHandle<T> {
     repr: Repr<T>,
@@ -123,11 +125,13 @@ impl<T> JoinHandle<T> {
     /// the future has been dropped. A task that was just completing keeps its value, or its panic. Aborting a
     /// finished or an aborted task changes nothing. A blocking closure that has started cannot be aborted.
     ///
-    /// Scenarios: `abort_cancels_a_pending_task`, `abort_before_the_first_poll`, `abort_twice_is_fine`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `abort_cancels_a_pending_task`, `abort_before_the_first_poll`, `abort_twice_is_fine`,
     /// `abort_after_completion_keeps_the_value`, `abort_after_a_panic_keeps_the_panic`,
     /// `abort_while_running_stops_at_the_next_await`, `abort_keeps_the_value_of_a_poll_in_progress`,
     /// `abort_never_loses_a_panic`, `task_can_abort_itself`, `abort_wakes_whoever_waits`,
-    /// `abort_leaves_descendants_alone`, `abort_races_with_completion`.
+    /// `abort_leaves_descendants_alone`, `abort_races_with_completion`.</details>
     pub fn abort(&self) {
         each!(&self.repr, handle => handle.abort());
     }
@@ -138,8 +142,10 @@ impl<T> JoinHandle<T> {
     ///
     /// `is_cancelled`, unless the task had completed or was just completing.
     ///
-    /// Scenarios: `cancel_waits_for_the_destructor`, `cancel_acts_without_being_polled`,
-    /// `destructor_panic_of_an_aborted_task_is_reported`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `cancel_waits_for_the_destructor`, `cancel_acts_without_being_polled`,
+    /// `destructor_panic_of_an_aborted_task_is_reported`.</details>
     pub fn cancel(self) -> Self {
         self.abort();
         self
@@ -147,9 +153,11 @@ impl<T> JoinHandle<T> {
 
     /// A second right to abort the task, which does not keep its output.
     ///
-    /// Scenarios: `abort_handle_aborts`, `abort_handle_outlives_the_handle`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `abort_handle_aborts`, `abort_handle_outlives_the_handle`,
     /// `abort_handle_does_not_cancel_when_dropped`, `abort_handle_keeps_no_output`,
-    /// `abort_handle_sees_completion`.
+    /// `abort_handle_sees_completion`.</details>
     pub fn abort_handle(&self) -> AbortHandle {
         match &self.repr {
             Repr::AsyncTask(handle) => handle.abort_handle(),
@@ -160,14 +168,18 @@ impl<T> JoinHandle<T> {
 
     /// Whether the task is over: completed, panicked, or aborted and dropped.
     ///
-    /// Scenarios: `is_finished_tells`, `is_finished_after_an_abort`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `is_finished_tells`, `is_finished_after_an_abort`.</details>
     pub fn is_finished(&self) -> bool {
         each!(&self.repr, handle => handle.is_finished())
     }
 
     /// The id of the task: see [`Id`].
     ///
-    /// Scenarios: `ids_of_tasks_differ`, `id_in_a_task_is_that_of_its_handle`, `id_stays_when_a_task_is_aborted`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `ids_of_tasks_differ`, `id_in_a_task_is_that_of_its_handle`, `id_stays_when_a_task_is_aborted`.</details>
     pub fn id(&self) -> Id {
         each!(&self.repr, handle => handle.id())
     }
@@ -182,15 +194,19 @@ impl<T> JoinHandle<T> {
     /// }
     /// ```
     ///
-    /// Scenarios: `drop_detaches`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `drop_detaches`.</details>
     pub fn detach(self) {
         drop(self);
     }
 
     /// Turns "dropping detaches" into "dropping aborts".
     ///
-    /// Scenarios: `abort_on_drop_aborts`, `abort_on_drop_passes_the_value_on`,
-    /// `abort_on_drop_can_be_detached`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `abort_on_drop_aborts`, `abort_on_drop_passes_the_value_on`,
+    /// `abort_on_drop_can_be_detached`.</details>
     pub fn abort_on_drop(self) -> AbortOnDropHandle<T> {
         AbortOnDropHandle { handle: Some(self) }
     }

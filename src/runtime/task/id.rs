@@ -34,7 +34,9 @@ use crate::thread;
 /// }
 /// ```
 ///
-/// Scenarios: `ids_of_tasks_differ`, `id_in_a_task_is_that_of_its_handle`, `id_stays_when_a_task_is_aborted`.
+/// <details><summary>Scenarios</summary>
+///
+/// `ids_of_tasks_differ`, `id_in_a_task_is_that_of_its_handle`, `id_stays_when_a_task_is_aborted`.</details>
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id {
     repr: Repr,
@@ -60,7 +62,9 @@ enum Repr {
 /// }
 /// ```
 ///
-/// Scenarios: `id_in_a_task_is_that_of_its_handle`.
+/// <details><summary>Scenarios</summary>
+///
+/// `id_in_a_task_is_that_of_its_handle`.</details>
 #[track_caller]
 pub fn id() -> Id {
     match try_id() {
@@ -78,8 +82,10 @@ pub fn id() -> Id {
 /// `None` outside of all tasks, and in the future of a `block_on`, which is no task. In a destructor of the future or of the
 /// closure it is the same as in the task.
 ///
-/// Scenarios: `id_in_a_task_is_that_of_its_handle`, `id_in_a_blocking_closure_is_that_of_its_handle`,
-/// `id_in_a_destructor_is_that_of_its_task`, `id_outside_of_a_task_is_none`.
+/// <details><summary>Scenarios</summary>
+///
+/// `id_in_a_task_is_that_of_its_handle`, `id_in_a_blocking_closure_is_that_of_its_handle`,
+/// `id_in_a_destructor_is_that_of_its_task`, `id_outside_of_a_task_is_none`.</details>
 pub fn try_id() -> Option<Id> {
     match thread::task() {
         Some(number) => Some(Number(number).into()),

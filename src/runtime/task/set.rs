@@ -36,13 +36,15 @@ use crate::thread::lock;
 /// }
 /// ```
 ///
-/// Scenarios: `join_set_returns_every_value`, `join_set_in_order_of_completion`,
+/// <details><summary>Scenarios</summary>
+///
+/// `join_set_returns_every_value`, `join_set_in_order_of_completion`,
 /// `join_set_of_nothing_is_none`, `join_set_reports_a_panic`, `join_set_drop_aborts`, `join_set_abort_all`,
 /// `join_set_detach_all`, `join_set_shutdown_waits`, `join_set_runs_in_parallel`,
 /// `join_set_join_next_is_cancel_safe`, `join_set_try_join_next_keeps_the_waiter`,
 /// `join_set_try_join_next_takes_all_that_are_finished`, `join_set_in_a_blocking_closure_does_not_wait`,
 /// `join_set_loop_lets_others_run`,
-/// `join_set_waker_may_use_the_set`, `join_set_takes_blocking_closures`, `join_set_outlives_a_shutdown`.
+/// `join_set_waker_may_use_the_set`, `join_set_takes_blocking_closures`, `join_set_outlives_a_shutdown`.</details>
 #[must_use = "dropping a set aborts its tasks"]
 pub struct JoinSet<T> {
     tasks: BTreeMap<u64, (JoinHandle<T>, Waker)>,
@@ -133,7 +135,9 @@ impl<T> JoinSet<T> {
 
     /// Starts a task on `runtime` and adds it.
     ///
-    /// Scenarios: `join_set_aborts_one_of_its_tasks`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `join_set_aborts_one_of_its_tasks`.</details>
     #[track_caller]
     pub fn spawn_on<R, F>(&mut self, future: F, runtime: &R) -> AbortHandle
     where
@@ -157,7 +161,9 @@ impl<T> JoinSet<T> {
 
     /// Starts a task, which need not be `Send`, in `set` and adds it.
     ///
-    /// Scenarios: `local_tasks_are_joined_as_a_set`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `local_tasks_are_joined_as_a_set`.</details>
     #[track_caller]
     pub fn spawn_local_on<F>(&mut self, future: F, set: &LocalSet) -> AbortHandle
     where
@@ -173,7 +179,9 @@ impl<T> JoinSet<T> {
     ///
     /// Outside of a set, as [`spawn_local`](crate::task::spawn_local).
     ///
-    /// Scenarios: `local_tasks_are_joined_as_a_set`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `local_tasks_are_joined_as_a_set`.</details>
     #[track_caller]
     pub fn spawn_local<F>(&mut self, future: F) -> AbortHandle
     where
@@ -214,7 +222,9 @@ impl<T> JoinSet<T> {
     ///
     /// No result is lost.
     ///
-    /// Scenarios: `join_set_tells_ids`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `join_set_tells_ids`.</details>
     pub fn join_next_with_id(&mut self) -> impl Future<Output = Option<Result<(Id, T), JoinError>>> {
         std::future::poll_fn(|cx| self.poll_join_next_with_id(cx))
     }
@@ -229,7 +239,9 @@ impl<T> JoinSet<T> {
 
     /// [`try_join_next`](Self::try_join_next) with the [`Id`] of the task.
     ///
-    /// Scenarios: `join_set_tells_ids`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `join_set_tells_ids`.</details>
     pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
         match self.poll_finished(with_id) {
             Poll::Ready(result) => result,
@@ -307,7 +319,9 @@ impl<T> JoinSet<T> {
     /// }
     /// ```
     ///
-    /// Scenarios: `join_set_join_all_gives_every_value`, `join_set_join_all_panics_with_its_task`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `join_set_join_all_gives_every_value`, `join_set_join_all_panics_with_its_task`.</details>
     pub async fn join_all(mut self) -> Vec<T> {
         let mut values = Vec::with_capacity(self.len());
         while let Some(result) = self.join_next().await {

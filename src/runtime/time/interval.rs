@@ -21,8 +21,10 @@ use crate::runtime::task::coop;
 ///
 /// A tick is missed when it is late by more than 5 ms, or by more than half of a period that is shorter than 10 ms.
 ///
-/// Scenarios: `interval_of_a_few_milliseconds_skips`, `interval_burst_catches_up`, `interval_delay_starts_over`, `interval_skip_keeps_the_grid`,
-/// `interval_default_is_delay`.
+/// <details><summary>Scenarios</summary>
+///
+/// `interval_of_a_few_milliseconds_skips`, `interval_burst_catches_up`, `interval_delay_starts_over`, `interval_skip_keeps_the_grid`,
+/// `interval_default_is_delay`.</details>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MissedTickBehavior {
     /// All missed ticks at once, until it has caught up.
@@ -60,7 +62,9 @@ impl<R: Time> Interval<R> {
     ///
     /// No tick is lost.
     ///
-    /// Scenarios: `interval_tick_is_cancel_safe`, `interval_is_a_stream`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `interval_tick_is_cancel_safe`, `interval_is_a_stream`.</details>
     pub fn tick(&mut self) -> impl Future<Output = Instant> + Send + '_ {
         std::future::poll_fn(|cx| self.poll_tick(cx))
     }
@@ -107,28 +111,36 @@ impl<R: Time> Interval<R> {
 
     /// The next tick comes one period from now.
     ///
-    /// Scenarios: `interval_reset_starts_over`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `interval_reset_starts_over`.</details>
     pub fn reset(&mut self) {
         self.schedule(deadline_after(self.runtime.now(), self.period));
     }
 
     /// The next tick comes at once.
     ///
-    /// Scenarios: `interval_can_be_reset_to_any_time`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `interval_can_be_reset_to_any_time`.</details>
     pub fn reset_immediately(&mut self) {
         self.schedule(self.runtime.now());
     }
 
     /// The next tick comes after `after`, and the one after it a period later.
     ///
-    /// Scenarios: `interval_can_be_reset_to_any_time`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `interval_can_be_reset_to_any_time`.</details>
     pub fn reset_after(&mut self, after: Duration) {
         self.schedule(deadline_after(self.runtime.now(), after));
     }
 
     /// The next tick comes at `deadline`, and the one after it a period later.
     ///
-    /// Scenarios: `interval_can_be_reset_to_any_time`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `interval_can_be_reset_to_any_time`.</details>
     pub fn reset_at(&mut self, deadline: impl Into<Instant>) {
         self.schedule(deadline.into());
     }

@@ -27,8 +27,10 @@ pub use timeout::{Elapsed, Timeout};
 /// waits and panics in its next poll. A timeout and an interval hold a handle, so only a shutdown ends their runtime before them:
 /// then they do as a sleep does.
 ///
-/// Scenarios: `sleeps_outlive_their_runtime`, `timers_outlive_a_shutdown`,
-/// `timeouts_and_intervals_keep_their_runtime`.
+/// <details><summary>Scenarios</summary>
+///
+/// `sleeps_outlive_their_runtime`, `timers_outlive_a_shutdown`,
+/// `timeouts_and_intervals_keep_their_runtime`.</details>
 ///
 /// # For authors of backends
 ///
@@ -40,14 +42,18 @@ pub trait Time: Spawn {
 
     /// **Required.** What time it is on the clock that this runtime's timers follow.
     ///
-    /// Scenarios: `now_never_goes_back`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `now_never_goes_back`.</details>
     fn now(&self) -> Instant;
 
     /// The time of day: that of the system, unless the runtime has clocks of its own, as a simulation has.
     ///
     /// It may jump, and go back, when somebody sets the clock. Timers do not follow it.
     ///
-    /// Scenarios: `system_time_goes_on`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `system_time_goes_on`.</details>
     fn system_time(&self) -> SystemTime {
         SystemTime::now()
     }
@@ -78,10 +84,12 @@ pub trait Time: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `sleep_that_is_due_is_ready_at_its_first_poll`, `sleep_that_becomes_due_is_ready_at_its_next_poll`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `sleep_that_is_due_is_ready_at_its_first_poll`, `sleep_that_becomes_due_is_ready_at_its_next_poll`,
     /// `first_operation_of_a_task_finds_its_budget`, `budget_of_a_block_on_is_not_that_of_a_task`,
     /// `deadline_made_anew_in_each_turn_fires`,
-    /// `loop_of_due_sleeps_lets_others_run`, `several_busy_futures_let_others_run`, `sleep_is_never_early`, `sleep_until_the_end_of_the_clock`.
+    /// `loop_of_due_sleeps_lets_others_run`, `several_busy_futures_let_others_run`, `sleep_is_never_early`, `sleep_until_the_end_of_the_clock`.</details>
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep;
 
     /// Waits for `duration`, counted from this call.
@@ -104,9 +112,11 @@ pub trait Time: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `sleep_max_waits_for_ever`, `sleep_counts_from_creation`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `sleep_max_waits_for_ever`, `sleep_counts_from_creation`,
     /// `sleep_can_be_created_on_a_plain_thread`, `sleep_can_be_dropped_pending`,
-    /// `sleep_can_be_awaited_on_a_plain_thread`, `many_sleeps_all_fire`.
+    /// `sleep_can_be_awaited_on_a_plain_thread`, `many_sleeps_all_fire`.</details>
     fn sleep(&self, duration: Duration) -> Self::Sleep {
         self.sleep_until(deadline_after(self.now(), duration))
     }
@@ -134,10 +144,12 @@ pub trait Time: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `timeout_of_a_ready_future_is_ok`, `timeout_polls_the_future_first`, `timeout_elapses`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `timeout_of_a_ready_future_is_ok`, `timeout_polls_the_future_first`, `timeout_elapses`,
     /// `timeout_drops_the_future`, `timeout_max_never_elapses`,
     /// `timeout_that_is_up_polls_the_future_once`, `timeout_counts_from_creation`,
-    /// `timeout_inside_a_timeout`.
+    /// `timeout_inside_a_timeout`.</details>
     fn timeout<F: Future>(&self, duration: Duration, future: F) -> Timeout<F, Self> {
         self.timeout_at(deadline_after(self.now(), duration), future)
     }
@@ -158,8 +170,10 @@ pub trait Time: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `timeout_at_a_past_deadline_elapses`,
-    /// `timeout_at_a_past_deadline_still_takes_a_ready_value`, `busy_future_hides_no_deadline`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `timeout_at_a_past_deadline_elapses`,
+    /// `timeout_at_a_past_deadline_still_takes_a_ready_value`, `busy_future_hides_no_deadline`.</details>
     fn timeout_at<F: Future>(&self, deadline: Instant, future: F) -> Timeout<F, Self> {
         Timeout::new(self.clone(), deadline, future)
     }
@@ -187,8 +201,10 @@ pub trait Time: Spawn {
     /// }
     /// ```
     ///
-    /// Scenarios: `interval_first_tick_is_immediate`, `interval_keeps_its_schedule`,
-    /// `interval_of_zero_panics`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `interval_first_tick_is_immediate`, `interval_keeps_its_schedule`,
+    /// `interval_of_zero_panics`.</details>
     #[track_caller]
     fn interval(&self, period: Duration) -> Interval<Self> {
         self.interval_at(self.now(), period)
@@ -198,7 +214,9 @@ pub trait Time: Spawn {
     ///
     /// Otherwise as [`interval`](Self::interval).
     ///
-    /// Scenarios: `interval_at_starts_then`, `interval_at_the_end_of_the_clock`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `interval_at_starts_then`, `interval_at_the_end_of_the_clock`.</details>
     #[track_caller]
     fn interval_at(&self, start: Instant, period: Duration) -> Interval<Self> {
         Interval::new(self.clone(), start, period)
@@ -210,12 +228,16 @@ pub trait Time: Spawn {
 /// Once it has been ready it is ready for ever. It may be polled by another task than the one before, and wakes the last
 /// that polled it.
 ///
-/// Scenarios: `sleep_is_fused`, `sleep_wakes_the_last_waker`,
-/// `sleep_moves_between_tasks`.
+/// <details><summary>Scenarios</summary>
+///
+/// `sleep_is_fused`, `sleep_wakes_the_last_waker`,
+/// `sleep_moves_between_tasks`.</details>
 pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
     /// When it ends. After [`Time::sleep`] of a duration beyond the clock: some 30 years from then.
     ///
-    /// Scenarios: `sleep_knows_its_deadline`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `sleep_knows_its_deadline`.</details>
     fn deadline(&self) -> Instant;
 
     /// Whether it has completed.
@@ -242,7 +264,9 @@ pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
     /// }
     /// ```
     ///
-    /// Scenarios: `sleep_reset_to_later`, `sleep_reset_to_earlier`, `sleep_reset_after_completion`,
-    /// `sleep_reset_to_the_past`, `sleep_reset_before_the_first_poll`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `sleep_reset_to_later`, `sleep_reset_to_earlier`, `sleep_reset_after_completion`,
+    /// `sleep_reset_to_the_past`, `sleep_reset_before_the_first_poll`.</details>
     fn reset(self: Pin<&mut Self>, deadline: Instant);
 }

@@ -128,9 +128,11 @@ pub(crate) use self::tasks::tell;
 /// sends::<anyrt::task::LocalSet>();
 /// ```
 ///
-/// Scenarios: `local_tasks_stay_on_their_thread`, `local_handles_and_wakers_go_anywhere`, `local_set_drop_drops_its_tasks`,
+/// <details><summary>Scenarios</summary>
+///
+/// `local_tasks_stay_on_their_thread`, `local_handles_and_wakers_go_anywhere`, `local_set_drop_drops_its_tasks`,
 /// `local_set_dropped_in_a_local_task`, `local_set_is_driven_by_anybody`, `local_set_is_polled_in_two_places`,
-/// `local_set_is_run_in_its_own_task`, `local_task_finds_the_runtime`, `local_tasks_have_all_that_tasks_have`.
+/// `local_set_is_run_in_its_own_task`, `local_task_finds_the_runtime`, `local_tasks_have_all_that_tasks_have`.</details>
 #[must_use = "its tasks run when it is polled, and are dropped with it"]
 pub struct LocalSet {
     tasks: Rc<Tasks>,
@@ -183,9 +185,11 @@ impl LocalSet {
     /// # assert_eq!(futures::executor::block_on(count()), 55);
     /// ```
     ///
-    /// Scenarios: `local_task_is_not_send`, `local_task_panic_reaches_the_handle`, `local_destructor_panics_are_contained`,
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `local_task_is_not_send`, `local_task_panic_reaches_the_handle`, `local_destructor_panics_are_contained`,
     /// `local_abort_drops_the_task`, `local_abort_from_another_thread_drops_on_the_own`, `local_handle_keeps_the_contract`,
-    /// `local_wakes_are_not_lost`, `local_late_wakes_are_harmless`.
+    /// `local_wakes_are_not_lost`, `local_late_wakes_are_harmless`.</details>
     #[track_caller]
     pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -229,7 +233,9 @@ impl LocalSet {
     /// # fn main() {}
     /// ```
     ///
-    /// Scenarios: `local_tasks_go_on_with_the_next_run`, `local_busy_tasks_starve_nobody`, `local_busy_socket_starves_nobody`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `local_tasks_go_on_with_the_next_run`, `local_busy_tasks_starve_nobody`, `local_busy_socket_starves_nobody`.</details>
     pub fn run_until<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
         RunUntil { set: self, future, tasks_first: false }
     }
@@ -240,7 +246,9 @@ impl LocalSet {
     ///
     /// As [`BlockOn::block_on`].
     ///
-    /// Scenarios: `local_set_is_driven_by_anybody`.
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `local_set_is_driven_by_anybody`.</details>
     #[track_caller]
     pub fn block_on<R: BlockOn, F: Future>(&self, runtime: &R, future: F) -> F::Output {
         runtime.block_on(self.run_until(future))
@@ -253,7 +261,9 @@ impl LocalSet {
 ///
 /// `&mut set` can be dropped and awaited again, also when it was ready: it runs the tasks that were spawned since.
 ///
-/// Scenarios: `local_set_await_runs_all_tasks`.
+/// <details><summary>Scenarios</summary>
+///
+/// `local_set_await_runs_all_tasks`.</details>
 impl Future for LocalSet {
     type Output = ();
 

@@ -37,7 +37,9 @@ use crate::runtime::task::JoinHandle;
 /// # assert_eq!(futures::executor::block_on(collect()).unwrap(), [42]);
 /// ```
 ///
-/// Scenarios: `local_task_is_not_send`, `local_spawn_outside_of_a_set_is_an_error`, `local_spawn_finds_the_innermost_set`.
+/// <details><summary>Scenarios</summary>
+///
+/// `local_task_is_not_send`, `local_spawn_outside_of_a_set_is_an_error`, `local_spawn_finds_the_innermost_set`.</details>
 #[track_caller]
 pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -56,7 +58,9 @@ where
 ///
 /// [`NoLocalSet`]; the future is dropped then.
 ///
-/// Scenarios: `local_spawn_outside_of_a_set_is_an_error`.
+/// <details><summary>Scenarios</summary>
+///
+/// `local_spawn_outside_of_a_set_is_an_error`.</details>
 #[track_caller]
 pub fn try_spawn_local<F>(future: F) -> Result<JoinHandle<F::Output>, NoLocalSet>
 where
