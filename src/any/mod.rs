@@ -9,7 +9,7 @@ mod handle;
 #[cfg(feature = "hyper")]
 mod hyper_rt;
 pub(crate) mod net;
-mod one_of;
+pub(crate) mod one_of;
 pub(crate) mod time;
 mod within;
 mod wrapped;

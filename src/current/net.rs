@@ -3,15 +3,17 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::vec;
 
 use super::find;
 use crate::any::net::{TcpListener, TcpStream, UdpSocket};
+use crate::any::one_of::{OneOf, each};
 use crate::runtime::net::{
     Addrs, ConnectOptions, ListenOptions, ToSocketAddrs, bind, connect, named, no_address, resolve_all,
     udp_bind,
 };
-use crate::runtime::{Driver, Net};
+use crate::runtime::{Driver, Net, UdpSocket as _};
 
 /// Finds all addresses of a name with the resolver of the current runtime; see
 /// [`Net::lookup_host`](crate::Net::lookup_host), which returns a `Vec`.
@@ -158,10 +160,10 @@ impl UdpSocket {
     ///
     /// `udp_connect_and_send_to_take_names`, `udp_addresses_need_no_runtime`.</details>
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
-        match addr.to_addrs() {
-            Addrs::One(addr) => self.connect_addr(addr),
+        match known(addr) {
+            Ok(addr) => self.connect_addr(addr),
             // Boxed, so that a socket that is told an address pays for none of it.
-            addrs => Box::pin(self.connect_to_first(addrs)).await,
+            Err(addrs) => Box::pin(self.connect_to_first(addrs)).await,
         }
     }
 
@@ -193,18 +195,26 @@ impl UdpSocket {
     ///
     /// `udp_connect_and_send_to_take_names`, `udp_addresses_need_no_runtime`.</details>
     pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], target: A) -> io::Result<usize> {
-        let target = match target.to_addrs() {
-            Addrs::One(addr) => addr,
-            addrs => Box::pin(self.first_in_reach(addrs)).await?,
+        let target = match known(target) {
+            Ok(target) => target,
+            Err(addrs) => return self.send_to_first(buf, addrs).await,
         };
-        self.send_to_addr(buf, target).await
+        each!(&self.inner, it => it.send_to(buf, target).await)
     }
 
-    async fn first_in_reach(&self, addrs: Addrs) -> io::Result<SocketAddr> {
-        let is_ipv4 = self.local_addr()?.is_ipv4();
-        let addrs = resolve_here(addrs).await?;
-        let first = addrs.iter().find(|addr| addr.is_ipv4() == is_ipv4).or(addrs.first());
-        first.copied().ok_or_else(|| no_address("send to"))
+    /// In a box, and by the one above: what sends is then compiled into one place, where it is inlined.
+    fn send_to_first<'a>(
+        &'a self,
+        buf: &'a [u8],
+        addrs: Addrs,
+    ) -> Pin<Box<dyn Future<Output = io::Result<usize>> + Send + 'a>> {
+        Box::pin(async move {
+            let is_ipv4 = self.local_addr()?.is_ipv4();
+            let addrs = resolve_here(addrs).await?;
+            let first = addrs.iter().find(|addr| addr.is_ipv4() == is_ipv4).or(addrs.first());
+            let target = *first.ok_or_else(|| no_address("send to"))?;
+            self.send_to(buf, target).await
+        })
     }
 
     /// Takes over a socket of the standard library; see [`Net::udp_socket_from_std`].
@@ -214,6 +224,15 @@ impl UdpSocket {
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
         find(Driver::Io)?.udp_socket_from_std(socket)
+    }
+}
+
+/// An address, or what has to be resolved.
+#[inline]
+fn known<A: ToSocketAddrs>(addr: A) -> Result<SocketAddr, Addrs> {
+    match addr.to_addrs() {
+        Addrs::One(addr) => Ok(addr),
+        addrs => Err(addrs),
     }
 }
 

@@ -41,19 +41,13 @@ type SimSocket = <MaybeSim as Net>::UdpSocket;
 /// ```
 #[derive(Debug)]
 pub struct UdpSocket {
-    inner: OneOf<TokioSocket, AsyncIoUdpSocket, SimSocket, custom::net::UdpSocket>,
+    pub(crate) inner: OneOf<TokioSocket, AsyncIoUdpSocket, SimSocket, custom::net::UdpSocket>,
 }
 
 impl UdpSocket {
     /// [`connect`](Self::connect), to an address.
     pub(crate) fn connect_addr(&self, addr: SocketAddr) -> io::Result<()> {
         each!(&self.inner, it => it.connect(addr))
-    }
-
-    /// [`send_to`](Self::send_to), to an address.
-    #[inline]
-    pub(crate) async fn send_to_addr(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
-        each!(&self.inner, it => it.send_to(buf, target).await)
     }
 
     /// [`send_to`](Self::send_to) as a poll function, for one task.
@@ -108,7 +102,7 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
-        self.send_to_addr(buf, target).await
+        each!(&self.inner, it => it.send_to(buf, target).await)
     }
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {

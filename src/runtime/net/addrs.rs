@@ -29,6 +29,8 @@ pub(crate) mod sealed {
 }
 
 impl sealed::ToAddrs for SocketAddr {
+    // Inlined into whoever uses it, an address is known for what it is there, and nothing is asked.
+    #[inline]
     fn to_addrs(&self) -> Addrs {
         Addrs::One(*self)
     }
@@ -68,6 +70,7 @@ pub(super) fn without_brackets(host: &str) -> &str {
 }
 
 impl<A: sealed::ToAddrs + ?Sized> sealed::ToAddrs for &A {
+    #[inline]
     fn to_addrs(&self) -> Addrs {
         (**self).to_addrs()
     }
@@ -77,6 +80,7 @@ impl<A: sealed::ToAddrs + ?Sized> sealed::ToAddrs for &A {
 macro_rules! to_addrs_through {
     ($($type:ty => |$this:ident| $through:expr;)*) => {
         $(impl sealed::ToAddrs for $type {
+            #[inline]
             fn to_addrs(&self) -> Addrs {
                 let $this = self;
                 sealed::ToAddrs::to_addrs(&$through)

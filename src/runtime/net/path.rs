@@ -53,20 +53,6 @@ pub(crate) fn addr(path: &Path) -> io::Result<SockAddr> {
     SockAddr::unix(path)
 }
 
-/// The address of a path, as the standard library has it.
-pub(crate) fn std_addr(path: &Path) -> io::Result<std_unix::SocketAddr> {
-    #[cfg(target_os = "android")]
-    use std::os::android::net::SocketAddrExt as _;
-    #[cfg(target_os = "linux")]
-    use std::os::linux::net::SocketAddrExt as _;
-
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Some(name) = path.as_os_str().as_bytes().strip_prefix(b"\0") {
-        return std_unix::SocketAddr::from_abstract_name(name);
-    }
-    std_unix::SocketAddr::from_pathname(path)
-}
-
 /// The system's error, with the path that it came of.
 pub(crate) fn cannot<T>(what: &str, path: &Path, result: io::Result<T>) -> io::Result<T> {
     result.map_err(|error| named(error, format!("cannot {what} {path:?}")))

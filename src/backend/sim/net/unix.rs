@@ -2,6 +2,7 @@ mod datagram;
 
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::backend::sim::network::Addr;
 use crate::backend::sim::world::World;
 use crate::runtime::net::family::{listener_items, stream_items};
 use crate::runtime::net::options::{SocketOptions, no_peer_cred};
-use crate::runtime::net::path::{cannot, check, full_queue, std_addr};
+use crate::runtime::net::path::{cannot, check, full_queue};
 use crate::runtime::{self, UCred, stream_tries};
 
 /// A connection in memory, over a Unix socket. A program uses [`net::UnixStream`](crate::net::UnixStream),
@@ -53,6 +54,20 @@ pub(crate) fn pair(world: &Arc<World>, host: usize) -> io::Result<(UnixStream, U
     world.with(|state| state.network.check_up(host))?;
     let [a, b] = Socket::pair(world, host).map(Stream::new);
     Ok((a, b))
+}
+
+/// The address of a path, as the standard library has it.
+fn std_addr(path: &Path) -> io::Result<SocketAddr> {
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt as _;
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt as _;
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = path.as_os_str().as_bytes().strip_prefix(b"\0") {
+        return SocketAddr::from_abstract_name(name);
+    }
+    SocketAddr::from_pathname(path)
 }
 
 impl Address for SocketAddr {
