@@ -83,9 +83,9 @@ pub(super) async fn local_task_is_not_send<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn local_tasks_stay_on_their_thread<R: Runtime>(rt: R) {
-    let (set, wrong) = (LocalSet::new(), Rc::new(Cell::new(0)));
+    let (set, wrong, arrived) = (LocalSet::new(), Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
     for n in 0..20 {
-        let (rt, here) = (rt.clone(), Here::new(&wrong));
+        let (rt, here, arrived) = (rt.clone(), Here::new(&wrong), arrived.clone());
         let task = spawn_in(&set, async move {
             // Each of these is woken where it happens.
             here.look();
@@ -95,6 +95,7 @@ pub(super) async fn local_tasks_stay_on_their_thread<R: Runtime>(rt: R) {
             here.look();
             rt.sleep(ms(n)).await;
             here.look();
+            arrived.set(arrived.get() + 1);
             if n % 2 == 0 {
                 pending::<()>().await;
             }
@@ -103,7 +104,12 @@ pub(super) async fn local_tasks_stay_on_their_thread<R: Runtime>(rt: R) {
             task.abort();
         }
     }
-    set.run_until(rt.sleep(ms(40))).await;
+    let others_arrive = async {
+        while arrived.get() < 15 {
+            rt.sleep(ms(1)).await;
+        }
+    };
+    set.run_until(others_arrive).await;
     assert_eq!(Rc::strong_count(&wrong), 6, "those that wait for ever and were not aborted, and ours");
     drop(set);
     assert_eq!((Rc::strong_count(&wrong), wrong.get()), (1, 0));

@@ -6,7 +6,7 @@ use anyrt::{AnyRuntime, Runtime, Spawn};
 
 /// Whether the current runtime is one of smol's.
 fn is_on_smol() -> bool {
-    format!("{:?}", AnyRuntime::current()).contains("Smol")
+    format!("{:?}", AnyRuntime::current()).contains("smol")
 }
 
 /// Passes, with the runtime that it finds.

@@ -265,7 +265,4 @@ crate::conformance! {
             .without_ownership("it belongs to the process");
     any_owned: crate::AnyRuntime::from(Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap()),
         Capabilities::ALL.blocking_threads(4);
-    wrapped: crate::AnyRuntime::from(Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap())
-        .wrap_tasks(|_| |step: &mut dyn FnMut()| step()),
-        Capabilities::ALL.blocking_threads(4);
 }
