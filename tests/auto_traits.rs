@@ -1,9 +1,10 @@
 //! Which types may move between threads, be shared and be moved while pinned; and which must not be `Clone`.
 
 use std::fmt::Debug;
+use std::hash::Hash;
 
 use anyrt::runtime::{TcpListener, TcpStream, UdpSocket};
-use anyrt::task::{AbortHandle, AbortOnDropHandle, JoinError, JoinHandle, JoinSet, LocalSet, NoLocalSet};
+use anyrt::task::{AbortHandle, AbortOnDropHandle, Id, JoinError, JoinHandle, JoinSet, LocalSet, NoLocalSet};
 use anyrt::time::{Elapsed, Interval, MissedTickBehavior, Timeout};
 use anyrt::{AnyRuntime, NoRuntime, Runtime, SetDefaultError, net};
 use futures::StreamExt;
@@ -72,11 +73,20 @@ fn unix_sockets() {
 #[test]
 fn types_without_parameters() {
     fn static_clone<T: Clone + 'static>() {}
+    fn static_hash<T: Hash + Eq + 'static>() {}
 
     send::<AnyRuntime>();
     sync::<AnyRuntime>();
     debug::<AnyRuntime>();
     static_clone::<AnyRuntime>();
+    static_hash::<AnyRuntime>();
+    send::<Id>();
+    sync::<Id>();
+    debug::<Id>();
+    static_clone::<Id>();
+    static_hash::<Id>();
+    sync::<anyrt::task::TaskMeta<'_>>();
+    send::<anyrt::task::Builder<'_>>();
     error::<NoRuntime>();
     error::<SetDefaultError>();
     send::<anyrt::time::Sleep>();

@@ -65,7 +65,6 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{Mutex, Once};
 
-    use anyrt::Spawn;
     use anyrt::task::Builder;
     use futures::future::try_join_all;
     use tracing::subscriber::set_global_default;
@@ -141,8 +140,7 @@ mod tests {
     async fn span_follows_into_a_library(rt: AnyRuntime) -> io::Result<()> {
         subscribe();
         let (id, rt) = (next_id(), traced(&rt));
-        let request = async { rt.spawn(library(id)) }.instrument(info_span!("request", id)).await;
-        request.await??;
+        async { rt.spawn(library(id)).await }.instrument(info_span!("request", id)).await??;
         let span = format!(" INFO request{{id={id}}}:");
         let said = [
             format!("{span} a task of a library, number <{id}>"),
