@@ -55,6 +55,7 @@ fn expand(
         #(let mut #outputs = ::core::option::Option::None;)*
         ::core::future::poll_fn(|cx| {
             let mut is_pending = false;
+            #[allow(clippy::modulo_one)]
             for turn in #start {
                 match turn % #count {
                     #(#numbers => if let ::core::option::Option::Some(future) = #polled.as_mut().as_pin_mut() {

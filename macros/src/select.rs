@@ -64,6 +64,7 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
                     return ::core::task::Poll::Pending;
                 }
                 let mut is_pending = false;
+                #[allow(clippy::modulo_one)]
                 for turn in #start {
                     match turn % #count {
                         #(#numbers => {
