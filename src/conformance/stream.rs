@@ -616,6 +616,9 @@ pub(super) async fn try_io_would_block_and_then_waits<R: Runtime, F: Family<R>>(
     let error = F::try_io(&client, Interest::Writable, || Err::<(), _>(ErrorKind::Other.into())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Other);
     assert_eq!(F::try_io(&client, Interest::Writable, || Ok(7)).unwrap(), 7);
+    // It has been ready, and is not any more.
+    server.write_all(b"-").await.unwrap();
+    assert_eq!(read_when_ready::<R, F>(&rt, &client, &mut [0; 8]).await, 1);
     let turns = Arc::new(AtomicUsize::new(0));
     let counted = turns.clone();
     let task = rt.spawn_boxed(async move {

@@ -121,9 +121,9 @@ pub(crate) mod of {
     use super::*;
 
     // The standard library writes without a signal as well; where there is no such flag, it is an option of the socket.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(all(unix, not(target_vendor = "apple")))]
     const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(not(all(unix, not(target_vendor = "apple"))))]
     const NO_SIGNAL: i32 = 0;
 
     fn ask<T>(
