@@ -28,9 +28,9 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "abort loses the value of a poll in progress",
         file: "runtime/task/native/async_task.rs",
-        right: "Some(slot) => slot.complete(result.map_err(|failure| failure.of(number))),\n        None",
-        wrong: "Some(slot) => slot.complete(if mutant!() { drop(result); Err(JoinError::cancelled(number)) } \
-                else { result.map_err(|failure| failure.of(number)) }),\n        None",
+        right: "to_slot)(slot, result.map_err(|failure| failure.of(number)));",
+        wrong: "to_slot)(slot, if mutant!() { drop(result); Err(JoinError::cancelled(number)) } \
+                else { result.map_err(|failure| failure.of(number)) });",
         caught_by: &[
             "backend::smol::owned::abort_keeps_the_value_of_a_poll_in_progress",
             "backend::smol::global::abort_never_loses_a_panic",
@@ -99,8 +99,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "output that nobody wants is dropped outside its runtime",
         file: "runtime/task/native/async_task.rs",
-        right: "let _scope = has_destructor.then(|| scope(number.get()));",
-        wrong: "let _scope = (has_destructor && !mutant!()).then(|| scope(number.get()));",
+        right: "has_destructor.then(|| ((self.ways)().scope)(self.number.get()));",
+        wrong: "(has_destructor && !mutant!()).then(|| ((self.ways)().scope)(self.number.get()));",
         caught_by: &[
             "backend::smol::owned::current_in_the_destructor_of_an_output",
             "backend::async_std::global::block_on_in_the_destructor_of_an_output",
@@ -172,8 +172,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "destructor of an output aborts the process",
         file: "runtime/task/native/async_task.rs",
-        right: "        None => discard(result),",
-        wrong: "        None => if mutant!() { drop(result) } else { discard(result) },",
+        right: "                None => discard(result),",
+        wrong: "                None => if mutant!() { drop(result) } else { discard(result) },",
         caught_by: &[
             "backend::smol::owned::destructor_panic_of_a_detached_output_is_contained",
             "backend::async_std::global::blocking_output_destructor_panic_is_contained",

@@ -107,12 +107,7 @@ impl Aborted {
         self.len.store(slots.len(), Ordering::Relaxed);
     }
 
-    fn remove<T: Send + 'static>(&self, number: Number) -> Option<Arc<Slot<T>>> {
-        // The number belongs to one task, and that has one type of output.
-        self.remove_any(number).and_then(|slot| slot.downcast().ok())
-    }
-
-    fn remove_any(&self, number: Number) -> Option<Arc<dyn Any + Send + Sync>> {
+    fn remove(&self, number: Number) -> Option<Arc<dyn Any + Send + Sync>> {
         if self.len.load(Ordering::Relaxed) == 0 {
             return None;
         }
@@ -126,7 +121,8 @@ impl Aborted {
     fn end<T: Send + 'static>(&self, number: Number, dropped: Result<(), Payload>) {
         // Pairs with the fence in `Core::abort`: either we see the slot, or that sees that the task is closed.
         fence(Ordering::SeqCst);
-        if let Some(slot) = self.remove::<T>(number) {
+        // The number belongs to one task, and that has one type of output.
+        if let Some(slot) = self.remove(number).and_then(|slot| slot.downcast::<Slot<T>>().ok()) {
             slot.complete(Err(match dropped {
                 Ok(()) => JoinError::cancelled(number),
                 Err(payload) => JoinError::panicked(number, payload),
@@ -216,11 +212,7 @@ where
                 Some(Err(Failure::Panicked(payload)))
             }
         };
-        Poll::Ready(Output {
-            number: *this.number,
-            unwanted: |number, result| unwanted(number, result, |task| Scope::task(H::KIND, task)),
-            result,
-        })
+        Poll::Ready(Output { number: *this.number, ways: || Ways::of(|task| Scope::task(H::KIND, task)), result })
     }
 }
 
@@ -237,7 +229,7 @@ impl<H: Executor, F: FnOnce() -> T, T: Send + 'static> Job<H, F, T> {
         let result = self.job.take().map(|job| catch_panic(job).map_err(Failure::Panicked));
         Output {
             number: self.number,
-            unwanted: |number, result| unwanted(number, result, |task| Scope::blocking(H::KIND, task)),
+            ways: || Ways::of(|task| Scope::blocking(H::KIND, task)),
             result,
         }
     }
@@ -255,8 +247,8 @@ impl<H: Executor, F, T: Send + 'static> Drop for Job<H, F, T> {
 /// What a task leaves behind, until its handle claims it.
 pub(crate) struct Output<T> {
     number: Number,
-    // Takes the result where it completes, if its handle does not.
-    unwanted: fn(Number, Result<T, Failure>),
+    // Asked only for an output that nobody claims, and that has a destructor or an aborted handle.
+    ways: fn() -> Ways<T>,
     result: Option<Result<T, Failure>>,
 }
 
@@ -293,18 +285,36 @@ impl<T> Drop for Output<T> {
     fn drop(&mut self) {
         // Claimed, nearly always. Otherwise the task was detached, or aborted while it completed.
         if let Some(result) = self.result.take() {
-            (self.unwanted)(self.number, result);
+            let has_destructor = mem::needs_drop::<T>() || result.is_err();
+            let _scope = has_destructor.then(|| ((self.ways)().scope)(self.number.get()));
+            match ABORTED.remove(self.number) {
+                Some(slot) => {
+                    let number = self.number;
+                    ((self.ways)().to_slot)(slot, result.map_err(|failure| failure.of(number)));
+                }
+                None => discard(result),
+            }
         }
     }
 }
 
-/// Drops a result in `scope`, unless the task was aborted while it completed.
-fn unwanted<T: Send + 'static>(number: Number, result: Result<T, Failure>, scope: fn(u64) -> Scope) {
-    let has_destructor = mem::needs_drop::<T>() || result.is_err();
-    let _scope = has_destructor.then(|| scope(number.get()));
-    match ABORTED.remove(number) {
-        Some(slot) => slot.complete(result.map_err(|failure| failure.of(number))),
-        None => discard(result),
+/// Where an output goes that its handle has not claimed.
+struct Ways<T> {
+    /// What it is dropped in.
+    scope: fn(u64) -> Scope,
+    /// Into the slot of its handle, which has aborted the task.
+    to_slot: fn(Arc<dyn Any + Send + Sync>, Result<T, JoinError>),
+}
+
+impl<T: Send + 'static> Ways<T> {
+    fn of(scope: fn(u64) -> Scope) -> Self {
+        let to_slot = |slot: Arc<dyn Any + Send + Sync>, result| {
+            // The number belongs to one task, and that has one type of output.
+            if let Ok(slot) = slot.downcast::<Slot<T>>() {
+                slot.complete(result);
+            }
+        };
+        Self { scope, to_slot }
     }
 }
 
@@ -401,7 +411,7 @@ impl<T> Core<T> {
                 ((self.sends)().open)(slot.clone());
                 fence(Ordering::SeqCst);
                 // It may have ended just now, perhaps before it could see the slot.
-                if task.is_finished() && ABORTED.remove_any(self.number).is_some() {
+                if task.is_finished() && ABORTED.remove(self.number).is_some() {
                     return;
                 }
                 let running = mem::replace(&mut *state, State::Aborted(slot));
