@@ -140,7 +140,8 @@ mod tests {
     async fn span_follows_into_a_library(rt: AnyRuntime) -> io::Result<()> {
         subscribe();
         let (id, rt) = (next_id(), traced(&rt));
-        async { rt.spawn(library(id)).await }.instrument(info_span!("request", id)).await??;
+        let request = async { rt.spawn(library(id)).await? };
+        request.instrument(info_span!("request", id)).await?;
         let span = format!(" INFO request{{id={id}}}:");
         let said = [
             format!("{span} a task of a library, number <{id}>"),
