@@ -331,19 +331,7 @@ impl AnyRuntime {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        each!(&self.repr, it => it.spawn(future), wrapped => self.box_and_wrap(wrapped, future))
-    }
-
-    /// Out of the way of the others.
-    #[cold]
-    #[inline(never)]
-    #[track_caller]
-    fn box_and_wrap<F>(&self, wrapped: &Wrapped, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        self.spawn_wrapped(wrapped, None, Box::pin(future))
+        each!(&self.repr, it => it.spawn(future), wrapped => self.spawn_wrapped(wrapped, None, Box::pin(future)))
     }
 
     /// Of a future that is in a box already: each that is not would be compiled twice for each backend.
