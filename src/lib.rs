@@ -123,13 +123,15 @@ pub mod task {
 
 /// Time on the current runtime; and what is written once about it: timeouts and intervals, over any sleep.
 pub mod time {
+    pub use std::time::Duration;
+
     pub use crate::any::time::Sleep;
-    pub use crate::current::Instant;
     pub use crate::current::time::{
         Interval, Timeout, interval, interval_at, now, sleep, sleep_until, system_time, timeout, timeout_at,
         try_interval, try_interval_at, try_now, try_sleep, try_sleep_until, try_system_time, try_timeout,
         try_timeout_at,
     };
+    pub use crate::runtime::time::instant::Instant;
     pub use crate::runtime::time::{Elapsed, MissedTickBehavior};
 }
 

@@ -172,7 +172,7 @@ fn methods_that_are_the_same_are_here() {
         ),
         (
             "runtime::Builder",
-            methods!(Builder<AnyRuntime>: new_multi_thread new_current_thread enable_all worker_threads build;
+            methods!(Builder<AnyRuntime>: new_multi_thread new_current_thread enable_all enable_io enable_time max_blocking_threads worker_threads build;
                 thread_name: |it: Builder<AnyRuntime>| it.thread_name("name"),
             ),
         ),

@@ -41,6 +41,9 @@ fn expand(
 ) -> Result<TokenStream> {
     let Join { anyrt, start, expressions } = parse2(input)?;
     let count = expressions.len();
+    if count == 0 {
+        return Ok(result(quote!(())));
+    }
     let expressions = expressions.iter();
     let (polled, outputs) = (futures("polled", count), futures("output", count));
     let numbers = 0..count;

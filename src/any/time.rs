@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 use super::one_of::{OneOf, OneOfProjection, each, each_pinned};
 use crate::any::custom;
 use crate::backend::{AsyncIoSleep, MaybeSim, MaybeTokio};
+use crate::runtime::time::instant::Instant as OfRuntime;
 use crate::runtime::{self, Time};
 
 type Inner = OneOf<<MaybeTokio as Time>::Sleep, AsyncIoSleep, <MaybeSim as Time>::Sleep, custom::time::Sleep>;
@@ -68,8 +69,8 @@ impl Sleep {
     }
 
     /// When it ends; see [`runtime::Sleep::deadline`].
-    pub fn deadline(&self) -> Instant {
-        each!(&self.inner, it => runtime::Sleep::deadline(it))
+    pub fn deadline(&self) -> OfRuntime {
+        runtime::Sleep::deadline(self).into()
     }
 
     /// Whether it has completed.
@@ -100,7 +101,7 @@ impl Future for Sleep {
 
 impl runtime::Sleep for Sleep {
     fn deadline(&self) -> Instant {
-        self.deadline()
+        each!(&self.inner, it => runtime::Sleep::deadline(it))
     }
 
     fn is_elapsed(&self) -> bool {

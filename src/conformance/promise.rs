@@ -15,7 +15,7 @@ const FILES: &[(&str, &str)] = &[
     ("src/current/spawn.rs", include_str!("../current/spawn.rs")),
     ("src/current/join_set.rs", include_str!("../current/join_set.rs")),
     ("src/runtime/net/options.rs", include_str!("../runtime/net/options.rs")),
-    ("src/current/instant.rs", include_str!("../current/instant.rs")),
+    ("src/runtime/time/instant.rs", include_str!("../runtime/time/instant.rs")),
     ("src/current/random.rs", include_str!("../current/random.rs")),
     ("src/runtime/block_on.rs", include_str!("../runtime/block_on.rs")),
     ("src/runtime/net/mod.rs", include_str!("../runtime/net/mod.rs")),

@@ -12,7 +12,6 @@ pub(crate) mod time;
 #[cfg(unix)]
 mod unix;
 
-pub use instant::Instant;
 pub use random::{RandomState, random_seed};
 pub use spawn::{
     block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, try_yield_now, yield_now,

@@ -25,9 +25,25 @@ impl Builder<AnyRuntime> {
         Self::new().single_threaded()
     }
 
-    /// Nothing: timers and sockets are always on. It is here for programs that come from tokio.
+    /// Nothing: timers and sockets are always on. It is here for programs that come from tokio, as are
+    /// [`enable_io`](Self::enable_io) and [`enable_time`](Self::enable_time).
     pub fn enable_all(self) -> Self {
         self
+    }
+
+    /// Nothing; see [`enable_all`](Self::enable_all).
+    pub fn enable_io(self) -> Self {
+        self
+    }
+
+    /// Nothing; see [`enable_all`](Self::enable_all).
+    pub fn enable_time(self) -> Self {
+        self
+    }
+
+    /// [`blocking_threads`](Self::blocking_threads), by tokio's name.
+    pub fn max_blocking_threads(self, count: usize) -> Self {
+        self.blocking_threads(count)
     }
 
     /// Makes the runtime. async-std, which belongs to the process, and a simulation take no numbers of threads.

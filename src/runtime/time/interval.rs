@@ -2,10 +2,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::{self, Duration};
 
 use futures_core::Stream;
 
+use super::instant::Instant;
 use super::{Sleep, Time, deadline_after};
 use crate::runtime::task::coop;
 
@@ -43,14 +44,14 @@ pub struct Interval<R: Time> {
     runtime: R,
     // Boxed once, so that `tick` can take `&mut self`; tokio's interval does the same.
     sleep: Pin<Box<R::Sleep>>,
-    next: Instant,
+    next: time::Instant,
     period: Duration,
     missed: MissedTickBehavior,
 }
 
 impl<R: Time> Interval<R> {
     #[track_caller]
-    pub(crate) fn new(runtime: R, start: Instant, period: Duration) -> Self {
+    pub(crate) fn new(runtime: R, start: time::Instant, period: Duration) -> Self {
         assert!(!period.is_zero(), "anyrt: the period of an interval must not be zero");
         let sleep = Box::pin(runtime.sleep_until(start));
         Self { runtime, sleep, next: start, period, missed: MissedTickBehavior::default() }
@@ -80,11 +81,11 @@ impl<R: Time> Interval<R> {
             }
             let due = self.next;
             self.schedule(self.following(due, now));
-            Poll::Ready(due)
+            Poll::Ready(due.into())
         })
     }
 
-    fn following(&self, due: Instant, now: Instant) -> Instant {
+    fn following(&self, due: time::Instant, now: time::Instant) -> time::Instant {
         // Runtimes are late by a millisecond or two; that is no missed tick. tokio 1.54 has this rule without its second half
         // (`time/interval.rs`), so that short intervals burst there whatever they were told.
         let late = now.saturating_duration_since(due);
@@ -104,7 +105,7 @@ impl<R: Time> Interval<R> {
         }
     }
 
-    fn schedule(&mut self, next: Instant) {
+    fn schedule(&mut self, next: time::Instant) {
         self.next = next;
         Sleep::reset(self.sleep.as_mut(), next);
     }
@@ -141,7 +142,7 @@ impl<R: Time> Interval<R> {
     /// <details><summary>Scenarios</summary>
     ///
     /// `interval_can_be_reset_to_any_time`.</details>
-    pub fn reset_at(&mut self, deadline: impl Into<Instant>) {
+    pub fn reset_at(&mut self, deadline: impl Into<time::Instant>) {
         self.schedule(deadline.into());
     }
 

@@ -1,6 +1,7 @@
 //! Time: the clock of a runtime, its sleeps, and what is written once over any sleep.
 
 mod deadline;
+pub(crate) mod instant;
 mod interval;
 mod sleep_state;
 mod timeout;

@@ -212,7 +212,11 @@ where
                 Some(Err(Failure::Panicked(payload)))
             }
         };
-        Poll::Ready(Output { number: *this.number, ways: || Ways::of(|task| Scope::task(H::KIND, task)), result })
+        Poll::Ready(Output {
+            number: *this.number,
+            ways: || Ways::of(|task| Scope::task(H::KIND, task)),
+            result,
+        })
     }
 }
 
@@ -227,11 +231,7 @@ impl<H: Executor, F: FnOnce() -> T, T: Send + 'static> Job<H, F, T> {
     pub(crate) fn run(mut self) -> Output<T> {
         let _scope = Scope::blocking(H::KIND, self.number.get());
         let result = self.job.take().map(|job| catch_panic(job).map_err(Failure::Panicked));
-        Output {
-            number: self.number,
-            ways: || Ways::of(|task| Scope::blocking(H::KIND, task)),
-            result,
-        }
+        Output { number: self.number, ways: || Ways::of(|task| Scope::blocking(H::KIND, task)), result }
     }
 }
 
