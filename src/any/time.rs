@@ -73,7 +73,7 @@ impl Sleep {
         runtime::Sleep::deadline(self).into()
     }
 
-    /// Whether it has completed.
+    /// Returns whether the deadline has passed and the sleep has completed.
     pub fn is_elapsed(&self) -> bool {
         each!(&self.inner, it => runtime::Sleep::is_elapsed(it))
     }

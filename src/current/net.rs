@@ -126,9 +126,10 @@ impl UdpSocket {
     /// Chooses the peer of [`send`](Self::send): the first of the addresses that the socket can be connected to. Datagrams
     /// of anybody else are not received any more.
     ///
-    /// Nothing is sent. A socket may be connected again, to another peer. A name is resolved by the current runtime, as
+    /// Nothing is sent. A socket may be connected again to another peer. A name is resolved by the current runtime, as
     /// [`lookup_host`] does; an address needs no runtime, and is there at once. (A
-    /// [`runtime::UdpSocket`](crate::runtime::UdpSocket::connect), for generic code, takes an address and is not async.)
+    /// [`runtime::UdpSocket`](crate::runtime::UdpSocket::connect), for generic code, takes an address and is not
+    /// async.)
     ///
     /// # Cancel safety
     ///

@@ -139,7 +139,8 @@ pub fn try_sleep_until(deadline: impl Into<Instant>) -> Result<Sleep, NoRuntime>
     Ok(find(Driver::Time)?.sleep_until(deadline.into()))
 }
 
-/// Gives `future` until `duration` from this call; see [`Time::timeout`].
+/// Runs `future` for at most `duration`, then drops it and returns [`Elapsed`](crate::time::Elapsed); see
+/// [`Time::timeout`].
 ///
 /// # Errors
 ///
@@ -178,7 +179,8 @@ pub fn try_timeout<F: Future>(duration: Duration, future: F) -> Result<Timeout<F
     Ok(timeout_on(find(Driver::Time)?, duration, future))
 }
 
-/// Gives `future` until `deadline`; see [`Time::timeout_at`].
+/// Runs `future` until `deadline` at the latest, then drops it and returns [`Elapsed`](crate::time::Elapsed); see
+/// [`Time::timeout_at`].
 ///
 /// # Errors
 ///

@@ -7,27 +7,30 @@ use super::Spawn;
 use super::task::coop::Turn;
 use crate::thread::Scope;
 
-/// Waiting for a future on a thread that is not async.
+/// Blocks a thread on a future, and stops a runtime.
 ///
 /// # For authors of backends
 ///
-/// Required is [`run_until`](Self::run_until), which [`block_on`](Self::block_on) calls. A runtime that can be owned replaces
-/// [`stop`](Self::stop) as well, which [`shutdown_timeout`](Self::shutdown_timeout) calls. Nobody else calls the two.
+/// Implement [`run_until`](Self::run_until), which [`block_on`](Self::block_on) calls. A runtime that can be owned also
+/// replaces [`stop`](Self::stop), which [`shutdown_timeout`](Self::shutdown_timeout) calls. Programs call neither of
+/// the two.
 pub trait BlockOn: Spawn {
-    /// Runs a future to its end on this thread, which waits.
+    /// Runs a future to completion on this thread, and blocks the thread until then.
     ///
-    /// The future need not be `Send`. It ends when the future does; tasks that it spawned go on.
+    /// The future need not be `Send`. The call returns when the future completes; tasks that it spawned keep running.
     ///
-    /// When another thread [stops](Self::shutdown_timeout) the runtime, the future is polled on. Handles that it awaits say that
-    /// the runtime is gone; its timers and sockets do what those do that outlive their runtime, see [`Time`](crate::Time) and [`Net`](crate::Net).
+    /// When another thread [stops](Self::shutdown_timeout) the runtime, the future is still polled. Task handles that
+    /// it awaits report that the runtime is gone; its timers and sockets behave like those that outlive their runtime,
+    /// see [`Time`](crate::Time) and [`Net`](crate::Net).
     ///
-    /// It works in destructors of thread-locals, also where the runtime's own are gone that the thread had.
+    /// It works in destructors of thread-locals, also after the runtime's own thread-locals of that thread are
+    /// destroyed.
     ///
     /// # Panics
     ///
-    /// - With the panic of `future`; the runtime can be used again afterwards.
-    /// - When this thread is already driving async code: inside a task or another `block_on`. smol and
-    ///   async-std would allow it and hang as soon as the future needs this worker. It is allowed inside
+    /// - If `future` panics; the runtime stays usable.
+    /// - If this thread is already driving async code: inside a task or another `block_on`. smol and async-std would
+    ///   allow it and hang as soon as the future needs this worker. It is allowed inside
     ///   [`spawn_blocking`](Spawn::spawn_blocking). (In a task of tokio, with `panic = "abort"`, the text is tokio's.) The
     ///   destructor of an output that nobody waits for belongs to its task, or to its closure.
     ///
@@ -56,24 +59,24 @@ pub trait BlockOn: Spawn {
         }))
     }
 
-    /// Stops the runtime, waiting for at most `timeout`, and says what goes on nevertheless.
+    /// Stops the runtime, waits for at most `timeout`, and reports what is still running.
     ///
     /// Every future of a task is dropped, except those that are just being polled. Closures that are queued may be
-    /// dropped without running; those that have started run to their end. Handles of what was dropped say that the
-    /// runtime is gone, and so do those of what is spawned later. It does not matter who else has a handle, nor who is in
-    /// [`block_on`](Self::block_on).
+    /// dropped without running; those that have started run to their end. Handles of dropped tasks and closures report
+    /// that the runtime is gone, and so do handles of what is spawned later. The call works while others hold handles,
+    /// and while other threads are in [`block_on`](Self::block_on).
     ///
-    /// Stopping it again, also beside the first, waits for what is left, and says what that is.
+    /// A second call, also at the same time as the first, waits for what is left and reports it.
     ///
     /// # Panics
     ///
-    /// On a thread that is driving async code, as [`block_on`](Self::block_on): it could wait for itself.
+    /// On a thread that is driving async code, as [`block_on`](Self::block_on) does: the call could wait for itself.
     ///
     /// # Errors
     ///
-    /// `Unsupported`, unless this handle owns its runtime: those of the process (async-std, the global executor of
-    /// smol) cannot be stopped, nor can one through a handle that was merely found, nor a simulation while another thread is
-    /// in its `block_on`.
+    /// `Unsupported`, unless this handle owns its runtime. Runtimes of the process (async-std, the global executor of
+    /// smol) cannot be stopped. A weak handle cannot stop its runtime, and a simulation cannot be stopped while another
+    /// thread is in its `block_on`.
     ///
     /// # Examples
     ///
@@ -104,7 +107,7 @@ pub trait BlockOn: Spawn {
         self.stop(timeout)
     }
 
-    /// **Required.** Drives `future` on this thread until it is done.
+    /// **Required.** Drives `future` on this thread until it completes.
     ///
     /// Call [`block_on`](Self::block_on) instead: it makes nesting an error.
     fn run_until<F: Future>(&self, future: F) -> F::Output;
@@ -126,29 +129,29 @@ pub trait BlockOn: Spawn {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// Tasks that were still in a poll when the time was up, or not dropped yet if there was hardly any: one for each thread
-    /// that had to do with them.
+    /// Tasks that were still being polled when the time was up, or that were not dropped yet if the timeout was very
+    /// short: at most one for each worker thread.
     ///
-    /// On a `current_thread` runtime of tokio the future of a `block_on` counts as well, while it is in the poll that the
-    /// shutdown found it in. On a multi-threaded one that anyrt has not built, all tasks are counted as one, and as none
-    /// beside a closure.
+    /// On a `current_thread` runtime of tokio the future of a `block_on` counts as well, while it is in the poll that
+    /// the shutdown found it in. On a multi-threaded runtime that anyrt has not built, all tasks together count as one,
+    /// or as zero if a closure is counted.
     pub tasks: usize,
-    /// Blocking closures that were still running; those that were queued do not count.
+    /// Blocking closures that were still running; queued ones do not count.
     ///
-    /// Those of tokio's own `spawn_blocking` cannot be told from tasks. If anyrt has built the runtime, each is counted
-    /// as a task. If not, and nothing else is left, all together are counted as one closure, or as one task if the runtime
-    /// had tasks when it was stopped (on `current_thread` only in the first 100 ms). If it had none, they are not counted
-    /// in the first 100 ms: an idle thread may take so long to end.
+    /// Closures of tokio's own `spawn_blocking` cannot be distinguished from tasks. If anyrt has built the runtime,
+    /// each is counted as a task. If not, and nothing else is left, all together are counted as one closure, or as one
+    /// task if the runtime had tasks when it was stopped (on `current_thread` only in the first 100 ms). If it had
+    /// none, they are not counted in the first 100 ms: an idle thread may take so long to end.
     pub blocking: usize,
 }
 
 impl ShutdownReport {
-    /// A report, for authors of backends.
+    /// Creates a report; for authors of backends.
     pub fn new(tasks: usize, blocking: usize) -> Self {
         Self { tasks, blocking }
     }
 
-    /// Whether everything ended in time.
+    /// Returns whether everything ended in time.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -2,9 +2,9 @@ use std::io;
 use std::marker::PhantomData;
 use std::thread::available_parallelism;
 
-/// Sets up a runtime of one's own; made by `Tokio::builder()` or `Smol::builder()`.
+/// Builder of an owned runtime; returned by `Tokio::builder()` and `Smol::builder()`.
 ///
-/// async-std has none: it belongs to the process.
+/// async-std has no builder: its runtime belongs to the process.
 ///
 /// # Examples
 ///
@@ -69,7 +69,7 @@ impl<R> Builder<R> {
         Builder { worker_threads, single_threaded, blocking_threads, thread_name, runtime: PhantomData }
     }
 
-    /// How many threads run tasks, up to 4096; one per core unless set.
+    /// Sets the number of threads that run tasks, at most 4096. Default: one per core.
     pub fn worker_threads(mut self, count: usize) -> Self {
         self.worker_threads = Some(count);
         self
@@ -77,11 +77,12 @@ impl<R> Builder<R> {
 
     /// Runs all tasks on one thread, so that no two of them run at the same time.
     ///
-    /// On tokio it is a runtime of flavour `current_thread`: the thread that is in [`block_on`](crate::BlockOn::block_on), of a
-    /// handle that owns the runtime. Tasks, timers and sockets stand still while there is none. On smol it is a thread of its
-    /// own, as with `worker_threads(1)`, beside which the future of a `block_on` runs.
+    /// On tokio the runtime has the flavour `current_thread`: tasks run on the thread that is in
+    /// [`block_on`](crate::BlockOn::block_on) of a handle that owns the runtime. While no thread is, tasks, timers and
+    /// sockets make no progress. On smol tasks run on one thread of the runtime's own, as with `worker_threads(1)`; the
+    /// future of a `block_on` runs on its caller's thread.
     ///
-    /// Blocking closures have threads of their own, as ever. A task has to be `Send` nevertheless.
+    /// Blocking closures still have threads of their own. Tasks must still be `Send`.
     ///
     /// # Examples
     ///
@@ -102,13 +103,13 @@ impl<R> Builder<R> {
         self
     }
 
-    /// How many closures may block at once; 512 unless set. More of them wait for their turn.
+    /// Sets how many blocking closures may run at once. Default: 512. Further closures wait in a queue.
     pub fn blocking_threads(mut self, count: usize) -> Self {
         self.blocking_threads = count;
         self
     }
 
-    /// What the names of the threads begin with; systems may show the first 15 bytes.
+    /// Sets the prefix of the threads' names. Some systems show only the first 15 bytes.
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
         self.thread_name = Some(name.into());
         self

@@ -1,8 +1,8 @@
-//! The contract: what a runtime can do, one trait a capability.
+//! The contract: one trait for each capability of a runtime.
 //!
-//! A library bounds only what it uses ([`Spawn`], [`Time`], [`Net`]); [`Runtime`] is the sum. Every sentence
-//! below holds on every backend and is a scenario of the conformance suite; what cannot be made equal is in the
-//! [table of differences](crate::guide::differences#what-cannot-be-made-equal).
+//! A library bounds its generics by the traits it uses ([`Spawn`], [`Time`], [`Net`]); [`Runtime`] is all of them.
+//! Every sentence below holds on every backend and is tested by a scenario of the conformance suite; what cannot be
+//! made equal is in the [table of differences](crate::guide::differences#what-cannot-be-made-equal).
 //!
 //! # Bringing a runtime
 //!
@@ -39,7 +39,7 @@ pub use time::{Interval, Sleep, Time, Timeout};
 // One name from above: what tokio calls a handle is any runtime here.
 pub use crate::AnyRuntime as Handle;
 
-/// Everything: [`Spawn`], [`BlockOn`], [`Time`], [`Net`], and [`UnixNet`] on Unix.
+/// All capabilities together: [`Spawn`], [`BlockOn`], [`Time`], [`Net`], and [`UnixNet`] on Unix.
 ///
 /// # Examples
 ///
@@ -53,7 +53,7 @@ pub use crate::AnyRuntime as Handle;
 #[cfg(unix)]
 pub trait Runtime: Spawn + BlockOn + Time + Net + UnixNet {}
 
-/// Everything: [`Spawn`], [`BlockOn`], [`Time`] and [`Net`].
+/// All capabilities together: [`Spawn`], [`BlockOn`], [`Time`] and [`Net`].
 #[cfg(not(unix))]
 pub trait Runtime: Spawn + BlockOn + Time + Net {}
 

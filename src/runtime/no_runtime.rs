@@ -3,14 +3,15 @@ use std::io;
 
 use super::task::native::COMPILED_IN;
 
-/// No runtime is current; its text says what is compiled in, what was found, and what to write.
+/// Error: no runtime is current. Its text says which backends are compiled in, what was found on this thread, and what
+/// to write.
 ///
 /// It converts into an [`io::Error`] of kind `Unsupported`.
 ///
-/// tokio 1.54 has no way to ask whether a runtime has timers and IO. So that it has not is found by a panic of tokio, once for
-/// each thread and runtime, which is caught. Where a program is built with `panic = "abort"` it ends there, with tokio's text,
-/// in every call that needs them: `try_sleep`, connecting, binding. [`AnyRuntime::try_current`](crate::AnyRuntime::try_current), `try_spawn` and
-/// `try_spawn_blocking` need neither.
+/// tokio 1.54 has no way to ask whether a runtime has timers and IO. anyrt therefore catches tokio's own panic, once
+/// for each thread and runtime. A program built with `panic = "abort"` ends there, with tokio's message, in every call
+/// that needs a driver: `try_sleep`, connecting, binding. [`AnyRuntime::try_current`](crate::AnyRuntime::try_current),
+/// `try_spawn` and `try_spawn_blocking` need neither.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NoRuntime {
     why: Why,

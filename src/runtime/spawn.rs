@@ -12,19 +12,19 @@ pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A closure that a backend can run on a thread that may block.
 pub type BoxJob = Box<dyn FnOnce() + Send>;
 
-/// Starting tasks and blocking closures.
+/// Spawns tasks and blocking closures.
 ///
 /// A runtime is a handle: cloning it is cheap, and any thread may use it.
 ///
 /// # Dropping
 ///
-/// The last clone of an owned runtime stops it in the background, also inside async code: dropping it neither
-/// panics nor waits. Tasks are dropped; a blocking closure that has started runs to its end, and one that is
+/// Dropping the last clone of an owned runtime stops the runtime in the background, also inside async code: the drop
+/// neither panics nor waits. Tasks are dropped; a blocking closure that has started runs to its end, and one that is
 /// still queued may be dropped without running. A task that holds a clone keeps its runtime alive.
 ///
-/// A handle that was kept, as one that was found does not keep its runtime alive, is then of a runtime that is gone: what
-/// it spawns is dropped without running, and its handle says so. Nor is what went with its runtime aborted by an abort that
-/// comes later.
+/// A weak handle, such as one that was found with `current`, does not keep its runtime alive. Once the runtime is gone,
+/// a task that the weak handle spawns is dropped without running, and its task handle reports that the runtime is gone.
+/// A task that was dropped with its runtime does not become aborted when its handle is aborted later.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -33,31 +33,33 @@ pub type BoxJob = Box<dyn FnOnce() + Send>;
 ///
 /// # For authors of backends
 ///
-/// Required are [`execute`](Self::execute) and [`execute_blocking`](Self::execute_blocking), which nobody else calls: the other methods
-/// stand on them, with all that is promised. [`spawn`](Self::spawn) and [`spawn_blocking`](Self::spawn_blocking) stay as they are
-/// provided, unless they call those of another runtime of this trait: no [`JoinHandle`](crate::task::JoinHandle) holds one of another
-/// crate. Replace [`yield_now`](Self::yield_now) and [`random_seed`](Self::random_seed) where the runtime has its own, and
+/// Implement [`execute`](Self::execute) and [`execute_blocking`](Self::execute_blocking). Only anyrt calls them: the
+/// other methods are built on them and keep the whole contract. [`spawn`](Self::spawn) and
+/// [`spawn_blocking`](Self::spawn_blocking) keep their provided bodies, unless they forward to another implementation
+/// of this trait: a [`JoinHandle`](crate::task::JoinHandle) cannot hold the handle of another crate. Replace
+/// [`yield_now`](Self::yield_now) and [`random_seed`](Self::random_seed) where the runtime has its own, and
 /// [`spawn_named`](Self::spawn_named) and [`spawn_blocking_named`](Self::spawn_blocking_named) where it shows names.
 pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
-    /// Starts a task.
+    /// Spawns a task.
     ///
     /// The task runs at once and on its own, whether or not its handle is polled. It may move between threads.
     ///
     /// # Dropping
     ///
-    /// Dropping the handle detaches the task: it runs on. (smol 2.0.2 cancels it.)
+    /// Dropping the handle detaches the task, which continues to run. (smol 2.0.2 cancels it.)
     ///
-    /// A destructor of a task must not spawn that task again without looking whether its handle says that the runtime is gone:
-    /// then the new one is dropped at once, which spawns it again.
+    /// A destructor of a task must not spawn the same task again without checking whether the runtime is gone: a gone
+    /// runtime drops the new task at once, which runs the destructor again, without an end.
     ///
     /// # Panics
     ///
-    /// Never; a panic of `future` becomes the [`JoinError`](crate::task::JoinError) of the handle. It harms no
-    /// other task, nor does a panic in a destructor of `future` or of its output.
+    /// Never; a panic of `future` becomes the [`JoinError`](crate::task::JoinError) of the handle. Neither it nor a
+    /// panic in a destructor of `future` or of its output affects other tasks.
     ///
     /// # Errors
     ///
-    /// When the runtime is gone the task is dropped without running, and its handle says so.
+    /// When the runtime is gone, the task is dropped without running, and the handle returns an error that
+    /// [says so](crate::task::JoinError::is_runtime_gone).
     ///
     /// # Examples
     ///
@@ -86,9 +88,9 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
         spawn_with(future, |task| self.execute(Box::pin(task)))
     }
 
-    /// Runs a closure that blocks, on a thread where that is no harm.
+    /// Runs a blocking closure on a thread where blocking is allowed.
     ///
-    /// The closure starts without being polled. More closures than threads queue in order, and never stop
+    /// The closure starts without being polled. When all threads are busy, closures queue in order; they never hold up
     /// timers or tasks. A started closure cannot be aborted; one that is still queued can.
     ///
     /// # Dropping
@@ -101,7 +103,8 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When the runtime is gone the closure is dropped without running, and its handle says so.
+    /// When the runtime is gone, the closure is dropped without running, and the handle returns an error that
+    /// [says so](crate::task::JoinError::is_runtime_gone).
     ///
     /// # Examples
     ///
@@ -132,9 +135,10 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
         spawn_blocking_with(job, |job| self.execute_blocking(Box::new(move || job.run())))
     }
 
-    /// Lets every other runnable task, and the I/O driver, have a turn.
+    /// Yields once, so that every other runnable task and the I/O driver get a turn.
     ///
-    /// In which order they have it is not promised, nor when: a task may wait for its worker while this one yields often.
+    /// The order of the turns is not promised, nor when each comes: a task may wait for its worker while this one
+    /// yields often.
     ///
     /// # Cancel safety
     ///
@@ -142,7 +146,7 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     ///
     /// # Panics
     ///
-    /// Perhaps, when it is polled after it has completed.
+    /// May panic when it is polled after it has completed.
     ///
     /// # Examples
     ///
@@ -164,10 +168,10 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
         YieldNow::default()
     }
 
-    /// A number to seed a generator with, another each time: of the system, unless the runtime has a source of its own, as a
-    /// simulation has.
+    /// Returns a new seed for a random number generator at each call. It comes from the operating system, unless the
+    /// runtime has a source of its own, as a simulation has.
     ///
-    /// It is none for secrets.
+    /// Not suitable for cryptography.
     ///
     /// # Examples
     ///
@@ -190,12 +194,12 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// **Required.** Runs `task` to its end, on any thread.
     ///
-    /// `task` never panics, nor does its destructor. A runtime that cannot run it any more drops it: its handle
-    /// then says that the runtime is gone.
+    /// `task` never panics, nor does its destructor. A runtime that has stopped drops it: the task's handle then
+    /// reports that the runtime is gone.
     ///
     /// # Examples
     ///
-    /// A backend hands it to its executor and forgets it:
+    /// A backend passes it to its executor and detaches it:
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -217,13 +221,13 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// **Required.** Runs `job` on a thread that may block, also when nobody waits for it.
     ///
-    /// `job` never panics. Jobs beyond the size of the pool wait their turn; a runtime that cannot run a job
-    /// any more drops it.
+    /// `job` never panics. Jobs beyond the size of the pool wait in a queue; a runtime that has stopped drops the job.
     fn execute_blocking(&self, job: BoxJob);
 
-    /// [`spawn`](Self::spawn) of a task that has a name; [`task::Builder`](crate::task::Builder) calls it.
+    /// Spawns a task with a name, as [`spawn`](Self::spawn) does without; called by
+    /// [`task::Builder`](crate::task::Builder).
     ///
-    /// A runtime that shows names replaces it, as the simulation does. Others leave the name out.
+    /// Replace it on a runtime that shows names, as the simulation does. The provided method ignores the name.
     #[track_caller]
     fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
     where
@@ -234,7 +238,8 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
         self.spawn(future)
     }
 
-    /// [`spawn_blocking`](Self::spawn_blocking) of a closure that has a name, as [`spawn_named`](Self::spawn_named).
+    /// Runs a blocking closure with a name; otherwise as [`spawn_blocking`](Self::spawn_blocking). The provided method
+    /// ignores the name.
     #[track_caller]
     fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
     where

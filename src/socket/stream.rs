@@ -89,28 +89,28 @@ impl<R: Reactor, S: Connected> Stream<R, S> {
 
 lends!([R: Reactor, S: Connected] Stream<R, S>, it => descriptor(it.socket.get_ref()));
 
-/// The read half of a borrowed stream.
+/// Read half of a borrowed stream.
 #[derive(Debug)]
 pub struct ReadHalf<'a, R: Reactor, S: Connected = std::net::TcpStream> {
     socket: &'a R::Registered<S>,
     waits: Own,
 }
 
-/// The write half of a borrowed stream.
+/// Write half of a borrowed stream.
 #[derive(Debug)]
 pub struct WriteHalf<'a, R: Reactor, S: Connected = std::net::TcpStream> {
     socket: &'a R::Registered<S>,
     waits: Own,
 }
 
-/// The read half of a stream.
+/// Read half of a stream.
 #[derive(Debug)]
 pub struct OwnedReadHalf<R: Reactor, S: Connected = std::net::TcpStream> {
     socket: Arc<R::Registered<S>>,
     waits: Own,
 }
 
-/// The write half of a stream, which closes the write side when it is dropped.
+/// Write half of a stream, which closes the write side when it is dropped.
 #[derive(Debug)]
 pub struct OwnedWriteHalf<R: Reactor, S: Connected = std::net::TcpStream> {
     socket: Arc<R::Registered<S>>,

@@ -25,16 +25,16 @@ impl Source for std_unix::UnixDatagram {}
 /// [`net::UnixStream`](crate::net::UnixStream).
 pub type UnixStream<R> = Stream<R, std_unix::UnixStream>;
 
-/// The read half of a borrowed stream.
+/// Read half of a borrowed stream.
 pub type ReadHalf<'a, R> = super::ReadHalf<'a, R, std_unix::UnixStream>;
 
-/// The write half of a borrowed stream.
+/// Write half of a borrowed stream.
 pub type WriteHalf<'a, R> = super::WriteHalf<'a, R, std_unix::UnixStream>;
 
-/// The read half of a stream.
+/// Read half of a stream.
 pub type OwnedReadHalf<R> = super::OwnedReadHalf<R, std_unix::UnixStream>;
 
-/// The write half of a stream, which closes the write side when it is dropped.
+/// Write half of a stream, which closes the write side when it is dropped.
 pub type OwnedWriteHalf<R> = super::OwnedWriteHalf<R, std_unix::UnixStream>;
 
 /// A listening socket of a reactor, which also watches what is accepted. For authors of backends: a program uses

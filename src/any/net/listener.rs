@@ -73,28 +73,28 @@ macro_rules! listener {
                     .map_ok(|(inner, peer)| ($stream { inner }, peer))
             }
 
-            /// Connections as a `Stream`, which never ends.
+            /// Returns an endless `Stream` of connections.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::incoming`].")]
             pub fn incoming(&mut self) -> Incoming<'_, Self> {
                 Incoming::new(self)
             }
 
-            /// The address that it listens on.
+            /// Returns the local address.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::local_addr`].")]
             pub fn local_addr(&self) -> io::Result<$std::SocketAddr> {
                 Listener::<$family>::local_addr(&self.inner)
             }
 
-            /// The socket of the system, for what is not here; `None` where there is none behind it.
+            /// Returns the system's socket, for options that are missing here; `None` if there is no system socket.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::descriptor`].")]
             pub fn descriptor(&self) -> Option<Descriptor<'_>> {
                 Listener::<$family>::descriptor(&self.inner)
             }
 
-            /// Takes it away from the runtime, as a **blocking** one of the standard library.
+            /// Deregisters it and returns it as a **blocking** one of the standard library.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::into_std`].")]
             pub fn into_std(self) -> io::Result<$std::$name> {

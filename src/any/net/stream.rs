@@ -131,14 +131,14 @@ macro_rules! stream {
                 (OwnedReadHalf { inner: read }, OwnedWriteHalf { inner: write })
             }
 
-            /// Waits until a read may find something: bytes, the end of the stream or an error.
+            /// Waits until a read may succeed: bytes, the end of the stream or an error.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::readable`].")]
             pub fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
                 Stream::<$family>::readable(&self.inner)
             }
 
-            /// Waits until a write may have room.
+            /// Waits until a write may succeed.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::writable`].")]
             pub fn writable(&self) -> impl Future<Output = io::Result<()>> + Send {
@@ -158,28 +158,28 @@ macro_rules! stream {
                 Stream::<$family>::try_io(&self.inner, interest, operation)
             }
 
-            /// Our own address.
+            /// Returns the local address.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::local_addr`].")]
             pub fn local_addr(&self) -> io::Result<$std::SocketAddr> {
                 Stream::<$family>::local_addr(&self.inner)
             }
 
-            /// The address at the other end.
+            /// Returns the address of the peer.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::peer_addr`].")]
             pub fn peer_addr(&self) -> io::Result<$std::SocketAddr> {
                 Stream::<$family>::peer_addr(&self.inner)
             }
 
-            /// The socket of the system, for what is not here; `None` where there is none behind it.
+            /// Returns the system's socket, for options that are missing here; `None` if there is no system socket.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::descriptor`].")]
             pub fn descriptor(&self) -> Option<Descriptor<'_>> {
                 Stream::<$family>::descriptor(&self.inner)
             }
 
-            /// Takes it away from the runtime, as a **blocking** one of the standard library.
+            /// Deregisters it and returns it as a **blocking** one of the standard library.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::into_std`].")]
             pub fn into_std(self) -> io::Result<$std::$name> {
@@ -268,7 +268,7 @@ macro_rules! stream {
             ///
             /// # Errors
             ///
-            /// Both halves, if they are not of one stream.
+            /// Returns both halves if they are not of the same stream.
             pub fn reunite(self, other: OwnedWriteHalf) -> Result<$name, ReuniteError> {
                 match <AnyStream as Stream<$family>>::reunite(self.inner, other.inner) {
                     Ok(inner) => Ok($name { inner }),
@@ -285,7 +285,7 @@ macro_rules! stream {
             ///
             /// # Errors
             ///
-            /// Both halves, if they are not of one stream.
+            /// Returns both halves if they are not of the same stream.
             pub fn reunite(self, other: OwnedReadHalf) -> Result<$name, ReuniteError> {
                 other.reunite(self)
             }

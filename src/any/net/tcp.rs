@@ -55,7 +55,7 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    /// Reads without taking: the next read sees the same bytes.
+    /// Reads without consuming: the next read returns the same bytes.
     ///
     /// See [`runtime::TcpStream::peek`].
     pub async fn peek(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -75,7 +75,7 @@ stream!(std_net::TcpStream: Tcp {
     tcp_options!(forward);
 });
 
-/// A TCP socket that listens, whatever the runtime.
+/// TCP listener of any runtime.
 ///
 /// This is the `TcpListener` for a program or a library. It stays with the runtime that made it. All that
 /// [`runtime::TcpListener`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
@@ -110,7 +110,7 @@ pub struct TcpListener {
 }
 
 impl TcpListener {
-    /// The `IP_TTL` of accepted connections.
+    /// Returns the time to live of accepted connections (`IP_TTL`).
     ///
     /// See [`runtime::TcpListener::ttl`].
     pub fn ttl(&self) -> io::Result<u32> {

@@ -67,7 +67,7 @@ impl UdpSocket {
     udp_groups!(inherent UdpSocket);
     udp_tries!(inherent UdpSocket);
 
-    /// Receives a datagram, and tells whether it was longer than the buffer.
+    /// Receives a datagram, and returns whether it was longer than the buffer.
     ///
     /// See [`runtime::UdpSocket::recv_msg`].
     pub async fn recv_msg(&self, buf: &mut [u8]) -> io::Result<RecvMsg<SocketAddr>> {
@@ -81,14 +81,14 @@ impl UdpSocket {
         each!(&self.inner, it => it.try_io(interest, operation))
     }
 
-    /// The socket of the system, for what is not here; `None` where there is none behind it.
+    /// Returns the system's socket, for options that are missing here; `None` if there is no system socket.
     ///
     /// See [`runtime::UdpSocket::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
         each!(&self.inner, it => it.descriptor())
     }
 
-    /// Takes it away from the runtime, as a **blocking** one of the standard library.
+    /// Deregisters it and returns it as a **blocking** one of the standard library.
     ///
     /// See [`runtime::UdpSocket::into_std`].
     pub fn into_std(self) -> io::Result<std::net::UdpSocket> {

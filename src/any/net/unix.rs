@@ -58,7 +58,7 @@ pub struct UnixStream {
 }
 
 impl UnixStream {
-    /// Who is at the other end: the user, the group and the process.
+    /// Returns the credentials of the peer: user, group and process.
     ///
     /// See [`runtime::UnixStream::peer_cred`].
     pub fn peer_cred(&self) -> io::Result<UCred> {
@@ -135,7 +135,7 @@ pub struct UnixDatagram {
 }
 
 impl UnixDatagram {
-    /// Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
+    /// Sets the peer of [`send`](Self::send); datagrams from other addresses are no longer received.
     ///
     /// See [`runtime::UnixDatagram::connect`].
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
@@ -145,14 +145,14 @@ impl UnixDatagram {
     unix_calls!(inherent UnixDatagram);
     unix_tries!(inherent UnixDatagram);
 
-    /// Receives a datagram, and tells whether it was longer than the buffer.
+    /// Receives a datagram, and returns whether it was longer than the buffer.
     ///
     /// See [`runtime::UnixDatagram::recv_msg`].
     pub async fn recv_msg(&self, buf: &mut [u8]) -> io::Result<RecvMsg<SocketAddr>> {
         each!(&self.inner, it => runtime::UnixDatagram::recv_msg(it, buf).await)
     }
 
-    /// Sends a datagram to the socket that is bound to a path, without waiting.
+    /// Sends a datagram to the socket bound to `path`, without waiting.
     ///
     /// See [`runtime::UnixDatagram::try_send_to`].
     pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
@@ -166,7 +166,7 @@ impl UnixDatagram {
         each!(&self.inner, it => runtime::UnixDatagram::try_io(it, interest, operation))
     }
 
-    /// Sends a datagram to the socket that is bound to a path.
+    /// Sends a datagram to the socket bound to `path`.
     ///
     /// See [`runtime::UnixDatagram::send_to`].
     pub async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {
@@ -185,28 +185,28 @@ impl UnixDatagram {
         each!(&self.inner, it => runtime::UnixDatagram::poll_send_to(it, cx, buf, path))
     }
 
-    /// Our own address.
+    /// Returns the local address.
     ///
     /// See [`runtime::UnixDatagram::local_addr`].
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         each!(&self.inner, it => runtime::UnixDatagram::local_addr(it))
     }
 
-    /// The address at the other end.
+    /// Returns the address of the peer.
     ///
     /// See [`runtime::UnixDatagram::peer_addr`].
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         each!(&self.inner, it => runtime::UnixDatagram::peer_addr(it))
     }
 
-    /// The socket of the system, for what is not here; `None` where there is none behind it.
+    /// Returns the system's socket, for options that are missing here; `None` if there is no system socket.
     ///
     /// See [`runtime::UnixDatagram::descriptor`].
     pub fn descriptor(&self) -> Option<Descriptor<'_>> {
         each!(&self.inner, it => runtime::UnixDatagram::descriptor(it))
     }
 
-    /// Takes it away from the runtime, as a **blocking** one of the standard library.
+    /// Deregisters it and returns it as a **blocking** one of the standard library.
     ///
     /// See [`runtime::UnixDatagram::into_std`].
     pub fn into_std(self) -> io::Result<std_unix::UnixDatagram> {

@@ -2,10 +2,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 
 use sealed::Addrs;
 
-/// Anything that names addresses: an address, a slice of them, `"host:port"` or `("host", port)`.
+/// Types that convert to socket addresses: an address, a slice of addresses, `"host:port"` or `("host", port)`.
 ///
-/// As [`std::net::ToSocketAddrs`], except that names are resolved off the workers, and that an IPv6 address may stand in
-/// brackets, as in a URL: `("[::1]", port)`. It cannot be implemented outside anyrt; pass a slice of addresses instead.
+/// Differs from [`std::net::ToSocketAddrs`] in two points: names are resolved off the worker threads, and an IPv6
+/// address may be in brackets, as in a URL: `("[::1]", port)`. The trait is sealed; pass a slice of addresses from a
+/// type of your own.
 pub trait ToSocketAddrs: sealed::ToAddrs {}
 
 impl<A: sealed::ToAddrs + ?Sized> ToSocketAddrs for A {}

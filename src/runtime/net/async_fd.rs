@@ -9,23 +9,24 @@ use std::task::{Context, Poll};
 use super::Interest;
 use crate::runtime::task::coop;
 
-/// A descriptor of your own, which the runtime watches: of inotify, a serial port, netlink or a TUN device, for example.
+/// File descriptor of your own, watched by the runtime: inotify, a serial port, netlink or a TUN device, for example.
 ///
-/// Made by [`AsyncFd::new`] on the current runtime, or by [`UnixNet::async_fd`](super::UnixNet::async_fd). It waits until the
-/// descriptor is ready and leaves reading and writing to you. The descriptor has to be **non-blocking**, which is not set here:
-/// that would be so for everybody who shares it, such as the parent of this process. It is watched through a duplicate of its
-/// own, so that `T` may be anything that lends one; and it has to be one that the system can watch (epoll, kqueue), which a file
-/// on a disk is not.
+/// Made by [`AsyncFd::new`] on the current runtime, or by [`UnixNet::async_fd`](super::UnixNet::async_fd). It waits
+/// until the descriptor is ready; you do the reading and writing. The descriptor must be **non-blocking**. anyrt does
+/// not set that, because the flag is shared with every holder of the descriptor, such as the parent process. anyrt
+/// watches a duplicate, so `T` may be any type that lends a descriptor. The system must be able to watch it (epoll,
+/// kqueue); a file on a disk cannot be watched.
 ///
-/// Any number of tasks may await at once; of those that poll, the last one each way is woken.
+/// Any number of tasks may await at once. Of the tasks that use the `poll_` forms, only the last one in each direction
+/// is woken.
 ///
 /// # Cancel safety
 ///
-/// Waiting takes nothing.
+/// Waiting consumes nothing.
 ///
 /// # Dropping
 ///
-/// The watch ends, and `T` is dropped.
+/// The descriptor is no longer watched, and `T` is dropped.
 ///
 /// # Examples
 ///
@@ -69,39 +70,39 @@ impl<T> AsyncFd<T> {
         Self { watch, inner }
     }
 
-    /// What has the descriptor.
+    /// Returns the owner of the descriptor.
     pub const fn get_ref(&self) -> &T {
         &self.inner
     }
 
-    /// What has the descriptor. It goes on to be watched, also when this is replaced.
+    /// Returns the owner of the descriptor. The original descriptor stays watched even if the owner is replaced.
     pub const fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 
-    /// Ends the watch.
+    /// Stops watching and returns the value.
     pub fn into_inner(self) -> T {
         self.inner
     }
 
-    /// Waits until a read may find something.
+    /// Waits until the descriptor may be readable.
     ///
-    /// Being ready may be in vain. Once it is, it stays so until [`try_io`](AsyncFdReadyGuard::try_io), or
-    /// [`clear_ready`](AsyncFdReadyGuard::clear_ready), says that nothing is left.
+    /// Readiness can be spurious. It lasts until [`try_io`](AsyncFdReadyGuard::try_io), or
+    /// [`clear_ready`](AsyncFdReadyGuard::clear_ready), reports that nothing is left.
     ///
     /// # Errors
     ///
-    /// That the runtime is gone.
+    /// If the runtime is gone.
     pub async fn readable(&self) -> io::Result<AsyncFdReadyGuard<'_, T>> {
         self.watch.readable().await?;
         Ok(AsyncFdReadyGuard { fd: self, interest: Interest::Readable })
     }
 
-    /// Waits until a write may have room; otherwise as [`readable`](Self::readable).
+    /// Waits until a write may succeed; otherwise as [`readable`](Self::readable).
     ///
     /// # Errors
     ///
-    /// That the runtime is gone.
+    /// If the runtime is gone.
     pub async fn writable(&self) -> io::Result<AsyncFdReadyGuard<'_, T>> {
         self.watch.writable().await?;
         Ok(AsyncFdReadyGuard { fd: self, interest: Interest::Writable })
@@ -119,12 +120,13 @@ impl<T> AsyncFd<T> {
         self.watch.poll_writable(cx).map_ok(|()| guard)
     }
 
-    /// Calls `operation`, which would rather fail with `WouldBlock` than block. The runtime learns from that error that the
+    /// Calls `operation`, which must not block but fail with `WouldBlock`. That error tells the runtime that the
     /// descriptor is not ready.
     ///
     /// # Errors
     ///
-    /// That of `operation`; `WouldBlock` without a call where the runtime knows already, or does not know yet.
+    /// The error of `operation`. `WouldBlock` without a call if the runtime has no readiness recorded for the
+    /// descriptor.
     pub fn try_io<R>(
         &self,
         interest: Interest,
@@ -140,11 +142,12 @@ impl<T> AsyncFd<T> {
         output.ok_or_else(|| io::ErrorKind::WouldBlock.into())
     }
 
-    /// Calls `operation` until it does not fail with `WouldBlock`, and waits in between. It counts for the budget of its task.
+    /// Calls `operation` until it does not fail with `WouldBlock`, and waits for readiness in between. It counts
+    /// against the cooperative budget of its task.
     ///
     /// # Errors
     ///
-    /// That of `operation`, or that the runtime is gone.
+    /// The error of `operation`, or an error if the runtime is gone.
     pub async fn async_io<R>(
         &self,
         interest: Interest,
@@ -175,7 +178,7 @@ impl<T: AsRawFd> AsRawFd for AsyncFd<T> {
     }
 }
 
-/// A descriptor that is ready, as far as the runtime knows.
+/// Guard of a descriptor that the runtime considers ready.
 #[derive(Debug)]
 #[must_use = "the descriptor stays ready until it is said that it is not"]
 pub struct AsyncFdReadyGuard<'a, T> {
@@ -184,11 +187,11 @@ pub struct AsyncFdReadyGuard<'a, T> {
 }
 
 impl<'a, T> AsyncFdReadyGuard<'a, T> {
-    /// Calls `operation`. If that fails with `WouldBlock`, the descriptor is not ready any more.
+    /// Calls `operation`. If it fails with `WouldBlock`, the descriptor is marked as not ready.
     ///
     /// # Errors
     ///
-    /// [`TryIoError`] for `WouldBlock`: wait again.
+    /// [`TryIoError`] if `operation` fails with `WouldBlock`: wait again.
     pub fn try_io<R>(
         &mut self,
         operation: impl FnOnce(&'a AsyncFd<T>) -> io::Result<R>,
@@ -199,7 +202,7 @@ impl<'a, T> AsyncFdReadyGuard<'a, T> {
         }
     }
 
-    /// Says that the descriptor is not ready any more.
+    /// Marks the descriptor as not ready.
     pub fn clear_ready(&mut self) {
         let _ = self.fd.try_io(self.interest, |_| Err::<(), _>(io::ErrorKind::WouldBlock.into()));
     }
@@ -207,18 +210,18 @@ impl<'a, T> AsyncFdReadyGuard<'a, T> {
     /// Leaves the descriptor ready, as dropping this does.
     pub fn retain_ready(&mut self) {}
 
-    /// The descriptor, and its watch.
+    /// Returns the watched descriptor.
     pub const fn get_ref(&self) -> &'a AsyncFd<T> {
         self.fd
     }
 
-    /// What has the descriptor.
+    /// Returns the owner of the descriptor.
     pub const fn get_inner(&self) -> &'a T {
         self.fd.get_ref()
     }
 }
 
-/// A descriptor that was not ready after all.
+/// Error: the descriptor was not ready after all.
 #[derive(Debug)]
 pub struct TryIoError(());
 
@@ -230,18 +233,18 @@ impl fmt::Display for TryIoError {
 
 impl Error for TryIoError {}
 
-/// A future of a [`WatchFd`].
+/// Future returned by a [`WatchFd`].
 pub type FdReady<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
-/// The watch of a descriptor: what a backend returns from [`UnixNet::watch_fd`](super::UnixNet::watch_fd). Dropping it ends the
-/// watch.
+/// Registration of a descriptor with a reactor; returned by a backend from
+/// [`UnixNet::watch_fd`](super::UnixNet::watch_fd). Dropping it ends the registration.
 ///
-/// A backend whose sockets are those of [`socket`](crate::socket) has it there.
+/// A backend that uses the sockets of [`socket`](crate::socket) finds an implementation there.
 pub trait WatchFd: fmt::Debug + Send + Sync + Unpin + 'static {
-    /// Waits until it may be readable. Any number of tasks may wait.
+    /// Waits until the descriptor may be readable. Any number of tasks may wait.
     fn readable(&self) -> FdReady<'_>;
 
-    /// Waits until it may be writable. Any number of tasks may wait.
+    /// Waits until the descriptor may be writable. Any number of tasks may wait.
     fn writable(&self) -> FdReady<'_>;
 
     /// As [`readable`](Self::readable); wakes the last task that polled.
@@ -250,11 +253,12 @@ pub trait WatchFd: fmt::Debug + Send + Sync + Unpin + 'static {
     /// As [`writable`](Self::writable); wakes the last task that polled.
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Calls `operation`, or fails with `WouldBlock`; and takes that error of it for news.
+    /// Calls `operation`, or fails with `WouldBlock` without a call if it is known not to be ready. `WouldBlock` from
+    /// `operation` marks it as not ready.
     ///
     /// # Errors
     ///
-    /// That of `operation`.
+    /// The error of `operation`.
     fn try_io(&self, interest: Interest, operation: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
         let _ = interest;
         operation()

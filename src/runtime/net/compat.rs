@@ -6,13 +6,13 @@ use pin_project_lite::pin_project;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
 pin_project! {
-    /// tokio's I/O traits on a stream that has those of futures; with feature `tokio-io`.
+    /// Adapter from the I/O traits of futures to those of tokio; with feature `tokio-io`.
     ///
-    /// The streams of anyrt have both and need no wrapper. This is for generic code, which knows of a
-    /// [`runtime::TcpStream`](crate::runtime::TcpStream) no more than that trait says.
+    /// The stream types of anyrt implement both and need no adapter. Use it in generic code, which knows only the trait
+    /// [`runtime::TcpStream`](crate::runtime::TcpStream).
     ///
-    /// A vectored write stays one, and `shutdown` is `close`. What is read goes into the reader's buffer directly; the part of
-    /// it that is not initialized yet is filled with zeros first.
+    /// Vectored writes stay vectored, and `shutdown` calls `close`. Reads go directly into the reader's buffer, whose
+    /// uninitialized part is filled with zeros first.
     ///
     /// # Examples
     ///
@@ -50,7 +50,7 @@ impl<S> Compat<S> {
         &mut self.stream
     }
 
-    /// Takes the stream out again; nothing is kept here.
+    /// Returns the stream. The adapter buffers nothing.
     pub fn into_inner(self) -> S {
         self.stream
     }

@@ -5,7 +5,7 @@ cfg_if! {
         use std::os::fd::BorrowedFd;
         pub(crate) use std::os::fd::AsFd as AsDescriptor;
 
-        /// What the system knows a socket by, borrowed from it.
+        /// The operating system's handle of a socket, borrowed: a file descriptor on Unix, a `SOCKET` on Windows.
         pub type Descriptor<'a> = BorrowedFd<'a>;
 
         pub(crate) fn descriptor<S: AsDescriptor>(socket: &S) -> Descriptor<'_> {
@@ -15,14 +15,14 @@ cfg_if! {
         use std::os::windows::io::BorrowedSocket;
         pub(crate) use std::os::windows::io::AsSocket as AsDescriptor;
 
-        /// What the system knows a socket by, borrowed from it.
+        /// The operating system's handle of a socket, borrowed: a file descriptor on Unix, a `SOCKET` on Windows.
         pub type Descriptor<'a> = BorrowedSocket<'a>;
 
         pub(crate) fn descriptor<S: AsDescriptor>(socket: &S) -> Descriptor<'_> {
             socket.as_socket()
         }
     } else {
-        /// What the system would know a socket by, if it had sockets.
+        /// The operating system's handle of a socket; on this system there are no sockets.
         pub type Descriptor<'a> = std::convert::Infallible;
     }
 }

@@ -287,11 +287,11 @@ pub(crate) use listener_items;
 macro_rules! stream_tries {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
-            /// Reads what is there, without waiting.
+            /// Reads the bytes that have arrived, without waiting.
             fn try_read(buf: &mut [u8]) -> usize;
             /// Reads what is there into several buffers, without waiting.
             fn try_read_vectored(bufs: &mut [std::io::IoSliceMut<'_>]) -> usize;
-            /// Writes as much as there is room for, without waiting.
+            /// Writes as much as fits into the send buffer, without waiting.
             fn try_write(buf: &[u8]) -> usize;
             /// Writes as much of several buffers as there is room for, without waiting.
             fn try_write_vectored(bufs: &[std::io::IoSlice<'_>]) -> usize;

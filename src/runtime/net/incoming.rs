@@ -9,7 +9,7 @@ use futures_core::Stream;
 
 use crate::runtime::{self, BoxFuture};
 
-/// The stream of [`runtime::TcpListener::incoming`].
+/// Stream of incoming connections; returned by [`runtime::TcpListener::incoming`].
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct Incoming<'a, L> {

@@ -70,17 +70,18 @@ pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
 #[cfg(unix)]
 pub(crate) use unix::{unix_calls, unix_tries};
 
-/// TCP, UDP and names.
+/// TCP, UDP and name resolution.
 ///
-/// Objects stay with the runtime that made them, whichever is current where they are used. They may be used from
-/// any thread and under any executor for as long as their runtime lives and is driven.
+/// A socket stays with the runtime that created it, whichever runtime is current where it is used. It may be used from
+/// any thread and under any executor for as long as its runtime lives and is driven.
 ///
-/// They do not keep it alive. When it is gone, nothing hangs: an operation, also one that waits already, goes on, or, on
-/// tokio and in a simulation, fails with an error of kind `Other`. Closing and `into_std` work, and so does making another one with the old
-/// handle, or it fails in the same way. A name is not looked up any more: that is an error of kind `Other` everywhere.
+/// Sockets do not keep their runtime alive. When it is gone, nothing hangs: operations, including pending ones,
+/// continue, or, on tokio and in a simulation, fail with an error of kind `Other`. Closing and `into_std` still work.
+/// Creating another socket with the old handle works or fails in the same way. Resolving a name fails with an error of
+/// kind `Other` everywhere.
 ///
-/// Tasks that compute for some milliseconds between two turns keep nobody waiting for longer than for a few of their turns:
-/// an operation is tried before it waits, and whenever it is polled.
+/// Tasks that compute for some milliseconds between two polls delay the I/O of other tasks by no more than a few of
+/// their polls: an operation is tried before it waits, and at each poll.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -92,51 +93,51 @@ pub(crate) use unix::{unix_calls, unix_tries};
 ///
 /// # For authors of backends
 ///
-/// The last methods are for you, and a program calls none of them: `finish_connect`, which is required, and `connect_addr`, `bind_addr`,
-/// `udp_bind_addr` and `resolve`, which a runtime replaces that has a network of its own.
+/// The last methods of the trait are for backends; programs do not call them. `finish_connect` is required. A runtime
+/// with a network of its own replaces `connect_addr`, `bind_addr`, `udp_bind_addr` and `resolve`.
 pub trait Net: Time {
     /// A TCP connection.
     type TcpStream: TcpStream;
-    /// A TCP socket that listens.
+    /// A TCP listener.
     type TcpListener: TcpListener<Stream = Self::TcpStream>;
     /// A UDP socket.
     type UdpSocket: UdpSocket;
 
-    /// **Required.** Takes over a connection of the standard library, blocking or not.
+    /// **Required.** Converts a connection of the standard library, blocking or non-blocking.
     ///
-    /// It is set to non-blocking here. (tokio 1.54 leaves that to the caller: it panics in debug builds and
-    /// blocks a worker in release.)
+    /// The socket is set to non-blocking. (tokio 1.54 leaves that to the caller: it panics in debug builds and blocks a
+    /// worker in release.)
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `stream_from_a_blocking_std_stream`, `stream_from_std_on_a_plain_thread`.</details>
     fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream>;
 
-    /// **Required.** Takes over a listening socket of the standard library, blocking or not.
+    /// **Required.** Converts a listener of the standard library, blocking or non-blocking.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `listener_from_a_blocking_std_listener`.</details>
     fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener>;
 
-    /// **Required.** Takes over a UDP socket of the standard library, blocking or not.
+    /// **Required.** Converts a UDP socket of the standard library, blocking or non-blocking.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `udp_from_a_blocking_std_socket`, `udp_from_std_on_a_plain_thread`.</details>
     fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket>;
 
-    /// All addresses of a name, in the order of the system's resolver, which runs off the workers, or of
-    /// [another](crate::net::set_resolver).
+    /// Resolves a name to all its addresses, in the order of the resolver: the system's, which runs off the worker
+    /// threads, or [another](crate::net::set_resolver).
     ///
     /// # Cancel safety
     ///
-    /// A look-up in progress ends on its own and its result is dropped.
+    /// A look-up in progress completes in the background, and its result is dropped.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for text that is no `host:port`, the resolver's own error for a name that does not resolve, and
-    /// `NotFound` when it answers with no address; each says the name.
+    /// `InvalidInput` for text that is not `host:port`, the resolver's own error for a name that does not resolve, and
+    /// `NotFound` if the resolver returns no address. Each error includes the name.
     ///
     /// # Examples
     ///
@@ -164,18 +165,18 @@ pub trait Net: Time {
 
     /// Connects to the first address that answers.
     ///
-    /// Names are resolved off the workers; every address is tried, in order. An address, other than a name, needs no
-    /// thread of the blocking pool: not even a full one stops it.
+    /// Names are resolved off the worker threads; every address is tried, in order. Connecting to an address instead of
+    /// a name needs no thread of the blocking pool, so it works even if the pool is full.
     ///
     /// # Cancel safety
     ///
-    /// The socket is closed; the peer may have seen the connection nevertheless.
+    /// Dropping the future closes the socket; the peer may have accepted the connection by then.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is no address; otherwise the error of the last address, which says the address and has
-    /// the system's kind, such as `ConnectionRefused` where nobody listens. The system's own error, with its number, is the
-    /// [source](std::error::Error::source).
+    /// `InvalidInput` if there is no address; otherwise the error of the last address. It includes the address and has
+    /// the system's kind, such as `ConnectionRefused` where nobody listens. The system's own error, with its number, is
+    /// the [source](std::error::Error::source).
     ///
     /// # Examples
     ///
@@ -199,16 +200,16 @@ pub trait Net: Time {
         connect(self, addr.to_addrs(), &ConnectOptions::UNSET)
     }
 
-    /// [`tcp_connect`](Self::tcp_connect) with options: from which address, for how long, with which keepalive …
+    /// [`tcp_connect`](Self::tcp_connect) with options: local address, timeout, keepalive …
     ///
     /// # Cancel safety
     ///
-    /// As of `tcp_connect`.
+    /// As [`tcp_connect`](Self::tcp_connect).
     ///
     /// # Errors
     ///
-    /// As of `tcp_connect`, and: `InvalidInput` for an option that makes no sense, and `Unsupported` for one that the system
-    /// does not have, each saying which; `TimedOut` for an address that did not answer in time.
+    /// As [`tcp_connect`](Self::tcp_connect). Also `InvalidInput` for an invalid option and `Unsupported` for an option
+    /// that the system does not have, both naming the option; `TimedOut` for an address that did not answer in time.
     ///
     /// # Examples
     ///
@@ -236,12 +237,12 @@ pub trait Net: Time {
 
     /// Listens on the first address that can be bound; port 0 picks a free one.
     ///
-    /// `SO_REUSEADDR` is set on Unix, so that a server can be restarted at once. 1024 connections may wait to be
-    /// accepted, if the system allows as many.
+    /// `SO_REUSEADDR` is set on Unix, so that a server can be restarted at once. The backlog is 1024 connections, or
+    /// the system's limit if that is lower.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is no address; otherwise the error of the last address, which says the address and has
+    /// `InvalidInput` if there is no address; otherwise the error of the last address. It includes the address and has
     /// the system's kind, such as `AddrInUse`.
     ///
     /// # Examples
@@ -266,13 +267,12 @@ pub trait Net: Time {
         bind(self, addr.to_addrs(), &ListenOptions::UNSET)
     }
 
-    /// [`tcp_bind`](Self::tcp_bind) with options: how many connections may wait, whether others may listen there as
-    /// well …
+    /// [`tcp_bind`](Self::tcp_bind) with options: backlog, shared ports …
     ///
     /// # Errors
     ///
-    /// As of `tcp_bind`, and: `InvalidInput` for an option that makes no sense, and `Unsupported` for one that the system
-    /// does not have, each saying which.
+    /// As [`tcp_bind`](Self::tcp_bind). Also `InvalidInput` for an invalid option and `Unsupported` for an option that
+    /// the system does not have, both naming the option.
     ///
     /// # Examples
     ///
@@ -302,7 +302,7 @@ pub trait Net: Time {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is no address; otherwise the error of the last address, which says the address and has
+    /// `InvalidInput` if there is no address; otherwise the error of the last address. It includes the address and has
     /// the system's kind, such as `AddrInUse`.
     ///
     /// # Examples
@@ -327,18 +327,18 @@ pub trait Net: Time {
         udp_bind(self, addr.to_addrs())
     }
 
-    /// **Required.** Waits until a socket that does not block, and has begun to connect, is connected or has failed; and
-    /// takes it over.
+    /// **Required.** Waits until a non-blocking socket that has begun to connect is connected or has failed, and
+    /// converts it.
     ///
-    /// That is so when it can be written to.
+    /// The connection is decided when the socket becomes writable.
     fn finish_connect(
         &self,
         stream: std::net::TcpStream,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
 
-    /// Connects to one address; [`tcp_connect`](Self::tcp_connect) is the one to call.
+    /// Connects to one address; programs call [`tcp_connect`](Self::tcp_connect).
     ///
-    /// A backend whose connections are no sockets of the system replaces it.
+    /// Replace it in a backend that does not use the system's sockets.
     fn connect_addr(
         &self,
         addr: SocketAddr,
@@ -348,24 +348,24 @@ pub trait Net: Time {
         async move { self.finish_connect(started?).await }
     }
 
-    /// Listens on one address; [`tcp_bind`](Self::tcp_bind) is the one to call.
+    /// Listens on one address; programs call [`tcp_bind`](Self::tcp_bind).
     ///
-    /// A backend whose listeners are no sockets of the system replaces it.
+    /// Replace it in a backend that does not use the system's sockets.
     fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
         self.tcp_listener_from_std(options.listen(addr)?)
     }
 
-    /// Binds a UDP socket to one address; [`udp_bind`](Self::udp_bind) is the one to call.
+    /// Binds a UDP socket to one address; programs call [`udp_bind`](Self::udp_bind).
     ///
-    /// A backend whose sockets are none of the system replaces it.
+    /// Replace it in a backend that does not use the system's sockets.
     fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket> {
         self.udp_socket_from_std(std::net::UdpSocket::bind(addr)?)
     }
 
-    /// Asks the resolver for a host; [`lookup_host`](Self::lookup_host) is the one to call.
+    /// Resolves one host name; programs call [`lookup_host`](Self::lookup_host).
     ///
-    /// This is the one of the process, if [`set_resolver`](crate::net::set_resolver) has set one, or the system's, off the
-    /// workers. A backend that has names of its own replaces it.
+    /// Uses the resolver of the process, if [`set_resolver`](crate::net::set_resolver) has set one, or else the
+    /// system's, off the worker threads. Replace it in a backend that has names of its own.
     fn resolve(
         &self,
         host: String,

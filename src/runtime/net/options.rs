@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::Descriptor;
 use super::resolver::{Resolve, Resolver};
 
-/// How to connect: what is set on a socket before it does.
+/// Options of a TCP connection, set on the socket before it connects.
 ///
-/// Whatever is not set here is as [`tcp_connect`](crate::Net::tcp_connect) has it. Options are set by anyrt, so they
-/// mean the same on every runtime; one that the system does not have, or a value that makes no sense, is an error that
-/// names it.
+/// The defaults are those of [`tcp_connect`](crate::Net::tcp_connect). anyrt sets the options itself, so they mean the
+/// same on every runtime. An option that the system does not have, or an invalid value, is an error that names the
+/// option.
 ///
 /// # Examples
 ///
@@ -44,7 +44,7 @@ pub struct ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// How long [`happy_eyeballs`](Self::happy_eyeballs) waits by recommendation (RFC 8305, 5): 250 ms.
+    /// The recommended delay for [`happy_eyeballs`](Self::happy_eyeballs) (RFC 8305, 5): 250 ms.
     pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
     /// The ones of `tcp_connect`.
@@ -57,12 +57,13 @@ impl ConnectOptions {
         socket: SocketOptions::UNSET,
     };
 
-    /// Nothing set.
+    /// Creates options with nothing set.
     pub fn new() -> Self {
         Self::UNSET
     }
 
-    /// Connects from this address; port 0 lets the system choose one. Addresses of the other family are passed over.
+    /// Connects from this local address; port 0 lets the system choose a port. Remote addresses of the other IP version
+    /// are skipped.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -72,9 +73,10 @@ impl ConnectOptions {
         self
     }
 
-    /// How long each address has to answer: then it has failed with `TimedOut`, and the next one is tried.
+    /// Sets the timeout of each address. An address that does not answer in time fails with `TimedOut`, and the next
+    /// one is tried.
     ///
-    /// [`Time::timeout`](crate::Time::timeout) limits all of them together, and the resolver with them.
+    /// [`Time::timeout`](crate::Time::timeout) limits the whole call, including the resolver.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -84,10 +86,10 @@ impl ConnectOptions {
         self
     }
 
-    /// Does not wait for one address before it tries the next: every `delay` another one joins in, IPv6 and IPv4 by
-    /// turns, and the first that answers wins (RFC 8305, 4 and 5). The others are dropped.
+    /// Tries several addresses at the same time ("happy eyeballs"): starts the next attempt after each `delay`,
+    /// alternating IPv6 and IPv4, and takes the first that answers (RFC 8305, 4 and 5). The other attempts are dropped.
     ///
-    /// An address that fails makes room for the next at once.
+    /// When an attempt fails, the next one starts at once.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -98,7 +100,7 @@ impl ConnectOptions {
         self
     }
 
-    /// Asks this resolver for names, and not the runtime's.
+    /// Resolves names with `resolver` instead of the runtime's.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -108,11 +110,11 @@ impl ConnectOptions {
         self
     }
 
-    /// Calls `hook` with each socket before it connects, and before it has an address: for options that are not here, such as
-    /// `TCP_USER_TIMEOUT`, or for a device that it is bound to. What is set here was set before.
+    /// Calls `hook` with each socket before it connects, and before it has an address: for options that this type
+    /// lacks, such as `TCP_USER_TIMEOUT`, or for binding to a device. The options of this type are set before the call.
     ///
-    /// It is called on the thread that polls, once for each address that is tried, and must not wait. An error of it is that
-    /// of the address. A simulation has no sockets of the system and calls nothing.
+    /// The hook is called on the polling thread, once for each address that is tried, and must not block. Its error
+    /// becomes the error of the address. A simulation has no system sockets and never calls the hook.
     ///
     /// # Examples
     ///
@@ -156,10 +158,10 @@ impl ConnectOptions {
     }
 }
 
-/// How to listen: what is set on a socket before it does.
+/// Options of a TCP listener, set on the socket before it listens.
 ///
-/// Whatever is not set here is as [`tcp_bind`](crate::Net::tcp_bind) has it. What a connection can have as well, the
-/// accepted ones inherit.
+/// The defaults are those of [`tcp_bind`](crate::Net::tcp_bind). Accepted connections inherit the options that apply to
+/// connections.
 ///
 /// # Examples
 ///
@@ -194,16 +196,16 @@ impl ListenOptions {
     pub(crate) const UNSET: Self =
         Self { backlog: None, only_v6: None, hook: None, socket: SocketOptions::UNSET };
 
-    /// Nothing set.
+    /// Creates options with nothing set.
     pub fn new() -> Self {
         Self::UNSET
     }
 
-    /// How many connections may wait to be accepted; 1024 unless set. Systems have limits of their own, such as
-    /// `net.core.somaxconn`.
+    /// Sets the backlog: how many connections may wait to be accepted. Default: 1024. Systems have limits of their own,
+    /// such as `net.core.somaxconn`.
     ///
-    /// A client beyond them is kept waiting; in a burst Linux may let it connect nevertheless, and reset it when it is
-    /// used (tcp(7), `tcp_syncookies`).
+    /// Further clients are kept waiting. In a burst Linux may let them connect and then reset the connection at its
+    /// first use (tcp(7), `tcp_syncookies`).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -213,8 +215,8 @@ impl ListenOptions {
         self
     }
 
-    /// Whether a listener on `[::]` leaves IPv4 alone (`IPV6_V6ONLY`). Unless set, systems differ: Linux and macOS
-    /// take IPv4 connections there as well, Windows does not.
+    /// Sets whether a listener on `[::]` accepts only IPv6 (`IPV6_V6ONLY`). The default depends on the system: Linux
+    /// and macOS also accept IPv4 connections, Windows does not.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -304,17 +306,17 @@ impl SocketOptions {
 macro_rules! socket_options {
     ($options:ident) => {
         impl $options {
-            /// Whether an address can be bound that connections of before still linger at (`SO_REUSEADDR`). Unless
-            /// set, listeners do on Unix. On Windows it lets two programs have one port.
+            /// Sets whether an address can be bound while earlier connections linger on it (`SO_REUSEADDR`). Default:
+            /// on for listeners on Unix, off otherwise. On Windows it lets two programs share a port.
             pub fn reuse_address(mut self, on: bool) -> Self {
                 self.socket.reuse_address = Some(on);
                 self
             }
 
-            /// Whether several sockets may have one address, all of which set this (`SO_REUSEPORT`): Linux spreads
-            /// connections over those that listen.
+            /// Sets whether several sockets may bind the same address (`SO_REUSEPORT`); all of them must set it. Linux
+            /// distributes connections over the listeners.
             ///
-            /// Windows has nothing like it, which is an error of kind `Unsupported`.
+            /// On Windows it is an error of kind `Unsupported`.
             ///
             /// <details><summary>Scenarios</summary>
             ///
@@ -324,37 +326,37 @@ macro_rules! socket_options {
                 self
             }
 
-            /// Whether small writes are sent at once (`TCP_NODELAY`); off unless set.
+            /// Sets `TCP_NODELAY`: whether small writes are sent at once. Default: off.
             pub fn nodelay(mut self, on: bool) -> Self {
                 self.socket.nodelay = Some(on);
                 self
             }
 
-            /// Asks a silent peer whether it is still there (`SO_KEEPALIVE`); off unless set.
+            /// Sends keepalive probes to a silent peer (`SO_KEEPALIVE`). Default: off.
             pub fn keepalive(mut self, keepalive: Keepalive) -> Self {
                 self.socket.keepalive = Some(keepalive);
                 self
             }
 
-            /// What becomes of data that is not yet sent when the stream is dropped (`SO_LINGER`), in whole seconds,
-            /// rounded up. Unless set, the system goes on sending in the background.
+            /// Sets what happens to unsent data when the stream is dropped (`SO_LINGER`), in whole seconds, rounded up.
+            /// By default the system keeps sending in the background.
             ///
-            /// Zero throws it away and resets the connection. Anything longer makes the **thread** that drops the
-            /// stream, a worker perhaps, wait until the peer has confirmed everything, or for that long (Linux:
+            /// Zero discards the data and resets the connection. Any longer time blocks the **thread** that drops the
+            /// stream, perhaps a worker, until the peer has acknowledged everything or the time is up (Linux:
             /// socket(7)).
             pub fn linger(mut self, time: Duration) -> Self {
                 self.socket.linger = Some(time);
                 self
             }
 
-            /// Bytes that the system keeps for us to read (`SO_RCVBUF`). Systems choose by themselves unless set, and
-            /// round: Linux doubles it (socket(7)).
+            /// Sets the size of the receive buffer in bytes (`SO_RCVBUF`). The system chooses the default and may round
+            /// the value: Linux doubles it (socket(7)).
             pub fn recv_buffer_size(mut self, bytes: usize) -> Self {
                 self.socket.recv_buffer_size = Some(bytes);
                 self
             }
 
-            /// Bytes that the system takes from us before the peer has confirmed them (`SO_SNDBUF`). Otherwise as
+            /// Sets the size of the send buffer in bytes (`SO_SNDBUF`). Otherwise as
             /// [`recv_buffer_size`](Self::recv_buffer_size).
             pub fn send_buffer_size(mut self, bytes: usize) -> Self {
                 self.socket.send_buffer_size = Some(bytes);
@@ -367,9 +369,9 @@ macro_rules! socket_options {
 socket_options!(ConnectOptions);
 socket_options!(ListenOptions);
 
-/// When to ask a silent peer whether it is still there, and when to give up.
+/// Times of keepalive probes: when to probe a silent peer, and when to give up.
 ///
-/// Each part is the system's own unless set (Linux: 2 h, 75 s, 9; tcp(7)).
+/// Parts that are not set keep the system's value (Linux: 2 h, 75 s, 9; tcp(7)).
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -377,33 +379,33 @@ socket_options!(ListenOptions);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Keepalive {
-    /// How long the peer may be silent before it is asked (`TCP_KEEPIDLE`), in whole seconds, rounded up.
+    /// Idle time before the first probe (`TCP_KEEPIDLE`), in whole seconds, rounded up.
     pub time: Option<Duration>,
-    /// How long one question waits before the next (`TCP_KEEPINTVL`), in whole seconds, rounded up.
+    /// Time between two probes (`TCP_KEEPINTVL`), in whole seconds, rounded up.
     pub interval: Option<Duration>,
-    /// How many questions may stay without an answer (`TCP_KEEPCNT`). Then the connection fails with `TimedOut`.
+    /// Number of unanswered probes after which the connection fails with `TimedOut` (`TCP_KEEPCNT`).
     pub retries: Option<u32>,
 }
 
 impl Keepalive {
-    /// On, with the times of the system.
+    /// Creates keepalive options with the system's times.
     pub fn new() -> Self {
         Self { time: None, interval: None, retries: None }
     }
 
-    /// Sets how long the peer may be silent before it is asked.
+    /// Sets the idle time before the first probe.
     pub fn time(mut self, time: Duration) -> Self {
         self.time = Some(time);
         self
     }
 
-    /// Sets how long one question waits before the next.
+    /// Sets the time between two probes.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
         self
     }
 
-    /// Sets how many questions may stay without an answer.
+    /// Sets the number of unanswered probes after which the connection fails.
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = Some(retries);
         self

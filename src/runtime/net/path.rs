@@ -107,7 +107,7 @@ pub(crate) fn probe(path: &Path) -> io::Result<std_unix::UnixDatagram> {
     Ok(probe)
 }
 
-/// The stream of [`runtime::UnixListener::incoming`].
+/// Stream of incoming connections; returned by [`runtime::UnixListener::incoming`].
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct Incoming<'a, L> {

@@ -1,13 +1,13 @@
-/// A datagram that was received, and whether all of it was: of [`UdpSocket::recv_msg`](super::UdpSocket::recv_msg), and that of
-/// Unix datagrams.
+/// Length, sender and truncation of a received datagram; returned by
+/// [`UdpSocket::recv_msg`](super::UdpSocket::recv_msg), and by that of Unix datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecvMsg<A> {
-    /// Bytes in the buffer.
+    /// Number of bytes in the buffer.
     pub len: usize,
-    /// The address that it is from.
+    /// The sender's address.
     pub addr: A,
-    /// Whether the datagram was longer than the buffer. What did not fit is lost.
+    /// Whether the datagram was longer than the buffer. The rest is lost.
     pub truncated: bool,
 }
 

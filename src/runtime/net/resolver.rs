@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
-/// A resolver of host names: DNS over HTTPS, a service registry, a table in a test.
+/// Resolver of host names: DNS over HTTPS, a service registry, a table in a test.
 ///
-/// Give it to one client with [`ConnectOptions::resolver`](super::ConnectOptions::resolver), or to the whole process with
-/// [`set_resolver`].
+/// Use it for one connection with [`ConnectOptions::resolver`](super::ConnectOptions::resolver), or for the whole
+/// process with [`set_resolver`].
 ///
 /// # Examples
 ///
@@ -61,10 +61,10 @@ use std::sync::{Arc, OnceLock};
 /// }
 /// ```
 pub trait Resolve: Send + Sync + 'static {
-    /// The addresses of `host`, the best first. It is no address itself: those need no resolver.
+    /// Resolves `host` to its addresses, the preferred one first. `host` is never an address: those are not resolved.
     ///
-    /// It is polled by the task that asks, so it must not block: [`spawn_blocking`](crate::spawn_blocking) is for that.
-    /// What it fails with keeps its kind, and is said together with the name.
+    /// The future is polled by the calling task, so it must not block; use [`spawn_blocking`](crate::spawn_blocking)
+    /// for blocking calls. An error keeps its kind, and its message is extended by the name.
     ///
     /// The signature is that of `#[async_trait]`.
     fn resolve<'life0, 'life1, 'async_trait>(
@@ -105,14 +105,14 @@ impl fmt::Debug for Resolver {
 
 static RESOLVER: OnceLock<Resolver> = OnceLock::new();
 
-/// Makes every runtime of the process ask `resolver` for names, and not the system, from now on.
+/// Sets the resolver of the process: from now on every runtime resolves names with `resolver` instead of the system.
 ///
-/// For applications, at the beginning of `main`, and once. A runtime whose names are its own, such as one whose network is
-/// in memory, goes on asking itself.
+/// For applications: call it once, at the beginning of `main`. A runtime with names of its own, such as one whose
+/// network is in memory, keeps using its own.
 ///
 /// # Errors
 ///
-/// When the process has one already.
+/// If the process has a resolver already.
 ///
 /// # Examples
 ///
@@ -125,7 +125,7 @@ pub fn set_resolver(resolver: impl Resolve) -> Result<(), SetResolverError> {
     RESOLVER.set(Resolver::new(resolver)).map_err(|_| SetResolverError { _private: () })
 }
 
-/// The process has a resolver already; see [`set_resolver`].
+/// Error of [`set_resolver`]: the process has a resolver already.
 ///
 /// It converts into an [`io::Error`] of kind `AlreadyExists`.
 pub struct SetResolverError {

@@ -11,20 +11,19 @@ use super::options::no_readiness;
 use super::{Descriptor, Interest, ReuniteError};
 use crate::runtime::net::{Incoming, Keepalive, of};
 
-/// A TCP connection, with the I/O traits of `futures`.
+/// A TCP connection: the trait, for code that is generic over runtimes.
 ///
-/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
-/// [`net::TcpStream`](crate::net::TcpStream), which has these methods too.
-/// `read`, `write_all` and the like come with
+/// Other code uses the type [`net::TcpStream`](crate::net::TcpStream), which works on every runtime and has the same
+/// methods. The trait extends the I/O traits of `futures`: `read`, `write_all` and the like come with
 /// `use futures::io::{AsyncReadExt, AsyncWriteExt};`.
 ///
-/// One reader and one writer, by type: it is not `Clone`, and [`into_split`](Self::into_split) makes one half
-/// of each. A pending operation costs nothing until its socket is ready. Behind a lock several tasks can poll it; then only
-/// the last one that polled each way is woken when it is ready.
+/// A stream has one reader and one writer: it is not `Clone`, and [`into_split`](Self::into_split) splits it into one
+/// half for each. A pending operation costs nothing until its socket is ready. If several tasks poll a stream behind a
+/// lock, only the last one that polled in each direction is woken.
 ///
-/// `close` of [`AsyncWrite`] shuts down the write side: the peer sees the end and can still answer. Closing
-/// twice, or after the peer is gone, is `Ok`. (`close` of async-std 1.13.2 sends nothing to the peer at all.)
-/// Reading into an empty buffer is `Ok(0)` at once.
+/// `close` of [`AsyncWrite`] shuts down the write side: the peer reads the end of the stream and can still answer.
+/// Closing twice, or after the peer is gone, is `Ok`. (`close` of async-std 1.13.2 sends nothing to the peer at all.)
+/// Reading into an empty buffer returns `Ok(0)` at once.
 ///
 /// ```compile_fail
 /// fn two_readers<S: anyrt::runtime::TcpStream>(stream: S) -> (S, S) {
@@ -34,12 +33,12 @@ use crate::runtime::net::{Incoming, Keepalive, of};
 ///
 /// # Cancel safety
 ///
-/// Reads and writes that return `Pending` have moved no byte.
+/// Reads and writes that return `Pending` have transferred no bytes.
 ///
 /// # Dropping
 ///
-/// The socket is closed. Written data is still delivered, unless received data was left unread: then the peer
-/// sees `ConnectionReset`, as with any TCP socket.
+/// Dropping the stream closes the socket. Written data is still delivered, unless received data was left unread: then
+/// the peer gets `ConnectionReset`, as with any TCP socket.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -51,28 +50,29 @@ use crate::runtime::net::{Incoming, Keepalive, of};
 /// `busy_writer_starves_no_timer`, `stream_works_on_a_plain_thread`, `stream_moves_between_tasks`,
 /// `read_wakes_the_last_waker`, `stream_behind_a_lock_burns_no_polls`, `read_is_cancel_safe`, `big_transfer_is_intact`, `many_connections`.</details>
 pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
-    /// The read half of [`split_mut`](Self::split_mut).
+    /// Read half of [`split_mut`](Self::split_mut).
     type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
-    /// The write half of [`split_mut`](Self::split_mut).
+    /// Write half of [`split_mut`](Self::split_mut).
     type WriteHalf<'a>: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'a;
-    /// The read half of [`into_split`](Self::into_split).
+    /// Read half of [`into_split`](Self::into_split).
     type OwnedReadHalf: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'static;
-    /// The write half of [`into_split`](Self::into_split).
+    /// Write half of [`into_split`](Self::into_split).
     type OwnedWriteHalf: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'static;
 
-    /// **Required.** Reads and writes at the same time, within one task. Dropping a half does nothing.
+    /// **Required.** Splits the stream into borrowed halves, to read and write at the same time within one task.
+    /// Dropping a half has no effect.
     ///
-    /// Not called `split`, which is what `AsyncReadExt` of `futures` calls its own, with a lock inside.
+    /// It is not called `split` because `AsyncReadExt` of `futures` has a method of that name, which uses a lock.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `split_mut_reads_and_writes_at_once`.</details>
     fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
 
-    /// **Required.** Reads and writes at the same time, from two tasks.
+    /// **Required.** Splits the stream into owned halves, to read and write at the same time from two tasks.
     ///
-    /// Dropping the write half closes the write side, as `close` does: the peer sees the end. The connection ends
-    /// when both halves are dropped.
+    /// Dropping the write half closes the write side, as `close` does: the peer reads the end of the stream. The
+    /// connection ends when both halves are dropped.
     ///
     /// # Examples
     ///
@@ -94,11 +94,11 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// `dropping_the_read_half_does_not_close`, `closed_write_half_can_be_dropped`.</details>
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
 
-    /// Puts the halves of [`into_split`](Self::into_split) together again. Nothing is sent, and the connection goes on.
+    /// Reunites the halves of [`into_split`](Self::into_split). Nothing is sent, and the connection stays open.
     ///
     /// # Errors
     ///
-    /// Both halves, if they are not of one stream, or if a runtime of your own does not replace it.
+    /// Returns both halves if they are not of the same stream, or if a runtime of your own does not implement it.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -110,11 +110,11 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         Err(ReuniteError(read, write))
     }
 
-    /// **Required.** Reads without taking: the next read sees the same bytes. `Ok(0)` at the end of the stream.
+    /// **Required.** Reads without consuming: the next read returns the same bytes. `Ok(0)` at the end of the stream.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is taken, so nothing is lost.
+    /// Nothing is consumed, so nothing is lost.
     ///
     /// # Examples
     ///
@@ -134,19 +134,19 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// `peek_leaves_the_data`, `peek_at_the_end_is_zero`.</details>
     fn peek(&mut self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
 
-    /// Waits until a read may find something: bytes, the end of the stream or an error.
+    /// Waits until a read may succeed: bytes, the end of the stream or an error.
     ///
-    /// For reading through `&self`, with [`try_read`](Self::try_read), or by the [`descriptor`](Self::descriptor) inside
-    /// [`try_io`](Self::try_io). Being ready may be in vain: somebody else can have read the bytes. Any number of tasks may
-    /// await it at once; all of them are woken.
+    /// Use it to read through `&self`, with [`try_read`](Self::try_read), or by the [`descriptor`](Self::descriptor)
+    /// inside [`try_io`](Self::try_io). Readiness can be spurious: another task may have read the bytes. Any number of
+    /// tasks may await it at once; all of them are woken.
     ///
     /// # Cancel safety
     ///
-    /// It takes nothing.
+    /// It consumes nothing.
     ///
     /// # Errors
     ///
-    /// `Unsupported` where a runtime of your own does not replace it.
+    /// `Unsupported` if a runtime of your own does not implement it.
     ///
     /// # Examples
     ///
@@ -174,7 +174,7 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         ready(Err(no_readiness()))
     }
 
-    /// Waits until a write may have room; otherwise as [`readable`](Self::readable).
+    /// Waits until a write may succeed; otherwise as [`readable`](Self::readable).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -183,11 +183,11 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         ready(Err(no_readiness()))
     }
 
-    /// Reads what is there, without waiting.
+    /// Reads the bytes that have arrived, without waiting.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when nothing is there, or when the runtime has not heard of it yet: await
+    /// `WouldBlock` if nothing has arrived, or if the runtime has not noticed it yet: await
     /// [`readable`](Self::readable) and try again. `Ok(0)` is the end of the stream, or an empty buffer.
     ///
     /// <details><summary>Scenarios</summary>
@@ -212,11 +212,11 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         self.try_io(Interest::Readable, || of::read_vectored(self.descriptor(), bufs))
     }
 
-    /// Writes as much as there is room for, without waiting.
+    /// Writes as much as fits into the send buffer, without waiting.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when there is no room, or when the runtime has not heard of it yet: await
+    /// `WouldBlock` if the send buffer is full, or if the runtime has not noticed yet that it has room: await
     /// [`writable`](Self::writable) and try again.
     ///
     /// <details><summary>Scenarios</summary>
@@ -237,8 +237,8 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         self.try_io(Interest::Writable, || of::write_vectored(self.descriptor(), bufs))
     }
 
-    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and would rather fail with `WouldBlock` than
-    /// block. The runtime learns from that error that the stream is not ready; see
+    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and must not block but fail with
+    /// `WouldBlock`. That error tells the runtime that the stream is not ready; see
     /// [`UdpSocket::try_io`](super::UdpSocket::try_io).
     ///
     /// <details><summary>Scenarios</summary>
@@ -249,17 +249,17 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         operation()
     }
 
-    /// **Required.** Our own address.
+    /// **Required.** Returns the local address.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `addresses_match`.</details>
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// **Required.** The address at the other end.
+    /// **Required.** Returns the address of the peer.
     fn peer_addr(&self) -> io::Result<SocketAddr>;
 
-    /// **Required.** Whether small writes are sent at once (`TCP_NODELAY`); off by default.
+    /// **Required.** Returns `TCP_NODELAY`: whether small writes are sent at once. Off by default.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -269,7 +269,7 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// **Required.** Sets `TCP_NODELAY`.
     fn set_nodelay(&self, nodelay: bool) -> io::Result<()>;
 
-    /// **Required.** How many routers a packet may pass (`IP_TTL`).
+    /// **Required.** Returns the time to live of sent packets (`IP_TTL`).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -279,11 +279,11 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     /// **Required.** Sets `IP_TTL`.
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
 
-    /// What becomes of data that is not yet sent when the stream is dropped (`SO_LINGER`); `None`, by default, when the
-    /// system goes on sending in the background.
+    /// Returns what happens to unsent data when the stream is dropped (`SO_LINGER`). `None`, the default: the system
+    /// keeps sending in the background.
     ///
-    /// Unless a backend replaces them, this and what follows ask the [`descriptor`](Self::descriptor), and are an error of
-    /// kind `Unsupported` where there is none.
+    /// This method and the options after it use the [`descriptor`](Self::descriptor) unless a backend replaces them.
+    /// Without a descriptor they fail with an error of kind `Unsupported`.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -292,13 +292,13 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         of::linger(self.descriptor())
     }
 
-    /// Sets `SO_LINGER`; see [`ConnectOptions::linger`](crate::net::ConnectOptions::linger), also for what it costs.
+    /// Sets `SO_LINGER`; see [`ConnectOptions::linger`](crate::net::ConnectOptions::linger), also for its cost.
     fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
         of::set_linger(self.descriptor(), time)
     }
 
-    /// When a silent peer is asked whether it is still there (`SO_KEEPALIVE`); `None`, by default, when it is not.
-    /// Windows sets the times and does not tell them: there they are `None`.
+    /// Returns the keepalive times (`SO_KEEPALIVE`). `None`, the default: no probes are sent. Windows cannot report the
+    /// times: there the fields are `None`.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -312,20 +312,20 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         of::set_keepalive(self.descriptor(), keepalive)
     }
 
-    /// Bytes that the system keeps for us to read (`SO_RCVBUF`), as it counts them.
+    /// Returns the size of the receive buffer (`SO_RCVBUF`), as the system counts it.
     fn recv_buffer_size(&self) -> io::Result<usize> {
         of::recv_buffer_size(self.descriptor())
     }
 
-    /// Bytes that the system takes from us before the peer has confirmed them (`SO_SNDBUF`), as it counts them.
+    /// Returns the size of the send buffer (`SO_SNDBUF`), as the system counts it.
     fn send_buffer_size(&self) -> io::Result<usize> {
         of::send_buffer_size(self.descriptor())
     }
 
-    /// The socket of the system, for what is not here, with `socket2::SockRef` for example; `None` where there is none
-    /// behind it.
+    /// Returns the system's socket, for options that are missing here, with `socket2::SockRef` for example; `None` if
+    /// the stream has no system socket.
     ///
-    /// What it does is the system's business: it never waits, and must stay non-blocking.
+    /// Calls on it go directly to the system. It must stay non-blocking.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -334,9 +334,9 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         None
     }
 
-    /// **Required.** Takes the connection away from the runtime, as a **blocking** one of the standard library.
+    /// **Required.** Deregisters the connection and returns it as a **blocking** one of the standard library.
     ///
-    /// (tokio and async-io leave it non-blocking, so that its next read fails with `WouldBlock`.)
+    /// (tokio and async-io leave it non-blocking, so its next read fails with `WouldBlock`.)
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -344,23 +344,23 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     fn into_std(self) -> io::Result<std::net::TcpStream>;
 }
 
-/// A TCP socket that listens.
+/// A TCP listener.
 ///
-/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
-/// [`net::TcpListener`](crate::net::TcpListener), which has these methods too.
+/// This is the trait, for code that is generic over runtimes. Other code uses the type
+/// [`net::TcpListener`](crate::net::TcpListener), which works on every runtime and has the same methods.
 ///
 /// # Dropping
 ///
-/// The socket is closed; connections that were not accepted are reset.
+/// Dropping the listener closes the socket and resets connections that were not accepted.
 ///
 /// # For authors of backends
 ///
-/// The last method, `sleep`, is for you.
+/// The last method, `sleep`, is for backends.
 pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
-    /// What [`accept`](Self::accept) returns.
+    /// Connection returned by [`accept`](Self::accept).
     type Stream: TcpStream;
 
-    /// **Required.** Waits for a connection. Any number of tasks may wait at once.
+    /// **Required.** Waits for a connection and accepts it. Any number of tasks may wait at once.
     ///
     /// # Examples
     ///
@@ -387,7 +387,7 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// # Errors
     ///
-    /// The system's, such as too many open files. The listener stays usable.
+    /// The system's error, such as too many open files. The listener stays usable.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -402,15 +402,15 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// `displaced_poll_accept_is_not_woken`.</details>
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
 
-    /// Connections as a `Stream`, which never ends.
+    /// Returns an endless `Stream` of connections.
     ///
-    /// It borrows mutably, because two streams on one listener would take each other's wake-ups away.
+    /// It borrows mutably, because two streams on one listener would steal each other's wake-ups.
     ///
     /// # Errors
     ///
-    /// An item is an error when one connection could not be accepted; the next may succeed. When descriptors or memory
-    /// have run out, it waits for 100 ms before it tries again. ([`accept`](Self::accept) does not: a loop around it that
-    /// only goes on burns a core.)
+    /// An item is an error if one connection could not be accepted; the next may succeed. When the system has run out
+    /// of descriptors or memory, the stream waits for 100 ms before it tries again. ([`accept`](Self::accept) does not
+    /// wait: a loop that ignores its errors burns a core.)
     ///
     /// # Examples
     ///
@@ -430,10 +430,10 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         Incoming::new(self)
     }
 
-    /// **Required.** The address that it listens on, with the port that was picked.
+    /// **Required.** Returns the local address, with the port that the system picked.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// **Required.** The `IP_TTL` of accepted connections.
+    /// **Required.** Returns the time to live of accepted connections (`IP_TTL`).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -443,19 +443,19 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Sets `IP_TTL`.
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
 
-    /// The socket of the system; see [`TcpStream::descriptor`].
+    /// Returns the system's socket; see [`TcpStream::descriptor`].
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         None
     }
 
-    /// **Required.** Takes the listener away from the runtime, as a **blocking** one of the standard library.
+    /// **Required.** Deregisters the listener and returns it as a **blocking** one of the standard library.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `listener_into_std_blocks`.</details>
     fn into_std(self) -> io::Result<std::net::TcpListener>;
 
-    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
+    /// **Required.** Creates a timer of the listener's runtime, which [`incoming`](Self::incoming) uses to wait.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 }
 
@@ -463,11 +463,11 @@ pub trait TcpListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 macro_rules! tcp_required {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
-            /// Whether small writes are sent at once (`TCP_NODELAY`); off by default.
+            /// Returns `TCP_NODELAY`: whether small writes are sent at once. Off by default.
             fn nodelay() -> bool;
             /// Sets `TCP_NODELAY`.
             fn set_nodelay(nodelay: bool) -> ();
-            /// How many routers a packet may pass (`IP_TTL`).
+            /// Returns the time to live of sent packets (`IP_TTL`).
             fn ttl() -> u32;
             /// Sets `IP_TTL`.
             fn set_ttl(ttl: u32) -> ();
@@ -480,17 +480,17 @@ pub(crate) use tcp_required;
 macro_rules! tcp_options {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
-            /// What becomes of data that is not yet sent when the stream is dropped (`SO_LINGER`).
+            /// Returns what happens to unsent data when the stream is dropped (`SO_LINGER`).
             fn linger() -> Option<Duration>;
             /// Sets `SO_LINGER`.
             fn set_linger(time: Option<Duration>) -> ();
-            /// When a silent peer is asked whether it is still there (`SO_KEEPALIVE`); `None`, by default, when it is not.
+            /// Returns the keepalive times (`SO_KEEPALIVE`). `None`, the default: no probes are sent.
             fn keepalive() -> Option<Keepalive>;
             /// Sets `SO_KEEPALIVE`.
             fn set_keepalive(keepalive: Option<Keepalive>) -> ();
-            /// Bytes that the system keeps for us to read (`SO_RCVBUF`), as it counts them.
+            /// Returns the size of the receive buffer (`SO_RCVBUF`), as the system counts it.
             fn recv_buffer_size() -> usize;
-            /// Bytes that the system takes from us before the peer has confirmed them (`SO_SNDBUF`), as it counts them.
+            /// Returns the size of the send buffer (`SO_SNDBUF`), as the system counts it.
             fn send_buffer_size() -> usize;
         }
     };

@@ -1,4 +1,4 @@
-/// Who is at the other end of a Unix stream: the user, the group and the process that connected or listened.
+/// Credentials of the peer of a Unix stream: the user, the group and the process that connected or listened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UCred {
     uid: u32,
@@ -7,7 +7,7 @@ pub struct UCred {
 }
 
 impl UCred {
-    /// For authors of backends.
+    /// Creates credentials; for authors of backends.
     pub const fn new(uid: u32, gid: u32, pid: Option<i32>) -> Self {
         Self { uid, gid, pid }
     }
@@ -22,7 +22,7 @@ impl UCred {
         self.gid
     }
 
-    /// The process, if there is one that is known.
+    /// The process, if known.
     pub const fn pid(&self) -> Option<i32> {
         self.pid
     }

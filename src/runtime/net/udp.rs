@@ -7,42 +7,43 @@ use std::task::{Context, Poll};
 use super::recv_msg::longer;
 use super::{Descriptor, RecvMsg, of};
 
-/// What an operation on a socket waits for.
+/// Kind of readiness that an operation on a socket waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Interest {
-    /// Something to read.
+    /// Ready to read.
     Readable,
-    /// Room to write.
+    /// Ready to write.
     Writable,
 }
 
 /// A UDP socket.
 ///
-/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
-/// [`net::UdpSocket`](crate::net::UdpSocket), which has these methods too.
+/// This is the trait, for code that is generic over runtimes. Other code uses the type
+/// [`net::UdpSocket`](crate::net::UdpSocket), which works on every runtime and has the same methods.
 ///
-/// Everything takes `&self`, so that tasks can share it in an `Arc`: any number of them may await a datagram at
-/// once. The `poll_` forms are for **one** task each way: of those that receive or peek, and of those that send, only
-/// the last one that polled is woken. None of them is a future that is made anew for each poll.
+/// All methods take `&self`, so tasks can share a socket in an `Arc`, and any number of them may await a datagram at
+/// once. The `poll_` forms are for **one** task in each direction: of the tasks that receive or peek, and of those that
+/// send, only the last one that polled is woken. No `poll_` form creates a future for each poll.
 ///
-/// A datagram comes whole or not at all. What does not fit the buffer is lost (Windows reports an error); one without
-/// bytes is `Ok(0)`, which is no end; an empty buffer takes a datagram away as any other does. Names are not
-/// resolved here: ask [`lookup_host`](crate::Net::lookup_host). ([`net::UdpSocket`](crate::net::UdpSocket) takes them.)
+/// A datagram arrives whole or not at all. The part that does not fit the buffer is lost (Windows reports an error). An
+/// empty datagram is received as `Ok(0)`, which does not mean an end. A receive into an empty buffer consumes a
+/// datagram, too. These methods take addresses only: resolve names with [`lookup_host`](crate::Net::lookup_host), or
+/// use [`net::UdpSocket`](crate::net::UdpSocket), which accepts names.
 ///
-/// The first poll of a new socket finds the datagram that it has already, and its first send waits for nothing.
+/// The first poll of a new socket receives a datagram that has already arrived, and its first send does not wait.
 ///
 /// # Cancel safety
 ///
-/// A receive or a send that did not complete has taken, or sent, nothing.
+/// A receive that did not complete has consumed nothing; a send that did not complete has sent nothing.
 ///
 /// # Dropping
 ///
-/// The socket is closed, and what was not received is lost.
+/// Dropping it closes the socket; datagrams that were not received are lost.
 ///
 /// # Errors
 ///
-/// The system's, with its own number. On a connected socket that includes what routers and hosts have reported
-/// since, once each: `ConnectionRefused` where nobody listens. The socket stays usable.
+/// The system's error, with its error number. A connected socket also reports, once each, the errors that routers and
+/// hosts have returned: `ConnectionRefused` if nobody listens. The socket stays usable.
 ///
 /// # Examples
 ///
@@ -79,9 +80,9 @@ pub enum Interest {
 /// `udp_errors_are_the_systems`, `udp_refusal_is_reported_once`, `udp_works_on_a_plain_thread`,
 /// `udp_moves_between_tasks`, `udp_ipv6_round_trip`.</details>
 pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
-    /// **Required.** Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
+    /// **Required.** Sets the peer of [`send`](Self::send); datagrams from other addresses are no longer received.
     ///
-    /// Nothing is sent. A socket may be connected again, to another peer.
+    /// Nothing is sent. A socket may be connected again to another peer.
     ///
     /// # Examples
     ///
@@ -106,7 +107,7 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// `udp_connected_round_trip`, `udp_connected_ignores_strangers`, `udp_connects_again`.</details>
     fn connect(&self, addr: SocketAddr) -> io::Result<()>;
 
-    /// **Required.** Sends a datagram to the peer that the socket is connected to.
+    /// **Required.** Sends a datagram to the connected peer.
     fn send(&self, buf: &[u8]) -> impl Future<Output = io::Result<usize>> + Send;
 
     /// **Required.** [`send`](Self::send) as a poll function.
@@ -116,7 +117,7 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// `udp_poll_forms_round_trip`.</details>
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
 
-    /// **Required.** Waits for a datagram, of the peer if the socket is connected.
+    /// **Required.** Receives a datagram; only from the peer if the socket is connected.
     fn recv(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
 
     /// **Required.** [`recv`](Self::recv) as a poll function.
@@ -128,7 +129,7 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** [`send_to`](Self::send_to) as a poll function.
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>>;
 
-    /// **Required.** Waits for a datagram, and tells whom it is from.
+    /// **Required.** Receives a datagram, and returns the sender's address.
     fn recv_from(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<(usize, SocketAddr)>> + Send;
 
     /// **Required.** [`recv_from`](Self::recv_from) as a poll function.
@@ -157,10 +158,10 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// ```
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
 
-    /// Receives a datagram, and tells whether it was longer than the buffer.
+    /// Receives a datagram, and returns whether it was longer than the buffer.
     ///
-    /// It is received into a longer buffer, which is allocated for each call, and copied:
-    /// [`recv_from`](Self::recv_from) does neither.
+    /// Each call allocates a longer buffer and copies the datagram from it; [`recv_from`](Self::recv_from) does
+    /// neither.
     ///
     /// # Examples
     ///
@@ -190,7 +191,7 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         }
     }
 
-    /// **Required.** [`recv`](Self::recv), and the next one receives the same datagram.
+    /// **Required.** Receives as [`recv`](Self::recv) without consuming: the next receive returns the same datagram.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -200,49 +201,53 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** [`peek`](Self::peek) as a poll function.
     fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// **Required.** [`recv_from`](Self::recv_from), and the next one receives the same datagram.
+    /// **Required.** Receives as [`recv_from`](Self::recv_from) without consuming: the next receive returns the same
+    /// datagram.
     fn peek_from(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<(usize, SocketAddr)>> + Send;
 
     /// **Required.** [`peek_from`](Self::peek_from) as a poll function.
     fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
 
-    /// **Required.** Waits until a receive may find something: a datagram, or an error that was reported.
+    /// **Required.** Waits until a receive may succeed: a datagram, or a reported error.
     ///
-    /// For what this trait does not have, such as `recvmmsg`: call it on the [`descriptor`](Self::descriptor), inside
-    /// [`try_io`](Self::try_io), and wait here when it would have blocked. Being ready may be in vain: somebody else can have
-    /// taken the datagram. Any number of tasks may await it at once; all of them are woken.
+    /// Use it for operations that this trait lacks, such as `recvmmsg`: call them on the
+    /// [`descriptor`](Self::descriptor), inside [`try_io`](Self::try_io), and await `readable` when they would block.
+    /// Readiness can be spurious: another task may have received the datagram. Any number of tasks may await it at
+    /// once; all of them are woken.
     ///
     /// # Cancel safety
     ///
-    /// It takes nothing.
+    /// It consumes nothing.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `udp_readable_waits_for_a_datagram`, `udp_readable_wakes_everybody`.</details>
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
 
-    /// **Required.** [`readable`](Self::readable) as a poll function; it takes the place of a task that polls to receive.
+    /// **Required.** [`readable`](Self::readable) as a poll function; it shares its waker slot with the poll functions
+    /// that receive.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `udp_ready_polls_wake_the_last_waker`.</details>
     fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// **Required.** Waits until a send may have room; otherwise as [`readable`](Self::readable).
+    /// **Required.** Waits until a send may succeed; otherwise as [`readable`](Self::readable).
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `udp_writable_where_there_is_room`.</details>
     fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
 
-    /// **Required.** [`writable`](Self::writable) as a poll function; it takes the place of a task that polls to send.
+    /// **Required.** [`writable`](Self::writable) as a poll function; it shares its waker slot with the poll functions
+    /// that send.
     fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and would rather fail with `WouldBlock` than
-    /// block. The runtime learns from that error that the socket is not ready, so that [`readable`](Self::readable) or
+    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and must not block but fail with
+    /// `WouldBlock`. That error tells the runtime that the socket is not ready, so that [`readable`](Self::readable) or
     /// [`writable`](Self::writable) waits.
     ///
-    /// Where the runtime knows already that the socket is not ready, the error comes without a call.
+    /// If the runtime already knows that the socket is not ready, it returns the error without a call.
     ///
     /// # Examples
     ///
@@ -276,11 +281,11 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         operation()
     }
 
-    /// Sends a datagram to the peer that the socket is connected to, without waiting.
+    /// Sends a datagram to the connected peer, without waiting.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when there is no room, or when the runtime has not heard of it yet: await
+    /// `WouldBlock` if the send buffer is full, or if the runtime has not noticed yet that it has room: await
     /// [`writable`](Self::writable) and try again.
     ///
     /// <details><summary>Scenarios</summary>
@@ -295,11 +300,11 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         self.try_io(Interest::Writable, || of::udp_send_to(self.descriptor(), buf, target))
     }
 
-    /// Receives a datagram that is there, without waiting.
+    /// Receives a datagram that has arrived, without waiting.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when nothing is there, or when the runtime has not heard of it yet: await
+    /// `WouldBlock` if nothing has arrived, or if the runtime has not noticed it yet: await
     /// [`readable`](Self::readable) and try again.
     ///
     /// <details><summary>Scenarios</summary>
@@ -309,23 +314,24 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         self.try_io(Interest::Readable, || of::read(self.descriptor(), buf))
     }
 
-    /// [`try_recv`](Self::try_recv), which also tells whom it is from.
+    /// [`try_recv`](Self::try_recv) that also returns the sender's address.
     fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.try_io(Interest::Readable, || of::udp_recv_from(self.descriptor(), buf))
     }
 
-    /// **Required.** Our own address, with the port that was picked.
+    /// **Required.** Returns the local address, with the port that the system picked.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `udp_addresses_match`.</details>
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// **Required.** The peer that the socket is connected to; an error of kind `NotConnected` if there is none.
+    /// **Required.** Returns the address of the connected peer; an error of kind `NotConnected` if the socket is not
+    /// connected.
     fn peer_addr(&self) -> io::Result<SocketAddr>;
 
-    /// **Required.** Whether it may send to broadcast addresses (`SO_BROADCAST`); off by default, and sending there
-    /// is an error of kind `PermissionDenied`.
+    /// **Required.** Returns whether the socket may send to broadcast addresses (`SO_BROADCAST`). Off by default:
+    /// sending there is an error of kind `PermissionDenied`.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -335,7 +341,7 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Sets `SO_BROADCAST`.
     fn set_broadcast(&self, on: bool) -> io::Result<()>;
 
-    /// **Required.** How many routers a packet may pass (`IP_TTL`).
+    /// **Required.** Returns the time to live of sent packets (`IP_TTL`).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -345,7 +351,7 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Sets `IP_TTL`.
     fn set_ttl(&self, ttl: u32) -> io::Result<()>;
 
-    /// **Required.** Whether this host receives what we send to a group (`IP_MULTICAST_LOOP`); on by default.
+    /// **Required.** Returns whether this host receives its own multicast packets (`IP_MULTICAST_LOOP`). On by default.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -355,46 +361,47 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Sets `IP_MULTICAST_LOOP`.
     fn set_multicast_loop_v4(&self, on: bool) -> io::Result<()>;
 
-    /// **Required.** How many routers a packet to a group may pass (`IP_MULTICAST_TTL`); 1 by default: none.
+    /// **Required.** Returns the time to live of multicast packets (`IP_MULTICAST_TTL`). 1 by default: they pass no
+    /// router.
     fn multicast_ttl_v4(&self) -> io::Result<u32>;
 
     /// **Required.** Sets `IP_MULTICAST_TTL`.
     fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()>;
 
-    /// **Required.** Whether this host receives what we send to a group (`IPV6_MULTICAST_LOOP`); on by default.
+    /// **Required.** Returns whether this host receives its own multicast packets (`IPV6_MULTICAST_LOOP`). On by
+    /// default.
     fn multicast_loop_v6(&self) -> io::Result<bool>;
 
     /// **Required.** Sets `IPV6_MULTICAST_LOOP`.
     fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()>;
 
-    /// **Required.** Receives what is sent to a group, on the interface with this address; `0.0.0.0` lets the system
-    /// choose one.
+    /// **Required.** Joins a multicast group on the interface with this address; `0.0.0.0` lets the system choose an
+    /// interface.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `udp_multicast_reaches_its_group`.</details>
     fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()>;
 
-    /// **Required.** Leaves a group that was joined in the same way.
+    /// **Required.** Leaves a multicast group that was joined with the same arguments.
     fn leave_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()>;
 
-    /// **Required.** Receives what is sent to a group, on the interface with this index; 0 lets the system choose
-    /// one.
+    /// **Required.** Joins a multicast group on the interface with this index; 0 lets the system choose an interface.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `udp_multicast_v6_reaches_its_group`.</details>
     fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()>;
 
-    /// **Required.** Leaves a group that was joined in the same way.
+    /// **Required.** Leaves a multicast group that was joined with the same arguments.
     fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()>;
 
-    /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
+    /// Returns the system's socket; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         None
     }
 
-    /// **Required.** Takes the socket away from the runtime, as a **blocking** one of the standard library.
+    /// **Required.** Deregisters the socket and returns it as a **blocking** one of the standard library.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -407,27 +414,28 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 macro_rules! udp_options {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
-            /// Our own address, with the port that was picked.
+            /// Returns the local address, with the port that the system picked.
             fn local_addr() -> SocketAddr;
-            /// The peer that the socket is connected to; an error of kind `NotConnected` if there is none.
+            /// Returns the address of the connected peer; an error of kind `NotConnected` if the socket is not
+            /// connected.
             fn peer_addr() -> SocketAddr;
-            /// Whether it may send to broadcast addresses (`SO_BROADCAST`); off by default.
+            /// Returns whether the socket may send to broadcast addresses (`SO_BROADCAST`). Off by default.
             fn broadcast() -> bool;
             /// Sets `SO_BROADCAST`.
             fn set_broadcast(on: bool) -> ();
-            /// How many routers a packet may pass (`IP_TTL`).
+            /// Returns the time to live of sent packets (`IP_TTL`).
             fn ttl() -> u32;
             /// Sets `IP_TTL`.
             fn set_ttl(ttl: u32) -> ();
-            /// Whether this host receives what we send to a group (`IP_MULTICAST_LOOP`); on by default.
+            /// Returns whether this host receives its own multicast packets (`IP_MULTICAST_LOOP`). On by default.
             fn multicast_loop_v4() -> bool;
             /// Sets `IP_MULTICAST_LOOP`.
             fn set_multicast_loop_v4(on: bool) -> ();
-            /// How many routers a packet to a group may pass (`IP_MULTICAST_TTL`); 1 by default: none.
+            /// Returns the time to live of multicast packets (`IP_MULTICAST_TTL`). 1 by default: they pass no router.
             fn multicast_ttl_v4() -> u32;
             /// Sets `IP_MULTICAST_TTL`.
             fn set_multicast_ttl_v4(ttl: u32) -> ();
-            /// Whether this host receives what we send to a group (`IPV6_MULTICAST_LOOP`); on by default.
+            /// Returns whether this host receives its own multicast packets (`IPV6_MULTICAST_LOOP`). On by default.
             fn multicast_loop_v6() -> bool;
             /// Sets `IPV6_MULTICAST_LOOP`.
             fn set_multicast_loop_v6(on: bool) -> ();
@@ -440,13 +448,14 @@ pub(crate) use udp_options;
 macro_rules! udp_groups {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
-            /// Receives what is sent to a group, on the interface with this address; `0.0.0.0` lets the system choose one.
+            /// Joins a multicast group on the interface with this address; `0.0.0.0` lets the system choose an
+            /// interface.
             fn join_multicast_v4(group: &Ipv4Addr, interface: &Ipv4Addr) -> ();
-            /// Leaves a group that was joined in the same way.
+            /// Leaves a multicast group that was joined with the same arguments.
             fn leave_multicast_v4(group: &Ipv4Addr, interface: &Ipv4Addr) -> ();
-            /// Receives what is sent to a group, on the interface with this index; 0 lets the system choose one.
+            /// Joins a multicast group on the interface with this index; 0 lets the system choose an interface.
             fn join_multicast_v6(group: &Ipv6Addr, interface: u32) -> ();
-            /// Leaves a group that was joined in the same way.
+            /// Leaves a multicast group that was joined with the same arguments.
             fn leave_multicast_v6(group: &Ipv6Addr, interface: u32) -> ();
         }
     };
@@ -457,19 +466,19 @@ pub(crate) use udp_groups;
 macro_rules! udp_calls {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
-            /// Sends a datagram to the peer that the socket is connected to.
+            /// Sends a datagram to the connected peer.
             fn send, poll_send(buf: &[u8]) -> usize;
-            /// Waits for a datagram, of the peer if the socket is connected.
+            /// Receives a datagram; only from the peer if the socket is connected.
             fn recv, poll_recv(buf: &mut [u8]) -> usize;
-            /// Waits for a datagram, and tells whom it is from.
+            /// Receives a datagram, and returns the sender's address.
             fn recv_from, poll_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
-            /// Waits for a datagram and leaves it there: the next one receives it.
+            /// Receives a datagram without consuming it: the next receive returns it again.
             fn peek, poll_peek(buf: &mut [u8]) -> usize;
-            /// Waits for a datagram, tells whom it is from, and leaves it there.
+            /// Receives a datagram and the sender's address without consuming the datagram.
             fn peek_from, poll_peek_from(buf: &mut [u8]) -> (usize, SocketAddr);
-            /// Waits until a receive may find something: a datagram, or an error that was reported.
+            /// Waits until a receive may succeed: a datagram, or a reported error.
             fn readable, poll_recv_ready() -> ();
-            /// Waits until a send may have room.
+            /// Waits until a send may succeed.
             fn writable, poll_send_ready() -> ();
         }
     };
@@ -491,13 +500,13 @@ pub(crate) use udp_send_to;
 macro_rules! udp_tries {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
-            /// Sends a datagram to the peer that the socket is connected to, without waiting.
+            /// Sends a datagram to the connected peer, without waiting.
             fn try_send(buf: &[u8]) -> usize;
             /// Sends a datagram, without waiting.
             fn try_send_to(buf: &[u8], target: SocketAddr) -> usize;
-            /// Receives a datagram that is there, without waiting.
+            /// Receives a datagram that has arrived, without waiting.
             fn try_recv(buf: &mut [u8]) -> usize;
-            /// Receives a datagram that is there and tells whom it is from, without waiting.
+            /// Receives a datagram that has arrived, without waiting, and returns the sender's address.
             fn try_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
         }
     };

@@ -25,7 +25,7 @@ use crate::runtime::net::path::{Incoming, addr};
 /// On Linux and Android a path that begins with a NUL is an abstract name, of which there is no file: `"\0name"`, as tokio takes
 /// it. Any bytes may follow, 107 at most, and it is free again when its socket is dropped. Elsewhere it is `InvalidInput`.
 ///
-/// They outlive their runtime as those of [`Net`](super::Net) do.
+/// Sockets that outlive their runtime behave like those of [`Net`](super::Net).
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -35,41 +35,42 @@ use crate::runtime::net::path::{Incoming, addr};
 ///
 /// # For authors of backends
 ///
-/// The last methods are for you, and a program calls none of them: `unix_connect_path`, `unix_bind_path` and
-/// `unix_datagram_bind_path`, which a runtime replaces whose sockets are none of the system, and `watch_fd`.
+/// The last methods of the trait are for backends; programs do not call them. A runtime that does not use the system's
+/// sockets replaces `unix_connect_path`, `unix_bind_path` and `unix_datagram_bind_path`. A runtime that can watch
+/// descriptors replaces `watch_fd`.
 pub trait UnixNet: Spawn {
     /// A connection.
     type UnixStream: UnixStream;
-    /// A socket that listens.
+    /// A Unix socket listener.
     type UnixListener: UnixListener<Stream = Self::UnixStream>;
-    /// A socket for datagrams.
+    /// A Unix datagram socket.
     type UnixDatagram: UnixDatagram;
 
-    /// **Required.** Takes over a connection of the standard library, blocking or not.
+    /// **Required.** Converts a connection of the standard library, blocking or non-blocking.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `unix_from_blocking_std_sockets`, `unix_from_std_on_a_plain_thread`.</details>
     fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream>;
 
-    /// **Required.** Takes over a listening socket of the standard library, blocking or not.
+    /// **Required.** Converts a listener of the standard library, blocking or non-blocking.
     fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener>;
 
-    /// **Required.** Takes over a socket of the standard library for datagrams, blocking or not.
+    /// **Required.** Converts a datagram socket of the standard library, blocking or non-blocking.
     fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram>;
 
     /// Connects to the socket that listens at a path.
     ///
     /// # Cancel safety
     ///
-    /// The socket is closed; the peer may have seen the connection nevertheless.
+    /// Dropping the future closes the socket; the peer may have accepted the connection by then.
     ///
     /// # Errors
     ///
-    /// The system's: `NotFound` where there is no file, `ConnectionRefused` where nobody listens at it. `InvalidInput`
-    /// for a path that is empty, too long or has a NUL in it. When the queue of the listener is full, which Linux
-    /// will not wait for, `ConnectionRefused` as on other systems, and saying so: try again later. (tokio has
-    /// `WouldBlock` for it, smol and async-std `NotConnected`.)
+    /// The system's: `NotFound` if there is no file, `ConnectionRefused` if nobody listens at it. `InvalidInput` for a
+    /// path that is empty, too long or contains a NUL. If the listener's backlog is full, on which Linux does not wait:
+    /// `ConnectionRefused`, as on other systems, with a message that says so; try again later. (tokio returns
+    /// `WouldBlock` here, smol and async-std `NotConnected`.)
     ///
     /// # Examples
     ///
@@ -92,13 +93,13 @@ pub trait UnixNet: Spawn {
         self.unix_connect_path(path.as_ref().to_owned())
     }
 
-    /// Listens at a path, where there is no file yet. 1024 connections may wait to be accepted, if the system allows
-    /// as many.
+    /// Listens at a path. The file must not exist yet. The backlog is 1024 connections, or the system's limit if that
+    /// is lower.
     ///
     /// # Errors
     ///
-    /// The system's: `AddrInUse` where there is a file, also one that nobody listens at any more, `NotFound` where there
-    /// is no folder. `InvalidInput` for a path that is too long or has a NUL in it.
+    /// The system's: `AddrInUse` if the file exists, even if nobody listens at it any more, `NotFound` if the directory
+    /// does not exist. `InvalidInput` for a path that is too long or contains a NUL.
     ///
     /// # Examples
     ///
@@ -123,7 +124,7 @@ pub trait UnixNet: Spawn {
         self.unix_bind_path(path.as_ref())
     }
 
-    /// Two streams that are connected with each other.
+    /// Creates two streams that are connected to each other.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -133,7 +134,7 @@ pub trait UnixNet: Spawn {
         Ok((self.unix_stream_from_std(a)?, self.unix_stream_from_std(b)?))
     }
 
-    /// Binds a socket for datagrams to a path, where there is no file yet.
+    /// Binds a datagram socket to a path. The file must not exist yet.
     ///
     /// # Errors
     ///
@@ -142,23 +143,23 @@ pub trait UnixNet: Spawn {
         self.unix_datagram_bind_path(path.as_ref())
     }
 
-    /// A socket for datagrams without an address, so that nobody can answer it.
+    /// Creates a datagram socket without an address; peers cannot answer it.
     fn unix_datagram_unbound(&self) -> io::Result<Self::UnixDatagram> {
         self.unix_datagram_from_std(std_unix::UnixDatagram::unbound()?)
     }
 
-    /// Two sockets for datagrams that are connected with each other.
+    /// Creates two datagram sockets that are connected to each other.
     fn unix_datagram_pair(&self) -> io::Result<(Self::UnixDatagram, Self::UnixDatagram)> {
         let (a, b) = std_unix::UnixDatagram::pair()?;
         Ok((self.unix_datagram_from_std(a)?, self.unix_datagram_from_std(b)?))
     }
 
-    /// Watches a descriptor of your own, which does not block; see [`AsyncFd`].
+    /// Watches a non-blocking file descriptor of your own; see [`AsyncFd`].
     ///
     /// # Errors
     ///
-    /// The system's: `PermissionDenied` for one that Linux cannot watch, such as that of a file. `Unsupported` in a
-    /// simulation, which has no descriptors, and on a runtime of your own that does not replace
+    /// The system's: `PermissionDenied` for a descriptor that Linux cannot watch, such as that of a file. `Unsupported`
+    /// in a simulation, which has no descriptors, and on a runtime of your own that does not implement
     /// [`watch_fd`](Self::watch_fd).
     ///
     /// # Examples
@@ -185,8 +186,8 @@ pub trait UnixNet: Spawn {
         Ok(AsyncFd::watched(fd, watch))
     }
 
-    /// [`unix_connect`](Self::unix_connect) is the one to call. A backend whose sockets are none of the system replaces
-    /// this.
+    /// Connects to a path; programs call [`unix_connect`](Self::unix_connect). Replace it in a backend that does not
+    /// use the system's sockets.
     fn unix_connect_path(
         &self,
         path: PathBuf,
@@ -194,33 +195,34 @@ pub trait UnixNet: Spawn {
         async move { self.unix_stream_from_std(crate::runtime::net::path::connect(&path)?) }
     }
 
-    /// [`unix_bind`](Self::unix_bind) is the one to call. A backend whose sockets are none of the system replaces
-    /// this.
+    /// Listens at a path; programs call [`unix_bind`](Self::unix_bind). Replace it in a backend that does not use the
+    /// system's sockets.
     fn unix_bind_path(&self, path: &Path) -> io::Result<Self::UnixListener> {
         self.unix_listener_from_std(crate::runtime::net::path::listen(path)?)
     }
 
-    /// [`unix_datagram_bind`](Self::unix_datagram_bind) is the one to call. A backend whose sockets are none of the
-    /// system replaces this.
+    /// Binds a datagram socket to a path; programs call [`unix_datagram_bind`](Self::unix_datagram_bind). Replace it in
+    /// a backend that does not use the system's sockets.
     fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<Self::UnixDatagram> {
         self.unix_datagram_from_std(crate::runtime::net::path::datagram(path)?)
     }
 
-    /// Watches a descriptor; [`async_fd`](Self::async_fd) is the one to call. A backend that can replaces this.
+    /// Watches a descriptor; programs call [`async_fd`](Self::async_fd). Replace it in a backend that can watch
+    /// descriptors.
     fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
         drop(fd);
         Err(no_watch())
     }
 }
 
-/// A connection, with the I/O traits of `futures`.
+/// A Unix stream connection: the trait, for code that is generic over runtimes.
 ///
-/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
-/// [`net::UnixStream`](crate::net::UnixStream), which has these methods too. `read`, `write_all` and the like come with
+/// Other code uses the type [`net::UnixStream`](crate::net::UnixStream), which works on every runtime and has the same
+/// methods. The trait extends the I/O traits of `futures`: `read`, `write_all` and the like come with
 /// `use futures::io::{AsyncReadExt, AsyncWriteExt};`.
 ///
-/// All that [`TcpStream`](super::TcpStream) says of reading, writing,
-/// closing and splitting holds for it; a peer that is gone is an end, though, and no reset.
+/// Reading, writing, closing and splitting work as for a [`TcpStream`](super::TcpStream), except that a peer that is
+/// gone is the end of the stream instead of a reset.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -229,37 +231,38 @@ pub trait UnixNet: Spawn {
 /// `unix_read_is_cancel_safe`, `unix_busy_stream_starves_no_timer`, `unix_idle_reader_burns_no_polls`,
 /// `unix_works_on_a_plain_thread`.</details>
 pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
-    /// The read half of [`split_mut`](Self::split_mut).
+    /// Read half of [`split_mut`](Self::split_mut).
     type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
-    /// The write half of [`split_mut`](Self::split_mut).
+    /// Write half of [`split_mut`](Self::split_mut).
     type WriteHalf<'a>: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'a;
-    /// The read half of [`into_split`](Self::into_split).
+    /// Read half of [`into_split`](Self::into_split).
     type OwnedReadHalf: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'static;
-    /// The write half of [`into_split`](Self::into_split).
+    /// Write half of [`into_split`](Self::into_split).
     type OwnedWriteHalf: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'static;
 
-    /// **Required.** Reads and writes at the same time, within one task. Dropping a half does nothing.
+    /// **Required.** Splits the stream into borrowed halves, to read and write at the same time within one task.
+    /// Dropping a half has no effect.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `unix_split_mut_reads_and_writes_at_once`.</details>
     fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
 
-    /// **Required.** Reads and writes at the same time, from two tasks.
+    /// **Required.** Splits the stream into owned halves, to read and write at the same time from two tasks.
     ///
-    /// Dropping the write half closes the write side, as `close` does: the peer sees the end. The connection ends
-    /// when both halves are dropped.
+    /// Dropping the write half closes the write side, as `close` does: the peer reads the end of the stream. The
+    /// connection ends when both halves are dropped.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `unix_dropping_the_write_half_sends_eof`, `unix_into_split_serves_two_tasks`.</details>
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
 
-    /// Puts the halves of [`into_split`](Self::into_split) together again. Nothing is sent, and the connection goes on.
+    /// Reunites the halves of [`into_split`](Self::into_split). Nothing is sent, and the connection stays open.
     ///
     /// # Errors
     ///
-    /// Both halves, if they are not of one stream, or if a runtime of your own does not replace it.
+    /// Returns both halves if they are not of the same stream, or if a runtime of your own does not implement it.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -271,7 +274,7 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
         Err(ReuniteError(read, write))
     }
 
-    /// Waits until a read may find something: bytes, the end of the stream or an error.
+    /// Waits until a read may succeed: bytes, the end of the stream or an error.
     ///
     /// See [`TcpStream::readable`](super::TcpStream::readable).
     ///
@@ -283,7 +286,7 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
         ready(Err(no_readiness()))
     }
 
-    /// Waits until a write may have room; otherwise as [`readable`](Self::readable).
+    /// Waits until a write may succeed; otherwise as [`readable`](Self::readable).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -292,11 +295,11 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
         ready(Err(no_readiness()))
     }
 
-    /// Reads what is there, without waiting.
+    /// Reads the bytes that have arrived, without waiting.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when nothing is there, or when the runtime has not heard of it yet: await
+    /// `WouldBlock` if nothing has arrived, or if the runtime has not noticed it yet: await
     /// [`readable`](Self::readable) and try again. `Ok(0)` is the end of the stream, or an empty buffer.
     ///
     /// <details><summary>Scenarios</summary>
@@ -321,11 +324,11 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
         self.try_io(Interest::Readable, || of::read_vectored(self.descriptor(), bufs))
     }
 
-    /// Writes as much as there is room for, without waiting.
+    /// Writes as much as fits into the send buffer, without waiting.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when there is no room, or when the runtime has not heard of it yet: await
+    /// `WouldBlock` if the send buffer is full, or if the runtime has not noticed yet that it has room: await
     /// [`writable`](Self::writable) and try again.
     ///
     /// <details><summary>Scenarios</summary>
@@ -346,8 +349,8 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
         self.try_io(Interest::Writable, || of::write_vectored(self.descriptor(), bufs))
     }
 
-    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and would rather fail with `WouldBlock` than
-    /// block. The runtime learns from that error that the stream is not ready; see
+    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and must not block but fail with
+    /// `WouldBlock`. That error tells the runtime that the stream is not ready; see
     /// [`UdpSocket::try_io`](super::UdpSocket::try_io).
     ///
     /// <details><summary>Scenarios</summary>
@@ -358,24 +361,24 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
         operation()
     }
 
-    /// **Required.** Our own address, which has no name unless it was bound to one.
+    /// **Required.** Returns the local address. It is unnamed unless the socket was bound to a path or name.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `unix_addresses_match`.</details>
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// **Required.** The address at the other end.
+    /// **Required.** Returns the address of the peer.
     fn peer_addr(&self) -> io::Result<SocketAddr>;
 
-    /// Who is at the other end: the user, the group and the process (`SO_PEERCRED`).
+    /// Returns the credentials of the peer: user, group and process (`SO_PEERCRED`).
     ///
-    /// It is the one that connected, or that called `bind` or `pair`, as it was then. In a simulation every peer is of user
-    /// 0 and group 0, and has no process.
+    /// They are those of the process that connected, or that called `bind` or `pair`, at that time. In a simulation
+    /// every peer has user 0, group 0 and no process.
     ///
     /// # Errors
     ///
-    /// `Unsupported` on systems other than Linux and Android, and where a runtime of your own does not replace it.
+    /// `Unsupported` on systems other than Linux and Android, and if a runtime of your own does not implement it.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -384,7 +387,7 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
         Err(no_peer_cred())
     }
 
-    /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
+    /// Returns the system's socket; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -393,7 +396,7 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
         None
     }
 
-    /// **Required.** Takes the connection away from the runtime, as a **blocking** one of the standard library.
+    /// **Required.** Deregisters the connection and returns it as a **blocking** one of the standard library.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -401,23 +404,23 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     fn into_std(self) -> io::Result<std_unix::UnixStream>;
 }
 
-/// A socket that listens.
+/// A Unix socket listener.
 ///
-/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
-/// [`net::UnixListener`](crate::net::UnixListener), which has these methods too.
+/// This is the trait, for code that is generic over runtimes. Other code uses the type
+/// [`net::UnixListener`](crate::net::UnixListener), which works on every runtime and has the same methods.
 ///
 /// # Dropping
 ///
-/// The socket is closed, and connections that were not accepted end. Its file stays.
+/// Dropping the listener closes the socket and ends connections that were not accepted. The file stays.
 ///
 /// # For authors of backends
 ///
-/// The last method, `sleep`, is for you.
+/// The last method, `sleep`, is for backends.
 pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
-    /// What [`accept`](Self::accept) returns.
+    /// Connection returned by [`accept`](Self::accept).
     type Stream: UnixStream;
 
-    /// **Required.** Waits for a connection. Any number of tasks may wait at once.
+    /// **Required.** Waits for a connection and accepts it. Any number of tasks may wait at once.
     ///
     /// # Cancel safety
     ///
@@ -425,7 +428,7 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// # Errors
     ///
-    /// The system's, such as too many open files. The listener stays usable.
+    /// The system's error, such as too many open files. The listener stays usable.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -440,7 +443,7 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// `unix_poll_accept_wakes_the_last_waker`, `unix_displaced_pollers_are_not_woken`.</details>
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, SocketAddr)>>;
 
-    /// Connections as a `Stream`, which never ends; see [`TcpListener::incoming`](super::TcpListener::incoming).
+    /// Returns an endless `Stream` of connections; see [`TcpListener::incoming`](super::TcpListener::incoming).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -449,33 +452,34 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         Incoming::new(self)
     }
 
-    /// **Required.** The address that it listens on.
+    /// **Required.** Returns the local address.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
+    /// Returns the system's socket; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         None
     }
 
-    /// **Required.** Takes the listener away from the runtime, as a **blocking** one of the standard library.
+    /// **Required.** Deregisters the listener and returns it as a **blocking** one of the standard library.
     fn into_std(self) -> io::Result<std_unix::UnixListener>;
 
-    /// **Required.** A timer of its runtime, which [`incoming`](Self::incoming) waits with.
+    /// **Required.** Creates a timer of the listener's runtime, which [`incoming`](Self::incoming) uses to wait.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 }
 
-/// A socket for datagrams.
+/// A Unix datagram socket.
 ///
-/// The trait, for code that is generic over runtimes. What has it as a type, for any runtime, is
-/// [`net::UnixDatagram`](crate::net::UnixDatagram), which has these methods too.
+/// This is the trait, for code that is generic over runtimes. Other code uses the type
+/// [`net::UnixDatagram`](crate::net::UnixDatagram), which works on every runtime and has the same methods.
 ///
-/// As a [`UdpSocket`](super::UdpSocket), it takes `&self` throughout, lets any number of tasks await and one task each
-/// way poll, and cuts off what does not fit the buffer. Unlike there nothing is lost on the way: a sender waits for
-/// a receiver whose queue is full, and for nothing as long as there is room. (macOS reports it as an error.)
+/// As with a [`UdpSocket`](super::UdpSocket), all methods take `&self`, any number of tasks may await, one task in each
+/// direction may poll, and the part of a datagram that does not fit the buffer is lost. Unlike UDP, no datagram is lost
+/// on the way: a sender waits while the receiver's queue is full, and only then. (macOS reports a full queue as an
+/// error.)
 ///
 /// # Cancel safety
 ///
-/// A receive or a send that did not complete has taken, or sent, nothing.
+/// A receive that did not complete has consumed nothing; a send that did not complete has sent nothing.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -485,7 +489,7 @@ pub trait UnixListener: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 /// `unix_first_send_waits_for_nothing`, `unix_datagram_poll_wakes_the_last_waker`,
 /// `unix_datagram_busy_socket_starves_no_timer`.</details>
 pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
-    /// **Required.** Chooses the peer of [`send`](Self::send); datagrams of anybody else are not received any more.
+    /// **Required.** Sets the peer of [`send`](Self::send); datagrams from other addresses are no longer received.
     ///
     /// # Errors
     ///
@@ -496,7 +500,7 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// `unix_datagram_connected_round_trip`.</details>
     fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()>;
 
-    /// **Required.** Sends a datagram to the peer that the socket is connected to.
+    /// **Required.** Sends a datagram to the connected peer.
     fn send(&self, buf: &[u8]) -> impl Future<Output = io::Result<usize>> + Send;
 
     /// **Required.** [`send`](Self::send) as a poll function.
@@ -506,13 +510,13 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// `unix_datagram_poll_forms_round_trip`.</details>
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>>;
 
-    /// **Required.** Waits for a datagram, of the peer if the socket is connected.
+    /// **Required.** Receives a datagram; only from the peer if the socket is connected.
     fn recv(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<usize>> + Send;
 
     /// **Required.** [`recv`](Self::recv) as a poll function.
     fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// **Required.** Sends a datagram to the socket that is bound to a path.
+    /// **Required.** Sends a datagram to the socket bound to `path`.
     ///
     /// # Errors
     ///
@@ -525,8 +529,8 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 
     /// **Required.** [`send_to`](Self::send_to) as a poll function.
     ///
-    /// While the queue there is full it is polled again and again, because the system does not watch it for a socket
-    /// without a peer: rather [`connect`](Self::connect) and [`poll_send`](Self::poll_send).
+    /// While the receiver's queue is full, the task is woken again and again, because the system cannot watch the queue
+    /// for an unconnected socket: prefer [`connect`](Self::connect) and [`poll_send`](Self::poll_send).
     fn poll_send_to<P: AsRef<Path>>(
         &self,
         cx: &mut Context<'_>,
@@ -534,16 +538,16 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         path: P,
     ) -> Poll<io::Result<usize>>;
 
-    /// **Required.** Waits for a datagram, and tells whom it is from.
+    /// **Required.** Receives a datagram, and returns the sender's address.
     fn recv_from(&self, buf: &mut [u8]) -> impl Future<Output = io::Result<(usize, SocketAddr)>> + Send;
 
     /// **Required.** [`recv_from`](Self::recv_from) as a poll function.
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>>;
 
-    /// Receives a datagram, and tells whether it was longer than the buffer.
+    /// Receives a datagram, and returns whether it was longer than the buffer.
     ///
-    /// It is received into a longer buffer, which is allocated for each call, and copied:
-    /// [`recv_from`](Self::recv_from) does neither.
+    /// Each call allocates a longer buffer and copies the datagram from it; [`recv_from`](Self::recv_from) does
+    /// neither.
     ///
     /// # Examples
     ///
@@ -577,7 +581,7 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     /// # Errors
     ///
-    /// `Unsupported` where a runtime of your own does not replace it.
+    /// `Unsupported` if a runtime of your own does not implement it.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -586,13 +590,13 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         ready(Err(no_readiness()))
     }
 
-    /// [`readable`](Self::readable) as a poll function; it takes the place of a task that polls to receive.
+    /// [`readable`](Self::readable) as a poll function; it shares its waker slot with the poll functions that receive.
     fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let _ = cx;
         Poll::Ready(Err(no_readiness()))
     }
 
-    /// Waits until a send may have room, in the queue of the peer if the socket is connected to one.
+    /// Waits until a send may succeed: if the socket is connected, until the peer's queue has room.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -601,20 +605,20 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         ready(Err(no_readiness()))
     }
 
-    /// [`writable`](Self::writable) as a poll function; it takes the place of a task that polls to send.
+    /// [`writable`](Self::writable) as a poll function; it shares its waker slot with the poll functions that send.
     fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let _ = cx;
         Poll::Ready(Err(no_readiness()))
     }
 
-    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and would rather fail with `WouldBlock` than
-    /// block; see [`UdpSocket::try_io`](super::UdpSocket::try_io).
+    /// Calls `operation`, which works on the [`descriptor`](Self::descriptor) and must not block but fail with
+    /// `WouldBlock`; see [`UdpSocket::try_io`](super::UdpSocket::try_io).
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let _ = interest;
         operation()
     }
 
-    /// Sends a datagram to the peer that the socket is connected to, without waiting; see
+    /// Sends a datagram to the connected peer, without waiting; see
     /// [`UdpSocket::try_send`](super::UdpSocket::try_send).
     ///
     /// <details><summary>Scenarios</summary>
@@ -624,39 +628,40 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
         self.try_io(Interest::Writable, || of::write(self.descriptor(), buf))
     }
 
-    /// Sends a datagram to the socket that is bound to a path, without waiting.
+    /// Sends a datagram to the socket bound to `path`, without waiting.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when there is no room on either side. [`writable`](Self::writable) waits for room on the other side
-    /// only when the socket is connected to it; [`send_to`](Self::send_to) waits for both.
+    /// `WouldBlock` if the own send buffer or the receiver's queue is full. [`writable`](Self::writable) waits for the
+    /// receiver's queue only if the socket is connected to it; [`send_to`](Self::send_to) waits for both.
     fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], path: P) -> io::Result<usize> {
         let to = addr(path.as_ref())?;
         self.try_io(Interest::Writable, || of::send_to(self.descriptor(), buf, &to))
     }
 
-    /// Receives a datagram that is there, without waiting; see [`UdpSocket::try_recv`](super::UdpSocket::try_recv).
+    /// Receives a datagram that has arrived, without waiting; see [`UdpSocket::try_recv`](super::UdpSocket::try_recv).
     fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.try_io(Interest::Readable, || of::read(self.descriptor(), buf))
     }
 
-    /// [`try_recv`](Self::try_recv), which also tells whom it is from.
+    /// [`try_recv`](Self::try_recv) that also returns the sender's address.
     fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         self.try_io(Interest::Readable, || of::unix_recv_from(self.descriptor(), buf))
     }
 
-    /// **Required.** Our own address, which has no name unless it was bound to one.
+    /// **Required.** Returns the local address. It is unnamed unless the socket was bound to a path or name.
     fn local_addr(&self) -> io::Result<SocketAddr>;
 
-    /// **Required.** The peer that the socket is connected to; an error of kind `NotConnected` if there is none.
+    /// **Required.** Returns the address of the connected peer; an error of kind `NotConnected` if the socket is not
+    /// connected.
     fn peer_addr(&self) -> io::Result<SocketAddr>;
 
-    /// The socket of the system; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
+    /// Returns the system's socket; see [`TcpStream::descriptor`](super::TcpStream::descriptor).
     fn descriptor(&self) -> Option<Descriptor<'_>> {
         None
     }
 
-    /// **Required.** Takes the socket away from the runtime, as a **blocking** one of the standard library.
+    /// **Required.** Deregisters the socket and returns it as a **blocking** one of the standard library.
     fn into_std(self) -> io::Result<std_unix::UnixDatagram>;
 }
 
@@ -664,15 +669,15 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
 macro_rules! unix_calls {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
-            /// Sends a datagram to the peer that the socket is connected to.
+            /// Sends a datagram to the connected peer.
             fn send, poll_send(buf: &[u8]) -> usize;
-            /// Waits for a datagram, of the peer if the socket is connected.
+            /// Receives a datagram; only from the peer if the socket is connected.
             fn recv, poll_recv(buf: &mut [u8]) -> usize;
-            /// Waits for a datagram, and tells whom it is from.
+            /// Receives a datagram, and returns the sender's address.
             fn recv_from, poll_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
-            /// Waits until a receive may find something: a datagram, or an error that was reported.
+            /// Waits until a receive may succeed: a datagram, or a reported error.
             fn readable, poll_recv_ready() -> ();
-            /// Waits until a send may have room.
+            /// Waits until a send may succeed.
             fn writable, poll_send_ready() -> ();
         }
     };
@@ -683,11 +688,11 @@ pub(crate) use unix_calls;
 macro_rules! unix_tries {
     ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
-            /// Sends a datagram to the peer that the socket is connected to, without waiting.
+            /// Sends a datagram to the connected peer, without waiting.
             fn try_send(buf: &[u8]) -> usize;
-            /// Receives a datagram that is there, without waiting.
+            /// Receives a datagram that has arrived, without waiting.
             fn try_recv(buf: &mut [u8]) -> usize;
-            /// Receives a datagram that is there and tells whom it is from, without waiting.
+            /// Receives a datagram that has arrived, without waiting, and returns the sender's address.
             fn try_recv_from(buf: &mut [u8]) -> (usize, SocketAddr);
         }
     };

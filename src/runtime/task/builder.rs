@@ -4,11 +4,11 @@ use std::io;
 use super::JoinHandle;
 use crate::runtime::Spawn;
 
-/// Spawns a task that has a name.
+/// Builder that spawns a task with a name.
 ///
-/// In a simulation the name is in the report of one that is stuck, in the log and on the timeline: `#3 "reader"`. No other
-/// runtime keeps it: tokio has no place for it unless it is compiled with `--cfg tokio_unstable`, and neither smol nor async-std has one. A
-/// task without a name costs nothing more.
+/// A simulation shows the name in the report of a stuck run, in the log and on the timeline: `#3 "reader"`. Other
+/// runtimes ignore it: tokio supports names only with `--cfg tokio_unstable`, smol and async-std do not support them.
+/// Tasks without a name cost nothing extra.
 ///
 /// The methods are those of tokio's unstable `task::Builder`.
 ///
@@ -35,7 +35,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// One without a name.
+    /// Creates a builder without a name.
     pub fn new() -> Self {
         Self::default()
     }
@@ -49,7 +49,7 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     ///
-    /// Never. When the runtime is gone the handle says so.
+    /// Never. When the runtime is gone, the handle reports it.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -71,7 +71,7 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     ///
-    /// Never. When the runtime is gone the handle says so.
+    /// Never. When the runtime is gone, the handle reports it.
     ///
     /// <details><summary>Scenarios</summary>
     ///

@@ -77,12 +77,14 @@ impl Drop for Around {
     }
 }
 
-/// Counts one operation of a task for its budget: ready, or pending when the budget is spent; the task is woken then.
+/// Counts one operation against the cooperative budget of the task. Ready while budget is left; otherwise pending, and
+/// the task is woken at once.
 ///
-/// Where nobody says when the turn of a task begins, as on a plain thread, one operation in 129 is pending once.
+/// Where the start of a task's turn is unknown, as on a plain thread, one operation in 129 is pending once.
 ///
-/// For a backend whose executor has no budget of its own: its [`Sleep`](crate::runtime::Sleep) polls this when it is due at its
-/// first poll, so that a loop of such sleeps lets other tasks run. What is in [`socket`](crate::socket) counts by itself.
+/// For a backend whose executor has no budget of its own: its [`Sleep`](crate::runtime::Sleep) polls this when it is
+/// due at its first poll, so that a loop of such sleeps lets other tasks run. The sockets in [`socket`](crate::socket)
+/// count their operations themselves.
 ///
 /// # Examples
 ///

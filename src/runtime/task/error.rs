@@ -7,7 +7,7 @@ use super::Id;
 use super::catch_panic::Payload;
 use crate::thread::lock;
 
-/// Why a task has no output.
+/// Error of a task that has no output: it panicked, was aborted, or its runtime is gone.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -48,7 +48,7 @@ impl JoinError {
         Self { repr: Repr::LocalSetGone(id.into()) }
     }
 
-    /// The id of the task.
+    /// Returns the id of the task.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -60,10 +60,11 @@ impl JoinError {
         }
     }
 
-    /// Whether it was aborted before it had an output: by a handle of its own, a set, or its own `cancel`.
+    /// Returns whether the task was aborted before it had an output: by one of its handles, by a set, or by `cancel`.
     ///
-    /// It is not when its runtime stopped, since nobody aborted it: see [`is_runtime_gone`](Self::is_runtime_gone). tokio's own
-    /// `is_cancelled` is true of both, so code from there that ends in order at a shutdown asks for both here:
+    /// It is `false` if the task ended because its runtime stopped: see [`is_runtime_gone`](Self::is_runtime_gone).
+    /// tokio's own `is_cancelled` is true in both cases, so code from tokio that treats a shutdown like an abort asks
+    /// for both:
     ///
     /// ```
     /// use anyrt::task::JoinError;
@@ -80,24 +81,24 @@ impl JoinError {
         matches!(self.repr, Repr::Cancelled(_))
     }
 
-    /// Whether it panicked.
+    /// Returns whether the task panicked.
     pub fn is_panic(&self) -> bool {
         matches!(self.repr, Repr::Panicked(_))
     }
 
-    /// Whether its runtime stopped before it had an output: it was shut down, or dropped, or was gone when this was spawned.
-    /// Of a local task, whether its [`LocalSet`](crate::task::LocalSet) was dropped.
+    /// Returns whether the runtime was gone before the task had an output: it was shut down or dropped, before or after
+    /// the task was spawned. For a local task: whether its [`LocalSet`](crate::task::LocalSet) was dropped.
     ///
     /// Never together with [`is_cancelled`](Self::is_cancelled).
     pub fn is_runtime_gone(&self) -> bool {
         matches!(self.repr, Repr::RuntimeGone(_) | Repr::LocalSetGone(_))
     }
 
-    /// What the panic carried, for [`std::panic::resume_unwind`] or a downcast.
+    /// Returns the payload of the panic, for [`std::panic::resume_unwind`] or a downcast.
     ///
     /// # Panics
     ///
-    /// When the task did not panic; see [`try_into_panic`](Self::try_into_panic).
+    /// If the task did not panic; see [`try_into_panic`](Self::try_into_panic).
     ///
     /// # Examples
     ///
@@ -118,7 +119,7 @@ impl JoinError {
         }
     }
 
-    /// What the panic carried, or the error back.
+    /// Returns the payload of the panic, or the error itself.
     ///
     /// # Errors
     ///

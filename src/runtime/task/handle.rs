@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 use super::native::{async_task, tokio as tokio_task};
 use super::{Id, JoinError, Slot};
 
-/// The right to wait for a task, or for a blocking closure, and to abort it.
+/// Handle to a spawned task or blocking closure: awaits its output, or aborts it.
 ///
-/// It is a future: awaiting it gives `Ok(output)` or a [`JoinError`], and never unwinds. It can be awaited
-/// anywhere, also on a thread and under an executor that its runtime knows nothing of. It is `Send` if the output is.
+/// The handle is a future: awaiting it returns `Ok(output)` or a [`JoinError`], and never unwinds. It can be awaited
+/// anywhere: on any thread and under any executor, also of another runtime. It is `Send` if the output is.
 ///
 /// # Cancel safety
 ///
@@ -18,13 +18,13 @@ use super::{Id, JoinError, Slot};
 ///
 /// # Dropping
 ///
-/// Detaches the task, which runs on; its output is dropped where it completes, with its runtime current. An output that is
-/// already there is dropped at once, by the thread that drops the handle, and finds the runtime that is current there. If
-/// its destructor panics, the panic goes no further.
+/// Detaches the task, which continues to run; its output is dropped where the task completes, with its runtime current.
+/// If the task has completed, its output is dropped at once, on the thread that drops the handle, where that thread's
+/// runtime is current. A panic of the output's destructor is caught.
 ///
 /// # Panics
 ///
-/// When it is polled after it has completed.
+/// If it is polled after it has completed.
 ///
 /// # Examples
 ///
@@ -119,11 +119,11 @@ macro_rules! each {
 }
 
 impl<T> JoinHandle<T> {
-    /// Asks the task to stop: it is dropped at its next await, on a thread of its runtime.
+    /// Aborts the task: its future is dropped at its next await, on a thread of its runtime.
     ///
-    /// Nothing is promised when this returns; await the handle, or use [`cancel`](Self::cancel), to know that
-    /// the future has been dropped. A task that was just completing keeps its value, or its panic. Aborting a
-    /// finished or an aborted task changes nothing. A blocking closure that has started cannot be aborted.
+    /// The future may not be dropped yet when this returns: await the handle, or use [`cancel`](Self::cancel), to wait
+    /// for that. A task that is just completing keeps its value or its panic. Aborting a task that has finished or was
+    /// aborted has no effect. A blocking closure that has started cannot be aborted.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -136,11 +136,11 @@ impl<T> JoinHandle<T> {
         each!(&self.repr, handle => handle.abort());
     }
 
-    /// Aborts now and, when awaited, waits until the task is gone: its future has been dropped then.
+    /// Aborts the task now; when awaited, waits until its future has been dropped.
     ///
     /// # Errors
     ///
-    /// `is_cancelled`, unless the task had completed or was just completing.
+    /// A [`JoinError`] with `is_cancelled`, unless the task had completed or was just completing.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -151,7 +151,7 @@ impl<T> JoinHandle<T> {
         self
     }
 
-    /// A second right to abort the task, which does not keep its output.
+    /// Returns a handle that can only abort the task. It does not keep the output alive.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -166,7 +166,7 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Whether the task is over: completed, panicked, or aborted and dropped.
+    /// Returns whether the task is over: completed, panicked, or aborted and dropped.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -175,7 +175,7 @@ impl<T> JoinHandle<T> {
         each!(&self.repr, handle => handle.is_finished())
     }
 
-    /// The id of the task: see [`Id`].
+    /// Returns the id of the task; see [`Id`].
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -184,7 +184,7 @@ impl<T> JoinHandle<T> {
         each!(&self.repr, handle => handle.id())
     }
 
-    /// Lets the task run on by itself, as dropping the handle does.
+    /// Detaches the task, as dropping the handle does.
     ///
     /// # Examples
     ///
@@ -201,7 +201,7 @@ impl<T> JoinHandle<T> {
         drop(self);
     }
 
-    /// Turns "dropping detaches" into "dropping aborts".
+    /// Turns this handle into one that aborts the task when it is dropped.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -263,7 +263,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
     }
 }
 
-/// The right to abort a task; see [`JoinHandle::abort_handle`].
+/// Handle that can abort a task but not await it; returned by [`JoinHandle::abort_handle`].
 #[derive(Clone)]
 pub struct AbortHandle {
     repr: AbortRepr,
@@ -285,7 +285,7 @@ impl AbortHandle {
         Self { repr: AbortRepr::Shared(handle) }
     }
 
-    /// As [`JoinHandle::abort`].
+    /// Aborts the task; see [`JoinHandle::abort`].
     pub fn abort(&self) {
         match &self.repr {
             AbortRepr::Tokio(handle) => handle.abort(),
@@ -293,7 +293,7 @@ impl AbortHandle {
         }
     }
 
-    /// As [`JoinHandle::is_finished`].
+    /// Returns whether the task is over; see [`JoinHandle::is_finished`].
     pub fn is_finished(&self) -> bool {
         match &self.repr {
             AbortRepr::Tokio(handle) => handle.is_finished(),
@@ -301,7 +301,7 @@ impl AbortHandle {
         }
     }
 
-    /// As [`JoinHandle::id`].
+    /// Returns the id of the task; see [`JoinHandle::id`].
     pub fn id(&self) -> Id {
         match &self.repr {
             AbortRepr::Tokio(handle) => handle.id(),
@@ -324,7 +324,7 @@ pub struct AbortOnDropHandle<T> {
 }
 
 impl<T> AbortOnDropHandle<T> {
-    /// Back to a handle that detaches when it is dropped.
+    /// Turns this back into a handle that detaches the task when it is dropped.
     pub fn detach(mut self) -> JoinHandle<T> {
         match self.handle.take() {
             Some(handle) => handle,
@@ -332,19 +332,19 @@ impl<T> AbortOnDropHandle<T> {
         }
     }
 
-    /// As [`JoinHandle::abort`].
+    /// Aborts the task; see [`JoinHandle::abort`].
     pub fn abort(&self) {
         if let Some(handle) = &self.handle {
             handle.abort();
         }
     }
 
-    /// As [`JoinHandle::is_finished`].
+    /// Returns whether the task is over; see [`JoinHandle::is_finished`].
     pub fn is_finished(&self) -> bool {
         self.handle.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// As [`JoinHandle::id`].
+    /// Returns the id of the task; see [`JoinHandle::id`].
     pub fn id(&self) -> Id {
         match &self.handle {
             Some(handle) => handle.id(),

@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::native;
 use crate::thread;
 
-/// Identifies a task, or a blocking closure, among all of its process, on whichever runtimes they run.
+/// Id of a task or blocking closure, unique among the running ones of the process, across all runtimes.
 ///
-/// [`JoinHandle::id`](super::JoinHandle::id) tells it outside of the task, and [`id`] inside of it. Two ids are equal when they are of
-/// one task. It may be given to another task once that task is over and nothing is left that refers to it: no handle and no set.
+/// [`JoinHandle::id`](super::JoinHandle::id) returns it outside of the task, [`id`] inside. Two ids are equal if they
+/// are of the same task. An id may be reused once its task is over and no handle and no set refers to the task.
 ///
-/// Its `Display` is a number. Two tasks on different runtimes may have the same number, though their ids differ: tokio counts
-/// its own tasks. In a simulation it is the number that reports and the log show (`#7`), which is the same in each run of one
-/// seed.
+/// `Display` prints a number. Tasks on different runtimes may print the same number although their ids differ, because
+/// tokio counts its own tasks. In a simulation it is the number in reports and in the log (`#7`), the same in each run
+/// of one seed.
 ///
 /// # Examples
 ///
@@ -48,11 +48,11 @@ enum Repr {
     Other(Number),
 }
 
-/// The id of the task, or of the blocking closure, that this code runs in.
+/// Returns the id of the task or blocking closure that this code runs in.
 ///
 /// # Panics
 ///
-/// Outside of a task; see [`try_id`].
+/// If called outside of a task; see [`try_id`].
 ///
 /// # Examples
 ///
@@ -77,10 +77,10 @@ pub fn id() -> Id {
     }
 }
 
-/// The id of the task, or of the blocking closure, that this code runs in.
+/// Returns the id of the task or blocking closure that this code runs in.
 ///
-/// `None` outside of all tasks, and in the future of a `block_on`, which is no task. In a destructor of the future or of the
-/// closure it is the same as in the task.
+/// `None` outside of all tasks, and in the future of a `block_on`, which is not a task. A destructor of the future or
+/// closure sees the same id as the task.
 ///
 /// <details><summary>Scenarios</summary>
 ///

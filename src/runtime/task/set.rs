@@ -11,12 +11,12 @@ use crate::thread::lock;
 
 /// Tasks that are awaited together, in the order in which they finish.
 ///
-/// They are real tasks and run in parallel, on as many runtimes as they were spawned on. Those of a runtime that is gone
-/// are joined, too, with an error that says so.
+/// The tasks run in parallel, and may be on several runtimes. A task whose runtime is gone is joined with an
+/// [error](JoinError::is_runtime_gone).
 ///
 /// # Dropping
 ///
-/// Aborts all of them; see [`detach_all`](Self::detach_all).
+/// Aborts all tasks of the set; see [`detach_all`](Self::detach_all).
 ///
 /// # Examples
 ///
@@ -117,23 +117,23 @@ impl Wake for Entry {
 }
 
 impl<T> JoinSet<T> {
-    /// An empty set.
+    /// Creates an empty set.
     pub fn new() -> Self {
         let state = Mutex::new(ReadyState { keys: VecDeque::new(), waiter: None });
         Self { tasks: BTreeMap::new(), next_key: 0, ready: Arc::new(Ready { state }) }
     }
 
-    /// How many tasks have not been joined yet.
+    /// Returns the number of tasks that have not been joined yet.
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    /// Whether all tasks have been joined.
+    /// Returns whether all tasks have been joined.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// Starts a task on `runtime` and adds it.
+    /// Spawns a task on `runtime` and adds it.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -148,7 +148,7 @@ impl<T> JoinSet<T> {
         self.add(runtime.spawn(future))
     }
 
-    /// Starts a blocking closure on `runtime` and adds it.
+    /// Runs a blocking closure on `runtime` and adds it.
     #[track_caller]
     pub fn spawn_blocking_on<R, F>(&mut self, job: F, runtime: &R) -> AbortHandle
     where
@@ -159,7 +159,7 @@ impl<T> JoinSet<T> {
         self.add(runtime.spawn_blocking(job))
     }
 
-    /// Starts a task, which need not be `Send`, in `set` and adds it.
+    /// Spawns a task, which need not be `Send`, in `set` and adds it.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -173,11 +173,11 @@ impl<T> JoinSet<T> {
         self.add(set.spawn_local(future))
     }
 
-    /// Starts a task, which need not be `Send`, in the [`LocalSet`] that this code runs in and adds it.
+    /// Spawns a task, which need not be `Send`, in the [`LocalSet`] that this code runs in and adds it.
     ///
     /// # Panics
     ///
-    /// Outside of a set, as [`spawn_local`](crate::task::spawn_local).
+    /// If called outside of a `LocalSet`, as [`spawn_local`](crate::task::spawn_local).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -197,7 +197,8 @@ impl<T> JoinSet<T> {
         abort
     }
 
-    /// Adds a task that is already running; take its [`abort_handle`](JoinHandle::abort_handle) first to keep one.
+    /// Adds a task that is already running. To keep an abort handle, take [`abort_handle`](JoinHandle::abort_handle)
+    /// first.
     pub fn insert(&mut self, handle: JoinHandle<T>) {
         let key = self.next_key;
         self.next_key += 1;
@@ -216,7 +217,8 @@ impl<T> JoinSet<T> {
         std::future::poll_fn(|cx| self.poll_join_next(cx))
     }
 
-    /// [`join_next`](Self::join_next) with the [`Id`] of the task: [`JoinError::id`] has it if there is no output.
+    /// [`join_next`](Self::join_next) with the [`Id`] of the task; if the task has no output, its id is in
+    /// [`JoinError::id`].
     ///
     /// # Cancel safety
     ///
@@ -229,7 +231,7 @@ impl<T> JoinSet<T> {
         std::future::poll_fn(|cx| self.poll_join_next_with_id(cx))
     }
 
-    /// A task that has finished, if there is one. A loop of it takes all that have.
+    /// Returns the result of a task that has finished, or `None`. Call it in a loop to take all of them.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         match self.poll_finished(|_, result| result) {
             Poll::Ready(result) => result,
@@ -298,15 +300,15 @@ impl<T> JoinSet<T> {
         Poll::Pending
     }
 
-    /// Waits until all of them have finished; their values are in the order in which they did.
+    /// Waits until all tasks have finished, and returns their outputs in the order in which they finished.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it aborts those that have not finished, and drops the values of the others.
+    /// Dropping the future aborts the tasks that have not finished, and drops the outputs of the others.
     ///
     /// # Panics
     ///
-    /// With the panic of a task that has panicked, and when one was aborted, or its runtime is gone; the others are aborted then.
+    /// If a task has panicked (with that panic), was aborted, or its runtime is gone; the other tasks are aborted then.
     ///
     /// # Examples
     ///
@@ -339,7 +341,7 @@ impl<T> JoinSet<T> {
         self.tasks.values().for_each(|(handle, _)| handle.abort());
     }
 
-    /// Lets every task run on by itself and forgets it.
+    /// Detaches every task and empties the set.
     pub fn detach_all(&mut self) {
         self.tasks.clear();
         self.ready.forget_all();

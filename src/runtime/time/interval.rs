@@ -10,11 +10,11 @@ use super::instant::Instant;
 use super::{Sleep, Time, deadline_after};
 use crate::runtime::task::coop;
 
-/// What an [`Interval`] does about ticks that came too late to be taken.
+/// What an [`Interval`] does when ticks were missed.
 ///
-/// With a period of 50 ms, ticks taken at 0, 50 and, after a stall, 225:
+/// Example: a period of 50 ms, and a task that takes ticks at 0 ms, 50 ms and, after a stall, 225 ms:
 ///
-/// | | then |
+/// | behavior | ticks from then on, in ms |
 /// |---|---|
 /// | `Burst` | 225, 225, 225, 250, 300 |
 /// | `Delay` | 225, 275, 325 |
@@ -28,18 +28,18 @@ use crate::runtime::task::coop;
 /// `interval_default_is_delay`.</details>
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MissedTickBehavior {
-    /// All missed ticks at once, until it has caught up.
+    /// Returns all missed ticks at once, until the interval has caught up.
     Burst,
-    /// The next tick one period after the late one.
+    /// Schedules the next tick one period after the late one.
     #[default]
     Delay,
-    /// The next tick at the next multiple of the period.
+    /// Skips to the next multiple of the period.
     Skip,
 }
 
-/// Ticks; made by [`Time::interval`].
+/// Timer that ticks at a fixed period; returned by [`Time::interval`].
 ///
-/// It is also a `Stream` of the instants that [`tick`](Self::tick) returns, without an end.
+/// It is also an endless `Stream` of the instants that [`tick`](Self::tick) returns.
 pub struct Interval<R: Time> {
     runtime: R,
     // Boxed once, so that `tick` can take `&mut self`; tokio's interval does the same.
@@ -57,7 +57,7 @@ impl<R: Time> Interval<R> {
         Self { runtime, sleep, next: start, period, missed: MissedTickBehavior::default() }
     }
 
-    /// Waits for the next tick and returns the instant that it was due.
+    /// Waits for the next tick and returns the instant at which it was due.
     ///
     /// # Cancel safety
     ///
@@ -110,7 +110,7 @@ impl<R: Time> Interval<R> {
         Sleep::reset(self.sleep.as_mut(), next);
     }
 
-    /// The next tick comes one period from now.
+    /// Moves the next tick to one period from now.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -119,7 +119,7 @@ impl<R: Time> Interval<R> {
         self.schedule(deadline_after(self.runtime.now(), self.period));
     }
 
-    /// The next tick comes at once.
+    /// Makes the next tick due at once.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -128,7 +128,7 @@ impl<R: Time> Interval<R> {
         self.schedule(self.runtime.now());
     }
 
-    /// The next tick comes after `after`, and the one after it a period later.
+    /// Moves the next tick to `after` from now; the following one comes a period later.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -137,7 +137,7 @@ impl<R: Time> Interval<R> {
         self.schedule(deadline_after(self.runtime.now(), after));
     }
 
-    /// The next tick comes at `deadline`, and the one after it a period later.
+    /// Moves the next tick to `deadline`; the following one comes a period later.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -146,17 +146,17 @@ impl<R: Time> Interval<R> {
         self.schedule(deadline.into());
     }
 
-    /// What happens to missed ticks; `Delay` unless set.
+    /// Sets what happens to missed ticks. Default: `Delay`.
     pub fn set_missed_tick_behavior(&mut self, behavior: MissedTickBehavior) {
         self.missed = behavior;
     }
 
-    /// What happens to missed ticks.
+    /// Returns what happens to missed ticks.
     pub fn missed_tick_behavior(&self) -> MissedTickBehavior {
         self.missed
     }
 
-    /// The time between two ticks.
+    /// Returns the time between two ticks.
     pub fn period(&self) -> Duration {
         self.period
     }

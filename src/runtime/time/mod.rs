@@ -1,4 +1,4 @@
-//! Time: the clock of a runtime, its sleeps, and what is written once over any sleep.
+//! Time: the clock of a runtime, its sleeps, and the timeouts and intervals built on them.
 
 mod deadline;
 pub(crate) mod instant;
@@ -21,12 +21,12 @@ pub use timeout::{Elapsed, Timeout};
 
 /// Clocks and timers.
 ///
-/// Timers are created anywhere, also where no runtime is entered, and count from their creation. They never
-/// fire early and they are usually less than 2 ms late: tokio's timer wheel rounds up to milliseconds.
+/// Timers can be created anywhere, also where no runtime is entered, and count from their creation. They never fire
+/// early and they are usually less than 2 ms late: tokio's timer wheel rounds up to milliseconds.
 ///
-/// A sleep does not keep its runtime alive. When that is gone the sleep goes on, or, on tokio and in a simulation, wakes whoever
-/// waits and panics in its next poll. A timeout and an interval hold a handle, so only a shutdown ends their runtime before them:
-/// then they do as a sleep does.
+/// A sleep does not keep its runtime alive. When the runtime is gone, the sleep still completes on time, or, on tokio
+/// and in a simulation, wakes its task and panics in its next poll. A timeout and an interval hold a handle, so only a
+/// shutdown can end their runtime before them: then they behave like a sleep.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -35,22 +35,22 @@ pub use timeout::{Elapsed, Timeout};
 ///
 /// # For authors of backends
 ///
-/// Required are [`now`](Self::now), [`sleep_until`](Self::sleep_until) and the future that it returns. Replace
-/// [`system_time`](Self::system_time) where the runtime has a clock of its own; the rest is written once on top of those.
+/// Implement [`now`](Self::now), [`sleep_until`](Self::sleep_until) and the future that it returns. Replace
+/// [`system_time`](Self::system_time) if the runtime has a clock of its own. The other methods are built on these.
 pub trait Time: Spawn {
     /// The future of [`sleep`](Self::sleep).
     type Sleep: Sleep;
 
-    /// **Required.** What time it is on the clock that this runtime's timers follow.
+    /// **Required.** Returns the current instant of the clock that this runtime's timers follow.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `now_never_goes_back`.</details>
     fn now(&self) -> Instant;
 
-    /// The time of day: that of the system, unless the runtime has clocks of its own, as a simulation has.
+    /// Returns the time of day: the system's, unless the runtime has a clock of its own, as a simulation has.
     ///
-    /// It may jump, and go back, when somebody sets the clock. Timers do not follow it.
+    /// It may jump forwards or backwards when the clock is set. Timers do not follow it.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -59,19 +59,20 @@ pub trait Time: Spawn {
         SystemTime::now()
     }
 
-    /// **Required.** Waits until `deadline`. When that has passed, the sleep is ready at its next poll, also at its first.
+    /// **Required.** Waits until `deadline`. Once it has passed, the sleep is ready at its next poll, even if that is
+    /// the first.
     ///
-    /// So a deadline may be made anew in each turn of a loop. A loop of sleeps that are due lets other tasks run: each of
-    /// them counts for the budget of its task, and one that finds it spent is ready at its second poll.
+    /// So each turn of a loop may create a sleep of its own. A loop of sleeps that are due lets other tasks run: each
+    /// sleep counts against the cooperative budget of its task, and a sleep that finds the budget spent is ready at its
+    /// second poll.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it takes the timer away; nothing else happens.
+    /// Dropping the sleep removes the timer and has no other effect.
     ///
     /// # Panics
     ///
-    /// On tokio, when it is created on a runtime whose time driver is off, or polled after its runtime has been
-    /// shut down.
+    /// On tokio, if it is created on a runtime whose time driver is off, or polled after its runtime was shut down.
     ///
     /// # Examples
     ///
@@ -95,7 +96,7 @@ pub trait Time: Spawn {
 
     /// Waits for `duration`, counted from this call.
     ///
-    /// `Duration::ZERO` is ready at once: [`yield_now`](Spawn::yield_now) is for giving way. `Duration::MAX` waits for ever.
+    /// `Duration::ZERO` is ready at once; use [`yield_now`](Spawn::yield_now) to yield. `Duration::MAX` waits for ever.
     ///
     /// # Cancel safety, panics
     ///
@@ -122,10 +123,10 @@ pub trait Time: Spawn {
         self.sleep_until(deadline_after(self.now(), duration))
     }
 
-    /// Gives `future` until `duration` from this call.
+    /// Runs `future` for at most `duration`, then drops it and returns [`Elapsed`](crate::time::Elapsed).
     ///
-    /// `future` is polled first, so one that is ready wins even when the time is up. When it is pending then, the timeout
-    /// has elapsed, and `future` is dropped with it.
+    /// The time counts from this call. `future` is polled first, so a ready future wins even if the time is up.
+    /// `future` is dropped together with the timeout.
     ///
     /// # Cancel safety
     ///
@@ -155,7 +156,7 @@ pub trait Time: Spawn {
         self.timeout_at(deadline_after(self.now(), duration), future)
     }
 
-    /// Gives `future` until `deadline`.
+    /// Runs `future` until `deadline` at the latest, then drops it and returns [`Elapsed`](crate::time::Elapsed).
     ///
     /// Otherwise as [`timeout`](Self::timeout).
     ///
@@ -179,9 +180,9 @@ pub trait Time: Spawn {
         Timeout::new(self.clone(), deadline, future)
     }
 
-    /// Ticks every `period`, the first time at once.
+    /// Returns an interval that ticks every `period`, the first time at once.
     ///
-    /// Ticks keep to the schedule. What happens to ticks that were missed is chosen with
+    /// Ticks keep to the schedule. Choose what happens to missed ticks with
     /// [`set_missed_tick_behavior`](Interval::set_missed_tick_behavior).
     ///
     /// # Panics
@@ -211,7 +212,7 @@ pub trait Time: Spawn {
         self.interval_at(self.now(), period)
     }
 
-    /// Ticks every `period`, the first time at `start`.
+    /// Returns an interval that ticks every `period`, the first time at `start`.
     ///
     /// Otherwise as [`interval`](Self::interval).
     ///
@@ -224,29 +225,29 @@ pub trait Time: Spawn {
     }
 }
 
-/// A pending sleep.
+/// Future that waits for a deadline; returned by [`Time::sleep`].
 ///
-/// Once it has been ready it is ready for ever. It may be polled by another task than the one before, and wakes the last
-/// that polled it.
+/// Once ready, it stays ready. Different tasks may poll it in turn; it wakes the one that polled it last.
 ///
 /// <details><summary>Scenarios</summary>
 ///
 /// `sleep_is_fused`, `sleep_wakes_the_last_waker`,
 /// `sleep_moves_between_tasks`.</details>
 pub trait Sleep: Future<Output = ()> + fmt::Debug + Send + Sync + 'static {
-    /// When it ends. After [`Time::sleep`] of a duration beyond the clock: some 30 years from then.
+    /// Returns the deadline. For a [`Time::sleep`] whose duration the clock cannot represent, it is some 30 years after
+    /// the call.
     ///
     /// <details><summary>Scenarios</summary>
     ///
     /// `sleep_knows_its_deadline`.</details>
     fn deadline(&self) -> Instant;
 
-    /// Whether it has completed.
+    /// Returns whether the deadline has passed and the sleep has completed.
     fn is_elapsed(&self) -> bool;
 
-    /// Moves the deadline, also of a sleep that has completed: it then waits again.
+    /// Moves the deadline. A sleep that has completed waits again.
     ///
-    /// A task that is waiting need not poll again to be woken at the new time.
+    /// A waiting task is woken at the new deadline without polling again.
     ///
     /// # Examples
     ///

@@ -141,7 +141,7 @@ pub(crate) type ReadHalf<'a> = Io<dyn Reader + 'a>;
 pub(crate) type WriteHalf<'a> = Io<dyn Writer + 'a>;
 pub(crate) type OwnedWriteHalf = Io<dyn OwnedWriter>;
 
-/// The read half of a connection, which knows how both become one again.
+/// Read half of a connection, which knows how both become one again.
 #[derive(Debug)]
 pub(crate) struct OwnedReadHalf<F: Twins> {
     io: Box<dyn OwnedReader>,

@@ -101,7 +101,7 @@ pub struct Stream<A> {
 reads!([A] Stream<A>, it => &mut &it.socket);
 writes!([A] Stream<A>, it => &mut &it.socket);
 
-/// The read half of a borrowed stream.
+/// Read half of a borrowed stream.
 #[derive(Debug)]
 pub struct ReadHalf<'a> {
     socket: &'a Socket,
@@ -109,7 +109,7 @@ pub struct ReadHalf<'a> {
 
 reads!([] ReadHalf<'_>, it => &mut it.socket);
 
-/// The write half of a borrowed stream.
+/// Write half of a borrowed stream.
 #[derive(Debug)]
 pub struct WriteHalf<'a> {
     socket: &'a Socket,
@@ -117,7 +117,7 @@ pub struct WriteHalf<'a> {
 
 writes!([] WriteHalf<'_>, it => &mut it.socket);
 
-/// The read half of a stream.
+/// Read half of a stream.
 #[derive(Debug)]
 pub struct OwnedReadHalf {
     socket: Arc<Socket>,
@@ -125,7 +125,7 @@ pub struct OwnedReadHalf {
 
 reads!([] OwnedReadHalf, it => &mut &*it.socket);
 
-/// The write half of a stream, which closes the write side when it is dropped.
+/// Write half of a stream, which closes the write side when it is dropped.
 #[derive(Debug)]
 pub struct OwnedWriteHalf {
     socket: Arc<Socket>,

@@ -17,7 +17,7 @@ use crate::runtime::net::options::{BACKLOG, SocketOptions};
 #[cfg(unix)]
 use crate::runtime::net::path::cannot;
 
-/// A socket that listens.
+/// A Unix socket listener.
 pub(super) struct Listening {
     pub(super) host: usize,
     pub(super) addr: Addr,

@@ -41,7 +41,7 @@ pub struct LinkOptions {
 }
 
 impl LinkOptions {
-    /// Nothing set.
+    /// Creates options with nothing set.
     pub fn new() -> Self {
         Self::default()
     }

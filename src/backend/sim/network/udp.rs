@@ -18,7 +18,7 @@ const QUEUE: usize = 212_992;
 /// What fits a packet of IPv4.
 const LARGEST: usize = 65_507;
 
-/// A socket for datagrams.
+/// A Unix datagram socket.
 pub(crate) struct UdpBound {
     host: usize,
     pub(crate) local: SocketAddr,

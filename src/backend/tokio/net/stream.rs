@@ -21,16 +21,16 @@ pub struct Io<F: Native, S> {
 /// tokio's stream.
 pub(in crate::backend::tokio) type Stream<F> = Io<F, <F as Native>::Stream>;
 
-/// The read half of a borrowed stream.
+/// Read half of a borrowed stream.
 pub(in crate::backend::tokio) type ReadHalf<'a, F> = Io<F, <F as Native>::ReadHalf<'a>>;
 
-/// The write half of a borrowed stream.
+/// Write half of a borrowed stream.
 pub(in crate::backend::tokio) type WriteHalf<'a, F> = Io<F, <F as Native>::WriteHalf<'a>>;
 
-/// The read half of a stream.
+/// Read half of a stream.
 pub(in crate::backend::tokio) type OwnedReadHalf<F> = Io<F, <F as Native>::OwnedReadHalf>;
 
-/// The write half of a stream; tokio's own closes the write side when it is dropped.
+/// Write half of a stream; tokio's own closes the write side when it is dropped.
 pub(in crate::backend::tokio) type OwnedWriteHalf<F> = Io<F, <F as Native>::OwnedWriteHalf>;
 
 impl<F: Native> Stream<F> {

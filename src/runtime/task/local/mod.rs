@@ -22,24 +22,25 @@ pub(crate) use self::tasks::tell;
 
 /// Set of tasks that need not be `Send`. They run on the thread that polls the set.
 ///
-/// It works on every runtime, and without one. Its tasks run while [`run_until`](Self::run_until) is polled, or the set itself is
-/// awaited, which waits for all of them. Otherwise they stand still.
+/// It works on every runtime, and without one. Its tasks run while [`run_until`](Self::run_until) is polled, or while
+/// the set itself is awaited, which waits for all of them. Otherwise they make no progress.
 ///
 /// The futures of its tasks, and outputs that are not `Send`, are used and dropped on the thread of the set only. Wakers, abort
 /// handles and handles whose output is `Send` may be used and dropped on any thread.
 ///
-/// In a local task the runtime that polls the set is [current](crate::guide::differences#which-runtime-is-current): timers, sockets, `spawn` and
-/// `spawn_blocking` work as in every task. Do not keep a guard of [`AnyRuntime::enter`](crate::AnyRuntime::enter) over an
-/// `.await` in a local task: it would be in force for the other tasks of the thread as well. Use
-/// [`AnyRuntime::within`](crate::AnyRuntime::within).
+/// In a local task the runtime that polls the set is [current](crate::guide::differences#which-runtime-is-current):
+/// timers, sockets, `spawn` and `spawn_blocking` work as in every task. Do not keep a guard of
+/// [`AnyRuntime::enter`](crate::AnyRuntime::enter) over an `.await` in a local task: it would also apply to the other
+/// tasks of the thread. Use [`AnyRuntime::within`](crate::AnyRuntime::within).
 ///
-/// To a simulation the set is part of the task that polls it. The seed decides which local task is next. A stuck simulation says where
-/// the local tasks were spawned; its timeline does not show them.
+/// A simulation treats the set as part of the task that polls it. The seed decides which local task runs next. The
+/// report of a stuck simulation says where the local tasks were spawned; its timeline does not show them.
 ///
 /// # Dropping
 ///
-/// Drops its tasks. Their handles say that the set is gone ([`is_runtime_gone`](crate::task::JoinError::is_runtime_gone)). A task
-/// that their destructors spawn in the set is dropped as well. A task that holds an `Rc` of its own set keeps the set alive.
+/// Drops the tasks of the set. Their handles return an error that the set is gone
+/// ([`is_runtime_gone`](crate::task::JoinError::is_runtime_gone)). A task that their destructors spawn in the set is
+/// dropped as well. A task that holds an `Rc` of its own set keeps the set alive.
 ///
 /// # Examples
 ///
@@ -139,15 +140,16 @@ pub struct LocalSet {
 }
 
 impl LocalSet {
-    /// An empty set.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self { tasks: Tasks::new() }
     }
 
-    /// Starts a task in the set. Neither the task nor its output has to be `Send`.
+    /// Spawns a task in the set. Neither the task nor its output has to be `Send`.
     ///
-    /// It runs when the set is polled; a `run_until` that waits is woken for it. Its handle keeps the contract of
-    /// [`Spawn::spawn`](crate::Spawn::spawn). An abort may come from any thread; the next poll of the set drops the future.
+    /// The task runs when the set is polled; a waiting `run_until` is woken for it. Its handle keeps the contract of
+    /// [`Spawn::spawn`](crate::Spawn::spawn). An abort may come from any thread; the next poll of the set drops the
+    /// future.
     ///
     /// # Cancel safety
     ///
@@ -159,12 +161,13 @@ impl LocalSet {
     ///
     /// # Panics
     ///
-    /// Never; a panic of `future` becomes the [`JoinError`](crate::task::JoinError) of the handle. It harms no other task, nor does
-    /// a panic in a destructor.
+    /// Never; a panic of `future` becomes the [`JoinError`](crate::task::JoinError) of the handle. Neither it nor a
+    /// panic in a destructor affects other tasks.
     ///
     /// # Errors
     ///
-    /// When the set is dropped before the task is over, the handle says so.
+    /// If the set is dropped before the task is over, the handle returns an error that
+    /// [says so](crate::task::JoinError::is_runtime_gone).
     ///
     /// # Examples
     ///
@@ -199,21 +202,22 @@ impl LocalSet {
         self.tasks.spawn(future)
     }
 
-    /// Runs `future` to its end, and the tasks of the set beside it.
+    /// Runs `future` to completion, and the tasks of the set meanwhile.
     ///
-    /// In `future` and in the tasks [`spawn_local`] finds this set. Tasks that are not over when `future` is stay in the set, and go on in
-    /// the next `run_until`.
+    /// In `future` and in the tasks, [`spawn_local`] spawns in this set. Tasks that are unfinished when `future`
+    /// completes stay in the set, and continue in the next `run_until`.
     ///
-    /// A busy task starves nobody: after 61 turns of local tasks `future` and the other tasks of the runtime have theirs, and each turn
-    /// has a budget. On tokio, where the budget is one for the whole set, it goes to one task after the other.
+    /// A busy task starves no other: after 61 turns of local tasks, `future` and the other tasks of the runtime get a
+    /// turn, and each turn has a cooperative budget. tokio has one budget for the whole set; the tasks get it in turn.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops `future`; the tasks stay in the set. Several may be polled side by side, and any of them runs the tasks.
+    /// Dropping the call drops `future`; the tasks stay in the set. Several `run_until` may be polled concurrently, and
+    /// each of them runs the tasks.
     ///
     /// # Panics
     ///
-    /// With the panic of `future`; the set can be used again.
+    /// If `future` panics; the set stays usable.
     ///
     /// # Examples
     ///
@@ -240,7 +244,7 @@ impl LocalSet {
         RunUntil { set: self, future, tasks_first: false }
     }
 
-    /// [`run_until`](Self::run_until) on this thread, which waits: `runtime.block_on(set.run_until(future))`.
+    /// Blocks this thread on [`run_until`](Self::run_until): short for `runtime.block_on(set.run_until(future))`.
     ///
     /// # Panics
     ///
@@ -255,11 +259,12 @@ impl LocalSet {
     }
 }
 
-/// Runs the tasks until all of them are over, also those that they spawn.
+/// Runs the tasks until all of them are over, including tasks that they spawn.
 ///
 /// # Cancel safety
 ///
-/// `&mut set` can be dropped and awaited again, also when it was ready: it runs the tasks that were spawned since.
+/// `&mut set` can be dropped and awaited again, also after it was ready: it then runs the tasks that were spawned
+/// since.
 ///
 /// <details><summary>Scenarios</summary>
 ///

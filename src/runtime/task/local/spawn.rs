@@ -7,7 +7,7 @@ use std::io;
 use super::tasks::Tasks;
 use crate::runtime::task::JoinHandle;
 
-/// Starts a task, which need not be `Send`, in the current [`LocalSet`](super::LocalSet); see
+/// Spawns a task, which need not be `Send`, in the current [`LocalSet`](super::LocalSet); see
 /// [`LocalSet::spawn_local`](super::LocalSet::spawn_local).
 ///
 /// The current set is the one whose task or [`run_until`](super::LocalSet::run_until) this thread is polling; of nested sets, the
@@ -15,7 +15,8 @@ use crate::runtime::task::JoinHandle;
 ///
 /// # Panics
 ///
-/// Outside of a set, saying what to write; see [`try_spawn_local`]. Tasks of [`spawn`](crate::spawn) are outside of all sets.
+/// If called outside of a set; the message says what to write. Tasks of [`spawn`](crate::spawn) are outside of all
+/// sets. See [`try_spawn_local`].
 ///
 /// # Examples
 ///
@@ -52,11 +53,11 @@ where
     }
 }
 
-/// [`spawn_local`], where there may be no [`LocalSet`](super::LocalSet).
+/// Spawns a local task as [`spawn_local`] does, or returns an error outside of a [`LocalSet`](super::LocalSet).
 ///
 /// # Errors
 ///
-/// [`NoLocalSet`]; the future is dropped then.
+/// [`NoLocalSet`] outside of a set; the future is dropped.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -73,7 +74,7 @@ where
     }
 }
 
-/// Error of [`try_spawn_local`] outside of a [`LocalSet`](super::LocalSet); its text says what to write.
+/// Error of [`try_spawn_local`] outside of a [`LocalSet`](super::LocalSet). Its text says what to write.
 ///
 /// It converts into an [`io::Error`] of kind `Unsupported`.
 #[derive(Clone, Copy, PartialEq, Eq)]

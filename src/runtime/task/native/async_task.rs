@@ -1,4 +1,4 @@
-//! A task of async-task, held to the contract without an allocation of our own.
+//! Tasks of async-task, made to keep the contract without an allocation of our own.
 //!
 //! async-task 4.7 has no abort but dropping the task, loses the value or the panic of a poll that was in progress,
 //! and aborts the process when a destructor panics. So the future is wrapped ([`Guarded`]), and so is its output
