@@ -70,20 +70,20 @@ pub use current::{
 pub use runtime::no_runtime::NoRuntime;
 pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};
 
-/// The traits, for `use anyrt::prelude::*`: what a runtime of any type can do.
+/// The runtime traits, for `use anyrt::prelude::*`.
 pub mod prelude {
     #[cfg(unix)]
     pub use crate::runtime::UnixNet;
     pub use crate::{BlockOn, Net, Runtime, Spawn, Time};
 }
 
-/// Tasks: one handle and one set of rules, whatever runs them.
+/// Tasks: spawning, task handles, sets of tasks. The rules are the same on every runtime.
 ///
 /// # Values that belong to a task
 ///
-/// The `task_local!` of tokio (its feature `rt`) needs no runtime of tokio and works on every runtime, simulation included. A value
-/// does not follow into what its task spawns, on tokio neither: put a scope around that as well, or have
-/// [`AnyRuntime::wrap_tasks`](crate::AnyRuntime::wrap_tasks) do it for whatever is spawned.
+/// The `task_local!` of tokio (its feature `rt`) needs no runtime of tokio and works on every runtime, simulation
+/// included. As on tokio itself, spawned tasks do not inherit the value: give them a scope as well, or use
+/// [`AnyRuntime::wrap_tasks`](crate::AnyRuntime::wrap_tasks) for all of them.
 ///
 /// ```
 /// tokio::task_local! {
@@ -99,9 +99,9 @@ pub mod prelude {
 ///
 /// # Instead of `block_in_place`
 ///
-/// Only the multi-threaded runtime of tokio can move the other tasks of a thread away. Write
-/// `spawn_blocking(move || …).await` instead: it takes what it needs by value, and returns what is to be used again. Code that is not
-/// async and has to call code that is runs in there too, and calls [`block_on`].
+/// Only tokio's multi-threaded runtime can move the other tasks of a thread elsewhere. Write
+/// `spawn_blocking(move || …).await` instead: the closure takes its inputs by value and returns its results.
+/// Synchronous code that has to call async code can run there, too, and call [`block_on`].
 ///
 /// ```
 /// async fn compress(mut buffer: Vec<u8>) -> Result<Vec<u8>, anyrt::task::JoinError> {
@@ -121,7 +121,7 @@ pub mod task {
     };
 }
 
-/// Time on the current runtime; and what is written once about it: timeouts and intervals, over any sleep.
+/// Time on the current runtime: sleeps, timeouts and intervals.
 pub mod time {
     pub use std::time::Duration;
 
@@ -135,7 +135,7 @@ pub mod time {
     pub use crate::runtime::time::{Elapsed, MissedTickBehavior};
 }
 
-/// TCP, UDP and Unix sockets on the current runtime; and what is written once about sockets: addresses, names, incoming connections.
+/// TCP, UDP and Unix sockets on the current runtime, socket options, and name resolution.
 pub mod net {
     #[cfg(unix)]
     pub use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};
@@ -148,7 +148,7 @@ pub mod net {
         ToSocketAddrs, set_resolver,
     };
 
-    /// The halves of Unix streams, incoming connections, and descriptors of your own.
+    /// Halves of Unix streams, streams of incoming connections, and file descriptors of your own.
     #[cfg(unix)]
     pub mod unix {
         pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};

@@ -79,16 +79,16 @@ impl Entered {
     }
 }
 
-/// Makes a runtime the current one of this thread until it is dropped; made by [`AnyRuntime::enter`].
+/// Guard that makes a runtime the current one of this thread until it is dropped; returned by [`AnyRuntime::enter`].
 ///
 /// # Dropping
 ///
-/// The runtime that was current before is current again. A guard that is dropped before one that was made later takes only
-/// its own runtime away. One that leaves the `block_on` that it was made in stays in force.
+/// The previously current runtime is current again. Guards may be dropped in any order: each removes only its own
+/// runtime. A guard that is moved out of the `block_on` in which it was created stays in force.
 ///
-/// In a destructor of a thread-local, the one that holds the guards may be gone: then `enter` makes nothing current.
+/// In a destructor of a thread-local, the thread-local that stores the guards may be gone: then `enter` has no effect.
 ///
-/// It belongs to its thread, so a task that keeps it over an `.await` cannot be spawned:
+/// The guard belongs to its thread, so a task that keeps it over an `.await` cannot be spawned:
 ///
 /// ```compile_fail
 /// fn sends<T: Send>() {}

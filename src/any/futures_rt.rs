@@ -5,8 +5,8 @@ use crate::AnyRuntime;
 /// A runtime that spawns for code which knows of futures only.
 macro_rules! futures_rt {
     ($runtime:ty) => {
-        /// For code that takes any executor, as `SpawnExt::spawn_with_handle` of futures does. A task is detached, and its
-        /// panic harms nobody; where the runtime is gone it is dropped.
+        /// For code that takes any executor, as `SpawnExt::spawn_with_handle` of futures does. The task is detached,
+        /// its panic affects no other task, and it is dropped if the runtime is gone.
         impl futures_task::Spawn for $runtime {
             #[track_caller]
             fn spawn_obj(

@@ -8,7 +8,7 @@ use crate::runtime::{BlockOn, Spawn};
 
 /// What a program does most often, without an import; the rest is in the traits of [`prelude`](crate::prelude).
 impl AnyRuntime {
-    /// Starts a task; see [`Spawn::spawn`].
+    /// Spawns a task; see [`Spawn::spawn`].
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -18,7 +18,7 @@ impl AnyRuntime {
         Spawn::spawn(self, future)
     }
 
-    /// Runs a closure that blocks, on a thread where that is no harm; see [`Spawn::spawn_blocking`].
+    /// Runs a blocking closure on a thread where blocking is allowed; see [`Spawn::spawn_blocking`].
     #[track_caller]
     pub fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
     where
@@ -28,11 +28,11 @@ impl AnyRuntime {
         Spawn::spawn_blocking(self, job)
     }
 
-    /// Runs a future on this thread, and returns its output; see [`BlockOn::block_on`].
+    /// Runs a future to completion on this thread; see [`BlockOn::block_on`].
     ///
     /// # Panics
     ///
-    /// In async code, which it would block.
+    /// If called in async code, which it would block.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         BlockOn::block_on(self, future)

@@ -59,7 +59,7 @@ pub(super) use hyper_rt;
 hyper_rt!(AnyRuntime);
 
 pin_project_lite::pin_project! {
-    /// A sleep, for hyper.
+    /// Sleep of a hyper timer.
     pub(super) struct Sleep<S> {
         #[pin]
         pub(super) sleep: S,

@@ -47,11 +47,12 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Runtime, ShutdownR
 #[cfg(unix)]
 use crate::runtime::{UnixNet, WatchFd};
 
-/// A handle to any runtime: one that is compiled in, or one of your own.
+/// Handle to any runtime: one of the compiled-in backends, or one of your own.
 ///
-/// A type without parameters, for a field of a struct; what it makes are types without parameters as well. On the
-/// runtimes that are compiled in nothing is boxed but a large future; with debug assertions on, every task and blocking closure
-/// is, because that compiles faster.
+/// It is a type without parameters, for a field of a struct, and so are its sockets and timers. Tasks, timers and
+/// sockets created through a handle run on that handle's runtime, even if they are awaited elsewhere. On the
+/// compiled-in backends only large futures are boxed; with debug assertions on, every task and blocking closure is,
+/// because that compiles faster.
 ///
 /// ```
 /// use std::io;
@@ -81,13 +82,13 @@ use crate::runtime::{UnixNet, WatchFd};
 /// }
 /// ```
 ///
-/// It implements the traits of [`runtime`](crate::runtime), so it is a [`Runtime`] like any other. Two handles are equal, and have
-/// one hash, when they are of the same runtime.
+/// It implements the traits of [`runtime`](crate::runtime), so it is a [`Runtime`] like any other. Two handles are
+/// equal, and have the same hash, if they are of the same runtime.
 ///
 /// # Dropping
 ///
 /// A handle made from an owned runtime keeps it alive, as any clone of that runtime does. A handle from
-/// [`current`](Self::current) does not.
+/// [`current`](Self::current) is weak: it does not.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -158,14 +159,15 @@ macro_rules! each_plain {
 }
 
 impl AnyRuntime {
-    /// A runtime that anyrt does not know.
+    /// Wraps a runtime that anyrt has no backend for.
     ///
-    /// What it spawns finds it as the current one. Two handles are equal when one is a clone of the other. A `runtime`
-    /// that anyrt does know, in generic code, is taken for what it is.
+    /// Tasks that are spawned through the handle find this runtime as the current one. Two handles are equal if one is
+    /// a clone of the other. If `runtime` is one of anyrt's own types, which happens in generic code, the result is the
+    /// same as `AnyRuntime::from`.
     ///
     /// # Examples
     ///
-    /// With this, functions that take `impl Into<AnyRuntime>` take it as they take ours:
+    /// With this impl, functions that take `impl Into<AnyRuntime>` accept the runtime:
     ///
     /// ```
     /// # use anyrt::Runtime;
@@ -179,9 +181,9 @@ impl AnyRuntime {
         Self::known(&runtime).unwrap_or_else(|| Custom::new(runtime).into())
     }
 
-    /// Makes this the current runtime of this thread for as long as the guard lives.
+    /// Makes this the current runtime of this thread while the guard lives.
     ///
-    /// Tasks that are polled on this thread meanwhile still find their own.
+    /// Tasks that are polled on this thread meanwhile still find their own runtime.
     ///
     /// # Examples
     ///
@@ -202,22 +204,24 @@ impl AnyRuntime {
         enter(self.clone())
     }
 
-    /// A future that finds this runtime as the current one, whoever polls it.
+    /// Wraps a future so that it finds this runtime as the current one, wherever it is polled.
     ///
-    /// In the executor of another crate, such as `futures::executor::block_on`, nothing is current; in a task of another runtime
-    /// that one is. Code that asks for the current runtime finds this one instead. If it is tokio, so does code that asks
-    /// tokio, such as a library that is written for it: its context is entered as well.
+    /// Under the executor of another crate, such as `futures::executor::block_on`, no runtime is current; in a task of
+    /// another runtime, that runtime is. Code inside the wrapped future finds this runtime instead. If this runtime is
+    /// tokio, its context is entered as well, so libraries written for tokio work.
     ///
-    /// Nothing moves: the future is polled where it is awaited. It keeps this handle until it is dropped.
+    /// The future does not move to this runtime: it is polled where it is awaited. It keeps a clone of this handle
+    /// until it is dropped.
     ///
     /// # Dropping
     ///
-    /// The future finds this runtime in its destructor, too; but not in that of a thread-local, as with [`enter`](Self::enter).
+    /// The future finds this runtime in its destructor, too; but, as with [`enter`](Self::enter), not if it is dropped
+    /// in the destructor of a thread-local.
     ///
     /// # Panics
     ///
-    /// On tokio, when the future keeps a guard of tokio's `Handle::enter` over an `.await`: tokio 1.54 wants its guards
-    /// dropped in order.
+    /// On tokio, if the future keeps a guard of tokio's `Handle::enter` over an `.await`: tokio 1.54 requires that its
+    /// guards are dropped in order.
     ///
     /// # Examples
     ///
@@ -238,27 +242,29 @@ impl AnyRuntime {
         Within::new(self.clone(), future)
     }
 
-    /// A handle to the same runtime, which wraps whatever is spawned through it.
+    /// Returns a handle to the same runtime that wraps every task spawned through it, for example in a tracing span.
     ///
-    /// `hook` is called where a task, or a blocking closure, is spawned, and returns its wrapper. That is called whenever the task
-    /// runs: for each of its polls, for its destructor, or for the closure. It has to call what it is given, once. So a span of
-    /// tracing, or any other thread-local context, follows into tasks that libraries spawn.
+    /// `hook` is called for each task or blocking closure that is spawned, and returns its wrapper. The wrapper is
+    /// called whenever the task runs: for each poll, for the destructor, or for the closure. It must call its argument
+    /// exactly once. This way a tracing span, or any other thread-local context, follows into tasks that libraries
+    /// spawn.
     ///
-    /// What such a task spawns is wrapped as well, if it finds its runtime by itself: this handle is the
-    /// [current](Self::current) one in there, and in [`block_on`](BlockOn::block_on) of this handle. What tokio or smol are asked to
-    /// spawn by their own functions is not. Neither are the future of a `block_on`, timers and sockets.
+    /// Tasks that a wrapped task spawns on the current runtime are wrapped as well: this handle is the
+    /// [current](Self::current) one inside, and in [`block_on`](BlockOn::block_on) of this handle. Not wrapped are
+    /// tasks spawned with tokio's or smol's own functions, the future of a `block_on`, timers and sockets.
     ///
-    /// The handle is equal to the one that it was made of. Wrapping it again adds a wrapper, inside of the first. Each task is boxed,
-    /// with its wrapper; through other handles nothing costs more.
+    /// The new handle is equal to the original. Wrapping it again adds a wrapper inside the first. Each task is boxed
+    /// together with its wrapper; other handles cost nothing extra.
     ///
     /// # Panics
     ///
-    /// Here never. A panic of the wrapper is one of its task; one of `hook` is passed on to who spawns.
+    /// Never itself. A panic of the wrapper is a panic of its task; a panic of `hook` unwinds into the caller of
+    /// `spawn`.
     ///
     /// # Examples
     ///
-    /// With a span of `tracing`, as a wrapper for `Span::current()` and `Span::in_scope` (`examples/recipes/src/tracing.rs` in the
-    /// repository):
+    /// Example with a span of `tracing`: a wrapper for `Span::current()` and `Span::in_scope`
+    /// (`examples/recipes/src/tracing.rs` in the repository):
     ///
     /// ```
     /// # struct Span;

@@ -15,9 +15,9 @@ use crate::runtime::{self, Time};
 type Inner = OneOf<<MaybeTokio as Time>::Sleep, AsyncIoSleep, <MaybeSim as Time>::Sleep, custom::time::Sleep>;
 
 pin_project! {
-    /// The future of [`sleep`](crate::time::sleep), whatever the runtime.
+    /// Future of [`sleep`](crate::time::sleep), for any runtime.
     ///
-    /// It follows the rules of [`runtime::Sleep`]. It has to be pinned to be polled, whatever the runtime:
+    /// It follows the rules of [`runtime::Sleep`]. It must be pinned before it can be polled:
     ///
     /// ```compile_fail
     /// fn unpin<T: Unpin>() {}
@@ -68,7 +68,7 @@ impl Sleep {
         Self { inner, _pinned: PhantomPinned }
     }
 
-    /// When it ends; see [`runtime::Sleep::deadline`].
+    /// Returns the deadline; see [`runtime::Sleep::deadline`].
     pub fn deadline(&self) -> OfRuntime {
         runtime::Sleep::deadline(self).into()
     }

@@ -9,7 +9,7 @@ use super::{AnyRuntime, Repr, enter};
 use crate::backend::tokio_context;
 
 pin_project! {
-    /// A future, or a closure of a task, that finds its runtime wherever it is polled, called or dropped; made by
+    /// Future that finds a given runtime as the current one wherever it is polled or dropped; returned by
     /// [`AnyRuntime::within`].
     #[must_use = "futures do nothing unless they are polled"]
     pub struct Within<F> {

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use super::{AnyRuntime, Within};
 use crate::runtime::task::Number;
 
-/// What a wrapper is told of a task that is spawned; see [`AnyRuntime::wrap_tasks`].
+/// Description of a spawned task, passed to the hook of [`AnyRuntime::wrap_tasks`].
 #[derive(Clone, Copy, Debug)]
 pub struct TaskMeta<'a> {
     name: Option<&'a str>,
@@ -27,17 +27,17 @@ impl<'a> TaskMeta<'a> {
         Self { name, spawned_at: Location::caller(), is_blocking }
     }
 
-    /// The name that [`task::Builder`](crate::task::Builder) has given it.
+    /// Returns the task's name, if [`task::Builder`](crate::task::Builder) has set one.
     pub fn name(&self) -> Option<&'a str> {
         self.name
     }
 
-    /// Where it is spawned.
+    /// Returns the source location of the spawn.
     pub fn spawned_at(&self) -> &'static Location<'static> {
         self.spawned_at
     }
 
-    /// Whether it is a blocking closure.
+    /// Returns whether it is a blocking closure.
     pub fn is_blocking(&self) -> bool {
         self.is_blocking
     }

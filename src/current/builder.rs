@@ -9,8 +9,8 @@ impl Builder<'_> {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where [no runtime is
-    /// current](crate::guide::differences#which-runtime-is-current); the future is dropped then.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if
+    /// [no runtime is current](crate::guide::differences#which-runtime-is-current); the future is dropped.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -24,11 +24,11 @@ impl Builder<'_> {
         self.spawn_on(future, &AnyRuntime::try_current()?)
     }
 
-    /// Runs a closure that blocks on the current runtime; see [`spawn_blocking`](crate::spawn_blocking).
+    /// Runs a blocking closure on the current runtime; see [`spawn_blocking`](crate::spawn_blocking).
     ///
     /// # Errors
     ///
-    /// As [`spawn`](Self::spawn); the closure is dropped then.
+    /// As [`spawn`](Self::spawn); the closure is dropped.
     ///
     /// <details><summary>Scenarios</summary>
     ///

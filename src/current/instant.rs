@@ -7,12 +7,12 @@ use crate::runtime::Time;
 use crate::runtime::time::instant::Instant;
 
 impl Instant {
-    /// The time on the clock of the current runtime; that of the system where no runtime is current.
+    /// Returns the time on the clock of the current runtime, or of the system if no runtime is current.
     pub fn now() -> Self {
         AnyRuntime::try_current().map_or_else(|_| time::Instant::now(), |here| here.now()).into()
     }
 
-    /// The time that has passed since this instant; zero if it is still to come.
+    /// Returns the time since this instant; zero if it is in the future.
     pub fn elapsed(&self) -> Duration {
         Self::now().duration_since(*self)
     }

@@ -4,12 +4,12 @@ use crate::AnyRuntime;
 use crate::runtime::task::{AbortHandle, JoinSet};
 
 impl<T: Send + 'static> JoinSet<T> {
-    /// Starts a task on the current runtime and adds it.
+    /// Spawns a task on the current runtime and adds it to the set.
     ///
     /// # Panics
     ///
-    /// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; there is
-    /// [`spawn_on`](Self::spawn_on).
+    /// If [no runtime is current](crate::guide::differences#which-runtime-is-current); the message says what to write.
+    /// See [`spawn_on`](Self::spawn_on).
     ///
     /// # Examples
     ///
@@ -36,7 +36,7 @@ impl<T: Send + 'static> JoinSet<T> {
         self.spawn_on(future, &AnyRuntime::current())
     }
 
-    /// Starts a blocking closure on the current runtime and adds it.
+    /// Runs a blocking closure on the current runtime and adds it to the set.
     ///
     /// # Panics
     ///
@@ -54,7 +54,7 @@ impl<T: Send + 'static> JoinSet<T> {
     }
 }
 
-/// Each future is a task on the current runtime.
+/// Spawns each future as a task on the current runtime.
 ///
 /// # Panics
 ///

@@ -28,19 +28,20 @@ use crate::runtime::{Driver, NoRuntime};
 static DEFAULT: OnceLock<AnyRuntime> = OnceLock::new();
 
 impl AnyRuntime {
-    /// The current runtime: the one that this code runs on, or the default of the process.
+    /// Returns the current runtime: the one that this code runs on, or the default of the process.
     ///
-    /// Which one that is stands in [a table](crate::guide::differences#which-runtime-is-current). The handle does not keep it alive.
+    /// [A table](crate::guide::differences#which-runtime-is-current) has the exact order. The returned handle is weak:
+    /// it does not keep the runtime alive.
     ///
-    /// In everything that runs for a task its runtime is current: in its polls, in its destructor, and in that of an output or
-    /// a panic that nobody waits for. The same is true of a blocking closure, also of one that is dropped in the queue. What
-    /// the holder of a handle drops finds the runtime that is current for the holder, and so does a future that a runtime
-    /// drops at once because it is gone. In a waker nothing is promised: it runs wherever it is woken, for example on the
-    /// thread of a reactor, which belongs to no runtime.
+    /// All code that runs as part of a task finds the task's runtime: its polls, its destructor, and the destructor of
+    /// an output or a panic that nobody awaits. The same holds for a blocking closure, even if it is dropped in the
+    /// queue. A value that the holder of a task handle drops finds the holder's current runtime, and so does a future
+    /// that is dropped at once because its runtime is gone. Wakers have no promised runtime: a waker runs wherever it
+    /// is woken, for example on the thread of a reactor, which belongs to no runtime.
     ///
     /// # Panics
     ///
-    /// Where none is current, saying what to write; see [`try_current`](Self::try_current).
+    /// If no runtime is current; the message says what to write. See [`try_current`](Self::try_current).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -58,22 +59,22 @@ impl AnyRuntime {
         }
     }
 
-    /// The current runtime, if there is one.
+    /// Returns the current runtime, or an error if no runtime is current.
     ///
     /// # Errors
     ///
-    /// What is compiled in, what was found, and the line to write.
+    /// [`NoRuntime`], whose text says which backends are compiled in, what was found, and the line to write.
     pub fn try_current() -> Result<Self, NoRuntime> {
         find(Driver::None)
     }
 
-    /// Makes this the current runtime wherever there is no other, for the whole process and once.
+    /// Makes this the default runtime of the process: the current one wherever there is no other. Works once.
     ///
-    /// For applications, at the beginning of `main`. The process keeps it alive to its end.
+    /// For applications: call it at the beginning of `main`. The runtime stays alive until the process ends.
     ///
     /// # Errors
     ///
-    /// When there is a default already; the runtime is in the error, and is dropped with it.
+    /// If there is a default already; the error contains the runtime and drops it.
     ///
     /// # Examples
     ///
@@ -122,7 +123,7 @@ fn default(driver: Driver, ownership: Ownership, is_off: bool) -> Result<AnyRunt
     }
 }
 
-/// The process has a default runtime already; see [`AnyRuntime::set_default`].
+/// Error of [`AnyRuntime::set_default`]: the process has a default runtime already.
 ///
 /// It converts into an [`io::Error`] of kind `AlreadyExists`.
 pub struct SetDefaultError {
@@ -130,7 +131,7 @@ pub struct SetDefaultError {
 }
 
 impl SetDefaultError {
-    /// The runtime that did not become the default.
+    /// Returns the runtime that did not become the default.
     pub fn into_runtime(self) -> AnyRuntime {
         self.runtime
     }

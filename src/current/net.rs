@@ -15,12 +15,12 @@ use crate::runtime::net::{
 };
 use crate::runtime::{Driver, Net, UdpSocket as _};
 
-/// Finds all addresses of a name with the resolver of the current runtime; see
+/// Resolves a name to all its addresses with the resolver of the current runtime; see
 /// [`Net::lookup_host`](crate::Net::lookup_host), which returns a `Vec`.
 ///
 /// # Errors
 ///
-/// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+/// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -37,7 +37,7 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -51,7 +51,7 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn connect_with<A: ToSocketAddrs>(
         addr: A,
         options: &ConnectOptions,
@@ -60,11 +60,11 @@ impl TcpStream {
         async move { connect(&runtime?, addrs, options).await }
     }
 
-    /// Takes over a connection of the standard library; see [`Net::tcp_stream_from_std`].
+    /// Converts a connection of the standard library; see [`Net::tcp_stream_from_std`].
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
         find(Driver::Io)?.tcp_stream_from_std(stream)
     }
@@ -75,7 +75,7 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -89,7 +89,7 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn bind_with<A: ToSocketAddrs>(
         addr: A,
         options: &ListenOptions,
@@ -98,11 +98,11 @@ impl TcpListener {
         async move { bind(&runtime?, addrs, options).await }
     }
 
-    /// Takes over a listening socket of the standard library; see [`Net::tcp_listener_from_std`].
+    /// Converts a listener of the standard library; see [`Net::tcp_listener_from_std`].
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
         find(Driver::Io)?.tcp_listener_from_std(listener)
     }
@@ -113,7 +113,7 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -123,21 +123,21 @@ impl UdpSocket {
         async move { udp_bind(&runtime?, addrs).await }
     }
 
-    /// Chooses the peer of [`send`](Self::send): the first of the addresses that the socket can be connected to. Datagrams
-    /// of anybody else are not received any more.
+    /// Sets the peer of [`send`](Self::send): the first of the addresses that the socket can be connected to. Datagrams
+    /// from other addresses are no longer received.
     ///
     /// Nothing is sent. A socket may be connected again to another peer. A name is resolved by the current runtime, as
-    /// [`lookup_host`] does; an address needs no runtime, and is there at once. (A
+    /// [`lookup_host`] does; an address needs no runtime and no waiting. (A
     /// [`runtime::UdpSocket`](crate::runtime::UdpSocket::connect), for generic code, takes an address and is not
     /// async.)
     ///
     /// # Cancel safety
     ///
-    /// The socket is as it was.
+    /// Dropping the future leaves the socket unchanged.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is no address; otherwise the error of the last one, or of the look-up.
+    /// `InvalidInput` if there is no address; otherwise the error of the last address, or of the look-up.
     ///
     /// # Examples
     ///
@@ -179,10 +179,10 @@ impl UdpSocket {
         Err(last)
     }
 
-    /// Sends a datagram: to the first of the addresses that is of the family of the socket, IPv4 or IPv6.
+    /// Sends a datagram to the first of the addresses that has the socket's IP version.
     ///
-    /// A name is resolved by the current runtime, as [`lookup_host`] does, for each call: rather ask once and keep the
-    /// address, which needs no runtime.
+    /// A name is resolved by the current runtime, as [`lookup_host`] does, at each call. For many datagrams, resolve
+    /// once and keep the address, which needs no runtime.
     ///
     /// # Cancel safety
     ///
@@ -190,7 +190,7 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is no address; otherwise that of the look-up, or the system's.
+    /// `InvalidInput` if there is no address; otherwise the error of the look-up, or the system's.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -218,11 +218,11 @@ impl UdpSocket {
         })
     }
 
-    /// Takes over a socket of the standard library; see [`Net::udp_socket_from_std`].
+    /// Converts a socket of the standard library; see [`Net::udp_socket_from_std`].
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
         find(Driver::Io)?.udp_socket_from_std(socket)
     }

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use crate::AnyRuntime;
 use crate::runtime::{Spawn, random_seed_of_the_system};
 
-/// A number to seed a generator with, from the current runtime, or from the system where none is; see
-/// [`Spawn::random_seed`].
+/// Returns a seed for a random number generator from the current runtime, or from the system if no runtime is current;
+/// see [`Spawn::random_seed`].
 ///
 /// # Examples
 ///
@@ -26,12 +26,12 @@ pub fn random_seed() -> u64 {
     AnyRuntime::try_current().map_or_else(|_| random_seed_of_the_system(), |runtime| runtime.random_seed())
 }
 
-/// A state for hash maps that is seeded from the current runtime: the order of a map, which nobody can rely on, is the same
-/// each time that a [simulation](crate::guide::simulation) runs with one seed.
+/// State for hash maps, seeded by the current runtime: the iteration order of a map is the same in each run of a
+/// [simulation](crate::guide::simulation) with the same seed.
 ///
-/// One that is made where no runtime is current is seeded when it first hashes, or is cloned: so a map that is made before a
-/// `block_on`, and filled in it, is seeded from the simulation. Where no runtime is current even then, it is seeded from the
-/// system. It hashes as the standard library does.
+/// A state that is created where no runtime is current is seeded when it first hashes or is cloned: a map that is
+/// created before a `block_on` and filled inside is seeded by the simulation. If no runtime is current even then, the
+/// system seeds it. The hash function is that of the standard library.
 ///
 /// # Examples
 ///
@@ -60,7 +60,7 @@ pub struct RandomState {
 }
 
 impl RandomState {
-    /// The next state.
+    /// Creates a state with a new seed.
     pub fn new() -> Self {
         Self {
             seed: AnyRuntime::try_current()
@@ -73,7 +73,7 @@ impl RandomState {
     }
 }
 
-/// Both hash alike: whoever has several tables under one hash clones the state for each.
+/// A clone hashes like the original, so several tables can share one hash.
 impl Clone for RandomState {
     fn clone(&self) -> Self {
         Self { seed: self.seed().into() }

@@ -7,11 +7,12 @@ use crate::AnyRuntime;
 use crate::runtime::task::JoinHandle;
 use crate::runtime::{Driver, NoRuntime};
 
-/// Starts a task on the current runtime; see [`Spawn::spawn`](crate::Spawn::spawn).
+/// Spawns a task on the current runtime; see [`Spawn::spawn`](crate::Spawn::spawn).
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_spawn`].
+/// If [no runtime is current](crate::guide::differences#which-runtime-is-current); the message says what to write. See
+/// [`try_spawn`].
 ///
 /// # Examples
 ///
@@ -33,11 +34,11 @@ where
     AnyRuntime::current().spawn(future)
 }
 
-/// [`spawn`], where there may be no runtime.
+/// Spawns a task as [`spawn`] does, or returns an error if no runtime is current.
 ///
 /// # Errors
 ///
-/// [`NoRuntime`]; the future is dropped then.
+/// [`NoRuntime`]; the future is dropped.
 #[track_caller]
 pub fn try_spawn<F>(future: F) -> Result<JoinHandle<F::Output>, NoRuntime>
 where
@@ -47,11 +48,11 @@ where
     Ok(AnyRuntime::try_current()?.spawn(future))
 }
 
-/// Runs a closure that blocks on the current runtime; see [`Spawn::spawn_blocking`](crate::Spawn::spawn_blocking).
+/// Runs a blocking closure on the current runtime; see [`Spawn::spawn_blocking`](crate::Spawn::spawn_blocking).
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see
+/// If [no runtime is current](crate::guide::differences#which-runtime-is-current); the message says what to write. See
 /// [`try_spawn_blocking`].
 ///
 /// # Examples
@@ -74,11 +75,11 @@ where
     AnyRuntime::current().spawn_blocking(job)
 }
 
-/// [`spawn_blocking`], where there may be no runtime.
+/// Runs a blocking closure as [`spawn_blocking`] does, or returns an error if no runtime is current.
 ///
 /// # Errors
 ///
-/// [`NoRuntime`]; the closure is dropped then.
+/// [`NoRuntime`]; the closure is dropped.
 #[track_caller]
 pub fn try_spawn_blocking<F, T>(job: F) -> Result<JoinHandle<T>, NoRuntime>
 where
@@ -88,12 +89,13 @@ where
     Ok(AnyRuntime::try_current()?.spawn_blocking(job))
 }
 
-/// Runs a future to its end on this thread, in the current runtime; see [`BlockOn::block_on`](crate::BlockOn::block_on).
+/// Runs a future to completion on this thread, in the current runtime; see
+/// [`BlockOn::block_on`](crate::BlockOn::block_on).
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_block_on`]. And
-/// where `BlockOn::block_on` does: on a thread that is driving async code.
+/// If [no runtime is current](crate::guide::differences#which-runtime-is-current); the message says what to write. See
+/// [`try_block_on`]. And, as `BlockOn::block_on`, on a thread that is driving async code.
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -106,11 +108,11 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// [`block_on`], where there may be no runtime.
+/// Blocks on a future as [`block_on`] does, or returns an error if no runtime is current.
 ///
 /// # Errors
 ///
-/// [`NoRuntime`]; the future is dropped then.
+/// [`NoRuntime`]; the future is dropped.
 ///
 /// # Panics
 ///
@@ -121,11 +123,12 @@ pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, NoRuntime> {
     Ok(find_kept(Driver::None)?.block_on(future))
 }
 
-/// Lets every other runnable task have a turn; see [`Spawn::yield_now`](crate::Spawn::yield_now).
+/// Yields once, so that every other runnable task gets a turn; see [`Spawn::yield_now`](crate::Spawn::yield_now).
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_yield_now`].
+/// If [no runtime is current](crate::guide::differences#which-runtime-is-current); the message says what to write. See
+/// [`try_yield_now`].
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -135,7 +138,7 @@ pub fn yield_now() -> impl Future<Output = ()> + Send + 'static {
     AnyRuntime::current().into_yield()
 }
 
-/// [`yield_now`], where there may be no runtime.
+/// Yields as [`yield_now`] does, or returns an error if no runtime is current.
 ///
 /// # Errors
 ///

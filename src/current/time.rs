@@ -7,10 +7,10 @@ use crate::any::time::Sleep;
 use crate::runtime::time::deadline_after;
 use crate::runtime::{self, Driver, NoRuntime, Time};
 
-/// The future of [`timeout`]; of any runtime with a second parameter.
+/// Future of [`timeout`]. The second parameter is the runtime.
 pub type Timeout<F, R = AnyRuntime> = runtime::Timeout<F, R>;
 
-/// Ticks on the current runtime, made by [`interval`]; on any with a parameter.
+/// Timer that ticks at a fixed period; returned by [`interval`]. The parameter is the runtime.
 pub type Interval<R = AnyRuntime> = runtime::Interval<R>;
 
 /// The current runtime, with timers.
@@ -28,11 +28,12 @@ fn timeout_on<F: Future>(runtime: AnyRuntime, duration: Duration, future: F) -> 
     Timeout::new(runtime, deadline, future)
 }
 
-/// What time it is on the clock of the current runtime; see [`Time::now`].
+/// Returns the current instant of the current runtime's clock; see [`Time::now`].
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_now`].
+/// If [no runtime is current](crate::guide::differences#which-runtime-is-current); the message says what to write. See
+/// [`try_now`].
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -42,7 +43,7 @@ pub fn now() -> Instant {
     AnyRuntime::current().now()
 }
 
-/// [`now`], where there may be no runtime.
+/// Returns the time as [`now`] does, or an error if no runtime is current.
 ///
 /// # Errors
 ///
@@ -55,11 +56,12 @@ pub fn try_now() -> Result<Instant, NoRuntime> {
     Ok(AnyRuntime::try_current()?.now())
 }
 
-/// The time of day of the current runtime; see [`Time::system_time`].
+/// Returns the time of day of the current runtime; see [`Time::system_time`].
 ///
 /// # Panics
 ///
-/// Where [no runtime is current](crate::guide::differences#which-runtime-is-current), saying what to write; see [`try_system_time`].
+/// If [no runtime is current](crate::guide::differences#which-runtime-is-current); the message says what to write. See
+/// [`try_system_time`].
 ///
 /// <details><summary>Scenarios</summary>
 ///
@@ -69,7 +71,7 @@ pub fn system_time() -> SystemTime {
     AnyRuntime::current().system_time()
 }
 
-/// [`system_time`], where there may be no runtime.
+/// Returns the time of day as [`system_time`] does, or an error if no runtime is current.
 ///
 /// # Errors
 ///
@@ -86,8 +88,8 @@ pub fn try_system_time() -> Result<SystemTime, NoRuntime> {
 ///
 /// # Panics
 ///
-/// Where no runtime with timers [is current](crate::guide::differences#which-runtime-is-current), saying what to write; see
-/// [`try_sleep`].
+/// If no runtime with timers [is current](crate::guide::differences#which-runtime-is-current); the message says what to
+/// write. See [`try_sleep`].
 ///
 /// # Examples
 ///
@@ -107,7 +109,7 @@ pub fn sleep(duration: Duration) -> Sleep {
     current().sleep(duration)
 }
 
-/// [`sleep`], where there may be no runtime.
+/// Creates a sleep as [`sleep`] does, or returns an error if no runtime with timers is current.
 ///
 /// # Errors
 ///
@@ -130,7 +132,7 @@ pub fn sleep_until(deadline: impl Into<Instant>) -> Sleep {
     current().sleep_until(deadline.into())
 }
 
-/// [`sleep_until`], where there may be no runtime.
+/// Creates a sleep as [`sleep_until`] does, or returns an error if no runtime with timers is current.
 ///
 /// # Errors
 ///
@@ -170,11 +172,11 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
     timeout_on(current(), duration, future)
 }
 
-/// [`timeout`], where there may be no runtime.
+/// Creates a timeout as [`timeout`] does, or returns an error if no runtime with timers is current.
 ///
 /// # Errors
 ///
-/// [`NoRuntime`]; the future is dropped then.
+/// [`NoRuntime`]; the future is dropped.
 pub fn try_timeout<F: Future>(duration: Duration, future: F) -> Result<Timeout<F>, NoRuntime> {
     Ok(timeout_on(find(Driver::Time)?, duration, future))
 }
@@ -198,16 +200,16 @@ pub fn timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Timeout
     Timeout::new(current(), deadline.into(), future)
 }
 
-/// [`timeout_at`], where there may be no runtime.
+/// Creates a timeout as [`timeout_at`] does, or returns an error if no runtime with timers is current.
 ///
 /// # Errors
 ///
-/// [`NoRuntime`]; the future is dropped then.
+/// [`NoRuntime`]; the future is dropped.
 pub fn try_timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Result<Timeout<F>, NoRuntime> {
     Ok(Timeout::new(find(Driver::Time)?, deadline.into(), future))
 }
 
-/// Ticks every `period`, the first time at once; see [`Time::interval`].
+/// Returns an interval that ticks every `period`, the first time at once; see [`Time::interval`].
 ///
 /// # Panics
 ///
@@ -235,7 +237,7 @@ pub fn interval(period: Duration) -> Interval {
     current().interval(period)
 }
 
-/// [`interval`], where there may be no runtime.
+/// Creates an interval as [`interval`] does, or returns an error if no runtime with timers is current.
 ///
 /// # Errors
 ///
@@ -249,7 +251,7 @@ pub fn try_interval(period: Duration) -> Result<Interval, NoRuntime> {
     Ok(find(Driver::Time)?.interval(period))
 }
 
-/// Ticks every `period`, the first time at `start`; see [`Time::interval_at`].
+/// Returns an interval that ticks every `period`, the first time at `start`; see [`Time::interval_at`].
 ///
 /// # Panics
 ///
@@ -263,7 +265,7 @@ pub fn interval_at(start: impl Into<Instant>, period: Duration) -> Interval {
     current().interval_at(start.into(), period)
 }
 
-/// [`interval_at`], where there may be no runtime.
+/// Creates an interval as [`interval_at`] does, or returns an error if no runtime with timers is current.
 ///
 /// # Errors
 ///

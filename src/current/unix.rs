@@ -16,7 +16,7 @@ impl UnixStream {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -26,20 +26,20 @@ impl UnixStream {
         async move { runtime?.unix_connect_path(path).await }
     }
 
-    /// Two that are connected with each other, on the current runtime; see [`UnixNet::unix_pair`].
+    /// Creates two that are connected to each other, on the current runtime; see [`UnixNet::unix_pair`].
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn pair() -> io::Result<(Self, Self)> {
         find(Driver::Io)?.unix_pair()
     }
 
-    /// Takes over a connection of the standard library; see [`UnixNet::unix_stream_from_std`].
+    /// Converts a connection of the standard library; see [`UnixNet::unix_stream_from_std`].
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn from_std(stream: std_unix::UnixStream) -> io::Result<Self> {
         find(Driver::Io)?.unix_stream_from_std(stream)
     }
@@ -50,16 +50,16 @@ impl UnixListener {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<Self> {
         find(Driver::Io)?.unix_bind(path)
     }
 
-    /// Takes over a listening socket of the standard library; see [`UnixNet::unix_listener_from_std`].
+    /// Converts a listener of the standard library; see [`UnixNet::unix_listener_from_std`].
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn from_std(listener: std_unix::UnixListener) -> io::Result<Self> {
         find(Driver::Io)?.unix_listener_from_std(listener)
     }
@@ -70,34 +70,34 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<Self> {
         find(Driver::Io)?.unix_datagram_bind(path)
     }
 
-    /// A socket of the current runtime, without an address; see [`UnixNet::unix_datagram_unbound`].
+    /// Creates a socket of the current runtime without an address; see [`UnixNet::unix_datagram_unbound`].
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn unbound() -> io::Result<Self> {
         find(Driver::Io)?.unix_datagram_unbound()
     }
 
-    /// Two that are connected with each other, on the current runtime; see [`UnixNet::unix_datagram_pair`].
+    /// Creates two that are connected to each other, on the current runtime; see [`UnixNet::unix_datagram_pair`].
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn pair() -> io::Result<(Self, Self)> {
         find(Driver::Io)?.unix_datagram_pair()
     }
 
-    /// Takes over a socket of the standard library; see [`UnixNet::unix_datagram_from_std`].
+    /// Converts a socket of the standard library; see [`UnixNet::unix_datagram_from_std`].
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
     pub fn from_std(socket: std_unix::UnixDatagram) -> io::Result<Self> {
         find(Driver::Io)?.unix_datagram_from_std(socket)
     }
@@ -108,7 +108,8 @@ impl<T: AsFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, where no runtime is current; otherwise as there.
+    /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current; otherwise as
+    /// there.
     pub fn new(inner: T) -> io::Result<Self> {
         find(Driver::Io)?.async_fd(inner)
     }

@@ -1,4 +1,4 @@
-/// Waits for several futures in one task, runs the handler of the first that is ready, and drops the others.
+/// Waits for several futures in one task, runs the handler of the first one that is ready, and drops the others.
 ///
 /// ```text
 /// select! {
@@ -9,24 +9,25 @@
 /// }
 /// ```
 ///
-/// The grammar and the rules are those of `tokio::select!`: conditions are evaluated first, then the futures are made, also of
-/// branches that are disabled; a branch whose output does not match its pattern is disabled; `else` runs when all branches
-/// are. Handlers run after the futures have been dropped, so that they may borrow what the futures had, and may `break`, `return`
-/// and `?`.
+/// The grammar and the rules are those of `tokio::select!`: conditions are evaluated first, then all futures are
+/// created, including those of disabled branches; a branch whose output does not match its pattern is disabled; `else`
+/// runs if all branches are disabled. Handlers run after the futures have been dropped, so they may borrow what the
+/// futures borrowed, and may use `break`, `return` and `?`.
 ///
-/// Which branch is polled first is random, unless the macro begins with `biased;`. **In a simulation it follows from the seed**,
-/// where `tokio::select!` differs from run to run.
+/// The branch that is polled first is random, unless the macro begins with `biased;`. **In a simulation it follows from
+/// the seed**, whereas `tokio::select!` differs from run to run.
 ///
-/// One that is always ready counts for the budget of its task, so that a loop around it lets others run.
+/// A completed `select!` counts against the cooperative budget of its task, so a loop around a branch that is always
+/// ready lets other tasks run.
 ///
 /// # Cancel safety
 ///
-/// The futures of the other branches are dropped where they are: write only what is cancel safe, or a reference to a future
-/// that is pinned outside of the loop.
+/// The futures of the other branches are dropped unfinished: use only futures that are cancel safe, or a reference to a
+/// future that is pinned outside of the loop.
 ///
 /// # Panics
 ///
-/// When all branches are disabled and there is no `else`.
+/// If all branches are disabled and there is no `else`.
 ///
 /// # Examples
 ///
@@ -55,13 +56,13 @@ macro_rules! select {
 
 /// Waits for several futures in one task, and returns their outputs as a tuple.
 ///
-/// Each has its turns on this task: for work in parallel, [spawn](crate::spawn()) tasks. A future is dropped where it is ready.
-/// Which one is polled first changes from poll to poll, so that a busy one starves no other; with `biased;` in front it
-/// is the first one.
+/// All futures run on this task: for parallel work, [spawn](crate::spawn()) tasks. A future is dropped as soon as it is
+/// ready. The one that is polled first changes from poll to poll, so a busy future starves no other; with `biased;` in
+/// front it is always the first.
 ///
 /// # Cancel safety
 ///
-/// As cancel safe as the futures, whose outputs are lost.
+/// As cancel safe as the futures. The outputs of futures that have completed are lost.
 ///
 /// # Examples
 ///
@@ -81,7 +82,8 @@ macro_rules! join {
     };
 }
 
-/// [`join!`] of futures that return a `Result`: a tuple of their values, or the first error as soon as there is one.
+/// Waits for several futures that return a `Result`, and returns a tuple of their values, or the first error as soon as
+/// it occurs.
 ///
 /// # Cancel safety
 ///

@@ -1,8 +1,8 @@
-//! TCP, UDP and Unix sockets over any reactor, for a backend whose reactor says when a socket is ready and no more.
+//! TCP, UDP and Unix sockets over any reactor, for backends whose reactor only reports readiness.
 //!
-//! Such a backend implements [`Reactor`] and [`Registered`], and takes [`TcpStream`], [`TcpListener`] and
-//! [`UdpSocket`] for its [`Net`](crate::Net): closing, splitting, the budget, what is blocking and what is not are written here. smol
-//! and async-std stand on it.
+//! Such a backend implements [`Reactor`] and [`Registered`], and uses [`TcpStream`], [`TcpListener`] and [`UdpSocket`]
+//! in its [`Net`](crate::Net). They implement closing, splitting, the cooperative budget and the switch between
+//! blocking and non-blocking mode. The backends for smol and async-std use them.
 
 mod connected;
 mod datagram;
@@ -41,52 +41,52 @@ pub use unix::{UnixDatagram, UnixListener, UnixStream};
 #[cfg(unix)]
 pub use watch::watch_fd;
 
-/// What watches sockets. It is a handle: cloning it is cheap.
+/// Handle to a reactor, which watches sockets. Cloning it is cheap.
 pub trait Reactor: Clone + fmt::Debug + Send + Sync + Unpin + 'static {
-    /// A socket that it watches.
+    /// A registered socket.
     type Registered<S: Source>: Registered<S>;
 
-    /// Watches a socket, which is non-blocking, from now on.
+    /// Registers a non-blocking socket.
     ///
     /// # Errors
     ///
     /// The system's.
     fn register<S: Source>(&self, socket: S) -> io::Result<Self::Registered<S>>;
 
-    /// Who is at the other end of a Unix stream; see
+    /// Returns the credentials of the peer of a Unix stream; see
     /// [`UnixStream::peer_cred`](crate::runtime::UnixStream::peer_cred).
     ///
     /// # Errors
     ///
-    /// The system's; `Unsupported` unless a reactor replaces it.
+    /// The system's; `Unsupported` if the reactor does not implement it.
     #[cfg(unix)]
     fn peer_cred(stream: std::os::fd::BorrowedFd<'_>) -> io::Result<UCred> {
         let _ = stream;
         Err(no_peer_cred())
     }
 
-    /// A timer, which listeners wait with when descriptors have run out.
+    /// Creates a timer, which listeners use to wait when descriptors have run out.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static;
 }
 
-/// A non-blocking socket, and its watch. Dropping it ends the watch and closes the socket.
+/// A non-blocking socket registered with a reactor. Dropping it deregisters and closes the socket.
 pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
     /// The socket.
     fn get_ref(&self) -> &S;
 
-    /// Pending until the socket may be readable again; wakes the last task that polled, or more of them.
+    /// Pending until the socket may be readable again. Wakes at least the last task that polled.
     ///
-    /// It is polled after an operation that would have blocked; and, when it was pending, also before the operation is
-    /// tried again. Being ready too often is harmless.
+    /// It is polled after an operation that would have blocked; and, if it was pending, also before the operation is
+    /// tried again. Spurious readiness is harmless.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Pending until the socket may be writable again; wakes the last task that polled, or more of them.
+    /// Pending until the socket may be writable again. Wakes at least the last task that polled.
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// As [`poll_readable`](Self::poll_readable), for any number of tasks at once.
     ///
-    /// It is called after an operation that would have blocked, and must also notice what became ready before the
-    /// call: a reactor that reports edges reports one for several connections.
+    /// It is called after an operation that would have blocked, and must also report readiness from before the call: an
+    /// edge-triggered reactor reports one edge for several connections.
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
 
     /// As [`poll_writable`](Self::poll_writable), for any number of tasks at once.
@@ -100,7 +100,7 @@ pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
     fn into_inner(self) -> io::Result<S>;
 }
 
-/// A socket of the standard library.
+/// Sockets of the standard library.
 pub trait Source: AsDescriptor + fmt::Debug + Send + Sync + Unpin + 'static {}
 
 impl Source for std::net::TcpStream {}

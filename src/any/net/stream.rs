@@ -107,7 +107,8 @@ where
 macro_rules! stream {
     ($std:ident::$name:ident: $family:ty { $($own:tt)* }) => {
         impl $name {
-            /// Reads and writes at the same time, within one task: a half of each, which borrows. Dropping a half does nothing.
+            /// Splits the stream into borrowed halves, to read and write at the same time within one task. Dropping a
+            /// half has no effect.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::split_mut`].")]
             pub fn split_mut(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
@@ -115,15 +116,16 @@ macro_rules! stream {
                 (ReadHalf { inner: read }, WriteHalf { inner: write })
             }
 
-            /// [`split_mut`](Self::split_mut), by the name that tokio has for it.
+            /// Same as [`split_mut`](Self::split_mut), under tokio's name.
             ///
-            /// Where `AsyncReadExt` of futures is imported, `stream.split()` is a method of that trait, which takes the stream and puts a
-            /// lock between the halves: write `split_mut` there.
+            /// If `AsyncReadExt` of futures is imported, `stream.split()` calls that trait's method, which consumes the
+            /// stream and puts a lock between the halves: use `split_mut` there.
             pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
                 self.split_mut()
             }
 
-            /// Reads and writes at the same time, from two tasks: a half of each, which owns. Dropping the write half closes the write side.
+            /// Splits the stream into owned halves, to read and write at the same time from two tasks. Dropping the
+            /// write half closes the write side.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::into_split`].")]
             pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
@@ -147,7 +149,8 @@ macro_rules! stream {
 
             stream_tries!(inherent $name);
 
-            /// Calls `operation` on the descriptor, without waiting; the runtime learns from `WouldBlock` that it is not ready.
+            /// Calls `operation` on the descriptor, without waiting; `WouldBlock` tells the runtime that the descriptor
+            /// is not ready.
             ///
             #[doc = concat!("See [`runtime::", stringify!($name), "::try_io`].")]
             pub fn try_io<T>(

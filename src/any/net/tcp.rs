@@ -21,19 +21,20 @@ type SimStream = <MaybeSim as Net>::TcpStream;
 type SimListener = <MaybeSim as Net>::TcpListener;
 type AnyStream = OneOf<TokioStream, AsyncIoStream, SimStream, custom::net::TcpStream>;
 
-/// A TCP connection, whatever the runtime, with the I/O traits of `futures`; with feature `tokio-io`, also those of tokio.
+/// A TCP connection on any runtime, with the I/O traits of `futures` and, with feature `tokio-io`, those of tokio.
 ///
-/// This is the `TcpStream` for a program or a library: [`connect`](Self::connect) makes one on the current runtime, and
-/// [`AnyRuntime::tcp_connect`](crate::Net::tcp_connect) on another. It stays with the runtime that made it. All that
-/// [`runtime::TcpStream`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
+/// This is the `TcpStream` for a program or a library: [`connect`](Self::connect) connects on the current runtime,
+/// [`AnyRuntime::tcp_connect`](crate::Net::tcp_connect) on another. The stream stays with the runtime that created it.
+/// It keeps the contract of the trait [`runtime::TcpStream`], which is for code that is generic over runtimes.
 ///
-/// `read`, `write_all` and the like come with `use futures::io::{AsyncReadExt, AsyncWriteExt};`, or, with feature `tokio-io`, with
-/// `use tokio::io::{AsyncReadExt, AsyncWriteExt};`. One of the two: with both, a call is ambiguous.
+/// `read`, `write_all` and the like come with `use futures::io::{AsyncReadExt, AsyncWriteExt};`, or, with feature
+/// `tokio-io`, with `use tokio::io::{AsyncReadExt, AsyncWriteExt};`. Import only one of the two: with both, a call is
+/// ambiguous.
 ///
 /// # Panics
 ///
-/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in. On a runtime of your own,
-/// whose sockets are not those of the system, that panics, and `descriptor` is `None`.
+/// `AsFd` and `AsSocket` panic if there is no system socket, as in a simulation or on a runtime of your own with a
+/// network of its own. There `descriptor` returns `None`.
 ///
 /// # Examples
 ///
@@ -75,15 +76,15 @@ stream!(std_net::TcpStream: Tcp {
     tcp_options!(forward);
 });
 
-/// TCP listener of any runtime.
+/// A TCP listener on any runtime.
 ///
-/// This is the `TcpListener` for a program or a library. It stays with the runtime that made it. All that
-/// [`runtime::TcpListener`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
+/// This is the `TcpListener` for a program or a library. It stays with the runtime that created it. It keeps the
+/// contract of the trait [`runtime::TcpListener`], which is for code that is generic over runtimes.
 ///
 /// # Panics
 ///
-/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in. On a runtime of your own,
-/// whose sockets are not those of the system, that panics, and `descriptor` is `None`.
+/// `AsFd` and `AsSocket` panic if there is no system socket, as in a simulation or on a runtime of your own with a
+/// network of its own. There `descriptor` returns `None`.
 ///
 /// # Examples
 ///

@@ -13,15 +13,15 @@ use crate::runtime::{
 type TokioSocket = <MaybeTokio as Net>::UdpSocket;
 type SimSocket = <MaybeSim as Net>::UdpSocket;
 
-/// A UDP socket, whatever the runtime.
+/// A UDP socket on any runtime.
 ///
-/// This is the `UdpSocket` for a program or a library. It stays with the runtime that made it. All that
-/// [`runtime::UdpSocket`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
+/// This is the `UdpSocket` for a program or a library. It stays with the runtime that created it. It keeps the contract
+/// of the trait [`runtime::UdpSocket`], which is for code that is generic over runtimes.
 ///
 /// # Panics
 ///
-/// It lends its descriptor (`AsFd`, `AsSocket`) on the runtimes that are compiled in. On a runtime of your own,
-/// whose sockets are not those of the system, that panics, and `descriptor` is `None`.
+/// `AsFd` and `AsSocket` panic if there is no system socket, as in a simulation or on a runtime of your own with a
+/// network of its own. There `descriptor` returns `None`.
 ///
 /// # Examples
 ///
@@ -74,7 +74,8 @@ impl UdpSocket {
         each!(&self.inner, it => it.recv_msg(buf).await)
     }
 
-    /// Calls `operation` on the descriptor, without waiting; the runtime learns from `WouldBlock` that it is not ready.
+    /// Calls `operation` on the descriptor, without waiting; `WouldBlock` tells the runtime that the descriptor is not
+    /// ready.
     ///
     /// See [`runtime::UdpSocket::try_io`].
     pub fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {

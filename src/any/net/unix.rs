@@ -26,17 +26,19 @@ type SimListener = <MaybeSim as UnixNet>::UnixListener;
 type SimDatagram = <MaybeSim as UnixNet>::UnixDatagram;
 type AnyStream = OneOf<TokioStream, AsyncIoUnixStream, SimStream, custom::net::UnixStream>;
 
-/// A connection over a Unix socket, whatever the runtime, with the I/O traits of `futures`; with feature `tokio-io`, also those of tokio.
+/// A Unix stream connection on any runtime, with the I/O traits of `futures` and, with feature `tokio-io`, those of
+/// tokio.
 ///
-/// This is the `UnixStream` for a program or a library. It stays with the runtime that made it. All that
-/// [`runtime::UnixStream`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
+/// This is the `UnixStream` for a program or a library. It stays with the runtime that created it. It keeps the
+/// contract of the trait [`runtime::UnixStream`], which is for code that is generic over runtimes.
 ///
-/// `read`, `write_all` and the like come with `use futures::io::{AsyncReadExt, AsyncWriteExt};`, or, with feature `tokio-io`, with
-/// `use tokio::io::{AsyncReadExt, AsyncWriteExt};`. One of the two: with both, a call is ambiguous.
+/// `read`, `write_all` and the like come with `use futures::io::{AsyncReadExt, AsyncWriteExt};`, or, with feature
+/// `tokio-io`, with `use tokio::io::{AsyncReadExt, AsyncWriteExt};`. Import only one of the two: with both, a call is
+/// ambiguous.
 ///
 /// # Panics
 ///
-/// As a [`TcpStream`](super::TcpStream), where it lends a descriptor that it does not have.
+/// As for a [`TcpStream`](super::TcpStream): `AsFd` panics without a system socket.
 ///
 /// # Examples
 ///
@@ -72,14 +74,14 @@ stream!(std_unix::UnixStream: Unix {
     }
 });
 
-/// A Unix socket that listens, whatever the runtime.
+/// A Unix socket listener on any runtime.
 ///
-/// This is the `UnixListener` for a program or a library. It stays with the runtime that made it. All that
-/// [`runtime::UnixListener`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
+/// This is the `UnixListener` for a program or a library. It stays with the runtime that created it. It keeps the
+/// contract of the trait [`runtime::UnixListener`], which is for code that is generic over runtimes.
 ///
 /// # Panics
 ///
-/// As a [`TcpListener`](super::TcpListener), where it lends a descriptor that it does not have.
+/// As for a [`TcpListener`](super::TcpListener): `AsFd` panics without a system socket.
 ///
 /// # Examples
 ///
@@ -109,14 +111,14 @@ impl UnixListener {}
 
 listener!(std_unix::UnixListener: Unix => UnixStream {});
 
-/// A Unix socket for datagrams, whatever the runtime.
+/// A Unix datagram socket on any runtime.
 ///
-/// This is the `UnixDatagram` for a program or a library. It stays with the runtime that made it. All that
-/// [`runtime::UnixDatagram`] promises holds for it; that is the trait, which code that is generic over runtimes imports.
+/// This is the `UnixDatagram` for a program or a library. It stays with the runtime that created it. It keeps the
+/// contract of the trait [`runtime::UnixDatagram`], which is for code that is generic over runtimes.
 ///
 /// # Panics
 ///
-/// As a [`UdpSocket`](super::UdpSocket), where it lends a descriptor that it does not have.
+/// As for a [`UdpSocket`](super::UdpSocket): `AsFd` panics without a system socket.
 ///
 /// # Examples
 ///
@@ -159,7 +161,8 @@ impl UnixDatagram {
         each!(&self.inner, it => runtime::UnixDatagram::try_send_to(it, buf, path))
     }
 
-    /// Calls `operation` on the descriptor, without waiting; the runtime learns from `WouldBlock` that it is not ready.
+    /// Calls `operation` on the descriptor, without waiting; `WouldBlock` tells the runtime that the descriptor is not
+    /// ready.
     ///
     /// See [`runtime::UnixDatagram::try_io`].
     pub fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {

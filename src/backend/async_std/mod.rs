@@ -16,11 +16,11 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, ShutdownReport, Spawn, not_owne
 use crate::thread::exit;
 use crate::thread::{RuntimeKind, Scope};
 
-/// async-std, which is **discontinued** ([RUSTSEC-2025-0052]): for programs that are still on it.
+/// async-std, which is **discontinued** ([RUSTSEC-2025-0052]); for programs that still use it.
 ///
-/// To leave it, replace `AsyncStd::global()` by `Smol::global()`: both stand on the same reactor.
+/// To migrate, replace `AsyncStd::global()` by `Smol::global()`: both use the same reactor.
 ///
-/// It is global: it starts on first use and is never stopped. Tasks run on its executor and see its timers and
+/// The runtime is global: it starts on first use and never stops. Tasks run on its executor and can use its timers and
 /// sockets, but `async_std::task::current()` knows only tasks that `async_std::task::spawn` started.
 ///
 /// # Examples
@@ -41,7 +41,7 @@ pub struct AsyncStd {
 }
 
 impl AsyncStd {
-    /// The one of the process.
+    /// Returns the runtime of the process.
     pub fn global() -> Self {
         Self { _private: () }
     }

@@ -10,7 +10,7 @@ use super::network::{Chance, Network, Paths};
 use super::random::Random;
 use crate::runtime::net::options::invalid;
 
-/// What goes wrong, how often and for how long; when and where is in the seed.
+/// Faults to inject: which kinds, how often and for how long. The seed decides when and where.
 ///
 /// # Examples
 ///
@@ -64,57 +64,57 @@ impl Faults {
         Self::default()
     }
 
-    /// So many times two hosts are cut off from each other.
+    /// Adds `count` partitions: two hosts are cut off from each other.
     pub fn partitions(mut self, count: usize) -> Self {
         self.partitions = count;
         self
     }
 
-    /// So many times nothing arrives from one host at another, while the way back is open.
+    /// Adds `count` one-way partitions: nothing arrives from one host at another, while the opposite direction works.
     pub fn one_way_partitions(mut self, count: usize) -> Self {
         self.one_way_partitions = count;
         self
     }
 
-    /// So many times what two hosts send to each other is held for a while.
+    /// Adds `count` holds: packets between two hosts are delayed for a while.
     pub fn holds(mut self, count: usize) -> Self {
         self.holds = count;
         self
     }
 
-    /// So many times all TCP connections between two hosts are reset.
+    /// Adds `count` resets of all TCP connections between two hosts.
     pub fn resets(mut self, count: usize) -> Self {
         self.resets = count;
         self
     }
 
-    /// So many times a host crashes, of those with a [`boot`](crate::sim::Host::boot) program, and is restarted.
+    /// Adds `count` crashes: a host with a [`boot`](crate::sim::Host::boot) program crashes, and is restarted later.
     pub fn crashes(mut self, count: usize) -> Self {
         self.crashes = count;
         self
     }
 
-    /// So many times packets between two hosts are lost for a while, each with this probability.
+    /// Adds `count` periods of packet loss between two hosts; each packet is lost with this probability.
     pub fn losses(mut self, count: usize, probability: f64) -> Self {
         self.losses = count;
         self.probability = probability;
         self
     }
 
-    /// All of them begin before so much time has passed from now; 10 s unless set.
+    /// Sets the time span, from now, in which the faults begin. Default: 10 s.
     pub fn within(mut self, time: Duration) -> Self {
         self.within = time;
         self
     }
 
-    /// None of them lasts longer; 1 s unless set.
+    /// Sets the maximum duration of each fault. Default: 1 s.
     pub fn lasting(mut self, at_most: Duration) -> Self {
         self.lasting = at_most;
         self
     }
 }
 
-/// A fault that was drawn. As text it says what it is, where and when.
+/// Fault drawn by [`Sim::inject`](crate::Sim::inject). Its `Display` says what happens, where and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     index: usize,
@@ -135,17 +135,17 @@ enum What {
 }
 
 impl Fault {
-    /// Which of those that the simulation has drawn it is.
+    /// Returns the index of the fault among all that the simulation has drawn.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// When it begins, on the clock of [`Sim::elapsed`](crate::Sim::elapsed).
+    /// Returns when the fault begins, on the clock of [`Sim::elapsed`](crate::Sim::elapsed).
     pub fn start(&self) -> Duration {
         self.start
     }
 
-    /// When it is over.
+    /// Returns when the fault ends.
     pub fn end(&self) -> Duration {
         self.end
     }

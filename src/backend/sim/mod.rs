@@ -1,8 +1,8 @@
-//! A simulation: a runtime whose scheduler, clock and network are all in one seed.
+//! A simulation: a runtime whose scheduler, clock and network follow from one seed.
 //!
-//! [`Sim`] runs a program on the thread that waits in `block_on`, and nothing else does: which task is next, how long a
-//! packet takes and what time it is all follow from the seed. The clock is virtual. It stands still while a task runs, and
-//! jumps to what happens next when none is ready.
+//! [`Sim`] runs a program entirely on the thread that is in `block_on`: the order of tasks, the delays of packets and
+//! the time all follow from the seed. The clock is virtual: it stands still while a task runs, and jumps to the next
+//! event when no task is ready.
 //!
 #![doc = include_str!("testing.md")]
 #![allow(clippy::test_attr_in_doctest, reason = "the page shows the test as its reader writes it")]

@@ -3,24 +3,25 @@ use std::collections::{BTreeMap, VecDeque};
 use super::random::Random;
 use super::slots::Id;
 
-/// Which of the tasks that are ready runs next.
+/// Scheduling policy: which of the ready tasks runs next.
 ///
-/// A choice is made whenever there is more than one.
+/// A choice is made whenever more than one task is ready.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Policy {
-    /// `Random` with three of four seeds, and `Pct` with three changes with the others: each finds what the other is slow
-    /// to find.
+    /// `Random` for three of four seeds, and `Pct` with three changes for the others: each finds bugs that the other is
+    /// slow to find.
     #[default]
     Mixed,
-    /// Any of them, as the seed has it: finds what a few choices decide.
+    /// A random task, drawn from the seed: finds bugs that depend on a few choices.
     Random,
-    /// The one that has been ready for the longest, as most runtimes do.
+    /// The task that has been ready for the longest, as on most runtimes.
     Fifo,
-    /// The one that was woken last.
+    /// The task that was woken last.
     Lifo,
-    /// Every task has a priority that the seed has drawn, and the highest runs; so many times whoever would be next gets
-    /// the lowest. Finds what needs one task to stand still for long.
+    /// Every task has a priority drawn from the seed, and the task with the highest priority runs. The given number of
+    /// times, the task that would run next gets the lowest priority instead. Finds bugs that need one task to be
+    /// delayed for long.
     ///
     /// After Burckhardt and others, "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs" (2010). How long
     /// a program runs is not known here, so the changes come at distances from a few choices to thousands.

@@ -22,12 +22,12 @@ use crate::runtime::{BlockOn, BoxFuture, BoxJob, ShutdownReport, Spawn, not_owne
 use crate::thread::exit;
 use crate::thread::{RuntimeKind, Scope};
 
-/// smol: the global executor of the process, or one of our own with threads of its own.
+/// smol: its global executor, or an owned executor with threads of its own.
 ///
-/// Timers and sockets belong to the process, and so does the pool for blocking closures of the global executor. An owned one has
-/// a pool of its own.
+/// The reactor for timers and sockets is shared by the whole process, and so is the blocking pool of the global
+/// executor. An owned executor has a blocking pool of its own.
 ///
-/// The last clone of an owned one stops its threads; the global executor is never stopped.
+/// Dropping the last clone of an owned executor stops its threads; the global executor never stops.
 ///
 /// # Examples
 ///
@@ -53,31 +53,31 @@ enum Executor {
 }
 
 impl Smol {
-    /// The executor of `smol::spawn`: one thread, unless the environment variable `SMOL_THREADS` says otherwise.
-    /// (When that says 0, tasks never run: smol 2.0.2.)
+    /// Returns the executor of `smol::spawn`. It has one thread, unless the environment variable `SMOL_THREADS` sets
+    /// another number. (With 0, tasks never run: smol 2.0.2.)
     pub fn global() -> Self {
         Self { executor: Executor::Global }
     }
 
-    /// An executor of our own, with one thread per core.
+    /// Creates an owned executor with one thread per core.
     ///
     /// # Errors
     ///
-    /// When the system gives no threads for it.
+    /// If the system cannot start the threads.
     pub fn new() -> io::Result<Self> {
         Self::builder().build()
     }
 
-    /// An executor of our own, with so many threads.
+    /// Creates an owned executor with `threads` threads.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for none, or more than 4096; the system's when it gives no threads for it.
+    /// `InvalidInput` for 0 or more than 4096 threads; the system's error if it cannot start them.
     pub fn with_threads(threads: usize) -> io::Result<Self> {
         Self::builder().worker_threads(threads).build()
     }
 
-    /// An executor of our own, to be set up: how many threads run its tasks, how many may block, and what they are called.
+    /// Returns a builder of an owned executor: number of worker threads, number of blocking threads, and their names.
     pub fn builder() -> Builder<Self> {
         Builder::new()
     }
@@ -120,12 +120,11 @@ impl Smol {
 }
 
 impl Builder<Smol> {
-    /// Starts the threads.
+    /// Builds the executor and starts its threads.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a value that no runtime can have, naming it; the system's when it gives fewer threads than
-    /// that.
+    /// `InvalidInput` for an invalid value, which the error names; the system's error if it cannot start all threads.
     pub fn build(self) -> io::Result<Smol> {
         let Settings { worker_threads, single_threaded: _, blocking_threads, thread_name } =
             self.settings()?;

@@ -34,10 +34,10 @@ use crate::thread::exit;
 use crate::thread::scope::{nested_block_on, shutdown_in_async_code};
 use crate::thread::{RuntimeKind, Scope};
 
-/// tokio: a [`Handle`] to a runtime that somebody else owns, or one of our own.
+/// tokio: a [`Handle`] to an existing runtime, or an owned runtime.
 ///
-/// A runtime of flavour `current_thread` must be driven by its owner, in `block_on`; until then its tasks,
-/// timers and sockets stand still.
+/// A runtime of flavour `current_thread` must be driven by its owner, in `block_on`; otherwise its tasks, timers and
+/// sockets make no progress.
 ///
 /// # Examples
 ///
@@ -56,16 +56,16 @@ pub struct Tokio {
 }
 
 impl Tokio {
-    /// A multi-threaded runtime of our own, with one worker per core and all drivers on.
+    /// Creates an owned multi-threaded runtime with one worker per core and all drivers on.
     ///
     /// # Errors
     ///
-    /// When the system gives no descriptors or no threads for it.
+    /// If the system has no descriptors or cannot start the threads.
     pub fn new() -> io::Result<Self> {
         Self::builder().build()
     }
 
-    /// A runtime of our own, to be set up: how many threads it has, and what they are called.
+    /// Returns a builder of an owned runtime: number of threads, and their names.
     pub fn builder() -> Builder<Self> {
         Builder::new()
     }
@@ -80,11 +80,11 @@ impl Tokio {
         Self { handle, owned: Some(Arc::new(Owned::new(runtime, threads))) }
     }
 
-    /// The runtime that this thread is in.
+    /// Returns the tokio runtime whose context this thread is in.
     ///
     /// # Panics
     ///
-    /// When it is in none.
+    /// If the thread is in no tokio context.
     #[track_caller]
     pub fn current() -> Self {
         match Self::try_current() {
@@ -96,7 +96,7 @@ impl Tokio {
         }
     }
 
-    /// The runtime that this thread is in, if any.
+    /// Returns the tokio runtime whose context this thread is in, if any.
     pub fn try_current() -> Option<Self> {
         Handle::try_current().ok().map(Self::from)
     }

@@ -18,20 +18,23 @@ use crate::runtime::Driver;
 
 /// Waits until the user presses Ctrl-C.
 ///
-/// It counts from this call: a Ctrl-C between the call and the first poll is not missed. Several of them may wait at a time, and
-/// all complete. From the first call on, **Ctrl-C no longer ends the process** by itself, also when nothing waits any more.
+/// It listens from this call on: a Ctrl-C between the call and the first poll is not missed. Several calls may wait at
+/// the same time, and all complete. From the first call on, **Ctrl-C no longer ends the process** by itself, even if
+/// nothing waits for it any more.
 ///
-/// In a simulation nobody presses Ctrl-C, and it waits for ever.
+/// In a simulation it waits for ever.
 ///
 /// # Cancel safety
 ///
-/// Dropping it unregisters it. A loop that makes a new one in each turn misses a Ctrl-C that comes in between: keep one, or keep a
+/// Dropping the future unregisters it. A loop that calls this in each turn misses a Ctrl-C between two turns: keep one
+/// future, or keep a
 #[cfg_attr(unix, doc = "[`Signal`](unix::Signal).")]
 #[cfg_attr(not(unix), doc = "`Signal` on Unix.")]
 ///
 /// # Errors
 ///
-/// Where no runtime with sockets [is current](crate::guide::differences#which-runtime-is-current), and when the system has no descriptors left.
+/// If no runtime with sockets [is current](crate::guide::differences#which-runtime-is-current), or if the system has no
+/// descriptors left.
 ///
 /// # Examples
 ///

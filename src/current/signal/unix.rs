@@ -15,14 +15,14 @@ use crate::AnyRuntime;
 use crate::any::net::unix::UnixStream;
 use crate::runtime::UnixNet;
 
-/// The kind of a signal: its number.
+/// Kind of a Unix signal: its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SignalKind {
     number: i32,
 }
 
 impl SignalKind {
-    /// The signal of this number, on this system.
+    /// Creates the kind for a signal number of this system.
     pub const fn from_raw(number: i32) -> Self {
         Self { number }
     }
@@ -42,7 +42,7 @@ impl SignalKind {
         Self::from_raw(consts::SIGCHLD)
     }
 
-    /// SIGHUP: the terminal is gone; by custom, read the configuration again.
+    /// SIGHUP: the terminal is gone; by convention, reload the configuration.
     pub const fn hangup() -> Self {
         Self::from_raw(consts::SIGHUP)
     }
@@ -62,7 +62,7 @@ impl SignalKind {
         Self::from_raw(consts::SIGQUIT)
     }
 
-    /// SIGTERM: what `kill`, a service manager and a container send to end a process.
+    /// SIGTERM: sent by `kill`, service managers and container runtimes to end a process.
     pub const fn terminate() -> Self {
         Self::from_raw(consts::SIGTERM)
     }
@@ -83,17 +83,18 @@ impl SignalKind {
     }
 }
 
-/// Listens for a signal, on the current runtime and from this call on.
+/// Listens for a signal on the current runtime, from this call on.
 ///
-/// From the first call of a kind on, the signal no longer does what the system has it do by itself, also when nothing
-/// listens any more. Handlers that others have registered through the same crate, such as those of tokio, are called as well.
+/// From the first call for a kind on, the system's default action of the signal is off, even if nothing listens any
+/// more. Handlers that others have registered through the same crate, such as those of tokio, are called as well.
 ///
-/// In a simulation no signal comes.
+/// In a simulation no signal arrives.
 ///
 /// # Errors
 ///
-/// Where no runtime with Unix sockets [is current](crate::guide::differences#which-runtime-is-current); `InvalidInput` for a signal that nobody can
-/// handle, such as SIGKILL; and when the system has no descriptors left: each `Signal` takes two.
+/// If no runtime with Unix sockets [is current](crate::guide::differences#which-runtime-is-current); `InvalidInput` for
+/// a signal that cannot be handled, such as SIGKILL; and if the system has no descriptors left: each `Signal` takes
+/// two.
 ///
 /// # Examples
 ///
@@ -113,7 +114,7 @@ pub fn signal(kind: SignalKind) -> io::Result<Signal> {
     Ok(Signal { listener })
 }
 
-/// Listens for one kind of signal; made by [`signal`].
+/// Listener for one kind of signal; returned by [`signal`].
 #[derive(Debug)]
 pub struct Signal {
     // None in a simulation.
@@ -121,7 +122,8 @@ pub struct Signal {
 }
 
 impl Signal {
-    /// Waits for the next signal. Several that come between two calls may count as one. `None` when its runtime is gone.
+    /// Waits for the next signal. Several signals between two calls may be merged into one. `None` if the runtime is
+    /// gone.
     ///
     /// # Cancel safety
     ///

@@ -91,7 +91,7 @@ impl Resolver {
         self.0.resolve(host, port).await
     }
 
-    /// The one of the process.
+    /// Returns the runtime of the process.
     pub(super) fn of_the_process() -> Option<&'static Self> {
         RESOLVER.get()
     }

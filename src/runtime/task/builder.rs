@@ -67,7 +67,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// Runs a closure that blocks on `runtime`; see [`Spawn::spawn_blocking`].
+    /// Runs a blocking closure on `runtime`; see [`Spawn::spawn_blocking`].
     ///
     /// # Errors
     ///

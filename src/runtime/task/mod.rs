@@ -1,4 +1,4 @@
-//! Tasks: one handle and one set of rules, whatever runs them.
+//! Tasks: spawning, task handles, sets of tasks. The rules are the same on every runtime.
 
 mod builder;
 pub(crate) mod catch_panic;

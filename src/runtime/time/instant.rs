@@ -4,12 +4,13 @@ use std::time::{self, Duration};
 
 use super::deadline_after;
 
-/// A moment on the clock of the current runtime.
+/// An instant on the clock of the current runtime.
 ///
-/// [`now`](crate::time::Instant::now) and [`elapsed`](crate::time::Instant::elapsed) ask the runtime that is [current](crate::guide::differences#which-runtime-is-current) for the
-/// time, so that a simulation sees its own clock and the same times in each run, and that a paused tokio stands still. Where no
-/// runtime is current they ask the system. Otherwise it is an [`Instant` of the standard library](time::Instant), into which it
-/// converts; the functions of [`time`](crate::time) take both.
+/// [`now`](crate::time::Instant::now) and [`elapsed`](crate::time::Instant::elapsed) ask the runtime that is
+/// [current](crate::guide::differences#which-runtime-is-current) for the time, so a simulation sees its own clock and
+/// the same times in each run, and a paused tokio runtime its paused clock. If no runtime is current, they ask the
+/// system. In all other respects it is an [`Instant` of the standard library](time::Instant), into which it converts;
+/// the functions of [`time`](crate::time) take both.
 ///
 /// # Examples
 ///
@@ -35,43 +36,45 @@ pub struct Instant {
 }
 
 impl Instant {
-    /// An instant of ours from one of the standard library.
+    /// Converts an instant of the standard library.
     pub fn from_std(std: time::Instant) -> Self {
         Self { std }
     }
 
-    /// The instant of the standard library, for other crates.
+    /// Returns the instant of the standard library, for other crates.
     pub fn into_std(self) -> time::Instant {
         self.std
     }
 
-    /// The time from `earlier` to this instant; zero if `earlier` is later.
+    /// Returns the time from `earlier` to this instant; zero if `earlier` is later.
     pub fn duration_since(&self, earlier: Self) -> Duration {
         self.std.saturating_duration_since(earlier.std)
     }
 
-    /// The time from `earlier` to this instant; `None` if `earlier` is later.
+    /// Returns the time from `earlier` to this instant; `None` if `earlier` is later.
     pub fn checked_duration_since(&self, earlier: Self) -> Option<Duration> {
         self.std.checked_duration_since(earlier.std)
     }
 
-    /// The time from `earlier` to this instant; zero if `earlier` is later.
+    /// Returns the time from `earlier` to this instant; zero if `earlier` is later.
     pub fn saturating_duration_since(&self, earlier: Self) -> Duration {
         self.std.saturating_duration_since(earlier.std)
     }
 
-    /// This instant and `duration`, if the clock can say it. `+` gives a time some 30 years from here if it cannot.
+    /// Returns this instant plus `duration`, or `None` if the clock cannot represent it. (`+` then returns an instant
+    /// some 30 years from here.)
     pub fn checked_add(&self, duration: Duration) -> Option<Self> {
         self.std.checked_add(duration).map(Self::from_std)
     }
 
-    /// `duration` before this instant, if the clock can say it.
+    /// Returns this instant minus `duration`, or `None` if the clock cannot represent it.
     pub fn checked_sub(&self, duration: Duration) -> Option<Self> {
         self.std.checked_sub(duration).map(Self::from_std)
     }
 }
 
-/// Never panics: a sum that the clock cannot say is some 30 years away, which is how long a timer of `Duration::MAX` waits.
+/// Never panics: a sum that the clock cannot represent becomes an instant some 30 years away, which is also how long a
+/// timer of `Duration::MAX` waits.
 impl Add<Duration> for Instant {
     type Output = Self;
 
@@ -86,7 +89,7 @@ impl AddAssign<Duration> for Instant {
     }
 }
 
-/// Panics where the clock cannot say the difference, as the standard library does; see [`Instant::checked_sub`].
+/// Panics if the clock cannot represent the difference, as the standard library does; see [`Instant::checked_sub`].
 impl Sub<Duration> for Instant {
     type Output = Self;
 

@@ -20,40 +20,39 @@ use super::panics::{self, Panic};
 use super::replay::Replay;
 use crate::runtime::task::catch_panic::catch_panic;
 
-/// Runs `program` with one seed after the other, in a new simulation each, until it fails.
+/// Searches for a seed with which `program` fails. Each seed runs in a new simulation.
 ///
-/// It fails when it panics, which it does as well where the simulation is stuck, and when it returns an error. A panic of a
-/// task is one of its handle: await it. Seeds run on as many threads as there are processors, one beside the other. What is
-/// found is the smallest seed that fails, however many threads there are.
+/// A program fails if it panics, also because the simulation is stuck, or if it returns an error. A panic of a task is
+/// an error of its handle: await the handle. Seeds run in parallel on as many threads as there are processors. The
+/// search finds the smallest seed that fails, however many threads there are.
 ///
-/// What made it fail is then reduced: to as few of the faults that its seed has drawn as needed, and to the choices of the
-/// scheduler up to the one that matters, after which whoever has been ready for the longest runs. It is still the same
-/// failure: a panic at the same place. This ends after ten seconds or 200 runs.
+/// The failure is then reduced: to as few of the drawn faults as needed, and to as few scheduling choices as needed,
+/// after which the task that has been ready for the longest runs. The reduced failure is the same: a panic at the same
+/// place. The reduction ends after ten seconds or 200 runs.
 ///
-/// Where the environment variable `ANYRT_SIM_SEED` is set, only that seed is run, on this thread, with as many choices as
-/// `ANYRT_SIM_CHOICES` and only the faults of `ANYRT_SIM_FAULTS`. A failure says what to set. Such a replay that does not
-/// fail is an error: it may be another build, with other features or another profile, and says so.
+/// If the environment variable `ANYRT_SIM_SEED` is set, only that seed is run, on this thread, with the scheduling
+/// choices of `ANYRT_SIM_CHOICES` and the faults of `ANYRT_SIM_FAULTS`. The report of a failure says what to set. A
+/// replay that does not fail is an error, whose message says that the build may differ, in features or profile.
 ///
-/// On a terminal, a line shows how far it is. Panics of the program are not printed while seeds run: at its first call,
-/// this sets a [panic hook](std::panic::set_hook) that keeps them, and hands all other panics of the process to the hook
-/// that was there before. A program that never ends is not found by itself, but named after half a minute: give it a
-/// [`timeout`](crate::Time::timeout), whose hours cost nothing.
+/// On a terminal, a line shows the progress. Panics of the program are not printed while seeds run: the first call
+/// installs a [panic hook](std::panic::set_hook) that records them, and passes all other panics of the process to the
+/// previous hook. A program that never ends does not fail; its seed is named after half a minute. Use a
+/// [`timeout`](crate::Time::timeout): virtual hours cost nothing.
 ///
 /// # Panics
 ///
-/// When the program fails: with the seed, the panic that it began with, what it takes to see it, and the line that runs it
-/// again. Where the panic of the program quotes another, such as that of a task whose handle it unwraps, it began with that;
-/// and else with the first of the run. It says so when the program is not deterministic, and the same seed goes otherwise
-/// the next time.
+/// If the program fails. The message has the seed, the first cause, what is needed to reproduce it, and the command
+/// that runs it again. The first cause is the panic that the program's panic quotes, such as that of a task whose
+/// handle it unwraps; otherwise the first panic of the run. If another run with the same seed differs, the message says
+/// that the program is not deterministic.
 ///
-/// When the environment asks for a seed, and that does not fail.
+/// If the environment sets a seed, and that seed does not fail.
 ///
-/// When there is no seed in `seeds`, when no thread can be started, and when one of those variables is no number, saying
-/// which.
+/// If `seeds` is empty, if no thread can be started, or if one of the variables is not a number; the message names it.
 ///
 /// # Examples
 ///
-/// Two tasks that read, wait and write. In most orders all is well, and in some an update is lost:
+/// Two tasks read, wait and write. In some orders an update is lost:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -98,8 +97,8 @@ pub(crate) enum Notice {
 }
 
 impl Builder {
-    /// Runs `program` with one seed after the other until it fails, as [`sim::explore`](explore) does, in simulations that
-    /// are set up like this one.
+    /// Searches for a seed with which `program` fails, as [`sim::explore`](explore) does, in simulations built with
+    /// these options.
     ///
     /// # Panics
     ///
@@ -198,12 +197,13 @@ impl Builder {
     }
 }
 
-/// Runs `program` twice with one seed, and returns the hash of what happened.
+/// Checks that `program` is deterministic: runs it twice with one seed, and returns the [trace hash](Sim::trace_hash).
 ///
 /// # Panics
 ///
-/// When the two runs differ, with the first event that does: the program has an order, a time or a random number from
-/// outside of the simulation, such as that of a `HashMap`, of `Instant::now` or of another thread.
+/// If the two runs differ; the message has the first event that differs. The program then depends on an order, a time
+/// or a random number from outside of the simulation, such as that of a `HashMap`, of `Instant::now` or of another
+/// thread.
 ///
 /// # Examples
 ///
@@ -229,7 +229,7 @@ pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
     panic!("anyrt: two runs with seed {seed} differ {parting}");
 }
 
-/// What a program that is [explored](explore) may return: nothing, or a result, whose error is a failure.
+/// Return types of an [explored](explore) program: `()`, or a `Result` whose error is a failure.
 pub trait Outcome {
     #[doc(hidden)]
     fn failure(self) -> Option<String>;

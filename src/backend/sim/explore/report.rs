@@ -1,4 +1,4 @@
-//! What is said of a seed that fails.
+//! The report of a seed that fails.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::reduce::Found;
 use crate::backend::sim::panics::Panic;
 
-/// What `explore` panics with.
+/// The panic message of `explore`.
 pub(super) struct Report<'a> {
     pub(super) seeds: Range<u64>,
     pub(super) found: &'a Found,
@@ -36,7 +36,7 @@ impl fmt::Display for Report<'_> {
                 write_indented(f, &failure.how)?;
             }
         }
-        self.write_what_it_takes(f)?;
+        self.write_what_is_needed(f)?;
         writeln!(f, "To run it again:")?;
         writeln!(f, "  {replay} {}", self.command)?;
         write!(f, "To see it, add ANYRT_SIM_LOG=run.html")
@@ -44,31 +44,33 @@ impl fmt::Display for Report<'_> {
 }
 
 impl Report<'_> {
-    fn write_what_it_takes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_what_is_needed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Found { replay, choices, faults, gave_up, parting, .. } = self.found;
         if let Some(parting) = parting {
             return writeln!(
                 f,
-                "The program is not deterministic: another run with this seed went otherwise. Two runs differ {parting}"
+                "The program is not deterministic: another run with this seed went differently. Two runs differ {parting}"
             );
         }
         let all = grouped(*choices);
+        write!(f, "Needed to reproduce: ")?;
         match replay.choices {
-            None if *choices == 0 => write!(f, "It takes no choice of the scheduler")?,
-            Some(choices) => write!(f, "It takes {} of {all} choices of the scheduler", grouped(choices))?,
-            None => write!(f, "It takes all {all} choices of the scheduler")?,
+            None if *choices == 0 => write!(f, "no scheduling choice")?,
+            Some(0) => write!(f, "none of {all} scheduling choices")?,
+            Some(choices) => write!(f, "{} of {all} scheduling choices", grouped(choices))?,
+            None => write!(f, "all {all} scheduling choices")?,
         }
         match replay.faults.as_deref() {
             _ if faults.is_empty() => writeln!(f, ".")?,
-            None => writeln!(f, ", and all {} faults:", faults.len())?,
-            Some([]) => writeln!(f, ", and none of {} faults.", faults.len())?,
-            Some(_) => writeln!(f, ", and of {} faults these:", faults.len())?,
+            None => writeln!(f, "; all {} faults:", faults.len())?,
+            Some([]) => writeln!(f, "; none of {} faults.", faults.len())?,
+            Some(kept) => writeln!(f, "; {} of {} faults:", kept.len(), faults.len())?,
         }
         let is_needed = |at: &usize| replay.faults.as_ref().is_none_or(|kept| kept.contains(at));
         let needed = faults.iter().enumerate().filter(|(at, _)| is_needed(at));
         needed.map(|(_, fault)| fault).try_for_each(|fault| write_indented(f, fault))?;
         if *gave_up && (*choices > 0 || !faults.is_empty()) {
-            writeln!(f, "It may take less: the search for that was too long.")?;
+            writeln!(f, "Fewer may be enough: the reduction ran out of time.")?;
         }
         Ok(())
     }
@@ -130,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn report_says_what_it_takes() {
+    fn report_says_what_is_needed() {
         assert_eq!(
             report(&found()),
             r#"anyrt: seed 4711 fails, after 4,711 that passed:
   panicked at kv/check.rs:88:9:
   read 3
   after 5
-It takes 12 of 1,340 choices of the scheduler, and of 3 faults these:
+Needed to reproduce: 12 of 1,340 scheduling choices; 1 of 3 faults:
   crash of "b"
 To run it again:
   ANYRT_SIM_SEED=4711 ANYRT_SIM_CHOICES=12 ANYRT_SIM_FAULTS=1 cargo test it -- --exact
@@ -166,11 +168,11 @@ After that, in the same run:
 In the end, the program:
   returned an error:
   Broken
-It takes all 1,340 choices of the scheduler, and all 3 faults:
+Needed to reproduce: all 1,340 scheduling choices; all 3 faults:
   crash of "a"
   crash of "b"
   partition
-It may take less: the search for that was too long.
+Fewer may be enough: the reduction ran out of time.
 To run it again:
   ANYRT_SIM_SEED=0 cargo test it -- --exact
 To see it, add ANYRT_SIM_LOG=run.html"#
@@ -197,7 +199,7 @@ After that, in the same run:
 In the end, the program:
   panicked at kv/main.rs:3:3:
   {}
-It takes",
+Needed to reproduce: ",
             last.text
         );
         assert!(report.contains(&lines), "{report}");
@@ -207,17 +209,14 @@ It takes",
     fn report_of_faults_that_do_not_matter() {
         let replay = Replay { seed: 1, choices: Some(0), faults: Some(vec![]) };
         let text = report(&Found { replay: replay.clone(), ..found() });
-        assert!(
-            text.contains("0 of 1,340 choices of the scheduler, and none of 3 faults.\nTo run"),
-            "{text}"
-        );
+        assert!(text.contains("none of 1,340 scheduling choices; none of 3 faults.\nTo run"), "{text}");
         assert!(text.contains("ANYRT_SIM_CHOICES=0 ANYRT_SIM_FAULTS=none cargo"), "{text}");
         let text =
             report(&Found { replay: Replay { faults: None, ..replay }, faults: Vec::new(), ..found() });
-        assert!(text.contains("0 of 1,340 choices of the scheduler.\nTo run"), "{text}");
+        assert!(text.contains("none of 1,340 scheduling choices.\nTo run"), "{text}");
         let replay = Replay { seed: 1, choices: None, faults: None };
         let text = report(&Found { replay, choices: 0, faults: Vec::new(), ..found() });
-        assert!(text.contains("It takes no choice of the scheduler.\nTo run"), "{text}");
+        assert!(text.contains("Needed to reproduce: no scheduling choice.\nTo run"), "{text}");
     }
 
     #[test]

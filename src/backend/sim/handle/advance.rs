@@ -9,11 +9,11 @@ use crate::runtime::Time;
 use crate::thread::{RuntimeKind, Scope};
 
 impl Sim {
-    /// Runs everything that happens in the next `duration`, and stops exactly then. The clock ends after 292 years.
+    /// Runs the simulation for `duration` of virtual time, and stops exactly then. The clock ends after 292 years.
     ///
     /// # Panics
     ///
-    /// As `block_on`, but not when nothing will ever happen again.
+    /// As `block_on`, except that a simulation in which nothing will happen any more is not an error.
     ///
     /// # Examples
     ///
@@ -38,12 +38,12 @@ impl Sim {
         self.world.with(|state| state.clock.nanos = state.clock.nanos.max(nanos));
     }
 
-    /// Runs until nothing will happen any more: no task is ready, no timer is set, and no packet is on its way. The clock
-    /// advances as far as that takes.
+    /// Runs until the simulation is idle: no task is ready, no timer is set, and no packet is in flight. The clock
+    /// advances as far as needed.
     ///
     /// # Panics
     ///
-    /// As `block_on`, but not when nothing will ever happen again, which this waits for.
+    /// As `block_on`, except that an idle simulation is not an error: this call waits for it.
     ///
     /// # Examples
     ///

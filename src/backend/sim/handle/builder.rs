@@ -12,7 +12,7 @@ use crate::backend::sim::world::{Config, World};
 use crate::runtime::task::local;
 use crate::runtime::task::native::async_task::WAIT_IN_CLOSURE;
 
-/// Sets up a simulation; made by [`Sim::builder`].
+/// Builder of a simulation; returned by [`Sim::builder`].
 #[derive(Clone, Debug, Default)]
 #[must_use = "it makes nothing before `build`"]
 pub struct Builder {
@@ -22,30 +22,32 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Sets the seed. Unless set, it is that of the environment variable `ANYRT_SIM_SEED`, or 0.
+    /// Sets the seed. Default: the environment variable `ANYRT_SIM_SEED`, or 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Sets which of the tasks that are ready runs next.
+    /// Sets the scheduling policy: which ready task runs next.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.config.policy = policy;
         self
     }
 
-    /// Polls, once in so many turns, a task that nobody has woken. Every future has to bear that; 0 is never.
+    /// Adds spurious wake-ups: once in `one_in` turns, on average, polls a task that was not woken. Every future must
+    /// tolerate that. 0, the default, is never.
     pub fn spurious_wakes(mut self, one_in: u32) -> Self {
         self.config.spurious_wakes = (one_in > 0).then_some(one_in);
         self
     }
 
-    /// Cancels a task where it would be polled for the `poll`-th time, counted from 1 over the polls of all of them. Its
-    /// handle says that it was aborted. The futures of `block_on` and blocking closures are not counted.
+    /// Aborts the task that is about to make the `poll`-th poll of the simulation. Polls are counted from 1 over all
+    /// tasks, without the futures of `block_on` and blocking closures. The task's handle returns an error that it was
+    /// aborted.
     ///
     /// # Examples
     ///
-    /// What is left of a transfer that is cancelled wherever it can be:
+    /// Example: a transfer, cancelled at every point at which it can be:
     ///
     /// ```
     /// use anyrt::{BlockOn, Sim, Spawn};
@@ -68,21 +70,22 @@ impl Builder {
         self
     }
 
-    /// Sets on how many threads [`explore`](Self::explore) runs seeds, of which there is at least one. Unless set, there are
-    /// as many as processors.
+    /// Sets the number of threads on which [`explore`](Self::explore) runs seeds, at least one. Default: the number of
+    /// processors.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
         self
     }
 
-    /// Keeps a log of everything that happens, for [`Sim::log`]; off unless set. It grows with every event.
+    /// Keeps a log of all events, for [`Sim::log`]. Default: off. The log grows with every event.
     ///
-    /// To look at a program without changing it, set the environment variable `ANYRT_SIM_LOG` to the name of a file: each
-    /// simulation that is built then keeps a log, and writes it there when a `block_on` or an `advance` is over and when the
-    /// simulation ends. It is JSON when the name ends in `.json`, a page with a timeline when it ends in `.html`, and else
-    /// text. When there are several simulations in a process, the last to write wins. So that panics are in it with their place,
-    /// this sets a [panic hook](std::panic::set_hook), which calls the one that was there before. A file that cannot be written is told
-    /// on stderr, and changes nothing else. A search of [`explore`](Self::explore) writes nothing; running a seed again does.
+    /// To log a program without changing it, set the environment variable `ANYRT_SIM_LOG` to a file name: each
+    /// simulation then keeps a log, and writes it to the file after each `block_on` or `advance` and when the
+    /// simulation ends. The format is JSON if the name ends in `.json`, a page with a timeline if it ends in `.html`,
+    /// and text otherwise. If a process has several simulations, the last to write wins. To log the locations of
+    /// panics, this installs a [panic hook](std::panic::set_hook), which calls the previous one. If the file cannot be
+    /// written, a message goes to stderr, with no other effect. The search of [`explore`](Self::explore) writes no log;
+    /// replaying a seed does.
     pub fn log(mut self, keep: bool) -> Self {
         self.config.logged = keep;
         self
@@ -96,14 +99,14 @@ impl Builder {
         self
     }
 
-    /// Makes it.
+    /// Builds the simulation.
     ///
-    /// A seed of the environment comes with as many choices as `ANYRT_SIM_CHOICES` and the faults of `ANYRT_SIM_FAULTS`, if
-    /// they are set: those that [`sim::explore`](crate::sim::explore) says.
+    /// If the seed comes from the environment, `ANYRT_SIM_CHOICES` limits the scheduling choices and `ANYRT_SIM_FAULTS`
+    /// selects the faults. [`sim::explore`](crate::sim::explore) prints their values.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when one of the variables is needed and is no number, saying which.
+    /// `InvalidInput` if one of the variables is needed and is not a number; the error names it.
     pub fn build(self) -> io::Result<Sim> {
         match self.seed {
             Some(seed) => Ok(self.logged_to_a_file().with_seed(seed)),

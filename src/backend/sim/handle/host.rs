@@ -16,15 +16,15 @@ use crate::backend::sim::world::World;
 use crate::runtime::BoxFuture;
 use crate::runtime::task::native::async_task;
 
-/// A host of a simulation: a runtime, whose tasks and sockets are on that host.
+/// Host of a simulation. It is a runtime whose tasks and sockets are on that host.
 ///
-/// Made by [`Sim::host`]. It has a name, an address, a time of day, and files of Unix sockets of its own; timers of all hosts follow one
-/// clock. In what is spawned on a host, that host is current.
+/// Created by [`Sim::host`]. A host has its own name, address, time of day and Unix socket files; the timers of all
+/// hosts follow one clock. In tasks spawned on a host, that host is the current runtime.
 ///
 /// # Dropping
 ///
-/// As [`Sim`]: a host that was made through an owned simulation keeps it alive. The host that [`boot`](Self::boot) hands to its
-/// program does not.
+/// As [`Sim`]: a host that was created through an owned simulation keeps the simulation alive. The host that
+/// [`boot`](Self::boot) passes to its program is a weak handle.
 #[derive(Clone)]
 pub struct Host {
     pub(in crate::backend::sim) world: Arc<World>,
@@ -38,7 +38,7 @@ impl Host {
         self.world.with(|state| state.network.host_name(self.host).to_owned())
     }
 
-    /// Its simulation; what is spawned through that handle is on this host.
+    /// Returns a handle to the simulation that spawns on this host.
     pub fn sim(&self) -> Sim {
         let Self { world, host, owner } = self.clone();
         Sim { world, host, owner }
@@ -49,10 +49,12 @@ impl Host {
         self.world.with(|state| state.network.ip(self.host))
     }
 
-    /// Says what it runs: `program` is spawned there now, and again after each [`restart`](Self::restart).
+    /// Sets the program of the host and starts it: `program` is spawned now, and again after each
+    /// [`restart`](Self::restart).
     ///
-    /// The program gets the host, in a handle that does not keep the simulation alive; one that it owns itself would, for ever. A
-    /// host has one program, the last; one that is down runs it when it is restarted.
+    /// The program receives a weak handle to the host, which does not keep the simulation alive; an owned handle in the
+    /// program would keep it alive for ever. A host has one program, the last one set. A host that is down runs it when
+    /// it restarts.
     ///
     /// # Examples
     ///
@@ -93,33 +95,35 @@ impl Host {
         self.world.set_boot(self.host, Arc::new(boot));
     }
 
-    /// It loses power: its tasks are dropped, and so are blocking closures that have not begun. Their handles say that
-    /// the runtime is gone. Its sockets are gone as well, and say nothing of it: a peer sees silence, and what it writes is
-    /// sent again and fails with `TimedOut` in the end, or is reset once the host is there again.
+    /// Crashes the host, as a loss of power: its tasks are dropped, and so are blocking closures that have not started.
+    /// Their handles report that the runtime is gone. Its sockets vanish without a message to their peers: a peer's
+    /// writes are retransmitted until they fail with `TimedOut`, or are answered with a reset once the host is up
+    /// again.
     ///
-    /// While a host is down, nothing arrives there, what is spawned on it is dropped at once, and a socket that is made
-    /// there is an error. Nothing happens when it is down already.
+    /// While a host is down, no packet arrives, spawned tasks are dropped at once, and creating a socket is an error.
+    /// Crashing a host that is down has no effect.
     ///
-    /// The future of a `block_on` cannot be dropped, and goes on; what it has of sockets is gone. A task that crashes its
-    /// own host is dropped when it is next pending.
+    /// The future of a `block_on` cannot be dropped and keeps running, but its sockets are gone. A task that crashes
+    /// its own host is dropped when it is next pending.
     pub fn crash(&self) {
         self.world.crash(self.host);
     }
 
-    /// Starts again, and runs what [`boot`](Self::boot) has set. One that is up crashes first, as in a reboot.
+    /// Starts the host again and runs the program that [`boot`](Self::boot) has set. A host that is up crashes first,
+    /// as in a reboot.
     pub fn restart(&self) {
         self.world.crash(self.host);
         self.world.start(self.host);
     }
 
-    /// Whether it is up.
+    /// Returns whether the host is up.
     pub fn is_up(&self) -> bool {
         self.world.with(|state| state.network.is_up(self.host))
     }
 
-    /// Sets what this host takes for the time of day, which goes on from there.
+    /// Sets the time of day of this host, which advances from there.
     ///
-    /// All hosts begin at the first second of the year 2000, in UTC. What the timers follow is not changed.
+    /// All hosts begin at the first second of the year 2000, in UTC. Timers are not affected.
     ///
     /// # Examples
     ///
@@ -171,14 +175,14 @@ impl Hash for Host {
 }
 
 impl Sim {
-    /// Adds a host, with a name that others can look up and one address.
+    /// Adds a host with a name, which other hosts can resolve, and one address.
     ///
-    /// A simulation begins on the host `main`, at 10.0.0.1. Besides its address every host has its own loopback, 127.0.0.1
-    /// and ::1, which is what `localhost` means there.
+    /// A simulation begins on the host `main`, at 10.0.0.1. Every host also has a loopback of its own, 127.0.0.1 and
+    /// ::1, to which `localhost` resolves.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is a host with that name or address, saying which, or when no host can have it.
+    /// `InvalidInput` if another host has that name or address, or if no host can have it; the error says which.
     ///
     /// # Examples
     ///
@@ -201,7 +205,7 @@ impl Sim {
         Ok(Host { host, ..self.this_host() })
     }
 
-    /// The host that this handle is on: `main`, or, of a handle that was found in a task, the host of that task.
+    /// Returns the host of this handle: `main`, or, for a handle that was found in a task, the host of that task.
     pub fn this_host(&self) -> Host {
         let Self { world, host, owner } = self.clone();
         Host { world, host, owner }

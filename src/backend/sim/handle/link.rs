@@ -6,9 +6,9 @@ use super::Sim;
 use crate::backend::sim::network::{LinkOptions, Paths};
 use crate::backend::sim::world::World;
 
-/// Links between hosts of a simulation, or one direction of one, to be changed while it runs.
+/// Handle to links between hosts, or to one direction of a link; changes them while the simulation runs.
 ///
-/// Made by [`Sim::links`], [`Sim::link`] and [`Sim::path`]. It does not keep the simulation alive.
+/// Returned by [`Sim::links`], [`Sim::link`] and [`Sim::path`]. It does not keep the simulation alive.
 ///
 /// # Examples
 ///
@@ -38,26 +38,26 @@ pub struct Link {
 }
 
 impl Sim {
-    /// Every link between two hosts, those of hosts to come included.
+    /// Returns a handle to the links between all hosts, including hosts that are added later.
     pub fn links(&self) -> Link {
         Link { world: self.world.clone(), paths: Paths::All }
     }
 
-    /// The link between two hosts, in both directions.
+    /// Returns a handle to the link between two hosts, in both directions.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is no host of one of the names, with those that there are, or both are one host: its
+    /// `InvalidInput` if one of the hosts does not exist (the error lists the hosts), or if both are the same host: its
     /// loopback has no faults.
     pub fn link(&self, a: &str, b: &str) -> io::Result<Link> {
         self.link_of(a, b, Paths::Both)
     }
 
-    /// The link between two hosts, in the direction from the one to the other.
+    /// Returns a handle to one direction of the link between two hosts.
     ///
     /// # Errors
     ///
-    /// Those of [`link`](Self::link).
+    /// As [`link`](Self::link).
     pub fn path(&self, from: &str, to: &str) -> io::Result<Link> {
         self.link_of(from, to, Paths::One)
     }
@@ -76,39 +76,40 @@ impl Sim {
 }
 
 impl Link {
-    /// Changes what it is like, for what is sent from now on.
+    /// Sets the options of the link, for everything that is sent from now on.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when an option makes no sense, naming it; then nothing is changed.
+    /// `InvalidInput` for an invalid option, which the error names; nothing is changed then.
     pub fn set(&self, options: &LinkOptions) -> io::Result<()> {
         self.world.with(|state| state.network.set(&mut state.clock, self.paths, options))
     }
 
-    /// Cuts it: whatever would arrive is lost.
+    /// Partitions the hosts: whatever would arrive is lost.
     ///
-    /// A TCP connection sends again until the link heals, and fails with `TimedOut` after 924.6 s, as on Linux
-    /// (`tcp_retries2`). Who connects asks again, and fails with `TimedOut` after 127 s.
+    /// A TCP connection retransmits until the link heals, and fails with `TimedOut` after 924.6 s, as on Linux
+    /// (`tcp_retries2`). A connection attempt is repeated, and fails with `TimedOut` after 127 s.
     pub fn partition(&self) {
         self.world.with(|state| state.network.cut(&mut state.clock, self.paths, true));
     }
 
-    /// Ends what [`partition`](Self::partition) has begun. A fault that was drawn ends at its own time.
+    /// Ends a [`partition`](Self::partition). Faults drawn by [`Sim::inject`] end at their own time.
     pub fn heal(&self) {
         self.world.with(|state| state.network.cut(&mut state.clock, self.paths, false));
     }
 
-    /// Holds it: whatever would arrive is kept until it is released, and nobody gives up meanwhile.
+    /// Holds the link: whatever would arrive is queued until [`release`](Self::release), and no connection times out
+    /// meanwhile.
     pub fn hold(&self) {
         self.world.with(|state| state.network.hold(&mut state.clock, self.paths, true));
     }
 
-    /// Ends what [`hold`](Self::hold) has begun: what was kept arrives, in its order.
+    /// Ends a [`hold`](Self::hold): everything that was queued arrives, in order.
     pub fn release(&self) {
         self.world.with(|state| state.network.hold(&mut state.clock, self.paths, false));
     }
 
-    /// Breaks off all TCP connections over it, as a middlebox would: both ends see a reset at once.
+    /// Resets all TCP connections over the link, as a middlebox would: both ends see a reset at once.
     pub fn reset(&self) {
         self.world.with(|state| state.network.reset_connections(&mut state.clock, self.paths));
     }

@@ -24,34 +24,35 @@ pub(super) use task::{MainWaker, Place, start};
 
 /// A deterministic simulation: its seed, its clock, its network and its hosts.
 ///
-/// It is a runtime as well, whose tasks and sockets are on the host `main`; [`host`](Self::host) adds a [`Host`], which is a runtime
-/// of its own. Tasks, blocking closures, timers and sockets all run on the thread in [`block_on`](crate::BlockOn::block_on), one at a
-/// time. Timers of all hosts follow one clock; each host has a time of day of its own.
+/// It is also a runtime, whose tasks and sockets are on the host `main`; [`host`](Self::host) adds a [`Host`], which is
+/// a runtime as well. Tasks, blocking closures, timers and sockets all run on the thread in
+/// [`block_on`](crate::BlockOn::block_on), one at a time. Timers of all hosts follow one clock; each host has a time of
+/// day of its own.
 ///
-/// What differs from other runtimes: a blocking closure runs where its turn is, so one that waits for another task
-/// without a `block_on` of the simulation waits for ever; `block_on` of another crate panics there, where it waits for a
-/// handle, a sleep or a socket, and says what to write. Sockets are none of the system, and no other thread may wake a task,
-/// or drive the simulation, while one thread does.
+/// Differences from other runtimes: a blocking closure runs on the same thread when its turn comes, so a closure that
+/// waits for another task without the simulation's `block_on` waits for ever. In a closure, `block_on` of another crate
+/// panics if it waits for a task handle, a sleep or a socket; the message says what to write. Sockets are in memory.
+/// While one thread drives the simulation, no other thread may drive it or wake its tasks.
 ///
 /// # Dropping
 ///
-/// The last clone drops every task, as `shutdown_timeout` does. What outlives it fails with an error of kind `Other`, and a
-/// sleep panics, also where somebody waits for it already.
+/// Dropping the last clone drops every task, as `shutdown_timeout` does. Sockets that outlive the simulation fail with
+/// an error of kind `Other`; sleeps panic, including pending ones.
 ///
-/// A clone that a task holds is one of them: a task that never ends and has one keeps its simulation in memory, though nobody
-/// is left to run it. `shutdown_timeout` drops both, and [`explore`](crate::sim::explore) and
-/// [`check_deterministic`](crate::sim::check_deterministic) do it by themselves. What a task finds with
-/// [`AnyRuntime::current`](crate::AnyRuntime::current), and what [`Host::boot`] is given, keeps nothing alive.
+/// Clones that tasks hold count: a task that never ends and holds a clone keeps its simulation in memory, even if no
+/// thread runs it. `shutdown_timeout` drops both; [`explore`](crate::sim::explore) and
+/// [`check_deterministic`](crate::sim::check_deterministic) call it themselves. The handles returned by
+/// [`AnyRuntime::current`](crate::AnyRuntime::current) and passed to the program of [`Host::boot`] are weak.
 ///
 /// # Panics
 ///
-/// `block_on` panics, beside what it says itself, and names the tasks with the place where each was spawned, what it waits
-/// for, the virtual time and the seed:
+/// `block_on` panics in these cases, too. The message names the tasks, where each was spawned and what it waits for,
+/// the virtual time and the seed:
 ///
-/// - when nobody is ready and nothing will happen any more;
-/// - when another thread wakes a task;
-/// - when so many polls have passed without an event, and without a task that begins or ends, that they are a loop: a
-///   million, and sixteen for each task.
+/// - if no task is ready and nothing will happen any more;
+/// - if another thread wakes a task;
+/// - if the tasks loop: a million polls, plus sixteen for each task, without an event and without a task that begins or
+///   ends.
 ///
 /// # Examples
 ///
@@ -93,16 +94,16 @@ impl Drop for Owner {
 }
 
 impl Sim {
-    /// A simulation with the seed of the environment variable `ANYRT_SIM_SEED`, or 0.
+    /// Creates a simulation with the seed in the environment variable `ANYRT_SIM_SEED`, or 0.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when that is no number.
+    /// `InvalidInput` if the variable is not a number.
     pub fn new() -> io::Result<Self> {
         Self::builder().build()
     }
 
-    /// A simulation to be set up: its seed, and which task it chooses.
+    /// Returns a builder of a simulation: seed, scheduling policy, log.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -112,36 +113,37 @@ impl Sim {
         self.world.seed
     }
 
-    /// How much time has passed in it.
+    /// Returns the virtual time that has passed.
     pub fn elapsed(&self) -> Duration {
         self.world.elapsed()
     }
 
-    /// How many times tasks were polled, the futures of `block_on` and blocking closures left out.
+    /// Returns the number of polls of tasks, without the futures of `block_on` and blocking closures.
     pub fn polls(&self) -> u64 {
         self.world.with(|state| state.polls)
     }
 
-    /// A hash over everything that has happened: every poll, wake, timer and packet, with its time and contents.
+    /// Returns a hash over all events so far: every poll, wake, timer and packet, with its time and contents.
     ///
-    /// Two runs of one program with one seed have the same, in another process and on another machine as well.
+    /// Two runs of one program with one seed have the same hash, also in different processes and on different machines.
     pub fn trace_hash(&self) -> u64 {
         self.world.with(|state| state.clock.trace.hash())
     }
 
-    /// Draws faults from the seed, which happen from now on, and returns them. Each comes to an end, so that the program
-    /// can see afterwards that all is well.
+    /// Draws faults from the seed, schedules them from now on, and returns them. Each fault ends, so the program can
+    /// check afterwards that it has recovered.
     ///
-    /// Victims are among the hosts that there are. Faults may overlap.
+    /// The faults affect hosts that exist at this time. Faults may overlap.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` when there is nobody for one of them to happen to, or a probability is none; then none is drawn.
+    /// `InvalidInput` if there is no host that a fault could affect, or if a probability is not between 0 and 1; no
+    /// fault is drawn then.
     pub fn inject(&self, faults: &Faults) -> io::Result<Vec<Fault>> {
         self.world.with(|state| state.inject(faults))
     }
 
-    /// What has happened so far, if the simulation keeps a log: see [`Builder::log`]. It is empty if it does not.
+    /// Returns the log of all events so far; empty unless the simulation keeps a log, see [`Builder::log`].
     pub fn log(&self) -> Log {
         self.world.log()
     }

@@ -1,4 +1,4 @@
-//! What happened, to be looked at: as text, as JSON, and as a page with a timeline.
+//! The log of events: as text, as JSON, and as a page with a timeline.
 
 mod event;
 mod hash;
@@ -26,10 +26,10 @@ pub(super) use trace::Trace;
 /// Where the log goes, when it is to be kept without a change of the program.
 const FILE: &str = "ANYRT_SIM_LOG";
 
-/// What has happened in a simulation so far; made by [`Sim::log`](crate::Sim::log).
+/// Log of the events of a simulation; returned by [`Sim::log`](crate::Sim::log).
 ///
-/// Its `Display` is text, with a line for every event: when, on which host, the number of a task (`#1`) or socket (`s1`), and
-/// what.
+/// `Display` prints one line for each event: time, host, the number of a task (`#1`) or socket (`s1`), and what
+/// happened.
 ///
 /// # Examples
 ///
@@ -72,50 +72,51 @@ impl Log {
         }
     }
 
-    /// How many events there are.
+    /// Returns the number of events.
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether nothing has happened, or nothing was kept.
+    /// Returns whether the log has no events: nothing has happened, or no log was kept.
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// The log as one object of JSON.
+    /// Returns the log as one JSON object.
     ///
     /// `seed` and `hash` are strings, decimal and hexadecimal, because many readers of JSON would round them; `policy` is a
     /// string; `hosts` is an array of objects with `name` and `ip`; `events` is an array of objects:
     ///
-    /// - always `at`, the virtual time in nanoseconds, and `kind`, such as `"polled"`, `"data arrived"` or `"sent"`;
-    /// - where it applies, `host`; `task` or `socket`, a number; `place`, where the task was spawned;
-    /// - `is` of a task that is spawned: `"task"`, `"closure"` or `"block_on"`; and `name`, if it has one;
+    /// - always: `at`, the virtual time in nanoseconds, and `kind`, such as `"polled"`, `"data arrived"` or `"sent"`;
+    /// - where it applies: `host`; `task` or `socket`, a number; `place`, where the task was spawned;
+    /// - for a task that is spawned: `is`, one of `"task"`, `"closure"` and `"block_on"`; and `name`, if it has one;
     /// - `by`, the task that woke this one; `waits`, what it waits for, in words; `text` of a note;
-    /// - `text` of a panic, and of `"failed"`, which is how the program ended; `source`, the place in the source, if it is
-    ///   known: where `ANYRT_SIM_LOG` is set;
-    /// - of the way to another host, `peer`, which that is;
-    /// - of what goes from host to host: `message`, a number that is the same where it is sent and where it arrives; `what`
-    ///   it is, such as `"data"`; the host `peer` at the other end; the addresses `from` and `to`; `bytes`, how many;
-    ///   `payload`, their hash, hexadecimal; `content`, the first 256 of them as text, in which what is no letter is escaped
-    ///   as in a string of bytes; and, where it arrives, `sent`, the time when it was.
+    /// - `text` of a panic, and of `"failed"`, which is how the program ended; `source`, the place in the source, which
+    ///   is known if `ANYRT_SIM_LOG` is set;
+    /// - for events on the path to another host: `peer`, that host;
+    /// - for a message between hosts: `message`, a number that is the same where it is sent and where it arrives;
+    ///   `what` it is, such as `"data"`; the host `peer` at the other end; the addresses `from` and `to`; `bytes`,
+    ///   their number; `payload`, their hash, hexadecimal; `content`, the first 256 of them as text, escaped like a
+    ///   byte string; and, where it arrives, `sent`, the time at which it was sent.
     pub fn to_json(&self) -> String {
         json::write(self)
     }
 
-    /// The log as a page of HTML with a timeline, which is complete in itself.
+    /// Returns the log as a self-contained HTML page with a timeline.
     ///
-    /// Hosts are side by side, and time goes down: tasks are bars, with where they were spawned, and messages are arrows, with
-    /// what is in them. It opens where the program failed, if it did: at the panic that the others quote, and else the first.
-    /// Its last line says which keys there are.
+    /// Hosts are columns, and time runs downwards. Tasks are bars with the place where they were spawned; messages are
+    /// arrows with their contents. If the program failed, the page opens at the failure: at the panic that the others
+    /// quote, or else the first. The last line of the page lists the keys.
     pub fn to_html(&self) -> String {
         html::write(self)
     }
 
-    /// Writes it to a file: as JSON when the name ends in `.json`, as a page when it ends in `.html`, and else as text.
+    /// Writes the log to a file: as JSON if the name ends in `.json`, as a page if it ends in `.html`, and as text
+    /// otherwise.
     ///
     /// # Errors
     ///
-    /// That of the system, when the file cannot be written.
+    /// The system's error if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref();
         let text = match path.extension().and_then(|extension| extension.to_str()) {

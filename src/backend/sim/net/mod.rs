@@ -80,18 +80,19 @@ pub(super) fn listen(
     Ok(Listener::new(Acceptor::new(world, number, Addr::Ip(addr))))
 }
 
-/// A TCP connection in memory. A program uses [`net::TcpStream`](crate::net::TcpStream),
-/// which is this in a simulation.
+/// A TCP connection in memory. Programs use [`net::TcpStream`](crate::net::TcpStream), which contains it in a
+/// simulation.
 pub type TcpStream = Stream<SocketAddr>;
 
-/// A TCP socket in memory that listens. A program uses [`net::TcpListener`](crate::net::TcpListener),
-/// which is this in a simulation.
+/// A TCP listener in memory. Programs use [`net::TcpListener`](crate::net::TcpListener), which contains it in a
+/// simulation.
 pub type TcpListener = Listener<SocketAddr>;
 
 /// A connection in memory, between addresses of a kind: TCP, or a Unix socket.
 ///
-/// What is written arrives after the latency of its link, in order, whatever goes wrong on it. 64 KiB may wait to be read at
-/// each end, unless [`LinkOptions::buffer`] says otherwise; whoever writes more waits. Options are kept and given back, but only `linger` of zero, which resets, does anything.
+/// Written data arrives after the latency of the link, in order, whatever faults the link has. 64 KiB may be unread at
+/// each end, unless [`LinkOptions::buffer`] sets another limit; a writer waits for room beyond that. Socket options are
+/// stored and returned, but only `linger` of zero, which resets, has an effect.
 #[derive(Debug)]
 pub struct Stream<A> {
     socket: Socket,

@@ -10,9 +10,9 @@ use crate::runtime::net::options::invalid;
 /// What an end takes that is not yet read, as `SO_RCVBUF` of the systems it is. Whoever writes more waits.
 pub(crate) const BUFFER: usize = 1 << 16;
 
-/// What a link between two hosts is like, in one direction.
+/// Options of a link between two hosts, in one direction.
 ///
-/// Unless set: a latency of 1 ms, and nothing is ever lost.
+/// Default: a latency of 1 ms, and no loss.
 ///
 /// # Examples
 ///
@@ -46,52 +46,54 @@ impl LinkOptions {
         Self::default()
     }
 
-    /// How long a packet takes at least; 1 ms unless set.
+    /// Sets the minimum time that a packet takes. Default: 1 ms.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = Some(latency);
         self
     }
 
-    /// How much longer it may take, as the seed has it; a tenth of the latency unless set.
+    /// Sets the maximum additional time, drawn from the seed for each packet. Default: a tenth of the latency.
     pub fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = Some(jitter);
         self
     }
 
-    /// How probable it is that a packet is lost: 0 is never, and 1 always.
+    /// Sets the probability that a packet is lost: 0 is never, 1 is always.
     ///
-    /// TCP sends it again, after 200 ms and then after twice as long each time, as Linux does; a datagram is gone.
+    /// TCP retransmits it after 200 ms, and then after twice as long each time, as Linux does; a datagram is gone.
     pub fn loss(mut self, probability: f64) -> Self {
         self.loss = probability;
         self
     }
 
-    /// How probable it is that a datagram arrives twice.
+    /// Sets the probability that a datagram arrives twice.
     pub fn duplication(mut self, probability: f64) -> Self {
         self.duplication = probability;
         self
     }
 
-    /// How probable it is that a datagram takes up to ten latencies longer, and is overtaken by later ones. TCP stays in
-    /// order.
+    /// Sets the probability that a datagram is delayed by up to ten latencies, so that later ones overtake it. TCP
+    /// stays in order.
     pub fn reordering(mut self, probability: f64) -> Self {
         self.reordering = probability;
         self
     }
 
-    /// How many bytes leave in a second, those of all sockets together; unlimited unless set. Only payload counts.
+    /// Sets the bandwidth in bytes per second, shared by all sockets. Default: unlimited. Only payload counts.
     pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
         self.bandwidth = Some(bytes_per_second);
         self
     }
 
-    /// Cuts what is written to a TCP stream into pieces of 1 to `max` bytes, as the seed has it, which arrive one by one.
+    /// Splits data written to a TCP stream into segments of 1 to `max` bytes, drawn from the seed, which arrive one by
+    /// one.
     pub fn segment(mut self, max: usize) -> Self {
         self.segment = Some(max);
         self
     }
 
-    /// How many bytes of a TCP stream may be on their way or wait to be read; 64 KiB unless set. Whoever writes more waits.
+    /// Sets how many bytes of a TCP stream may be in flight or unread. Default: 64 KiB. A writer waits for room beyond
+    /// that.
     pub fn buffer(mut self, bytes: usize) -> Self {
         self.buffer = Some(bytes);
         self
