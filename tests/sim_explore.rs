@@ -314,7 +314,7 @@ fn stuck_simulation_is_a_failure_and_names_its_tasks() {
             "seed 2 fails, after 2 that passed:",
             "  anyrt: the simulation is stuck",
             &format!("a task, spawned at tests/sim_explore.rs:{line}:"),
-            "0 of ",
+            "none of ",
         ],
     );
 }

@@ -1,4 +1,4 @@
-/// What a backend can do; the scenarios that need more are skipped, with the reason on stderr.
+/// Capabilities of a backend. Scenarios that need more are skipped, with the reason on stderr.
 #[derive(Clone, Copy, Debug)]
 pub struct Capabilities {
     workers: Result<(), &'static str>,
@@ -17,7 +17,7 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Everything but a known number of blocking threads.
+    /// All capabilities, and an unknown number of blocking threads.
     pub const ALL: Self = Self {
         workers: Ok(()),
         threads: Ok(()),
@@ -34,47 +34,48 @@ impl Capabilities {
         blocking_threads: Err("the size of its blocking pool was not told"),
     };
 
-    /// Tasks stand still while the thread in `block_on` is busy.
+    /// Tasks make no progress while the thread in `block_on` is busy.
     pub const fn without_workers(self, reason: &'static str) -> Self {
         Self { workers: Err(reason), parallelism: Err(reason), ..self }
     }
 
-    /// While one thread is in `block_on`, no other may wake a task, or enter as well; nor are there any workers.
+    /// While one thread is in `block_on`, no other thread may wake a task or enter `block_on`, and there are no worker
+    /// threads.
     pub const fn without_threads(self, reason: &'static str) -> Self {
         Self { threads: Err(reason), ..self.without_workers(reason) }
     }
 
-    /// A blocking closure keeps the thread in `block_on` to itself, so it must not wait for anybody else.
+    /// A blocking closure runs on the thread in `block_on`, so it must not wait for other tasks.
     pub const fn without_pool(self, reason: &'static str) -> Self {
         Self { pool: Err(reason), blocking_threads: Err(reason), ..self }
     }
 
-    /// Its sockets are none of the system: they come from none, become none, and reach none.
+    /// The sockets are not system sockets: they cannot be converted from or to system sockets, and cannot reach them.
     pub const fn without_real_sockets(self, reason: &'static str) -> Self {
         Self { real_sockets: Err(reason), ..self }
     }
 
-    /// It has no groups of UDP sockets.
+    /// UDP sockets have no multicast.
     pub const fn without_multicast(self, reason: &'static str) -> Self {
         Self { multicast: Err(reason), ..self }
     }
 
-    /// Its streams and Unix datagrams have no `readable` and `writable`: it does not replace what is provided.
+    /// Streams and Unix datagrams have no `readable` and `writable`: the backend keeps the provided methods.
     pub const fn without_readiness(self, reason: &'static str) -> Self {
         Self { readiness: Err(reason), ..self }
     }
 
-    /// The halves of its streams stay halves.
+    /// Halves of streams cannot be reunited.
     pub const fn without_reunite(self, reason: &'static str) -> Self {
         Self { reunite: Err(reason), ..self }
     }
 
-    /// Its Unix streams do not tell who the peer is.
+    /// Unix streams do not report the credentials of the peer.
     pub const fn without_peer_cred(self, reason: &'static str) -> Self {
         Self { peer_cred: Err(reason), ..self }
     }
 
-    /// It watches no descriptor that is not of its own sockets.
+    /// The runtime cannot watch file descriptors other than its own sockets.
     pub const fn without_descriptors(self, reason: &'static str) -> Self {
         Self { descriptors: Err(reason), ..self }
     }
@@ -84,17 +85,17 @@ impl Capabilities {
         Self { parallelism: Err(reason), ..self }
     }
 
-    /// Its tasks are not dropped with its last clone, nor can it be stopped.
+    /// Dropping the last clone does not drop the tasks, and the runtime cannot be stopped.
     pub const fn without_ownership(self, reason: &'static str) -> Self {
         Self { owned: Err(reason), shutdown: Err(reason), ..self }
     }
 
-    /// It has no [`stop`](crate::BlockOn::stop).
+    /// The runtime does not implement [`stop`](crate::BlockOn::stop).
     pub const fn without_shutdown(self, reason: &'static str) -> Self {
         Self { shutdown: Err(reason), ..self }
     }
 
-    /// So many blocking closures run at once, and not one more.
+    /// Sets the exact number of blocking closures that run at once.
     pub const fn blocking_threads(self, count: usize) -> Self {
         Self { blocking_threads: Ok(count), ..self }
     }

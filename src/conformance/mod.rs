@@ -1,4 +1,5 @@
-//! The suite: every promise of the [traits](crate::runtime) as a scenario, run against a backend, ours or yours.
+//! The conformance suite: each promise of the [traits](crate::runtime) is a scenario, which runs against a backend,
+//! built in or yours.
 //!
 //! One line in a test file gives one `#[test]` for each scenario:
 //!
@@ -9,12 +10,12 @@
 //! }
 //! ```
 //!
-//! The expression makes a runtime, a new one for each scenario. What a backend cannot do is declared with its
-//! reason; the scenarios that need it are skipped, visibly.
+//! The expression creates a runtime, a new one for each scenario. Declare what a backend cannot do, with a reason; the
+//! scenarios that need it are skipped and reported as skipped.
 //!
-//! A scenario that fails prints what the docs promise there, and where; and which capability to declare, if the runtime
-//! says that it is unsupported. One that hangs is a failure that says its name: after 90 seconds, or as many as the
-//! environment variable `ANYRT_CONFORMANCE_LIMIT` says.
+//! A failing scenario prints the promise from the docs and its place, and, if the runtime reports `Unsupported`, the
+//! capability to declare. A scenario that hangs fails after 90 seconds, or after the number of seconds in the
+//! environment variable `ANYRT_CONFORMANCE_LIMIT`.
 
 #![allow(clippy::unwrap_used, reason = "a scenario fails by panicking")]
 
@@ -593,7 +594,8 @@ macro_rules! list {
         [] $($kind:ident $needs:tt $module:ident::$name:ident;)*
         #[cfg(unix)] { $($unix_kind:ident $unix_needs:tt $unix_module:ident::$unix_name:ident;)* }
     ) => {
-        /// Every scenario, for a suite runner of one's own; [`conformance!`](crate::conformance!) is ours.
+        /// Returns all scenarios, for a test runner of your own; [`conformance!`](crate::conformance!) is the provided
+        /// one.
         pub fn scenarios<R: Runtime>() -> Vec<Scenario<R>> {
             vec![
                 $(scenario!($kind $needs $module $name),)*
@@ -629,10 +631,10 @@ macro_rules! __tests {
     };
 }
 
-/// Makes one `#[test]` of every scenario, for every runtime named.
+/// Creates one `#[test]` for each scenario and each runtime named.
 ///
-/// `name: expression, capabilities;` makes a module `name` with the tests. The expression is evaluated for each
-/// test and gives a [`Runtime`](crate::Runtime); [`Capabilities`](crate::conformance::Capabilities) is in scope.
+/// `name: expression, capabilities;` creates a module `name` with the tests. The expression is evaluated for each test
+/// and returns a [`Runtime`](crate::Runtime); [`Capabilities`](crate::conformance::Capabilities) is in scope.
 #[macro_export]
 macro_rules! conformance {
     ($($name:ident: $runtime:expr, $capabilities:expr;)+) => {

@@ -18,7 +18,7 @@ const LIMIT: u64 = 90;
 /// How many seconds it is instead.
 const LIMIT_VARIABLE: &str = "ANYRT_CONFORMANCE_LIMIT";
 
-/// One promise, and how to see that a runtime keeps it.
+/// A scenario: the test of one promise.
 pub struct Scenario<R> {
     name: &'static str,
     needs: &'static str,
@@ -30,12 +30,12 @@ impl<R: Runtime> Scenario<R> {
         Self { name, needs, run }
     }
 
-    /// Its name, which the docs cite.
+    /// Returns its name, which the docs cite.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Why a backend with `capabilities` cannot run it.
+    /// Returns why a backend with `capabilities` cannot run it.
     pub fn skipped(&self, capabilities: &Capabilities) -> Option<&'static str> {
         if words(self.needs).any(|need| need == "current") && !AnyRuntime::knows::<R>() {
             return Some("it is found without a handle only as `AnyRuntime`");
@@ -43,11 +43,11 @@ impl<R: Runtime> Scenario<R> {
         declarable(self.needs).find_map(|need| capabilities.missing(need))
     }
 
-    /// Runs it on a thread of its own, for `limit` at most.
+    /// Runs the scenario on a thread of its own, for at most `limit`.
     ///
     /// # Errors
     ///
-    /// How it failed. The thread of a scenario that hangs is left behind.
+    /// The failure. If a scenario hangs, its thread is left behind.
     pub fn check(
         &self,
         capabilities: Capabilities,
@@ -105,7 +105,7 @@ pub(super) fn pool_size() -> usize {
     POOL_SIZE.get()
 }
 
-/// How a scenario failed, and what the contract says there.
+/// Failure of a scenario, with the text of the promise.
 pub struct Failure {
     scenario: &'static str,
     needs: &'static str,
@@ -118,7 +118,7 @@ enum How {
 }
 
 impl Failure {
-    /// Whether it did not end in time.
+    /// Returns whether the scenario did not end in time.
     pub fn is_hang(&self) -> bool {
         matches!(self.how, How::Hung(_))
     }

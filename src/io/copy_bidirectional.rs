@@ -10,10 +10,11 @@ use crate::runtime::poll_budget;
 /// Size of the buffer for each direction, as in tokio.
 const BUFFER: usize = 8 * 1024;
 
-/// Copies from each of two streams to the other, until both have ended: a proxy.
+/// Copies data between two streams in both directions until both have ended, as a proxy does.
 ///
-/// Where one stream ends, the other is closed for writing, and the copy in the other direction goes on. Returns the number of bytes
-/// copied from `a` to `b`, and from `b` to `a`. Both directions share one task, and each has a buffer of 8 KiB.
+/// When one stream ends, the write side of the other is closed, and the opposite direction continues. Returns the
+/// number of bytes copied from `a` to `b`, and from `b` to `a`. Both directions share one task, and each has a buffer
+/// of 8 KiB.
 ///
 /// # Cancel safety
 ///
@@ -21,7 +22,7 @@ const BUFFER: usize = 8 * 1024;
 ///
 /// # Errors
 ///
-/// The first error of either stream. The other direction stops there.
+/// The first error of either stream. The opposite direction stops as well.
 ///
 /// # Examples
 ///

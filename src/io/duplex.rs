@@ -7,11 +7,11 @@ use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
 use crate::runtime::task::coop;
 use crate::thread::{keep_waker, lock};
 
-/// Two streams in memory that are connected with each other: what is written to one is read from the other.
+/// Creates two in-memory streams that are connected to each other: data written to one is read from the other.
 ///
-/// For tests, and for handing a stream to code that wants one. At most `max_buf_size` bytes, and at least one, wait in each
-/// direction; a write beyond them waits until the other side has read. It needs no runtime, works on each, and has the I/O traits of
-/// futures and, with feature `tokio-io`, those of tokio.
+/// For tests, and for code that takes a stream. Each direction buffers at most `max_buf_size` bytes, and at least one;
+/// further writes wait until the other side has read. The streams need no runtime, work on every runtime, and have the
+/// I/O traits of futures and, with feature `tokio-io`, those of tokio.
 ///
 /// # Examples
 ///
@@ -37,19 +37,19 @@ pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
     (one, DuplexStream { incoming: there, outgoing: back })
 }
 
-/// One end of a pair of streams in memory, made by [`duplex`].
+/// One end of a pair of in-memory streams; returned by [`duplex`].
 ///
 /// # Cancel safety
 ///
-/// A read or a write that is dropped has moved nothing.
+/// A read or write that is dropped has transferred nothing.
 ///
 /// # Dropping
 ///
-/// The other end reads what has been written, and then the end of the stream; what it writes is an error.
+/// The other end still reads the written data and then the end of the stream; its writes fail.
 ///
 /// # Errors
 ///
-/// A write is a `BrokenPipe` after this end was closed, and when the other end was dropped.
+/// A write fails with `BrokenPipe` after this end was closed, or if the other end was dropped.
 #[derive(Debug)]
 pub struct DuplexStream {
     incoming: Arc<Pipe>,

@@ -1,7 +1,8 @@
-//! The I/O traits of streams, and what is written once over them.
+//! I/O traits of streams, and utilities for streams.
 //!
-//! Every stream of anyrt has the traits of [futures-io](https://docs.rs/futures-io), which are here. The methods with which
-//! programs read and write, `read_exact`, `write_all` or `lines`, are those of extension traits, and there are two families:
+//! Every stream of anyrt implements the traits of [futures-io](https://docs.rs/futures-io), which this module
+//! re-exports. Methods such as `read_exact`, `write_all` and `lines` come from extension traits, of which there are two
+//! families:
 //!
 //! | | futures | tokio |
 //! |---|---|---|
@@ -16,8 +17,9 @@
 //! | copy both ways | [`copy_bidirectional`] | `copy_bidirectional` |
 //! | a pair in memory | [`duplex`], with both families' traits | `duplex` |
 //!
-//! Import one family in a file: methods of one name in both are ambiguous. tokio's I/O traits come without its runtime, and work
-//! on each. `TcpStream` and `UnixStream` split without a lock by their own methods, `split` and `into_split`.
+//! Import only one family in a file: methods that both have are ambiguous. tokio's I/O traits do not need tokio's
+//! runtime, and work on every runtime. `TcpStream` and `UnixStream` split without a lock by their own methods, `split`
+//! and `into_split`.
 
 mod copy_bidirectional;
 mod duplex;

@@ -4,10 +4,10 @@ use super::chosen;
 use crate::AnyRuntime;
 use crate::runtime::builder::Builder;
 
-/// Of the runtime that is compiled in: for programs that leave the choice to their features, as `#[anyrt::main]` does without a
-/// word. Where several are, the environment says which: `ANYRT_RUNTIME=smol`.
+/// Builder of the compiled-in runtime: for programs whose features choose the runtime, as for `#[anyrt::main]` without
+/// a word. If several are compiled in, the environment variable chooses: `ANYRT_RUNTIME=smol`.
 impl Builder<AnyRuntime> {
-    /// One with worker threads.
+    /// Creates a builder of a runtime with worker threads.
     ///
     /// # Examples
     ///
@@ -20,23 +20,24 @@ impl Builder<AnyRuntime> {
         Self::new()
     }
 
-    /// One that runs all tasks on one thread; see [`single_threaded`](Self::single_threaded).
+    /// Creates a builder of a runtime that runs all tasks on one thread; see
+    /// [`single_threaded`](Self::single_threaded).
     pub fn new_current_thread() -> Self {
         Self::new().single_threaded()
     }
 
-    /// Nothing: timers and sockets are always on. It is here for programs that come from tokio, as are
+    /// Has no effect: timers and sockets are always on. For compatibility with programs ported from tokio, as are
     /// [`enable_io`](Self::enable_io) and [`enable_time`](Self::enable_time).
     pub fn enable_all(self) -> Self {
         self
     }
 
-    /// Nothing; see [`enable_all`](Self::enable_all).
+    /// Has no effect; see [`enable_all`](Self::enable_all).
     pub fn enable_io(self) -> Self {
         self
     }
 
-    /// Nothing; see [`enable_all`](Self::enable_all).
+    /// Has no effect; see [`enable_all`](Self::enable_all).
     pub fn enable_time(self) -> Self {
         self
     }
@@ -46,12 +47,12 @@ impl Builder<AnyRuntime> {
         self.blocking_threads(count)
     }
 
-    /// Makes the runtime. async-std, which belongs to the process, and a simulation take no numbers of threads.
+    /// Builds the runtime. async-std, which belongs to the process, and a simulation ignore the numbers of threads.
     ///
     /// # Errors
     ///
-    /// When no runtime is compiled in, or several are and the environment names none of them; and as the builder of the
-    /// runtime, such as [`Builder::<Tokio>::build`](struct.Builder.html).
+    /// If no runtime is compiled in, or if several are and the environment names none of them; and as the builder of
+    /// that runtime, such as [`Builder::<Tokio>::build`](struct.Builder.html).
     pub fn build(self) -> io::Result<AnyRuntime> {
         let named = chosen("`anyrt::Tokio::builder()`")
             .map_err(|wrong| io::Error::new(io::ErrorKind::Unsupported, format!("anyrt: {wrong}")))?;

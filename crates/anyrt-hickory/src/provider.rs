@@ -13,9 +13,9 @@ use async_trait::async_trait;
 use futures_io::{AsyncRead, AsyncWrite, IoSlice, IoSliceMut};
 use hickory_resolver::net::runtime::{self, DnsTcpStream, DnsUdpSocket, RuntimeProvider};
 
-/// A runtime, for hickory: what a [`hickory_resolver::Resolver`] or a client of `hickory-net` is made with.
+/// Runtime provider for hickory: pass it to a [`hickory_resolver::Resolver`] or a client of `hickory-net`.
 ///
-/// Its tasks and sockets are those of that runtime. The clock of hickory is not: see [`Clock`].
+/// Tasks and sockets are those of the provider's runtime. The clock of hickory is not: see [`Clock`].
 ///
 /// # Examples
 ///
@@ -33,17 +33,17 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// That of the current runtime.
+    /// Returns the provider of the current runtime.
     ///
     /// # Panics
     ///
-    /// Where no runtime is current, saying what to write.
+    /// If no runtime is current; the message says what to write.
     #[track_caller]
     pub fn current() -> Self {
         Self::on(AnyRuntime::current())
     }
 
-    /// That of a runtime of the caller's choice.
+    /// Returns the provider of the given runtime.
     pub fn on(runtime: impl Into<AnyRuntime>) -> Self {
         Self { runtime: runtime.into() }
     }
@@ -93,15 +93,15 @@ impl runtime::Spawn for Provider {
     }
 }
 
-/// The clock of hickory, whose functions take no runtime: they are those of the runtime that is current.
+/// Clock for hickory. Its functions take no runtime, so they use the current one.
 ///
-/// hickory calls them in the polls of a look-up, and in those of its tasks. In a task of anyrt, or in its `block_on`, a
-/// runtime is current; under another executor none is, unless it is entered. [`Resolver`](crate::Resolver) does that for
-/// each of its look-ups.
+/// hickory calls them when a look-up or one of its tasks is polled. In a task or a `block_on` of anyrt a runtime is
+/// current; under another executor you must enter one. [`Resolver`](crate::Resolver) does that for each of its
+/// look-ups.
 ///
 /// # Panics
 ///
-/// Where no runtime is current, in the look-up.
+/// If no runtime is current during a look-up.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock;
 

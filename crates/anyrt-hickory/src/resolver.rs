@@ -11,21 +11,21 @@ use hickory_resolver::system_conf::read_system_conf;
 
 use crate::Provider;
 
-/// A resolver of host names that asks DNS servers itself, on one runtime. Clones share its cache and its connections.
+/// DNS resolver on one runtime. Clones share its cache and its connections.
 ///
-/// It asks for IPv6 and IPv4 addresses at once; those of IPv6 come first. Names of the hosts file are taken from there, and
-/// `localhost` is always this machine.
+/// It queries IPv6 and IPv4 addresses at the same time; IPv6 addresses come first. Names in the hosts file are resolved
+/// from there, and `localhost` is always this machine.
 ///
 /// Any executor may poll a look-up: its sockets, timers and tasks are those of the resolver's runtime.
 ///
 /// # Cancel safety
 ///
-/// A look-up can be dropped at any time, and closes the socket that it was waiting on. One that another look-up shares goes
-/// on for that one.
+/// A look-up can be dropped at any time; this closes the socket that it was waiting on. A query that another look-up
+/// shares continues for that one.
 ///
 /// # Dropping
 ///
-/// The last clone closes the connections.
+/// Dropping the last clone closes the connections.
 ///
 /// # Examples
 ///
@@ -47,16 +47,16 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// A resolver with the configuration of the system, on the current runtime: `/etc/resolv.conf` on Unix, the registry on
-    /// Windows. It is read once, in a call that may block for as long as the file system does.
+    /// Creates a resolver with the system's configuration, on the current runtime: `/etc/resolv.conf` on Unix, the
+    /// registry on Windows. The configuration is read once, during this call, which may block on the file system.
     ///
     /// # Panics
     ///
-    /// Where no runtime is current, saying what to write.
+    /// If no runtime is current; the message says what to write.
     ///
     /// # Errors
     ///
-    /// When the configuration cannot be read, or names no server.
+    /// If the configuration cannot be read, or names no server.
     #[track_caller]
     pub fn from_system() -> io::Result<Self> {
         let runtime = AnyRuntime::current();
@@ -64,17 +64,18 @@ impl Resolver {
         Self::on(runtime, config, options)
     }
 
-    /// A resolver that asks these servers over UDP, and over TCP what does not fit a datagram, on the current runtime.
+    /// Creates a resolver on the current runtime that queries these servers over UDP, and over TCP if an answer does
+    /// not fit a datagram.
     ///
-    /// An attempt takes five seconds at most, and there are three.
+    /// It makes at most three attempts of at most five seconds each.
     ///
     /// # Panics
     ///
-    /// Where no runtime is current, saying what to write.
+    /// If no runtime is current; the message says what to write.
     ///
     /// # Errors
     ///
-    /// When there is no server.
+    /// If there is no server.
     ///
     /// # Examples
     ///
@@ -98,11 +99,11 @@ impl Resolver {
         Self::on(runtime, config, ResolverOpts::default())
     }
 
-    /// A resolver with a configuration of the caller's, on a runtime of the caller's choice.
+    /// Creates a resolver with the given configuration on the given runtime.
     ///
     /// # Errors
     ///
-    /// When there is no server.
+    /// If there is no server.
     ///
     /// # Examples
     ///
@@ -132,21 +133,22 @@ impl Resolver {
         Ok(Self { runtime, hickory: builder.build().map_err(io_error)? })
     }
 
-    /// The addresses of `host`, the best first.
+    /// Resolves `host` to its addresses, the preferred one first.
     ///
     /// # Errors
     ///
-    /// They name the host. Their kind is `NotFound` where there is no such name, or it has no address; `TimedOut` where no
-    /// server has answered in time; `InvalidInput` for what cannot be a name; that of the system where a socket fails; and
-    /// `Other` where a server refuses, or fails itself.
+    /// Errors include the host. The kind is `NotFound` if the name does not exist or has no address; `TimedOut` if no
+    /// server has answered in time; `InvalidInput` for an invalid name; the system's kind if a socket fails; and
+    /// `Other` if a server refuses or fails.
     pub async fn lookup_ip(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         let found = self.lookup(host).await;
         found.map_err(|error| io::Error::new(error.kind(), format!("cannot resolve {host:?}: {error}")))
     }
 
-    /// The resolver of hickory, for records of other types.
+    /// Returns the resolver of hickory, for other record types.
     ///
-    /// Its look-ups use the [`Clock`](crate::provider::Clock) of the runtime that is current where they are polled.
+    /// Its look-ups use the [`Clock`](crate::provider::Clock), and with it the runtime that is current where they are
+    /// polled.
     pub fn hickory(&self) -> &hickory_resolver::Resolver<Provider> {
         &self.hickory
     }
@@ -173,7 +175,7 @@ impl Resolver {
 
 #[async_trait]
 impl Resolve for Resolver {
-    /// Fails as [`lookup_ip`](Resolver::lookup_ip) does; whoever asked adds the name.
+    /// Fails as [`lookup_ip`](Resolver::lookup_ip) does; the caller adds the name to the error.
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         let found = self.lookup(host).await?;
         Ok(found.into_iter().map(|ip| (ip, port).into()).collect())

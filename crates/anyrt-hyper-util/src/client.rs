@@ -7,22 +7,22 @@ use crate::Connector;
 /// The pooled client of hyper-util, over connections of anyrt.
 pub type Client<B> = legacy::Client<Connector, B>;
 
-/// A pooled client on the current runtime, with the defaults of hyper-util.
+/// Creates a pooled client on the current runtime, with the defaults of hyper-util.
 ///
-/// A response has an [`HttpInfo`](crate::HttpInfo) among its extensions. A connection that is not in use is closed after
-/// 90 seconds; if the server has closed it before, a request that nothing was written of goes to a new one.
+/// Each response has an [`HttpInfo`](crate::HttpInfo) extension. Idle connections are closed after 90 seconds. If the
+/// server has closed a connection earlier, a request of which nothing was written is sent on a new connection.
 ///
-/// Put [`anyrt::time::timeout`] around a request: there is no timeout but that of the pool, and hyper 1.12 may leave a request
-/// without an answer for ever that is sent in the very moment in which its connection ends.
+/// Put [`anyrt::time::timeout`] around a request: the client has no timeout except the pool's, and hyper 1.12 may never
+/// answer a request that is sent at the very moment at which its connection ends.
 ///
 /// # Dropping
 ///
-/// A client is a handle to its pool. Idle connections are closed with the last clone; those that are in use end with their
+/// A client is a handle to its pool. Dropping the last clone closes idle connections; connections in use end with their
 /// responses.
 ///
 /// # Panics
 ///
-/// If there is no current runtime; the message says what to write.
+/// If no runtime is current; the message says what to write.
 ///
 /// # Examples
 ///
@@ -51,11 +51,11 @@ where
     client_builder(runtime.clone()).build(Connector::on(runtime))
 }
 
-/// The builder of hyper-util, with the executor, the timer and the pool's timer of `runtime`.
+/// Returns the builder of hyper-util, with the executor, the timer and the pool timer set to those of `runtime`.
 ///
 /// # Examples
 ///
-/// HTTP/2 from the first byte, as gRPC wants it, and a limit for connecting:
+/// Example: HTTP/2 from the first byte, as gRPC needs it, and a connect timeout:
 ///
 /// ```
 /// use std::time::Duration;

@@ -13,22 +13,22 @@ use tower_service::Service;
 
 use crate::Stream;
 
-/// Connects over TCP to where a URI points: what `HttpConnector` of hyper-util is, on any runtime.
+/// TCP connector for URIs, as `HttpConnector` of hyper-util, on any runtime.
 ///
-/// Names are resolved by the runtime, in a simulation too. The port is 80 where the URI has none, and 443 if its scheme is
-/// `https`. A name of several addresses is tried by happy eyeballs, and small writes are sent at once.
+/// The runtime resolves names, in a simulation too. The default port is 80, or 443 for the scheme `https`. Several
+/// addresses of a name are tried with happy eyeballs, and `TCP_NODELAY` is set.
 ///
-/// It has no TLS. A connector that adds it on top, as those of hyper-rustls and hyper-tls do, needs
+/// It has no TLS. A connector that adds TLS on top, such as those of hyper-rustls and hyper-tls, needs
 /// [`enforce_http(false)`](Self::enforce_http).
 ///
 /// # Cancel safety
 ///
-/// Dropping the future gives the attempt up.
+/// Dropping the future aborts the attempt.
 ///
 /// # Errors
 ///
-/// Those of kind `InvalidInput` name the URI and say what to write. A connection that has failed has the error of its last
-/// address.
+/// `InvalidInput` for an unsuitable URI; the message names the URI and says what to write. If connecting fails, the
+/// error is that of the last address.
 ///
 /// # Examples
 ///
@@ -54,7 +54,7 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// On the current runtime.
+    /// Creates a connector on the current runtime.
     ///
     /// # Panics
     ///
@@ -65,7 +65,7 @@ impl Connector {
         Self::on(AnyRuntime::current())
     }
 
-    /// On a runtime of the caller's choice.
+    /// Creates a connector on the given runtime.
     pub fn on(runtime: impl Into<AnyRuntime>) -> Self {
         Self {
             runtime: runtime.into(),
@@ -75,22 +75,24 @@ impl Connector {
         }
     }
 
-    /// How long a connection may take, with its name resolved and all addresses tried; then it fails with `TimedOut`.
+    /// Sets the timeout of a connection attempt, including name resolution and all addresses. It then fails with
+    /// `TimedOut`.
     ///
-    /// As long as the system lets it, unless set.
+    /// Default: the system's timeouts.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// What is set on a socket before it connects. It replaces all options, so `nodelay` and happy eyeballs are off unless
-    /// they are set again.
+    /// Sets the options of the TCP connection. They replace all defaults, so `nodelay` and happy eyeballs are off
+    /// unless they are set again.
     pub fn options(mut self, options: ConnectOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// Whether a scheme other than `http` is an error; it is unless set. Without, any scheme is plain TCP.
+    /// Sets whether a scheme other than `http` is an error. Default: yes. If it is off, any scheme connects over plain
+    /// TCP.
     pub fn enforce_http(mut self, on: bool) -> Self {
         self.enforce_http = on;
         self
@@ -154,9 +156,9 @@ impl Connection for Stream {
     }
 }
 
-/// The two ends of the connection that a response came by, among its extensions.
+/// Addresses of the connection of a response; an extension of the response.
 ///
-/// The one of hyper-util can only be made there.
+/// (The type of the same name in hyper-util has no public constructor.)
 ///
 /// # Examples
 ///
@@ -176,12 +178,12 @@ pub struct HttpInfo {
 }
 
 impl HttpInfo {
-    /// The address of the client.
+    /// Returns the address of the client.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// The address of the server.
+    /// Returns the address of the server.
     pub fn remote_addr(&self) -> SocketAddr {
         self.remote_addr
     }

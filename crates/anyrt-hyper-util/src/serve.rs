@@ -26,15 +26,15 @@ type Connect = Box<dyn FnMut(Stream, SocketAddr, Arc<Builder>, Watcher) -> BoxFu
 type Builder = auto::Builder<AnyRuntime>;
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A timeout that is longer is none.
+/// Longer timeouts are ignored.
 const NEVER: Duration = Duration::from_secs(365 * 86_400);
 
 /// Serves HTTP/1, with upgrades, and HTTP/2 on a listener, on the current runtime.
 ///
-/// The service is one of tower: a `Router` of axum, the routes of tonic, `tower::service_fn`. Each connection has a clone of it.
-/// One of hyper is for [`serve_with`].
+/// `service` is a tower service: a `Router` of axum, the routes of tonic, `tower::service_fn`. Each connection gets a
+/// clone of it. For hyper services use [`serve_with`].
 ///
-/// Await what it returns; the methods of [`Serve`] come before that.
+/// Await the returned [`Serve`] to run the server; call its methods before that.
 ///
 /// # Examples
 ///
@@ -65,7 +65,7 @@ where
     serve_with(listener, move |_| service.clone())
 }
 
-/// As [`serve`], with a service of hyper that is made for each connection from the address of its peer.
+/// Serves as [`serve`] does, with a hyper service that is created for each connection from the address of its peer.
 ///
 /// # Examples
 ///
@@ -86,7 +86,7 @@ where
 /// }
 /// ```
 ///
-/// A `Router` of axum finds the address in an extension:
+/// Passes the address to a `Router` of axum as an extension:
 ///
 /// ```
 /// use std::io;
@@ -137,25 +137,25 @@ where
     }
 }
 
-/// A server, which runs when it is awaited. See [`serve`].
+/// Server that runs when it is awaited; returned by [`serve`].
 ///
-/// Each connection is a task of the runtime. One that fails, or whose service panics, ends alone. When descriptors have run out, the
-/// server waits a moment and goes on. Failed connections are logged with `tracing`, those that could not be accepted as
-/// errors.
+/// Each connection is a task on the runtime. A connection that fails, or whose service panics, does not affect the
+/// others. When the system has run out of descriptors, the server waits a moment and continues. Failed connections are
+/// logged with `tracing`; connections that could not be accepted are logged as errors.
 ///
 /// # Dropping
 ///
-/// Nobody is accepted any more. Connections end as after the signal of
-/// [`with_graceful_shutdown`](Self::with_graceful_shutdown), and nobody waits for them.
+/// The server stops accepting connections. Existing connections end as after the signal of
+/// [`with_graceful_shutdown`](Self::with_graceful_shutdown), but in the background.
 ///
 /// # Panics
 ///
-/// When it is awaited, if there was no current runtime and [`on`](Self::on) was not called; and with the closure of
-/// [`serve_with`].
+/// When awaited, if no runtime was current and [`on`](Self::on) was not called; and if the closure of [`serve_with`]
+/// panics.
 ///
 /// # Errors
 ///
-/// When the listener cannot go on, because its runtime was shut down.
+/// If the listener fails because its runtime was shut down.
 #[must_use = "a server does nothing unless awaited"]
 pub struct Serve {
     listener: TcpListener,
@@ -167,17 +167,17 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Runs connections on this runtime, and takes timeouts from it.
+    /// Sets the runtime of the connections and timeouts.
     pub fn on(mut self, runtime: impl Into<AnyRuntime>) -> Self {
         self.runtime = Some(runtime.into());
         self
     }
 
-    /// Stops when `signal` is ready: nobody is accepted any more, requests that have begun are answered, idle connections are
-    /// closed, and the server is over when all of them are.
+    /// Shuts down gracefully when `signal` is ready: the server stops accepting connections, answers requests that have
+    /// begun, closes idle connections, and completes when all connections are closed.
     ///
-    /// A client that does not take its answer holds that up for as long as it likes, and so does one of HTTP/2 that says nothing
-    /// any more; a [`timeout`](anyrt::time::timeout) around the server is a limit.
+    /// A client that does not read its response, or a silent HTTP/2 client, can delay the shutdown indefinitely; limit
+    /// it with a [`timeout`](anyrt::time::timeout) around the server.
     ///
     /// # Examples
     ///
@@ -201,20 +201,20 @@ impl Serve {
         self
     }
 
-    /// How long a client may take for the first byte of a connection, for the headers of an HTTP/1 request, and for the
-    /// beginning of the next; 30 seconds unless set. `None` lets it take as long as it likes.
+    /// Sets the timeout for the first byte of a connection, for the headers of an HTTP/1 request, and for the beginning
+    /// of the next request. Default: 30 seconds. `None` is no timeout.
     ///
-    /// HTTP/2 has it for its preface. Whether such a client is still there asks `keep_alive_interval` of
-    /// [`builder`](Self::builder)'s `http2`.
+    /// With HTTP/2 it limits the preface. To detect dead HTTP/2 clients, set `keep_alive_interval` of `http2` in
+    /// [`builder`](Self::builder).
     pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         // hyper 1.12 adds it to an `Instant`, which ends (`proto/h1/conn.rs`).
         self.header_read_timeout = timeout.into().filter(|timeout| *timeout < NEVER);
         self
     }
 
-    /// Changes the builder of hyper-util, which has the executor and the timers of the runtime.
+    /// Changes hyper-util's builder, whose executor and timers are those of the runtime.
     ///
-    /// With `http1_only`, connections are not upgraded: in hyper-util, that takes both versions.
+    /// With `http1_only`, connections cannot be upgraded: hyper-util supports upgrades only with both versions enabled.
     ///
     /// # Examples
     ///

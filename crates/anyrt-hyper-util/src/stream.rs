@@ -11,8 +11,8 @@ use hyper_util::rt::TokioIo;
 
 /// A TCP connection, with the I/O traits of hyper.
 ///
-/// What a [`Connector`](crate::Connector) makes, and what [`serve`](crate::serve) serves: an upgraded connection is one again
-/// by `hyper_util::server::conn::auto::upgrade::downcast::<Stream>` on a server, and `Upgraded::downcast` on a client.
+/// Used by [`Connector`](crate::Connector) and [`serve`](crate::serve). Get it back from an upgraded connection with
+/// `hyper_util::server::conn::auto::upgrade::downcast::<Stream>` on a server, and `Upgraded::downcast` on a client.
 #[derive(Debug)]
 pub struct Stream {
     // A read of hyper's buffer without `unsafe` would copy, or clear, all of it.
@@ -21,12 +21,12 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The connection itself.
+    /// Returns the connection itself.
     pub fn get_ref(&self) -> &TcpStream {
         self.io.inner()
     }
 
-    /// The connection itself, without hyper's traits.
+    /// Returns the connection itself, without hyper's traits.
     pub fn into_inner(self) -> TcpStream {
         self.io.into_inner()
     }

@@ -16,16 +16,17 @@ use anyrt::net::UdpSocket;
 use anyrt::{AnyRuntime, Net, Time};
 use quinn::{AsyncTimer, AsyncUdpSocket, Endpoint, EndpointConfig, ServerConfig};
 
-/// A runtime of anyrt, for quinn: its tasks, its timers and its sockets.
+/// `quinn::Runtime` on a runtime of anyrt: its tasks, timers and sockets.
 ///
-/// Where the runtime has sockets of the system, quinn-udp works on their descriptors: several datagrams a call (GSO, GRO), and ECN, as
-/// with quinn's own runtimes. In a simulation and on a runtime that lends no descriptors it is one datagram a call.
+/// On runtimes with system sockets, quinn-udp works on their descriptors: several datagrams per system call (GSO, GRO),
+/// and ECN, as with quinn's own runtimes. In a simulation, and on a runtime without descriptors, each call sends or
+/// receives one datagram.
 ///
-/// It keeps the handle that it is made of, and so does every [`Endpoint`].
+/// It keeps its runtime handle, and so does every [`Endpoint`].
 ///
 /// # Examples
 ///
-/// A server and a client, on the runtime that this is called in:
+/// A server and a client on the current runtime:
 ///
 /// ```no_run
 /// use std::io;
@@ -64,27 +65,28 @@ pub struct AnyrtRuntime {
 }
 
 impl AnyrtRuntime {
-    /// The runtime that this is called in.
+    /// Uses the current runtime.
     ///
     /// # Panics
     ///
-    /// As [`AnyRuntime::current`]: where there is none.
+    /// As [`AnyRuntime::current`], if no runtime is current.
     #[track_caller]
     pub fn current() -> Self {
         AnyRuntime::current().into()
     }
 
-    /// Binds `addr` and makes an endpoint of it: a server if it has a `server` configuration, and otherwise for clients only.
+    /// Creates an endpoint bound to `addr`: for a server if there is a `server` configuration, for clients only
+    /// otherwise.
     ///
-    /// A socket for IPv6 takes IPv4 as well where the system lets it, as that of `Endpoint::client` does.
+    /// An IPv6 socket also serves IPv4 if the system supports it, as that of `Endpoint::client` does.
     ///
     /// # Dropping
     ///
-    /// As quinn says: the connections of an endpoint live on until they are closed, and with them its task.
+    /// As in quinn: connections, and with them the endpoint's task, live until they are closed.
     ///
     /// # Errors
     ///
-    /// Those of binding. In a simulation `addr` is one of the host whose handle this is.
+    /// Errors of binding. In a simulation, `addr` must be an address of the handle's host.
     pub fn endpoint(
         &self,
         config: EndpointConfig,
@@ -102,15 +104,16 @@ impl<R: Into<AnyRuntime>> From<R> for AnyrtRuntime {
     }
 }
 
-/// A socket of anyrt, for quinn: to be given to [`Endpoint::new_with_abstract_socket`] or to [`Endpoint::rebind_abstract`].
+/// Converts a socket of anyrt for quinn, for use with [`Endpoint::new_with_abstract_socket`] or
+/// [`Endpoint::rebind_abstract`].
 ///
 /// # Errors
 ///
-/// Those of the system when quinn-udp sets its options.
+/// The system's errors when quinn-udp sets socket options.
 ///
 /// # Examples
 ///
-/// An endpoint moves to another address:
+/// Moves an endpoint to another address:
 ///
 /// ```
 /// use std::io;

@@ -50,7 +50,7 @@ pub(crate) struct Batched {
 }
 
 impl Batched {
-    /// The socket comes back when it is none of the system.
+    /// Returns the socket if it is not a system socket.
     pub(crate) fn new(socket: UdpSocket) -> io::Result<Result<Self, UdpSocket>> {
         let state = match socket.descriptor() {
             Some(descriptor) => UdpSocketState::new((&descriptor).into())?,

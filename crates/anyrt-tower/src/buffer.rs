@@ -1,4 +1,4 @@
-//! A queue in front of a service, which many can share: [`tower::buffer`], whose worker is a task of a runtime of anyrt.
+//! Buffered services that several tasks can share: [`tower::buffer`] with its worker task on a runtime of anyrt.
 //!
 //! The service is [`tower::buffer::Buffer`] itself, and so are its errors.
 
@@ -12,16 +12,16 @@ use tower_service::Service;
 
 use crate::BoxError;
 
-/// Makes [`Buffer`]s, each with a task that hands the requests to the inner service one by one.
+/// Layer of [`Buffer`] services, each with a task that passes the requests to the inner service one by one.
 ///
-/// The task ends when the last clone of the buffer is dropped. If the inner service fails to get ready, all requests that
-/// wait, and all to come, fail with [`ServiceError`](tower::buffer::error::ServiceError); if it panics, with
-/// [`Closed`](tower::buffer::error::Closed), and so it is once the runtime has shut down.
+/// The task ends when the last clone of the buffer is dropped. If the inner service fails to become ready, all waiting
+/// and later requests fail with [`ServiceError`](tower::buffer::error::ServiceError). If it panics, or once the runtime
+/// has shut down, they fail with [`Closed`](tower::buffer::error::Closed).
 ///
 /// # Panics
 ///
-/// [`layer`](Layer::layer) panics where no runtime is current, unless the layer is [on](Self::on) one: the task has to be
-/// spawned then. It panics as well if `bound` is zero.
+/// [`layer`](Layer::layer) panics if no runtime is current, unless the layer has a runtime by [`on`](Self::on), because
+/// it spawns the task. It also panics if `bound` is zero.
 ///
 /// # Examples
 ///
@@ -43,13 +43,13 @@ pub struct BufferLayer<Request> {
 }
 
 impl<Request> BufferLayer<Request> {
-    /// Of services whose task is on the runtime that they are made on. A buffer takes `bound` requests before it is not
-    /// ready for more.
+    /// Creates a layer whose services run their task on the runtime that is current where they are created. A buffer
+    /// holds up to `bound` requests.
     pub const fn new(bound: usize) -> Self {
         Self { bound, runtime: None, _requests: PhantomData }
     }
 
-    /// Of services whose task is on a runtime of the caller's choice.
+    /// Sets the runtime of the services' tasks.
     pub fn on(self, runtime: impl Into<AnyRuntime>) -> Self {
         Self { runtime: Some(runtime.into()), ..self }
     }

@@ -1,4 +1,4 @@
-//! A service that gets ready by itself: `tower::spawn_ready`, whose tasks are those of a runtime of anyrt.
+//! Services that are driven to readiness in a task: `tower::spawn_ready` with its tasks on a runtime of anyrt.
 
 use std::future::{Future, poll_fn};
 use std::mem;
@@ -15,7 +15,7 @@ use self::future::ResponseFuture;
 use crate::BoxError;
 use crate::latch::Latch;
 
-/// Drives the inner service to readiness in a task, where nobody has to poll it.
+/// Service that drives its inner service to readiness in a background task.
 ///
 /// # Dropping
 ///
@@ -23,13 +23,13 @@ use crate::latch::Latch;
 ///
 /// # Panics
 ///
-/// When it is called without being ready; and when the inner service is not ready for the first time, where no runtime is
-/// current, unless one was when the service was made, or it is [on](Self::on) one.
+/// If it is called without being ready; and when the inner service is not ready for the first time, if no runtime is
+/// current, none was current where the service was created, and [`on`](Self::on) has not set one.
 ///
 /// # Errors
 ///
-/// Those of the inner service; and an [`anyrt::task::JoinError`] where the task has panicked, or its runtime is gone. The
-/// inner service is lost then: tower 0.5.3 panics when it is asked again, and this fails again.
+/// Errors of the inner service; and an [`anyrt::task::JoinError`] if the task has panicked, or its runtime is gone. The
+/// inner service is lost then: later calls return an error again, where tower 0.5.3 panics.
 ///
 /// # Examples
 ///
@@ -57,17 +57,17 @@ enum Inner<S: Send + 'static> {
 }
 
 impl<S: Send + 'static> SpawnReady<S> {
-    /// On the current runtime; where none is current, on that of the first task.
+    /// Creates the service on the current runtime, or, if no runtime is current, on the runtime of the first task.
     pub fn new(inner: S) -> Self {
         Self { inner: Inner::Here(inner), runtime: Latch::here() }
     }
 
-    /// On a runtime of the caller's choice.
+    /// Uses the given runtime instead of the current one.
     pub fn on(self, runtime: impl Into<AnyRuntime>) -> Self {
         Self { runtime: Latch::on(runtime.into()), ..self }
     }
 
-    /// A layer that makes such services.
+    /// Returns a layer of such services.
     pub fn layer() -> SpawnReadyLayer {
         SpawnReadyLayer::new()
     }
@@ -122,19 +122,20 @@ where
     }
 }
 
-/// Makes [`SpawnReady`] services.
+/// Layer of [`SpawnReady`] services.
 #[derive(Clone, Debug, Default)]
 pub struct SpawnReadyLayer {
     runtime: Option<AnyRuntime>,
 }
 
 impl SpawnReadyLayer {
-    /// Of services on the runtime that each of them is made on; where none is current, on that of its first task.
+    /// Creates a layer. Each service runs on the runtime that is current where the service is created, or else on that
+    /// of its first task.
     pub const fn new() -> Self {
         Self { runtime: None }
     }
 
-    /// Of services on a runtime of the caller's choice.
+    /// Sets the runtime of the services.
     pub fn on(self, runtime: impl Into<AnyRuntime>) -> Self {
         Self { runtime: Some(runtime.into()) }
     }
@@ -155,7 +156,7 @@ pub mod future {
     use super::{BoxError, Context, Future, Pin, Poll};
 
     pin_project_lite::pin_project! {
-        /// The response of a [`SpawnReady`](super::SpawnReady).
+        /// Response future of a [`SpawnReady`](super::SpawnReady).
         #[derive(Debug)]
         #[must_use = "futures do nothing unless polled"]
         pub struct ResponseFuture<F, E> {

@@ -1,4 +1,4 @@
-//! A time limit for each request: [`tower::timeout`], on the clock of a runtime of anyrt.
+//! Timeouts for requests: [`tower::timeout`] on the clock of a runtime of anyrt.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,27 +13,29 @@ use self::future::ResponseFuture;
 use crate::BoxError;
 use crate::latch::Latch;
 
-/// Errors, which are those of tower.
+/// Errors of tower.
 pub mod error {
     pub use tower::timeout::error::Elapsed;
 }
 
-/// Gives each request so much time, from the call to the response.
+/// Service that limits the time from each call to its response.
 ///
-/// The time that a request waits until the service is ready does not count, as with tower.
+/// As in tower, the time that a request waits until the service is ready does not count.
 ///
 /// # Cancel safety
 ///
-/// Dropping the response drops that of the inner service. One that is too late is not polled any more, and dropped with
-/// the response.
+/// Dropping the response drops the inner response. An inner response that is too late is no longer polled, and is
+/// dropped with the response.
 ///
 /// # Panics
 ///
-/// At the first call, where no runtime is current, unless one was when the service was made, or it is [on](Self::on) one.
+/// At the first call, if no runtime is current, none was current where the service was created, and [`on`](Self::on)
+/// has not set one.
 ///
 /// # Errors
 ///
-/// Those of the inner service, and [`Elapsed`](error::Elapsed). A response that is ready when the time is over is a response.
+/// Errors of the inner service, and [`Elapsed`](error::Elapsed). A response that is ready when the time is up is
+/// returned.
 ///
 /// # Examples
 ///
@@ -58,12 +60,12 @@ pub struct Timeout<T> {
 }
 
 impl<T> Timeout<T> {
-    /// On the current runtime; where none is current, on that of the first call.
+    /// Creates the service on the current runtime, or, if no runtime is current, on the runtime of the first call.
     pub fn new(inner: T, timeout: Duration) -> Self {
         Self { inner, timeout, runtime: Latch::here() }
     }
 
-    /// On a runtime of the caller's choice.
+    /// Uses the given runtime instead of the current one.
     pub fn on(self, runtime: impl Into<AnyRuntime>) -> Self {
         Self { runtime: Latch::on(runtime.into()), ..self }
     }
@@ -73,12 +75,12 @@ impl<T> Timeout<T> {
         &self.inner
     }
 
-    /// The inner service, to be changed.
+    /// Returns the inner service mutably.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 
-    /// The inner service, without the time limit.
+    /// Returns the inner service, without the timeout.
     pub fn into_inner(self) -> T {
         self.inner
     }
@@ -104,7 +106,7 @@ where
     }
 }
 
-/// Makes [`Timeout`]s.
+/// Layer of [`Timeout`] services.
 #[derive(Clone, Debug)]
 pub struct TimeoutLayer {
     timeout: Duration,
@@ -112,12 +114,13 @@ pub struct TimeoutLayer {
 }
 
 impl TimeoutLayer {
-    /// Of services on the runtime that each of them is made on; where none is current, on that of its first call.
+    /// Creates a layer. Each service runs on the runtime that is current where the service is created, or else on that
+    /// of its first call.
     pub const fn new(timeout: Duration) -> Self {
         Self { timeout, runtime: None }
     }
 
-    /// Of services on a runtime of the caller's choice.
+    /// Sets the runtime of the services.
     pub fn on(self, runtime: impl Into<AnyRuntime>) -> Self {
         Self { runtime: Some(runtime.into()), ..self }
     }
@@ -138,7 +141,7 @@ pub mod future {
     use super::{BoxError, Context, Future, Pin, Poll, error::Elapsed};
 
     pin_project_lite::pin_project! {
-        /// The response of a [`Timeout`](super::Timeout).
+        /// Response future of a [`Timeout`](super::Timeout).
         #[derive(Debug)]
         #[must_use = "futures do nothing unless polled"]
         pub struct ResponseFuture<T> {

@@ -1,6 +1,6 @@
-//! A limit for how many requests there are in a time: what of `tower::limit` needs a clock.
+//! Rate limits: the part of `tower::limit` that needs a clock.
 //!
-//! The other limits of tower need none, and work on every runtime.
+//! The other limits of tower need no clock, and work on every runtime.
 
 pub mod rate;
 

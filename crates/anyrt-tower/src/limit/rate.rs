@@ -1,4 +1,4 @@
-//! The rate of requests: `tower::limit::rate`, on the clock of a runtime of anyrt.
+//! Limits on the rate of requests: `tower::limit::rate` on the clock of a runtime of anyrt.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::latch::Latch;
 
-/// So many requests in a time. That of tower does not tell its numbers.
+/// Rate of requests: a number per period. (The fields of tower's `Rate` are private.)
 #[derive(Clone, Copy, Debug)]
 pub struct Rate {
     num: u64,
@@ -20,7 +20,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `num` requests in each `per`.
+    /// Creates a rate of `num` requests per `per`.
     ///
     /// # Panics
     ///
@@ -32,19 +32,18 @@ impl Rate {
     }
 }
 
-/// Lets so many requests through in a time, and is not ready for more until it is over.
+/// Service that accepts a limited number of requests per period, and is not ready for more until the period is over.
 ///
-/// The time begins with its first request, not at a fixed step: twice as many may be let through around its end, as with
-/// tower.
+/// As in tower, a period begins with its first request, so up to twice as many requests may pass around its end.
 ///
 /// # Panics
 ///
-/// When it is called without being ready; and at the first call, where no runtime is current, unless one was when the
-/// service was made, or it is [on](Self::on) one.
+/// If it is called without being ready; and at the first call, if no runtime is current, none was current where the
+/// service was created, and [`on`](Self::on) has not set one.
 ///
 /// # Errors
 ///
-/// Those of the inner service.
+/// Errors of the inner service.
 ///
 /// # Examples
 ///
@@ -88,12 +87,12 @@ enum State {
 }
 
 impl<T> RateLimit<T> {
-    /// On the current runtime; where none is current, on that of the first call.
+    /// Creates the service on the current runtime, or, if no runtime is current, on the runtime of the first call.
     pub fn new(inner: T, rate: Rate) -> Self {
         Self { inner, rate, state: State::New, sleep: None, runtime: Latch::here() }
     }
 
-    /// On a runtime of the caller's choice. What was let through before does not count.
+    /// Uses the given runtime instead of the current one. Requests before this call do not count.
     pub fn on(self, runtime: impl Into<AnyRuntime>) -> Self {
         Self { state: State::New, sleep: None, runtime: Latch::on(runtime.into()), ..self }
     }
@@ -103,12 +102,12 @@ impl<T> RateLimit<T> {
         &self.inner
     }
 
-    /// The inner service, to be changed.
+    /// Returns the inner service mutably.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 
-    /// The inner service, without the limit.
+    /// Returns the inner service, without the limit.
     pub fn into_inner(self) -> T {
         self.inner
     }
@@ -160,7 +159,7 @@ fn end_of(per: Duration, now: Instant) -> Instant {
     now.checked_add(per).unwrap_or_else(|| now + DECADES)
 }
 
-/// Makes [`RateLimit`]s.
+/// Layer of [`RateLimit`] services.
 #[derive(Clone, Debug)]
 pub struct RateLimitLayer {
     rate: Rate,
@@ -168,7 +167,8 @@ pub struct RateLimitLayer {
 }
 
 impl RateLimitLayer {
-    /// Of services on the runtime that each of them is made on; where none is current, on that of its first call.
+    /// Creates a layer. Each service runs on the runtime that is current where the service is created, or else on that
+    /// of its first call.
     ///
     /// # Panics
     ///
@@ -177,7 +177,7 @@ impl RateLimitLayer {
         Self { rate: Rate::new(num, per), runtime: None }
     }
 
-    /// Of services on a runtime of the caller's choice.
+    /// Sets the runtime of the services.
     pub fn on(self, runtime: impl Into<AnyRuntime>) -> Self {
         Self { runtime: Some(runtime.into()), ..self }
     }

@@ -1,4 +1,4 @@
-//! Pauses between attempts: [`tower::retry::backoff`], on the clock of a runtime of anyrt.
+//! Pauses between attempts: [`tower::retry::backoff`] on the clock of a runtime of anyrt.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub use tower::retry::backoff::{Backoff, InvalidBackoff, MakeBackoff};
 
 use crate::latch::Latch;
 
-/// Makes [`ExponentialBackoff`]s.
+/// Factory of [`ExponentialBackoff`]s.
 ///
 /// # Examples
 ///
@@ -51,13 +51,14 @@ pub struct ExponentialBackoffMaker<R = Random> {
 }
 
 impl<R: Rng> ExponentialBackoffMaker<R> {
-    /// Pauses of `min`, twice `min`, four times `min`, up to `max`, each with up to `jitter` times its length more.
+    /// Creates a factory. The pauses are `min`, twice `min`, four times `min`, up to `max`, each extended by up to
+    /// `jitter` times its length.
     ///
-    /// On the current runtime; where none is current, on that of the first pause.
+    /// The runtime is the current one, or, if no runtime is current, that of the first pause.
     ///
     /// # Errors
     ///
-    /// When `min` is more than `max`, `max` is zero, or `jitter` is not between 0 and 100.
+    /// If `min` is greater than `max`, `max` is zero, or `jitter` is not between 0 and 100.
     pub fn new(min: Duration, max: Duration, jitter: f64, rng: R) -> Result<Self, InvalidBackoff> {
         // Only tower can make its error.
         tower::retry::backoff::ExponentialBackoffMaker::new(min, max, jitter, Random)?;
@@ -66,13 +67,13 @@ impl<R: Rng> ExponentialBackoffMaker<R> {
 }
 
 impl<R> ExponentialBackoffMaker<R> {
-    /// On a runtime of the caller's choice.
+    /// Uses the given runtime instead of the current one.
     pub fn on(self, runtime: impl Into<AnyRuntime>) -> Self {
         Self { runtime: Latch::on(runtime.into()), ..self }
     }
 }
 
-/// Pauses from 50 ms on, without an end, and with a jitter of 0.99, as tower has it.
+/// As in tower: pauses from 50 ms on, without an upper limit, with a jitter of 0.99.
 impl Default for ExponentialBackoffMaker {
     fn default() -> Self {
         let (min, max) = (Duration::from_millis(50), Duration::from_millis(u64::MAX));
@@ -88,14 +89,14 @@ impl<R: Rng + Clone> MakeBackoff for ExponentialBackoffMaker<R> {
     }
 }
 
-/// Pauses that get longer and longer.
+/// Pauses that grow exponentially.
 ///
-/// A clone goes on where it was cloned, as that of tower does.
+/// As in tower, a clone continues with the pause of the original.
 ///
 /// # Panics
 ///
-/// At the first pause, where no runtime is current, unless one was when its maker was made, or that is
-/// [on](ExponentialBackoffMaker::on) one.
+/// At the first pause, if no runtime is current, none was current where the factory was created, and
+/// [`on`](ExponentialBackoffMaker::on) has not set one.
 #[derive(Clone, Debug)]
 pub struct ExponentialBackoff<R = Random> {
     maker: ExponentialBackoffMaker<R>,
@@ -117,9 +118,10 @@ impl<R: Rng> Backoff for ExponentialBackoff<R> {
     }
 }
 
-/// The random numbers of the current runtime, which are those of the seed in a simulation.
+/// Random numbers from the current runtime; in a simulation they follow from the seed.
 ///
-/// With `HasherRng` of tower, each backoff of one maker has the same pauses, because each has a clone of one generator.
+/// With `HasherRng` of tower, all backoffs of one factory have the same pauses, because each has a clone of one
+/// generator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Random;
 
