@@ -41,7 +41,7 @@ pub(crate) fn print(all: &[Figures]) {
     }
 
     println!(
-        "\n**C.** Planted bugs: found in so many seeds, simulations/s, median time to find (anyrt's is so many times shorter)\n"
+        "\n**C.** Planted bugs: seeds that find the bug, simulations/s, median time to find (ratio to anyrt's)\n"
     );
     let scenarios = ours.bugs.iter().map(|bug| format!("{} of {}", bug.scenario, bug.seeds));
     let head: Vec<_> = [String::new()].into_iter().chain(scenarios).collect();
