@@ -39,7 +39,7 @@ pub mod conformance;
 #[doc(hidden)]
 pub mod macros;
 
-// With a plain `cfg`, and in the root: rustc 1.95 names the feature to whoever uses one that is off, which it does
+// With a plain `cfg`, and in the root: rustc 1.95 names the missing feature for a backend that is off, which it does
 // neither for what `cfg_if!` took away nor for what a glob would have brought.
 #[cfg(feature = "async-std")]
 pub use backend::AsyncStd;

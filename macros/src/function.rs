@@ -28,7 +28,7 @@ impl Parse for Function {
             return Err(Error::new_spanned(sig.fn_token, "this function is not async: write `async fn`"));
         }
         if let Safety::Unsafe(token) = &sig.safety {
-            return Err(Error::new_spanned(token, "it cannot be `unsafe`: whoever runs it promises nothing"));
+            return Err(Error::new_spanned(token, "it cannot be `unsafe`: its callers promise nothing"));
         }
         if let Some(token) = &sig.constness {
             return Err(Error::new_spanned(token, "it cannot be `const`"));

@@ -1,4 +1,4 @@
-//! Tasks that compute between two turns. Whoever waits beside them for a socket, a name or a timer is not kept waiting for long.
+//! Tasks that compute between two polls. They must not delay sockets, names or timers of other tasks for long.
 //!
 //! Time says nothing on a busy machine, so turns are counted: those of the others, while one waits for a timer or lets them
 //! run, and while one waits for what the scenario is about.
@@ -25,7 +25,8 @@ const TASKS: usize = 6;
 const ROUNDS: usize = 10;
 /// The machine may have something else to do just then.
 const RATIO: usize = 5;
-/// Turns for an event: tokio 1.54 looks for them once in so many (`runtime/builder.rs`, `event_interval`).
+/// Turns per check for events: tokio 1.54 polls its driver once in this many turns (`runtime/builder.rs`,
+/// `event_interval`).
 const FEW: usize = 61;
 /// As many as most operations wait for at most: happy eyeballs for a refusal, a timer and a connection.
 const EVENTS: usize = 3;

@@ -120,7 +120,7 @@ impl Capabilities {
         }
     }
 
-    /// What to write where there is none of this.
+    /// The line that declares that a capability is missing.
     pub(super) fn declaration(need: &str) -> &'static str {
         match need {
             "workers" => "`Capabilities::ALL.without_workers(\"why\")`",

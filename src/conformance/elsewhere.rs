@@ -1,4 +1,4 @@
-//! A runtime where nothing works: whoever strays there fails.
+//! A runtime on which every operation fails, to detect code that uses the wrong runtime.
 
 use std::future::Future;
 use std::io;

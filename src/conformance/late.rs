@@ -60,7 +60,7 @@ fn waiting<T: Send + 'static>(
     waiting
 }
 
-/// Whether it was pending in its first poll, and its end. That is none if it panics.
+/// Whether it was pending in its first poll, and its end; `None` if it panicked.
 fn polled<T: Send + 'static>(
     what: &'static str,
     future: impl Future<Output = T> + Send + 'static,

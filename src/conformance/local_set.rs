@@ -727,7 +727,7 @@ pub(super) async fn local_set_is_polled_in_two_places<R: Runtime>(rt: R) {
     let (one, other) = (counts_to(2), counts_to(6));
     let (one, other) = join(set.run_until(one), set.run_until(other)).await;
     assert_eq!((one.unwrap(), other.unwrap()), (2, 6));
-    // With wakers of their own: whoever is left goes on with the tasks.
+    // Each has its own waker: the remaining one continues to run the tasks.
     let (one, other) = (counts_to(2), counts_to(6));
     let mut both: FuturesUnordered<LocalBoxFuture<'_, _>> = FuturesUnordered::new();
     both.push(Box::pin(set.run_until(other)));

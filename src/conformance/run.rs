@@ -12,10 +12,10 @@ use super::{Capabilities, scenarios};
 use crate::AnyRuntime;
 use crate::runtime::Runtime;
 
-/// After so many seconds a scenario hangs; the longest takes about one on an idle machine.
+/// Seconds after which a scenario counts as hanging; the longest takes about one on an idle machine.
 const LIMIT: u64 = 90;
 
-/// How many seconds it is instead.
+/// Environment variable that overrides it.
 const LIMIT_VARIABLE: &str = "ANYRT_CONFORMANCE_LIMIT";
 
 /// A scenario: the test of one promise.

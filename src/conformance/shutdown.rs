@@ -20,7 +20,7 @@ use crate::task::JoinHandle;
 /// For whatever can end, on a busy machine; what cannot takes all of it.
 const ENOUGH: Duration = Duration::from_secs(2);
 
-/// Tasks that wait, tasks that were never polled, and whoever sees them go.
+/// Tasks that wait, tasks that were never polled, and a witness of their drops.
 fn pending_tasks<R: Runtime>(rt: &R) -> Vec<(JoinHandle<()>, super::support::Watch)> {
     let spawn = |started: Option<oneshot::Sender<()>>| {
         let (canary, watch) = canary();
@@ -321,7 +321,7 @@ pub(super) fn shutdown_in_no_time_takes_idle_threads_for_nothing_else<R: Runtime
     rt.block_on_boxed(async {
         rt.spawn_boxed(async {}).await.unwrap();
         rt.spawn_blocking_boxed(|| {}).await.unwrap();
-        // Whoever ran them has nothing more to do with them.
+        // The threads that ran them are done with them.
         rt.sleep(ms(20)).await;
     });
     let left = rt.shutdown_timeout(Duration::ZERO).unwrap();

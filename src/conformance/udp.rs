@@ -574,7 +574,7 @@ pub(super) async fn udp_errors_are_the_systems<R: Runtime>(rt: R) {
     same(ours.connect(six), theirs.connect(six));
     same(ours.peer_addr(), theirs.peer_addr());
     assert_eq!(ours.peer_addr().unwrap_err().kind(), ErrorKind::NotConnected);
-    // It is none the worse for it.
+    // The socket stays usable.
     ours.send_to(b"me", addr).await.unwrap();
     assert_eq!(ours.recv_from(&mut [0; 8]).await.unwrap(), (2, addr));
 }

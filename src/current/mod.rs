@@ -95,7 +95,7 @@ pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
     look_up(driver, Ownership::Weak)
 }
 
-/// The current runtime, as whoever made it current keeps it.
+/// The current runtime, as an owned handle if it was made current with one.
 pub(crate) fn find_kept(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
     look_up(driver, Ownership::AsFound)
 }

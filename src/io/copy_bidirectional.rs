@@ -90,7 +90,7 @@ impl Direction {
                     Poll::Ready(0) => self.state = State::Closing,
                     Poll::Ready(read) => (self.start, self.end) = (0, read),
                     Poll::Pending => {
-                        // Whoever waits for these bytes may be whoever is read from.
+                        // The reader of these bytes may be the same task that writes to the other stream.
                         if self.must_flush {
                             ready!(Pin::new(&mut *to).poll_flush(cx))?;
                             self.must_flush = false;

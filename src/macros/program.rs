@@ -29,8 +29,8 @@ impl Program {
         Self { runtime, workers: None, shutdown: SHUTDOWN }
     }
 
-    /// On the one that the environment says, or else on the only one that is compiled in. Where there is none, or more than
-    /// one, the process ends.
+    /// The runtime that the environment names, or else the only one that is compiled in. The process ends if none or
+    /// several are compiled in.
     pub fn chosen() -> Self {
         match chosen("`#[anyrt::main(tokio)]`") {
             Ok(runtime) => Self::on(runtime),

@@ -45,7 +45,7 @@ impl Simulated {
     pub fn run(self) {
         let Self { test, drive, seeds, policy, set_up } = self;
         let (limit, here) = (test.limit(), Location::caller());
-        // With many seeds, it is each of them that may take so long.
+        // With many seeds, the limit applies to each of them.
         let is_one = seeds.is_none() || env::var_os("ANYRT_SIM_SEED").is_some();
         test.on_a_thread("sim", is_one.then_some(limit), move |said| {
             let builder = Sim::builder().policy(policy).limit(limit);

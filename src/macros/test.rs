@@ -33,10 +33,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// How many seconds it is instead, for all tests.
 const TIMEOUT_VARIABLE: &str = "ANYRT_TEST_TIMEOUT";
 
-/// A timer fires so long after its deadline if its runtime can go on.
+/// Maximum delay of a timer if its runtime makes progress.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A simulation that fails is run again for so long, and once more.
+/// Time for reducing the failure of a simulation.
 const REDUCTION: Duration = Duration::from_secs(10);
 
 /// For tasks and closures that are left.

@@ -9,7 +9,7 @@ const VARIABLE: &str = "ANYRT_RUNTIME";
 ///
 /// # Errors
 ///
-/// Where there is none, or more than one, what to write; `by_name` is how a program names one.
+/// If none or several are compiled in; the text says what to write. `by_name` is how a program names one.
 pub(crate) fn chosen(by_name: &str) -> Result<&'static Named, String> {
     let variable = env::var_os(VARIABLE).filter(|text| !text.is_empty());
     let variable = variable.map(|text| text.to_string_lossy().into_owned());

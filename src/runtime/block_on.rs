@@ -141,7 +141,7 @@ pub struct ShutdownReport {
     /// Closures of tokio's own `spawn_blocking` cannot be distinguished from tasks. If anyrt has built the runtime,
     /// each is counted as a task. If not, and nothing else is left, all together are counted as one closure, or as one
     /// task if the runtime had tasks when it was stopped (on `current_thread` only in the first 100 ms). If it had
-    /// none, they are not counted in the first 100 ms: an idle thread may take so long to end.
+    /// none, they are not counted in the first 100 ms: an idle thread may take that long to end.
     pub blocking: usize,
 }
 

@@ -119,7 +119,7 @@ impl<R> Builder<R> {
     pub(crate) fn settings(self) -> io::Result<Settings> {
         let Self { worker_threads, single_threaded, blocking_threads, thread_name, runtime: _ } = self;
         if let Some(count) = worker_threads.filter(|count| single_threaded && *count != 1) {
-            return Err(invalid(format!("worker_threads is {count}, of a runtime that is single_threaded")));
+            return Err(invalid(format!("worker_threads is {count}, but the runtime is single_threaded")));
         }
         let worker_threads = if single_threaded { Some(1) } else { worker_threads };
         let worker_threads = worker_threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));

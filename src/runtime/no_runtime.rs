@@ -64,8 +64,8 @@ impl fmt::Display for NoRuntime {
                  on its `tokio::runtime::Builder`.",
             ),
             (Why::Nowhere, []) if sim => f.write_str(
-                "this thread is in no runtime; only the simulation is compiled in, of which there is none before you \
-                 make one. Call it inside its `block_on` or a task, or enable a runtime in the Cargo.toml of the \
+                "this thread is in no runtime; only the simulation is compiled in, and a program has to create one \
+                 itself. Call it inside its `block_on` or a task, or enable a runtime in the Cargo.toml of the \
                  application, such as `anyrt = { version = \"0.1\", features = [\"tokio\"] }`.",
             ),
             (Why::Nowhere, []) => f.write_str(

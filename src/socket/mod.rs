@@ -182,9 +182,9 @@ async fn write_io<A: Registered<S>, S, T>(
 
 /// Tries `operation` in each poll, and waits as long as it would block.
 ///
-/// Not only when the wait is over: async-io 2.6 wakes the task for an event that it does not take for one, because it came
-/// in the turn of the reactor in which it was asked for (`reactor.rs`, `Ready::poll`). While all workers are busy that is
-/// the rule, and whoever waits for the next event waits for long.
+/// Not only when the wait is over: async-io 2.6 wakes the task for an event that it does not take for one, because it
+/// came in the turn of the reactor in which it was asked for (`reactor.rs`, `Ready::poll`). While all workers are busy
+/// that is the rule, and waiting for the next event takes long.
 async fn try_io<T, F: Future<Output = io::Result<()>>>(
     mut operation: impl FnMut() -> io::Result<T>,
     mut wait: impl FnMut() -> F,

@@ -58,7 +58,7 @@ impl Connector {
     ///
     /// # Panics
     ///
-    /// If there is none; the message says what to write.
+    /// If no runtime is current; the message says what to write.
     #[track_caller]
     #[allow(clippy::new_without_default, reason = "a default that panics surprises")]
     pub fn new() -> Self {

@@ -124,8 +124,8 @@ fn of_the_system(descriptor: Option<Descriptor<'_>>) -> Descriptor<'_> {
     match descriptor {
         Some(descriptor) => descriptor,
         None => panic!(
-            "anyrt: there is no socket of the system behind this one, whose runtime has its own. \
-             `descriptor()` asks first."
+            "anyrt: this socket has no system socket behind it, because its runtime has a network of its own. \
+             Call `descriptor()` to check first."
         ),
     }
 }
@@ -138,6 +138,6 @@ mod tests {
     fn socket_without_a_descriptor_says_what_to_ask() {
         let payload = catch_unwind(|| super::of_the_system(None)).unwrap_err();
         let text = payload.downcast_ref::<&str>().copied().unwrap_or_default();
-        assert!(text.contains("`descriptor()` asks first"), "{text}");
+        assert!(text.contains("Call `descriptor()` to check first"), "{text}");
     }
 }

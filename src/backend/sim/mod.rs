@@ -19,7 +19,7 @@ mod handle;
 mod net;
 mod time;
 
-// The state of a simulation, behind its lock, and whoever drives it.
+// The state of a simulation, behind its lock, and the code that drives it.
 mod world;
 
 // What goes wrong in it, as the seed has it.
@@ -330,7 +330,7 @@ macro_rules! runs {
             fn watch_fd(&self, _: std::os::fd::OwnedFd) -> io::Result<Box<dyn crate::runtime::WatchFd>> {
                 Err(io::Error::new(
                     io::ErrorKind::Unsupported,
-                    "anyrt: a simulation watches no descriptors: what they would bring is not in it",
+                    "anyrt: a simulation cannot watch descriptors: their events are outside of it",
                 ))
             }
         }

@@ -50,7 +50,7 @@ pub(super) struct Schedule {
     seed: u64,
     // How many choices there were.
     made: u64,
-    // Those after so many go to the one that has been ready for the longest.
+    // Later choices go to the task that has been ready for the longest.
     limit: u64,
     changes: u32,
     // So many choices are left until the next.
@@ -125,7 +125,7 @@ impl Schedule {
         }
     }
 
-    /// Which of so many local tasks is next: one of a set, which is one task here.
+    /// Chooses the next of `len` local tasks of a set; the set is one task here.
     pub(super) fn choose(&mut self, len: usize) -> usize {
         self.made += 1;
         if self.made > self.limit || self.policy == Policy::Fifo { 0 } else { self.below(len) }

@@ -15,7 +15,7 @@ pub(super) struct Tasks {
     pub(super) schedule: Schedule,
     tasks: Slots<Task>,
     ready: VecDeque<Ready>,
-    // Of those, the ones that have not woken themselves. When there is none, time goes on.
+    // Ready tasks that have not woken themselves. If there are no such tasks, time advances.
     fresh: usize,
     // Tasks have numbers of their own: what their priorities follow from is the same where an event is left out.
     next: u64,
@@ -90,7 +90,7 @@ impl Tasks {
         self.put(Ready { task, runnable, yielded });
     }
 
-    /// Whoever waits for a `block_on` is woken already.
+    /// Waiters for a `block_on` are woken already.
     pub(super) fn put_main(&mut self, task: Id) {
         self.put(Ready { task, runnable: None, yielded: false });
     }

@@ -131,7 +131,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// One more waits; whoever is displaced is to be dropped.
+    /// Adds a waiter; drop the displaced one, if any, outside of the lock.
     pub(super) fn add(&mut self, waiter: &mut Waiter<'_>, how: How) -> Option<Waker> {
         match how {
             How::Awaits => {
@@ -149,7 +149,7 @@ impl Waiting {
     }
 }
 
-/// Only this one waits from now on; whoever did is to be dropped.
+/// Replaces all waiters by this one; drop the displaced ones outside of the lock.
 pub(super) fn set(waiting: &mut Option<Waker>, waiter: &mut Waiter<'_>) -> Option<Waker> {
     match waiting {
         Some(waker) if waker.will_wake(waiter.waker) => None,

@@ -168,7 +168,7 @@ impl Counted {
         Self { workers: workers.clone(), is_counted: true }
     }
 
-    /// Drops the tasks that are left; the last thread to do so waits until there is none.
+    /// Drops the remaining tasks; the last thread to do so waits until all are dropped.
     fn drop_all(mut self, tasks: &Arc<Tasks>, executor: Arc<Executor<'static>>) {
         tasks.drop_all(&executor);
         if !self.leave_to_another() {

@@ -166,7 +166,8 @@ fn is_context_gone() -> bool {
 }
 
 /// What is said where a socket would need it.
-const NO_SOCKETS: &str = "anyrt: a socket of tokio cannot be made on a thread that has almost ended";
+const NO_SOCKETS: &str =
+    "anyrt: a tokio socket cannot be created on a thread whose thread-locals are destroyed";
 
 /// Whether `block_on` of tokio may panic because the thread-locals are gone that it needs.
 fn is_ending() -> bool {

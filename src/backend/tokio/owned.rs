@@ -47,7 +47,7 @@ struct Stopped {
     tasks: usize,
 }
 
-/// An idle thread has ended so long after it was told to; until then it may look like one in a task.
+/// Time within which an idle thread ends after a shutdown; until then it may look like one in a task.
 const IDLE_THREADS_END: Duration = Duration::from_millis(100);
 
 impl Owned {
@@ -287,7 +287,7 @@ impl Builder<Tokio> {
     }
 }
 
-/// Whether the system gives so many threads: they are started, and end again.
+/// Checks that the system can start this many threads: starts them, and ends them again.
 ///
 /// tokio 1.54 panics when it gets fewer, and while it unwinds it waits for ever for those that it got: its pool is
 /// dropped (`runtime/builder.rs`), and nobody has told the workers to stop.

@@ -30,10 +30,10 @@ pub(crate) type Unix = std::os::unix::net::UnixStream;
     )
 )]
 pub trait StdSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
-    /// The same socket, as a runtime has it.
+    /// The same socket in non-blocking mode.
     fn nonblocking(self) -> io::Result<Self>;
 
-    /// The same socket, as the standard library makes it.
+    /// The same socket in blocking mode, as the standard library creates it.
     fn blocking(self) -> io::Result<Self>;
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn resolve_all<N: Net>(
     match resolved {
         Ok(addrs) if addrs.is_empty() => Err(io::Error::new(
             io::ErrorKind::NotFound,
-            format!("cannot resolve {name:?}: the resolver knows no address of it"),
+            format!("cannot resolve {name:?}: the resolver returned no address"),
         )),
         resolved => resolved.map_err(|error| named(error, format!("cannot resolve {name:?}"))),
     }

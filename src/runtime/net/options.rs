@@ -439,7 +439,7 @@ pub(crate) fn whole_seconds(time: Duration) -> Duration {
 pub(crate) fn no_such_option() -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,
-        "anyrt: this socket is not one of the system, and has no such option",
+        "anyrt: this socket is not a system socket, and has no such option",
     )
 }
 
@@ -448,7 +448,7 @@ pub(crate) fn no_such_option() -> io::Error {
 pub(crate) fn no_peer_cred() -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,
-        "anyrt: on this system, or on the runtime of this stream, nobody tells who the peer is",
+        "anyrt: peer credentials are not available on this system, or on the runtime of this stream",
     )
 }
 
@@ -457,16 +457,13 @@ pub(crate) fn no_peer_cred() -> io::Error {
 pub(crate) fn no_watch() -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,
-        "anyrt: this runtime watches no descriptor that is not of a socket that it has made",
+        "anyrt: this runtime can watch only its own sockets, and no other descriptors",
     )
 }
 
 /// Of a runtime that has left it out.
 pub(crate) fn no_readiness() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        "anyrt: the runtime of this socket does not tell when it is ready",
-    )
+    io::Error::new(io::ErrorKind::Unsupported, "anyrt: the runtime of this socket does not report readiness")
 }
 
 pub(crate) fn invalid(option: &str, why: &str) -> io::Error {

@@ -60,10 +60,7 @@ pub(crate) fn cannot<T>(what: &str, path: &Path, result: io::Result<T>) -> io::R
 
 /// What is said of a queue that takes no more connections.
 pub(crate) fn full_queue() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::ConnectionRefused,
-        "as many connections as may wait there to be accepted do so",
-    )
+    io::Error::new(io::ErrorKind::ConnectionRefused, "the backlog of its listener is full: try again later")
 }
 
 /// [`UnixNet::unix_connect_path`](crate::runtime::UnixNet::unix_connect_path). It is done at once, or not at all.

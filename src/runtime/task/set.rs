@@ -79,7 +79,7 @@ impl Ready {
         self.lock().keys.clear();
     }
 
-    /// Whoever this wakes waits from now on, and nobody else.
+    /// Registers `waiter` as the only waiter.
     fn wait(&self, waiter: &Waker) {
         let waiter = waiter.clone();
         let mut state = self.lock();
@@ -330,7 +330,7 @@ impl<T> JoinSet<T> {
             match result {
                 Ok(value) => values.push(value),
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Err(error) => panic!("anyrt: a task of a set that is joined as a whole: {error}"),
+                Err(error) => panic!("anyrt: `join_all` of a set with a task that has no output: {error}"),
             }
         }
         values

@@ -91,7 +91,7 @@ impl<T> Slot<T> {
     }
 
     /// Nobody will ask for the result.
-    // As `poll_join`, not inlined: whoever holds a handle of another kind would carry it about.
+    // As `poll_join`, not inlined: code with a handle of another kind would contain it.
     #[inline(never)]
     pub(crate) fn detach(&self) {
         let mut state = lock(&self.state);

@@ -30,7 +30,7 @@ impl SleepState {
                 return Poll::Pending;
             }
         }
-        // Whoever has waited has given others a turn.
+        // A sleep that has waited has already yielded.
         let polled = if before == Self::New { poll_budget(cx) } else { Poll::Ready(()) };
         *self = if polled.is_ready() { Self::Elapsed } else { Self::Due };
         polled

@@ -111,7 +111,7 @@ impl<R: Rng> Backoff for ExponentialBackoff<R> {
         let doubled = min.checked_mul(2_u32.saturating_pow(self.iterations));
         let base = doubled.map_or(*max, |doubled| doubled.min(*max));
         self.iterations = self.iterations.saturating_add(1);
-        // tower 0.5.3 rounds it down to whole seconds and the share of the rest: after a pause of one second there is none.
+        // tower 0.5.3 rounds it down to whole seconds and the share of the rest: a pause of one second has no jitter.
         let more = base.as_secs_f64() * *jitter * if *jitter > 0.0 { rng.next_f64() } else { 0.0 };
         let more = Duration::try_from_secs_f64(more).unwrap_or(Duration::MAX);
         runtime.get().sleep(base + more.min(*max - base))

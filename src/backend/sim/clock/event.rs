@@ -40,7 +40,7 @@ pub(crate) enum NetEvent {
         tries: u32,
         message: u64,
     },
-    /// Whoever has asked has waited for long enough.
+    /// The timeout of a request has elapsed.
     GiveUp {
         conn: Id,
     },

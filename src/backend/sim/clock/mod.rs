@@ -107,7 +107,7 @@ impl Clock {
         self.events.take(self.nanos)
     }
 
-    /// Nothing will happen any more: whoever waits for a timer is told.
+    /// Nothing will happen any more: wakes everything that waits for a timer.
     pub(super) fn stop(&mut self) {
         self.woken.extend(self.events.take_all().filter_map(Event::into_waker));
     }

@@ -26,7 +26,8 @@ impl Failure {
             Err(payload) => {
                 let text = panics::text(&*payload);
                 discard(payload);
-                // Where it went on with the panic of a task, that is not the last; and there is none if the hook is another.
+                // If it resumed the panic of a task, that panic is not the last; and none is recorded if the hook was
+                // replaced.
                 let panic = match panics.iter().rposition(|panic| panic.text == text) {
                     Some(at) => {
                         panics.truncate(at + 1);

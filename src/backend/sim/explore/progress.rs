@@ -14,7 +14,7 @@ use super::report::grouped;
 pub(super) const NO_SEED: u64 = u64::MAX;
 
 const TICK: Duration = Duration::from_millis(200);
-/// A seed that takes so long may never end, and nothing else would say which it is.
+/// A seed that takes this long may never end; it is then named.
 const SLOW: Duration = Duration::from_secs(30);
 const BAR: usize = 24;
 const COLUMNS: usize = 78;

@@ -9,7 +9,7 @@ use crate::backend::sim::log::parting;
 use crate::backend::sim::replay::Replay;
 use crate::runtime::time::deadline_after;
 
-/// Whoever waits for the report waits for these as well.
+/// These runs delay the report.
 const MOST_RUNS: u32 = 200;
 const LONGEST: Duration = Duration::from_secs(10);
 
@@ -96,7 +96,7 @@ impl Attempts<'_> {
     }
 }
 
-/// Of so many, those without any of which nothing `fails`: in halves first, then one by one, the last first.
+/// A minimal subset of `0..all` with which it still `fails`: removes halves first, then one by one, the last first.
 fn fewest(all: usize, mut fails: impl FnMut(&[usize]) -> bool) -> Vec<usize> {
     let mut kept: Vec<_> = (0..all).collect();
     let mut size = all;
@@ -120,7 +120,7 @@ fn fewest(all: usize, mut fails: impl FnMut(&[usize]) -> bool) -> Vec<usize> {
     kept
 }
 
-/// The fewest choices with which it `fails`, if more of them never help: it does with `all`.
+/// The fewest choices with which it `fails`, assuming that it fails with all larger numbers, up to `all`.
 fn shortest(all: u64, mut fails: impl FnMut(u64) -> bool) -> u64 {
     if all == 0 || fails(0) {
         return 0;

@@ -14,7 +14,7 @@ use super::run::{Program, Run};
 use crate::backend::sim::handle::Builder;
 use crate::thread::lock;
 
-/// A simulation that does not block ends by itself so long after its limit.
+/// Time after its limit within which a simulation that does not block ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The smallest of the seeds that fail. `notice` hears of one that blocks its thread.

@@ -39,7 +39,7 @@ pub(super) fn wait_in_closure(waker: &Waker) {
     }
 }
 
-/// Which of so many local tasks of this thread is next.
+/// Chooses the next of `len` local tasks of this thread.
 pub(super) fn choose_local(len: usize) -> usize {
     current().map_or(0, |(world, _)| world.with(|state| state.tasks.schedule.choose(len)))
 }

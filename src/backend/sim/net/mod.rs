@@ -38,7 +38,7 @@ const UNREACHABLE: u64 = 3_000_000_000;
 pub(super) fn no_real_sockets<T>() -> io::Result<T> {
     Err(io::Error::new(
         ErrorKind::Unsupported,
-        "anyrt: the sockets of a simulation are in memory, and those of the system have no place in it",
+        "anyrt: the sockets of a simulation are in memory, and cannot be converted from or to system sockets",
     ))
 }
 
@@ -74,7 +74,7 @@ pub(super) fn listen(
     options: &ListenOptions,
 ) -> io::Result<TcpListener> {
     if options.only_v6.is_some() && addr.is_ipv4() {
-        return Err(invalid("only_v6", &format!("{addr} is no address of IPv6")));
+        return Err(invalid("only_v6", &format!("{addr} is not an IPv6 address")));
     }
     let (number, addr) = world.with(|state| state.network.listen(&mut state.clock, host, addr, options))?;
     Ok(Listener::new(Acceptor::new(world, number, Addr::Ip(addr))))

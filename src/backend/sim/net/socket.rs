@@ -54,7 +54,7 @@ impl Socket {
         [CLIENT, SERVER].map(|side| Self { world: world.clone(), conn, side, addrs: addrs.clone() })
     }
 
-    /// Waits until whoever listens has it in the queue.
+    /// Waits until the listener has queued the connection.
     pub(super) fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wait = || Wait::Socket("connect to", self.addrs.peer.ip());
         self.world

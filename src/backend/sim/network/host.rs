@@ -50,17 +50,17 @@ impl Network {
             Err(io::Error::new(ErrorKind::InvalidInput, format!("anyrt: host {name:?}: {why}")))
         };
         if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip == Ipv4Addr::BROADCAST {
-            return refuse(format!("{ip} is no address of a host"));
+            return refuse(format!("{ip} is not a valid host address"));
         }
         if name.is_empty() || name == "localhost" || name.contains(':') || name.parse::<IpAddr>().is_ok() {
-            return refuse("that is no name of a host".to_owned());
+            return refuse("that is not a valid host name".to_owned());
         }
         for host in &self.hosts {
             if host.ip == ip {
                 return refuse(format!("{ip} is the address of host {:?}", host.name));
             }
             if host.name == name {
-                return refuse(format!("there is one of that name, at {}", host.ip));
+                return refuse(format!("there is a host of that name, at {}", host.ip));
             }
         }
         self.push(Host::new(name, ip));
@@ -122,7 +122,7 @@ impl Network {
         let Host { name, ip: own, .. } = &self.hosts[host];
         Err(io::Error::new(
             ErrorKind::AddrNotAvailable,
-            format!("{ip} is no address of host {name:?}, which has {own}"),
+            format!("{ip} is not an address of host {name:?}, which has {own}"),
         ))
     }
 
@@ -181,7 +181,7 @@ impl Network {
                 return Ok(port);
             }
         }
-        Err(io::Error::new(ErrorKind::AddrInUse, "every port that nobody has asked for is taken"))
+        Err(io::Error::new(ErrorKind::AddrInUse, "no ephemeral port is free"))
     }
 }
 

@@ -1,5 +1,5 @@
-//! The network in memory: hosts, the paths between them, and what is at the ends of those. It knows nothing of tasks and
-//! handles: whoever waits is a waker, and what happens later is an event of the clock.
+//! The network in memory: hosts, the paths between them, and what is at the ends of those. It knows nothing of tasks
+//! and handles: a waiting task is a waker, and a later effect is an event of the clock.
 
 mod connection;
 mod host;
@@ -139,7 +139,7 @@ impl Network {
         wake_all(&mut self.unix_datagrams, woken);
     }
 
-    /// Takes away what a host has of sockets, and tells whoever waits for them.
+    /// Removes all sockets of a host, and wakes the tasks that wait for them.
     fn crash_sockets(&mut self, clock: &mut Clock, host: usize) {
         self.crash_connections(clock, host);
         crash(&mut self.listening, host, &mut clock.woken);

@@ -7,7 +7,7 @@ use crate::backend::sim::clock::NetEvent;
 use crate::backend::sim::random::Random;
 use crate::runtime::net::options::invalid;
 
-/// What an end takes that is not yet read, as `SO_RCVBUF` of the systems it is. Whoever writes more waits.
+/// Size of the receive buffer of each end, as `SO_RCVBUF`. Writes wait for room beyond it.
 pub(crate) const BUFFER: usize = 1 << 16;
 
 /// Options of a link between two hosts, in one direction.
@@ -140,7 +140,7 @@ impl Chance {
 
     pub(crate) fn new(option: &str, probability: f64) -> io::Result<Self> {
         if !(0.0..=1.0).contains(&probability) {
-            return Err(invalid(option, &format!("{probability} is no probability; from 0 to 1")));
+            return Err(invalid(option, &format!("{probability} is not a probability: use 0 to 1")));
         }
         Ok(Self((probability * Self::ALWAYS as f64) as u64))
     }
@@ -260,7 +260,7 @@ impl Path {
         self.rules.buffer
     }
 
-    /// So much room there has to be for whoever has waited, or all that is needed.
+    /// Room at which a waiting writer is woken, unless it needs less.
     pub(super) fn worth_sending(&self) -> usize {
         (self.rules.buffer / 4).max(1)
     }

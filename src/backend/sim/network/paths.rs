@@ -18,7 +18,7 @@ pub(crate) enum Paths {
 }
 
 impl Paths {
-    /// From where to where, of so many hosts.
+    /// All pairs of sender and receiver, of this many hosts.
     fn iter(self, hosts: usize) -> impl Iterator<Item = (usize, usize)> {
         let (first, second) = match self {
             Self::All => (0..hosts, 0..hosts),

@@ -162,7 +162,7 @@ impl Network {
             return Err(ErrorKind::ConnectionRefused.into());
         }
         let Some(to) = to.or(bound.peer).map(to_this_host) else {
-            return Err(io::Error::new(ErrorKind::NotConnected, "the socket is connected to nobody"));
+            return Err(io::Error::new(ErrorKind::NotConnected, "the socket is not connected"));
         };
         if to.is_ipv4() != bound.local.is_ipv4() {
             return Err(other_family(bound.local, to));

@@ -11,7 +11,7 @@ use crate::backend::sim::log::{Flight, Kind, hash};
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
 use crate::runtime::net::path::cannot;
 
-/// Datagrams that wait to be received; whoever sends one more waits. The default of Linux (`net.unix.max_dgram_qlen`).
+/// Number of queued datagrams beyond which a sender waits. The default of Linux (`net.unix.max_dgram_qlen`).
 const QUEUE: usize = 10;
 
 /// A socket for Unix datagrams.
@@ -80,9 +80,9 @@ impl Network {
         let from = sender.path.clone();
         let to = match to {
             Some(path) => self.unix_bound_at(host, path)?,
-            None => sender.peer.ok_or_else(|| {
-                io::Error::new(ErrorKind::NotConnected, "the socket is connected to nobody")
-            })?,
+            None => sender
+                .peer
+                .ok_or_else(|| io::Error::new(ErrorKind::NotConnected, "the socket is not connected"))?,
         };
         let Some(bound) = self.unix_datagrams.get_mut(&to) else {
             return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
@@ -117,7 +117,7 @@ impl Network {
         Poll::Pending
     }
 
-    /// Whether the peer has room, or there is none to wait for.
+    /// Returns whether the peer has room, or there is no peer to wait for.
     pub(crate) fn unix_writable(
         &mut self,
         clock: &mut Clock,
@@ -135,7 +135,7 @@ impl Network {
         }
     }
 
-    /// The first that is there, and the path of whoever has sent it.
+    /// The first queued datagram, and the path of its sender.
     pub(crate) fn receive_unix(
         &mut self,
         clock: &mut Clock,

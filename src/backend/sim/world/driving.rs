@@ -1,4 +1,4 @@
-//! Whoever drives the world: the thread in a `block_on`.
+//! Driving the world: the thread in a `block_on`.
 
 use std::cell::Cell;
 use std::ops::ControlFlow::{Break, Continue};
@@ -18,7 +18,7 @@ use crate::backend::sim::log::{Origin, TaskKind};
 use crate::backend::sim::slots::Id;
 use crate::runtime::task::local;
 
-/// What is to be done next by whoever drives.
+/// Next step of the driving thread.
 pub(crate) enum Step {
     PollMain,
     /// Nobody is ready, and nothing will ever happen again.
@@ -36,7 +36,7 @@ pub(super) struct Run {
 /// What the world does by itself.
 pub(super) enum Next {
     Run(Run),
-    /// Something has happened: whoever waited for it is woken, and these hosts go down or start.
+    /// An event has happened: its waiters are woken, and these hosts go down or start.
     Time(Vec<Power>),
     /// A thread outside may wake a task that was started there.
     Listen(&'static Location<'static>),
@@ -100,8 +100,8 @@ impl World {
         });
         driving.unwrap_or_else(|| {
             panic!(
-                "anyrt: `block_on` of a simulation that another thread is driving. The order of threads is none that a \
-                 seed decides: it takes one at a time."
+                "anyrt: `block_on` of a simulation that another thread is driving. Only one thread at a time may drive \
+                 it, because a seed does not decide the order of threads."
             )
         })
     }
@@ -130,7 +130,7 @@ impl Driving {
                 Continue(Next::Time(hosts)) if hosts.is_empty() => {}
                 Continue(Next::Time(hosts)) => self.turn(hosts),
                 Continue(Next::Listen(started)) => drop(self.world.hears(started)),
-                // Whoever is stuck hears of it in the next step.
+                // A stuck simulation reports it in the next step.
                 Break(Step::Idle) if until.is_none() && self.world.hears(self.started) => {}
                 Break(step) => return step,
             }
@@ -145,7 +145,7 @@ impl Driving {
 
     /// What to say when nothing is to be done.
     pub(crate) fn stuck(&self) -> String {
-        let what = "the simulation is stuck: nobody is ready, and nothing will ever happen again";
+        let what = "the simulation is stuck: no task is ready, and nothing will ever happen again";
         let mut text = self.world.with(|state| state.tell(self.world.seed, what, None));
         local::tell(&mut text);
         if is_there_a_stranger(self.world.base.elapsed()) {

@@ -63,7 +63,7 @@ impl World {
         Log::new(self.seed, state.tasks.schedule.policy(), state.network.hosts(), &state.clock.trace)
     }
 
-    /// The program has failed: whoever looks at the log begins there.
+    /// The program has failed: the page of the log opens there.
     pub(crate) fn failed(&self, panic: Panic) {
         self.end(Kind::Failed, 0, 0, panic);
     }

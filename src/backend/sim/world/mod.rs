@@ -1,4 +1,4 @@
-//! The world: the state of a simulation, and whoever drives it.
+//! The world: the state of a simulation, and the code that drives it.
 
 mod current;
 mod driving;
@@ -46,7 +46,7 @@ pub(super) struct Config {
     pub(super) policy: Policy,
     pub(super) spurious_wakes: Option<u32>,
     pub(super) cancel_at: Option<u64>,
-    /// So many choices are the policy's; those after them go to whoever has been ready for the longest.
+    /// Number of choices that the policy makes; later choices go to the task that has been ready for the longest.
     pub(super) choices: Option<u64>,
     /// Of the faults that the seed has drawn, those that happen; None: all.
     pub(super) only_faults: Option<Vec<usize>>,
@@ -72,7 +72,7 @@ pub(super) struct World {
     driver: AtomicU64,
     // The number of a task that a thread outside may wake, or 0.
     suspect: AtomicU64,
-    // For so many nanoseconds of real time it has done nothing but listen.
+    // Nanoseconds of real time for which it has only listened for other threads.
     listened: AtomicU64,
     state: Mutex<State>,
 }
@@ -187,7 +187,7 @@ impl World {
 }
 
 impl State {
-    /// Wakes whoever is to be woken, once the lock is free.
+    /// Calls the collected wakers, once the lock is free.
     fn settle(mut state: MutexGuard<'_, Self>) {
         if state.clock.woken.are_many() || state.clock.dropped.are_many() {
             return Self::settle_many(state);

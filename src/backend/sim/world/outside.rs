@@ -32,7 +32,7 @@ static SUSPECTED: AtomicU32 = AtomicU32::new(0);
 static LISTENED: Mutex<BTreeMap<&'static Location<'static>, u32>> = Mutex::new(BTreeMap::new());
 
 impl World {
-    /// A poll of this task ends, and its waker was given away so many times: more often than to timers and sockets?
+    /// A poll of this task ends. Returns whether its waker was cloned more often than by timers and sockets.
     #[cold]
     pub(crate) fn suspect(&self, task: u64, given: usize) {
         if SUSPECTED.load(Ordering::Relaxed) < SUSPICIONS && given > self.with(|state| state.clock.turn.waits)

@@ -18,7 +18,7 @@ impl World {
         let (is_first, runnables, wakers, _boots) = self.with(|state| {
             let is_first = state.begin_refusing();
             state.closed = true;
-            // Whoever waits on another runtime is told.
+            // Waiters on other runtimes are woken.
             state.network.stop(&mut state.clock.woken);
             state.clock.stop();
             let (runnables, wakers) = state.tasks.dismiss(None);
@@ -94,7 +94,7 @@ impl State {
         is_first
     }
 
-    /// Tasks that were refused; None: there are no more, and whoever is refused from now on is dropped at once.
+    /// Tasks that were refused. `None`: refused tasks are dropped at once from now on.
     fn take_refused(&mut self) -> Option<Vec<(usize, Runnable)>> {
         if self.refused.take_if(|refused| refused.is_empty()).is_some() {
             return None;

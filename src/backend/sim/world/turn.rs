@@ -14,8 +14,8 @@ use crate::backend::sim::log::{Kind, TaskKind};
 use crate::backend::sim::schedule::Ready;
 use crate::backend::sim::slots::Id;
 
-/// So many polls without news are a loop that never ends, if they are so many for each task as well: of a million tasks that
-/// have a few turns each, none may have ended yet.
+/// Number of polls without progress that count as an endless loop, if each task had its share as well: of a million
+/// tasks that have a few turns each, none may have ended yet.
 const ENDLESS: usize = 1_000_000;
 const ENDLESS_FOR_EACH: usize = 16;
 
@@ -36,15 +36,15 @@ impl News {
     }
 }
 
-/// Whether so many polls without news, beside so many tasks, are a loop.
+/// Returns whether this many polls without progress, with this many tasks, are an endless loop.
 fn is_endless(polls: usize, tasks: usize) -> bool {
     polls > ENDLESS.max(tasks.saturating_mul(ENDLESS_FOR_EACH))
 }
 
-/// How far the clock goes where all have yielded, after so many rounds in which nothing else happened.
+/// How far the clock advances when all tasks have yielded, after this many rounds in which nothing else happened.
 ///
-/// Nowhere at first, for one yield costs nothing; two seconds in a thousand rounds, which a loop that computes may have; and
-/// an hour in 14,000, a year in 300,000: whoever looks at the clock in a loop is not to wait for long.
+/// Nowhere at first, for one yield costs nothing; two seconds in a thousand rounds, which a loop that computes may
+/// have; and an hour in 14,000, a year in 300,000: a loop that reads the clock must not wait for long.
 fn yielding(rounds: u64) -> u64 {
     rounds.saturating_mul(rounds.saturating_mul(4).saturating_add(1_000))
 }

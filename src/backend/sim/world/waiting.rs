@@ -72,7 +72,7 @@ impl World {
         let refused = self.with(|state| {
             if !state.is_alive(task) {
                 let host = state.tasks.get(task).map_or(0, |task| task.host);
-                // Whoever wakes it may hold a lock that its destructor takes, as h2 0.4 does.
+                // The caller of the waker may hold a lock that the task's destructor takes, as in h2 0.4.
                 if let Some(refused) = &mut state.refused {
                     refused.push((host, runnable));
                     return None;

@@ -9,7 +9,7 @@ use crate::runtime::task::catch_panic::{discard, wake};
 use crate::runtime::task::{Id, JoinError, NativeAbort, Number, Slot, spawned};
 use crate::thread::lock;
 
-/// Which of so many tasks that are ready is next, in a simulation.
+/// Chooses the next ready task, in a simulation.
 #[allow(dead_code, reason = "without a simulation nobody sets it")]
 pub(crate) static CHOOSE: OnceLock<fn(usize) -> usize> = OnceLock::new();
 
@@ -24,7 +24,7 @@ struct State {
     // Nearly always one.
     waiter: Option<Waker>,
     more_waiters: Vec<Waker>,
-    // Whoever polls the set looks at the queue afterwards.
+    // The task that polls the set checks the queue afterwards.
     is_polled: bool,
     is_closed: bool,
 }
@@ -123,7 +123,7 @@ impl Entry {
         Self { key, number: Number::next(), queue, is_queued, is_aborted, is_finished }
     }
 
-    /// The task is about to be polled: whoever wakes it from now on wakes it once more.
+    /// The task is about to be polled: a wake from now on schedules another poll.
     pub(super) fn begin_turn(&self) {
         // A swap, and not a store: it sees what was there when others found it queued, an abort for example.
         self.is_queued.swap(false, Ordering::AcqRel);

@@ -416,7 +416,7 @@ impl<T> Core<T> {
                 }
                 let running = mem::replace(&mut *state, State::Aborted(slot));
                 drop(state);
-                // Dropping a task of async-task cancels it, and wakes whoever waits for it.
+                // Dropping a task of async-task cancels it, and wakes its waiter.
                 drop(running);
             }
             State::Polled(meanwhile) => meanwhile.abort = true,
@@ -590,7 +590,7 @@ impl<T> NativeAbort for Core<T> {
 impl<T> Future for Handle<T> {
     type Output = Result<T, JoinError>;
 
-    // A call, so that whoever awaits a handle of another kind does not carry this about.
+    // A call, so that futures awaiting a handle of another kind do not contain this.
     #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let number = self.core.number;

@@ -17,7 +17,7 @@ use crate::runtime::net::path::{cannot, check};
 
 /// A Unix datagram socket in memory.
 ///
-/// What is sent is there at once. Ten may wait to be received; whoever sends more waits.
+/// A datagram arrives at once. The queue holds ten; further sends wait.
 pub struct UnixDatagram {
     world: Arc<World>,
     host: usize,

@@ -46,7 +46,7 @@ impl Network {
         self.conns.insert(clock.number(), pair)
     }
 
-    /// Waits until whoever listens has it in the queue.
+    /// Waits until the listener has queued the connection.
     pub(crate) fn connected(
         &mut self,
         clock: &mut Clock,
@@ -139,7 +139,7 @@ impl Network {
         }
     }
 
-    /// Whoever has asked gets no connection.
+    /// The connecting side gets no connection.
     pub(super) fn fail(&mut self, clock: &mut Clock, id: Id, error: ErrorKind, kind: Kind, message: u64) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         if matches!(conn.progress, SleepState::Asked | SleepState::Accepted) {

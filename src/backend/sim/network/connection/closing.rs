@@ -43,7 +43,7 @@ impl Network {
         end.arrived = 0;
         let lingers = end.options.linger.is_none_or(|linger| !linger.is_zero());
         if matches!(conn.progress, SleepState::Asked | SleepState::Failed(_)) {
-            // Whoever listens may have it nevertheless.
+            // The listener may have it nevertheless.
             end.reset = true;
             self.forget(id);
             return;

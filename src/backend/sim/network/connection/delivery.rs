@@ -244,7 +244,8 @@ impl Network {
         self.await_first(clock, id, to);
     }
 
-    /// Whether it was taken. If not, whoever has sent it is told, and does so again until they hear of it.
+    /// Returns whether the packet was accepted. If not, the sender is notified, and sends it again until it is
+    /// acknowledged.
     fn deliver(&mut self, clock: &mut Clock, id: Id, to: usize, what: What, message: u64) -> bool {
         let Some(conn) = self.conns.get_mut(id) else { return false };
         let is_failed = matches!(conn.progress, SleepState::Failed(_));
@@ -308,7 +309,7 @@ impl Network {
         }
     }
 
-    /// Whoever has sent for so long without an answer gives up.
+    /// The sender gives up after this time without an answer.
     fn time_out(&mut self, clock: &mut Clock, id: Id, side: usize) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         clock.record(Kind::TimedOut, id.number, 0);

@@ -15,7 +15,7 @@ use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::Waiting;
 use crate::runtime::net::options::SocketOptions;
 
-/// A connection: an end for whoever has asked for it, and one for whoever was asked.
+/// A connection: one end for the client, and one for the server.
 pub(super) struct Conn {
     asked_at: u64,
     // For the log.
@@ -98,7 +98,7 @@ impl End {
         }
     }
 
-    /// Whoever waits for anything here.
+    /// All wakers of this connection.
     fn take_waiters(&mut self) -> impl Iterator<Item = Waker> + use<> {
         self.reader.take().into_iter().chain(self.writer.take())
     }
@@ -138,7 +138,7 @@ impl Network {
         self.conns.get_mut(id).filter(|conn| !conn.ends[side].crashed)
     }
 
-    /// Whoever waits to write from one host to another.
+    /// Wakers of tasks that wait to write from one host to another.
     pub(super) fn writers(&mut self, from: usize, to: usize) -> Vec<Waker> {
         let ends = self.conns.values_mut().flat_map(|conn| {
             let hosts = [CLIENT, SERVER].map(|side| conn.path(1 - side));
