@@ -530,7 +530,7 @@ fn hosts_have_names_addresses_and_a_loopback_of_their_own() {
         ("c", [10, 0, 0, 2], ["10.0.0.2", "\"b\""]),
         ("b", [10, 0, 0, 3], ["\"b\"", "10.0.0.2"]),
         ("c", [127, 0, 0, 1], ["\"c\"", "127.0.0.1"]),
-        ("localhost", [10, 0, 0, 3], ["\"localhost\"", "no name"]),
+        ("localhost", [10, 0, 0, 3], ["\"localhost\"", "not a valid host name"]),
     ] {
         let error = a.host(name, ip).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);

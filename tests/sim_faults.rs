@@ -713,7 +713,7 @@ fn bad_input_is_named() {
     let alone = Sim::builder().seed(0).build().unwrap();
     for (error, words) in [
         (alone.inject(&Faults::new().holds(1)).unwrap_err(), ["one host", "Sim::host"]),
-        (a.inject(&Faults::new().crashes(1)).unwrap_err(), ["crashes", "Sim::boot"]),
+        (a.inject(&Faults::new().crashes(1)).unwrap_err(), ["crashes", "Host::boot"]),
         (a.inject(&Faults::new().losses(1, 2.0)).unwrap_err(), ["losses", "from 0 to 1"]),
     ] {
         assert_eq!(error.kind(), ErrorKind::InvalidInput);

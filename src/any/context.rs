@@ -10,7 +10,7 @@ use crate::backend::{
 use crate::runtime::task::native;
 use crate::thread::{self, Entry, Place, RuntimeKind};
 
-/// Whether a handle that is found keeps its runtime alive.
+/// Whether a found handle is owned or weak.
 #[derive(Clone, Copy)]
 pub(crate) enum Ownership {
     Weak,

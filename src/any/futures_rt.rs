@@ -1,4 +1,4 @@
-//! What the executors of futures are called by: `futures::task::Spawn`.
+//! The spawn trait of futures, `futures::task::Spawn`, for every runtime.
 
 use crate::AnyRuntime;
 

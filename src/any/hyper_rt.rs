@@ -1,5 +1,5 @@
-//! What hyper 1 asks of a runtime: its executor and its timer. Its streams are those with tokio's traits, in `TokioIo` of
-//! hyper-util.
+//! The executor and timer traits of hyper 1, for every runtime. For its streams, use those with tokio's traits, in
+//! `TokioIo` of hyper-util.
 
 use std::future::Future;
 use std::pin::Pin;

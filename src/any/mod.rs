@@ -1,4 +1,4 @@
-//! Any runtime, in one type: `AnyRuntime`, what it makes, and which one this thread is in.
+//! `AnyRuntime`, one type for any runtime; its timers and sockets; and the runtime that this thread is in.
 
 mod context;
 mod convert;
@@ -299,12 +299,12 @@ impl AnyRuntime {
         Self { repr: Repr::Other(Other::Wrapped(wrapped)) }
     }
 
-    /// A handle to the same runtime that does not keep it alive.
+    /// Returns a weak handle to the same runtime, which does not keep it alive.
     pub(crate) fn unowned(&self) -> Self {
         each!(&self.repr, it => it.unowned().into(), wrapped => Self { repr: Repr::Other(Other::Wrapped(wrapped.unowned())) })
     }
 
-    /// What it is without its wrapper.
+    /// The runtime without its wrapper.
     #[inline]
     fn plain(&self) -> &Repr {
         match &self.repr {

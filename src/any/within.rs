@@ -34,7 +34,7 @@ impl<F> Within<F> {
         Self { runtime, it: Some(it) }
     }
 
-    /// What it is, for who drops it elsewhere.
+    /// The inner future, for a caller that drops it elsewhere.
     pub(super) fn inside(self: Pin<&mut Self>) -> Option<Pin<&mut F>> {
         self.project().it.as_pin_mut()
     }

@@ -1,4 +1,4 @@
-//! A handle that wraps whatever is spawned through it, as spans of tracing want it.
+//! Handles that wrap every task spawned through them, for example in tracing spans.
 
 use std::cell::Cell;
 use std::fmt;
@@ -55,7 +55,7 @@ pub(super) struct Wrapped {
 /// Gives each task its wrapper.
 type Hook = Arc<dyn Fn(&TaskMeta<'_>) -> Wrapper + Send + Sync>;
 
-/// Calls what it is given: a poll of the task, or its destructor.
+/// Wrapper of a task: must call its argument, which polls or drops the task.
 type Wrapper = Box<dyn FnMut(&mut dyn FnMut()) + Send>;
 
 impl Wrapped {
@@ -76,7 +76,7 @@ impl Wrapped {
         Arc::new(Self { runtime: runtime.clone(), unowned: Some(Arc::new(unowned)), hook })
     }
 
-    /// A handle that does not keep its runtime alive.
+    /// Returns a weak handle, which does not keep its runtime alive.
     pub(super) fn unowned(self: &Arc<Self>) -> Arc<Self> {
         self.unowned.as_ref().unwrap_or(self).clone()
     }

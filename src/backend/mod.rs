@@ -1,4 +1,5 @@
-//! The registry: every backend there is. It names their features, as its other parts do: `runtime/task/native`, `any/convert` and `macros`.
+//! The registry of backends. It names their features, as its other parts do: `runtime/task/native`, `any/convert` and
+//! `macros`.
 //!
 //! # What a backend folder holds
 //!
@@ -10,13 +11,14 @@
 //! - `net/`: its [`TcpStream`](crate::runtime::TcpStream), [`TcpListener`](crate::runtime::TcpListener)
 //!   and [`UdpSocket`](crate::runtime::UdpSocket), and its Unix sockets.
 //!
-//! smol and async-std stand on one reactor and one blocking pool: what they share is `async_io`. What makes a
-//! [`JoinHandle`](crate::task::JoinHandle) of a runtime's own is in `runtime/task/native`, for that is an enum over all of them.
+//! smol and async-std use the same reactor and blocking pool: `async_io` has the shared code. The conversion of a
+//! runtime's native handle into a [`JoinHandle`](crate::task::JoinHandle) is in `runtime/task/native`, because that is
+//! an enum over all of them.
 //!
 //! # How to add one
 //!
-//! A folder like the others and an entry here; the rest is a list in `ARCHITECTURE.md`, from the bottom up. Without its feature,
-//! `disabled` stands in for it.
+//! Add a folder like the others and an entry here; `ARCHITECTURE.md` lists the other steps, from the bottom up. If its
+//! feature is off, `disabled` replaces it.
 
 use cfg_if::cfg_if;
 

@@ -1,4 +1,4 @@
-//! Descriptors of one's own: here those of sockets that anyrt knows nothing of.
+//! File descriptors of the user: here those of sockets that anyrt does not know.
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read, Write};

@@ -1,4 +1,4 @@
-//! Which runtime is current, and the functions that need no handle.
+//! The current runtime, and the free functions that use it.
 
 mod builder;
 mod instant;

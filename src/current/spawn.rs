@@ -1,4 +1,4 @@
-//! The functions that need no handle: what the current runtime does.
+//! Free functions on the current runtime.
 
 use std::future::Future;
 

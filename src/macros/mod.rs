@@ -1,5 +1,5 @@
-//! What `#[anyrt::test]`, `#[anyrt::main]` and `select!` expand to. It is no part of the API: the crate `anyrt-macros` is of the very
-//! same version.
+//! Runtime support for the expansions of `#[anyrt::test]`, `#[anyrt::main]` and `select!`. It is not part of the public
+//! API: the crate `anyrt-macros` has exactly the same version.
 
 mod anywhere;
 mod ended;

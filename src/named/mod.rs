@@ -1,5 +1,5 @@
-//! Runtimes that are called by a word, and which of them a program means: a part of the registry. They are in the order of their
-//! tests, as `anyrt-macros` has them.
+//! Runtimes by name, and the choice of one for a program: a part of the registry. Their order is that of their tests,
+//! as in `anyrt-macros`.
 
 #![allow(unreachable_pub, reason = "`macros` has them in the API, where that feature is on")]
 
@@ -21,7 +21,7 @@ use crate::Smol;
 use crate::Tokio;
 use crate::runtime::builder::Builder;
 
-/// A runtime that is called by a word.
+/// A runtime with its name.
 pub struct Named {
     pub(crate) word: &'static str,
     // Of several that are one, the first is meant by the feature.

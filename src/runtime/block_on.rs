@@ -112,7 +112,7 @@ pub trait BlockOn: Spawn {
     /// Call [`block_on`](Self::block_on) instead: it makes nesting an error.
     fn run_until<F: Future>(&self, future: F) -> F::Output;
 
-    /// Stops the runtime, for at most `timeout`; [`shutdown_timeout`](Self::shutdown_timeout) is the one to call.
+    /// Stops the runtime and waits for at most `timeout`; programs call [`shutdown_timeout`](Self::shutdown_timeout).
     ///
     /// A backend that can be owned replaces it.
     ///
@@ -130,7 +130,7 @@ pub trait BlockOn: Spawn {
 #[non_exhaustive]
 pub struct ShutdownReport {
     /// Tasks that were still being polled when the time was up, or that were not dropped yet if the timeout was very
-    /// short: at most one for each worker thread.
+    /// short: one for each thread that was busy with them.
     ///
     /// On a `current_thread` runtime of tokio the future of a `block_on` counts as well, while it is in the poll that
     /// the shutdown found it in. On a multi-threaded runtime that anyrt has not built, all tasks together count as one,
@@ -157,7 +157,7 @@ impl ShutdownReport {
     }
 }
 
-/// Why a runtime cannot be stopped.
+/// The error of a runtime that cannot be stopped.
 pub(crate) fn not_owned(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, format!("anyrt: {why}"))
 }

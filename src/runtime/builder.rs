@@ -29,7 +29,7 @@ pub struct Builder<R> {
     runtime: PhantomData<fn() -> R>,
 }
 
-/// What a runtime is to be, checked.
+/// Checked settings of a runtime.
 #[allow(dead_code, reason = "without a backend nobody asks")]
 pub(crate) struct Settings {
     pub(crate) worker_threads: usize,

@@ -99,7 +99,7 @@ impl fmt::Display for NoRuntime {
     }
 }
 
-/// What makes a program of an `async fn main`, on this runtime.
+/// The attribute that runs an `async fn main` on this runtime.
 fn attribute(runtime: &str) -> &'static str {
     match runtime {
         "tokio" => "inside an `async fn main` under `#[anyrt::main(tokio)]` (feature `macros`)",
@@ -108,7 +108,7 @@ fn attribute(runtime: &str) -> &'static str {
     }
 }
 
-/// What to write, for each of these runtimes.
+/// The lines to write, one for each of these runtimes.
 struct Lines(&'static [&'static str]);
 
 impl fmt::Display for Lines {
@@ -134,7 +134,7 @@ impl From<NoRuntime> for io::Error {
     }
 }
 
-/// What an operation needs of a runtime, besides running tasks.
+/// The driver that an operation needs, besides running tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driver {
     None,

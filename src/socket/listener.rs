@@ -8,8 +8,8 @@ use super::{Reactor, Registered, Shared, Stream, Way, poll_io, read_io};
 use crate::runtime::net::family::{Family, StdSocket};
 use crate::runtime::net::{Descriptor, descriptor, lends};
 
-/// A listening socket of a reactor, which also watches what is accepted: a [`TcpListener`](super::TcpListener), or a
-/// [`UnixListener`](super::unix::UnixListener).
+/// A listener registered with a reactor, which also registers accepted connections: a
+/// [`TcpListener`](super::TcpListener), or a [`UnixListener`](super::unix::UnixListener).
 #[derive(Debug)]
 pub struct Listener<R: Reactor, S: Connected> {
     pub(super) socket: R::Registered<S::Listener>,
@@ -21,17 +21,17 @@ pub struct Listener<R: Reactor, S: Connected> {
 type Accepted<R, S> = (Stream<R, S>, <S as Family>::Addr);
 
 impl<R: Reactor, S: Connected> Listener<R, S> {
-    /// The registered socket.
+    /// Returns the registered socket.
     pub fn into_inner(self) -> R::Registered<S::Listener> {
         self.socket
     }
 
-    /// A listening socket that `reactor` watches already.
+    /// Creates a listener from a registered socket.
     pub fn new(reactor: R, socket: R::Registered<S::Listener>) -> Self {
         Self { socket, reactor, waits: Shared::default() }
     }
 
-    /// Takes over a listening socket, blocking or not.
+    /// Registers a listener, blocking or non-blocking.
     ///
     /// # Errors
     ///

@@ -9,7 +9,8 @@ use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
 use crate::runtime::net::{Descriptor, descriptor, lends};
 use crate::runtime::{Interest, ReuniteError};
 
-/// A connection of a reactor: a [`TcpStream`](super::TcpStream), or a [`UnixStream`](super::unix::UnixStream).
+/// A connection registered with a reactor: a [`TcpStream`](super::TcpStream), or a
+/// [`UnixStream`](super::unix::UnixStream).
 #[derive(Debug)]
 pub struct Stream<R: Reactor, S: Connected> {
     pub(super) socket: R::Registered<S>,
@@ -17,12 +18,12 @@ pub struct Stream<R: Reactor, S: Connected> {
 }
 
 impl<R: Reactor, S: Connected> Stream<R, S> {
-    /// A connection that is registered already.
+    /// Creates a stream from a registered connection.
     pub fn new(socket: R::Registered<S>) -> Self {
         Self { socket, waits: Own::default() }
     }
 
-    /// Takes over a connection, blocking or not.
+    /// Registers a connection, blocking or non-blocking.
     ///
     /// # Errors
     ///
@@ -31,7 +32,7 @@ impl<R: Reactor, S: Connected> Stream<R, S> {
         Ok(Self::new(reactor.register(stream.nonblocking()?)?))
     }
 
-    /// The registered socket.
+    /// Returns the registered socket.
     pub fn into_inner(self) -> R::Registered<S> {
         self.socket
     }

@@ -8,11 +8,11 @@ use super::{
 };
 use crate::runtime::net::family::{Tcp, listener_items, stream_items};
 
-/// A TCP connection of a reactor. For authors of backends: a program uses
+/// A TCP connection registered with a reactor. For authors of backends; programs use
 /// [`net::TcpStream`](crate::net::TcpStream).
 pub type TcpStream<R> = Stream<R, std::net::TcpStream>;
 
-/// A listening socket of a reactor, which also watches what is accepted. For authors of backends: a program uses
+/// A TCP listener registered with a reactor. For authors of backends; programs use
 /// [`net::TcpListener`](crate::net::TcpListener).
 pub type TcpListener<R> = Listener<R, std::net::TcpStream>;
 
@@ -28,7 +28,7 @@ fn is_connected(stream: &Tcp) -> io::Result<()> {
 }
 
 impl<R: Reactor> TcpStream<R> {
-    /// Waits until a socket that does not block, and has begun to connect, is connected or has failed; see
+    /// Waits until a non-blocking socket that has begun to connect is connected or has failed; see
     /// [`Net::finish_connect`](crate::Net::finish_connect).
     ///
     /// # Errors

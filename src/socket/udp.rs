@@ -11,7 +11,7 @@ use crate::runtime::{self, udp_groups, udp_options};
 
 type Std = std::net::UdpSocket;
 
-/// A UDP socket of a reactor. For authors of backends: a program uses
+/// A UDP socket registered with a reactor. For authors of backends; programs use
 /// [`net::UdpSocket`](crate::net::UdpSocket).
 #[derive(Debug)]
 pub struct UdpSocket<R: Reactor> {
@@ -20,12 +20,12 @@ pub struct UdpSocket<R: Reactor> {
 }
 
 impl<R: Reactor> UdpSocket<R> {
-    /// A socket that is registered already.
+    /// Creates a socket from a registered one.
     pub fn new(socket: R::Registered<std::net::UdpSocket>) -> Self {
         Self { socket, waits: Shared::default() }
     }
 
-    /// Takes over a socket, blocking or not.
+    /// Registers a socket, blocking or non-blocking.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl<R: Reactor> UdpSocket<R> {
         Ok(Self::new(reactor.register(socket.nonblocking()?)?))
     }
 
-    /// The registered socket.
+    /// Returns the registered socket.
     pub fn into_inner(self) -> R::Registered<std::net::UdpSocket> {
         self.socket
     }

@@ -21,7 +21,7 @@ impl Source for std_unix::UnixStream {}
 impl Source for std_unix::UnixListener {}
 impl Source for std_unix::UnixDatagram {}
 
-/// A connection of a reactor. For authors of backends: a program uses
+/// A Unix stream connection registered with a reactor. For authors of backends; programs use
 /// [`net::UnixStream`](crate::net::UnixStream).
 pub type UnixStream<R> = Stream<R, std_unix::UnixStream>;
 
@@ -37,7 +37,7 @@ pub type OwnedReadHalf<R> = super::OwnedReadHalf<R, std_unix::UnixStream>;
 /// Write half of a stream, which closes the write side when it is dropped.
 pub type OwnedWriteHalf<R> = super::OwnedWriteHalf<R, std_unix::UnixStream>;
 
-/// A listening socket of a reactor, which also watches what is accepted. For authors of backends: a program uses
+/// A Unix socket listener registered with a reactor. For authors of backends; programs use
 /// [`net::UnixListener`](crate::net::UnixListener).
 pub type UnixListener<R> = Listener<R, std_unix::UnixStream>;
 
@@ -70,7 +70,7 @@ impl<R: Reactor> runtime::UnixListener for UnixListener<R> {
     }
 }
 
-/// A socket of a reactor for datagrams. For authors of backends: a program uses
+/// A Unix datagram socket registered with a reactor. For authors of backends; programs use
 /// [`net::UnixDatagram`](crate::net::UnixDatagram).
 #[derive(Debug)]
 pub struct UnixDatagram<R: Reactor> {
@@ -80,12 +80,12 @@ pub struct UnixDatagram<R: Reactor> {
 }
 
 impl<R: Reactor> UnixDatagram<R> {
-    /// A socket that `reactor` watches already.
+    /// Creates a socket from a registered one.
     pub fn new(reactor: R, socket: R::Registered<std_unix::UnixDatagram>) -> Self {
         Self { socket, reactor, waits: Shared::default() }
     }
 
-    /// Takes over a socket, blocking or not.
+    /// Registers a socket, blocking or non-blocking.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl<R: Reactor> UnixDatagram<R> {
         Ok(Self::new(reactor.clone(), reactor.register(socket.nonblocking()?)?))
     }
 
-    /// The registered socket.
+    /// Returns the registered socket.
     pub fn into_inner(self) -> R::Registered<std_unix::UnixDatagram> {
         self.socket
     }

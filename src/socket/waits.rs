@@ -1,7 +1,7 @@
-//! Whom a socket wakes that is polled: the last task that polled, and no other.
+//! Wakers of a polled socket: only the last task that polled is woken.
 //!
-//! async-io 2.6 wakes the task that another one displaces (`reactor.rs`, `poll_ready`), and that one displaces the other: two
-//! that poll one socket would wake each other for ever. A reactor that is always shown the same waker displaces nobody.
+//! async-io 2.6 wakes the task that another one displaces (`reactor.rs`, `poll_ready`), so two tasks that poll one
+//! socket would wake each other for ever. A reactor that always gets the same waker displaces no task.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};

@@ -8,11 +8,11 @@ use crate::runtime::task::coop;
 
 impl Source for OwnedFd {}
 
-/// Watches a descriptor that is no socket; see [`UnixNet::watch_fd`](crate::runtime::UnixNet::watch_fd).
+/// Watches a descriptor that is not a socket; see [`UnixNet::watch_fd`](crate::runtime::UnixNet::watch_fd).
 ///
 /// # Errors
 ///
-/// The system's, for one that it cannot watch.
+/// The system's error for a descriptor that it cannot watch.
 pub fn watch_fd<R: Reactor>(reactor: &R, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
     Ok(Box::new(Watch::<R> { fd: reactor.register(fd)?, waits: Shared::default() }))
 }

@@ -1,4 +1,4 @@
-//! Threads that end: in destructors of their thread-locals, when those of a runtime may be gone already.
+//! Threads that end: destructors of thread-locals, in which a runtime's own thread-locals may be gone already.
 //!
 //! Every runtime keeps something for its `block_on` there, and panics where it is gone (async-io 2.6 and futures-lite 2.6 a
 //! parker, tokio 1.54 a parker and its context), which aborts the process in such a destructor.

@@ -1,4 +1,4 @@
-//! What a thread is doing, and what threads share: below everything else. It knows the names of runtimes, and nothing else of them.
+//! State of a thread, and locks: the lowest room. It knows the names of runtimes, and nothing else about them.
 
 #[allow(dead_code, reason = "not every backend has thread-locals of its own")]
 pub(crate) mod exit;

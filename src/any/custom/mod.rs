@@ -1,4 +1,4 @@
-//! A runtime that its user brings: any [`Runtime`], behind one object-safe twin.
+//! Custom runtimes: any [`Runtime`], behind an object-safe counterpart of the trait.
 
 pub(crate) mod net;
 pub(crate) mod time;
@@ -26,7 +26,7 @@ use crate::runtime::{
     random_seed_of_the_system,
 };
 
-/// A runtime of somebody else's.
+/// A custom runtime.
 #[derive(Clone)]
 pub(crate) struct Custom {
     runtime: Kept,
@@ -35,7 +35,7 @@ pub(crate) struct Custom {
 #[derive(Clone)]
 enum Kept {
     Owned(Arc<dyn Erased>),
-    /// A handle that does not keep it alive.
+    /// Returns a weak handle, which does not keep the runtime alive.
     Unowned(Weak<dyn Erased>),
 }
 
@@ -156,7 +156,7 @@ impl Custom {
         Self { runtime: Kept::Owned(Arc::new(runtime)) }
     }
 
-    /// A handle that does not keep it alive.
+    /// Returns a weak handle, which does not keep the runtime alive.
     pub(crate) fn unowned(&self) -> Self {
         let runtime = match &self.runtime {
             Kept::Owned(runtime) => Kept::Unowned(Arc::downgrade(runtime)),

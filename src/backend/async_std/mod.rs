@@ -1,4 +1,4 @@
-//! async-std: the executor that it runs on.
+//! async-std: its executor.
 
 pub(crate) mod context;
 
@@ -46,7 +46,7 @@ impl AsyncStd {
         Self { _private: () }
     }
 
-    /// A handle that does not keep it alive.
+    /// Returns a weak handle, which does not keep the runtime alive.
     pub(crate) fn unowned(&self) -> Self {
         self.clone()
     }

@@ -1,4 +1,4 @@
-//! The stand-in for a backend that is not compiled in: a runtime that cannot exist.
+//! Placeholder for a backend that is not compiled in: a runtime without values.
 
 mod stream;
 mod udp;

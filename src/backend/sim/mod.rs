@@ -35,7 +35,7 @@ mod clock;
 // What has happened: its hash, and the log.
 mod log;
 
-// Whose turn it is.
+// The scheduler.
 mod schedule;
 
 // What all of them stand on.

@@ -1,4 +1,4 @@
-//! Panics of a thread, noted for the log; and those of a run, kept instead of printed.
+//! Panics: recorded in the log, and collected instead of printed while seeds run.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -9,7 +9,7 @@ use std::sync::Once;
 
 use crate::runtime::task::catch_panic::Payload;
 
-/// What a panic said, and where, if that is known.
+/// Message of a panic, and its location, if known.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Panic {
     pub(super) location: Option<String>,
@@ -31,7 +31,7 @@ impl fmt::Display for Panic {
     }
 }
 
-/// While it is there, panics of this thread are kept and not printed.
+/// Guard: panics of this thread are collected and not printed.
 pub(super) struct Quiet {
     before: Option<Kept>,
 }
@@ -46,7 +46,7 @@ thread_local! {
     static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
-/// Of a run that panics all the time, the first and the last.
+/// Maximum number of panics kept of a run: the first ones and the last.
 const MOST: usize = 64;
 
 impl Quiet {
@@ -56,7 +56,7 @@ impl Quiet {
         Self { before: KEPT.with(|cell| cell.replace(Some(kept))) }
     }
 
-    /// What it has kept so far.
+    /// Returns the panics collected so far.
     pub(super) fn take(&self) -> Vec<Panic> {
         let panics =
             KEPT.with(|cell| cell.borrow_mut().as_mut().map(|kept| std::mem::take(&mut kept.panics)));

@@ -38,16 +38,17 @@ impl Random {
     }
 }
 
-/// What the numbers are for. One that draws more or less than before leaves the others as they were.
+/// Purpose of the numbers. Each purpose has its own generator, so one that draws more or less does not change the
+/// others.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stream {
-    /// Whose turn it is.
+    /// The scheduler.
     Schedule,
-    /// What the packets meet with.
+    /// The network.
     Network,
-    /// What breaks, and when.
+    /// Faults.
     Faults,
-    /// For the program itself.
+    /// The program itself.
     Program,
 }
 

@@ -1,4 +1,4 @@
-//! What the environment says to run again.
+//! Replay of a run, as the environment variables describe it.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,14 +13,14 @@ const FAULTS: &str = "ANYRT_SIM_FAULTS";
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Replay {
     pub(super) seed: u64,
-    /// So many choices are the policy's; None: all.
+    /// Number of choices that the policy makes; `None`: all.
     pub(super) choices: Option<u64>,
-    /// Which of the faults that the seed has drawn happen; None: all.
+    /// Indices of the drawn faults that happen; `None`: all.
     pub(super) faults: Option<Vec<usize>>,
 }
 
 impl Replay {
-    /// That of the environment, if it has a seed.
+    /// Returns the replay of the environment, if it sets a seed.
     pub(super) fn of_the_environment() -> io::Result<Option<Self>> {
         Self::read(|name| env::var_os(name))
     }
@@ -44,7 +44,7 @@ impl Replay {
     }
 }
 
-/// What to write before a command.
+/// The variables to set in front of a command.
 impl fmt::Display for Replay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{SEED}={}", self.seed)?;

@@ -36,7 +36,7 @@ pub(super) struct Ready {
     pub(super) yielded: bool,
 }
 
-/// So many yields in a row are a loop that waits for somebody else, who has the priority then.
+/// Number of yields in a row that count as a loop waiting for other tasks, which then get the priority.
 const PATIENCE: u32 = 256;
 
 /// Between two changes of a priority are fewer choices than two to the power of this.

@@ -1,4 +1,4 @@
-//! smol: its global executor, or one of our own.
+//! smol: its global executor, or an owned executor.
 
 mod pool;
 mod tasks;
@@ -48,7 +48,7 @@ pub struct Smol {
 enum Executor {
     Global,
     Owned(Arc<Threads>),
-    /// A handle to one that somebody else owns.
+    /// A weak handle to an owned executor.
     Unowned(Weak<Threads>),
 }
 
@@ -82,7 +82,7 @@ impl Smol {
         Builder::new()
     }
 
-    /// A handle that does not keep it alive.
+    /// Returns a weak handle, which does not keep the runtime alive.
     pub(crate) fn unowned(&self) -> Self {
         let executor = match &self.executor {
             Executor::Owned(threads) => Executor::Unowned(Arc::downgrade(threads)),

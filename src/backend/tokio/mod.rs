@@ -1,4 +1,4 @@
-//! tokio: a handle to a runtime of the application's, or a runtime of our own.
+//! tokio: a handle to an existing runtime, or an owned runtime.
 
 mod clock;
 pub(crate) mod context;
@@ -101,7 +101,7 @@ impl Tokio {
         Handle::try_current().ok().map(Self::from)
     }
 
-    /// A handle that does not keep it alive.
+    /// Returns a weak handle, which does not keep the runtime alive.
     pub(crate) fn unowned(&self) -> Self {
         Self { handle: self.handle.clone(), owned: None }
     }

@@ -11,7 +11,7 @@ use crate::runtime::task::coop;
 
 /// File descriptor of your own, watched by the runtime: inotify, a serial port, netlink or a TUN device, for example.
 ///
-/// Made by [`AsyncFd::new`] on the current runtime, or by [`UnixNet::async_fd`](super::UnixNet::async_fd). It waits
+/// Created by [`AsyncFd::new`] on the current runtime, or by [`UnixNet::async_fd`](super::UnixNet::async_fd). It waits
 /// until the descriptor is ready; you do the reading and writing. The descriptor must be **non-blocking**. anyrt does
 /// not set that, because the flag is shared with every holder of the descriptor, such as the parent process. anyrt
 /// watches a duplicate, so `T` may be any type that lends a descriptor. The system must be able to watch it (epoll,

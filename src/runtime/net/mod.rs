@@ -1,5 +1,5 @@
-//! The network: what a runtime can connect and bind, the sockets that it makes, and what is written once over any socket:
-//! addresses, names, options, incoming connections.
+//! The network: connecting and binding, sockets, and the code shared by all sockets: addresses, name resolution,
+//! options, incoming connections.
 
 mod addrs;
 #[cfg(unix)]

@@ -47,7 +47,7 @@ impl ConnectOptions {
     /// The recommended delay for [`happy_eyeballs`](Self::happy_eyeballs) (RFC 8305, 5): 250 ms.
     pub const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-    /// The ones of `tcp_connect`.
+    /// The defaults of `tcp_connect`.
     pub(crate) const UNSET: Self = Self {
         local_addr: None,
         timeout: None,
@@ -192,7 +192,7 @@ pub struct ListenOptions {
 pub(crate) const BACKLOG: i32 = 1024;
 
 impl ListenOptions {
-    /// The ones of `tcp_bind`.
+    /// The defaults of `tcp_bind`.
     pub(crate) const UNSET: Self =
         Self { backlog: None, only_v6: None, hook: None, socket: SocketOptions::UNSET };
 
@@ -248,7 +248,7 @@ impl ListenOptions {
     }
 }
 
-/// What a user does with a socket before it is used.
+/// The user's hook on a socket before it is used.
 #[derive(Clone)]
 pub(super) struct Hook(Arc<dyn Fn(Descriptor<'_>) -> io::Result<()> + Send + Sync>);
 
@@ -266,7 +266,7 @@ impl fmt::Debug for Hook {
     }
 }
 
-/// What both ends of a connection can have.
+/// Options that connections and listeners share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SocketOptions {
     pub(crate) reuse_address: Option<bool>,
@@ -443,7 +443,7 @@ pub(crate) fn no_such_option() -> io::Error {
     )
 }
 
-/// Of a runtime that cannot ask.
+/// The error of a runtime without peer credentials.
 #[cfg(unix)]
 pub(crate) fn no_peer_cred() -> io::Error {
     io::Error::new(
@@ -452,7 +452,7 @@ pub(crate) fn no_peer_cred() -> io::Error {
     )
 }
 
-/// Of a runtime that watches nothing but sockets.
+/// The error of a runtime that watches only sockets.
 #[cfg(unix)]
 pub(crate) fn no_watch() -> io::Error {
     io::Error::new(
@@ -461,7 +461,7 @@ pub(crate) fn no_watch() -> io::Error {
     )
 }
 
-/// Of a runtime that has left it out.
+/// The error of a runtime without readiness methods.
 pub(crate) fn no_readiness() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, "anyrt: the runtime of this socket does not report readiness")
 }

@@ -1,4 +1,4 @@
-//! What is written once about Unix sockets: their paths, ways to make one, and incoming connections.
+//! Code shared by Unix sockets: paths, creation, and incoming connections.
 
 use std::io;
 use std::mem::offset_of;

@@ -52,7 +52,7 @@ pub struct JoinSet<T> {
     ready: Arc<Ready>,
 }
 
-/// Which tasks want to be polled, and who waits for any of them.
+/// The tasks to poll, and the waker of the task that polls the set.
 struct Ready {
     state: Mutex<ReadyState>,
 }

@@ -5,7 +5,7 @@ use super::catch_panic::{discard, wake};
 use super::{JoinError, Number};
 use crate::thread::{keep_waker, lock};
 
-/// Where the result of a task waits for its handle, when the runtime has no place of its own for it.
+/// Storage for a task's result until its handle takes it, on runtimes without a native place for it.
 pub(crate) struct Slot<T> {
     number: Number,
     state: Mutex<State<T>>,
@@ -90,7 +90,7 @@ impl<T> Slot<T> {
         lock(&self.state).finished
     }
 
-    /// Nobody will ask for the result.
+    /// The handle was dropped: the result is not needed.
     // As `poll_join`, not inlined: code with a handle of another kind would contain it.
     #[inline(never)]
     pub(crate) fn detach(&self) {

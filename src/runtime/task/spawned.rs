@@ -1,4 +1,4 @@
-//! The whole contract of a handle, for a runtime that can only run a boxed unit future or closure.
+//! Implements the contract of a task handle on a runtime that can only run a boxed unit future or closure.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -37,7 +37,8 @@ where
     JoinHandle::from_slot(slot)
 }
 
-/// Both on a runtime that is gone: what it was given is dropped here and now, where its caller is and in no task.
+/// Spawning on a runtime that is gone: the future or closure is dropped at once, in the caller's context and in no
+/// task.
 pub(crate) fn spawn_gone<T: Send + 'static>(number: Number, given: impl Send) -> JoinHandle<T> {
     let error = match catch_panic(|| drop(given)) {
         Ok(()) => JoinError::runtime_gone(number),
@@ -48,7 +49,7 @@ pub(crate) fn spawn_gone<T: Send + 'static>(number: Number, given: impl Send) ->
     JoinHandle::from_slot(Arc::new(slot))
 }
 
-/// Who a task tells what has become of it.
+/// Receiver of a task's result.
 pub(crate) trait Owner<T> {
     fn number(&self) -> Number;
 

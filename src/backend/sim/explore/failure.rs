@@ -1,4 +1,4 @@
-//! How a program failed, and what that began with.
+//! Failures of a program, and their first cause.
 
 use std::fmt;
 

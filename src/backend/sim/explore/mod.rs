@@ -1,4 +1,4 @@
-//! A search through seeds for one that fails.
+//! The search for a seed that fails.
 
 mod command;
 mod failure;

@@ -1,4 +1,4 @@
-//! What is to be seen while seeds run.
+//! The progress line while seeds run.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};

@@ -1,4 +1,4 @@
-//! What it takes to fail.
+//! Reduction of a failure: the scheduling choices and faults that are needed.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Seeds on threads, until one fails.
+//! The search: seeds run on threads until one fails.
 
 use std::convert::Infallible;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The clock from outside.
+//! Advancing the clock from outside.
 
 use std::time::Duration;
 

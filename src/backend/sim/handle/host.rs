@@ -1,4 +1,4 @@
-//! Hosts: they are added, lose their power, and get it back.
+//! Hosts: adding, crashing and restarting them.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! What the program holds of a simulation.
+//! The handles that a program holds of a simulation.
 
 mod advance;
 mod builder;
@@ -153,12 +153,12 @@ impl Sim {
         Self { owner: Some(Arc::new(Owner { world: world.clone() })), world, host: 0 }
     }
 
-    /// A handle that does not keep it alive.
+    /// Returns a weak handle, which does not keep the runtime alive.
     pub(super) fn found(world: Arc<World>, host: usize) -> Self {
         Self { world, host, owner: None }
     }
 
-    /// A handle that does not keep it alive.
+    /// Returns a weak handle, which does not keep the runtime alive.
     pub(crate) fn unowned(&self) -> Self {
         Self::found(self.world.clone(), self.host)
     }

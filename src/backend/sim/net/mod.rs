@@ -88,7 +88,7 @@ pub type TcpStream = Stream<SocketAddr>;
 /// simulation.
 pub type TcpListener = Listener<SocketAddr>;
 
-/// A connection in memory, between addresses of a kind: TCP, or a Unix socket.
+/// A connection in memory: TCP, or a Unix socket.
 ///
 /// Written data arrives after the latency of the link, in order, whatever faults the link has. 64 KiB may be unread at
 /// each end, unless [`LinkOptions::buffer`] sets another limit; a writer waits for room beyond that. Socket options are
@@ -286,7 +286,7 @@ fn check_ttl(ttl: u32) -> io::Result<()> {
     }
 }
 
-/// A socket in memory that listens: for TCP, or at a path.
+/// A listener in memory: for TCP, or at a path.
 #[derive(Debug)]
 pub struct Listener<A> {
     acceptor: Acceptor,

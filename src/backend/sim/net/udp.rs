@@ -11,12 +11,11 @@ use crate::backend::sim::waiters::How;
 use crate::backend::sim::world::World;
 use crate::runtime;
 
-/// A UDP socket in memory. A program uses [`net::UdpSocket`](crate::net::UdpSocket),
-/// which is this in a simulation.
+/// A UDP socket in memory. Programs use [`net::UdpSocket`](crate::net::UdpSocket), which contains it in a simulation.
 ///
-/// Datagrams arrive after the latency of their link, those of one socket in order unless the link reorders; they are lost
-/// where too many wait.
-/// Options are kept and given back, and have no effect; there is no multicast.
+/// Datagrams arrive after the latency of their link, those of one socket in order unless the link reorders; they are
+/// lost if the receive queue is full. Socket options are stored and returned, but have no effect; multicast is not
+/// supported.
 #[derive(Debug)]
 pub struct UdpSocket {
     world: Arc<World>,

@@ -17,16 +17,17 @@ use crate::runtime::net::options::{SocketOptions, no_peer_cred};
 use crate::runtime::net::path::{cannot, check, full_queue};
 use crate::runtime::{self, UCred, stream_tries};
 
-/// A connection in memory, over a Unix socket. A program uses [`net::UnixStream`](crate::net::UnixStream),
-/// which is this in a simulation.
+/// A Unix stream connection in memory. Programs use [`net::UnixStream`](crate::net::UnixStream), which contains it in a
+/// simulation.
 pub type UnixStream = Stream<SocketAddr>;
 
-/// A Unix socket in memory that listens.
+/// A Unix socket listener in memory.
 pub type UnixListener = Listener<SocketAddr>;
 
 pub use datagram::UnixDatagram;
 
-/// [`UnixNet::unix_connect_path`](runtime::UnixNet::unix_connect_path). Paths are of one host, and of no file system.
+/// [`UnixNet::unix_connect_path`](runtime::UnixNet::unix_connect_path). Paths belong to one host; no file system is
+/// involved.
 pub(crate) async fn connect(world: Arc<World>, host: usize, path: PathBuf) -> io::Result<UnixStream> {
     check(&path)?;
     let to = Addr::Path(Some(path.clone()));

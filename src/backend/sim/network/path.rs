@@ -1,4 +1,4 @@
-//! A path from one host to another: how long it takes, and what goes wrong on it.
+//! A path from one host to another: its delays and faults.
 
 use std::io;
 use std::time::Duration;
@@ -140,7 +140,10 @@ impl Chance {
 
     pub(crate) fn new(option: &str, probability: f64) -> io::Result<Self> {
         if !(0.0..=1.0).contains(&probability) {
-            return Err(invalid(option, &format!("{probability} is not a probability: use 0 to 1")));
+            return Err(invalid(
+                option,
+                &format!("{probability} is not a probability: ask for one from 0 to 1"),
+            ));
         }
         Ok(Self((probability * Self::ALWAYS as f64) as u64))
     }
@@ -265,7 +268,7 @@ impl Path {
         (self.rules.buffer / 4).max(1)
     }
 
-    /// What it is like from now on.
+    /// Sets the options from now on.
     pub(super) fn set(&mut self, rules: Rules) {
         self.rules = rules;
         self.weigh_losses();

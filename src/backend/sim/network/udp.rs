@@ -89,7 +89,7 @@ impl Network {
         }
     }
 
-    /// A socket sends to this address from now on, and receives from nobody else.
+    /// Connects a socket: it sends to this address from now on, and receives only from it.
     pub(crate) fn connect_udp(&mut self, socket: u64, addr: SocketAddr) -> io::Result<()> {
         let addr = to_this_host(addr);
         let bound = self.bound(socket)?;

@@ -28,7 +28,7 @@ use crate::thread::{RuntimeKind, Scope, lock};
 
 /// An executor whose tasks these are.
 pub(crate) trait Executor {
-    /// Where they are.
+    /// The kind of the runtime.
     const KIND: RuntimeKind;
 
     /// The place of a task that waits among those that have to go when the executor stops.
@@ -244,7 +244,7 @@ impl<H: Executor, F, T: Send + 'static> Drop for Job<H, F, T> {
     }
 }
 
-/// What a task leaves behind, until its handle claims it.
+/// The output of a task, until its handle takes it.
 pub(crate) struct Output<T> {
     number: Number,
     // Asked only for an output that nobody claims, and that has a destructor or an aborted handle.
@@ -379,7 +379,7 @@ impl<T> Task<T> {
         Pin::new(&mut self.task).poll(cx)
     }
 
-    /// Lets the task run on.
+    /// Detaches the task.
     fn detach(mut self) {
         if self.is_finished() {
             // An output that is there already is dropped where we are.
@@ -474,7 +474,7 @@ impl<T> Core<T> {
         }
     }
 
-    /// Lets the task run on without its handle; its output, if it is there already.
+    /// Detaches the task; returns its output if it has completed already.
     fn detach(self: &Arc<Self>) -> Option<Output<T>> {
         // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the last
         // waiter is ourselves, and drops the output.
@@ -530,7 +530,7 @@ impl<T> State<T> {
         }
     }
 
-    /// Lets the task run on.
+    /// Detaches the task.
     #[inline(never)]
     fn detach(self) {
         match self {

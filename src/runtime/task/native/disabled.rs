@@ -1,4 +1,4 @@
-//! The stand-in for the tasks of a runtime that is not compiled in: it has no values.
+//! Placeholder for the tasks of a runtime that is not compiled in: a type without values.
 
 use std::convert::Infallible;
 use std::future::Future;
