@@ -189,3 +189,37 @@ async fn proxy_flushes_where_it_waits() {
     });
     assert_eq!(&heard.await, b"ping");
 }
+
+/// The writer that an end is formatted into is the other one.
+#[anyrt::test]
+async fn duplex_is_formatted_into_itself() {
+    struct Into(DuplexStream);
+
+    impl std::fmt::Write for Into {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            let written = futures::FutureExt::now_or_never(self.0.write_all(text.as_bytes()));
+            written.and_then(Result::ok).ok_or(std::fmt::Error)
+        }
+    }
+
+    let (a, b) = duplex(1 << 10);
+    let mut b = Into(b);
+    std::fmt::Write::write_fmt(&mut b, format_args!("{a:?}")).unwrap();
+}
+
+#[anyrt::test]
+async fn many_idle_proxies_cost_nothing() {
+    let mut pairs: Vec<_> = (0..200).map(|_| (duplex(8), duplex(8))).collect();
+    let mut proxies: Vec<_> =
+        pairs.iter_mut().map(|((_, near), (far, _))| Box::pin(copy_bidirectional(near, far))).collect();
+    let mut polls = 0;
+    let all = poll_fn(|cx| {
+        polls += 1;
+        for proxy in &mut proxies {
+            assert!(proxy.as_mut().poll(cx).is_pending());
+        }
+        Poll::<()>::Pending
+    });
+    assert!(timeout(Duration::from_millis(20), all).await.is_err());
+    assert!(polls <= 2, "{polls}");
+}

@@ -173,3 +173,60 @@ fn simulation_chooses_the_same_branches_with_one_seed() {
     assert_eq!(chosen(1), chosen(1));
     assert_ne!(chosen(1), chosen(2));
 }
+
+/// As a large `match` on the output of a tuple has it: by reference, and to be changed.
+#[anyrt::test]
+async fn pattern_binds_by_mutable_reference() {
+    let sum = select! {
+        (ref mut a, b) = ready((1, 2)) => {
+            *a += b;
+            *a
+        }
+    };
+    assert_eq!(sum, 3);
+}
+
+#[anyrt::test]
+async fn constants_of_the_caller_are_no_patterns_of_the_macro() {
+    #![allow(non_upper_case_globals, dead_code)]
+    const turn: u8 = 1;
+    const ready: u8 = 2;
+    const value: u8 = 3;
+    const is_pending: u8 = 4;
+    const cx: u8 = 5;
+    let output = select! { output = std::future::ready(turn + cx) => output };
+    let (one, two) = join!(std::future::ready(output), std::future::ready(value));
+    assert_eq!((one, two), (6, 3));
+    let both: Result<_, ()> = try_join!(std::future::ready(Ok(value)));
+    assert_eq!(both, Ok((3,)));
+}
+
+/// What waits costs nothing, however much of it there is in one task.
+#[anyrt::test]
+async fn many_that_wait_are_polled_once() {
+    let mut waiting: Vec<_> = (0..300)
+        .map(|_| {
+            Box::pin(async {
+                select! { () = pending() => {}, () = pending() => {} }
+            })
+        })
+        .collect();
+    let mut polls = 0;
+    let all = std::future::poll_fn(|cx| {
+        polls += 1;
+        for one in &mut waiting {
+            assert!(one.as_mut().poll(cx).is_pending());
+        }
+        std::task::Poll::<()>::Pending
+    });
+    assert!(timeout(Duration::from_millis(20), all).await.is_err());
+    // Once, and once when the time is up.
+    assert!(polls <= 2, "{polls}");
+}
+
+#[anyrt::test]
+async fn join_of_nothing_is_nothing() {
+    join!();
+    let nothing: Result<(), ()> = try_join!();
+    assert_eq!(nothing, Ok(()));
+}

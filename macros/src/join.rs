@@ -1,7 +1,7 @@
 //! `join!` and `try_join!`.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Path, Result, Token, parse2};
@@ -22,11 +22,11 @@ pub(crate) fn join(input: TokenStream) -> Result<TokenStream> {
 /// `Ok` of a tuple, or the first error.
 pub(crate) fn try_join(input: TokenStream) -> Result<TokenStream> {
     let keep = |value: &TokenStream, output: &TokenStream| {
-        quote! {
+        quote_spanned! {Span::mixed_site()=>
             match #value {
-                ::core::result::Result::Ok(value) => #output = ::core::option::Option::Some(value),
-                ::core::result::Result::Err(error) => {
-                    return ::core::task::Poll::Ready(::core::result::Result::Err(error));
+                ::core::result::Result::Ok(__value) => #output = ::core::option::Option::Some(__value),
+                ::core::result::Result::Err(__error) => {
+                    return ::core::task::Poll::Ready(::core::result::Result::Err(__error));
                 }
             }
         }
@@ -48,32 +48,34 @@ fn expand(
     let (polled, outputs) = (futures("polled", count), futures("output", count));
     let numbers = 0..count;
     let start = start.expression(&anyrt, count);
-    let kept = outputs.iter().map(|output| keep(&quote!(value), &quote!(#output)));
+    let value = Ident::new("__value", Span::mixed_site());
+    let value = quote!(#value);
+    let kept = outputs.iter().map(|output| keep(&value, &quote!(#output)));
     let all = result(quote!((#(#outputs,)*)));
-    Ok(quote! {{
+    Ok(quote_spanned! {Span::mixed_site()=> {
         // A future is dropped where it is ready: another may wait for what it holds.
         #(let mut #polled = ::core::pin::pin!(::core::option::Option::Some(
             ::core::future::IntoFuture::into_future(#expressions)
         ));)*
         #(let mut #outputs = ::core::option::Option::None;)*
-        ::core::future::poll_fn(|cx| {
-            let mut is_pending = false;
+        ::core::future::poll_fn(|__cx| {
+            let mut __is_pending = false;
             #[allow(clippy::modulo_one)]
-            for turn in #start {
-                match turn % #count {
-                    #(#numbers => if let ::core::option::Option::Some(future) = #polled.as_mut().as_pin_mut() {
-                        match ::core::future::Future::poll(future, cx) {
-                            ::core::task::Poll::Ready(value) => {
+            for __turn in #start {
+                match __turn % #count {
+                    #(#numbers => if let ::core::option::Option::Some(__future) = #polled.as_mut().as_pin_mut() {
+                        match ::core::future::Future::poll(__future, __cx) {
+                            ::core::task::Poll::Ready(__value) => {
                                 #kept;
                                 #polled.set(::core::option::Option::None);
                             }
-                            ::core::task::Poll::Pending => is_pending = true,
+                            ::core::task::Poll::Pending => __is_pending = true,
                         }
                     },)*
                     _ => ::core::unreachable!(),
                 }
             }
-            if is_pending {
+            if __is_pending {
                 return ::core::task::Poll::Pending;
             }
             match (#(#outputs.take(),)*) {

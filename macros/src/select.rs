@@ -51,7 +51,7 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
     }
     // What the caller writes is evaluated beside these two, and is not to see them.
     let [output, enabled_now] = ["output", "enabled"].map(|name| Ident::new(name, Span::mixed_site()));
-    Ok(quote! {{
+    Ok(quote_spanned! {Span::mixed_site()=> {
         enum __AnyrtSelected<#(#types),*> { #(#variants(#types),)* Disabled }
 
         let mut #enabled_now: [bool; #count] = [#(#enabled),*];
@@ -59,46 +59,44 @@ pub(crate) fn expand(input: TokenStream) -> Result<TokenStream> {
             // A statement of its own: a future that is written as a reference lives to the end of the block.
             #(let #poll = #expressions;)*
             #(let mut #polled = #pinned;)*
-            ::core::future::poll_fn(|cx| {
-                if #anyrt::runtime::poll_budget(cx).is_pending() {
-                    return ::core::task::Poll::Pending;
-                }
-                let mut is_pending = false;
+            ::core::future::poll_fn(|__cx| #anyrt::macros::counted(__cx, |__cx| {
+                let mut __is_pending = false;
                 #[allow(clippy::modulo_one)]
-                for turn in #start {
-                    match turn % #count {
+                for __turn in #start {
+                    match __turn % #count {
                         #(#numbers => {
                             if !#enabled_now[#numbers] {
                                 continue;
                             }
-                            let ready = match ::core::future::Future::poll(#polled.as_mut(), cx) {
-                                ::core::task::Poll::Ready(ready) => ready,
+                            let __ready = match ::core::future::Future::poll(#polled.as_mut(), __cx) {
+                                ::core::task::Poll::Ready(__ready) => __ready,
                                 ::core::task::Poll::Pending => {
-                                    is_pending = true;
+                                    __is_pending = true;
                                     continue;
                                 }
                             };
                             #enabled_now[#numbers] = false;
-                            match &ready {
+                            match &__ready {
                                 #[allow(unused_variables)]
                                 #matches => {}
                                 #[allow(unreachable_patterns)]
                                 _ => continue,
                             }
-                            return ::core::task::Poll::Ready(__AnyrtSelected::#variants(ready));
+                            return ::core::task::Poll::Ready(__AnyrtSelected::#variants(__ready));
                         })*
                         _ => ::core::unreachable!(),
                     }
                 }
-                if is_pending {
+                if __is_pending {
                     ::core::task::Poll::Pending
                 } else {
                     ::core::task::Poll::Ready(__AnyrtSelected::Disabled)
                 }
-            })
+            }))
             .await
         };
-        match #output {
+        // A place of its own, so that a pattern may bind by `ref mut`.
+        match { #output } {
             #(__AnyrtSelected::#variants #arms,)*
             __AnyrtSelected::Disabled => #otherwise,
             #[allow(unreachable_patterns)]

@@ -3,15 +3,17 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
+use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 
 use pin_project_lite::pin_project;
 
 use super::{AnyRuntime, Within};
 use crate::runtime::task::Number;
+use crate::runtime::task::catch_panic::{catch_panic, discard};
 
 /// Description of a spawned task, passed to the hook of [`AnyRuntime::wrap_tasks`].
 #[derive(Clone, Copy, Debug)]
@@ -172,7 +174,13 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.it.is_some() {
-                (this.wrapper)(&mut || this.it.set(None));
+                // tokio drops a task whose poll has panicked while it unwinds; a second panic would end the process.
+                let dropped = catch_panic(|| (this.wrapper)(&mut || this.it.set(None)));
+                match dropped {
+                    Err(payload) if thread::panicking() => discard(payload),
+                    Err(payload) => resume_unwind(payload),
+                    Ok(()) => {}
+                }
             }
         }
     }

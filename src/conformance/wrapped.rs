@@ -162,4 +162,9 @@ pub(super) async fn wrapper_may_panic<R: Runtime>(rt: R) {
     let error = rt.spawn_boxed(async { panic!("in the task") }).await.map(|(): ()| ()).unwrap_err();
     assert_eq!(message(&*error.into_panic()), "in the task");
     assert_eq!(rt.spawn_boxed(async { 7 }).await.unwrap(), 7);
+
+    // Before the task has its step, so that there is a future to drop: the wrapper is around that, too.
+    let refuses = rt.wrap_tasks(|_| |_: &mut dyn FnMut()| panic!("in the wrapper"));
+    let error = refuses.spawn_boxed(async { 7 }).await.unwrap_err();
+    assert_eq!(message(&*error.into_panic()), "in the wrapper");
 }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::runtime::poll_budget;
+use crate::runtime::task::coop;
 
 /// Size of the buffer for each direction, as in tokio.
 const BUFFER: usize = 8 * 1024;
@@ -83,10 +83,9 @@ impl Direction {
         W: AsyncWrite + Unpin + ?Sized,
     {
         while self.state == State::Copying {
-            // Streams of others count nothing, and may always be ready.
-            ready!(poll_budget(cx));
             if self.start == self.end {
-                match Pin::new(&mut *from).poll_read(cx, &mut self.buffer)? {
+                // Streams of others count nothing, and may always be ready.
+                match coop::poll_around(cx, |cx| Pin::new(&mut *from).poll_read(cx, &mut self.buffer))? {
                     Poll::Ready(0) => self.state = State::Closing,
                     Poll::Ready(read) => (self.start, self.end) = (0, read),
                     Poll::Pending => {

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -50,20 +51,18 @@ pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
 /// # Errors
 ///
 /// A write fails with `BrokenPipe` after this end was closed, or if the other end was dropped.
-#[derive(Debug)]
 pub struct DuplexStream {
     incoming: Arc<Pipe>,
     outgoing: Arc<Pipe>,
 }
 
 /// One direction.
-#[derive(Debug)]
 struct Pipe {
     state: Mutex<State>,
     capacity: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     bytes: VecDeque<u8>,
     // Nothing more is written.
@@ -141,6 +140,13 @@ impl Pipe {
 
     fn end(&self) {
         self.change(|state| state.ended = true, |state| state.reader.take());
+    }
+}
+
+// Without a look behind the lock: whoever formats it may be writing to this very stream.
+impl fmt::Debug for DuplexStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DuplexStream").field("max_buf_size", &self.outgoing.capacity).finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,10 @@
 use std::cell::Cell;
 use std::ops::Range;
+use std::task::{Context, Poll};
 
 use crate::current;
 use crate::runtime::random_seed_of_the_system;
+use crate::runtime::task::coop;
 use crate::thread::{Place, RuntimeKind, innermost};
 
 /// `count` numbers that follow each other and begin anywhere: of the seed in a simulation.
@@ -13,6 +15,11 @@ pub fn from_anywhere(count: usize) -> Range<usize> {
     };
     let first = (number % count as u64) as usize;
     first..first + count
+}
+
+/// A poll of several futures, which counts as one operation when it is ready.
+pub fn counted<T>(cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+    coop::poll_around(cx, poll)
 }
 
 /// xorshift64 of Marsaglia, once a thread: an order for futures needs no better, and this is in each poll.

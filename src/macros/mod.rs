@@ -11,7 +11,7 @@ mod test;
 
 pub use anyrt_macros::{join, select, try_join};
 
-pub use self::anywhere::from_anywhere;
+pub use self::anywhere::{counted, from_anywhere};
 pub use self::ended::{EndOfResult, EndOfTest, Ended};
 pub use self::program::Program;
 #[cfg(feature = "sim")]

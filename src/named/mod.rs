@@ -53,16 +53,31 @@ pub static SMOL: Named =
 /// That of the process.
 #[cfg(feature = "smol")]
 pub static SMOL_GLOBAL: Named =
-    Named { word: "smol_global", feature: "smol", start: |_| Ok(Smol::global().into()) };
+    Named { word: "smol_global", feature: "smol", start: |builder| of_the_process(&builder, Smol::global()) };
 
 /// That of the process.
 #[cfg(feature = "async-std")]
-pub static ASYNC_STD: Named =
-    Named { word: "async_std", feature: "async-std", start: |_| Ok(AsyncStd::global().into()) };
+pub static ASYNC_STD: Named = Named {
+    word: "async_std",
+    feature: "async-std",
+    start: |builder| of_the_process(&builder, AsyncStd::global()),
+};
 
 /// A simulation.
 #[cfg(feature = "sim")]
 pub static SIM: Named = Named { word: "sim", feature: "sim", start: |_| Ok(Sim::new()?.into()) };
+
+/// A runtime of the process, whose threads are not for a builder to say; but one thread is a promise.
+#[allow(dead_code, reason = "not every runtime is of the process")]
+fn of_the_process(builder: &Builder<AnyRuntime>, runtime: impl Into<AnyRuntime>) -> io::Result<AnyRuntime> {
+    if builder.is_single_threaded() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "anyrt: this runtime belongs to the process and has threads of its own; `single_threaded` needs tokio or an owned smol",
+        ));
+    }
+    Ok(runtime.into())
+}
 
 /// Those that are compiled in. The simulation is the last.
 pub(crate) static COMPILED_IN: &[&Named] = &[

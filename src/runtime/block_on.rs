@@ -32,6 +32,7 @@ pub trait BlockOn: Spawn {
     /// - If this thread is already driving async code: inside a task or another `block_on`. smol and async-std would
     ///   allow it and hang as soon as the future needs this worker. It is allowed inside
     ///   [`spawn_blocking`](Spawn::spawn_blocking). (In a task of tokio, with `panic = "abort"`, the text is tokio's.)
+    ///
     /// The destructor of an output that nobody awaits runs as part of its task or closure.
     ///
     /// # Examples

@@ -62,6 +62,11 @@ impl<R> Builder<R> {
         }
     }
 
+    #[allow(dead_code, reason = "without a backend nobody asks")]
+    pub(crate) fn is_single_threaded(&self) -> bool {
+        self.single_threaded
+    }
+
     /// The same, of another runtime.
     #[allow(dead_code, reason = "without a backend there is no other")]
     pub(crate) fn of<S>(self) -> Builder<S> {

@@ -3,6 +3,7 @@
 //! async-io 2.6 wakes the task that another one displaces (`reactor.rs`, `poll_ready`), so two tasks that poll one
 //! socket would wake each other for ever. A reactor that always gets the same waker displaces no task.
 
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
@@ -68,10 +69,16 @@ fn name(waker: &Waker) -> u32 {
 }
 
 /// The waker that the reactor is shown, and the last task that polled.
-#[derive(Debug)]
 struct Last {
     shown: Waker,
     task: Arc<Task>,
+}
+
+// Without a look behind the lock: a writer that it is formatted into may poll this very socket.
+impl fmt::Debug for Last {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Last").finish_non_exhaustive()
+    }
 }
 
 impl Default for Last {
@@ -88,7 +95,7 @@ impl Last {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Task(Mutex<Option<Waker>>);
 
 impl Task {

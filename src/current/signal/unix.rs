@@ -110,6 +110,7 @@ impl SignalKind {
 /// }
 /// ```
 pub fn signal(kind: SignalKind) -> io::Result<Signal> {
+    check(kind)?;
     let listener = runtime()?.map(|runtime| Listener::new(kind, &runtime)).transpose()?;
     Ok(Signal { listener })
 }
@@ -141,6 +142,15 @@ impl Signal {
     }
 }
 
+fn check(kind: SignalKind) -> io::Result<()> {
+    let number = kind.as_raw_value();
+    if FORBIDDEN.contains(&number) || number < 1 {
+        let why = format!("anyrt: no process can handle signal {number}");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    Ok(())
+}
+
 /// Ctrl-C.
 pub(super) fn interrupted(
     runtime: AnyRuntime,
@@ -158,16 +168,9 @@ struct Listener {
 
 impl Listener {
     fn new(kind: SignalKind, runtime: &AnyRuntime) -> io::Result<Self> {
-        let number = kind.as_raw_value();
-        if FORBIDDEN.contains(&number) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("anyrt: no process can handle signal {number}"),
-            ));
-        }
         let (read, write) = net::UnixStream::pair()?;
         let stream = runtime.unix_stream_from_std(read)?;
-        Ok(Self { registered: pipe::register(number, write)?, stream })
+        Ok(Self { registered: pipe::register(kind.as_raw_value(), write)?, stream })
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -135,6 +135,28 @@ pub(crate) fn poll<T>(cx: &mut Context<'_>, operation: impl FnOnce(&mut Context<
     result
 }
 
+/// [`poll`], of an operation with operations in it that count as well.
+pub(crate) fn poll_around<T>(
+    cx: &mut Context<'_>,
+    operations: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T> {
+    let left = LEFT.get();
+    let may_go_on = left.operations > 0 && !left.is_of_unknown_turn();
+    if !may_go_on && is_refused(cx, left) {
+        return Poll::Pending;
+    }
+    let result = operations(cx);
+    if result.is_ready() {
+        if may_go_on {
+            let left = LEFT.get();
+            LEFT.set(Left { operations: left.operations.saturating_sub(1), ..left });
+        } else {
+            spend();
+        }
+    }
+    result
+}
+
 /// Whether the budget is spent: then the task is woken.
 #[inline(never)]
 fn is_refused(cx: &mut Context<'_>, left: Left) -> bool {

@@ -241,7 +241,7 @@ impl LocalSet {
     ///
     /// `local_tasks_go_on_with_the_next_run`, `local_busy_tasks_starve_nobody`, `local_busy_socket_starves_nobody`.</details>
     pub fn run_until<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
-        RunUntil { set: self, future, tasks_first: false }
+        RunUntil { set: self, future, tasks_first: false, key: None }
     }
 
     /// Blocks this thread on [`run_until`](Self::run_until): short for `runtime.block_on(set.run_until(future))`.
@@ -278,7 +278,7 @@ impl Future for LocalSet {
         if self.tasks.len() == 0 {
             return Poll::Ready(());
         }
-        self.tasks.queue.wait(cx.waker());
+        self.tasks.queue.wait(ITSELF, cx.waker());
         Poll::Pending
     }
 }
@@ -308,8 +308,21 @@ pin_project! {
         future: F,
         // After a poll in which one of the two has left too little for the other.
         tasks_first: bool,
+        // Of its wait, once it has waited.
+        key: Option<u64>,
+    }
+
+    impl<F> PinnedDrop for RunUntil<'_, F> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(key) = this.key {
+                this.set.tasks.queue.forget(key);
+            }
+        }
     }
 }
+
+/// The key of the wait of a set that is awaited itself.
+const ITSELF: u64 = 0;
 
 impl<F: Future> Future for RunUntil<'_, F> {
     type Output = F::Output;
@@ -330,7 +343,47 @@ impl<F: Future> Future for RunUntil<'_, F> {
             }
         }
         *this.tasks_first = is_cut_short && !*this.tasks_first;
-        tasks.queue.wait(cx.waker());
+        let key = *this.key.get_or_insert_with(|| tasks.queue.next_wait());
+        tasks.queue.wait(key, cx.waker());
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Wake, Waker};
+
+    use super::*;
+
+    struct Nobody;
+
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[test]
+    fn set_keeps_the_last_waker_of_each_wait_and_none_of_those_that_are_over() {
+        let set = LocalSet::new();
+        set.spawn_local(pending::<()>()).detach();
+        let nobody = Arc::new(Nobody);
+        let mut run = Box::pin(set.run_until(pending::<()>()));
+        let mut beside = pin!(set.run_until(pending::<()>()));
+        for _ in 0..10 {
+            for mut run in [run.as_mut() as Pin<&mut dyn Future<Output = ()>>, beside.as_mut()] {
+                let another = Arc::new(Nobody);
+                let waker = Waker::from(another.clone());
+                assert!(run.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+                drop(waker);
+                let waker = Waker::from(nobody.clone());
+                assert!(run.poll(&mut Context::from_waker(&waker)).is_pending());
+                assert_eq!(Arc::strong_count(&another), 1);
+            }
+        }
+        assert_eq!(Arc::strong_count(&nobody), 3);
+        drop(run);
+        assert_eq!(Arc::strong_count(&nobody), 2);
     }
 }

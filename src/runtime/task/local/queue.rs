@@ -18,29 +18,34 @@ pub(super) struct Queue {
     state: Mutex<State>,
 }
 
+/// Who waits for a task that is ready: the key of the wait, and its last waker.
+type Waiter = (u64, Waker);
+
 #[derive(Default)]
 struct State {
     ready: VecDeque<u64>,
     // Nearly always one.
-    waiter: Option<Waker>,
-    more_waiters: Vec<Waker>,
+    waiter: Option<Waiter>,
+    more_waiters: Vec<Waiter>,
+    waits: u64,
     // The task that polls the set checks the queue afterwards.
     is_polled: bool,
     is_closed: bool,
 }
 
 impl State {
-    fn waits(&self, waker: &Waker) -> bool {
-        self.waiter.iter().chain(&self.more_waiters).any(|waiter| waiter.will_wake(waker))
+    fn waiter(&mut self, key: u64) -> Option<&mut Waker> {
+        let mut waiters = self.waiter.iter_mut().chain(&mut self.more_waiters);
+        waiters.find(|(of, _)| *of == key).map(|(_, waker)| waker)
     }
 
-    fn take_waiters(&mut self) -> (Option<Waker>, Vec<Waker>) {
+    fn take_waiters(&mut self) -> (Option<Waiter>, Vec<Waiter>) {
         (self.waiter.take(), std::mem::take(&mut self.more_waiters))
     }
 }
 
-fn wake_all((waiter, more): (Option<Waker>, Vec<Waker>)) {
-    waiter.into_iter().chain(more).for_each(wake);
+fn wake_all((waiter, more): (Option<Waiter>, Vec<Waiter>)) {
+    waiter.into_iter().chain(more).for_each(|(_, waker)| wake(waker));
 }
 
 impl Queue {
@@ -83,18 +88,43 @@ impl Queue {
         }
     }
 
-    /// `waker` is woken when a task is ready.
-    pub(super) fn wait(&self, waker: &Waker) {
-        if lock(&self.state).waits(waker) {
+    /// `waker` is woken when a task is ready, instead of the one that this wait had before.
+    pub(super) fn wait(&self, key: u64, waker: &Waker) {
+        if lock(&self.state).waiter(key).is_some_and(|kept| kept.will_wake(waker)) {
             return;
         }
-        let waker = waker.clone();
+        let mut waker = waker.clone();
         let mut state = lock(&self.state);
-        if state.waiter.is_none() {
-            state.waiter = Some(waker);
+        if let Some(kept) = state.waiter(key) {
+            // The one before is dropped after the lock.
+            std::mem::swap(kept, &mut waker);
+            drop(state);
+        } else if state.waiter.is_none() {
+            state.waiter = Some((key, waker));
         } else {
-            state.more_waiters.push(waker);
+            state.more_waiters.push((key, waker));
         }
+    }
+
+    /// Nobody waits any more by this key.
+    pub(super) fn forget(&self, key: u64) {
+        let mut state = lock(&self.state);
+        let waiter = match &state.waiter {
+            Some((of, _)) if *of == key => state.waiter.take(),
+            _ => {
+                let at = state.more_waiters.iter().position(|(of, _)| *of == key);
+                at.map(|at| state.more_waiters.swap_remove(at))
+            }
+        };
+        drop(state);
+        discard(waiter);
+    }
+
+    /// A key for a wait.
+    pub(super) fn next_wait(&self) -> u64 {
+        let mut state = lock(&self.state);
+        state.waits += 1;
+        state.waits
     }
 
     /// Nobody polls the set any more.
