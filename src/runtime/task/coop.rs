@@ -140,9 +140,9 @@ pub(crate) fn poll_around<T>(
     cx: &mut Context<'_>,
     operations: impl FnOnce(&mut Context<'_>) -> Poll<T>,
 ) -> Poll<T> {
-    let left = LEFT.get();
-    let may_go_on = left.operations > 0 && !left.is_of_unknown_turn();
-    if !may_go_on && is_refused(cx, left) {
+    let before = LEFT.get();
+    let may_go_on = before.operations > 0 && !before.is_of_unknown_turn();
+    if !may_go_on && is_refused(cx, before) {
         return Poll::Pending;
     }
     let result = operations(cx);
