@@ -7,7 +7,7 @@ use crate::runtime::random_seed_of_the_system;
 use crate::runtime::task::coop;
 use crate::thread::{Place, RuntimeKind, innermost};
 
-/// `count` numbers that follow each other and begin anywhere: of the seed in a simulation.
+/// `count` consecutive numbers from a random start, which follows from the seed in a simulation.
 pub fn from_anywhere(count: usize) -> Range<usize> {
     let number = match innermost() {
         Some(Place::In(RuntimeKind::Sim) | Place::Entered(_)) => current::random_seed(),

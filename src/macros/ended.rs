@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 use std::process::{ExitCode, Termination};
 
-/// What a test has returned.
+/// Return value of a test.
 #[derive(Debug)]
 pub struct Ended<T>(RefCell<Option<T>>);
 
@@ -13,7 +13,8 @@ impl<T: Termination> Ended<T> {
     }
 }
 
-/// A result says its error. Of the two, the compiler takes this where it can, for `&&Ended` is this at once.
+/// For results, whose error is printed. Of the two traits, method resolution prefers this one, which matches `&&Ended`
+/// directly.
 pub trait EndOfResult {
     /// Panics where the test has failed.
     fn anyrt_check(&self);
@@ -34,7 +35,7 @@ impl<T: Termination, E: Debug> EndOfResult for &Ended<Result<T, E>> {
     }
 }
 
-/// Whatever a test may return says whether all is well.
+/// For all other return types of a test.
 pub trait EndOfTest {
     /// Panics where the test has failed.
     fn anyrt_check(&self);

@@ -12,7 +12,7 @@ use crate::runtime::ShutdownReport;
 use crate::runtime::builder::Builder;
 use crate::runtime::task::catch_panic::catch_panic;
 
-/// For tasks and closures that are left.
+/// Time for remaining tasks and closures to end.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 /// The runtime of a program.
@@ -24,7 +24,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// On the one that is called so.
+    /// Uses the runtime with this name.
     pub fn on(runtime: &'static Named) -> Self {
         Self { runtime, workers: None, shutdown: SHUTDOWN }
     }
@@ -78,7 +78,7 @@ fn end(why: impl fmt::Display) -> ! {
     process::exit(1)
 }
 
-/// Says it, if it can. Not through `eprintln!`, which panics where it cannot, and which a test keeps to itself.
+/// Writes to stderr, ignoring errors. Not with `eprintln!`, which panics on errors, and whose output tests capture.
 fn say(what: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "anyrt: {what}");
 }

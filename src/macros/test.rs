@@ -13,10 +13,10 @@ use crate::runtime::builder::Builder;
 use crate::runtime::task::catch_panic::{Payload, catch_panic};
 use crate::{AnyRuntime, BlockOn, Time};
 
-/// What a test does on its runtime. It is boxed, so that what runs it is compiled once.
+/// The body of a test. It is boxed, so that its runner is compiled only once.
 pub type Body = Pin<Box<dyn Future<Output = ()>>>;
 
-/// A test, on whatever runtime.
+/// A test, independent of the runtime.
 #[derive(Clone, Copy, Debug)]
 pub struct Test {
     module: &'static str,
@@ -25,7 +25,7 @@ pub struct Test {
     timeout: Duration,
 }
 
-/// Unless the test says otherwise, on all machines: so much goes on at once where tests run beside each other.
+/// Default number of workers, on all machines: tests run concurrently.
 const WORKERS: usize = 2;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Time for reducing the failure of a simulation.
 const REDUCTION: Duration = Duration::from_secs(10);
 
-/// For tasks and closures that are left.
+/// Time for remaining tasks and closures to end.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
 impl Test {

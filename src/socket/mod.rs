@@ -92,7 +92,7 @@ pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
     /// As [`poll_writable`](Self::poll_writable), for any number of tasks at once.
     fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
 
-    /// Stops watching and returns the value.
+    /// Deregisters the socket and returns it.
     ///
     /// # Errors
     ///

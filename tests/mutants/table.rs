@@ -508,7 +508,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "second who polls a set takes the place of the first",
         file: "runtime/task/local/queue.rs",
         right: "            state.more_waiters.push((key, waker));",
-        wrong: "            if mutant!() { state.waiter = Some((key, waker)) } else { state.more_waiters.push(waker) }",
+        wrong: "            if mutant!() { state.waiter = Some((key, waker)) } else { state.more_waiters.push((key, waker)) }",
         caught_by: &["backend::smol::owned::local_set_is_polled_in_two_places"],
     },
     Mutant {

@@ -35,7 +35,7 @@ pub(crate) struct Custom {
 #[derive(Clone)]
 enum Kept {
     Owned(Arc<dyn Erased>),
-    /// Returns a weak handle, which does not keep the runtime alive.
+    /// A weak handle, which does not keep the runtime alive.
     Unowned(Weak<dyn Erased>),
 }
 

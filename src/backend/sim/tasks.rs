@@ -176,7 +176,7 @@ impl Tasks {
         (gone, wakers)
     }
 
-    /// A task is pending for the first time: `waker` finds it when all have to go.
+    /// A task is pending for the first time: `waker` reaches it when all tasks are dropped.
     pub(super) fn keep_waker(&mut self, task: Id, waker: &Waker) {
         if let Some(task) = self.tasks.get_mut(task) {
             task.waker = Some(waker.clone());

@@ -41,7 +41,7 @@ fn is_in_progress(error: &io::Error) -> bool {
 }
 
 impl ListenOptions {
-    /// A Unix socket listener.
+    /// Creates a TCP listener.
     pub(crate) fn listen(&self, addr: SocketAddr) -> io::Result<std::net::TcpListener> {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
         // On Windows it would let somebody else take the port.

@@ -44,7 +44,7 @@ pub(crate) enum NetEvent {
     GiveUp {
         conn: Id,
     },
-    /// What is first on its way to one end of a connection is due.
+    /// The first packet on the way to one end of a connection is due.
     Arrive {
         conn: Id,
         to: usize,
@@ -73,7 +73,7 @@ pub(crate) struct Datagram {
     pub(crate) message: u64,
 }
 
-/// The news that nobody was there to take one, on its way to the socket that has sent it.
+/// Notice that a datagram's port was closed, on its way to the sender.
 pub(crate) struct Refusal {
     pub(crate) socket: u64,
     pub(crate) from: usize,

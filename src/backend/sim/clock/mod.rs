@@ -1,4 +1,4 @@
-//! The virtual clock: what time it is and whose turn, what has happened, what will, and who is to be woken for it.
+//! The virtual clock: the time, the current turn, the trace, the queue of events, and the wakers to call.
 
 mod event;
 mod queue;
@@ -58,7 +58,7 @@ impl Clock {
         }
     }
 
-    /// The number of something new that is no task.
+    /// Draws a number for a new object other than a task.
     pub(super) fn number(&mut self) -> u64 {
         self.next += 1;
         self.next

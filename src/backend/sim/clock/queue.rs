@@ -3,7 +3,7 @@ use std::collections::BinaryHeap;
 
 use crate::backend::sim::slots::{Id, Slots};
 
-/// What will happen: the earliest first, and of what happens at once that which was added first.
+/// Queue of events: the earliest first; of simultaneous events the one that was added first.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     events: Slots<T>,

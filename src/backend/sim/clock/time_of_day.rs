@@ -1,4 +1,4 @@
-//! What hosts take for the time of day.
+//! Times of day of the hosts.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};

@@ -10,7 +10,7 @@ use crate::backend::sim::network::Addr;
 use crate::backend::sim::waiters::How;
 use crate::backend::sim::world::World;
 
-/// A Unix socket listener. Dropping it resets what nobody has accepted.
+/// A listener. Dropping it resets connections that were not accepted.
 #[derive(Debug)]
 pub(super) struct Acceptor {
     pub(super) world: Arc<World>,

@@ -17,7 +17,7 @@ use crate::runtime::net::options::{BACKLOG, SocketOptions};
 #[cfg(unix)]
 use crate::runtime::net::path::cannot;
 
-/// A Unix socket listener.
+/// A listening socket, TCP or Unix.
 pub(super) struct Listening {
     pub(super) host: usize,
     pub(super) addr: Addr,

@@ -12,13 +12,13 @@ use crate::backend::sim::clock::{Clock, Datagram, NetEvent, Refusal};
 use crate::backend::sim::log::{Flight, Kind, hash};
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
 
-/// Bytes that wait to be received; what comes beyond is lost. The default of Linux (`net.core.rmem_default`).
+/// Size of the receive queue in bytes; further datagrams are lost. The default of Linux (`net.core.rmem_default`).
 const QUEUE: usize = 212_992;
 
-/// What fits a packet of IPv4.
+/// Maximum payload of a datagram over IPv4.
 const LARGEST: usize = 65_507;
 
-/// A Unix datagram socket.
+/// A bound UDP socket.
 pub(crate) struct UdpBound {
     host: usize,
     pub(crate) local: SocketAddr,

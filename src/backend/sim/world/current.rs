@@ -1,4 +1,4 @@
-//! Which host the code that this thread is running belongs to.
+//! The host whose code this thread is running.
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;

@@ -21,7 +21,7 @@ use crate::runtime::task::local;
 /// Next step of the driving thread.
 pub(crate) enum Step {
     PollMain,
-    /// Nobody is ready, and nothing will ever happen again.
+    /// No task is ready, and nothing will ever happen again.
     Idle,
     Wrong(Box<str>),
 }
@@ -33,7 +33,7 @@ pub(super) struct Run {
     pub(super) cancel: bool,
 }
 
-/// What the world does by itself.
+/// Actions of the world other than polling a task.
 pub(super) enum Next {
     Run(Run),
     /// An event has happened: its waiters are woken, and these hosts go down or start.
@@ -120,9 +120,9 @@ pub(crate) struct Driving {
 }
 
 impl Driving {
-    /// Polls tasks until there is something else to do. What was to be done before is over.
+    /// Polls tasks until there is another step for the caller. The previous step is done by then.
     ///
-    /// The clock goes no further than `until`; None: as far as anything happens.
+    /// The clock advances at most to `until`; `None`: as far as there are events.
     pub(crate) fn next(&self, until: Option<u64>) -> Step {
         loop {
             match self.world.with(|state| state.step(&self.world, until)) {
@@ -143,7 +143,7 @@ impl Driving {
         hosts.into_iter().for_each(|power| self.world.turn(power));
     }
 
-    /// What to say when nothing is to be done.
+    /// The message of a stuck simulation.
     pub(crate) fn stuck(&self) -> String {
         let what = "the simulation is stuck: no task is ready, and nothing will ever happen again";
         let mut text = self.world.with(|state| state.tell(self.world.seed, what, None));

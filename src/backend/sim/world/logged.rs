@@ -1,4 +1,4 @@
-//! What the world tells its log, beside what happens in it: notes, panics and how it ends.
+//! Entries of the log besides events: notes, panics and the end of the program.
 
 use std::fmt;
 use std::panic::resume_unwind;
@@ -9,9 +9,9 @@ use crate::backend::sim::log::{Kind, Log, hash};
 use crate::backend::sim::panics::{self, Panic};
 use crate::runtime::task::catch_panic::catch_panic;
 
-/// Adds a line to the log of the simulation whose code is running, which is part of the hash of what happened.
+/// Adds a line to the log of the current simulation. The line is part of the [trace hash](crate::Sim::trace_hash).
 ///
-/// Outside of a simulation it does nothing, and `text` is not even formatted; so it can stay in a library.
+/// Outside of a simulation it has no effect and does not format `text`, so libraries can keep their calls.
 ///
 /// # Examples
 ///

@@ -40,7 +40,7 @@ pub use logged::note;
 pub(super) use logged::{panicked, panicking};
 pub(super) use power::Boot;
 
-/// What a simulation is set up with, beside its seed.
+/// Settings of a simulation, besides its seed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Config {
     pub(super) policy: Policy,
@@ -48,7 +48,7 @@ pub(super) struct Config {
     pub(super) cancel_at: Option<u64>,
     /// Number of choices that the policy makes; later choices go to the task that has been ready for the longest.
     pub(super) choices: Option<u64>,
-    /// Of the faults that the seed has drawn, those that happen; None: all.
+    /// Indices of the drawn faults that happen; `None`: all.
     pub(super) only_faults: Option<Vec<usize>>,
     /// More are an error.
     pub(super) max_steps: Option<u64>,
@@ -102,7 +102,7 @@ pub(super) struct State {
     pub(super) too_long: bool,
 }
 
-/// What is said of a simulation that was stopped.
+/// The error of a simulation that was stopped.
 pub(super) fn gone() -> io::Error {
     io::Error::other("anyrt: the runtime is gone: this simulation was stopped")
 }
@@ -145,7 +145,8 @@ impl World {
         })
     }
 
-    /// Changes the state; then wakes and drops what that has come to, for nothing of the user's is under the lock (`lock.rs`).
+    /// Changes the state under the lock; then, without the lock, calls the wakers and destructors that resulted (the
+    /// rule is in `lock.rs`).
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
         let result = change(&mut state);
@@ -179,7 +180,7 @@ impl World {
         deadline_after(self.base, self.elapsed())
     }
 
-    /// When `deadline` is, on the clock of this world.
+    /// Converts `deadline` to the clock of this world.
     pub(super) fn nanos(&self, deadline: Instant) -> u64 {
         deadline.saturating_duration_since(self.base).as_nanos().try_into().unwrap_or(u64::MAX)
     }
@@ -226,7 +227,7 @@ impl State {
         self.tasks.end(&mut self.clock, task);
     }
 
-    /// A task is pending for the first time: `waker` finds it when all have to go.
+    /// A task is pending for the first time: `waker` reaches it when all tasks are dropped.
     pub(super) fn keep_waker(&mut self, task: Id, waker: &Waker) {
         if self.is_alive(task) {
             self.tasks.keep_waker(task, waker);

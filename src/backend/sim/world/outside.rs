@@ -1,8 +1,9 @@
-//! Threads that the simulation does not know, and which will wake one of its tasks.
+//! Detection of other threads that are about to wake a task of the simulation.
 //!
-//! Virtual time does not wait for them: a timeout is over, or everybody is stuck, before they have begun. So where that is about
-//! to happen to a task whose waker somebody else holds too, and where there may be such a thread, the simulation listens for
-//! a moment of real time. What it hears is an error; it never changes what the simulation does.
+//! Virtual time does not wait for such threads: a timeout elapses, or the simulation is stuck, before they have begun.
+//! So if that is about to happen to a task whose waker is also held elsewhere, and there may be such a thread, the
+//! simulation listens for a moment of real time. A wake in that time is an error; listening never changes the run
+//! itself.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,10 +22,11 @@ const MOMENT: Duration = Duration::from_millis(25);
 /// How long it listens where a thread that this one has started has only begun, and has no processor yet.
 const LONG: Duration = Duration::from_millis(500);
 
-/// How often for tasks that were started in one place, for a program has the same tasks again and again.
+/// Maximum number of times for tasks spawned at one place, because programs spawn the same tasks again and again.
 const OFTEN: u32 = 3;
 
-/// How often anybody is suspected in a process: most tasks that are wait for a channel of their own, and looking costs time.
+/// Maximum number of suspicions in a process: most suspected tasks wait for a channel within the simulation, and
+/// checking takes time.
 const SUSPICIONS: u32 = 100_000;
 
 static SUSPECTED: AtomicU32 = AtomicU32::new(0);
@@ -41,7 +43,7 @@ impl World {
         }
     }
 
-    /// Whether a thread wakes a task that was started in this place, now that nobody else does.
+    /// Listens, and returns whether another thread wakes a task that was spawned at this place.
     #[cold]
     pub(super) fn hears(&self, started: &'static Location<'static>) -> bool {
         let is_woken = || self.with(|state| state.woken_by_a_stranger.is_some());
@@ -68,7 +70,7 @@ impl World {
         hears
     }
 
-    /// How long it has run in real time, without what it has listened for.
+    /// Real time of the run, without the time spent listening.
     pub(super) fn has_run(&self) -> Duration {
         self.base.elapsed().saturating_sub(Duration::from_nanos(self.listened.load(Ordering::Relaxed)))
     }

@@ -1,4 +1,4 @@
-//! Hosts that lose their power, and get it back; and the end of the world.
+//! Crashes and restarts of hosts; and the end of the simulation.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -27,7 +27,7 @@ impl World {
         self.dismiss(is_first, runnables, wakers);
     }
 
-    /// A host loses its power: its tasks are dropped.
+    /// Crashes a host: its tasks are dropped.
     pub(crate) fn crash(self: &Arc<Self>, host: usize) {
         let (is_first, (runnables, wakers)) = self.with(|state| {
             let is_first = state.begin_refusing();
@@ -39,7 +39,7 @@ impl World {
         self.dismiss(is_first, runnables, wakers);
     }
 
-    /// Tasks that have to go: each of those that wait is scheduled once more, and dropped when nobody is in the middle of a wake.
+    /// Drops tasks: each waiting task is scheduled once more, and dropped when no wake is in progress.
     fn dismiss(self: &Arc<Self>, is_first: bool, runnables: Vec<Ready>, wakers: Vec<Waker>) {
         wakers.into_iter().for_each(Waker::wake);
         runnables.into_iter().for_each(|ready| {

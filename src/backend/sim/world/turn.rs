@@ -1,4 +1,4 @@
-//! One turn after the other: who is polled next, or what happens next.
+//! The loop of turns: the next task to poll, or the next event.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +22,7 @@ const ENDLESS_FOR_EACH: usize = 16;
 /// A look at the real clock costs more than a step.
 const BETWEEN_LOOKS: u64 = 1 << 10;
 
-/// What was polled since the last news: an event, a new task, or the end of one. A few polls are no loop yet.
+/// Polls since the last progress: an event, a new task, or the end of a task.
 #[derive(Debug, Default)]
 pub(super) struct News {
     polls: usize,
@@ -30,7 +30,7 @@ pub(super) struct News {
 }
 
 impl News {
-    /// There are some.
+    /// Progress was made.
     pub(super) fn come(&mut self, clock: &Clock) {
         *self = Self { polls: 0, at: clock.nanos };
     }
@@ -124,7 +124,7 @@ impl State {
         Break(Step::Wrong(self.tell(world.seed, &what, None).into()))
     }
 
-    /// Nobody is ready, or only those who have yielded.
+    /// No task is ready, or only tasks that have yielded.
     fn pass_time(&mut self, world: &World, until: Option<u64>) -> ControlFlow<Step, Next> {
         let end = until.unwrap_or(self.clock.nanos.saturating_add(NEVER)).min(END);
         let next = self.clock.next().filter(|nanos| *nanos <= end);
@@ -166,7 +166,7 @@ impl State {
         self.tasks.iter().find(|(id, _)| id.number == number).map(|(_, task)| task.started)
     }
 
-    /// Everything that happens at `nanos`.
+    /// Handles all events at `nanos`.
     fn happen(&mut self, nanos: u64) {
         let Self { clock, network, faults, power, .. } = self;
         clock.nanos = nanos;
@@ -182,7 +182,7 @@ impl State {
         }
     }
 
-    /// The text of a panic: of one task, or of all.
+    /// The panic message: about one task, or about all.
     pub(super) fn tell(&self, seed: u64, what: &str, of: Option<Id>) -> String {
         use fmt::Write;
 

@@ -15,7 +15,7 @@ use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::Waiter;
 use crate::runtime::task::coop;
 
-/// So often may one blocking closure look whether something is there that only the simulation can bring.
+/// Maximum number of polls in one blocking closure of something that only the simulation can make ready.
 const LOOKS: u32 = 100_000;
 
 impl World {
@@ -50,7 +50,7 @@ impl World {
         })
     }
 
-    /// As [`operate`](Self::operate), by somebody who does not wait: `WouldBlock` instead.
+    /// As [`operate`](Self::operate), but returns `WouldBlock` instead of waiting.
     pub(crate) fn try_operate<T>(
         &self,
         operation: impl FnOnce(&mut State, &mut Waiter<'_>) -> Poll<io::Result<T>>,
@@ -105,9 +105,9 @@ impl World {
         });
     }
 
-    /// A blocking closure polls something in a way that gives no turn to anybody else: `block_on` of another crate, which
-    /// would sleep, for ever, on the thread that has to bring what it waits for. So it is woken, and told when it looks too
-    /// often; one look in between is nothing.
+    /// A blocking closure polls in a way that lets no other task run: `block_on` of another crate, which would sleep
+    /// for ever on the very thread that has to make progress. So it is woken at once, and panics after too many polls;
+    /// occasional polls are fine.
     #[cold]
     pub(crate) fn wait_in_closure(&self, waker: &Waker) {
         if self.driver.load(Ordering::Relaxed) != this_thread() {

@@ -1,4 +1,4 @@
-//! Connections are asked for, and accepted or refused.
+//! Connection setup: requests that are accepted or refused.
 
 use std::io::{self, ErrorKind};
 use std::task::Poll;

@@ -18,7 +18,7 @@ impl Network {
         }
     }
 
-    /// Breaks it off: the peer sees a reset.
+    /// Resets the connection: the peer sees a reset.
     pub(in super::super) fn reset(&mut self, clock: &mut Clock, id: Id, side: usize) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
@@ -28,7 +28,7 @@ impl Network {
         }
     }
 
-    /// Nobody holds this end any more.
+    /// This end was dropped.
     pub(crate) fn close(&mut self, clock: &mut Clock, id: Id, side: usize) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
@@ -80,7 +80,7 @@ impl Network {
         }
     }
 
-    /// A host has lost its power: its ends are gone, and say nothing of it.
+    /// A host has crashed: its ends vanish without a message to their peers.
     pub(in super::super) fn crash_connections(&mut self, clock: &mut Clock, host: usize) {
         let ids: Vec<_> = self.conns.iter().map(|(id, _)| id).collect();
         for id in ids {

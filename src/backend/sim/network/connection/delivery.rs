@@ -1,4 +1,4 @@
-//! What goes from one end of a connection to the other: in order, and again until it arrives.
+//! Delivery from one end of a connection to the other: in order, with retransmission.
 
 use std::io::{self, ErrorKind};
 use std::task::Poll;
@@ -17,7 +17,7 @@ const RESENDS: u32 = 15;
 const RESEND: u64 = 200_000_000;
 const LONGEST_RESEND: u64 = 120_000_000_000;
 
-/// What is on its way to one end of a connection.
+/// A packet on its way to one end of a connection.
 pub(super) struct Packet {
     at: u64,
     // How often it was lost.
