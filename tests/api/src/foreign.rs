@@ -9,7 +9,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("tokio", &["tokio"]),
     ("smol", &["async_io", "smol"]),
     ("async-std", &["async_io", "async_std"]),
-    ("all", &["anyrt_macros", "async_io", "async_std", "async_trait", "futures_util", "hyper", "smol", "tokio"]),
+    (
+        "all",
+        &["anyrt_macros", "async_io", "async_std", "async_trait", "futures_util", "hyper", "smol", "tokio"],
+    ),
     ("anyrt-hickory", &["anyrt_hickory", "hickory_net", "hickory_resolver"]),
     ("anyrt-hyper-util", &["anyrt_hyper_util", "http", "http_body", "hyper", "hyper_util", "tower_service"]),
     ("anyrt-quinn", &["anyrt_quinn", "quinn", "quinn_proto"]),
