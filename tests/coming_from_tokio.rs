@@ -97,6 +97,7 @@ fn methods_that_are_the_same_are_here() {
         }};
     }
 
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "those of Unix are added"))]
     let mut same: Vec<(&str, BTreeSet<String>)> = vec![
         ("task::JoinHandle", methods!(JoinHandle<()>: abort abort_handle is_finished id)),
         (
@@ -315,8 +316,9 @@ fn in_the_registry() -> Option<PathBuf> {
     let lock = include_str!("../Cargo.lock").replace("\r\n", "\n");
     let (_, package) = lock.split_once("\nname = \"tokio\"\nversion = \"")?;
     let (version, _) = package.split_once('"')?;
-    let home =
-        env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")))?;
+    let of_the_user =
+        || Some(PathBuf::from(env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?).join(".cargo"));
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(of_the_user)?;
     let registries = fs::read_dir(home.join("registry/src")).ok()?;
     registries
         .map(|registry| registry.unwrap().path().join(format!("tokio-{version}")))

@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn promise_is_the_docs_without_examples() {
         let text = promise("drop_detaches").unwrap().to_string();
-        assert!(text.starts_with("src/runtime/spawn.rs:") && text.contains("    Starts a task.\n"), "{text}");
-        assert!(text.contains("Dropping the handle detaches the task: it runs on."), "{text}");
+        assert!(text.starts_with("src/runtime/spawn.rs:") && text.contains("    Spawns a task.\n"), "{text}");
+        assert!(text.contains("Dropping the handle detaches the task, which continues to run."), "{text}");
         assert!(!text.contains("Examples") && !text.contains("double"), "{text}");
     }
 }

@@ -2,6 +2,7 @@ mod datagram;
 
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::{Path, PathBuf};
