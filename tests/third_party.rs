@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net as std_unix;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -390,7 +390,7 @@ impl Reactor for Sockets {
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn peer_cred(stream: BorrowedFd<'_>) -> io::Result<runtime::UCred> {
+    fn peer_cred(stream: std::os::fd::BorrowedFd<'_>) -> io::Result<runtime::UCred> {
         let peer = rustix::net::sockopt::socket_peercred(stream)?;
         let (uid, gid) = (peer.uid.as_raw(), peer.gid.as_raw());
         Ok(runtime::UCred::new(uid, gid, Some(peer.pid.as_raw_nonzero().get())))
