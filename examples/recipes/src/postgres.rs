@@ -84,7 +84,6 @@ pub async fn next(client: &mut Client, counter: &str) -> Result<i64, Error> {
 mod tests {
     use std::time::Duration;
 
-    use anyrt::AnyRuntime;
     use anyrt::net::TcpListener;
     use anyrt::time::{now, timeout};
     use futures::future::try_join_all;
@@ -122,10 +121,10 @@ mod tests {
     }
 
     #[anyrt::test(skip(sim = "a real server"))]
-    async fn transaction(rt: AnyRuntime) -> Result<()> {
+    async fn transaction() -> Result<()> {
         let Some(server) = servers::postgres() else { return Ok(()) };
         let (mut client, _) = connect(server, &config()).await?;
-        let counter = format!("{rt:?}");
+        let counter = servers::unique("counter");
         // Of all tests, of which one is the first.
         let create = "SELECT pg_advisory_lock(1); CREATE TABLE IF NOT EXISTS counters (name text PRIMARY KEY, value bigint); \
                       SELECT pg_advisory_unlock(1)";
@@ -155,10 +154,10 @@ mod tests {
     }
 
     #[anyrt::test(skip(sim = "a real server"))]
-    async fn listen_and_notify(rt: AnyRuntime) -> Result<()> {
+    async fn listen_and_notify() -> Result<()> {
         let Some(server) = servers::postgres() else { return Ok(()) };
         let (listener, mut notifications) = connect(server, &config()).await?;
-        let channel = format!("\"{rt:?}\"");
+        let channel = format!("\"{}\"", servers::unique("channel"));
         listener.batch_execute(&format!("LISTEN {channel}")).await?;
         let (notifier, _) = connect(server, &config()).await?;
         notifier.batch_execute(&format!("NOTIFY {channel}, 'news'")).await?;

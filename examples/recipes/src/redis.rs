@@ -101,16 +101,11 @@ mod tests {
     /// On a busy machine.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// All runtimes have one server.
-    fn key(rt: &AnyRuntime, name: &str) -> String {
-        format!("{rt:?} {name}")
-    }
-
     #[anyrt::test(skip(sim = "a real server"))]
-    async fn get_and_set(rt: AnyRuntime) -> Result {
+    async fn get_and_set() -> Result {
         let Some(server) = servers::redis() else { return Ok(()) };
         let mut redis = connect(server).await?;
-        let key = key(&rt, "greeting");
+        let key = servers::unique("greeting");
         redis.set(&key, "hello").await?;
         assert_eq!(timeout(PATIENCE, redis.get(&key)).await??.as_deref(), Some("hello"));
         redis.del(&key).await?;
@@ -119,10 +114,10 @@ mod tests {
     }
 
     #[anyrt::test(skip(sim = "a real server"))]
-    async fn pipeline(rt: AnyRuntime) -> Result {
+    async fn pipeline() -> Result {
         let Some(server) = servers::redis() else { return Ok(()) };
         let mut redis = connect(server).await?;
-        let key = key(&rt, "counter");
+        let key = servers::unique("counter");
         let (begun, after): (i64, i64) =
             pipe().set(&key, 41).ignore().get(&key).incr(&key, 1).query_async(&mut redis).await?;
         assert_eq!((begun, after), (41, 42));
@@ -140,9 +135,9 @@ mod tests {
     }
 
     #[anyrt::test(skip(sim = "a real server"))]
-    async fn publish_and_subscribe(rt: AnyRuntime) -> Result {
+    async fn publish_and_subscribe() -> Result {
         let Some(server) = servers::redis() else { return Ok(()) };
-        let channel = key(&rt, "channel");
+        let channel = servers::unique("channel");
         let (mut subscriber, mut messages) = connect_for_messages(server).await?;
         subscriber.subscribe(&channel).await?;
         assert_eq!(messages.next().await.unwrap().kind, PushKind::Subscribe);
@@ -157,13 +152,13 @@ mod tests {
 
     /// The server is there, and has nothing to say.
     #[anyrt::test(skip(sim = "a real server"))]
-    async fn request_without_an_answer_is_an_error_in_time(rt: AnyRuntime) -> Result {
+    async fn request_without_an_answer_is_an_error_in_time() -> Result {
         // Longer than the half second of redis, which is off.
         const LIMIT: Duration = Duration::from_millis(700);
         let Some(server) = servers::redis() else { return Ok(()) };
         let mut redis = connect(server).await?;
         let begun = now();
-        assert!(timeout(LIMIT, redis.blpop(key(&rt, "nothing"), 0.0)).await.is_err());
+        assert!(timeout(LIMIT, redis.blpop(servers::unique("nothing"), 0.0)).await.is_err());
         let took = now() - begun;
         assert!(took >= LIMIT && took < PATIENCE, "{took:?}");
         Ok(())
@@ -171,10 +166,10 @@ mod tests {
 
     /// By a timer of tokio or of async-io.
     #[anyrt::test(skip(sim = "a real server"))]
-    async fn timeout_of_redis_finds_a_timer(rt: AnyRuntime) -> Result {
+    async fn timeout_of_redis_finds_a_timer() -> Result {
         let Some(server) = servers::redis() else { return Ok(()) };
         let mut redis = with_timeout_of_redis(server, Duration::from_millis(100)).await?;
-        let error = timeout(PATIENCE, redis.blpop(key(&rt, "nothing"), 0.0)).await?.unwrap_err();
+        let error = timeout(PATIENCE, redis.blpop(servers::unique("nothing"), 0.0)).await?.unwrap_err();
         assert!(error.is_timeout(), "{error}");
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -163,4 +163,10 @@ fn program(name: &str, package: &str) -> Result<PathBuf, Missing> {
     let found = folders.find_map(|folder| Some(folder.join(name)).filter(|program| program.is_file()));
     found
         .ok_or_else(|| format!("there is no {name} here, which `apt-get install {package}` brings on Debian"))
+}
+
+/// A name that no other test has: all runtimes share one server.
+pub(crate) fn unique(name: &str) -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("{name} {}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
