@@ -84,7 +84,6 @@ mod tests {
     use std::net::SocketAddr;
     use std::time::Duration;
 
-    use anyrt::AnyRuntime;
     use anyrt::net::TcpListener;
     use anyrt::time::{now, sleep, timeout};
     use futures::future::try_join_all;
