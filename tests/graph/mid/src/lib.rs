@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyrt::net::TcpListener;
 use anyrt::task::{AbortOnDropHandle, JoinHandle};
-use anyrt::{AnyRuntime, Net, Spawn, Time};
+use anyrt::{AnyRuntime, Net, Time};
 
 pub use report::{Report, Threads};
 use woken::{Woken, waited};
