@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use anyrt::task::JoinSet;
-use anyrt::{AnyRuntime, Smol, Spawn, Tokio};
+use anyrt::{AnyRuntime, Smol, Tokio};
 use mid::{Report, Service, Threads};
 use tokio::runtime::{Builder, Handle};
 
