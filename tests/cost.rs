@@ -17,8 +17,10 @@ use std::time::Duration;
 
 #[cfg(feature = "tokio")]
 use anyrt::Net;
+#[cfg(feature = "tokio")]
+use anyrt::Spawn;
 use anyrt::task::{AbortHandle, JoinHandle};
-use anyrt::{AnyRuntime, Runtime, Spawn, Time};
+use anyrt::{AnyRuntime, Runtime, Time};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]

@@ -31,6 +31,7 @@ mod pasted {
         handle.detach();
     }
 
+    #[cfg(feature = "macros")]
     async fn select(future: impl Future<Output = u8>, expression: fn(u8)) {
         anyrt::select! { value = future => expression(value) }
     }
