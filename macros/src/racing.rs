@@ -1,4 +1,4 @@
-//! What `select!` and `join!` share: several futures that one task polls in turn.
+//! Shared by `select!` and `join!`: one task polls several futures in turn.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;

@@ -6,7 +6,7 @@ use super::AnyRuntime;
 use crate::runtime::task::JoinHandle;
 use crate::runtime::{BlockOn, Spawn};
 
-/// What a program does most often, without an import; the rest is in the traits of [`prelude`](crate::prelude).
+/// The most common operations, without an import. The traits of [`prelude`](crate::prelude) have the others.
 impl AnyRuntime {
     /// Spawns a task; see [`Spawn::spawn`].
     #[track_caller]

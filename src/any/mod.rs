@@ -107,7 +107,7 @@ enum Repr {
     Other(Other),
 }
 
-/// What is not built in. Another variant of [`Repr`] would make its `match` a table, which costs each call some instructions.
+/// Custom and wrapped runtimes. Another variant of [`Repr`] would make its `match` a table, which costs each call some instructions.
 #[derive(Clone)]
 enum Other {
     Custom(Custom),

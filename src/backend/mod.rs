@@ -1,5 +1,5 @@
-//! The registry of backends. It names their features, as its other parts do: `runtime/task/native`, `any/convert` and
-//! `macros`.
+//! The registry of backends. It names their features, as its other parts do: `runtime/task/native`, `any/convert`,
+//! `named` and `macros`.
 //!
 //! # What a backend folder holds
 //!

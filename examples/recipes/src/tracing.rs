@@ -4,8 +4,8 @@
 //! spawned. The crate `tracing` has what it takes: `Instrument` for a future, which enters its span at each poll, and
 //! `in_scope` for a closure. [`handle`] shows both.
 //!
-//! What a library spawns is out of reach for that. [`traced`] is a handle to a runtime that puts whatever is spawned through it
-//! into the span of its spawner: hand it to the library, or make it current with `enter` or `set_default`.
+//! A library spawns tasks that you cannot instrument. [`traced`] returns a runtime handle that runs each task in the span of its
+//! spawner: hand it to the library, or make it current with `enter` or `set_default`.
 //!
 //! ```toml
 //! tracing = "0.1"
@@ -125,7 +125,7 @@ mod tests {
         Ok(())
     }
 
-    /// What a library does: it knows nothing of spans.
+    /// A library that knows nothing of spans.
     async fn library(id: u64) -> io::Result<()> {
         spawn(async move {
             info!("a task of a library, number <{id}>");

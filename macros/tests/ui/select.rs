@@ -1,4 +1,4 @@
-//! What `select!` says of branches that are none.
+//! Errors of `select!` for malformed branches.
 
 fn main() {}
 

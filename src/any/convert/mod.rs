@@ -1,6 +1,6 @@
 //! From what a backend makes to the types of this room, and back.
 //!
-//! One of the parts of the registry, with `runtime/task/native`, `backend` and `macros`.
+//! One of the parts of the registry, with `runtime/task/native`, `backend`, `named` and `macros`.
 
 #[cfg(any(feature = "smol", feature = "async-std"))]
 mod async_io;

@@ -230,6 +230,10 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     }
 
     /// [`try_write`](Self::try_write) of several buffers, one after the other.
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_try_takes_several_buffers`.</details>
     fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         if bufs.iter().all(|buf| buf.is_empty()) {
             return Ok(0);
