@@ -11,14 +11,16 @@ use std::time::Instant;
 
 #[cfg(unix)]
 use anyrt::runtime::UnixNet;
-use anyrt::runtime::{BoxFuture, BoxJob};
+#[cfg(unix)]
+use anyrt::runtime::backend::UnixNetBackend;
+use anyrt::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend};
 use anyrt::{AnyRuntime, BlockOn, Net, Smol, Spawn, Time};
 
 /// smol, as far as it has to be told: its handles come from anyrt.
 #[derive(Clone, Debug)]
 struct Required(Smol);
 
-impl Spawn for Required {
+impl SpawnBackend for Required {
     fn execute(&self, task: BoxFuture) {
         self.0.execute(task);
     }
@@ -28,11 +30,15 @@ impl Spawn for Required {
     }
 }
 
-impl BlockOn for Required {
+impl Spawn for Required {}
+
+impl BlockOnBackend for Required {
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         self.0.run_until(future)
     }
 }
+
+impl BlockOn for Required {}
 
 impl Time for Required {
     type Sleep = <Smol as Time>::Sleep;
@@ -46,25 +52,48 @@ impl Time for Required {
     }
 }
 
+impl NetBackend for Required {
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<<Self as Net>::TcpStream> {
+        self.0.finish_connect(stream).await
+    }
+
+    fn adopt_tcp_stream(&self, stream: std::net::TcpStream) -> io::Result<<Self as Net>::TcpStream> {
+        self.0.adopt_tcp_stream(stream)
+    }
+
+    fn adopt_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<<Self as Net>::TcpListener> {
+        self.0.adopt_tcp_listener(listener)
+    }
+
+    fn adopt_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<<Self as Net>::UdpSocket> {
+        self.0.adopt_udp_socket(socket)
+    }
+}
+
 impl Net for Required {
     type TcpStream = <Smol as Net>::TcpStream;
     type TcpListener = <Smol as Net>::TcpListener;
     type UdpSocket = <Smol as Net>::UdpSocket;
+}
 
-    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
-        self.0.finish_connect(stream).await
+#[cfg(unix)]
+impl UnixNetBackend for Required {
+    fn adopt_unix_stream(&self, stream: std_unix::UnixStream) -> io::Result<<Self as UnixNet>::UnixStream> {
+        self.0.adopt_unix_stream(stream)
     }
 
-    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
-        self.0.tcp_stream_from_std(stream)
+    fn adopt_unix_listener(
+        &self,
+        listener: std_unix::UnixListener,
+    ) -> io::Result<<Self as UnixNet>::UnixListener> {
+        self.0.adopt_unix_listener(listener)
     }
 
-    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
-        self.0.tcp_listener_from_std(listener)
-    }
-
-    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
-        self.0.udp_socket_from_std(socket)
+    fn adopt_unix_datagram(
+        &self,
+        socket: std_unix::UnixDatagram,
+    ) -> io::Result<<Self as UnixNet>::UnixDatagram> {
+        self.0.adopt_unix_datagram(socket)
     }
 }
 
@@ -73,18 +102,6 @@ impl UnixNet for Required {
     type UnixStream = <Smol as UnixNet>::UnixStream;
     type UnixListener = <Smol as UnixNet>::UnixListener;
     type UnixDatagram = <Smol as UnixNet>::UnixDatagram;
-
-    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
-        self.0.unix_stream_from_std(stream)
-    }
-
-    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
-        self.0.unix_listener_from_std(listener)
-    }
-
-    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
-        self.0.unix_datagram_from_std(socket)
-    }
 }
 
 /// How many blocking closures fill its pool.
@@ -98,7 +115,7 @@ fn required() -> Required {
 #[derive(Clone, Debug)]
 struct Inline;
 
-impl Spawn for Inline {
+impl SpawnBackend for Inline {
     fn execute(&self, task: BoxFuture) {
         futures::executor::block_on(task);
     }
@@ -107,6 +124,8 @@ impl Spawn for Inline {
         job();
     }
 }
+
+impl Spawn for Inline {}
 
 struct PanicsOnDrop(&'static str);
 
@@ -148,7 +167,7 @@ fn task_whose_handle_has_a_waker_that_panics_does_not() {
     #[derive(Clone, Debug)]
     struct Queue(mpsc::Sender<BoxFuture>);
 
-    impl Spawn for Queue {
+    impl SpawnBackend for Queue {
         fn execute(&self, task: BoxFuture) {
             self.0.send(task).unwrap();
         }
@@ -157,6 +176,8 @@ fn task_whose_handle_has_a_waker_that_panics_does_not() {
             job();
         }
     }
+
+    impl Spawn for Queue {}
 
     let (queue, tasks) = mpsc::channel();
     let mut handle = Queue(queue).spawn(async { 7 });

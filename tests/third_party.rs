@@ -24,7 +24,10 @@ use std::{iter, mem, thread};
 use futures::{FutureExt, channel::oneshot, future};
 use mio::{Events, Interest, Registry, Token, unix::SourceFd};
 
-use anyrt::runtime::{self, BoxFuture, BoxJob, ShutdownReport, UnixNet, poll_budget};
+use anyrt::runtime::backend::{
+    BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend, UnixNetBackend, WatchFd,
+};
+use anyrt::runtime::{self, ShutdownReport, UnixNet, poll_budget};
 use anyrt::socket::{
     Reactor, Registered, Source, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
     watch_fd,
@@ -72,7 +75,7 @@ fn start_pool(threads: usize) -> io::Result<mpsc::Sender<BoxJob>> {
     Ok(sender)
 }
 
-impl Spawn for Threads {
+impl SpawnBackend for Threads {
     fn execute(&self, task: BoxFuture) {
         self.unfinished.count(|left| left.tasks += 1);
         let unfinished = self.unfinished.clone();
@@ -96,6 +99,8 @@ impl Spawn for Threads {
         }));
     }
 }
+
+impl Spawn for Threads {}
 
 /// How many tasks there are, and how many closures are running.
 #[derive(Debug, Default)]
@@ -142,7 +147,7 @@ impl Wake for Task {
     }
 }
 
-impl BlockOn for Threads {
+impl BlockOnBackend for Threads {
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         // Not `thread::park`: the future may park this thread as well, and use up a wake-up of ours.
         let (bell, rings) = mpsc::sync_channel(1);
@@ -165,6 +170,8 @@ impl BlockOn for Threads {
         Ok(left.clone())
     }
 }
+
+impl BlockOn for Threads {}
 
 struct Bell(mpsc::SyncSender<()>);
 
@@ -289,25 +296,45 @@ impl Drop for Sleep {
     }
 }
 
+impl NetBackend for Threads {
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<TcpStream<Sockets>> {
+        TcpStream::finish_connect(&self.sockets, stream).await
+    }
+
+    fn adopt_tcp_stream(&self, stream: std::net::TcpStream) -> io::Result<TcpStream<Sockets>> {
+        TcpStream::from_std(&self.sockets, stream)
+    }
+
+    fn adopt_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<TcpListener<Sockets>> {
+        TcpListener::from_std(&self.sockets, listener)
+    }
+
+    fn adopt_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<UdpSocket<Sockets>> {
+        UdpSocket::from_std(&self.sockets, socket)
+    }
+}
+
 impl Net for Threads {
     type TcpStream = TcpStream<Sockets>;
     type TcpListener = TcpListener<Sockets>;
     type UdpSocket = UdpSocket<Sockets>;
+}
 
-    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
-        TcpStream::finish_connect(&self.sockets, stream).await
+impl UnixNetBackend for Threads {
+    fn adopt_unix_stream(&self, stream: std_unix::UnixStream) -> io::Result<UnixStream<Sockets>> {
+        UnixStream::from_std(&self.sockets, stream)
     }
 
-    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
-        TcpStream::from_std(&self.sockets, stream)
+    fn adopt_unix_listener(&self, listener: std_unix::UnixListener) -> io::Result<UnixListener<Sockets>> {
+        UnixListener::from_std(&self.sockets, listener)
     }
 
-    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
-        TcpListener::from_std(&self.sockets, listener)
+    fn adopt_unix_datagram(&self, socket: std_unix::UnixDatagram) -> io::Result<UnixDatagram<Sockets>> {
+        UnixDatagram::from_std(&self.sockets, socket)
     }
 
-    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
-        UdpSocket::from_std(&self.sockets, socket)
+    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+        watch_fd(&self.sockets, fd)
     }
 }
 
@@ -315,22 +342,6 @@ impl UnixNet for Threads {
     type UnixStream = UnixStream<Sockets>;
     type UnixListener = UnixListener<Sockets>;
     type UnixDatagram = UnixDatagram<Sockets>;
-
-    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
-        UnixStream::from_std(&self.sockets, stream)
-    }
-
-    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
-        UnixListener::from_std(&self.sockets, listener)
-    }
-
-    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
-        UnixDatagram::from_std(&self.sockets, socket)
-    }
-
-    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn runtime::WatchFd>> {
-        watch_fd(&self.sockets, fd)
-    }
 }
 
 /// Tells tasks what mio says of their sockets.

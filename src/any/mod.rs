@@ -41,11 +41,15 @@ pub use self::wrapped::TaskMeta;
 use self::custom::Custom;
 use self::wrapped::Wrapped;
 use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSimHost, MaybeSmol, MaybeTokio};
+use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend};
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::JoinHandle;
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Runtime, ShutdownReport, Spawn, Time};
+use crate::runtime::{BlockOn, Driver, Net, Runtime, ShutdownReport, Spawn, Time};
 #[cfg(unix)]
-use crate::runtime::{UnixNet, WatchFd};
+use crate::runtime::{
+    UnixNet,
+    backend::{UnixNetBackend, WatchFd},
+};
 
 /// Handle to any runtime: one of the compiled-in backends, or one of your own.
 ///
@@ -510,7 +514,7 @@ impl fmt::Debug for AnyRuntime {
     }
 }
 
-impl Spawn for AnyRuntime {
+impl SpawnBackend for AnyRuntime {
     fn execute(&self, task: BoxFuture) {
         each!(&self.repr, it => it.execute(task), wrapped => drop(self.spawn_wrapped(wrapped, None, task)));
     }
@@ -523,6 +527,43 @@ impl Spawn for AnyRuntime {
         );
     }
 
+    // Only the simulation shows names: what is compiled for others is that of a task without one.
+    #[track_caller]
+    fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match &self.repr {
+            Repr::Sim(it) => {
+                let future: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(future);
+                it.spawn_named(name, future)
+            }
+            Repr::Other(Other::Wrapped(wrapped)) => self.spawn_wrapped(wrapped, Some(name), Box::pin(future)),
+            _ => self.spawn(future),
+        }
+    }
+
+    #[track_caller]
+    fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.repr {
+            Repr::Sim(it) => {
+                let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
+                it.spawn_blocking_named(name, job)
+            }
+            Repr::Other(Other::Wrapped(wrapped)) => {
+                self.spawn_blocking_wrapped(wrapped, Some(name), Box::new(job))
+            }
+            _ => self.spawn_blocking(job),
+        }
+    }
+}
+
+impl Spawn for AnyRuntime {
     #[track_caller]
     fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -562,41 +603,6 @@ impl Spawn for AnyRuntime {
         )
     }
 
-    // Only the simulation shows names: what is compiled for others is that of a task without one.
-    #[track_caller]
-    fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        match &self.repr {
-            Repr::Sim(it) => {
-                let future: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(future);
-                it.spawn_named(name, future)
-            }
-            Repr::Other(Other::Wrapped(wrapped)) => self.spawn_wrapped(wrapped, Some(name), Box::pin(future)),
-            _ => self.spawn(future),
-        }
-    }
-
-    #[track_caller]
-    fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        match &self.repr {
-            Repr::Sim(it) => {
-                let job: Box<dyn FnOnce() -> T + Send> = Box::new(job);
-                it.spawn_blocking_named(name, job)
-            }
-            Repr::Other(Other::Wrapped(wrapped)) => {
-                self.spawn_blocking_wrapped(wrapped, Some(name), Box::new(job))
-            }
-            _ => self.spawn_blocking(job),
-        }
-    }
-
     fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
         self.clone().into_yield()
     }
@@ -606,7 +612,7 @@ impl Spawn for AnyRuntime {
     }
 }
 
-impl BlockOn for AnyRuntime {
+impl BlockOnBackend for AnyRuntime {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         each!(&self.repr, it => it.run_until(future), wrapped => {
@@ -631,6 +637,8 @@ impl BlockOn for AnyRuntime {
     }
 }
 
+impl BlockOn for AnyRuntime {}
+
 impl Time for AnyRuntime {
     type Sleep = time::Sleep;
 
@@ -651,41 +659,74 @@ impl Time for AnyRuntime {
     }
 }
 
-impl Net for AnyRuntime {
-    type TcpStream = net::TcpStream;
-    type TcpListener = net::TcpListener;
-    type UdpSocket = net::UdpSocket;
-
+impl NetBackend for AnyRuntime {
     async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
         each_plain!(self.plain(), it => it.finish_connect(stream).await.map(Into::into))
+    }
+
+    fn adopt_tcp_stream(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
+        each!(&self.repr, it => it.adopt_tcp_stream(stream).map(Into::into))
+    }
+
+    fn adopt_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
+        each!(&self.repr, it => it.adopt_tcp_listener(listener).map(Into::into))
+    }
+
+    fn adopt_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        each!(&self.repr, it => it.adopt_udp_socket(socket).map(Into::into))
     }
 
     async fn connect_addr(&self, addr: SocketAddr, options: &ConnectOptions) -> io::Result<net::TcpStream> {
         each_plain!(self.plain(), it => it.connect_addr(addr, options).await.map(Into::into))
     }
 
-    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
-        each!(&self.repr, it => it.tcp_stream_from_std(stream).map(Into::into))
-    }
-
-    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
-        each!(&self.repr, it => it.tcp_listener_from_std(listener).map(Into::into))
-    }
-
-    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
-        each!(&self.repr, it => it.udp_socket_from_std(socket).map(Into::into))
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<net::TcpListener> {
+        each!(&self.repr, it => it.bind_addr(addr, options).map(Into::into))
     }
 
     fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket> {
         each!(&self.repr, it => it.udp_bind_addr(addr).map(Into::into))
     }
 
-    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<net::TcpListener> {
-        each!(&self.repr, it => it.bind_addr(addr, options).map(Into::into))
-    }
-
     async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         each_plain!(self.plain(), it => it.resolve(host, port).await)
+    }
+}
+
+impl Net for AnyRuntime {
+    type TcpStream = net::TcpStream;
+    type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
+}
+
+#[cfg(unix)]
+impl UnixNetBackend for AnyRuntime {
+    fn adopt_unix_stream(&self, stream: std_unix::UnixStream) -> io::Result<net::unix::UnixStream> {
+        each!(&self.repr, it => it.adopt_unix_stream(stream).map(Into::into))
+    }
+
+    fn adopt_unix_listener(&self, listener: std_unix::UnixListener) -> io::Result<net::unix::UnixListener> {
+        each!(&self.repr, it => it.adopt_unix_listener(listener).map(Into::into))
+    }
+
+    fn adopt_unix_datagram(&self, socket: std_unix::UnixDatagram) -> io::Result<net::unix::UnixDatagram> {
+        each!(&self.repr, it => it.adopt_unix_datagram(socket).map(Into::into))
+    }
+
+    async fn unix_connect_path(&self, path: PathBuf) -> io::Result<net::unix::UnixStream> {
+        each_plain!(self.plain(), it => it.unix_connect_path(path).await.map(Into::into))
+    }
+
+    fn unix_bind_path(&self, path: &Path) -> io::Result<net::unix::UnixListener> {
+        each!(&self.repr, it => it.unix_bind_path(path).map(Into::into))
+    }
+
+    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<net::unix::UnixDatagram> {
+        each!(&self.repr, it => it.unix_datagram_bind_path(path).map(Into::into))
+    }
+
+    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+        each!(&self.repr, it => it.watch_fd(fd))
     }
 }
 
@@ -695,32 +736,8 @@ impl UnixNet for AnyRuntime {
     type UnixListener = net::unix::UnixListener;
     type UnixDatagram = net::unix::UnixDatagram;
 
-    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
-        each!(&self.repr, it => it.unix_stream_from_std(stream).map(Into::into))
-    }
-
-    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
-        each!(&self.repr, it => it.unix_listener_from_std(listener).map(Into::into))
-    }
-
-    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
-        each!(&self.repr, it => it.unix_datagram_from_std(socket).map(Into::into))
-    }
-
-    async fn unix_connect_path(&self, path: PathBuf) -> io::Result<Self::UnixStream> {
-        each_plain!(self.plain(), it => it.unix_connect_path(path).await.map(Into::into))
-    }
-
-    fn unix_bind_path(&self, path: &Path) -> io::Result<Self::UnixListener> {
-        each!(&self.repr, it => it.unix_bind_path(path).map(Into::into))
-    }
-
     fn unix_pair(&self) -> io::Result<(Self::UnixStream, Self::UnixStream)> {
         each!(&self.repr, it => it.unix_pair().map(|(a, b)| (a.into(), b.into())))
-    }
-
-    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<Self::UnixDatagram> {
-        each!(&self.repr, it => it.unix_datagram_bind_path(path).map(Into::into))
     }
 
     fn unix_datagram_unbound(&self) -> io::Result<Self::UnixDatagram> {
@@ -729,9 +746,5 @@ impl UnixNet for AnyRuntime {
 
     fn unix_datagram_pair(&self) -> io::Result<(Self::UnixDatagram, Self::UnixDatagram)> {
         each!(&self.repr, it => it.unix_datagram_pair().map(|(a, b)| (a.into(), b.into())))
-    }
-
-    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
-        each!(&self.repr, it => it.watch_fd(fd))
     }
 }

@@ -90,7 +90,7 @@ impl Capabilities {
         Self { owned: Err(reason), shutdown: Err(reason), ..self }
     }
 
-    /// The runtime does not implement [`stop`](crate::BlockOn::stop).
+    /// The runtime does not implement [`stop`](crate::runtime::backend::BlockOnBackend::stop).
     pub const fn without_shutdown(self, reason: &'static str) -> Self {
         Self { shutdown: Err(reason), ..self }
     }

@@ -8,7 +8,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::runtime::{self, BlockOn, BoxFuture, BoxJob, Net, Spawn, Time};
+#[cfg(unix)]
+use crate::runtime::backend::UnixNetBackend;
+use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend};
+use crate::runtime::{self, BlockOn, Net, Spawn, Time};
 use crate::{AnyRuntime, net};
 
 /// Not the runtime under test.
@@ -23,7 +26,7 @@ fn refused<T>() -> io::Result<T> {
     Err(io::Error::other("this is the wrong runtime"))
 }
 
-impl Spawn for Elsewhere {
+impl SpawnBackend for Elsewhere {
     fn execute(&self, task: BoxFuture) {
         drop(task);
     }
@@ -33,11 +36,15 @@ impl Spawn for Elsewhere {
     }
 }
 
-impl BlockOn for Elsewhere {
+impl Spawn for Elsewhere {}
+
+impl BlockOnBackend for Elsewhere {
     fn run_until<F: Future>(&self, _: F) -> F::Output {
         panic!("this is the wrong runtime")
     }
 }
+
+impl BlockOn for Elsewhere {}
 
 impl Time for Elsewhere {
     type Sleep = Sleep;
@@ -77,24 +84,41 @@ impl runtime::Sleep for Sleep {
     }
 }
 
-impl Net for Elsewhere {
-    type TcpStream = net::TcpStream;
-    type TcpListener = net::TcpListener;
-    type UdpSocket = net::UdpSocket;
-
+impl NetBackend for Elsewhere {
     async fn finish_connect(&self, _: std::net::TcpStream) -> io::Result<net::TcpStream> {
         refused()
     }
 
-    fn tcp_stream_from_std(&self, _: std::net::TcpStream) -> io::Result<net::TcpStream> {
+    fn adopt_tcp_stream(&self, _: std::net::TcpStream) -> io::Result<net::TcpStream> {
         refused()
     }
 
-    fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<net::TcpListener> {
+    fn adopt_tcp_listener(&self, _: std::net::TcpListener) -> io::Result<net::TcpListener> {
         refused()
     }
 
-    fn udp_socket_from_std(&self, _: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+    fn adopt_udp_socket(&self, _: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        refused()
+    }
+}
+
+impl Net for Elsewhere {
+    type TcpStream = net::TcpStream;
+    type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
+}
+
+#[cfg(unix)]
+impl UnixNetBackend for Elsewhere {
+    fn adopt_unix_stream(&self, _: std_unix::UnixStream) -> io::Result<net::UnixStream> {
+        refused()
+    }
+
+    fn adopt_unix_listener(&self, _: std_unix::UnixListener) -> io::Result<net::UnixListener> {
+        refused()
+    }
+
+    fn adopt_unix_datagram(&self, _: std_unix::UnixDatagram) -> io::Result<net::UnixDatagram> {
         refused()
     }
 }
@@ -104,16 +128,4 @@ impl runtime::UnixNet for Elsewhere {
     type UnixStream = net::UnixStream;
     type UnixListener = net::UnixListener;
     type UnixDatagram = net::UnixDatagram;
-
-    fn unix_stream_from_std(&self, _: std_unix::UnixStream) -> io::Result<net::UnixStream> {
-        refused()
-    }
-
-    fn unix_listener_from_std(&self, _: std_unix::UnixListener) -> io::Result<net::UnixListener> {
-        refused()
-    }
-
-    fn unix_datagram_from_std(&self, _: std_unix::UnixDatagram) -> io::Result<net::UnixDatagram> {
-        refused()
-    }
 }

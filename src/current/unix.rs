@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::find;
 use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};
+use crate::runtime::backend::UnixNetBackend;
 use crate::runtime::net::AsyncFd;
 use crate::runtime::{Driver, UnixNet};
 

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use super::Spawn;
+use super::backend::BlockOnBackend;
 use super::task::coop::Turn;
 use crate::thread::Scope;
 
@@ -11,10 +12,8 @@ use crate::thread::Scope;
 ///
 /// # For authors of backends
 ///
-/// Implement [`run_until`](Self::run_until), which [`block_on`](Self::block_on) calls. A runtime that can be owned also
-/// replaces [`stop`](Self::stop), which [`shutdown_timeout`](Self::shutdown_timeout) calls. Programs call neither of
-/// the two.
-pub trait BlockOn: Spawn {
+/// Implement [`BlockOnBackend`], and this trait with an empty body; see [`runtime::backend`](super::backend).
+pub trait BlockOn: Spawn + BlockOnBackend {
     /// Runs a future to completion on this thread, and blocks the thread until then.
     ///
     /// The future need not be `Send`. The call returns when the future completes; tasks that it spawned keep running.
@@ -106,23 +105,6 @@ pub trait BlockOn: Spawn {
     fn shutdown_timeout(&self, timeout: Duration) -> io::Result<ShutdownReport> {
         let _scope = Scope::shutdown();
         self.stop(timeout)
-    }
-
-    /// **Required.** Drives `future` on this thread until it completes.
-    ///
-    /// Call [`block_on`](Self::block_on) instead: it makes nesting an error.
-    fn run_until<F: Future>(&self, future: F) -> F::Output;
-
-    /// Stops the runtime and waits for at most `timeout`; programs call [`shutdown_timeout`](Self::shutdown_timeout).
-    ///
-    /// A backend that can be owned replaces it.
-    ///
-    /// # Errors
-    ///
-    /// `Unsupported`, unless this handle owns its runtime.
-    fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
-        let _ = timeout;
-        Err(not_owned("a runtime of this kind cannot be stopped"))
     }
 }
 

@@ -6,10 +6,11 @@
 //!
 //! # Bringing a runtime
 //!
-//! A backend implements the methods marked **required**: a way to run a boxed unit future, a way to run a
-//! closure, a way to drive a future on this thread, a sleep and sockets. The handles, their abort and panic
-//! rules, timeouts, intervals, name resolution and address iteration are written once on top of those.
+//! A backend implements the traits of [`backend`], which programs do not call, and [`Time`]: a way to run a boxed unit
+//! future, a way to run a closure, a way to drive a future on this thread, a sleep and sockets. The handles, their abort
+//! and panic rules, timeouts, intervals, name resolution and address iteration are written once on top of those.
 
+pub mod backend;
 mod block_on;
 pub(crate) mod builder;
 pub(crate) mod net;
@@ -26,13 +27,13 @@ pub use net::Compat;
 pub(crate) use net::family::stream_tries;
 pub use net::{Descriptor, Interest, Net, RecvMsg, ReuniteError, TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
-pub use net::{FdReady, UCred, UnixDatagram, UnixListener, UnixNet, UnixStream, WatchFd};
+pub use net::{UCred, UnixDatagram, UnixListener, UnixNet, UnixStream};
 pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};
 #[cfg(unix)]
 pub(crate) use net::{unix_calls, unix_tries};
 pub(crate) use no_runtime::{Driver, NoRuntime};
+pub use spawn::Spawn;
 pub(crate) use spawn::random_seed_of_the_system;
-pub use spawn::{BoxFuture, BoxJob, Spawn};
 pub use task::coop::poll_budget;
 pub use time::{Interval, Sleep, Time, Timeout};
 

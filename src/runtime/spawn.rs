@@ -2,15 +2,9 @@ use std::collections::hash_map;
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher};
-use std::pin::Pin;
 
+use super::backend::SpawnBackend;
 use super::task::{JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
-
-/// A unit future that a backend can run without knowing what it computes.
-pub type BoxFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// A closure that a backend can run on a thread that may block.
-pub type BoxJob = Box<dyn FnOnce() + Send>;
 
 /// Spawns tasks and blocking closures.
 ///
@@ -33,13 +27,8 @@ pub type BoxJob = Box<dyn FnOnce() + Send>;
 ///
 /// # For authors of backends
 ///
-/// Implement [`execute`](Self::execute) and [`execute_blocking`](Self::execute_blocking). Only anyrt calls them: the
-/// other methods are built on them and keep the whole contract. [`spawn`](Self::spawn) and
-/// [`spawn_blocking`](Self::spawn_blocking) keep their provided bodies, unless they forward to another implementation
-/// of this trait: a [`JoinHandle`](crate::task::JoinHandle) cannot hold the handle of another crate. Replace
-/// [`yield_now`](Self::yield_now) and [`random_seed`](Self::random_seed) where the runtime has its own, and
-/// [`spawn_named`](Self::spawn_named) and [`spawn_blocking_named`](Self::spawn_blocking_named) where it shows names.
-pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
+/// Implement [`SpawnBackend`], and this trait with an empty body; see [`runtime::backend`](super::backend).
+pub trait Spawn: SpawnBackend + Clone + fmt::Debug + Send + Sync + 'static {
     /// Spawns a task.
     ///
     /// The task runs at once and on its own, whether or not its handle is polled. It may move between threads.
@@ -190,64 +179,6 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + 'static {
     /// `random_seeds_differ`.</details>
     fn random_seed(&self) -> u64 {
         random_seed_of_the_system()
-    }
-
-    /// **Required.** Runs `task` to its end, on any thread.
-    ///
-    /// `task` never panics, nor does its destructor. A runtime that has stopped drops it: the task's handle then
-    /// reports that the runtime is gone.
-    ///
-    /// # Examples
-    ///
-    /// A backend passes it to its executor and detaches it:
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    ///
-    /// use anyrt::runtime::BoxFuture;
-    ///
-    /// struct Executor {
-    ///     queue: mpsc::Sender<BoxFuture>,
-    /// }
-    ///
-    /// impl Executor {
-    ///     fn execute(&self, task: BoxFuture) {
-    ///         // A queue without a receiver drops it.
-    ///         let _ = self.queue.send(task);
-    ///     }
-    /// }
-    /// ```
-    fn execute(&self, task: BoxFuture);
-
-    /// **Required.** Runs `job` on a thread that may block, also when nobody waits for it.
-    ///
-    /// `job` never panics. Jobs beyond the size of the pool wait in a queue; a runtime that has stopped drops the job.
-    fn execute_blocking(&self, job: BoxJob);
-
-    /// Spawns a task with a name, as [`spawn`](Self::spawn) does without; called by
-    /// [`task::Builder`](crate::task::Builder).
-    ///
-    /// Replace it on a runtime that shows names, as the simulation does. The provided method ignores the name.
-    #[track_caller]
-    fn spawn_named<F>(&self, name: &str, future: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let _ = name;
-        self.spawn(future)
-    }
-
-    /// Runs a blocking closure with a name; otherwise as [`spawn_blocking`](Self::spawn_blocking). The provided method
-    /// ignores the name.
-    #[track_caller]
-    fn spawn_blocking_named<F, T>(&self, name: &str, job: F) -> JoinHandle<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        let _ = name;
-        self.spawn_blocking(job)
     }
 }
 

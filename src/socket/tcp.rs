@@ -29,7 +29,7 @@ fn is_connected(stream: &Tcp) -> io::Result<()> {
 
 impl<R: Reactor> TcpStream<R> {
     /// Waits until a non-blocking socket that has begun to connect is connected or has failed; see
-    /// [`Net::finish_connect`](crate::Net::finish_connect).
+    /// [`NetBackend::finish_connect`](crate::runtime::backend::NetBackend::finish_connect).
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use crate::runtime::task::coop;
 
 impl Source for OwnedFd {}
 
-/// Watches a descriptor that is not a socket; see [`UnixNet::watch_fd`](crate::runtime::UnixNet::watch_fd).
+/// Watches a descriptor that is not a socket; see [`UnixNetBackend::watch_fd`](crate::runtime::backend::UnixNetBackend::watch_fd).
 ///
 /// # Errors
 ///

@@ -19,11 +19,11 @@ use self::unix::ErasedUnix;
 use super::within::Within;
 use crate::AnyRuntime;
 use crate::any::enter;
+use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend};
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::{Job, JoinHandle, Number, YieldNow, spawn_blocking_with, spawn_gone, spawn_with};
 use crate::runtime::{
-    self, BlockOn, BoxFuture, BoxJob, Net, Runtime, ShutdownReport, Spawn, Time, not_owned,
-    random_seed_of_the_system,
+    self, BlockOn, Net, Runtime, ShutdownReport, Spawn, Time, not_owned, random_seed_of_the_system,
 };
 
 /// A custom runtime.
@@ -42,7 +42,7 @@ enum Kept {
 /// What a method that is async returns.
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The object-safe twin of [`Runtime`]: its required methods, and those that a backend may replace.
+/// The object-safe twin of [`Runtime`]: what a backend has to implement, and what it may replace.
 ///
 /// Written by hand: for the five methods that are async, the macro that boxes them would bring syn into the build of
 /// everybody who has no runtime.
@@ -62,9 +62,9 @@ trait Erased: fmt::Debug + Send + Sync {
         addr: SocketAddr,
         options: &'a ConnectOptions,
     ) -> Boxed<'a, io::Result<net::TcpStream>>;
-    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream>;
-    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener>;
-    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket>;
+    fn adopt_tcp_stream(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream>;
+    fn adopt_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener>;
+    fn adopt_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket>;
     fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<net::TcpListener>;
     fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket>;
     fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>>;
@@ -74,11 +74,11 @@ trait Erased: fmt::Debug + Send + Sync {
 
 impl<R: Runtime> Erased for R {
     fn execute(&self, task: BoxFuture) {
-        Spawn::execute(self, task);
+        SpawnBackend::execute(self, task);
     }
 
     fn execute_blocking(&self, job: BoxJob) {
-        Spawn::execute_blocking(self, job);
+        SpawnBackend::execute_blocking(self, job);
     }
 
     fn yield_now(&self) -> BoxFuture {
@@ -90,11 +90,11 @@ impl<R: Runtime> Erased for R {
     }
 
     fn run_until(&self, future: Pin<&mut dyn Future<Output = ()>>) {
-        BlockOn::run_until(self, future);
+        BlockOnBackend::run_until(self, future);
     }
 
     fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
-        BlockOn::stop(self, timeout)
+        BlockOnBackend::stop(self, timeout)
     }
 
     fn now(&self) -> Instant {
@@ -110,7 +110,7 @@ impl<R: Runtime> Erased for R {
     }
 
     fn finish_connect(&self, stream: std::net::TcpStream) -> Boxed<'_, io::Result<net::TcpStream>> {
-        Box::pin(async move { Net::finish_connect(self, stream).await.map(net::TcpStream::new) })
+        Box::pin(async move { NetBackend::finish_connect(self, stream).await.map(net::TcpStream::new) })
     }
 
     fn connect_addr<'a>(
@@ -118,31 +118,31 @@ impl<R: Runtime> Erased for R {
         addr: SocketAddr,
         options: &'a ConnectOptions,
     ) -> Boxed<'a, io::Result<net::TcpStream>> {
-        Box::pin(async move { Net::connect_addr(self, addr, options).await.map(net::TcpStream::new) })
+        Box::pin(async move { NetBackend::connect_addr(self, addr, options).await.map(net::TcpStream::new) })
     }
 
-    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
-        Net::tcp_stream_from_std(self, stream).map(net::TcpStream::new)
+    fn adopt_tcp_stream(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
+        NetBackend::adopt_tcp_stream(self, stream).map(net::TcpStream::new)
     }
 
-    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
-        Net::tcp_listener_from_std(self, listener).map(net::TcpListener::new)
+    fn adopt_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
+        NetBackend::adopt_tcp_listener(self, listener).map(net::TcpListener::new)
     }
 
     fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<net::TcpListener> {
-        Net::bind_addr(self, addr, options).map(net::TcpListener::new)
+        NetBackend::bind_addr(self, addr, options).map(net::TcpListener::new)
     }
 
-    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
-        Net::udp_socket_from_std(self, socket).map(net::UdpSocket::new)
+    fn adopt_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        NetBackend::adopt_udp_socket(self, socket).map(net::UdpSocket::new)
     }
 
     fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket> {
-        Net::udp_bind_addr(self, addr).map(net::UdpSocket::new)
+        NetBackend::udp_bind_addr(self, addr).map(net::UdpSocket::new)
     }
 
     fn resolve(&self, host: String, port: u16) -> Boxed<'_, io::Result<Vec<SocketAddr>>> {
-        Box::pin(Net::resolve(self, host, port))
+        Box::pin(NetBackend::resolve(self, host, port))
     }
 
     #[cfg(unix)]
@@ -216,7 +216,7 @@ impl From<Custom> for AnyRuntime {
     }
 }
 
-impl Spawn for Custom {
+impl SpawnBackend for Custom {
     fn execute(&self, task: BoxFuture) {
         // What a runtime that is gone cannot run is dropped.
         if let Some(runtime) = self.get() {
@@ -229,7 +229,9 @@ impl Spawn for Custom {
             runtime.execute_blocking(job);
         }
     }
+}
 
+impl Spawn for Custom {
     #[track_caller]
     fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -262,7 +264,7 @@ impl Spawn for Custom {
     }
 }
 
-impl BlockOn for Custom {
+impl BlockOnBackend for Custom {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         let Some(runtime) = self.get() else { panic!("{GONE}") };
@@ -288,6 +290,8 @@ impl BlockOn for Custom {
     }
 }
 
+impl BlockOn for Custom {}
+
 impl Time for Custom {
     type Sleep = time::Sleep;
 
@@ -307,40 +311,42 @@ impl Time for Custom {
     }
 }
 
-impl Net for Custom {
-    type TcpStream = net::TcpStream;
-    type TcpListener = net::TcpListener;
-    type UdpSocket = net::UdpSocket;
-
-    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+impl NetBackend for Custom {
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
         self.get_or_error()?.finish_connect(stream).await
     }
 
-    async fn connect_addr(&self, addr: SocketAddr, options: &ConnectOptions) -> io::Result<Self::TcpStream> {
+    fn adopt_tcp_stream(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
+        self.get_or_error()?.adopt_tcp_stream(stream)
+    }
+
+    fn adopt_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
+        self.get_or_error()?.adopt_tcp_listener(listener)
+    }
+
+    fn adopt_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
+        self.get_or_error()?.adopt_udp_socket(socket)
+    }
+
+    async fn connect_addr(&self, addr: SocketAddr, options: &ConnectOptions) -> io::Result<net::TcpStream> {
         self.get_or_error()?.connect_addr(addr, options).await
     }
 
-    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
-        self.get_or_error()?.tcp_stream_from_std(stream)
-    }
-
-    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
-        self.get_or_error()?.tcp_listener_from_std(listener)
-    }
-
-    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
+    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<net::TcpListener> {
         self.get_or_error()?.bind_addr(addr, options)
     }
 
-    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
-        self.get_or_error()?.udp_socket_from_std(socket)
-    }
-
-    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket> {
+    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<net::UdpSocket> {
         self.get_or_error()?.udp_bind_addr(addr)
     }
 
     async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         self.get_or_error()?.resolve(host, port).await
     }
+}
+
+impl Net for Custom {
+    type TcpStream = net::TcpStream;
+    type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
 }

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::net::{UnixDatagram, UnixListener, UnixStream};
 use super::{Boxed, Custom};
-use crate::runtime::{UnixNet, WatchFd};
+use crate::runtime::UnixNet;
+use crate::runtime::backend::{UnixNetBackend, WatchFd};
 
 /// The object-safe twin of [`UnixNet`].
 pub(super) trait ErasedUnix {
-    fn stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<UnixStream>;
-    fn listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<UnixListener>;
-    fn datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<UnixDatagram>;
+    fn adopt_stream(&self, stream: std_unix::UnixStream) -> io::Result<UnixStream>;
+    fn adopt_listener(&self, listener: std_unix::UnixListener) -> io::Result<UnixListener>;
+    fn adopt_datagram(&self, socket: std_unix::UnixDatagram) -> io::Result<UnixDatagram>;
     fn connect_path(&self, path: PathBuf) -> Boxed<'_, io::Result<UnixStream>>;
     fn bind_path(&self, path: &Path) -> io::Result<UnixListener>;
     fn pair(&self) -> io::Result<(UnixStream, UnixStream)>;
@@ -22,16 +23,16 @@ pub(super) trait ErasedUnix {
 }
 
 impl<R: UnixNet> ErasedUnix for R {
-    fn stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<UnixStream> {
-        self.unix_stream_from_std(stream).map(UnixStream::new)
+    fn adopt_stream(&self, stream: std_unix::UnixStream) -> io::Result<UnixStream> {
+        self.adopt_unix_stream(stream).map(UnixStream::new)
     }
 
-    fn listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<UnixListener> {
-        self.unix_listener_from_std(listener).map(UnixListener::new)
+    fn adopt_listener(&self, listener: std_unix::UnixListener) -> io::Result<UnixListener> {
+        self.adopt_unix_listener(listener).map(UnixListener::new)
     }
 
-    fn datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<UnixDatagram> {
-        self.unix_datagram_from_std(socket).map(UnixDatagram::new)
+    fn adopt_datagram(&self, socket: std_unix::UnixDatagram) -> io::Result<UnixDatagram> {
+        self.adopt_unix_datagram(socket).map(UnixDatagram::new)
     }
 
     fn connect_path(&self, path: PathBuf) -> Boxed<'_, io::Result<UnixStream>> {
@@ -59,25 +60,21 @@ impl<R: UnixNet> ErasedUnix for R {
     }
 
     fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
-        UnixNet::watch_fd(self, fd)
+        UnixNetBackend::watch_fd(self, fd)
     }
 }
 
-impl UnixNet for Custom {
-    type UnixStream = UnixStream;
-    type UnixListener = UnixListener;
-    type UnixDatagram = UnixDatagram;
-
-    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<UnixStream> {
-        self.get_or_error()?.unix().stream_from_std(stream)
+impl UnixNetBackend for Custom {
+    fn adopt_unix_stream(&self, stream: std_unix::UnixStream) -> io::Result<UnixStream> {
+        self.get_or_error()?.unix().adopt_stream(stream)
     }
 
-    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<UnixListener> {
-        self.get_or_error()?.unix().listener_from_std(listener)
+    fn adopt_unix_listener(&self, listener: std_unix::UnixListener) -> io::Result<UnixListener> {
+        self.get_or_error()?.unix().adopt_listener(listener)
     }
 
-    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<UnixDatagram> {
-        self.get_or_error()?.unix().datagram_from_std(socket)
+    fn adopt_unix_datagram(&self, socket: std_unix::UnixDatagram) -> io::Result<UnixDatagram> {
+        self.get_or_error()?.unix().adopt_datagram(socket)
     }
 
     async fn unix_connect_path(&self, path: PathBuf) -> io::Result<UnixStream> {
@@ -89,12 +86,22 @@ impl UnixNet for Custom {
         self.get_or_error()?.unix().bind_path(path)
     }
 
-    fn unix_pair(&self) -> io::Result<(UnixStream, UnixStream)> {
-        self.get_or_error()?.unix().pair()
-    }
-
     fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram> {
         self.get_or_error()?.unix().datagram_bind_path(path)
+    }
+
+    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+        self.get_or_error()?.unix().watch_fd(fd)
+    }
+}
+
+impl UnixNet for Custom {
+    type UnixStream = UnixStream;
+    type UnixListener = UnixListener;
+    type UnixDatagram = UnixDatagram;
+
+    fn unix_pair(&self) -> io::Result<(UnixStream, UnixStream)> {
+        self.get_or_error()?.unix().pair()
     }
 
     fn unix_datagram_unbound(&self) -> io::Result<UnixDatagram> {
@@ -103,9 +110,5 @@ impl UnixNet for Custom {
 
     fn unix_datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)> {
         self.get_or_error()?.unix().datagram_pair()
-    }
-
-    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
-        self.get_or_error()?.unix().watch_fd(fd)
     }
 }

@@ -4,8 +4,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::any::one_of::{OneOf, each};
+use crate::runtime::Descriptor;
+use crate::runtime::backend::BoxFuture;
 use crate::runtime::net::family::{Family, Listener};
-use crate::runtime::{BoxFuture, Descriptor};
 
 /// Accepts from whatever it is by `$accept`, whose `$map` makes the stream one of the same backend.
 macro_rules! accept {

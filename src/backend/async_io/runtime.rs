@@ -13,30 +13,37 @@ macro_rules! on_async_io {
             }
         }
 
-        impl $crate::Net for $runtime {
-            type TcpStream = $crate::backend::async_io::net::TcpStream;
-            type TcpListener = $crate::backend::async_io::net::TcpListener;
-            type UdpSocket = $crate::backend::async_io::net::UdpSocket;
+        const _: () = {
+            use std::io;
+            use std::net::{TcpListener, TcpStream, UdpSocket};
 
-            async fn finish_connect(&self, stream: std::net::TcpStream) -> std::io::Result<Self::TcpStream> {
-                Self::TcpStream::finish_connect(&$crate::backend::AsyncIo, stream).await
+            use $crate::backend::AsyncIo;
+            use $crate::backend::async_io::net;
+
+            impl $crate::runtime::backend::NetBackend for $runtime {
+                async fn finish_connect(&self, stream: TcpStream) -> io::Result<net::TcpStream> {
+                    net::TcpStream::finish_connect(&AsyncIo, stream).await
+                }
+
+                fn adopt_tcp_stream(&self, stream: TcpStream) -> io::Result<net::TcpStream> {
+                    net::TcpStream::from_std(&AsyncIo, stream)
+                }
+
+                fn adopt_tcp_listener(&self, listener: TcpListener) -> io::Result<net::TcpListener> {
+                    net::TcpListener::from_std(&AsyncIo, listener)
+                }
+
+                fn adopt_udp_socket(&self, socket: UdpSocket) -> io::Result<net::UdpSocket> {
+                    net::UdpSocket::from_std(&AsyncIo, socket)
+                }
             }
 
-            fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> std::io::Result<Self::TcpStream> {
-                Self::TcpStream::from_std(&$crate::backend::AsyncIo, stream)
+            impl $crate::Net for $runtime {
+                type TcpStream = net::TcpStream;
+                type TcpListener = net::TcpListener;
+                type UdpSocket = net::UdpSocket;
             }
-
-            fn tcp_listener_from_std(
-                &self,
-                listener: std::net::TcpListener,
-            ) -> std::io::Result<Self::TcpListener> {
-                Self::TcpListener::from_std(&$crate::backend::AsyncIo, listener)
-            }
-
-            fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> std::io::Result<Self::UdpSocket> {
-                Self::UdpSocket::from_std(&$crate::backend::AsyncIo, socket)
-            }
-        }
+        };
 
         #[cfg(unix)]
         const _: () = {
@@ -46,27 +53,30 @@ macro_rules! on_async_io {
 
             use $crate::backend::AsyncIo;
             use $crate::backend::async_io::net;
+            use $crate::runtime::backend::{UnixNetBackend, WatchFd};
+
+            impl UnixNetBackend for $runtime {
+                fn adopt_unix_stream(&self, stream: UnixStream) -> io::Result<net::UnixStream> {
+                    net::UnixStream::from_std(&AsyncIo, stream)
+                }
+
+                fn adopt_unix_listener(&self, listener: UnixListener) -> io::Result<net::UnixListener> {
+                    net::UnixListener::from_std(&AsyncIo, listener)
+                }
+
+                fn adopt_unix_datagram(&self, socket: UnixDatagram) -> io::Result<net::UnixDatagram> {
+                    net::UnixDatagram::from_std(&AsyncIo, socket)
+                }
+
+                fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+                    $crate::socket::watch_fd(&AsyncIo, fd)
+                }
+            }
 
             impl $crate::runtime::UnixNet for $runtime {
                 type UnixStream = net::UnixStream;
                 type UnixListener = net::UnixListener;
                 type UnixDatagram = net::UnixDatagram;
-
-                fn unix_stream_from_std(&self, stream: UnixStream) -> io::Result<net::UnixStream> {
-                    net::UnixStream::from_std(&AsyncIo, stream)
-                }
-
-                fn unix_listener_from_std(&self, listener: UnixListener) -> io::Result<net::UnixListener> {
-                    net::UnixListener::from_std(&AsyncIo, listener)
-                }
-
-                fn unix_datagram_from_std(&self, socket: UnixDatagram) -> io::Result<net::UnixDatagram> {
-                    net::UnixDatagram::from_std(&AsyncIo, socket)
-                }
-
-                fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn $crate::runtime::WatchFd>> {
-                    $crate::socket::watch_fd(&AsyncIo, fd)
-                }
             }
         };
     };

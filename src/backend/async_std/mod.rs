@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use super::async_io::{blocking, on_async_io};
 use crate::backend::FindCurrent;
+use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, SpawnBackend};
 use crate::runtime::task::native::async_task as task;
 use crate::runtime::task::{JoinHandle, LARGE, Number};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, ShutdownReport, Spawn, not_owned};
+use crate::runtime::{BlockOn, ShutdownReport, Spawn, not_owned};
 use crate::thread::exit;
 use crate::thread::{RuntimeKind, Scope};
 
@@ -72,7 +73,7 @@ fn start() {
     STARTED.call_once(|| drop(async_std::task::spawn(async {})));
 }
 
-impl Spawn for AsyncStd {
+impl SpawnBackend for AsyncStd {
     fn execute(&self, task: BoxFuture) {
         drop(self.spawn(task));
     }
@@ -80,7 +81,9 @@ impl Spawn for AsyncStd {
     fn execute_blocking(&self, job: BoxJob) {
         drop(self.spawn_blocking(job));
     }
+}
 
+impl Spawn for AsyncStd {
     #[track_caller]
     fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -108,7 +111,7 @@ impl Spawn for AsyncStd {
     }
 }
 
-impl BlockOn for AsyncStd {
+impl BlockOnBackend for AsyncStd {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         start();
@@ -122,6 +125,8 @@ impl BlockOn for AsyncStd {
         Err(not_owned("async-std belongs to the process"))
     }
 }
+
+impl BlockOn for AsyncStd {}
 
 on_async_io!(AsyncStd);
 

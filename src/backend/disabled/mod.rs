@@ -12,8 +12,9 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use crate::backend::FindCurrent;
+use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend};
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Driver, Net, Sleep, Spawn, Time};
+use crate::runtime::{BlockOn, Driver, Net, Sleep, Spawn, Time};
 use crate::thread::RuntimeKind;
 
 /// A runtime, and everything that it would make.
@@ -68,7 +69,7 @@ impl FindCurrent for Disabled {
     }
 }
 
-impl Spawn for Disabled {
+impl SpawnBackend for Disabled {
     fn execute(&self, _: BoxFuture) {
         match *self {}
     }
@@ -78,11 +79,15 @@ impl Spawn for Disabled {
     }
 }
 
-impl BlockOn for Disabled {
+impl Spawn for Disabled {}
+
+impl BlockOnBackend for Disabled {
     fn run_until<F: Future>(&self, _: F) -> F::Output {
         match *self {}
     }
 }
+
+impl BlockOn for Disabled {}
 
 impl Time for Disabled {
     type Sleep = Self;
@@ -118,26 +123,28 @@ impl Future for Disabled {
     }
 }
 
-impl Net for Disabled {
-    type TcpStream = Self;
-    type TcpListener = Self;
-    type UdpSocket = Self;
-
+impl NetBackend for Disabled {
     async fn finish_connect(&self, _: std::net::TcpStream) -> io::Result<Self> {
         match *self {}
     }
 
-    fn tcp_stream_from_std(&self, _: std::net::TcpStream) -> io::Result<Self> {
+    fn adopt_tcp_stream(&self, _: std::net::TcpStream) -> io::Result<Self> {
         match *self {}
     }
 
-    fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<Self> {
+    fn adopt_tcp_listener(&self, _: std::net::TcpListener) -> io::Result<Self> {
         match *self {}
     }
 
-    fn udp_socket_from_std(&self, _: std::net::UdpSocket) -> io::Result<Self> {
+    fn adopt_udp_socket(&self, _: std::net::UdpSocket) -> io::Result<Self> {
         match *self {}
     }
+}
+
+impl Net for Disabled {
+    type TcpStream = Self;
+    type TcpListener = Self;
+    type UdpSocket = Self;
 }
 
 impl Reads for Disabled {

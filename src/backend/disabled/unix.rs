@@ -4,24 +4,27 @@ use std::path::Path;
 use std::task::{Context, Poll};
 
 use super::{Disabled, never};
+use crate::runtime::backend::UnixNetBackend;
 use crate::runtime::{UnixDatagram, UnixNet, unix_calls};
+
+impl UnixNetBackend for Disabled {
+    fn adopt_unix_stream(&self, _: std_unix::UnixStream) -> io::Result<Self> {
+        match *self {}
+    }
+
+    fn adopt_unix_listener(&self, _: std_unix::UnixListener) -> io::Result<Self> {
+        match *self {}
+    }
+
+    fn adopt_unix_datagram(&self, _: std_unix::UnixDatagram) -> io::Result<Self> {
+        match *self {}
+    }
+}
 
 impl UnixNet for Disabled {
     type UnixStream = Self;
     type UnixListener = Self;
     type UnixDatagram = Self;
-
-    fn unix_stream_from_std(&self, _: std_unix::UnixStream) -> io::Result<Self> {
-        match *self {}
-    }
-
-    fn unix_listener_from_std(&self, _: std_unix::UnixListener) -> io::Result<Self> {
-        match *self {}
-    }
-
-    fn unix_datagram_from_std(&self, _: std_unix::UnixDatagram) -> io::Result<Self> {
-        match *self {}
-    }
 }
 
 impl UnixDatagram for Disabled {

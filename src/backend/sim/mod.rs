@@ -64,10 +64,13 @@ use self::world::{Entered, Step, current, gone, panicking};
 use crate::backend::FindCurrent;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
+use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend};
+#[cfg(unix)]
+use crate::runtime::backend::{UnixNetBackend, WatchFd};
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::native::async_task;
 use crate::runtime::task::{JoinHandle, spawn_gone};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, ShutdownReport, Spawn, Time, not_owned};
+use crate::runtime::{BlockOn, Net, ShutdownReport, Spawn, Time, not_owned};
 use crate::thread::{RuntimeKind, Scope};
 
 #[cfg(feature = "macros")]
@@ -120,7 +123,7 @@ macro_rules! runs {
             }
         }
 
-        impl Spawn for $runtime {
+        impl SpawnBackend for $runtime {
             #[track_caller]
             fn execute(&self, task: BoxFuture) {
                 drop(self.spawn(task));
@@ -129,25 +132,6 @@ macro_rules! runs {
             #[track_caller]
             fn execute_blocking(&self, job: BoxJob) {
                 drop(self.spawn_blocking(job));
-            }
-
-            #[track_caller]
-            fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
-            where
-                F: Future + Send + 'static,
-                F::Output: Send + 'static,
-            {
-                self.spawn_from(Origin::new(TaskKind::Future, Location::caller()), future)
-            }
-
-            /// The closure is a task, which runs from its beginning to its end when its turn comes.
-            #[track_caller]
-            fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
-            where
-                F: FnOnce() -> T + Send + 'static,
-                T: Send + 'static,
-            {
-                self.spawn_blocking_from(Origin::new(TaskKind::Closure, Location::caller()), job)
             }
 
             #[track_caller]
@@ -170,6 +154,27 @@ macro_rules! runs {
                     Origin { name: Some(name), ..Origin::new(TaskKind::Closure, Location::caller()) };
                 self.spawn_blocking_from(origin, job)
             }
+        }
+
+        impl Spawn for $runtime {
+            #[track_caller]
+            fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+            where
+                F: Future + Send + 'static,
+                F::Output: Send + 'static,
+            {
+                self.spawn_from(Origin::new(TaskKind::Future, Location::caller()), future)
+            }
+
+            /// The closure is a task, which runs from its beginning to its end when its turn comes.
+            #[track_caller]
+            fn spawn_blocking<F, T>(&self, job: F) -> JoinHandle<T>
+            where
+                F: FnOnce() -> T + Send + 'static,
+                T: Send + 'static,
+            {
+                self.spawn_blocking_from(Origin::new(TaskKind::Closure, Location::caller()), job)
+            }
 
             /// The next of its seed.
             fn random_seed(&self) -> u64 {
@@ -177,7 +182,7 @@ macro_rules! runs {
             }
         }
 
-        impl BlockOn for $runtime {
+        impl BlockOnBackend for $runtime {
             #[track_caller]
             fn run_until<F: Future>(&self, future: F) -> F::Output {
                 let _scope = Scope::within(RuntimeKind::Sim);
@@ -218,6 +223,8 @@ macro_rules! runs {
             }
         }
 
+        impl BlockOn for $runtime {}
+
         impl Time for $runtime {
             type Sleep = Sleep;
 
@@ -235,24 +242,20 @@ macro_rules! runs {
             }
         }
 
-        impl Net for $runtime {
-            type TcpStream = TcpStream;
-            type TcpListener = TcpListener;
-            type UdpSocket = UdpSocket;
-
+        impl NetBackend for $runtime {
             async fn finish_connect(&self, _: std::net::TcpStream) -> io::Result<TcpStream> {
                 net::no_real_sockets()
             }
 
-            fn tcp_stream_from_std(&self, _: std::net::TcpStream) -> io::Result<TcpStream> {
+            fn adopt_tcp_stream(&self, _: std::net::TcpStream) -> io::Result<TcpStream> {
                 net::no_real_sockets()
             }
 
-            fn tcp_listener_from_std(&self, _: std::net::TcpListener) -> io::Result<TcpListener> {
+            fn adopt_tcp_listener(&self, _: std::net::TcpListener) -> io::Result<TcpListener> {
                 net::no_real_sockets()
             }
 
-            fn udp_socket_from_std(&self, _: std::net::UdpSocket) -> io::Result<UdpSocket> {
+            fn adopt_udp_socket(&self, _: std::net::UdpSocket) -> io::Result<UdpSocket> {
                 net::no_real_sockets()
             }
 
@@ -285,21 +288,23 @@ macro_rules! runs {
             }
         }
 
+        impl Net for $runtime {
+            type TcpStream = TcpStream;
+            type TcpListener = TcpListener;
+            type UdpSocket = UdpSocket;
+        }
+
         #[cfg(unix)]
-        impl UnixNet for $runtime {
-            type UnixStream = UnixStream;
-            type UnixListener = UnixListener;
-            type UnixDatagram = UnixDatagram;
-
-            fn unix_stream_from_std(&self, _: std_unix::UnixStream) -> io::Result<UnixStream> {
+        impl UnixNetBackend for $runtime {
+            fn adopt_unix_stream(&self, _: std_unix::UnixStream) -> io::Result<UnixStream> {
                 net::no_real_sockets()
             }
 
-            fn unix_listener_from_std(&self, _: std_unix::UnixListener) -> io::Result<UnixListener> {
+            fn adopt_unix_listener(&self, _: std_unix::UnixListener) -> io::Result<UnixListener> {
                 net::no_real_sockets()
             }
 
-            fn unix_datagram_from_std(&self, _: std_unix::UnixDatagram) -> io::Result<UnixDatagram> {
+            fn adopt_unix_datagram(&self, _: std_unix::UnixDatagram) -> io::Result<UnixDatagram> {
                 net::no_real_sockets()
             }
 
@@ -311,12 +316,26 @@ macro_rules! runs {
                 net::unix::listen(&self.world, self.host, path)
             }
 
-            fn unix_pair(&self) -> io::Result<(UnixStream, UnixStream)> {
-                net::unix::pair(&self.world, self.host)
-            }
-
             fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram> {
                 UnixDatagram::bind(&self.world, self.host, Some(path))
+            }
+
+            fn watch_fd(&self, _: std::os::fd::OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+                Err(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "anyrt: a simulation cannot watch descriptors: their events are outside of it",
+                ))
+            }
+        }
+
+        #[cfg(unix)]
+        impl UnixNet for $runtime {
+            type UnixStream = UnixStream;
+            type UnixListener = UnixListener;
+            type UnixDatagram = UnixDatagram;
+
+            fn unix_pair(&self) -> io::Result<(UnixStream, UnixStream)> {
+                net::unix::pair(&self.world, self.host)
             }
 
             fn unix_datagram_unbound(&self) -> io::Result<UnixDatagram> {
@@ -325,13 +344,6 @@ macro_rules! runs {
 
             fn unix_datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)> {
                 UnixDatagram::pair(&self.world, self.host)
-            }
-
-            fn watch_fd(&self, _: std::os::fd::OwnedFd) -> io::Result<Box<dyn crate::runtime::WatchFd>> {
-                Err(io::Error::new(
-                    io::ErrorKind::Unsupported,
-                    "anyrt: a simulation cannot watch descriptors: their events are outside of it",
-                ))
             }
         }
     };

@@ -15,10 +15,11 @@ use std::time::Duration;
 use self::threads::{Threads, Working};
 use super::async_io::{blocking, on_async_io};
 use crate::backend::FindCurrent;
+use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, SpawnBackend};
 use crate::runtime::builder::{Builder, Settings};
 use crate::runtime::task::native::async_task as task;
 use crate::runtime::task::{JoinHandle, LARGE, Number, spawn_gone};
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, ShutdownReport, Spawn, not_owned};
+use crate::runtime::{BlockOn, ShutdownReport, Spawn, not_owned};
 use crate::thread::exit;
 use crate::thread::{RuntimeKind, Scope};
 
@@ -189,7 +190,7 @@ impl Hash for Smol {
     }
 }
 
-impl Spawn for Smol {
+impl SpawnBackend for Smol {
     fn execute(&self, task: BoxFuture) {
         drop(self.spawn(task));
     }
@@ -197,7 +198,9 @@ impl Spawn for Smol {
     fn execute_blocking(&self, job: BoxJob) {
         drop(self.spawn_blocking(job));
     }
+}
 
+impl Spawn for Smol {
     #[track_caller]
     fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -227,7 +230,7 @@ impl Spawn for Smol {
     }
 }
 
-impl BlockOn for Smol {
+impl BlockOnBackend for Smol {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         let (_scope, _working) = match self.threads() {
@@ -245,6 +248,8 @@ impl BlockOn for Smol {
         }
     }
 }
+
+impl BlockOn for Smol {}
 
 on_async_io!(Smol);
 

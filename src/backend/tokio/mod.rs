@@ -25,10 +25,13 @@ use self::owned::Owned;
 use self::threads::Threads;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
+use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend};
+#[cfg(unix)]
+use crate::runtime::backend::{UnixNetBackend, WatchFd};
 use crate::runtime::builder::Builder;
 use crate::runtime::task::JoinHandle;
 use crate::runtime::task::catch_panic::catch_panic;
-use crate::runtime::{BlockOn, BoxFuture, BoxJob, Net, ShutdownReport, Spawn, Time, not_owned};
+use crate::runtime::{BlockOn, Net, ShutdownReport, Spawn, Time, not_owned};
 use crate::runtime::{Driver, NoRuntime};
 use crate::thread::exit;
 use crate::thread::scope::{nested_block_on, shutdown_in_async_code};
@@ -205,7 +208,7 @@ impl From<Runtime> for Tokio {
 /// into a box first, whose copies cost less than the allocation. It does so itself from 16 KiB on.
 const LARGE: usize = 256;
 
-impl Spawn for Tokio {
+impl SpawnBackend for Tokio {
     fn execute(&self, task: BoxFuture) {
         drop(self.handle.spawn(task));
     }
@@ -213,7 +216,9 @@ impl Spawn for Tokio {
     fn execute_blocking(&self, job: BoxJob) {
         drop(self.handle.spawn_blocking(job));
     }
+}
 
+impl Spawn for Tokio {
     #[track_caller]
     fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -244,7 +249,7 @@ impl Spawn for Tokio {
     }
 }
 
-impl BlockOn for Tokio {
+impl BlockOnBackend for Tokio {
     #[track_caller]
     fn run_until<F: Future>(&self, future: F) -> F::Output {
         let _scope = Scope::within(RuntimeKind::Tokio);
@@ -281,6 +286,8 @@ impl BlockOn for Tokio {
     }
 }
 
+impl BlockOn for Tokio {}
+
 impl Time for Tokio {
     type Sleep = time::Sleep;
 
@@ -294,31 +301,58 @@ impl Time for Tokio {
     }
 }
 
-impl Net for Tokio {
-    type TcpStream = net::TcpStream;
-    type TcpListener = net::TcpListener;
-    type UdpSocket = net::UdpSocket;
-
-    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+impl NetBackend for Tokio {
+    async fn finish_connect(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
         self.io()?;
         net::TcpStream::finish_connect(&self.handle, stream).await
     }
 
-    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+    fn adopt_tcp_stream(&self, stream: std::net::TcpStream) -> io::Result<net::TcpStream> {
         self.io()?;
         let _context = self.handle.enter();
         net::TcpStream::from_std(stream)
     }
 
-    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
+    fn adopt_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<net::TcpListener> {
         self.io()?;
         net::TcpListener::from_std(&self.handle, listener)
     }
 
-    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+    fn adopt_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<net::UdpSocket> {
         self.io()?;
         let _context = self.handle.enter();
         net::UdpSocket::from_std(socket)
+    }
+}
+
+impl Net for Tokio {
+    type TcpStream = net::TcpStream;
+    type TcpListener = net::TcpListener;
+    type UdpSocket = net::UdpSocket;
+}
+
+#[cfg(unix)]
+impl UnixNetBackend for Tokio {
+    fn adopt_unix_stream(&self, stream: std_unix::UnixStream) -> io::Result<net::UnixStream> {
+        self.io()?;
+        let _context = self.handle.enter();
+        net::UnixStream::from_std(stream)
+    }
+
+    fn adopt_unix_listener(&self, listener: std_unix::UnixListener) -> io::Result<net::UnixListener> {
+        self.io()?;
+        net::UnixListener::from_std(&self.handle, listener)
+    }
+
+    fn adopt_unix_datagram(&self, socket: std_unix::UnixDatagram) -> io::Result<net::UnixDatagram> {
+        self.io()?;
+        net::UnixDatagram::from_std(&self.handle, socket)
+    }
+
+    fn watch_fd(&self, fd: std::os::fd::OwnedFd) -> io::Result<Box<dyn WatchFd>> {
+        self.io()?;
+        let _context = self.handle.enter();
+        Ok(Box::new(net::Watch::new(fd)?))
     }
 }
 
@@ -327,28 +361,6 @@ impl UnixNet for Tokio {
     type UnixStream = net::UnixStream;
     type UnixListener = net::UnixListener;
     type UnixDatagram = net::UnixDatagram;
-
-    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
-        self.io()?;
-        let _context = self.handle.enter();
-        net::UnixStream::from_std(stream)
-    }
-
-    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
-        self.io()?;
-        net::UnixListener::from_std(&self.handle, listener)
-    }
-
-    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
-        self.io()?;
-        net::UnixDatagram::from_std(&self.handle, socket)
-    }
-
-    fn watch_fd(&self, fd: std::os::fd::OwnedFd) -> io::Result<Box<dyn crate::runtime::WatchFd>> {
-        self.io()?;
-        let _context = self.handle.enter();
-        Ok(Box::new(net::Watch::new(fd)?))
-    }
 }
 
 #[cfg(test)]

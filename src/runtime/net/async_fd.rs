@@ -237,7 +237,7 @@ impl Error for TryIoError {}
 pub type FdReady<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
 /// Registration of a descriptor with a reactor; returned by a backend from
-/// [`UnixNet::watch_fd`](super::UnixNet::watch_fd). Dropping it ends the registration.
+/// [`watch_fd`](crate::runtime::backend::UnixNetBackend::watch_fd). Dropping it ends the registration.
 ///
 /// A backend that uses the sockets of [`socket`](crate::socket) finds an implementation there.
 pub trait WatchFd: fmt::Debug + Send + Sync + Unpin + 'static {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_core::Stream;
 
-use crate::runtime::{self, BoxFuture};
+use crate::runtime;
+use crate::runtime::backend::BoxFuture;
 
 /// Stream of incoming connections; returned by [`runtime::TcpListener::incoming`].
 #[derive(Debug)]

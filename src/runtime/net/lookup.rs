@@ -44,7 +44,7 @@ pub(crate) async fn resolve_all<N: Net>(
     }
 }
 
-/// [`Net::resolve`]: the resolver of the process if it has one; or that of the standard library on the blocking pool, as
+/// [`NetBackend::resolve`](super::NetBackend::resolve): the resolver of the process if it has one; or that of the standard library on the blocking pool, as
 /// tokio and async-net do it; so kinds and texts are the same everywhere (async-std 1.13.2 replaces both).
 pub(crate) async fn resolve<N: Net>(net: &N, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     if let Some(resolver) = Resolver::of_the_process() {

@@ -36,6 +36,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::Time;
+use super::backend::NetBackend;
 
 pub use addrs::ToSocketAddrs;
 pub(crate) use addrs::sealed::Addrs;
@@ -50,7 +51,7 @@ pub(crate) use descriptor::lends;
 #[cfg(any(unix, windows))]
 pub(crate) use descriptor::{AsDescriptor, descriptor};
 pub use incoming::Incoming;
-pub(crate) use lookup::resolve_all;
+pub(crate) use lookup::{resolve, resolve_all};
 pub(crate) use options::named;
 pub use options::{ConnectOptions, Keepalive, ListenOptions};
 pub use recv_msg::RecvMsg;
@@ -93,75 +94,14 @@ pub(crate) use unix::{unix_calls, unix_tries};
 ///
 /// # For authors of backends
 ///
-/// The last methods of the trait are for backends; programs do not call them. `finish_connect` is required. A runtime
-/// with a network of its own replaces `connect_addr`, `bind_addr`, `udp_bind_addr` and `resolve`.
-pub trait Net: Time {
+/// Implement [`NetBackend`], and name the types of the sockets here; see [`runtime::backend`](super::backend).
+pub trait Net: Time + NetBackend {
     /// A TCP connection.
     type TcpStream: TcpStream;
     /// A TCP listener.
     type TcpListener: TcpListener<Stream = Self::TcpStream>;
     /// A UDP socket.
     type UdpSocket: UdpSocket;
-
-    /// **Required.** Converts a connection of the standard library, blocking or non-blocking.
-    ///
-    /// The socket is set to non-blocking. (tokio 1.54 leaves that to the caller: it panics in debug builds and blocks a
-    /// worker in release.)
-    ///
-    /// <details><summary>Scenarios</summary>
-    ///
-    /// `stream_from_a_blocking_std_stream`, `stream_from_std_on_a_plain_thread`.</details>
-    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream>;
-
-    /// **Required.** Converts a listener of the standard library, blocking or non-blocking.
-    ///
-    /// <details><summary>Scenarios</summary>
-    ///
-    /// `listener_from_a_blocking_std_listener`.</details>
-    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener>;
-
-    /// **Required.** Converts a UDP socket of the standard library, blocking or non-blocking.
-    ///
-    /// <details><summary>Scenarios</summary>
-    ///
-    /// `udp_from_a_blocking_std_socket`, `udp_from_std_on_a_plain_thread`.</details>
-    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket>;
-
-    /// Resolves a name to all its addresses, in the order of the resolver: the system's, which runs off the worker
-    /// threads, or [another](crate::net::set_resolver).
-    ///
-    /// # Cancel safety
-    ///
-    /// A look-up in progress completes in the background, and its result is dropped.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` for text that is not `host:port`, the resolver's own error for a name that does not resolve, and
-    /// `NotFound` if the resolver returns no address. Each error includes the name.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::io;
-    ///
-    /// async fn first<R: anyrt::Net>(runtime: R) -> io::Result<()> {
-    ///     for addr in runtime.lookup_host(("localhost", 80)).await? {
-    ///         println!("{addr}");
-    ///     }
-    ///     Ok(())
-    /// }
-    /// ```
-    ///
-    /// <details><summary>Scenarios</summary>
-    ///
-    /// `lookup_resolves_localhost`, `lookup_takes_an_address_in_brackets`, `lookup_of_a_bad_address_is_invalid_input`,
-    /// `lookup_of_an_unknown_host_fails`.</details>
-    fn lookup_host<A: ToSocketAddrs>(
-        &self,
-        addr: A,
-    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
-        resolve_all(self, addr.to_addrs(), None)
-    }
 
     /// Connects to the first address that answers.
     ///
@@ -327,50 +267,69 @@ pub trait Net: Time {
         udp_bind(self, addr.to_addrs())
     }
 
-    /// **Required.** Waits until a non-blocking socket that has begun to connect is connected or has failed, and
-    /// converts it.
+    /// Resolves a name to all its addresses, in the order of the resolver: the system's, which runs off the worker
+    /// threads, or [another](crate::net::set_resolver).
     ///
-    /// The connection is decided when the socket becomes writable.
-    fn finish_connect(
+    /// # Cancel safety
+    ///
+    /// A look-up in progress completes in the background, and its result is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for text that is not `host:port`, the resolver's own error for a name that does not resolve, and
+    /// `NotFound` if the resolver returns no address. Each error includes the name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// async fn first<R: anyrt::Net>(runtime: R) -> io::Result<()> {
+    ///     for addr in runtime.lookup_host(("localhost", 80)).await? {
+    ///         println!("{addr}");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `lookup_resolves_localhost`, `lookup_takes_an_address_in_brackets`, `lookup_of_a_bad_address_is_invalid_input`,
+    /// `lookup_of_an_unknown_host_fails`.</details>
+    fn lookup_host<A: ToSocketAddrs>(
         &self,
-        stream: std::net::TcpStream,
-    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send;
-
-    /// Connects to one address; programs call [`tcp_connect`](Self::tcp_connect).
-    ///
-    /// Replace it in a backend that does not use the system's sockets.
-    fn connect_addr(
-        &self,
-        addr: SocketAddr,
-        options: &ConnectOptions,
-    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send {
-        let started = options.start(addr);
-        async move { self.finish_connect(started?).await }
-    }
-
-    /// Listens on one address; programs call [`tcp_bind`](Self::tcp_bind).
-    ///
-    /// Replace it in a backend that does not use the system's sockets.
-    fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<Self::TcpListener> {
-        self.tcp_listener_from_std(options.listen(addr)?)
-    }
-
-    /// Binds a UDP socket to one address; programs call [`udp_bind`](Self::udp_bind).
-    ///
-    /// Replace it in a backend that does not use the system's sockets.
-    fn udp_bind_addr(&self, addr: SocketAddr) -> io::Result<Self::UdpSocket> {
-        self.udp_socket_from_std(std::net::UdpSocket::bind(addr)?)
-    }
-
-    /// Resolves one host name; programs call [`lookup_host`](Self::lookup_host).
-    ///
-    /// Uses the resolver of the process, if [`set_resolver`](crate::net::set_resolver) has set one, or else the
-    /// system's, off the worker threads. Replace it in a backend that has names of its own.
-    fn resolve(
-        &self,
-        host: String,
-        port: u16,
+        addr: A,
     ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send + '_ {
-        lookup::resolve(self, host, port)
+        resolve_all(self, addr.to_addrs(), None)
+    }
+
+    /// Converts a connection of the standard library, blocking or non-blocking.
+    ///
+    /// The socket is set to non-blocking. (tokio 1.54 leaves that to the caller: it panics in debug builds and blocks a
+    /// worker in release.)
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `stream_from_a_blocking_std_stream`, `stream_from_std_on_a_plain_thread`.</details>
+    fn tcp_stream_from_std(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream> {
+        self.adopt_tcp_stream(stream)
+    }
+
+    /// Converts a listener of the standard library, blocking or non-blocking.
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `listener_from_a_blocking_std_listener`.</details>
+    fn tcp_listener_from_std(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener> {
+        self.adopt_tcp_listener(listener)
+    }
+
+    /// Converts a UDP socket of the standard library, blocking or non-blocking.
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `udp_from_a_blocking_std_socket`, `udp_from_std_on_a_plain_thread`.</details>
+    fn udp_socket_from_std(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket> {
+        self.adopt_udp_socket(socket)
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn full_queue() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionRefused, "the backlog of its listener is full: try again later")
 }
 
-/// [`UnixNet::unix_connect_path`](crate::runtime::UnixNet::unix_connect_path). It is done at once, or not at all.
+/// [`UnixNetBackend::unix_connect_path`](crate::runtime::backend::UnixNetBackend::unix_connect_path). It is done at once, or not at all.
 pub(crate) fn connect(path: &Path) -> io::Result<std_unix::UnixStream> {
     check(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -77,7 +77,7 @@ pub(crate) fn connect(path: &Path) -> io::Result<std_unix::UnixStream> {
     Ok(OwnedFd::from(socket).into())
 }
 
-/// [`UnixNet::unix_bind_path`](crate::runtime::UnixNet::unix_bind_path), with the queue of a TCP socket.
+/// [`UnixNetBackend::unix_bind_path`](crate::runtime::backend::UnixNetBackend::unix_bind_path), with the queue of a TCP socket.
 pub(crate) fn listen(path: &Path) -> io::Result<std_unix::UnixListener> {
     // An empty path lets Linux choose an abstract name.
     fits(path)?;
@@ -87,7 +87,7 @@ pub(crate) fn listen(path: &Path) -> io::Result<std_unix::UnixListener> {
     Ok(OwnedFd::from(socket).into())
 }
 
-/// [`UnixNet::unix_datagram_bind_path`](crate::runtime::UnixNet::unix_datagram_bind_path).
+/// [`UnixNetBackend::unix_datagram_bind_path`](crate::runtime::backend::UnixNetBackend::unix_datagram_bind_path).
 pub(crate) fn datagram(path: &Path) -> io::Result<std_unix::UnixDatagram> {
     fits(path)?;
     let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;

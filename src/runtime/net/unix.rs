@@ -1,18 +1,19 @@
 use std::fmt;
 use std::future::{Future, ready};
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::{self as std_unix, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::options::{no_peer_cred, no_readiness, no_watch};
+use super::options::{no_peer_cred, no_readiness};
 use super::recv_msg::longer;
-use super::{AsyncFd, Descriptor, Interest, RecvMsg, ReuniteError, UCred, WatchFd, of};
+use super::{AsyncFd, Descriptor, Interest, RecvMsg, ReuniteError, UCred, of};
 use crate::runtime::Spawn;
+use crate::runtime::backend::UnixNetBackend;
 use crate::runtime::net::path::{Incoming, addr};
 
 /// Unix sockets: streams, listeners and datagrams, on Unix.
@@ -35,29 +36,14 @@ use crate::runtime::net::path::{Incoming, addr};
 ///
 /// # For authors of backends
 ///
-/// The last methods of the trait are for backends; programs do not call them. A runtime that does not use the system's
-/// sockets replaces `unix_connect_path`, `unix_bind_path` and `unix_datagram_bind_path`. A runtime that can watch
-/// descriptors replaces `watch_fd`.
-pub trait UnixNet: Spawn {
+/// Implement [`UnixNetBackend`], and name the types of the sockets here; see [`runtime::backend`](super::super::backend).
+pub trait UnixNet: Spawn + UnixNetBackend {
     /// A connection.
     type UnixStream: UnixStream;
     /// A Unix socket listener.
     type UnixListener: UnixListener<Stream = Self::UnixStream>;
     /// A Unix datagram socket.
     type UnixDatagram: UnixDatagram;
-
-    /// **Required.** Converts a connection of the standard library, blocking or non-blocking.
-    ///
-    /// <details><summary>Scenarios</summary>
-    ///
-    /// `unix_from_blocking_std_sockets`, `unix_from_std_on_a_plain_thread`.</details>
-    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream>;
-
-    /// **Required.** Converts a listener of the standard library, blocking or non-blocking.
-    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener>;
-
-    /// **Required.** Converts a datagram socket of the standard library, blocking or non-blocking.
-    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram>;
 
     /// Connects to the socket that listens at a path.
     ///
@@ -154,13 +140,32 @@ pub trait UnixNet: Spawn {
         Ok((self.unix_datagram_from_std(a)?, self.unix_datagram_from_std(b)?))
     }
 
+    /// Converts a connection of the standard library, blocking or non-blocking.
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_from_blocking_std_sockets`, `unix_from_std_on_a_plain_thread`.</details>
+    fn unix_stream_from_std(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream> {
+        self.adopt_unix_stream(stream)
+    }
+
+    /// Converts a listener of the standard library, blocking or non-blocking.
+    fn unix_listener_from_std(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener> {
+        self.adopt_unix_listener(listener)
+    }
+
+    /// Converts a datagram socket of the standard library, blocking or non-blocking.
+    fn unix_datagram_from_std(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram> {
+        self.adopt_unix_datagram(socket)
+    }
+
     /// Watches a non-blocking file descriptor of your own; see [`AsyncFd`].
     ///
     /// # Errors
     ///
     /// The system's: `PermissionDenied` for a descriptor that Linux cannot watch, such as that of a file. `Unsupported`
     /// in a simulation, which has no descriptors, and on a runtime of your own that does not implement
-    /// [`watch_fd`](Self::watch_fd).
+    /// [`watch_fd`](UnixNetBackend::watch_fd).
     ///
     /// # Examples
     ///
@@ -184,34 +189,6 @@ pub trait UnixNet: Spawn {
     fn async_fd<T: AsFd>(&self, fd: T) -> io::Result<AsyncFd<T>> {
         let watch = self.watch_fd(fd.as_fd().try_clone_to_owned()?)?;
         Ok(AsyncFd::watched(fd, watch))
-    }
-
-    /// Connects to a path; programs call [`unix_connect`](Self::unix_connect). Replace it in a backend that does not
-    /// use the system's sockets.
-    fn unix_connect_path(
-        &self,
-        path: PathBuf,
-    ) -> impl Future<Output = io::Result<Self::UnixStream>> + Send + '_ {
-        async move { self.unix_stream_from_std(crate::runtime::net::path::connect(&path)?) }
-    }
-
-    /// Listens at a path; programs call [`unix_bind`](Self::unix_bind). Replace it in a backend that does not use the
-    /// system's sockets.
-    fn unix_bind_path(&self, path: &Path) -> io::Result<Self::UnixListener> {
-        self.unix_listener_from_std(crate::runtime::net::path::listen(path)?)
-    }
-
-    /// Binds a datagram socket to a path; programs call [`unix_datagram_bind`](Self::unix_datagram_bind). Replace it in
-    /// a backend that does not use the system's sockets.
-    fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<Self::UnixDatagram> {
-        self.unix_datagram_from_std(crate::runtime::net::path::datagram(path)?)
-    }
-
-    /// Watches a descriptor; programs call [`async_fd`](Self::async_fd). Replace it in a backend that can watch
-    /// descriptors.
-    fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
-        drop(fd);
-        Err(no_watch())
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::Boxed;
 use super::stream::{Erases, Stream, Twins};
+use crate::runtime::Descriptor;
+use crate::runtime::backend::BoxFuture;
 use crate::runtime::net::family::{self, Family};
-use crate::runtime::{BoxFuture, Descriptor};
 
 /// An accepted connection, and the address of its peer.
 type Accepted<F> = (Stream<F>, <F as Family>::Addr);

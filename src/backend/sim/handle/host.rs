@@ -13,7 +13,7 @@ use super::task::{Place, start};
 use super::{Owner, Sim};
 use crate::backend::sim::log::{Origin, TaskKind};
 use crate::backend::sim::world::World;
-use crate::runtime::BoxFuture;
+use crate::runtime::backend::BoxFuture;
 use crate::runtime::task::native::async_task;
 
 /// Host of a simulation. It is a runtime whose tasks and sockets are on that host.

@@ -42,7 +42,7 @@ pub(super) fn no_real_sockets<T>() -> io::Result<T> {
     ))
 }
 
-/// [`Net::connect_addr`](crate::Net::connect_addr).
+/// [`NetBackend::connect_addr`](crate::runtime::backend::NetBackend::connect_addr).
 pub(super) async fn connect(
     world: Arc<World>,
     host: usize,
@@ -66,7 +66,7 @@ pub(super) async fn connect(
     Ok(Stream::new(socket))
 }
 
-/// [`Net::bind_addr`](crate::Net::bind_addr).
+/// [`NetBackend::bind_addr`](crate::runtime::backend::NetBackend::bind_addr).
 pub(super) fn listen(
     world: &Arc<World>,
     host: usize,

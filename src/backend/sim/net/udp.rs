@@ -23,7 +23,7 @@ pub struct UdpSocket {
 }
 
 impl UdpSocket {
-    /// [`Net::udp_bind_addr`](crate::Net::udp_bind_addr).
+    /// [`NetBackend::udp_bind_addr`](crate::runtime::backend::NetBackend::udp_bind_addr).
     pub(in crate::backend::sim) fn bind(
         world: &Arc<World>,
         host: usize,

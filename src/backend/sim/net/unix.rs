@@ -27,7 +27,7 @@ pub type UnixListener = Listener<SocketAddr>;
 
 pub use datagram::UnixDatagram;
 
-/// [`UnixNet::unix_connect_path`](runtime::UnixNet::unix_connect_path). Paths belong to one host; no file system is
+/// [`UnixNetBackend::unix_connect_path`](crate::runtime::backend::UnixNetBackend::unix_connect_path). Paths belong to one host; no file system is
 /// involved.
 pub(crate) async fn connect(world: Arc<World>, host: usize, path: PathBuf) -> io::Result<UnixStream> {
     check(&path)?;
@@ -44,7 +44,7 @@ pub(crate) async fn connect(world: Arc<World>, host: usize, path: PathBuf) -> io
     Ok(Stream::new(socket))
 }
 
-/// [`UnixNet::unix_bind_path`](runtime::UnixNet::unix_bind_path).
+/// [`UnixNetBackend::unix_bind_path`](crate::runtime::backend::UnixNetBackend::unix_bind_path).
 pub(crate) fn listen(world: &Arc<World>, host: usize, path: &Path) -> io::Result<UnixListener> {
     check(path)?;
     let number = world.with(|state| state.network.listen_at(&mut state.clock, host, path))?;
