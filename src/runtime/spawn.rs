@@ -28,7 +28,7 @@ use super::task::{JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
 /// # For authors of backends
 ///
 /// Implement [`SpawnBackend`], and this trait with an empty body; see [`runtime::backend`](super::backend).
-pub trait Spawn: SpawnBackend + Clone + fmt::Debug + Send + Sync + 'static {
+pub trait Spawn: Clone + fmt::Debug + Send + Sync + SpawnBackend + 'static {
     /// Spawns a task.
     ///
     /// The task runs at once and on its own, whether or not its handle is polled. It may move between threads.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
 use anyrt::net::UdpSocket;
+// quinn binds without waiting; `Net::udp_bind` is async, because it takes names.
 use anyrt::runtime::backend::NetBackend;
 use anyrt::runtime::{Descriptor, Interest};
 use anyrt::{AnyRuntime, Net};

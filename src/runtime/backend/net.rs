@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use crate::runtime::Net;
 use crate::runtime::net::{ConnectOptions, ListenOptions, resolve};
 
-/// Creates sockets; what [`Net`] stands on. Programs call the methods of `Net`, which has the types of the sockets.
+/// Creates sockets; what [`Net`] stands on. Programs call the methods of `Net`.
+///
+/// The types of the sockets are in `Net`. An implementation writes its own types, without the `where Self: Net`.
 ///
 /// Module [`socket`](crate::socket) has sockets for each of the required methods, over any reactor that can say when a
 /// socket is ready.
@@ -20,19 +22,19 @@ pub trait NetBackend {
     where
         Self: Net;
 
-    /// Converts a connection, which it sets to non-blocking; called by
+    /// Converts a connection of the standard library, blocking or non-blocking, and sets it to non-blocking; called by
     /// [`tcp_stream_from_std`](Net::tcp_stream_from_std).
     fn adopt_tcp_stream(&self, stream: std::net::TcpStream) -> io::Result<Self::TcpStream>
     where
         Self: Net;
 
-    /// Converts a listener, which it sets to non-blocking; called by
+    /// Converts a listener of the standard library, blocking or non-blocking, and sets it to non-blocking; called by
     /// [`tcp_listener_from_std`](Net::tcp_listener_from_std).
     fn adopt_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Self::TcpListener>
     where
         Self: Net;
 
-    /// Converts a UDP socket, which it sets to non-blocking; called by
+    /// Converts a UDP socket of the standard library, blocking or non-blocking, and sets it to non-blocking; called by
     /// [`udp_socket_from_std`](Net::udp_socket_from_std).
     fn adopt_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Self::UdpSocket>
     where

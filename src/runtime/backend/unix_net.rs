@@ -8,24 +8,25 @@ use crate::runtime::UnixNet;
 use crate::runtime::net::options::no_watch;
 use crate::runtime::net::{WatchFd, path};
 
-/// Creates Unix sockets, and watches descriptors; what [`UnixNet`] stands on. Programs call the methods of `UnixNet`,
-/// which has the types of the sockets.
+/// Creates Unix sockets, and watches descriptors; what [`UnixNet`] stands on. Programs call the methods of `UnixNet`.
+///
+/// The types of the sockets are in `UnixNet`, as those of [`NetBackend`](super::NetBackend) are in `Net`.
 ///
 /// Module [`socket`](crate::socket) has sockets for each of the required methods.
 pub trait UnixNetBackend {
-    /// Converts a connection, which it sets to non-blocking; called by
+    /// Converts a connection of the standard library, blocking or non-blocking, and sets it to non-blocking; called by
     /// [`unix_stream_from_std`](UnixNet::unix_stream_from_std).
     fn adopt_unix_stream(&self, stream: std_unix::UnixStream) -> io::Result<Self::UnixStream>
     where
         Self: UnixNet;
 
-    /// Converts a listener, which it sets to non-blocking; called by
+    /// Converts a listener of the standard library, blocking or non-blocking, and sets it to non-blocking; called by
     /// [`unix_listener_from_std`](UnixNet::unix_listener_from_std).
     fn adopt_unix_listener(&self, listener: std_unix::UnixListener) -> io::Result<Self::UnixListener>
     where
         Self: UnixNet;
 
-    /// Converts a datagram socket, which it sets to non-blocking; called by
+    /// Converts a datagram socket of the standard library, blocking or non-blocking, and sets it to non-blocking; called by
     /// [`unix_datagram_from_std`](UnixNet::unix_datagram_from_std).
     fn adopt_unix_datagram(&self, socket: std_unix::UnixDatagram) -> io::Result<Self::UnixDatagram>
     where
