@@ -33,6 +33,18 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("runtime", "runtime/builder.rs", "Builder"),
 ];
 
+/// The types that the heading "Halves of a stream" is about.
+const HALVES: &[(&str, &str)] = &[
+    ("net/tcp/split.rs", "ReadHalf<'_>"),
+    ("net/tcp/split.rs", "WriteHalf<'_>"),
+    ("net/tcp/split_owned.rs", "OwnedReadHalf"),
+    ("net/tcp/split_owned.rs", "OwnedWriteHalf"),
+    ("net/unix/split.rs", "ReadHalf<'_>"),
+    ("net/unix/split.rs", "WriteHalf<'_>"),
+    ("net/unix/split_owned.rs", "OwnedReadHalf"),
+    ("net/unix/split_owned.rs", "OwnedWriteHalf"),
+];
+
 #[test]
 fn every_item_of_tokio_has_a_row() {
     let Some(source) = source_of_tokio() else { return };
@@ -74,6 +86,15 @@ fn every_method_of_the_types_that_porters_use_has_a_row() {
         assert!(methods.len() >= 3, "{name}: {methods:?}");
         compare(&format!("{module}::{name}"), &methods);
     }
+    let mut methods = BTreeSet::new();
+    for (file, name) in HALVES {
+        let text = code(&fs::read_to_string(source.join("src").join(file)).unwrap());
+        let mut of_it = BTreeSet::new();
+        methods_in(&text, name, &mut of_it);
+        assert!(of_it.len() >= 3, "{file}: {name}: {of_it:?}");
+        methods.append(&mut of_it);
+    }
+    compare("Halves of a stream", &methods);
 }
 
 /// What the page calls "the same" is a method here: each of these compiles, and they are all that it names.
@@ -178,6 +199,17 @@ fn methods_that_are_the_same_are_here() {
             ),
         ),
     ];
+    {
+        use anyrt::net::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+
+        let halves: [BTreeSet<String>; 4] = [
+            methods!(ReadHalf<'_>: readable try_read try_read_vectored local_addr peer_addr),
+            methods!(WriteHalf<'_>: writable try_write try_write_vectored local_addr peer_addr),
+            methods!(OwnedReadHalf: readable try_read try_read_vectored local_addr peer_addr reunite),
+            methods!(OwnedWriteHalf: writable try_write try_write_vectored local_addr peer_addr reunite),
+        ];
+        same.push(("Halves of a stream", halves.into_iter().flatten().collect()));
+    }
     #[cfg(unix)]
     {
         use anyrt::net::{UnixDatagram, UnixListener, UnixStream};

@@ -366,6 +366,11 @@ macro_rules! __scenarios {
             async() net::dropping_the_read_half_does_not_close;
             async() net::closed_write_half_can_be_dropped;
             async(reunite) net::stream_halves_reunite;
+            async() net::stream_halves_have_the_addresses;
+            async(readiness) net::stream_halves_readable_waits_for_bytes;
+            async(readiness) net::stream_halves_writable_waits_for_room;
+            async(readiness) net::stream_halves_try_what_is_there;
+            async(readiness) net::stream_halves_try_io_tells_the_runtime;
             async() net::peek_leaves_the_data;
             async() net::peek_at_the_end_is_zero;
             async() net::addresses_match;
@@ -516,6 +521,11 @@ macro_rules! __scenarios {
                 async() unix::unix_into_split_serves_two_tasks;
                 async() unix::unix_dropping_the_write_half_sends_eof;
                 async(reunite) unix::unix_halves_reunite;
+            async() unix::unix_halves_have_the_addresses;
+            async(readiness) unix::unix_halves_readable_waits_for_bytes;
+            async(readiness) unix::unix_halves_writable_waits_for_room;
+            async(readiness) unix::unix_halves_try_what_is_there;
+            async(readiness) unix::unix_halves_try_io_tells_the_runtime;
                 async() unix::unix_big_transfer_is_intact;
                 async() unix::unix_read_wakes_the_last_waker;
                 async() unix::unix_read_is_cancel_safe;

@@ -27,6 +27,7 @@ impl<R: Runtime> Family<R> for Tcp {
     type Stream = R::TcpStream;
     type Listener = R::TcpListener;
     type Addr = SocketAddr;
+    type SocketAddr = SocketAddr;
 
     async fn bind(rt: &R) -> (R::TcpListener, SocketAddr) {
         let listener = rt.tcp_bind(LOOPBACK).await.unwrap();
@@ -48,28 +49,17 @@ impl<R: Runtime> Family<R> for Tcp {
         listener.incoming()
     }
 
-    fn split_mut(
-        stream: &mut R::TcpStream,
-    ) -> (impl AsyncRead + Unpin + Send, impl AsyncWrite + Unpin + Send) {
-        stream.split_mut()
-    }
-
-    fn into_split(
-        stream: R::TcpStream,
-    ) -> (impl AsyncRead + Unpin + Send + 'static, impl AsyncWrite + Unpin + Send + 'static) {
-        stream.into_split()
-    }
-
     tries_of!(TcpStream);
-
-    fn is_open(stream: &R::TcpStream) -> bool {
-        stream.local_addr().is_ok()
-    }
 }
 
 scenarios_of! {
     Tcp:
     stream_halves_reunite = halves_reunite,
+    stream_halves_have_the_addresses = halves_have_the_addresses,
+    stream_halves_readable_waits_for_bytes = halves_readable_waits_for_bytes,
+    stream_halves_writable_waits_for_room = halves_writable_waits_for_room,
+    stream_halves_try_what_is_there = halves_try_what_is_there,
+    stream_halves_try_io_tells_the_runtime = halves_try_io_tells_the_runtime,
     stream_readable_waits_for_bytes = readable_waits_for_bytes,
     stream_readable_wakes_everybody = readable_wakes_everybody,
     stream_readable_sees_the_end = readable_sees_the_end,

@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = &[
     ("src/current/mod.rs", include_str!("../current/mod.rs")),
     #[cfg(unix)]
     ("src/runtime/net/async_fd.rs", include_str!("../runtime/net/async_fd.rs")),
+    ("src/runtime/net/halves.rs", include_str!("../runtime/net/halves.rs")),
     ("src/runtime/net/tcp.rs", include_str!("../runtime/net/tcp.rs")),
     ("src/runtime/net/udp.rs", include_str!("../runtime/net/udp.rs")),
     ("src/runtime/net/unix.rs", include_str!("../runtime/net/unix.rs")),

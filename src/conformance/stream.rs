@@ -1,5 +1,6 @@
 //! Byte streams: what those of TCP and Unix promise alike, each scenario once and run on both.
 
+use std::fmt;
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::pin::pin;
@@ -16,13 +17,14 @@ use futures::{FutureExt, Stream, StreamExt};
 use super::support::{
     Boxed as _, LONG, bell, counted, ms, on_a_plain_thread, poll_once, poll_with, read_all, waiting,
 };
-use crate::runtime::{Interest, Runtime};
+use crate::runtime::{Interest, ReadHalf, Runtime, WriteHalf};
 
 /// TCP or Unix.
 pub(super) trait Family<R: Runtime>: 'static {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static;
     type Listener: Send + Sync + 'static;
     type Addr: Clone + Send + Sync + 'static;
+    type SocketAddr: fmt::Debug;
 
     /// Somewhere that is free.
     fn bind(rt: &R) -> impl Future<Output = (Self::Listener, Self::Addr)> + Send;
@@ -36,11 +38,11 @@ pub(super) trait Family<R: Runtime>: 'static {
 
     fn split_mut(
         stream: &mut Self::Stream,
-    ) -> (impl AsyncRead + Unpin + Send, impl AsyncWrite + Unpin + Send);
+    ) -> (impl ReadHalf<Addr = Self::SocketAddr>, impl WriteHalf<Addr = Self::SocketAddr>);
 
     fn into_split(
         stream: Self::Stream,
-    ) -> (impl AsyncRead + Unpin + Send + 'static, impl AsyncWrite + Unpin + Send + 'static);
+    ) -> (impl ReadHalf<Addr = Self::SocketAddr> + 'static, impl WriteHalf<Addr = Self::SocketAddr> + 'static);
 
     /// The same stream, after it was two halves.
     fn split_and_reunite(stream: Self::Stream) -> Self::Stream;
@@ -59,6 +61,9 @@ pub(super) trait Family<R: Runtime>: 'static {
     fn try_read_vectored(stream: &Self::Stream, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
     fn try_write(stream: &Self::Stream, buf: &[u8]) -> io::Result<usize>;
     fn try_write_vectored(stream: &Self::Stream, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Its own address and that of its peer.
+    fn addrs(stream: &Self::Stream) -> [Self::SocketAddr; 2];
 
     /// Whether it has an address.
     fn is_open(stream: &Self::Stream) -> bool;
@@ -79,6 +84,32 @@ macro_rules! tries_of {
             let $crate::runtime::ReuniteError(a_read, b_write) = error;
             [(a_read, a_write), (b_read, b_write)]
                 .map(|(read, write)| <R::$stream>::reunite(read, write).unwrap())
+        }
+
+        fn split_mut(
+            stream: &mut R::$stream,
+        ) -> (
+            impl $crate::runtime::ReadHalf<Addr = Self::SocketAddr>,
+            impl $crate::runtime::WriteHalf<Addr = Self::SocketAddr>,
+        ) {
+            stream.split_mut()
+        }
+
+        fn into_split(
+            stream: R::$stream,
+        ) -> (
+            impl $crate::runtime::ReadHalf<Addr = Self::SocketAddr> + 'static,
+            impl $crate::runtime::WriteHalf<Addr = Self::SocketAddr> + 'static,
+        ) {
+            stream.into_split()
+        }
+
+        fn addrs(stream: &R::$stream) -> [Self::SocketAddr; 2] {
+            [stream.local_addr().unwrap(), stream.peer_addr().unwrap()]
+        }
+
+        fn is_open(stream: &R::$stream) -> bool {
+            stream.local_addr().is_ok()
         }
 
         fn readable(stream: &R::$stream) -> impl Future<Output = io::Result<()>> + Send {
@@ -660,4 +691,176 @@ pub(super) async fn halves_reunite<R: Runtime, F: Family<R>>(rt: R) {
     assert_eq!(&buf, b"world");
     drop(client);
     assert_eq!(server.read(&mut buf).await.unwrap(), 0);
+}
+
+pub(super) async fn halves_have_the_addresses<R: Runtime, F: Family<R>>(rt: R) {
+    fn tell<A: fmt::Debug>(read: &impl ReadHalf<Addr = A>, write: &impl WriteHalf<Addr = A>) -> [String; 2] {
+        let read = [read.local_addr().unwrap(), read.peer_addr().unwrap()];
+        let write = [write.local_addr().unwrap(), write.peer_addr().unwrap()];
+        [read, write].map(|addrs| format!("{addrs:?}"))
+    }
+
+    let (client, server) = pair::<R, F>(&rt).await;
+    for mut end in [client, server] {
+        let addrs = format!("{:?}", F::addrs(&end));
+        {
+            let (read, write) = F::split_mut(&mut end);
+            assert_eq!(tell(&read, &write), [(); 2].map(|()| addrs.clone()));
+        }
+        let (read, write) = F::into_split(end);
+        assert_eq!(tell(&read, &write), [addrs.clone(), addrs]);
+    }
+}
+
+/// What may be readable for a while, and has nothing: `in_vain` finds that out.
+fn is_pending<H: ReadHalf>(half: &H, mut in_vain: impl FnMut(&H) -> io::Result<()>) {
+    for _ in 0..FEW {
+        if half.readable().now_or_never().is_none() {
+            return;
+        }
+        assert!(would_block(&in_vain(half)));
+    }
+    panic!("it is readable for ever, and nothing is there");
+}
+
+/// As `read_when_ready`.
+async fn half_reads_when_ready<R: Runtime>(rt: &R, half: &impl ReadHalf, buf: &mut [u8]) -> usize {
+    for _ in 0..FEW {
+        rt.timeout(LONG, half.readable()).await.expect("it becomes readable").unwrap();
+        let read = half.try_read(buf);
+        if !would_block(&read) {
+            return read.unwrap();
+        }
+    }
+    panic!("it is readable for ever, and nothing is there");
+}
+
+pub(super) async fn halves_readable_waits_for_bytes<R: Runtime, F: Family<R>>(rt: R) {
+    async fn waits<R: Runtime>(rt: &R, half: &impl ReadHalf, peer: &mut (impl AsyncWrite + Unpin)) {
+        let mut buf = [0; 8];
+        for message in [b"1", b"2"] {
+            is_pending(half, |half| half.try_read(&mut [0; 8]).map(drop));
+            let mut readable = pin!(half.readable());
+            assert!(readable.as_mut().now_or_never().is_none());
+            peer.write_all(message).await.unwrap();
+            rt.timeout(LONG, readable).await.expect("it is readable").unwrap();
+            assert_eq!(half_reads_when_ready(rt, half, &mut buf).await, 1);
+            assert_eq!(&buf[..1], message);
+        }
+    }
+
+    let (mut client, mut server) = pair::<R, F>(&rt).await;
+    waits(&rt, &F::split_mut(&mut client).0, &mut server).await;
+    let (read, _write) = F::into_split(client);
+    waits(&rt, &read, &mut server).await;
+    drop(server);
+    assert_eq!(half_reads_when_ready(&rt, &read, &mut [0; 8]).await, 0);
+}
+
+pub(super) async fn halves_writable_waits_for_room<R: Runtime, F: Family<R>>(rt: R) {
+    async fn waits<R: Runtime>(
+        rt: &R,
+        half: &impl WriteHalf,
+        mut peer: impl AsyncRead + Unpin + Send + 'static,
+    ) {
+        let mut sent = 0;
+        // Until there is no room any more: the system may make some for a while.
+        while rt.timeout(ms(100), half.writable()).await.is_ok() {
+            while let Ok(written) = half.try_write(&[0; 1 << 16]) {
+                sent += written;
+            }
+        }
+        let mut writable = pin!(half.writable());
+        assert!(writable.as_mut().now_or_never().is_none());
+        let reader = rt.spawn_boxed(async move {
+            peer.read_exact(&mut vec![0; sent]).await.unwrap();
+            peer
+        });
+        rt.timeout(LONG, writable).await.expect("it has been read").unwrap();
+        let mut peer = reader.await.unwrap();
+        let more = async {
+            loop {
+                match half.try_write(b"more") {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => half.writable().await.unwrap(),
+                    written => return written.unwrap(),
+                }
+            }
+        };
+        assert_eq!(rt.timeout(LONG, more).await.expect("there is room"), 4);
+        peer.read_exact(&mut [0; 4]).await.unwrap();
+    }
+
+    let (mut client, server) = pair::<R, F>(&rt).await;
+    waits(&rt, &F::split_mut(&mut client).1, server).await;
+    let (client, server) = pair::<R, F>(&rt).await;
+    let (_read, write) = F::into_split(client);
+    waits(&rt, &write, server).await;
+}
+
+pub(super) async fn halves_try_what_is_there<R: Runtime, F: Family<R>>(rt: R) {
+    async fn check<R: Runtime>(
+        rt: &R,
+        (read, write): (&impl ReadHalf, &impl WriteHalf),
+        peer: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    ) {
+        // The first try waits for nothing.
+        assert_eq!(write.try_write(b"he").unwrap(), 2);
+        assert_eq!(write.try_write_vectored(&[IoSlice::new(b"l"), IoSlice::new(b"lo")]).unwrap(), 3);
+        assert_eq!(write.try_write(&[]).unwrap(), 0);
+        assert_eq!(write.try_write_vectored(&[]).unwrap(), 0);
+        let mut buf = [0; 5];
+        peer.read_exact(&mut buf).await.unwrap();
+        assert_eq!(&buf, b"hello");
+
+        assert!(would_block(&read.try_read(&mut buf)));
+        assert_eq!(read.try_read(&mut []).unwrap(), 0);
+        assert_eq!(read.try_read_vectored(&mut []).unwrap(), 0);
+        peer.write_all(b"world").await.unwrap();
+        assert_eq!(half_reads_when_ready(rt, read, &mut buf[..2]).await, 2);
+        assert_eq!(&buf[..2], b"wo");
+        let (mut first, mut second) = ([0; 1], [0; 8]);
+        let mut bufs = [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)];
+        assert_eq!(read.try_read_vectored(&mut bufs).unwrap(), 3);
+        assert_eq!((&first, &second[..2]), (b"r", &b"ld"[..]));
+        assert!(would_block(&read.try_read(&mut buf)));
+    }
+
+    let (mut client, mut server) = pair::<R, F>(&rt).await;
+    {
+        let (read, write) = F::split_mut(&mut client);
+        check(&rt, (&read, &write), &mut server).await;
+    }
+    let (read, mut write) = F::into_split(client);
+    check(&rt, (&read, &write), &mut server).await;
+    write.close().await.unwrap();
+    assert_eq!(write.try_write(b"more").unwrap_err().kind(), ErrorKind::BrokenPipe);
+}
+
+pub(super) async fn halves_try_io_tells_the_runtime<R: Runtime, F: Family<R>>(rt: R) {
+    async fn check<R: Runtime>(
+        rt: &R,
+        (read, write): (&impl ReadHalf, &impl WriteHalf),
+        peer: &mut (impl AsyncWrite + Unpin),
+    ) {
+        assert_eq!(write.try_io(|| Ok(7)).unwrap(), 7);
+        let error = write.try_io(|| Err::<(), _>(ErrorKind::Other.into())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Other);
+        peer.write_all(b"-").await.unwrap();
+        assert_eq!(half_reads_when_ready(rt, read, &mut [0; 8]).await, 1);
+        // It has been ready, and is not any more: a system call of its own would find that out.
+        is_pending(read, |half| half.try_io(|| Err(ErrorKind::WouldBlock.into())));
+        peer.write_all(b"-").await.unwrap();
+        rt.timeout(LONG, read.readable()).await.expect("it becomes readable").unwrap();
+        assert_eq!(read.try_io(|| Ok(7)).unwrap(), 7);
+        assert_eq!(half_reads_when_ready(rt, read, &mut [0; 8]).await, 1);
+        is_pending(read, |half| half.try_read(&mut [0; 8]).map(drop));
+    }
+
+    let (mut client, mut server) = pair::<R, F>(&rt).await;
+    {
+        let (read, write) = F::split_mut(&mut client);
+        check(&rt, (&read, &write), &mut server).await;
+    }
+    let (read, write) = F::into_split(client);
+    check(&rt, (&read, &write), &mut server).await;
 }

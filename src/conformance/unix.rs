@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::join;
-use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::io::{AsyncReadExt, AsyncWriteExt};
 use futures::{FutureExt, Stream, StreamExt};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
@@ -58,6 +58,7 @@ impl<R: Runtime> Family<R> for Unix {
     type Stream = R::UnixStream;
     type Listener = R::UnixListener;
     type Addr = Arc<Folder>;
+    type SocketAddr = std::os::unix::net::SocketAddr;
 
     async fn bind(rt: &R) -> (R::UnixListener, Arc<Folder>) {
         let folder = Arc::new(Folder::new());
@@ -78,28 +79,17 @@ impl<R: Runtime> Family<R> for Unix {
         listener.incoming()
     }
 
-    fn split_mut(
-        stream: &mut R::UnixStream,
-    ) -> (impl AsyncRead + Unpin + Send, impl AsyncWrite + Unpin + Send) {
-        stream.split_mut()
-    }
-
-    fn into_split(
-        stream: R::UnixStream,
-    ) -> (impl AsyncRead + Unpin + Send + 'static, impl AsyncWrite + Unpin + Send + 'static) {
-        stream.into_split()
-    }
-
     tries_of!(UnixStream);
-
-    fn is_open(stream: &R::UnixStream) -> bool {
-        stream.local_addr().is_ok()
-    }
 }
 
 scenarios_of! {
     Unix:
     unix_halves_reunite = halves_reunite,
+    unix_halves_have_the_addresses = halves_have_the_addresses,
+    unix_halves_readable_waits_for_bytes = halves_readable_waits_for_bytes,
+    unix_halves_writable_waits_for_room = halves_writable_waits_for_room,
+    unix_halves_try_what_is_there = halves_try_what_is_there,
+    unix_halves_try_io_tells_the_runtime = halves_try_io_tells_the_runtime,
     unix_readable_waits_for_bytes = readable_waits_for_bytes,
     unix_readable_wakes_everybody = readable_wakes_everybody,
     unix_readable_sees_the_end = readable_sees_the_end,

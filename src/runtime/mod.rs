@@ -24,8 +24,10 @@ pub use block_on::{BlockOn, ShutdownReport};
 pub use builder::Builder;
 #[cfg(feature = "tokio-io")]
 pub use net::Compat;
-pub(crate) use net::family::stream_tries;
-pub use net::{Descriptor, Interest, Net, RecvMsg, ReuniteError, TcpListener, TcpStream, UdpSocket};
+pub(crate) use net::family::{read_tries, stream_tries, write_tries};
+pub use net::{
+    Descriptor, Interest, Net, ReadHalf, RecvMsg, ReuniteError, TcpListener, TcpStream, UdpSocket, WriteHalf,
+};
 #[cfg(unix)]
 pub use net::{UCred, UnixDatagram, UnixListener, UnixNet, UnixStream};
 pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};

@@ -13,6 +13,8 @@ pub trait Connected: Family<Listener: Source> + Source {
     fn write(&self, buf: &[u8]) -> io::Result<usize>;
     fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize>;
     fn shutdown(&self, how: Shutdown) -> io::Result<()>;
+    fn local_addr(&self) -> io::Result<Self::Addr>;
+    fn peer_addr(&self) -> io::Result<Self::Addr>;
     fn accept(listener: &Self::Listener) -> io::Result<(Self, Self::Addr)>;
 }
 
@@ -33,6 +35,14 @@ macro_rules! connected {
 
             fn shutdown(&self, how: Shutdown) -> io::Result<()> {
                 self.shutdown(how)
+            }
+
+            fn local_addr(&self) -> io::Result<Self::Addr> {
+                self.local_addr()
+            }
+
+            fn peer_addr(&self) -> io::Result<Self::Addr> {
+                self.peer_addr()
             }
 
             fn accept(listener: &Self::Listener) -> io::Result<(Self, Self::Addr)> {

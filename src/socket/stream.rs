@@ -1,3 +1,4 @@
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use super::connected::Connected;
 use super::{Own, Reactor, Registered, Way, poll_stream_io};
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
 use crate::runtime::net::{Descriptor, descriptor, lends};
-use crate::runtime::{Interest, ReuniteError};
+use crate::runtime::{self, Interest, ReuniteError};
 
 /// A connection registered with a reactor: a [`TcpStream`](super::TcpStream), or a
 /// [`UnixStream`](super::unix::UnixStream).
@@ -186,3 +187,32 @@ reads!([R: Reactor, S: Connected] ReadHalf<'_, R, S>, it => io!(it));
 writes!([R: Reactor, S: Connected] WriteHalf<'_, R, S>, it => io!(it));
 reads!([R: Reactor, S: Connected] OwnedReadHalf<R, S>, it => io!(it));
 writes!([R: Reactor, S: Connected] OwnedWriteHalf<R, S>, it => io!(it));
+
+macro_rules! half {
+    ($half:ty: $trait:ident, $ready:ident) => {
+        impl<R: Reactor, S: Connected> runtime::$trait for $half {
+            type Addr = S::Addr;
+
+            fn $ready(&self) -> impl Future<Output = io::Result<()>> + Send {
+                self.socket.$ready()
+            }
+
+            fn local_addr(&self) -> io::Result<S::Addr> {
+                self.socket.get_ref().local_addr()
+            }
+
+            fn peer_addr(&self) -> io::Result<S::Addr> {
+                self.socket.get_ref().peer_addr()
+            }
+
+            fn descriptor(&self) -> Option<Descriptor<'_>> {
+                Some(descriptor(self.socket.get_ref()))
+            }
+        }
+    };
+}
+
+half!(ReadHalf<'_, R, S>: ReadHalf, readable);
+half!(WriteHalf<'_, R, S>: WriteHalf, writable);
+half!(OwnedReadHalf<R, S>: ReadHalf, readable);
+half!(OwnedWriteHalf<R, S>: WriteHalf, writable);

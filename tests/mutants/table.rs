@@ -1102,6 +1102,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["backend::smol::global::stream_halves_reunite"],
     },
     Mutant {
+        name: "half of a stream is always ready",
+        file: "socket/stream.rs",
+        right: "self.socket.$ready()",
+        wrong: "async { if mutant!() { Ok(()) } else { self.socket.$ready().await } }",
+        caught_by: &[
+            "backend::smol::owned::stream_halves_readable_waits_for_bytes",
+            "backend::smol::global::unix_halves_writable_waits_for_room",
+        ],
+    },
+    Mutant {
+        name: "half of a stream does not tell tokio",
+        file: "backend/tokio/net/native.rs",
+        right: "self.attempt(runtime::Interest::$interest, operation)",
+        wrong: "if mutant!() { operation() } else { self.attempt(runtime::Interest::$interest, operation) }",
+        caught_by: &["backend::tokio::multi_thread::stream_halves_try_io_tells_the_runtime"],
+    },
+    Mutant {
         name: "datagram that was cut off is taken for whole",
         file: "runtime/net/recv_msg.rs",
         right: "truncated: len < whole.len()",

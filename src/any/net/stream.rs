@@ -2,7 +2,7 @@ use std::io;
 
 use crate::any::one_of::{OneOf, each};
 use crate::runtime::net::family::{Family, Stream};
-use crate::runtime::{Descriptor, Interest, ReuniteError};
+use crate::runtime::{self, Descriptor, Interest, ReuniteError, read_tries, write_tries};
 
 /// Splits whatever it is by `$split`, into halves that are of the same backend.
 macro_rules! split {
@@ -102,6 +102,55 @@ where
         each!(self, it => it.into_std())
     }
 }
+
+/// A trait of halves, on whatever it is of the backends' halves.
+macro_rules! one_of {
+    ($trait:ident, $ready:ident, $tries:ident) => {
+        impl<T, A, S, C> runtime::$trait for OneOf<T, A, S, C>
+        where
+            T: runtime::$trait,
+            A: runtime::$trait<Addr = T::Addr>,
+            S: runtime::$trait<Addr = T::Addr>,
+            C: runtime::$trait<Addr = T::Addr>,
+        {
+            type Addr = T::Addr;
+
+            async fn $ready(&self) -> io::Result<()> {
+                each!(self, it => it.$ready().await)
+            }
+
+            $tries!(each_tries);
+
+            fn try_io<O>(&self, operation: impl FnOnce() -> io::Result<O>) -> io::Result<O> {
+                each!(self, it => it.try_io(operation))
+            }
+
+            fn local_addr(&self) -> io::Result<T::Addr> {
+                each!(self, it => it.local_addr())
+            }
+
+            fn peer_addr(&self) -> io::Result<T::Addr> {
+                each!(self, it => it.peer_addr())
+            }
+
+            fn descriptor(&self) -> Option<Descriptor<'_>> {
+                each!(self, it => it.descriptor())
+            }
+        }
+    };
+}
+
+/// The methods of a list in `runtime`, of a half.
+macro_rules! each_tries {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+            each!(self, it => it.$name($($arg),*))
+        })*
+    };
+}
+
+one_of!(ReadHalf, readable, read_tries);
+one_of!(WriteHalf, writable, write_tries);
 
 /// The type without parameters that a stream of a family is in, and its halves. `$own` is what only its trait has.
 macro_rules! stream {
@@ -303,6 +352,11 @@ macro_rules! stream {
             inner: <AnyStream as Stream<$family>>::OwnedWriteHalf,
         }
 
+        $crate::any::net::stream::half!(ReadHalf<'_>: ReadHalf, readable, read_tries, $std::SocketAddr);
+        $crate::any::net::stream::half!(WriteHalf<'_>: WriteHalf, writable, write_tries, $std::SocketAddr);
+        $crate::any::net::stream::half!(OwnedReadHalf: ReadHalf, readable, read_tries, $std::SocketAddr);
+        $crate::any::net::stream::half!(OwnedWriteHalf: WriteHalf, writable, write_tries, $std::SocketAddr);
+
         $crate::any::net::stream::reads_one_of!($name);
         writes!([] $name, it => &mut it.inner);
         $crate::any::net::stream::reads_one_of!(ReadHalf<'_>);
@@ -312,6 +366,78 @@ macro_rules! stream {
     };
 }
 pub(super) use stream;
+
+/// The methods of a half.
+macro_rules! half {
+    ($half:ty: $trait:ident, $ready:ident, $tries:ident, $addr:ty) => {
+        impl $half {
+            #[doc = concat!("Waits until the half may be ", stringify!($ready), ".")]
+            ///
+            #[doc = concat!("See [`runtime::", stringify!($trait), "::", stringify!($ready), "`].")]
+            pub fn $ready(&self) -> impl Future<Output = io::Result<()>> + Send {
+                runtime::$trait::$ready(&self.inner)
+            }
+
+            $tries!(inherent $trait);
+
+            /// Calls `operation` on the descriptor, without waiting; `WouldBlock` tells the runtime that the descriptor
+            /// is not ready.
+            ///
+            #[doc = concat!("See [`runtime::", stringify!($trait), "::try_io`].")]
+            pub fn try_io<T>(&self, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+                runtime::$trait::try_io(&self.inner, operation)
+            }
+
+            /// Returns the local address.
+            ///
+            #[doc = concat!("See [`runtime::", stringify!($trait), "::local_addr`].")]
+            pub fn local_addr(&self) -> io::Result<$addr> {
+                runtime::$trait::local_addr(&self.inner)
+            }
+
+            /// Returns the address of the peer.
+            ///
+            #[doc = concat!("See [`runtime::", stringify!($trait), "::peer_addr`].")]
+            pub fn peer_addr(&self) -> io::Result<$addr> {
+                runtime::$trait::peer_addr(&self.inner)
+            }
+
+            /// Returns the system's socket, for options that are missing here; `None` if there is no system socket.
+            ///
+            #[doc = concat!("See [`runtime::", stringify!($trait), "::descriptor`].")]
+            pub fn descriptor(&self) -> Option<Descriptor<'_>> {
+                runtime::$trait::descriptor(&self.inner)
+            }
+        }
+
+        impl runtime::$trait for $half {
+            type Addr = $addr;
+
+            fn $ready(&self) -> impl Future<Output = io::Result<()>> + Send {
+                self.$ready()
+            }
+
+            $tries!(forward);
+
+            fn try_io<T>(&self, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+                self.try_io(operation)
+            }
+
+            fn local_addr(&self) -> io::Result<$addr> {
+                self.local_addr()
+            }
+
+            fn peer_addr(&self) -> io::Result<$addr> {
+                self.peer_addr()
+            }
+
+            fn descriptor(&self) -> Option<Descriptor<'_>> {
+                self.descriptor()
+            }
+        }
+    };
+}
+pub(super) use half;
 
 /// A type that reads from one of the backends' streams, each in its own way.
 macro_rules! reads_one_of {

@@ -13,7 +13,9 @@ use crate::backend::{AsyncIoListener, AsyncIoStream, MaybeSim, MaybeTokio};
 use crate::runtime::net::family::{Listener, Stream, Tcp};
 use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::{Incoming, Keepalive};
-use crate::runtime::{self, Descriptor, Interest, Net, stream_tries, tcp_options, tcp_required};
+use crate::runtime::{
+    self, Descriptor, Interest, Net, read_tries, stream_tries, tcp_options, tcp_required, write_tries,
+};
 
 type TokioStream = <MaybeTokio as Net>::TcpStream;
 type TokioListener = <MaybeTokio as Net>::TcpListener;

@@ -15,7 +15,8 @@ use crate::runtime::net::family::{Listener, Stream, Unix};
 use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::path::Incoming;
 use crate::runtime::{
-    self, Descriptor, Interest, RecvMsg, UCred, UnixNet, stream_tries, unix_calls, unix_tries,
+    self, Descriptor, Interest, RecvMsg, UCred, UnixNet, read_tries, stream_tries, unix_calls, unix_tries,
+    write_tries,
 };
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;

@@ -80,10 +80,10 @@ pub trait Family: StdSocket {
 pub(crate) trait Stream<F: Family>:
     AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static
 {
-    type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
-    type WriteHalf<'a>: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'a;
-    type OwnedReadHalf: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'static;
-    type OwnedWriteHalf: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'static;
+    type ReadHalf<'a>: runtime::ReadHalf<Addr = F::Addr> + 'a;
+    type WriteHalf<'a>: runtime::WriteHalf<Addr = F::Addr> + 'a;
+    type OwnedReadHalf: runtime::ReadHalf<Addr = F::Addr> + 'static;
+    type OwnedWriteHalf: runtime::WriteHalf<Addr = F::Addr> + 'static;
 
     fn split_mut(&mut self) -> (Self::ReadHalf<'_>, Self::WriteHalf<'_>);
     fn into_split(self) -> (Self::OwnedReadHalf, Self::OwnedWriteHalf);
@@ -286,11 +286,29 @@ pub(crate) use listener_items;
 /// The methods of a stream that try an operation once, for what passes them on; as `udp_options`.
 macro_rules! stream_tries {
     ($forward:ident $($trait:ident)?) => {
+        $crate::runtime::read_tries!($forward $($trait)?);
+        $crate::runtime::write_tries!($forward $($trait)?);
+    };
+}
+pub(crate) use stream_tries;
+
+/// Those that read, which a read half has as well.
+macro_rules! read_tries {
+    ($forward:ident $($trait:ident)?) => {
         $forward! { $($trait:)?
             /// Reads the bytes that have arrived, without waiting.
             fn try_read(buf: &mut [u8]) -> usize;
             /// Reads what is there into several buffers, without waiting.
             fn try_read_vectored(bufs: &mut [std::io::IoSliceMut<'_>]) -> usize;
+        }
+    };
+}
+pub(crate) use read_tries;
+
+/// Those that write.
+macro_rules! write_tries {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
             /// Writes as much as fits into the send buffer, without waiting.
             fn try_write(buf: &[u8]) -> usize;
             /// Writes as much of several buffers as there is room for, without waiting.
@@ -298,4 +316,4 @@ macro_rules! stream_tries {
         }
     };
 }
-pub(crate) use stream_tries;
+pub(crate) use write_tries;

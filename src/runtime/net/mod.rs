@@ -10,6 +10,7 @@ mod compat;
 mod connect;
 mod descriptor;
 pub(crate) mod family;
+mod halves;
 mod incoming;
 pub(crate) mod io_traits;
 mod lookup;
@@ -50,6 +51,7 @@ pub use descriptor::Descriptor;
 pub(crate) use descriptor::lends;
 #[cfg(any(unix, windows))]
 pub(crate) use descriptor::{AsDescriptor, descriptor};
+pub use halves::{ReadHalf, WriteHalf};
 pub use incoming::Incoming;
 pub(crate) use lookup::{resolve, resolve_all};
 pub(crate) use options::named;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::options::no_readiness;
-use super::{Descriptor, Interest, ReuniteError};
+use super::{Descriptor, Interest, ReadHalf, ReuniteError, WriteHalf};
 use crate::runtime::net::{Incoming, Keepalive, of};
 
 /// A TCP connection: the trait, for code that is generic over runtimes.
@@ -51,13 +51,13 @@ use crate::runtime::net::{Incoming, Keepalive, of};
 /// `read_wakes_the_last_waker`, `stream_behind_a_lock_burns_no_polls`, `read_is_cancel_safe`, `big_transfer_is_intact`, `many_connections`.</details>
 pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// Read half of [`split_mut`](Self::split_mut).
-    type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
+    type ReadHalf<'a>: ReadHalf<Addr = SocketAddr> + 'a;
     /// Write half of [`split_mut`](Self::split_mut).
-    type WriteHalf<'a>: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'a;
+    type WriteHalf<'a>: WriteHalf<Addr = SocketAddr> + 'a;
     /// Read half of [`into_split`](Self::into_split).
-    type OwnedReadHalf: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'static;
+    type OwnedReadHalf: ReadHalf<Addr = SocketAddr> + 'static;
     /// Write half of [`into_split`](Self::into_split).
-    type OwnedWriteHalf: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'static;
+    type OwnedWriteHalf: WriteHalf<Addr = SocketAddr> + 'static;
 
     /// **Required.** Splits the stream into borrowed halves, to read and write at the same time within one task.
     /// Dropping a half has no effect.

@@ -11,7 +11,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use super::options::{no_peer_cred, no_readiness};
 use super::recv_msg::longer;
-use super::{AsyncFd, Descriptor, Interest, RecvMsg, ReuniteError, UCred, of};
+use super::{AsyncFd, Descriptor, Interest, ReadHalf, RecvMsg, ReuniteError, UCred, WriteHalf, of};
 use crate::runtime::Spawn;
 use crate::runtime::backend::UnixNetBackend;
 use crate::runtime::net::path::{Incoming, addr};
@@ -209,13 +209,13 @@ pub trait UnixNet: Spawn + UnixNetBackend {
 /// `unix_works_on_a_plain_thread`.</details>
 pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// Read half of [`split_mut`](Self::split_mut).
-    type ReadHalf<'a>: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'a;
+    type ReadHalf<'a>: ReadHalf<Addr = SocketAddr> + 'a;
     /// Write half of [`split_mut`](Self::split_mut).
-    type WriteHalf<'a>: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'a;
+    type WriteHalf<'a>: WriteHalf<Addr = SocketAddr> + 'a;
     /// Read half of [`into_split`](Self::into_split).
-    type OwnedReadHalf: AsyncRead + fmt::Debug + Send + Sync + Unpin + 'static;
+    type OwnedReadHalf: ReadHalf<Addr = SocketAddr> + 'static;
     /// Write half of [`into_split`](Self::into_split).
-    type OwnedWriteHalf: AsyncWrite + fmt::Debug + Send + Sync + Unpin + 'static;
+    type OwnedWriteHalf: WriteHalf<Addr = SocketAddr> + 'static;
 
     /// **Required.** Splits the stream into borrowed halves, to read and write at the same time within one task.
     /// Dropping a half has no effect.

@@ -8,19 +8,17 @@ mod unix;
 use std::io;
 
 use super::Boxed;
-use crate::runtime::Interest;
 
 /// `try_io` of an object-safe twin.
 type TryIo<'a> = &'a mut dyn FnMut() -> io::Result<()>;
 
 /// Calls `operation` by the `try_io` of a twin.
 fn attempt<T>(
-    interest: Interest,
     operation: impl FnOnce() -> io::Result<T>,
-    try_io: impl FnOnce(Interest, TryIo<'_>) -> io::Result<()>,
+    try_io: impl FnOnce(TryIo<'_>) -> io::Result<()>,
 ) -> io::Result<T> {
     let (mut operation, mut output) = (Some(operation), None);
-    try_io(interest, &mut || {
+    try_io(&mut || {
         // Called once: what was an error is not called again.
         let operation = operation.take().ok_or(io::ErrorKind::WouldBlock)?;
         output = Some(operation()?);

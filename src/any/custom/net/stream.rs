@@ -1,37 +1,60 @@
 use std::any::Any;
 use std::fmt;
+use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use super::{Boxed, TryIo, attempt, listener};
+use super::{Boxed, TryIo, attempt, declare, erase, forward, listener};
 use crate::runtime::net::family::{self, Family};
 use crate::runtime::net::io_traits::{Reads, Writes, reads, writes};
-use crate::runtime::{Descriptor, Interest, ReuniteError};
+use crate::runtime::{self, Descriptor, Interest, ReuniteError, read_tries, write_tries};
 
-/// One half of a connection.
-pub(crate) trait Reader: AsyncRead + fmt::Debug + Send + Sync + Unpin {}
-pub(crate) trait Writer: AsyncWrite + fmt::Debug + Send + Sync + Unpin {}
+/// The object-safe twin of a trait of halves, one for halves that can be put together with the other again, by one who knows what
+/// they are, and what holds either.
+macro_rules! half {
+    ($half:ident: $io_trait:ident, $twin:ident, $owned:ident, $ready:ident, $tries:ident) => {
+        pub(crate) trait $twin<A>: $io_trait + fmt::Debug + Send + Sync + Unpin {
+            fn $ready(&self) -> Boxed<'_, io::Result<()>>;
+            $tries!(declare);
+            fn try_io(&self, operation: TryIo<'_>) -> io::Result<()>;
+            fn local_addr(&self) -> io::Result<A>;
+            fn peer_addr(&self) -> io::Result<A>;
+            fn descriptor(&self) -> Option<Descriptor<'_>>;
+        }
 
-impl<T: AsyncRead + fmt::Debug + Send + Sync + Unpin> Reader for T {}
-impl<T: AsyncWrite + fmt::Debug + Send + Sync + Unpin> Writer for T {}
+        impl<T: runtime::$half> $twin<T::Addr> for T {
+            fn $ready(&self) -> Boxed<'_, io::Result<()>> {
+                Box::pin(runtime::$half::$ready(self))
+            }
 
-/// A half that can be put together with the other again, by one who knows what they are.
-pub(crate) trait OwnedReader: Reader {
-    fn as_any(&self) -> &dyn Any;
-    fn into_any(self: Box<Self>) -> Box<dyn Any>;
-}
+            $tries!(erase $half);
 
-pub(crate) trait OwnedWriter: Writer {
-    fn as_any(&self) -> &dyn Any;
-    fn into_any(self: Box<Self>) -> Box<dyn Any>;
-}
+            fn try_io(&self, operation: TryIo<'_>) -> io::Result<()> {
+                runtime::$half::try_io(self, operation)
+            }
 
-macro_rules! owned {
-    ($($owned:ident: $half:ident),*) => {
-        $(impl<T: $half + 'static> $owned for T {
+            fn local_addr(&self) -> io::Result<T::Addr> {
+                runtime::$half::local_addr(self)
+            }
+
+            fn peer_addr(&self) -> io::Result<T::Addr> {
+                runtime::$half::peer_addr(self)
+            }
+
+            fn descriptor(&self) -> Option<Descriptor<'_>> {
+                runtime::$half::descriptor(self)
+            }
+        }
+
+        pub(crate) trait $owned<A>: $twin<A> {
+            fn as_any(&self) -> &dyn Any;
+            fn into_any(self: Box<Self>) -> Box<dyn Any>;
+        }
+
+        impl<T: runtime::$half + 'static> $owned<T::Addr> for T {
             fn as_any(&self) -> &dyn Any {
                 self
             }
@@ -39,21 +62,54 @@ macro_rules! owned {
             fn into_any(self: Box<Self>) -> Box<dyn Any> {
                 self
             }
-        })*
+        }
+
+        half!([A: fmt::Debug + Send + 'static] $half for Io<dyn $twin<A> + '_>, A, $ready, $tries);
+        half!([A: fmt::Debug + Send + 'static] $half for Io<dyn $owned<A>>, A, $ready, $tries);
+    };
+    ([$($generics:tt)*] $half:ident for $type:ty, $addr:ty, $ready:ident, $tries:ident) => {
+        impl<$($generics)*> runtime::$half for $type {
+            type Addr = $addr;
+
+            fn $ready(&self) -> impl Future<Output = io::Result<()>> + Send {
+                self.io.$ready()
+            }
+
+            $tries!(forward);
+
+            fn try_io<T>(&self, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+                attempt(operation, |call| self.io.try_io(call))
+            }
+
+            fn local_addr(&self) -> io::Result<$addr> {
+                self.io.local_addr()
+            }
+
+            fn peer_addr(&self) -> io::Result<$addr> {
+                self.io.peer_addr()
+            }
+
+            fn descriptor(&self) -> Option<Descriptor<'_>> {
+                self.io.descriptor()
+            }
+        }
     };
 }
 
-owned!(OwnedReader: Reader, OwnedWriter: Writer);
+half!(ReadHalf: AsyncRead, Reader, OwnedReader, readable, read_tries);
+half!(WriteHalf: AsyncWrite, Writer, OwnedWriter, writable, write_tries);
+half!([F: Twins] ReadHalf for OwnedReadHalf<F>, F::Addr, readable, read_tries);
 
-type Halves = (Box<dyn OwnedReader>, Box<dyn OwnedWriter>);
+type BoxedRead<F> = Box<dyn OwnedReader<<F as Family>::Addr>>;
+type BoxedWrite<F> = Box<dyn OwnedWriter<<F as Family>::Addr>>;
 
 /// Puts halves together, if they are of a stream of the type that it knows.
-type Reunite<F> = fn(Box<dyn OwnedReader>, Box<dyn OwnedWriter>) -> Result<Stream<F>, Halves>;
+type Reunite<F> = fn(BoxedRead<F>, BoxedWrite<F>) -> Result<Stream<F>, (BoxedRead<F>, BoxedWrite<F>)>;
 
 fn reunite<F: Erases<S>, S: family::Stream<F>>(
-    read: Box<dyn OwnedReader>,
-    write: Box<dyn OwnedWriter>,
-) -> Result<Stream<F>, Halves> {
+    read: BoxedRead<F>,
+    write: BoxedWrite<F>,
+) -> Result<Stream<F>, (BoxedRead<F>, BoxedWrite<F>)> {
     if !(*read).as_any().is::<S::OwnedReadHalf>() || !(*write).as_any().is::<S::OwnedWriteHalf>() {
         return Err((read, write));
     }
@@ -67,9 +123,9 @@ fn reunite<F: Erases<S>, S: family::Stream<F>>(
 }
 
 /// The object-safe twin of [`family::Stream`].
-pub(crate) trait Erased<F: Twins>: Reader + Writer {
-    fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>);
-    fn into_split(self: Box<Self>) -> (OwnedReadHalf<F>, OwnedWriteHalf);
+pub(crate) trait Erased<F: Twins>: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Unpin {
+    fn split_mut(&mut self) -> (Box<dyn Reader<F::Addr> + '_>, Box<dyn Writer<F::Addr> + '_>);
+    fn into_split(self: Box<Self>) -> (OwnedReadHalf<F>, OwnedWriteHalf<F>);
     fn readable(&self) -> Boxed<'_, io::Result<()>>;
     fn writable(&self) -> Boxed<'_, io::Result<()>>;
     fn try_io(&self, interest: Interest, operation: TryIo<'_>) -> io::Result<()>;
@@ -80,12 +136,12 @@ pub(crate) trait Erased<F: Twins>: Reader + Writer {
 }
 
 impl<F: Erases<S>, S: family::Stream<F>> Erased<F> for S {
-    fn split_mut(&mut self) -> (Box<dyn Reader + '_>, Box<dyn Writer + '_>) {
+    fn split_mut(&mut self) -> (Box<dyn Reader<F::Addr> + '_>, Box<dyn Writer<F::Addr> + '_>) {
         let (read, write) = family::Stream::split_mut(self);
         (Box::new(read), Box::new(write))
     }
 
-    fn into_split(self: Box<Self>) -> (OwnedReadHalf<F>, OwnedWriteHalf) {
+    fn into_split(self: Box<Self>) -> (OwnedReadHalf<F>, OwnedWriteHalf<F>) {
         let (read, write) = family::Stream::into_split(*self);
         (OwnedReadHalf { io: Box::new(read), reunite: reunite::<F, S> }, Io { io: Box::new(write) })
     }
@@ -137,14 +193,14 @@ pub(crate) struct Io<S: ?Sized> {
 }
 
 pub(crate) type Stream<F> = Io<<F as Twins>::DynStream>;
-pub(crate) type ReadHalf<'a> = Io<dyn Reader + 'a>;
-pub(crate) type WriteHalf<'a> = Io<dyn Writer + 'a>;
-pub(crate) type OwnedWriteHalf = Io<dyn OwnedWriter>;
+pub(crate) type ReadHalf<'a, F> = Io<dyn Reader<<F as Family>::Addr> + 'a>;
+pub(crate) type WriteHalf<'a, F> = Io<dyn Writer<<F as Family>::Addr> + 'a>;
+pub(crate) type OwnedWriteHalf<F> = Io<dyn OwnedWriter<<F as Family>::Addr>>;
 
 /// Read half of a connection, which knows how both become one again.
 #[derive(Debug)]
 pub(crate) struct OwnedReadHalf<F: Twins> {
-    io: Box<dyn OwnedReader>,
+    io: BoxedRead<F>,
     reunite: Reunite<F>,
 }
 
@@ -200,7 +256,7 @@ reads!([S: AsyncRead + Unpin + ?Sized] Io<S>, it => it);
 writes!([S: AsyncWrite + Unpin + ?Sized] Io<S>, it => it);
 
 impl<S: ?Sized> Io<S> {
-    pub(super) fn halves<F: Twins>(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>)
+    pub(super) fn halves<F: Twins>(&mut self) -> (ReadHalf<'_, F>, WriteHalf<'_, F>)
     where
         S: Erased<F>,
     {
@@ -208,7 +264,7 @@ impl<S: ?Sized> Io<S> {
         (Io { io: read }, Io { io: write })
     }
 
-    pub(super) fn into_halves<F: Twins>(self) -> (OwnedReadHalf<F>, OwnedWriteHalf)
+    pub(super) fn into_halves<F: Twins>(self) -> (OwnedReadHalf<F>, OwnedWriteHalf<F>)
     where
         S: Erased<F>,
     {
@@ -217,8 +273,8 @@ impl<S: ?Sized> Io<S> {
 
     pub(super) fn of_halves<F: Twins<DynStream = S>>(
         read: OwnedReadHalf<F>,
-        write: OwnedWriteHalf,
-    ) -> Result<Self, ReuniteError<OwnedReadHalf<F>, OwnedWriteHalf>>
+        write: OwnedWriteHalf<F>,
+    ) -> Result<Self, ReuniteError<OwnedReadHalf<F>, OwnedWriteHalf<F>>>
     where
         S: Erased<F>,
     {
@@ -249,7 +305,7 @@ impl<S: ?Sized> Io<S> {
     where
         S: Erased<F>,
     {
-        attempt(interest, operation, |interest, call| self.io.try_io(interest, call))
+        attempt(operation, |call| self.io.try_io(interest, call))
     }
 
     pub(super) fn lent<F: Twins>(&self) -> Option<Descriptor<'_>>

@@ -71,10 +71,10 @@ impl TcpListener {
 }
 
 impl runtime::TcpStream for TcpStream {
-    type ReadHalf<'a> = ReadHalf<'a>;
-    type WriteHalf<'a> = WriteHalf<'a>;
+    type ReadHalf<'a> = ReadHalf<'a, Tcp>;
+    type WriteHalf<'a> = WriteHalf<'a, Tcp>;
     type OwnedReadHalf = OwnedReadHalf<Tcp>;
-    type OwnedWriteHalf = OwnedWriteHalf;
+    type OwnedWriteHalf = OwnedWriteHalf<Tcp>;
 
     stream_items!(std::net::TcpStream);
     stream_tries!(forward);

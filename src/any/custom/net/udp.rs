@@ -69,7 +69,7 @@ impl runtime::UdpSocket for UdpSocket {
     udp_tries!(forward);
 
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        attempt(interest, operation, |interest, call| self.io.try_io(interest, call))
+        attempt(operation, |call| self.io.try_io(interest, call))
     }
 
     fn descriptor(&self) -> Option<Descriptor<'_>> {

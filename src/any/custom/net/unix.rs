@@ -38,10 +38,10 @@ impl UnixListener {
 }
 
 impl runtime::UnixStream for UnixStream {
-    type ReadHalf<'a> = ReadHalf<'a>;
-    type WriteHalf<'a> = WriteHalf<'a>;
+    type ReadHalf<'a> = ReadHalf<'a, Unix>;
+    type WriteHalf<'a> = WriteHalf<'a, Unix>;
     type OwnedReadHalf = OwnedReadHalf<Unix>;
-    type OwnedWriteHalf = OwnedWriteHalf;
+    type OwnedWriteHalf = OwnedWriteHalf<Unix>;
 
     stream_items!(std_unix::UnixStream);
     stream_tries!(forward);
@@ -162,7 +162,7 @@ impl runtime::UnixDatagram for UnixDatagram {
     }
 
     fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        attempt(interest, operation, |interest, call| self.io.try_io(interest, call))
+        attempt(operation, |call| self.io.try_io(interest, call))
     }
 
     async fn send_to<P: AsRef<Path> + Send>(&self, buf: &[u8], path: P) -> io::Result<usize> {

@@ -6,6 +6,7 @@ mod udp;
 #[cfg(unix)]
 pub(super) mod unix;
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::marker::PhantomData;
@@ -25,7 +26,7 @@ use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::options::{invalid, whole_seconds};
 use crate::runtime::net::{ConnectOptions, Descriptor, Keepalive, ListenOptions};
 use crate::runtime::time::deadline_after;
-use crate::runtime::{self, Interest, ReuniteError, stream_tries};
+use crate::runtime::{self, Interest, ReuniteError, read_tries, stream_tries, write_tries};
 
 pub use udp::UdpSocket;
 #[cfg(unix)]
@@ -104,70 +105,106 @@ writes!([A] Stream<A>, it => &mut &it.socket);
 
 /// Read half of a borrowed stream.
 #[derive(Debug)]
-pub struct ReadHalf<'a> {
-    socket: &'a Socket,
+pub struct ReadHalf<'a, A> {
+    stream: &'a Stream<A>,
 }
 
-reads!([] ReadHalf<'_>, it => &mut it.socket);
+reads!([A] ReadHalf<'_, A>, it => &mut &it.stream.socket);
 
 /// Write half of a borrowed stream.
 #[derive(Debug)]
-pub struct WriteHalf<'a> {
-    socket: &'a Socket,
+pub struct WriteHalf<'a, A> {
+    stream: &'a Stream<A>,
 }
 
-writes!([] WriteHalf<'_>, it => &mut it.socket);
+writes!([A] WriteHalf<'_, A>, it => &mut &it.stream.socket);
 
 /// Read half of a stream.
 #[derive(Debug)]
-pub struct OwnedReadHalf {
-    socket: Arc<Socket>,
+pub struct OwnedReadHalf<A> {
+    stream: Arc<Stream<A>>,
 }
 
-reads!([] OwnedReadHalf, it => &mut &*it.socket);
+reads!([A] OwnedReadHalf<A>, it => &mut &it.stream.socket);
 
 /// Write half of a stream, which closes the write side when it is dropped.
 #[derive(Debug)]
-pub struct OwnedWriteHalf {
-    socket: Arc<Socket>,
+pub struct OwnedWriteHalf<A> {
+    stream: Arc<Stream<A>>,
     is_reunited: bool,
 }
 
-writes!([] OwnedWriteHalf, it => &mut &*it.socket);
+writes!([A] OwnedWriteHalf<A>, it => &mut &it.stream.socket);
 
-impl Drop for OwnedWriteHalf {
+impl<A> Drop for OwnedWriteHalf<A> {
     fn drop(&mut self) {
         if !self.is_reunited {
-            self.socket.shutdown();
+            self.stream.socket.shutdown();
         }
     }
 }
+
+macro_rules! half {
+    ($half:ty: $trait:ident, $ready:ident, $until:ident, $tries:ident) => {
+        impl<A: Address> runtime::$trait for $half {
+            type Addr = A;
+
+            fn $ready(&self) -> impl Future<Output = io::Result<()>> + Send {
+                self.stream.$until()
+            }
+
+            $tries!(forward_to_stream);
+
+            fn local_addr(&self) -> io::Result<A> {
+                A::of(&self.stream.socket.addrs.local)
+            }
+
+            fn peer_addr(&self) -> io::Result<A> {
+                A::of(&self.stream.socket.addrs.peer)
+            }
+        }
+    };
+}
+
+/// As [`forward`], of a half.
+macro_rules! forward_to_stream {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
+        $(fn $name(&self $(, $arg: $type)*) -> io::Result<$output> {
+            self.stream.socket.$name($($arg),*)
+        })*
+    };
+}
+
+half!(ReadHalf<'_, A>: ReadHalf, readable, until_readable, read_tries);
+half!(WriteHalf<'_, A>: WriteHalf, writable, until_writable, write_tries);
+half!(OwnedReadHalf<A>: ReadHalf, readable, until_readable, read_tries);
+half!(OwnedWriteHalf<A>: WriteHalf, writable, until_writable, write_tries);
 
 impl<A> Stream<A> {
     fn new(socket: Socket) -> Self {
         Self { socket, addr: PhantomData }
     }
 
-    fn halves(&self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        (ReadHalf { socket: &self.socket }, WriteHalf { socket: &self.socket })
+    fn halves(&self) -> (ReadHalf<'_, A>, WriteHalf<'_, A>) {
+        (ReadHalf { stream: self }, WriteHalf { stream: self })
     }
 
-    fn into_halves(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        let socket = Arc::new(self.socket);
-        (OwnedReadHalf { socket: socket.clone() }, OwnedWriteHalf { socket, is_reunited: false })
+    fn into_halves(self) -> (OwnedReadHalf<A>, OwnedWriteHalf<A>) {
+        let stream = Arc::new(self);
+        (OwnedReadHalf { stream: stream.clone() }, OwnedWriteHalf { stream, is_reunited: false })
     }
 
     fn of_halves(
-        read: OwnedReadHalf,
-        mut write: OwnedWriteHalf,
-    ) -> Result<Self, ReuniteError<OwnedReadHalf, OwnedWriteHalf>> {
-        if !Arc::ptr_eq(&read.socket, &write.socket) {
+        read: OwnedReadHalf<A>,
+        mut write: OwnedWriteHalf<A>,
+    ) -> Result<Self, ReuniteError<OwnedReadHalf<A>, OwnedWriteHalf<A>>> {
+        if !Arc::ptr_eq(&read.stream, &write.stream) {
             return Err(ReuniteError(read, write));
         }
         write.is_reunited = true;
         drop(write);
-        match Arc::try_unwrap(read.socket) {
-            Ok(socket) => Ok(Self::new(socket)),
+        match Arc::try_unwrap(read.stream) {
+            Ok(stream) => Ok(stream),
             Err(_) => unreachable!("there are two halves, and this was the last"),
         }
     }
@@ -204,7 +241,7 @@ macro_rules! forward {
 use forward;
 
 /// An address, as the standard library has it for a family.
-trait Address: Sized {
+trait Address: fmt::Debug + Send + Sized + 'static {
     fn of(addr: &Addr) -> io::Result<Self>;
 }
 
@@ -215,10 +252,10 @@ impl Address for SocketAddr {
 }
 
 impl runtime::TcpStream for TcpStream {
-    type ReadHalf<'a> = ReadHalf<'a>;
-    type WriteHalf<'a> = WriteHalf<'a>;
-    type OwnedReadHalf = OwnedReadHalf;
-    type OwnedWriteHalf = OwnedWriteHalf;
+    type ReadHalf<'a> = ReadHalf<'a, SocketAddr>;
+    type WriteHalf<'a> = WriteHalf<'a, SocketAddr>;
+    type OwnedReadHalf = OwnedReadHalf<SocketAddr>;
+    type OwnedWriteHalf = OwnedWriteHalf<SocketAddr>;
 
     stream_items!(std::net::TcpStream);
     stream_tries!(forward);

@@ -83,10 +83,10 @@ impl Address for SocketAddr {
 }
 
 impl runtime::UnixStream for UnixStream {
-    type ReadHalf<'a> = ReadHalf<'a>;
-    type WriteHalf<'a> = WriteHalf<'a>;
-    type OwnedReadHalf = OwnedReadHalf;
-    type OwnedWriteHalf = OwnedWriteHalf;
+    type ReadHalf<'a> = ReadHalf<'a, SocketAddr>;
+    type WriteHalf<'a> = WriteHalf<'a, SocketAddr>;
+    type OwnedReadHalf = OwnedReadHalf<SocketAddr>;
+    type OwnedWriteHalf = OwnedWriteHalf<SocketAddr>;
 
     stream_items!(std_unix::UnixStream);
     stream_tries!(forward);

@@ -7,11 +7,12 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net;
 
 use super::stream::Io;
+use crate::runtime;
 #[cfg(unix)]
 use crate::runtime::net::family::Unix;
 use crate::runtime::net::family::{Family, Tcp};
 use crate::runtime::net::io_traits::{reads, writes};
-use crate::runtime::net::{AsDescriptor, descriptor};
+use crate::runtime::net::{AsDescriptor, Descriptor, descriptor};
 
 /// What tokio has for a family. It has no traits for what its types have in common.
 pub trait Native: Family + io::Read + io::Write {
@@ -43,6 +44,9 @@ pub trait Native: Family + io::Read + io::Write {
         interest: Interest,
         operation: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<T>;
+
+    fn local_addr(stream: &Self::Stream) -> io::Result<Self::Peer>;
+    fn peer_addr(stream: &Self::Stream) -> io::Result<Self::Peer>;
 
     fn listen(listener: Self::Listener) -> io::Result<Self::Socket>;
     fn accept(listener: &Self::Socket)
@@ -101,6 +105,34 @@ impl Untold for [bool; 2] {
     }
 }
 
+macro_rules! half {
+    ($family:ty: $half:ty, $trait:ident, $ready:ident, $until:ident, $interest:ident) => {
+        impl runtime::$trait for Io<$family, $half> {
+            type Addr = <$family as Family>::Addr;
+
+            fn $ready(&self) -> impl Future<Output = io::Result<()>> + Send {
+                self.$until()
+            }
+
+            fn try_io<T>(&self, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+                self.attempt(runtime::Interest::$interest, operation)
+            }
+
+            fn local_addr(&self) -> io::Result<Self::Addr> {
+                <$family as Native>::local_addr(self.io.stream()).map(Into::into)
+            }
+
+            fn peer_addr(&self) -> io::Result<Self::Addr> {
+                <$family as Native>::peer_addr(self.io.stream()).map(Into::into)
+            }
+
+            fn descriptor(&self) -> Option<Descriptor<'_>> {
+                self.lent()
+            }
+        }
+    };
+}
+
 macro_rules! native {
     ($family:ty: $stream:ident, $listener:ident, $halves:ident, $peer:ty, $untold:ty) => {
         impl Native for $family {
@@ -156,6 +188,14 @@ macro_rules! native {
                 stream.try_io(interest, operation)
             }
 
+            fn local_addr(stream: &net::$stream) -> io::Result<$peer> {
+                stream.local_addr()
+            }
+
+            fn peer_addr(stream: &net::$stream) -> io::Result<$peer> {
+                stream.peer_addr()
+            }
+
             fn listen(listener: Self::Listener) -> io::Result<net::$listener> {
                 net::$listener::from_std(listener)
             }
@@ -183,6 +223,10 @@ macro_rules! native {
         native!($family: net::$halves::WriteHalf<'_>, it => it.as_ref(), writes);
         native!($family: net::$halves::OwnedReadHalf, it => it.as_ref(), reads);
         native!($family: net::$halves::OwnedWriteHalf, it => it.as_ref(), writes);
+        half!($family: net::$halves::ReadHalf<'_>, ReadHalf, readable, until_readable, Readable);
+        half!($family: net::$halves::WriteHalf<'_>, WriteHalf, writable, until_writable, Writable);
+        half!($family: net::$halves::OwnedReadHalf, ReadHalf, readable, until_readable, Readable);
+        half!($family: net::$halves::OwnedWriteHalf, WriteHalf, writable, until_writable, Writable);
     };
     ($family:ty: $part:ty, $it:ident => $stream:expr, $($io_trait:ident),*) => {
         impl Part<$family> for $part {

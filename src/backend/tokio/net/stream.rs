@@ -74,12 +74,18 @@ impl<F: Native> Stream<F> {
         }
     }
 
+    pub(super) fn into_blocking(self) -> io::Result<F> {
+        F::into_std(self.io)?.blocking()
+    }
+}
+
+impl<F: Native, S: Part<F>> Io<F, S> {
     pub(super) async fn until_readable(&self) -> io::Result<()> {
-        counted(F::readable(&self.io)).await
+        counted(F::readable(self.io.stream())).await
     }
 
     pub(super) async fn until_writable(&self) -> io::Result<()> {
-        counted(F::writable(&self.io)).await
+        counted(F::writable(self.io.stream())).await
     }
 
     pub(super) fn attempt<T>(
@@ -87,16 +93,13 @@ impl<F: Native> Stream<F> {
         interest: Interest,
         operation: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<T> {
-        let is_untold = || F::try_io(&self.io, tokio::io::Interest::WRITABLE, || Ok(())).is_err();
-        attempt(operation, |call| F::try_io(&self.io, interest.into(), call), is_untold)
+        let stream = self.io.stream();
+        let is_untold = || F::try_io(stream, tokio::io::Interest::WRITABLE, || Ok(())).is_err();
+        attempt(operation, |call| F::try_io(stream, interest.into(), call), is_untold)
     }
 
     pub(super) fn lent(&self) -> Option<Descriptor<'_>> {
-        Some(descriptor(self))
-    }
-
-    pub(super) fn into_blocking(self) -> io::Result<F> {
-        F::into_std(self.io)?.blocking()
+        Some(descriptor(self.io.stream()))
     }
 }
 
