@@ -153,6 +153,6 @@ pub mod net {
     pub mod unix {
         pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
         pub use crate::runtime::net::path::Incoming;
-        pub use crate::runtime::net::{AsyncFd, AsyncFdReadyGuard, TryIoError, UCred};
+        pub use crate::runtime::net::{AsyncFd, AsyncFdReadyGuard, RecvFds, TryIoError, UCred};
     }
 }

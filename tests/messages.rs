@@ -101,6 +101,7 @@ mod pasted {
         Capabilities::ALL.without_readiness("why");
         Capabilities::ALL.without_reunite("why");
         Capabilities::ALL.without_peer_cred("why");
+        Capabilities::ALL.without_fds("why");
         Capabilities::ALL.without_descriptors("why");
         Capabilities::ALL.without_parallelism("why");
         Capabilities::ALL.without_ownership("why");

@@ -9,6 +9,7 @@ pub struct Capabilities {
     readiness: Result<(), &'static str>,
     reunite: Result<(), &'static str>,
     peer_cred: Result<(), &'static str>,
+    fds: Result<(), &'static str>,
     descriptors: Result<(), &'static str>,
     parallelism: Result<(), &'static str>,
     owned: Result<(), &'static str>,
@@ -27,6 +28,7 @@ impl Capabilities {
         readiness: Ok(()),
         reunite: Ok(()),
         peer_cred: Ok(()),
+        fds: Ok(()),
         descriptors: Ok(()),
         parallelism: Ok(()),
         owned: Ok(()),
@@ -62,7 +64,7 @@ impl Capabilities {
 
     /// Streams and Unix datagrams have no `readable` and `writable`: the backend keeps the provided methods.
     pub const fn without_readiness(self, reason: &'static str) -> Self {
-        Self { readiness: Err(reason), ..self }
+        Self { readiness: Err(reason), fds: Err(reason), ..self }
     }
 
     /// Halves of streams cannot be reunited.
@@ -73,6 +75,11 @@ impl Capabilities {
     /// Unix streams do not report the credentials of the peer.
     pub const fn without_peer_cred(self, reason: &'static str) -> Self {
         Self { peer_cred: Err(reason), ..self }
+    }
+
+    /// Unix streams pass no file descriptors.
+    pub const fn without_fds(self, reason: &'static str) -> Self {
+        Self { fds: Err(reason), ..self }
     }
 
     /// The runtime cannot watch file descriptors other than its own sockets.
@@ -111,6 +118,7 @@ impl Capabilities {
             "readiness" => self.readiness.err(),
             "reunite" => self.reunite.err(),
             "peer_cred" => self.peer_cred.err(),
+            "fds" => self.fds.err(),
             "descriptors" => self.descriptors.err(),
             "parallelism" => self.parallelism.err(),
             "owned" => self.owned.err(),
@@ -131,6 +139,7 @@ impl Capabilities {
             "readiness" => "`Capabilities::ALL.without_readiness(\"why\")`",
             "reunite" => "`Capabilities::ALL.without_reunite(\"why\")`",
             "peer_cred" => "`Capabilities::ALL.without_peer_cred(\"why\")`",
+            "fds" => "`Capabilities::ALL.without_fds(\"why\")`",
             "descriptors" => "`Capabilities::ALL.without_descriptors(\"why\")`",
             "parallelism" => "`Capabilities::ALL.without_parallelism(\"why\")`",
             "owned" => "`Capabilities::ALL.without_ownership(\"why\")`",

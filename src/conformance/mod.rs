@@ -28,6 +28,8 @@ mod capabilities;
 mod connect;
 mod current;
 mod elsewhere;
+#[cfg(unix)]
+mod fds;
 mod ids;
 mod join_set;
 mod late;
@@ -534,6 +536,15 @@ macro_rules! __scenarios {
                 async(workers) unix::unix_works_on_a_plain_thread;
                 async() unix::unix_addresses_match;
                 async(peer_cred) unix::unix_peer_cred_tells_who_it_is;
+                async(fds) fds::unix_fds_work_on_the_other_side;
+                async(fds) fds::unix_fds_keep_their_place;
+                async(fds) fds::unix_fds_without_room_are_closed;
+                async(fds) fds::unix_fds_are_sent_once;
+                async(fds) fds::unix_fds_of_a_cancelled_send_stay;
+                async(fds) fds::unix_fds_outlive_a_cancelled_receive;
+                async(fds) fds::unix_fds_without_a_byte_are_invalid_input;
+                async(fds) fds::unix_fds_try_waits_for_nothing;
+                async(fds) fds::unix_fds_starve_no_timer;
                 async() unix::unix_bad_paths_are_invalid_input;
                 async() unix::unix_abstract_names_have_no_file;
                 async(real_sockets) unix::unix_connect_errors_have_their_kinds;

@@ -29,10 +29,10 @@ pub use net::{
     Descriptor, Interest, Net, ReadHalf, RecvMsg, ReuniteError, TcpListener, TcpStream, UdpSocket, WriteHalf,
 };
 #[cfg(unix)]
-pub use net::{UCred, UnixDatagram, UnixListener, UnixNet, UnixStream};
-pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};
+pub use net::{RecvFds, UCred, UnixDatagram, UnixListener, UnixNet, UnixStream};
 #[cfg(unix)]
-pub(crate) use net::{unix_calls, unix_tries};
+pub(crate) use net::{fd_tries, unix_calls, unix_tries};
+pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};
 pub(crate) use no_runtime::{Driver, NoRuntime};
 pub use spawn::Spawn;
 pub(crate) use spawn::random_seed_of_the_system;

@@ -10,10 +10,10 @@ use std::task::{Context, Poll};
 use socket2::SockRef;
 
 use super::datagram::datagram;
-use super::{Listener, Reactor, Registered, Shared, Source, Stream, Way, poll_io, read_io, try_io, write_io};
+use super::{Listener, Reactor, Registered, Shared, Source, Stream, Way, poll_io, read_io, write_io};
 use crate::runtime::net::family::{StdSocket, listener_items, stream_items};
 use crate::runtime::net::path::{addr, cannot, probe};
-use crate::runtime::net::{Descriptor, descriptor, lends};
+use crate::runtime::net::{Descriptor, descriptor, lends, try_io};
 use crate::runtime::task::coop;
 use crate::runtime::{self, UCred};
 

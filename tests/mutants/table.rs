@@ -799,7 +799,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "operation waits for an event that counts",
-        file: "socket/mod.rs",
+        file: "runtime/net/wait.rs",
         right: "                match operation() {",
         wrong: "                if let (true, Some(wait)) = (mutant!(), waiting.as_mut().as_pin_mut()) {
                     ready!(wait.poll(cx))?;
@@ -1117,6 +1117,37 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "self.attempt(runtime::Interest::$interest, operation)",
         wrong: "if mutant!() { operation() } else { self.attempt(runtime::Interest::$interest, operation) }",
         caught_by: &["backend::tokio::multi_thread::stream_halves_try_io_tells_the_runtime"],
+    },
+    Mutant {
+        name: "descriptors beyond the room stay open",
+        file: "runtime/net/fds.rs",
+        right: "if all.fds.len() < room && close_on_exec",
+        wrong: "if (mutant!() || all.fds.len() < room) && close_on_exec",
+        caught_by: &["backend::smol::owned::unix_fds_without_room_are_closed"],
+    },
+    Mutant {
+        name: "receive of descriptors does not tell tokio",
+        file: "runtime/net/unix.rs",
+        right: "self.try_io(Interest::Readable, || fds::recv(self.descriptor(), buf, room))",
+        wrong: "if mutant!() { return fds::recv(self.descriptor(), buf, room); }
+        self.try_io(Interest::Readable, || fds::recv(self.descriptor(), buf, room))",
+        caught_by: &["backend::tokio::multi_thread::unix_fds_try_waits_for_nothing"],
+    },
+    Mutant {
+        name: "cancelled receive loses descriptors",
+        file: "runtime/net/unix.rs",
+        right: "try_io(move || self.try_recv_with_fds(buf, room), || self.readable())",
+        wrong: "async move {
+            let received = try_io(move || self.try_recv_with_fds(buf, room), || self.readable()).await;
+            let mut is_slow = mutant!();
+            std::future::poll_fn(|cx| {
+                if !std::mem::take(&mut is_slow) { return Poll::Ready(()); }
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }).await;
+            received
+        }",
+        caught_by: &["backend::smol::owned::unix_fds_outlive_a_cancelled_receive"],
     },
     Mutant {
         name: "datagram that was cut off is taken for whole",

@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
@@ -15,8 +16,8 @@ use crate::runtime::net::family::{Listener, Stream, Unix};
 use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::path::Incoming;
 use crate::runtime::{
-    self, Descriptor, Interest, RecvMsg, UCred, UnixNet, read_tries, stream_tries, unix_calls, unix_tries,
-    write_tries,
+    self, Descriptor, Interest, RecvFds, RecvMsg, UCred, UnixNet, fd_tries, read_tries, stream_tries,
+    unix_calls, unix_tries, write_tries,
 };
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
@@ -67,12 +68,38 @@ impl UnixStream {
     pub fn peer_cred(&self) -> io::Result<UCred> {
         each!(&self.inner, it => runtime::UnixStream::peer_cred(it))
     }
+
+    /// Sends bytes, and with the first of them copies of file descriptors.
+    ///
+    /// See [`runtime::UnixStream::send_with_fds`].
+    pub async fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
+        each!(&self.inner, it => runtime::UnixStream::send_with_fds(it, buf, fds).await)
+    }
+
+    /// Receives bytes, and the file descriptors that were sent with them. **A plain read closes them.**
+    ///
+    /// See [`runtime::UnixStream::recv_with_fds`].
+    pub async fn recv_with_fds(&self, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
+        each!(&self.inner, it => runtime::UnixStream::recv_with_fds(it, buf, room).await)
+    }
+
+    fd_tries!(inherent UnixStream);
 }
 
 stream!(std_unix::UnixStream: Unix {
     fn peer_cred(&self) -> io::Result<UCred> {
         self.peer_cred()
     }
+
+    async fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
+        self.send_with_fds(buf, fds).await
+    }
+
+    async fn recv_with_fds(&self, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
+        self.recv_with_fds(buf, room).await
+    }
+
+    fd_tries!(forward);
 });
 
 /// A Unix socket listener on any runtime.

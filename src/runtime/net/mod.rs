@@ -10,6 +10,8 @@ mod compat;
 mod connect;
 mod descriptor;
 pub(crate) mod family;
+#[cfg(unix)]
+pub(crate) mod fds;
 mod halves;
 mod incoming;
 pub(crate) mod io_traits;
@@ -31,6 +33,8 @@ mod ucred;
 mod udp;
 #[cfg(unix)]
 mod unix;
+#[cfg(any(unix, windows))]
+mod wait;
 
 use std::future::Future;
 use std::io;
@@ -51,6 +55,8 @@ pub use descriptor::Descriptor;
 pub(crate) use descriptor::lends;
 #[cfg(any(unix, windows))]
 pub(crate) use descriptor::{AsDescriptor, descriptor};
+#[cfg(unix)]
+pub use fds::RecvFds;
 pub use halves::{ReadHalf, WriteHalf};
 pub use incoming::Incoming;
 pub(crate) use lookup::{resolve, resolve_all};
@@ -71,7 +77,9 @@ pub(crate) use udp::{udp_calls, udp_groups, udp_options, udp_send_to, udp_tries}
 #[cfg(unix)]
 pub use unix::{UnixDatagram, UnixListener, UnixNet, UnixStream};
 #[cfg(unix)]
-pub(crate) use unix::{unix_calls, unix_tries};
+pub(crate) use unix::{fd_tries, unix_calls, unix_tries};
+#[cfg(any(unix, windows))]
+pub(crate) use wait::try_io;
 
 /// TCP, UDP and name resolution.
 ///

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::{Future, ready};
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
@@ -11,7 +11,10 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use super::options::{no_peer_cred, no_readiness};
 use super::recv_msg::longer;
-use super::{AsyncFd, Descriptor, Interest, ReadHalf, RecvMsg, ReuniteError, UCred, WriteHalf, of};
+use super::{
+    AsyncFd, Descriptor, Interest, ReadHalf, RecvFds, RecvMsg, ReuniteError, UCred, WriteHalf, fds, of,
+    try_io,
+};
 use crate::runtime::Spawn;
 use crate::runtime::backend::UnixNetBackend;
 use crate::runtime::net::path::{Incoming, addr};
@@ -342,6 +345,119 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
         operation()
     }
 
+    /// Sends bytes, and with the first of them copies of file descriptors (`SCM_RIGHTS` of unix(7)). The receiver takes both
+    /// with [`recv_with_fds`](Self::recv_with_fds). Both methods take `&self`: an `Arc` shares the stream between tasks that send
+    /// and tasks that receive.
+    ///
+    /// It returns how many bytes were sent. If that is not all of them, the descriptors are sent nevertheless: send the rest
+    /// without. At most 253 descriptors go with one call, as on Linux.
+    ///
+    /// On macOS, keep the descriptors open until the receiver has them: a connection whose last descriptor is on its way may be
+    /// lost there (nodejs/node#7512).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has sent nothing.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for descriptors with an empty buffer, and for more than 253. `Unsupported` on a runtime of your own if no
+    /// runtime of anyrt is compiled in, unless feature `fds` is on.
+    ///
+    /// # Examples
+    ///
+    /// Pass a socket that listens to another process:
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::os::fd::AsFd;
+    ///
+    /// use anyrt::runtime::{UnixNet, UnixStream};
+    /// use futures::io::AsyncWriteExt;
+    ///
+    /// async fn hand_over<R: UnixNet>(runtime: R, listener: std::net::TcpListener) -> io::Result<()> {
+    ///     let mut successor = runtime.unix_connect("/run/server.sock").await?;
+    ///     let message = b"here is the listener";
+    ///     let sent = successor.send_with_fds(message, &[listener.as_fd()]).await?;
+    ///     successor.write_all(&message[sent..]).await
+    /// }
+    /// ```
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_fds_work_on_the_other_side`, `unix_fds_are_sent_once`, `unix_fds_of_a_cancelled_send_stay`,
+    /// `unix_fds_without_a_byte_are_invalid_input`.</details>
+    fn send_with_fds(
+        &self,
+        buf: &[u8],
+        fds: &[BorrowedFd<'_>],
+    ) -> impl Future<Output = io::Result<usize>> + Send {
+        try_io(|| self.try_send_with_fds(buf, fds), || self.writable())
+    }
+
+    /// Receives bytes, and the file descriptors that were sent with them, as many as there is `room` for.
+    ///
+    /// Descriptors come with the first byte that they were sent with. No receive goes on beyond the bytes of one
+    /// [`send_with_fds`](Self::send_with_fds), so descriptors of two sends never come together. **A plain read closes the
+    /// descriptors** that were sent with what it reads. If there is room for fewer than have come, the others are closed, and
+    /// [`truncated`](RecvFds::truncated) is true.
+    ///
+    /// An empty buffer receives nothing, at once.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has received nothing: neither bytes nor descriptors are lost.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading. `Unsupported` as for [`send_with_fds`](Self::send_with_fds).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{io, net::TcpListener};
+    ///
+    /// use anyrt::runtime::{RecvFds, UnixStream};
+    ///
+    /// async fn take_over<S: UnixStream>(predecessor: S) -> io::Result<TcpListener> {
+    ///     let RecvFds { mut fds, .. } = predecessor.recv_with_fds(&mut [0; 64], 1).await?;
+    ///     Ok(fds.pop().ok_or(io::ErrorKind::UnexpectedEof)?.into())
+    /// }
+    /// ```
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_fds_work_on_the_other_side`, `unix_fds_keep_their_place`, `unix_fds_without_room_are_closed`,
+    /// `unix_fds_outlive_a_cancelled_receive`, `unix_fds_starve_no_timer`.</details>
+    fn recv_with_fds(&self, buf: &mut [u8], room: usize) -> impl Future<Output = io::Result<RecvFds>> + Send {
+        try_io(move || self.try_recv_with_fds(buf, room), || self.readable())
+    }
+
+    /// [`send_with_fds`](Self::send_with_fds) without waiting; see [`try_write`](Self::try_write).
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_fds_try_waits_for_nothing`.</details>
+    fn try_send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
+        if fds.is_empty() {
+            return self.try_write(buf);
+        }
+        fds::check(buf, fds)?;
+        self.try_io(Interest::Writable, || fds::send(self.descriptor(), buf, fds))
+    }
+
+    /// [`recv_with_fds`](Self::recv_with_fds) without waiting; see [`try_read`](Self::try_read).
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_fds_try_waits_for_nothing`.</details>
+    fn try_recv_with_fds(&self, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
+        if buf.is_empty() {
+            return Ok(RecvFds::new(0, Vec::new(), false));
+        }
+        self.try_io(Interest::Readable, || fds::recv(self.descriptor(), buf, room))
+    }
+
     /// **Required.** Returns the local address. It is unnamed unless the socket was bound to a path or name.
     ///
     /// <details><summary>Scenarios</summary>
@@ -645,6 +761,19 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Deregisters the socket and returns it as a **blocking** one of the standard library.
     fn into_std(self) -> io::Result<std_unix::UnixDatagram>;
 }
+
+/// As `stream_tries`, with descriptors.
+macro_rules! fd_tries {
+    ($forward:ident $($trait:ident)?) => {
+        $forward! { $($trait:)?
+            /// Sends bytes, and with the first of them copies of file descriptors, without waiting.
+            fn try_send_with_fds(buf: &[u8], fds: &[BorrowedFd<'_>]) -> usize;
+            /// Receives bytes, and the file descriptors that were sent with them, without waiting.
+            fn try_recv_with_fds(buf: &mut [u8], room: usize) -> RecvFds;
+        }
+    };
+}
+pub(crate) use fd_tries;
 
 /// As `udp_calls`: those of a [`UnixDatagram`] that take no path.
 macro_rules! unix_calls {

@@ -100,6 +100,7 @@ half!(ReadHalf: AsyncRead, Reader, OwnedReader, readable, read_tries);
 half!(WriteHalf: AsyncWrite, Writer, OwnedWriter, writable, write_tries);
 half!([F: Twins] ReadHalf for OwnedReadHalf<F>, F::Addr, readable, read_tries);
 
+type Halves<'a, F> = (Box<dyn Reader<<F as Family>::Addr> + 'a>, Box<dyn Writer<<F as Family>::Addr> + 'a>);
 type BoxedRead<F> = Box<dyn OwnedReader<<F as Family>::Addr>>;
 type BoxedWrite<F> = Box<dyn OwnedWriter<<F as Family>::Addr>>;
 
@@ -124,7 +125,7 @@ fn reunite<F: Erases<S>, S: family::Stream<F>>(
 
 /// The object-safe twin of [`family::Stream`].
 pub(crate) trait Erased<F: Twins>: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Unpin {
-    fn split_mut(&mut self) -> (Box<dyn Reader<F::Addr> + '_>, Box<dyn Writer<F::Addr> + '_>);
+    fn split_mut(&mut self) -> Halves<'_, F>;
     fn into_split(self: Box<Self>) -> (OwnedReadHalf<F>, OwnedWriteHalf<F>);
     fn readable(&self) -> Boxed<'_, io::Result<()>>;
     fn writable(&self) -> Boxed<'_, io::Result<()>>;
@@ -136,7 +137,7 @@ pub(crate) trait Erased<F: Twins>: AsyncRead + AsyncWrite + fmt::Debug + Send + 
 }
 
 impl<F: Erases<S>, S: family::Stream<F>> Erased<F> for S {
-    fn split_mut(&mut self) -> (Box<dyn Reader<F::Addr> + '_>, Box<dyn Writer<F::Addr> + '_>) {
+    fn split_mut(&mut self) -> Halves<'_, F> {
         let (read, write) = family::Stream::split_mut(self);
         (Box::new(read), Box::new(write))
     }

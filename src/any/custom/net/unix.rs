@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
@@ -9,7 +10,9 @@ use super::listener::{self, Listener};
 use super::stream::{self, Erases, Io, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, Twins, WriteHalf};
 use super::{Boxed, TryIo, attempt, declare, erase, forward};
 use crate::runtime::net::family::{Unix, listener_items, stream_items};
-use crate::runtime::{self, Descriptor, Interest, UCred, stream_tries, unix_calls, unix_tries};
+use crate::runtime::{
+    self, Descriptor, Interest, RecvFds, UCred, fd_tries, stream_tries, unix_calls, unix_tries,
+};
 
 pub(crate) type UnixStream = Stream<Unix>;
 pub(crate) type UnixListener = Listener<Unix>;
@@ -45,6 +48,7 @@ impl runtime::UnixStream for UnixStream {
 
     stream_items!(std_unix::UnixStream);
     stream_tries!(forward);
+    fd_tries!(forward);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.local_addr()
@@ -70,11 +74,13 @@ impl runtime::UnixListener for UnixListener {
 /// The object-safe twin of [`runtime::UnixStream`].
 pub(crate) trait ErasedStream: stream::Erased<Unix> {
     stream_tries!(declare);
+    fd_tries!(declare);
     fn peer_cred(&self) -> io::Result<UCred>;
 }
 
 impl<S: runtime::UnixStream> ErasedStream for S {
     stream_tries!(erase UnixStream);
+    fd_tries!(erase UnixStream);
 
     fn peer_cred(&self) -> io::Result<UCred> {
         runtime::UnixStream::peer_cred(self)

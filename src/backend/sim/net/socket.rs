@@ -1,13 +1,19 @@
 //! One end of a connection: what TCP and Unix sockets have in common.
 
 use std::io::{self, IoSlice, IoSliceMut};
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::backend::sim::log::Wait;
-use crate::backend::sim::network::{Addr, CLIENT, SERVER};
+use crate::backend::sim::network::{Addr, CLIENT, Fd, SERVER};
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::world::World;
+#[cfg(unix)]
+use crate::runtime::RecvFds;
+#[cfg(unix)]
+use crate::runtime::net::fds::check;
 use crate::runtime::net::io_traits::{Reads, Writes};
 use crate::runtime::net::options::SocketOptions;
 
@@ -71,15 +77,17 @@ impl Socket {
             return Poll::Ready(Ok(0));
         }
         let wait = || Wait::Socket("read from", self.addrs.peer.ip());
-        self.world.operate(cx, wait, |state, waiter| {
+        let read = self.world.operate(cx, wait, |state, waiter| {
             state.network.read(&mut state.clock, (self.conn, self.side), buf, take, waiter)
-        })
+        });
+        // Descriptors of what is read are closed here, outside of the lock.
+        read.map_ok(|(len, _)| len)
     }
 
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let wait = || Wait::Socket("write to", self.addrs.peer.ip());
         self.world.operate(cx, wait, |state, waiter| {
-            state.network.write(&mut state.clock, (self.conn, self.side), bufs, waiter)
+            state.network.write(&mut state.clock, (self.conn, self.side), bufs, Vec::new(), waiter)
         })
     }
 
@@ -98,12 +106,35 @@ impl Socket {
     }
 
     pub(super) fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.try_read_with_fds(buf).map(|(len, _)| len)
+    }
+
+    fn try_read_with_fds(&self, buf: &mut [u8]) -> io::Result<(usize, Vec<Fd>)> {
         if buf.is_empty() {
-            return Ok(0);
+            return Ok((0, Vec::new()));
         }
         self.world.try_operate(|state, waiter| {
             state.network.read(&mut state.clock, (self.conn, self.side), buf, true, waiter)
         })
+    }
+
+    /// What the system does with them: they are open once more, here and then there.
+    #[cfg(unix)]
+    pub(super) fn try_send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
+        check(buf, fds)?;
+        let fds = fds.iter().map(BorrowedFd::try_clone_to_owned).collect::<io::Result<_>>()?;
+        self.world.try_operate(|state, waiter| {
+            let buf = [IoSlice::new(buf)];
+            state.network.write(&mut state.clock, (self.conn, self.side), &buf, fds, waiter)
+        })
+    }
+
+    #[cfg(unix)]
+    pub(super) fn try_recv_with_fds(&self, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
+        let (len, mut fds) = self.try_read_with_fds(buf)?;
+        let truncated = fds.len() > room;
+        fds.truncate(room);
+        Ok(RecvFds::new(len, fds, truncated))
     }
 
     pub(super) fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -125,7 +156,7 @@ impl Socket {
 
     pub(super) fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.world.try_operate(|state, waiter| {
-            state.network.write(&mut state.clock, (self.conn, self.side), bufs, waiter)
+            state.network.write(&mut state.clock, (self.conn, self.side), bufs, Vec::new(), waiter)
         })
     }
 

@@ -2,6 +2,7 @@ mod datagram;
 
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{self as std_unix, SocketAddr};
@@ -16,7 +17,7 @@ use crate::backend::sim::world::World;
 use crate::runtime::net::family::{listener_items, stream_items};
 use crate::runtime::net::options::{SocketOptions, no_peer_cred};
 use crate::runtime::net::path::{cannot, check, full_queue};
-use crate::runtime::{self, UCred, stream_tries};
+use crate::runtime::{self, RecvFds, UCred, fd_tries, stream_tries};
 
 /// A Unix stream connection in memory. Programs use [`net::UnixStream`](crate::net::UnixStream), which contains it in a
 /// simulation.
@@ -90,6 +91,7 @@ impl runtime::UnixStream for UnixStream {
 
     stream_items!(std_unix::UnixStream);
     stream_tries!(forward);
+    fd_tries!(forward);
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Address::of(&self.socket.addrs.local)

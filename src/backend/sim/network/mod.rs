@@ -27,7 +27,7 @@ use super::random::Random;
 use super::slots::Slots;
 use super::waiters::{Waiters, Waiting};
 
-pub(super) use connection::{CLIENT, SERVER};
+pub(super) use connection::{CLIENT, Fd, SERVER};
 pub(super) use host::to_this_host;
 pub use path::LinkOptions;
 pub(super) use path::{BUFFER, Chance};

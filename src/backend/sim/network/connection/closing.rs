@@ -39,8 +39,7 @@ impl Network {
         let wakers = end.take_waiters();
         clock.dropped.extend(wakers);
         let unread = end.arrived > 0;
-        end.inbox.drain(..end.arrived);
-        end.arrived = 0;
+        end.clear_arrived();
         let lingers = end.options.linger.is_none_or(|linger| !linger.is_zero());
         if matches!(conn.progress, SleepState::Asked | SleepState::Failed(_)) {
             // The listener may have it nevertheless.
@@ -92,15 +91,14 @@ impl Network {
                     continue;
                 }
                 (end.crashed, end.held, end.shut, end.reset, end.error) = (true, false, true, true, None);
-                end.inbox.drain(..end.arrived);
-                end.arrived = 0;
+                end.clear_arrived();
                 clock.woken.extend(end.take_waiters());
                 let peer = &mut conn.ends[1 - side];
                 clock.woken.extend(peer.writer.take());
                 // What was lost is not sent again, and nothing arrives without what was sent before it.
                 let kept = peer.flight.iter().take_while(|packet| packet.tries == 0).count();
                 let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();
-                peer.inbox.truncate(peer.inbox.len() - lost);
+                peer.keep(peer.inbox.len() - lost);
             }
             self.forget(id);
         }

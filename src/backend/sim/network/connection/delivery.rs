@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::task::Poll;
 
-use super::{SleepState, gone};
+use super::{Fd, SleepState, gone};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::log::{Kind, hash_of_both};
 use crate::backend::sim::network::Network;
@@ -58,7 +58,7 @@ fn resend(tries: u32) -> u64 {
 }
 
 impl Network {
-    /// Reads what has arrived at one end; what is not taken stays to be read.
+    /// Reads what has arrived at one end, and the descriptors that came with it; what is not taken stays to be read.
     pub(crate) fn read(
         &mut self,
         clock: &mut Clock,
@@ -66,13 +66,14 @@ impl Network {
         buf: &mut [u8],
         take: bool,
         waiter: &mut Waiter<'_>,
-    ) -> Poll<io::Result<usize>> {
+    ) -> Poll<io::Result<(usize, Vec<Fd>)>> {
         let Self { conns, hosts, .. } = self;
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
         let (from, to) = conn.path(side);
         let end = &mut conn.ends[side];
         if end.arrived > 0 {
-            let len = buf.len().min(end.arrived);
+            let len = end.fds.limit(buf.len().min(end.arrived));
+            let mut fds = Vec::new();
             let (front, back) = end.readable(0, len);
             buf[..front.len()].copy_from_slice(front);
             if !back.is_empty() {
@@ -80,30 +81,32 @@ impl Network {
             }
             if take {
                 end.inbox.drain(..len);
+                fds = end.fds.take(len);
                 end.arrived -= len;
                 let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
                 if waiting + path.worth_sending() <= path.buffer() {
                     clock.woken.extend(conn.ends[1 - side].writer.take());
                 }
             }
-            return Poll::Ready(Ok(len));
+            return Poll::Ready(Ok((len, fds)));
         }
         if let Some(kind) = end.error.take() {
             return Poll::Ready(Err(kind.into()));
         }
         if end.ended || end.reset {
-            return Poll::Ready(Ok(0));
+            return Poll::Ready(Ok((0, Vec::new())));
         }
         clock.dropped.extend(end.reader.add(waiter, How::Polls));
         Poll::Pending
     }
 
-    /// Writes at one end, as much as the other has room for.
+    /// Writes at one end, as much as the other has room for; descriptors go with the first byte.
     pub(crate) fn write(
         &mut self,
         clock: &mut Clock,
         (id, side): (Id, usize),
         bufs: &[io::IoSlice<'_>],
+        fds: Vec<Fd>,
         waiter: &mut Waiter<'_>,
     ) -> Poll<io::Result<usize>> {
         let Self { conns, hosts, .. } = self;
@@ -135,6 +138,8 @@ impl Network {
             conn.ends[to].inbox.extend(part);
             left -= part.len();
         }
+        let end = &mut conn.ends[to];
+        end.fds.sent(fds, end.inbox.len(), len);
         self.send(clock, id, to, What::Data(len));
         Poll::Ready(Ok(len))
     }

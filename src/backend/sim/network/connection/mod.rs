@@ -3,12 +3,14 @@
 mod asking;
 mod closing;
 mod delivery;
+mod fds;
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::task::{Poll, Waker};
 
 use self::delivery::Packet;
+use self::fds::Fds;
 use super::{Addr, Network, crashed};
 use crate::backend::sim::log::Flight;
 use crate::backend::sim::slots::Id;
@@ -43,6 +45,8 @@ impl Conn {
     }
 }
 
+pub(crate) use self::fds::Fd;
+
 pub(crate) const CLIENT: usize = 0;
 pub(crate) const SERVER: usize = 1;
 
@@ -62,6 +66,7 @@ struct End {
     // What has arrived, and behind it what is on its way.
     inbox: VecDeque<u8>,
     arrived: usize,
+    fds: Fds,
     // What is on its way: only the first of it has an event, so that nothing overtakes it.
     flight: VecDeque<Packet>,
     ended: bool,
@@ -86,6 +91,7 @@ impl End {
             ttl: super::TTL,
             inbox: VecDeque::new(),
             arrived: 0,
+            fds: Fds::default(),
             flight: VecDeque::new(),
             ended: false,
             shut: false,
@@ -106,7 +112,20 @@ impl End {
     /// Nobody sends any more what is on its way here.
     fn clear_flight(&mut self) {
         self.flight.clear();
-        self.inbox.truncate(self.arrived);
+        self.keep(self.arrived);
+    }
+
+    /// Only the first bytes of what is there or on its way are left.
+    fn keep(&mut self, len: usize) {
+        self.inbox.truncate(len);
+        self.fds.truncate(len);
+    }
+
+    /// Nobody reads any more what has arrived.
+    fn clear_arrived(&mut self) {
+        self.inbox.drain(..self.arrived);
+        self.fds.take(self.arrived);
+        self.arrived = 0;
     }
 
     /// What is to be read, in the two places where it is.
