@@ -38,6 +38,9 @@ pub mod conformance;
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod macros;
+#[cfg(not(feature = "macros"))]
+#[path = "macros/off.rs"]
+mod macros;
 
 // With a plain `cfg`, and in the root: rustc 1.95 names the missing feature for a backend that is off, which it does
 // neither for what `cfg_if!` took away nor for what a glob would have brought.

@@ -300,6 +300,22 @@ fn runtime_that_is_off_is_an_error_with_the_line_to_write() {
 }
 
 #[test]
+fn macro_whose_feature_is_off_says_so() {
+    let check = matrix().run_cargo(&["check", "-p", "plain"]);
+    assert!(!check.status.success());
+    let text = text(&check);
+    for name in ["select", "join", "try_join"] {
+        let line = format!(
+            "feature `macros` of anyrt is off, and {name}! needs it: write `anyrt = {{ version = \"0.1\", features = \
+             [\"macros\"] }}` in Cargo.toml"
+        );
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+    // rustc says it of attributes.
+    assert_eq!(text.matches("the item is gated behind the `macros` feature").count(), 2, "{text}");
+}
+
+#[test]
 fn wrong_types_are_found_where_they_are() {
     let check = matrix().run_cargo(&["check", "-p", "named", "--lib", "--tests", "--features", "all"]);
     assert!(!check.status.success());

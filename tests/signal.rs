@@ -58,9 +58,39 @@ async fn simulation_hears_no_signal() -> io::Result<()> {
     Ok(())
 }
 
+/// A socket or a timer that a task waits for as well is named instead.
+#[cfg(feature = "sim")]
+#[test]
+fn stuck_simulation_names_tasks_that_wait_for_a_signal() {
+    use anyrt::BlockOn;
+
+    async fn serve() -> io::Result<()> {
+        let listener = anyrt::net::TcpListener::bind("0.0.0.0:80").await?;
+        anyrt::select! { accepted = listener.accept() => accepted.map(drop), pressed = ctrl_c() => pressed }
+    }
+
+    // Of the two, the socket is polled first with some seeds, and the signal with others.
+    for seed in 0..8 {
+        let sim = anyrt::Sim::builder().seed(seed).build().unwrap();
+        let run = || {
+            sim.block_on(async {
+                spawn(ctrl_c()).detach();
+                spawn(async { signal(SignalKind::terminate()).unwrap().recv().await }).detach();
+                spawn(serve()).await.unwrap()
+            })
+        };
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        let count = |wait: &str| text.matches(wait).count();
+        assert_eq!(count(", waits for Ctrl-C or another signal, and none comes"), 2, "{text}");
+        assert_eq!(count(", waits to accept at 0.0.0.0:80"), 1, "{text}");
+    }
+}
+
 #[test]
 fn outside_of_a_runtime_it_says_what_to_write() {
     let error = signal(SignalKind::terminate()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::Unsupported);
-    assert!(error.to_string().contains("AnyRuntime"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("AnyRuntime") && text.contains(&format!("called at {}:", file!())), "{text}");
 }

@@ -233,5 +233,7 @@ pub(super) async fn fd_of_a_file_is_an_error<R: Runtime>(rt: R) {
     }
     let folder = Folder::new();
     let file = std::fs::File::create(folder.path("file")).unwrap();
-    assert_eq!(rt.async_fd(file).unwrap_err().kind(), ErrorKind::PermissionDenied);
+    let error = rt.async_fd(file).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(error.to_string().contains("regular files"), "{error}");
 }

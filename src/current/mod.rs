@@ -64,6 +64,7 @@ impl AnyRuntime {
     /// # Errors
     ///
     /// [`NoRuntime`], whose text says which backends are compiled in, what was found, and the line to write.
+    #[track_caller]
     pub fn try_current() -> Result<Self, NoRuntime> {
         find(Driver::None)
     }
@@ -91,17 +92,20 @@ impl AnyRuntime {
 }
 
 /// The current runtime, for something that needs `driver`: a handle that keeps nothing alive.
+#[track_caller]
 pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
     look_up(driver, Ownership::Weak)
 }
 
 /// The current runtime, as an owned handle if it was made current with one.
+#[track_caller]
 pub(crate) fn find_kept(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
     look_up(driver, Ownership::AsFound)
 }
 
 /// The order is a promise: the table in `src/guide/differences.md`, row by row.
 #[inline]
+#[track_caller]
 fn look_up(driver: Driver, ownership: Ownership) -> Result<AnyRuntime, NoRuntime> {
     // A guard, or what anyrt itself is running on this thread.
     let innermost = innermost(ownership);
@@ -115,6 +119,7 @@ fn look_up(driver: Driver, ownership: Ownership) -> Result<AnyRuntime, NoRuntime
 }
 
 /// The runtime of the process; `is_off` where there is a native one that lacks the driver.
+#[track_caller]
 fn default(driver: Driver, ownership: Ownership, is_off: bool) -> Result<AnyRuntime, NoRuntime> {
     match DEFAULT.get() {
         Some(runtime) if runtime.has(driver) => Ok(ownership.handle_to(runtime)),

@@ -13,7 +13,7 @@ use crate::runtime::net::{
     Addrs, ConnectOptions, ListenOptions, ToSocketAddrs, bind, connect, named, no_address, resolve_all,
     udp_bind,
 };
-use crate::runtime::{Driver, Net, UdpSocket as _};
+use crate::runtime::{Driver, Net, NoRuntime, UdpSocket as _};
 
 /// Resolves a name to all its addresses with the resolver of the current runtime; see
 /// [`Net::lookup_host`](crate::Net::lookup_host), which returns a `Vec`.
@@ -25,6 +25,7 @@ use crate::runtime::{Driver, Net, UdpSocket as _};
 /// <details><summary>Scenarios</summary>
 ///
 /// `free_functions_find_the_runtime`.</details>
+#[track_caller]
 pub fn lookup_host<A: ToSocketAddrs>(
     addr: A,
 ) -> impl Future<Output = io::Result<vec::IntoIter<SocketAddr>>> + Send {
@@ -42,6 +43,7 @@ impl TcpStream {
     /// <details><summary>Scenarios</summary>
     ///
     /// `free_functions_find_the_runtime`.</details>
+    #[track_caller]
     pub fn connect<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
         let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
         async move { connect(&runtime?, addrs, &ConnectOptions::UNSET).await }
@@ -52,6 +54,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn connect_with<A: ToSocketAddrs>(
         addr: A,
         options: &ConnectOptions,
@@ -65,6 +68,7 @@ impl TcpStream {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
         find(Driver::Io)?.tcp_stream_from_std(stream)
     }
@@ -80,6 +84,7 @@ impl TcpListener {
     /// <details><summary>Scenarios</summary>
     ///
     /// `free_functions_find_the_runtime`.</details>
+    #[track_caller]
     pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
         let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
         async move { bind(&runtime?, addrs, &ListenOptions::UNSET).await }
@@ -90,6 +95,7 @@ impl TcpListener {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn bind_with<A: ToSocketAddrs>(
         addr: A,
         options: &ListenOptions,
@@ -103,6 +109,7 @@ impl TcpListener {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
         find(Driver::Io)?.tcp_listener_from_std(listener)
     }
@@ -118,6 +125,7 @@ impl UdpSocket {
     /// <details><summary>Scenarios</summary>
     ///
     /// `udp_without_a_handle`.</details>
+    #[track_caller]
     pub fn bind<A: ToSocketAddrs>(addr: A) -> impl Future<Output = io::Result<Self>> + Send {
         let (runtime, addrs) = (find(Driver::Io), addr.to_addrs());
         async move { udp_bind(&runtime?, addrs).await }
@@ -223,6 +231,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
         find(Driver::Io)?.udp_socket_from_std(socket)
     }
@@ -241,6 +250,9 @@ fn known<A: ToSocketAddrs>(addr: A) -> Result<SocketAddr, Addrs> {
 async fn resolve_here(addrs: Addrs) -> io::Result<Vec<SocketAddr>> {
     match addrs {
         Addrs::Many(addrs) => Ok(addrs),
-        addrs => resolve_all(&find(Driver::None)?, addrs, None).await,
+        addrs => {
+            let runtime = find(Driver::None).map_err(NoRuntime::without_place)?;
+            resolve_all(&runtime, addrs, None).await
+        }
     }
 }

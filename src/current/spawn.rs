@@ -147,6 +147,7 @@ pub fn yield_now() -> impl Future<Output = ()> + Send + 'static {
 /// <details><summary>Scenarios</summary>
 ///
 /// `free_functions_find_the_runtime`.</details>
+#[track_caller]
 pub fn try_yield_now() -> Result<impl Future<Output = ()> + Send + 'static, NoRuntime> {
     Ok(AnyRuntime::try_current()?.into_yield())
 }

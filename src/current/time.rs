@@ -52,6 +52,7 @@ pub fn now() -> Instant {
 /// <details><summary>Scenarios</summary>
 ///
 /// `free_functions_find_the_runtime`.</details>
+#[track_caller]
 pub fn try_now() -> Result<Instant, NoRuntime> {
     Ok(AnyRuntime::try_current()?.now())
 }
@@ -80,6 +81,7 @@ pub fn system_time() -> SystemTime {
 /// <details><summary>Scenarios</summary>
 ///
 /// `free_functions_find_the_runtime`.</details>
+#[track_caller]
 pub fn try_system_time() -> Result<SystemTime, NoRuntime> {
     Ok(AnyRuntime::try_current()?.system_time())
 }
@@ -114,6 +116,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// # Errors
 ///
 /// [`NoRuntime`].
+#[track_caller]
 pub fn try_sleep(duration: Duration) -> Result<Sleep, NoRuntime> {
     Ok(find(Driver::Time)?.sleep(duration))
 }
@@ -137,6 +140,7 @@ pub fn sleep_until(deadline: impl Into<Instant>) -> Sleep {
 /// # Errors
 ///
 /// [`NoRuntime`].
+#[track_caller]
 pub fn try_sleep_until(deadline: impl Into<Instant>) -> Result<Sleep, NoRuntime> {
     Ok(find(Driver::Time)?.sleep_until(deadline.into()))
 }
@@ -177,6 +181,7 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 /// # Errors
 ///
 /// [`NoRuntime`]; the future is dropped.
+#[track_caller]
 pub fn try_timeout<F: Future>(duration: Duration, future: F) -> Result<Timeout<F>, NoRuntime> {
     Ok(timeout_on(find(Driver::Time)?, duration, future))
 }
@@ -205,6 +210,7 @@ pub fn timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Timeout
 /// # Errors
 ///
 /// [`NoRuntime`]; the future is dropped.
+#[track_caller]
 pub fn try_timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Result<Timeout<F>, NoRuntime> {
     Ok(Timeout::new(find(Driver::Time)?, deadline.into(), future))
 }

@@ -22,6 +22,7 @@ impl UnixStream {
     /// <details><summary>Scenarios</summary>
     ///
     /// `unix_without_a_handle`.</details>
+    #[track_caller]
     pub fn connect<P: AsRef<Path>>(path: P) -> impl Future<Output = io::Result<Self>> + Send + use<P> {
         let (runtime, path) = (find(Driver::Io), path.as_ref().to_owned());
         async move { runtime?.unix_connect_path(path).await }
@@ -32,6 +33,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
         find(Driver::Io)?.unix_pair()
     }
@@ -41,6 +43,7 @@ impl UnixStream {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn from_std(stream: std_unix::UnixStream) -> io::Result<Self> {
         find(Driver::Io)?.unix_stream_from_std(stream)
     }
@@ -52,6 +55,7 @@ impl UnixListener {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<Self> {
         find(Driver::Io)?.unix_bind(path)
     }
@@ -61,6 +65,7 @@ impl UnixListener {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn from_std(listener: std_unix::UnixListener) -> io::Result<Self> {
         find(Driver::Io)?.unix_listener_from_std(listener)
     }
@@ -72,6 +77,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn bind<P: AsRef<Path>>(path: P) -> io::Result<Self> {
         find(Driver::Io)?.unix_datagram_bind(path)
     }
@@ -81,6 +87,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn unbound() -> io::Result<Self> {
         find(Driver::Io)?.unix_datagram_unbound()
     }
@@ -90,6 +97,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
         find(Driver::Io)?.unix_datagram_pair()
     }
@@ -99,6 +107,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+    #[track_caller]
     pub fn from_std(socket: std_unix::UnixDatagram) -> io::Result<Self> {
         find(Driver::Io)?.unix_datagram_from_std(socket)
     }
@@ -111,6 +120,7 @@ impl<T: AsFd> AsyncFd<T> {
     ///
     /// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current; otherwise as
     /// there.
+    #[track_caller]
     pub fn new(inner: T) -> io::Result<Self> {
         find(Driver::Io)?.async_fd(inner)
     }

@@ -1,10 +1,11 @@
 use std::fmt;
 use std::io;
+use std::panic::Location;
 
 use super::task::native::COMPILED_IN;
 
-/// Error: no runtime is current. Its text says which backends are compiled in, what was found on this thread, and what
-/// to write.
+/// Error: no runtime is current. Its text says which call needed one, which backends are compiled in, what was found on
+/// this thread, and what to write.
 ///
 /// It converts into an [`io::Error`] of kind `Unsupported`.
 ///
@@ -12,9 +13,11 @@ use super::task::native::COMPILED_IN;
 /// for each thread and runtime. A program built with `panic = "abort"` ends there, with tokio's message, in every call
 /// that needs a driver: `try_sleep`, connecting, binding. [`AnyRuntime::try_current`](crate::AnyRuntime::try_current),
 /// `try_spawn` and `try_spawn_blocking` need neither.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct NoRuntime {
     why: Why,
+    // The call that needs a runtime; None in an `async fn`, to which rustc 1.95 passes no caller.
+    place: Option<&'static Location<'static>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,20 +27,36 @@ enum Why {
 }
 
 impl NoRuntime {
+    #[track_caller]
     pub(crate) fn nowhere() -> Self {
-        Self { why: Why::Nowhere }
+        Self { why: Why::Nowhere, place: Some(Location::caller()) }
     }
 
+    #[track_caller]
     pub(crate) fn driver_is_off(driver: Driver) -> Self {
-        Self { why: Why::DriverIsOff(driver) }
+        Self { why: Why::DriverIsOff(driver), place: Some(Location::caller()) }
+    }
+
+    pub(crate) fn without_place(self) -> Self {
+        Self { place: None, ..self }
     }
 
     #[cold]
     #[track_caller]
     pub(crate) fn panic(self) -> ! {
-        panic!("anyrt: {self}")
+        // The place is that of the panic.
+        panic!("anyrt: {}", self.without_place())
     }
 }
+
+/// Whether both have the same cause, wherever the calls are.
+impl PartialEq for NoRuntime {
+    fn eq(&self, other: &Self) -> bool {
+        self.why == other.why
+    }
+}
+
+impl Eq for NoRuntime {}
 
 /// The text of its `Display`: what `unwrap` prints is to be read, and a line in it to be copied.
 impl fmt::Debug for NoRuntime {
@@ -49,6 +68,9 @@ impl fmt::Debug for NoRuntime {
 /// `tests/messages.rs` compiles what it says to write.
 impl fmt::Display for NoRuntime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = self.place {
+            write!(f, "anyrt, called at {place}: ")?;
+        }
         // A simulation is no candidate: a program runs on it because somebody has made one.
         let (runtimes, sim) = match COMPILED_IN {
             [runtimes @ .., "sim"] => (runtimes, true),

@@ -14,7 +14,7 @@ mod udp;
 pub mod unix;
 mod waits;
 #[cfg(unix)]
-mod watch;
+pub(crate) mod watch;
 
 use std::fmt;
 use std::future::Future;

@@ -29,6 +29,10 @@ impl Disabled {
     pub(crate) fn has(&self, _: Driver) -> bool {
         match *self {}
     }
+
+    pub(crate) fn poll_signal<T>(&self, _: &Context<'_>) -> Poll<T> {
+        match *self {}
+    }
 }
 
 pub(crate) fn current() -> Option<Disabled> {

@@ -198,6 +198,19 @@ impl Tasks {
         is_closure
     }
 
+    /// As [`waits`](Self::waits), for a signal. A report names what else the task waits for, if there is something.
+    #[cfg(feature = "signal")]
+    pub(super) fn waits_for_signal(&mut self, clock: &mut Clock) -> bool {
+        let waits = |task| self.get(task).is_some_and(|task| task.waits.is_some());
+        if clock.turn.task.is_none_or(waits) {
+            return false;
+        }
+        let is_closure = self.waits(clock, Wait::Signal);
+        // Its waker is not cloned.
+        clock.turn.waits -= 1;
+        is_closure
+    }
+
     /// The blocking closure that is running.
     pub(super) fn closure(&self, clock: &Clock) -> Option<Id> {
         let is_closure = |task: &Id| self.get(*task).is_some_and(|task| task.kind == TaskKind::Closure);

@@ -144,7 +144,11 @@ impl Tokio {
         if is_context_gone() {
             return Err(io::Error::other(NO_SOCKETS));
         }
-        if self.has(Driver::Io) { Ok(()) } else { Err(NoRuntime::driver_is_off(Driver::Io).into()) }
+        if self.has(Driver::Io) {
+            Ok(())
+        } else {
+            Err(NoRuntime::driver_is_off(Driver::Io).without_place().into())
+        }
     }
 
     /// Whether tokio would take this thread for one that drives async code: it has no way to ask, but refuses `block_on`.

@@ -5,7 +5,7 @@ pub mod unix;
 #[cfg(windows)]
 mod windows;
 
-use std::future::{Future, pending};
+use std::future::{Future, poll_fn};
 use std::io;
 
 #[cfg(unix)]
@@ -14,6 +14,7 @@ use self::unix::interrupted;
 use self::windows::interrupted;
 use super::find;
 use crate::AnyRuntime;
+use crate::backend::MaybeSim;
 use crate::runtime::Driver;
 
 /// Waits until the user presses Ctrl-C.
@@ -22,7 +23,7 @@ use crate::runtime::Driver;
 /// the same time, and all complete. From the first call on, **Ctrl-C no longer ends the process** by itself, even if
 /// nothing waits for it any more.
 ///
-/// In a simulation it waits for ever.
+/// In a simulation it waits for ever. A simulation that is stuck names the tasks that wait for a signal.
 ///
 /// # Cancel safety
 ///
@@ -52,17 +53,29 @@ use crate::runtime::Driver;
 ///     }
 /// }
 /// ```
+#[track_caller]
 pub fn ctrl_c() -> impl Future<Output = io::Result<()>> + Send + 'static {
-    let waiting = runtime().map(|runtime| runtime.map(interrupted));
+    let waiting = place().map(|place| match place {
+        Place::System(runtime) => Ok(interrupted(runtime)),
+        Place::Simulation(sim) => Err(sim),
+    });
     async {
         match waiting? {
-            Some(interrupted) => interrupted?.await,
-            None => pending().await,
+            Ok(interrupted) => interrupted?.await,
+            Err(sim) => poll_fn(|cx| sim.poll_signal(cx)).await,
         }
     }
 }
 
-/// The current runtime; `None` in a simulation, which has no signals.
-fn runtime() -> io::Result<Option<AnyRuntime>> {
-    Ok(find(Driver::Io)?.into_sim().err())
+/// Where the caller is.
+enum Place {
+    /// On a runtime whose process gets signals.
+    System(AnyRuntime),
+    /// In a simulation, which has no signals.
+    Simulation(MaybeSim),
+}
+
+#[track_caller]
+fn place() -> io::Result<Place> {
+    Ok(find(Driver::Io)?.into_sim().map_or_else(Place::System, Place::Simulation))
 }

@@ -10,9 +10,10 @@ use signal_hook::SigId;
 use signal_hook::consts::{self, FORBIDDEN};
 use signal_hook::low_level::{pipe, unregister};
 
-use super::runtime;
+use super::{Place, place};
 use crate::AnyRuntime;
 use crate::any::net::unix::UnixStream;
+use crate::backend::MaybeSim;
 use crate::runtime::UnixNet;
 
 /// Kind of a Unix signal: its number.
@@ -109,17 +110,28 @@ impl SignalKind {
 ///     Ok(())
 /// }
 /// ```
+#[track_caller]
 pub fn signal(kind: SignalKind) -> io::Result<Signal> {
     check(kind)?;
-    let listener = runtime()?.map(|runtime| Listener::new(kind, &runtime)).transpose()?;
-    Ok(Signal { listener })
+    Ok(Signal {
+        source: match place()? {
+            Place::System(runtime) => Source::Listener(Listener::new(kind, &runtime)?),
+            Place::Simulation(sim) => Source::Simulation(sim),
+        },
+    })
 }
 
 /// Listener for one kind of signal; returned by [`signal`].
 #[derive(Debug)]
 pub struct Signal {
-    // None in a simulation.
-    listener: Option<Listener>,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Listener(Listener),
+    /// No signal arrives in it.
+    Simulation(MaybeSim),
 }
 
 impl Signal {
@@ -135,9 +147,9 @@ impl Signal {
 
     /// [`recv`](Self::recv) as a poll function.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        match &mut self.listener {
-            Some(listener) => listener.poll(cx).map(Result::ok),
-            None => Poll::Pending,
+        match &mut self.source {
+            Source::Listener(listener) => listener.poll(cx).map(Result::ok),
+            Source::Simulation(sim) => sim.poll_signal(cx),
         }
     }
 }

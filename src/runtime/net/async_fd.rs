@@ -15,7 +15,8 @@ use crate::runtime::task::coop;
 /// until the descriptor is ready; you do the reading and writing. The descriptor must be **non-blocking**. anyrt does
 /// not set that, because the flag is shared with every holder of the descriptor, such as the parent process. anyrt
 /// watches a duplicate, so `T` may be any type that lends a descriptor. The system must be able to watch it (epoll,
-/// kqueue); a file on a disk cannot be watched.
+/// kqueue). Linux watches no regular files and directories, and the error says so: use
+/// [`spawn_blocking`](crate::spawn_blocking) and `std::fs` for them.
 ///
 /// Any number of tasks may await at once. Of the tasks that use the `poll_` forms, only the last one in each direction
 /// is woken.

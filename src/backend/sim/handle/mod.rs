@@ -10,6 +10,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::sync::Arc;
+#[cfg(feature = "signal")]
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
@@ -161,6 +163,13 @@ impl Sim {
     /// Returns a weak handle, which does not keep the runtime alive.
     pub(crate) fn unowned(&self) -> Self {
         Self::found(self.world.clone(), self.host)
+    }
+
+    /// Pending for ever: no signal arrives in a simulation.
+    #[cfg(feature = "signal")]
+    pub(crate) fn poll_signal<T>(&self, cx: &Context<'_>) -> Poll<T> {
+        self.world.wait_for_signal(cx.waker());
+        Poll::Pending
     }
 
     pub(super) fn is_owned(&self) -> bool {

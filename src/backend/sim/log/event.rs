@@ -73,6 +73,9 @@ pub(crate) enum Wait {
     Forever,
     Timer(u64),
     Socket(&'static str, Option<SocketAddr>),
+    /// No signal arrives.
+    #[cfg(feature = "signal")]
+    Signal,
 }
 
 impl fmt::Display for Wait {
@@ -82,6 +85,8 @@ impl fmt::Display for Wait {
             Self::Timer(nanos) => write!(f, "sleeps until {:?}", Duration::from_nanos(*nanos)),
             Self::Socket(what, None) => write!(f, "waits to {what}"),
             Self::Socket(what, Some(addr)) => write!(f, "waits to {what} {addr}"),
+            #[cfg(feature = "signal")]
+            Self::Signal => f.write_str("waits for Ctrl-C or another signal, and none comes in a simulation"),
         }
     }
 }

@@ -66,6 +66,14 @@ impl World {
         })
     }
 
+    /// Waits for a signal, which never arrives.
+    #[cfg(feature = "signal")]
+    pub(crate) fn wait_for_signal(&self, waker: &Waker) {
+        if self.with(|state| state.tasks.waits_for_signal(&mut state.clock)) {
+            self.wait_in_closure(waker);
+        }
+    }
+
     /// A task is woken. Once the world is closed, or its host has crashed, it is dropped instead, and its handle says that the
     /// runtime is gone.
     pub(crate) fn schedule(self: &Arc<Self>, task: Id, runnable: Runnable) {
