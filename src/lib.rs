@@ -59,6 +59,7 @@ pub use anyrt_macros::main;
 #[cfg(feature = "macros")]
 #[doc = include_str!("macros/test.md")]
 pub use anyrt_macros::test;
+/// The attribute of the crate `async-trait`, for implementations of [`Resolve`](net::Resolve).
 #[cfg(feature = "macros")]
 pub use async_trait::async_trait;
 
@@ -125,6 +126,29 @@ pub mod task {
 }
 
 /// Time on the current runtime: sleeps, timeouts and intervals.
+///
+/// The functions panic if no runtime with timers is current; the forms with `try_` return an error.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use anyrt::time::{interval, sleep, timeout};
+///
+/// async fn watch(mut check: impl AsyncFnMut() -> bool) {
+///     sleep(Duration::from_millis(500)).await;
+///     let mut every_second = interval(Duration::from_secs(1));
+///     loop {
+///         every_second.tick().await;
+///         match timeout(Duration::from_millis(100), check()).await {
+///             Ok(true) => return,
+///             Ok(false) => {}
+///             Err(elapsed) => println!("no answer: {elapsed}"),
+///         }
+///     }
+/// }
+/// ```
 pub mod time {
     pub use std::time::Duration;
 
@@ -139,6 +163,31 @@ pub mod time {
 }
 
 /// TCP, UDP and Unix sockets on the current runtime, socket options, and name resolution.
+///
+/// These types work on every runtime. Code that is generic over runtimes uses the traits of the same names in
+/// [`runtime`].
+///
+/// # Examples
+///
+/// ```
+/// use std::io;
+///
+/// use anyrt::net::{TcpListener, TcpStream};
+/// use futures::io::copy;
+///
+/// async fn echo(stream: TcpStream) -> io::Result<u64> {
+///     let (reader, mut writer) = stream.into_split();
+///     copy(reader, &mut writer).await
+/// }
+///
+/// async fn serve() -> io::Result<()> {
+///     let listener = TcpListener::bind("127.0.0.1:7000").await?;
+///     loop {
+///         let (stream, _peer) = listener.accept().await?;
+///         anyrt::spawn(echo(stream)).detach();
+///     }
+/// }
+/// ```
 pub mod net {
     #[cfg(unix)]
     pub use crate::any::net::unix::{UnixDatagram, UnixListener, UnixStream};

@@ -348,6 +348,25 @@ fn backends() -> Vec<String> {
 }
 
 #[test]
+fn features_are_explained_in_the_readme() {
+    let (manifest, readme) = (read("Cargo.toml"), read("README.md"));
+    let section = |text: &str, begin: &str, end: &str| -> Vec<String> {
+        let (_, text) = text.split_once(begin).unwrap();
+        text.split_once(end).unwrap().0.lines().map(str::to_owned).collect()
+    };
+    let features = section(&manifest, "\n[features]\n", "\n[");
+    let features: BTreeSet<_> = features
+        .iter()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(" = ").map(|(name, _)| name).filter(|name| *name != "default"))
+        .collect();
+    let rows = section(&readme, "\n## Features\n", "\n## ");
+    let explained: BTreeSet<_> =
+        rows.iter().filter_map(|row| row.split('|').nth(1)).flat_map(quoted).collect();
+    assert_eq!(explained, features);
+}
+
+#[test]
 fn nothing_is_ignored_without_its_reason() {
     for folder in ["src", "tests", "examples", "benches"] {
         for file in rust_files(folder) {

@@ -195,7 +195,7 @@ impl AnyRuntime {
     /// fn set_up(runtime: &anyrt::AnyRuntime) {
     ///     let _guard = runtime.enter();
     ///     // As in a task of `runtime`:
-    ///     drop(anyrt::spawn(async { println!("hello") }));
+    ///     anyrt::spawn(async { println!("hello") }).detach();
     /// }
     /// ```
     ///

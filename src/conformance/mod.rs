@@ -6,7 +6,8 @@
 //! ```
 //! # #[cfg(feature = "smol")]
 //! anyrt::conformance! {
-//!     my_runtime: anyrt::Smol::global(), Capabilities::ALL.without_parallelism("it has one thread");
+//!     my_runtime: anyrt::Smol::global(),
+//!         Capabilities::ALL.without_parallelism("it has one thread");
 //! }
 //! ```
 //!

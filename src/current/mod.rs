@@ -30,7 +30,7 @@ static DEFAULT: OnceLock<AnyRuntime> = OnceLock::new();
 impl AnyRuntime {
     /// Returns the current runtime: the one that this code runs on, or the default of the process.
     ///
-    /// [A table](crate::guide::differences#which-runtime-is-current) has the exact order. The returned handle is weak:
+    /// [Which runtime is current](crate::guide::differences#which-runtime-is-current) has the order. The handle is weak:
     /// it does not keep the runtime alive.
     ///
     /// All code that runs as part of a task finds the task's runtime: its polls, its destructor, and the destructor of

@@ -72,7 +72,10 @@ macro_rules! select {
 /// use anyrt::net::TcpStream;
 ///
 /// async fn both() -> (io::Result<TcpStream>, io::Result<TcpStream>) {
-///     anyrt::join!(TcpStream::connect("db.example:5432"), TcpStream::connect("cache.example:6379"))
+///     anyrt::join!(
+///         TcpStream::connect("db.example:5432"),
+///         TcpStream::connect("cache.example:6379"),
+///     )
 /// }
 /// ```
 #[macro_export]
@@ -97,7 +100,10 @@ macro_rules! join {
 /// use anyrt::net::TcpStream;
 ///
 /// async fn both() -> io::Result<(TcpStream, TcpStream)> {
-///     anyrt::try_join!(TcpStream::connect("db.example:5432"), TcpStream::connect("cache.example:6379"))
+///     anyrt::try_join!(
+///         TcpStream::connect("db.example:5432"),
+///         TcpStream::connect("cache.example:6379"),
+///     )
 /// }
 /// ```
 #[macro_export]

@@ -12,7 +12,9 @@ impl Builder<AnyRuntime> {
     /// # Examples
     ///
     /// ```no_run
-    /// let runtime = anyrt::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    /// use anyrt::runtime::Builder;
+    ///
+    /// let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     /// runtime.block_on(async { println!("on {runtime:?}") });
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -42,7 +44,7 @@ impl Builder<AnyRuntime> {
         self
     }
 
-    /// [`blocking_threads`](Self::blocking_threads), by tokio's name.
+    /// Same as [`blocking_threads`](Self::blocking_threads), under tokio's name.
     pub fn max_blocking_threads(self, count: usize) -> Self {
         self.blocking_threads(count)
     }

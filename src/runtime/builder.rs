@@ -13,7 +13,8 @@ use std::thread::available_parallelism;
 /// # fn main() -> std::io::Result<()> {
 /// use anyrt::{BlockOn, Tokio};
 ///
-/// let runtime = Tokio::builder().worker_threads(2).blocking_threads(8).thread_name("db").build()?;
+/// let builder = Tokio::builder().worker_threads(2).blocking_threads(8);
+/// let runtime = builder.thread_name("db").build()?;
 /// runtime.block_on(async { println!("hello") });
 /// # Ok(()) }
 /// # #[cfg(not(feature = "tokio"))]

@@ -53,6 +53,8 @@ pub use crate::AnyRuntime as Handle;
 ///     runtime: R,
 /// }
 /// ```
+// It exists everywhere.
+#[cfg_attr(docsrs, doc(auto_cfg = false))]
 #[cfg(unix)]
 pub trait Runtime: Spawn + BlockOn + Time + Net + UnixNet {}
 
@@ -60,6 +62,7 @@ pub trait Runtime: Spawn + BlockOn + Time + Net + UnixNet {}
 #[cfg(not(unix))]
 pub trait Runtime: Spawn + BlockOn + Time + Net {}
 
+#[cfg_attr(docsrs, doc(auto_cfg = false))]
 #[cfg(unix)]
 impl<R: Spawn + BlockOn + Time + Net + UnixNet> Runtime for R {}
 

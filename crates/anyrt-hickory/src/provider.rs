@@ -21,10 +21,12 @@ use hickory_resolver::net::runtime::{self, DnsTcpStream, DnsUdpSocket, RuntimePr
 ///
 /// ```
 /// use anyrt_hickory::Provider;
-/// use anyrt_hickory::hickory_resolver::{Resolver, config::{GOOGLE, ResolverConfig}, net::NetError};
+/// use anyrt_hickory::hickory_resolver::config::{GOOGLE, ResolverConfig};
+/// use anyrt_hickory::hickory_resolver::{Resolver, net::NetError};
 ///
 /// fn google() -> Result<Resolver<Provider>, NetError> {
-///     Resolver::builder_with_config(ResolverConfig::udp_and_tcp(&GOOGLE), Provider::current()).build()
+///     let config = ResolverConfig::udp_and_tcp(&GOOGLE);
+///     Resolver::builder_with_config(config, Provider::current()).build()
 /// }
 /// ```
 #[derive(Clone, Debug)]

@@ -80,7 +80,8 @@ where
 ///
 /// async fn echo_address(listener: TcpListener) -> io::Result<()> {
 ///     serve_with(listener, |peer| {
-///         service_fn(move |_| async move { Ok::<_, Infallible>(Response::new(format!("you are {peer}\n"))) })
+///         let answer = move || Response::new(format!("you are {peer}\n"));
+///         service_fn(move |_| async move { Ok::<_, Infallible>(answer()) })
 ///     })
 ///     .await
 /// }
@@ -101,7 +102,8 @@ where
 /// async fn echo_address(listener: TcpListener) -> io::Result<()> {
 ///     let you_are = async |Extension(peer): Extension<SocketAddr>| format!("you are {peer}\n");
 ///     let app = Router::new().route("/", get(you_are));
-///     serve_with(listener, move |peer| TowerToHyperService::new(app.clone().layer(Extension(peer)))).await
+///     let service = move |peer| TowerToHyperService::new(app.clone().layer(Extension(peer)));
+///     serve_with(listener, service).await
 /// }
 /// ```
 pub fn serve_with<M, S, B>(listener: TcpListener, mut make_service: M) -> Serve
@@ -189,7 +191,9 @@ impl Serve {
     /// use axum::Router;
     /// use futures::channel::oneshot;
     ///
-    /// async fn run(listener: TcpListener, app: Router, stop: oneshot::Receiver<()>) -> io::Result<()> {
+    /// type Stop = oneshot::Receiver<()>;
+    ///
+    /// async fn run(listener: TcpListener, app: Router, stop: Stop) -> io::Result<()> {
     ///     let stopped = async {
     ///         let _ = stop.await;
     ///     };
@@ -202,7 +206,7 @@ impl Serve {
     }
 
     /// Sets the timeout for the first byte of a connection, for the headers of an HTTP/1 request, and for the beginning
-    /// of the next request. Default: 30 seconds. `None` is no timeout.
+    /// of the next request. Default: 30 seconds. With `None` there is no timeout.
     ///
     /// With HTTP/2 it limits the preface. To detect dead HTTP/2 clients, set `keep_alive_interval` of `http2` in
     /// [`builder`](Self::builder).

@@ -36,24 +36,29 @@ use quinn::{AsyncTimer, AsyncUdpSocket, Endpoint, EndpointConfig, ServerConfig};
 ///
 /// async fn echo(config: ServerConfig) -> io::Result<()> {
 ///     let address = ([127, 0, 0, 1], 4433).into();
-///     let endpoint = AnyrtRuntime::current().endpoint(EndpointConfig::default(), Some(config), address)?;
+///     let runtime = AnyrtRuntime::current();
+///     let endpoint = runtime.endpoint(EndpointConfig::default(), Some(config), address)?;
 ///     while let Some(incoming) = endpoint.accept().await {
-///         drop(anyrt::spawn(async move {
+///         let answer = async move {
 ///             let (mut send, mut receive) = incoming.await?.accept_bi().await?;
 ///             let body = receive.read_to_end(1 << 20).await.map_err(io::Error::other)?;
 ///             send.write_all(&body).await?;
 ///             send.finish()?;
 ///             send.stopped().await.map_err(io::Error::other)
-///         }));
+///         };
+///         anyrt::spawn(answer).detach();
 ///     }
 ///     Ok(())
 /// }
 ///
 /// async fn ask(config: ClientConfig) -> io::Result<Vec<u8>> {
 ///     let address = ([0, 0, 0, 0], 0).into();
-///     let endpoint = AnyrtRuntime::current().endpoint(EndpointConfig::default(), None, address)?;
-///     let connecting = endpoint.connect_with(config, ([127, 0, 0, 1], 4433).into(), "localhost");
-///     let (mut send, mut receive) = connecting.map_err(io::Error::other)?.await?.open_bi().await?;
+///     let runtime = AnyrtRuntime::current();
+///     let endpoint = runtime.endpoint(EndpointConfig::default(), None, address)?;
+///     let server = ([127, 0, 0, 1], 4433).into();
+///     let connecting = endpoint.connect_with(config, server, "localhost");
+///     let connection = connecting.map_err(io::Error::other)?.await?;
+///     let (mut send, mut receive) = connection.open_bi().await?;
 ///     send.write_all(b"hello").await?;
 ///     send.finish()?;
 ///     receive.read_to_end(1 << 20).await.map_err(io::Error::other)

@@ -343,7 +343,7 @@ macro_rules! stream {
             }
         }
 
-        #[doc = concat!("Halves that are not of one [`", stringify!($name), "`], and both of them back.")]
+        #[doc = concat!("Error of [`reunite`](OwnedReadHalf::reunite): the halves are not of one [`", stringify!($name), "`]. It gives both of them back.")]
         pub type ReuniteError = runtime::ReuniteError<OwnedReadHalf, OwnedWriteHalf>;
 
         #[doc = concat!("The write half of a [`", stringify!($name), "`], which closes the write side when it is dropped.")]

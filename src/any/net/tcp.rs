@@ -100,10 +100,11 @@ stream!(std_net::TcpStream: Tcp {
 ///     let listener = TcpListener::bind("127.0.0.1:7000").await?;
 ///     loop {
 ///         let (stream, _peer) = listener.accept().await?;
-///         drop(anyrt::spawn(async move {
+///         let echo = async move {
 ///             let (read, mut write) = stream.into_split();
 ///             copy(read, &mut write).await
-///         }));
+///         };
+///         anyrt::spawn(echo).detach();
 ///     }
 /// }
 /// ```

@@ -123,10 +123,11 @@ stream!(std_unix::UnixStream: Unix {
 ///     let listener = UnixListener::bind("/run/server.sock")?;
 ///     loop {
 ///         let (stream, _peer) = listener.accept().await?;
-///         drop(anyrt::spawn(async move {
+///         let echo = async move {
 ///             let (read, mut write) = stream.into_split();
 ///             copy(read, &mut write).await
-///         }));
+///         };
+///         anyrt::spawn(echo).detach();
 ///     }
 /// }
 /// ```

@@ -59,7 +59,7 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// None.
+    /// Creates a description without a fault; add kinds of faults to it.
     pub fn new() -> Self {
         Self::default()
     }

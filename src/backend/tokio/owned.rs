@@ -260,8 +260,8 @@ impl Builder<Tokio> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a value that no runtime can have, naming it; the system's when it gives no descriptors, or
-    /// fewer threads than that.
+    /// `InvalidInput` for an invalid value, which the error names; the system's error if it has no descriptors left or
+    /// cannot start all threads.
     pub fn build(self) -> io::Result<Tokio> {
         let Settings { worker_threads, single_threaded, blocking_threads, thread_name } = self.settings()?;
         let name = thread_name.unwrap_or_else(|| "anyrt-tokio".to_owned());

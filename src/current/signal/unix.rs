@@ -28,7 +28,7 @@ impl SignalKind {
         Self { number }
     }
 
-    /// Its number.
+    /// Returns the number of the signal.
     pub const fn as_raw_value(&self) -> i32 {
         self.number
     }
@@ -105,7 +105,8 @@ impl SignalKind {
 /// use anyrt::signal::unix::{SignalKind, signal};
 ///
 /// async fn wait_for_the_end() -> io::Result<()> {
-///     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+///     let mut terminate = signal(SignalKind::terminate())?;
+///     let mut interrupt = signal(SignalKind::interrupt())?;
 ///     anyrt::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
 ///     Ok(())
 /// }

@@ -40,12 +40,12 @@ impl<S> Compat<S> {
         Self { stream }
     }
 
-    /// The stream.
+    /// Returns a reference to the stream.
     pub const fn get_ref(&self) -> &S {
         &self.stream
     }
 
-    /// The stream.
+    /// Returns a mutable reference to the stream.
     pub const fn get_mut(&mut self) -> &mut S {
         &mut self.stream
     }

@@ -125,7 +125,8 @@ impl ConnectOptions {
     /// use socket2::SockRef;
     ///
     /// async fn dial() -> io::Result<TcpStream> {
-    ///     let options = ConnectOptions::new().before_connect(|socket| SockRef::from(&socket).set_ttl_v4(3));
+    ///     let options = ConnectOptions::new();
+    ///     let options = options.before_connect(|socket| SockRef::from(&socket).set_ttl_v4(3));
     ///     TcpStream::connect_with("192.0.2.7:5432", &options).await
     /// }
     /// ```

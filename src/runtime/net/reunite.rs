@@ -1,7 +1,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// Halves that are not of one stream, and both of them back.
+/// Error of [`TcpStream::reunite`](super::TcpStream::reunite) and of that of Unix streams: the halves are not of one
+/// stream. It gives both of them back.
 #[derive(Debug)]
 pub struct ReuniteError<R, W>(
     /// The read half.

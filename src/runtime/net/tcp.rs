@@ -125,7 +125,8 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
     ///
     /// async fn speaks_tls<S: TcpStream>(stream: &mut S) -> io::Result<bool> {
     ///     let mut first = [0];
-    ///     Ok(stream.peek(&mut first).await? == 1 && first[0] == 0x16) // RFC 8446, 5.1: a handshake record
+    ///     // RFC 8446, 5.1: a handshake record
+    ///     Ok(stream.peek(&mut first).await? == 1 && first[0] == 0x16)
     /// }
     /// ```
     ///

@@ -12,17 +12,17 @@ impl UCred {
         Self { uid, gid, pid }
     }
 
-    /// The user.
+    /// Returns the id of the user.
     pub const fn uid(&self) -> u32 {
         self.uid
     }
 
-    /// The group.
+    /// Returns the id of the group.
     pub const fn gid(&self) -> u32 {
         self.gid
     }
 
-    /// The process, if known.
+    /// Returns the id of the process, if known.
     pub const fn pid(&self) -> Option<i32> {
         self.pid
     }

@@ -152,7 +152,8 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///
     ///     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
     ///         let this = &mut *self;
-    ///         this.socket.poll_recv_from(cx, &mut this.buf).map_ok(|(len, _)| this.buf[..len].to_vec()).map(Some)
+    ///         let received = this.socket.poll_recv_from(cx, &mut this.buf);
+    ///         received.map_ok(|(len, _)| this.buf[..len].to_vec()).map(Some)
     ///     }
     /// }
     /// ```
@@ -258,7 +259,11 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// use socket2::{SockAddr, SockRef};
     ///
     /// /// Sends one datagram of several parts, without copying them together.
-    /// async fn send_parts<S: UdpSocket>(socket: &S, parts: &[io::IoSlice<'_>], to: SocketAddr) -> io::Result<usize> {
+    /// async fn send_parts<S: UdpSocket>(
+    ///     socket: &S,
+    ///     parts: &[io::IoSlice<'_>],
+    ///     to: SocketAddr,
+    /// ) -> io::Result<usize> {
     ///     let to = SockAddr::from(to);
     ///     loop {
     ///         let sent = socket.try_io(Interest::Writable, || {
@@ -266,7 +271,7 @@ pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     ///             SockRef::from(&descriptor).send_to_vectored(parts, &to)
     ///         });
     ///         match sent {
-    ///             Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
+    ///             Err(e) if e.kind() == io::ErrorKind::WouldBlock => socket.writable().await?,
     ///             sent => return sent,
     ///         }
     ///     }

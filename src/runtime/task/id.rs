@@ -77,10 +77,9 @@ pub fn id() -> Id {
     }
 }
 
-/// Returns the id of the task or blocking closure that this code runs in.
+/// Returns the id of the task or blocking closure that this code runs in, or `None` outside of tasks.
 ///
-/// `None` outside of all tasks, and in the future of a `block_on`, which is not a task. A destructor of the future or
-/// closure sees the same id as the task.
+/// The future of a `block_on` is not a task. A destructor of the future or closure sees the same id as the task.
 ///
 /// <details><summary>Scenarios</summary>
 ///

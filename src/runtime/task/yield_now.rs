@@ -2,7 +2,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// The provided [`Spawn::yield_now`](crate::Spawn::yield_now): wakes its task at once and is ready the next time.
+/// Future of the provided [`Spawn::yield_now`](crate::Spawn::yield_now): wakes its task at once, and is ready at the
+/// next poll.
 #[derive(Debug, Default)]
 #[must_use = "futures do nothing unless polled"]
 pub struct YieldNow {

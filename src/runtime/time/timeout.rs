@@ -28,17 +28,17 @@ impl<F, R: Time> Timeout<F, R> {
         Self { runtime, deadline, future, sleep: None }
     }
 
-    /// The future.
+    /// Returns a reference to the future.
     pub fn get_ref(&self) -> &F {
         &self.future
     }
 
-    /// The future, to be changed.
+    /// Returns a mutable reference to the future.
     pub fn get_mut(&mut self) -> &mut F {
         &mut self.future
     }
 
-    /// The future, without its timeout.
+    /// Returns the future without its timeout.
     pub fn into_inner(self) -> F {
         self.future
     }
@@ -68,7 +68,7 @@ impl<F, R: Time> fmt::Debug for Timeout<F, R> {
     }
 }
 
-/// The time of a [`Timeout`] is up.
+/// Error: the time of a [`Timeout`] is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elapsed(());
 

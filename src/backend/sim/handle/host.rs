@@ -33,7 +33,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Its name.
+    /// Returns the name of the host.
     pub fn name(&self) -> String {
         self.world.with(|state| state.network.host_name(self.host).to_owned())
     }
@@ -44,7 +44,7 @@ impl Host {
         Sim { world, host, owner }
     }
 
-    /// Its address.
+    /// Returns the address of the host.
     pub fn ip(&self) -> IpAddr {
         self.world.with(|state| state.network.ip(self.host))
     }
@@ -193,9 +193,10 @@ impl Sim {
     /// let server = sim.host("db", [10, 0, 0, 2])?;
     /// sim.block_on(async {
     ///     let listener = server.tcp_bind("0.0.0.0:5432").await?;
-    ///     let accepted = server.spawn(async move { listener.accept().await.map(|(_, peer)| peer.ip()) });
+    ///     let accepted = server.spawn(async move { listener.accept().await });
     ///     let _stream = sim.tcp_connect("db:5432").await?;
-    ///     assert_eq!(accepted.await??, sim.this_host().ip());
+    ///     let (_, peer) = accepted.await??;
+    ///     assert_eq!(peer.ip(), sim.this_host().ip());
     ///     std::io::Result::Ok(())
     /// })?;
     /// # Ok::<(), std::io::Error>(())

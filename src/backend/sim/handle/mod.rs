@@ -110,7 +110,7 @@ impl Sim {
         Builder::default()
     }
 
-    /// Its seed.
+    /// Returns the seed.
     pub fn seed(&self) -> u64 {
         self.world.seed
     }

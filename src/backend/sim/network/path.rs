@@ -24,7 +24,8 @@ pub(crate) const BUFFER: usize = 1 << 16;
 ///
 /// let sim = Sim::new()?;
 /// let db = sim.host("db", [10, 0, 0, 2])?;
-/// let slow = LinkOptions::new().latency(Duration::from_millis(80)).loss(0.02).bandwidth(1_000_000);
+/// let slow = LinkOptions::new().latency(Duration::from_millis(80)).loss(0.02);
+/// let slow = slow.bandwidth(1_000_000);
 /// sim.link("main", "db")?.set(&slow)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
