@@ -31,7 +31,7 @@ impl fmt::Display for Panic {
     }
 }
 
-/// Guard: panics of this thread are collected and not printed.
+/// Guard: panics of this thread are collected instead of printed.
 pub(super) struct Quiet {
     before: Option<Kept>,
 }
@@ -46,7 +46,7 @@ thread_local! {
     static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
-/// Maximum number of panics kept of a run: the first ones and the last.
+/// Maximum number of panics that are kept of a run: the first ones, and the last.
 const MOST: usize = 64;
 
 impl Quiet {
@@ -70,14 +70,14 @@ impl Drop for Quiet {
     }
 }
 
-/// What a panic says.
+/// Returns the message of a panic.
 pub(super) fn text(payload: &dyn Any) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a value that is no text").to_owned()
 }
 
-/// The panic that this thread is in.
+/// Returns the panic that is unwinding this thread.
 pub(super) fn current() -> Panic {
     let unknown = || Panic { location: None, text: "what it said was printed".to_owned() };
     last().unwrap_or_else(unknown)
@@ -87,13 +87,13 @@ fn last() -> Option<Panic> {
     LAST.try_with(|cell| cell.try_borrow().ok().and_then(|last| last.clone())).ok().flatten()
 }
 
-/// The panic of this payload, which this thread has just caught.
+/// Returns the panic with this payload, which this thread has just caught.
 pub(super) fn caught(payload: &Payload) -> Panic {
     let text = text(&**payload);
     last().filter(|last| last.text == text).unwrap_or(Panic { location: None, text })
 }
 
-/// From now on, this process knows where its panics are.
+/// Installs the hook that records the locations of panics in this process.
 pub(super) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -134,7 +134,7 @@ fn keep(info: &PanicHookInfo<'_>) -> bool {
 
 impl Kept {
     fn say_last_words(&self) {
-        // What is captured of a test would go with the process.
+        // Output that is captured from a test would be lost with the process.
         let mut stderr = io::stderr();
         let _ = writeln!(
             stderr,
@@ -148,10 +148,10 @@ impl Kept {
     }
 }
 
-/// Whether nobody will catch it.
+/// Whether the panic ends the process.
 fn aborts(info: &PanicHookInfo<'_>) -> bool {
-    // `PanicHookInfo::can_unwind` is not stable (rust-lang/rust#92988). Those that cannot are of core, for a destructor that
-    // panics during another panic and for an `extern` function (`library/core/src/panicking.rs`).
+    // `PanicHookInfo::can_unwind` is not stable (rust-lang/rust#92988). Panics that cannot unwind come from core: a
+    // destructor that panics during another panic, or an `extern` function (`library/core/src/panicking.rs`).
     let is_of_core =
         info.location().is_some_and(|at| at.file().replace('\\', "/").ends_with("core/src/panicking.rs"));
     cfg!(panic = "abort") || is_of_core && text(info.payload()).starts_with("panic in a ")

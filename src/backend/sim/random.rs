@@ -1,4 +1,4 @@
-//! The generator of a simulation. Its values are part of what a seed means: changing them changes every pinned trace.
+//! The generator of a simulation. Its values are part of the meaning of a seed: other values change every pinned trace.
 
 /// xoshiro256++ of Blackman and Vigna, seeded by SplitMix64 as they recommend (<https://prng.di.unimi.it>).
 #[derive(Debug)]
@@ -7,9 +7,9 @@ pub(super) struct Random {
 }
 
 impl Random {
-    /// One of several generators that have a seed in common, and no number.
+    /// Creates one of several generators that share a seed.
     pub(super) fn new(seed: u64, stream: Stream) -> Self {
-        // The output of SplitMix64 for the n-th stream is where its own begins.
+        // The state of the n-th stream begins at the n-th output of SplitMix64.
         let mut at = mix(seed.wrapping_add(GOLDEN.wrapping_mul(stream as u64 + 1)));
         let mut split_mix = || {
             at = at.wrapping_add(GOLDEN);
@@ -31,9 +31,9 @@ impl Random {
         result
     }
 
-    /// A number below `end`, or 0.
+    /// Returns a number below `end`, or 0.
     pub(super) fn below(&mut self, end: u64) -> u64 {
-        // The bias is below one in a billion for whatever is counted here.
+        // For the ranges used here, the bias is below one in a billion.
         ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
     }
 }

@@ -28,34 +28,34 @@ pub enum Policy {
     Pct(u32),
 }
 
-/// A task that is to be polled; None: the future of the innermost `block_on`.
+/// A task to be polled; `None`: the future of the innermost `block_on`.
 pub(super) struct Ready {
     pub(super) task: Id,
     pub(super) runnable: Option<async_task::Runnable>,
-    /// It has woken itself in its own turn.
+    /// The task has woken itself during its own turn.
     pub(super) yielded: bool,
 }
 
 /// Number of yields in a row that count as a loop waiting for other tasks, which then get the priority.
 const PATIENCE: u32 = 256;
 
-/// Between two changes of a priority are fewer choices than two to the power of this.
+/// The number of choices between two changes of a priority is below two to this power.
 const FARTHEST: u64 = 14;
 
-/// Draws whose turn it is.
+/// Draws which task runs next.
 #[derive(Debug)]
 pub(super) struct Schedule {
     policy: Policy,
     random: Random,
     seed: u64,
-    // How many choices there were.
+    // Number of choices so far.
     made: u64,
-    // Later choices go to the task that has been ready for the longest.
+    // After this number of choices, the task that has been ready for the longest runs.
     limit: u64,
     changes: u32,
-    // So many choices are left until the next.
+    // Number of choices until the next change.
     until_change: u64,
-    // Below all that were drawn, the last the lowest.
+    // Lowered priorities, below all drawn ones; the task that was lowered last has the lowest.
     lowered: BTreeMap<u64, u64>,
     lowest: u64,
     yields: u32,
@@ -87,27 +87,27 @@ impl Schedule {
         schedule
     }
 
-    /// Never `Mixed`: one of the two.
+    /// Returns the policy in use, which is never `Mixed` but one of its two.
     pub(super) fn policy(&self) -> Policy {
         self.policy
     }
 
-    /// How many choices there were.
+    /// Returns the number of choices so far.
     pub(super) fn choices(&self) -> u64 {
         self.made
     }
 
-    /// Whether something that happens once in `one_in` turns does.
+    /// Draws whether an event with a rate of one in `one_in` turns happens.
     pub(super) fn chance(&mut self, one_in: u32) -> bool {
         self.random.below(one_in.into()) == 0
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
         self.random.below(end as u64) as usize
     }
 
-    /// Takes the one that is next.
+    /// Removes and returns the task that runs next.
     pub(super) fn take(&mut self, ready: &mut VecDeque<Ready>) -> Option<Ready> {
         if ready.len() < 2 {
             return ready.pop_front();
@@ -117,7 +117,7 @@ impl Schedule {
         match policy {
             Policy::Fifo => ready.remove(fifo(ready)),
             Policy::Lifo => ready.remove(ready.iter().rposition(|it| !it.yielded).unwrap_or(ready.len() - 1)),
-            // The order of the others does not matter, and may be that which is cheapest.
+            // The order of the remaining tasks does not matter, so the cheapest removal is used.
             Policy::Random | Policy::Mixed => {
                 ready.swap_remove_back(self.random.below(ready.len() as u64) as usize)
             }
@@ -131,10 +131,10 @@ impl Schedule {
         if self.made > self.limit || self.policy == Policy::Fifo { 0 } else { self.below(len) }
     }
 
-    /// Adds one that is ready now.
+    /// Adds a task that has become ready.
     pub(super) fn put(&mut self, ready: &mut VecDeque<Ready>, new: Ready) {
         match self.policy {
-            // They are kept in the order of their priorities: with thousands, looking at each would be most of the work.
+            // Tasks are kept sorted by priority: with thousands of them, a scan would dominate the run time.
             Policy::Pct(_) if self.made < self.limit => {
                 let priority = self.priority(new.task.number);
                 let at = ready.partition_point(|it| self.priority(it.task.number) < priority);
@@ -144,7 +144,7 @@ impl Schedule {
         }
     }
 
-    /// It is over.
+    /// Removes the priority of a task that has ended.
     pub(super) fn forget(&mut self, task: u64) {
         self.lowered.remove(&task);
     }
@@ -184,10 +184,10 @@ impl Schedule {
     }
 }
 
-/// From here on priorities are drawn, and below they were lowered.
+/// Drawn priorities are at or above this value; lowered ones are below it.
 const DRAWN: u64 = 1 << 63;
 
-/// Who has only yielded lets the others go first.
+/// Tasks that have only yielded run after the others.
 fn fifo(ready: &VecDeque<Ready>) -> usize {
     ready.iter().position(|it| !it.yielded).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-/// Things that have numbers, each in a place where it is found at once.
+/// Map from numbers to values, with access in constant time.
 #[derive(Debug)]
 pub(super) struct Slots<T> {
     slots: Vec<Slot<T>>,
@@ -11,7 +11,7 @@ struct Slot<T> {
     value: Option<T>,
 }
 
-/// The number of a thing, and where it is. A slot is used again, a number is not.
+/// The number of a value, and its slot. Slots are reused, numbers are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id {
     pub(super) number: u64,
@@ -61,7 +61,7 @@ impl<T> Slots<T> {
         self.slots.len() - self.free.len()
     }
 
-    /// In the order of their slots, which is the same in every run.
+    /// Iterates in the order of the slots, which is the same in every run.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Id, &T)> {
         self.slots.iter().enumerate().filter_map(|(slot, Slot { number, value })| {
             Some((Id { number: *number, slot: slot as u32 }, value.as_ref()?))

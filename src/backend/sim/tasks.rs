@@ -1,4 +1,4 @@
-//! The tasks of a simulation: which there are, what each waits for, and which are ready.
+//! The tasks of a simulation, what each of them waits for, and which ones are ready.
 
 use std::collections::VecDeque;
 use std::panic::Location;
@@ -17,9 +17,9 @@ pub(super) struct Tasks {
     ready: VecDeque<Ready>,
     // Ready tasks that have not woken themselves. If there are no such tasks, time advances.
     fresh: usize,
-    // Tasks have numbers of their own: what their priorities follow from is the same where an event is left out.
+    // Tasks have their own sequence of numbers, so that priorities stay the same when an event is left out.
     next: u64,
-    // How often anybody has yielded since all of them had.
+    // Number of yields since all ready tasks had yielded.
     yields: u64,
 }
 
@@ -29,9 +29,9 @@ pub(super) struct Task {
     pub(super) started: &'static Location<'static>,
     pub(super) name: Option<Box<str>>,
     pub(super) host: usize,
-    // Of how many crashes of the host it is.
+    // Number of crashes of the host when the task was spawned.
     pub(super) life: u32,
-    // Once it was pending.
+    // Set when the task is pending for the first time.
     waker: Option<Waker>,
     pub(super) waits: Option<Wait>,
 }
@@ -90,7 +90,7 @@ impl Tasks {
         self.put(Ready { task, runnable, yielded });
     }
 
-    /// Waiters for a `block_on` are woken already.
+    /// Makes the future of a `block_on` ready. Its waker has been called already.
     pub(super) fn put_main(&mut self, task: Id) {
         self.put(Ready { task, runnable: None, yielded: false });
     }
@@ -100,20 +100,20 @@ impl Tasks {
         self.schedule.put(&mut self.ready, ready);
     }
 
-    /// The one whose turn is next.
+    /// Removes and returns the task whose turn is next.
     pub(super) fn take(&mut self) -> Option<Ready> {
         let next = self.schedule.take(&mut self.ready)?;
         self.fresh -= usize::from(!next.yielded);
         Some(next)
     }
 
-    /// It gets no turn, and is ready.
+    /// Puts back a task that does not get its turn but stays ready.
     pub(super) fn put_back(&mut self, ready: Ready) {
         self.fresh += usize::from(!ready.yielded);
         self.ready.push_back(ready);
     }
 
-    /// A turn of this task begins: it waits for nothing. Its host, and what it is.
+    /// Begins a turn of this task, which no longer waits. Returns its host and its kind.
     pub(super) fn begin_turn(&mut self, task: Id) -> (usize, TaskKind) {
         match self.tasks.get_mut(task) {
             Some(task) => {
@@ -128,30 +128,31 @@ impl Tasks {
         self.ready.is_empty()
     }
 
-    /// Whether it has only to wait for its turn.
+    /// Whether the task is in the queue of ready tasks.
     pub(super) fn is_ready(&self, task: Id) -> bool {
         self.ready.iter().any(|ready| ready.task == task)
     }
 
-    /// Whether nobody is ready but those who have woken themselves.
+    /// Whether every ready task has woken itself in its last turn.
     pub(super) fn have_all_yielded(&self) -> bool {
         self.fresh == 0
     }
 
-    /// How often each of those that are ready has yielded.
+    /// Returns how often each ready task has yielded.
     pub(super) fn rounds(&self) -> u64 {
-        // `Pct` may poll one of them a hundred times before the others.
+        // `Pct` may poll one task a hundred times before the others.
         (self.yields / self.ready.len() as u64).max(1)
     }
 
-    /// Those who have yielded are ready again.
+    /// Starts a new round: all tasks that have yielded are ready again.
     pub(super) fn begin_round(&mut self) {
         self.yields = 0;
         self.ready.iter_mut().for_each(|ready| ready.yielded = false);
         self.fresh = self.ready.len();
     }
 
-    /// The `block_on` around the innermost waits, whether or not it is woken.
+    /// Removes the futures of all `block_on`s from the ready tasks: an outer one waits for the inner one, even if it is
+    /// woken.
     pub(super) fn forget_mains(&mut self) {
         self.ready.retain(|ready| ready.runnable.is_some());
         self.count_fresh();
@@ -161,7 +162,7 @@ impl Tasks {
         self.fresh = self.ready.iter().filter(|ready| !ready.yielded).count();
     }
 
-    /// The tasks of a host, or all, have to go: those that are ready, and the wakers of the others.
+    /// Removes the ready tasks of a host, or of all hosts, and returns them with the wakers of the waiting ones.
     pub(super) fn dismiss(&mut self, host: Option<usize>) -> (Vec<Ready>, Vec<Waker>) {
         let Self { tasks, ready, .. } = self;
         let goes = |ready: &Ready| {
@@ -176,14 +177,14 @@ impl Tasks {
         (gone, wakers)
     }
 
-    /// A task is pending for the first time: `waker` reaches it when all tasks are dropped.
+    /// A task is pending for the first time: `waker` is used to reach it when all tasks are dropped.
     pub(super) fn keep_waker(&mut self, task: Id, waker: &Waker) {
         if let Some(task) = self.tasks.get_mut(task) {
             task.waker = Some(waker.clone());
         }
     }
 
-    /// The task whose turn it is waits for this. Whether it is a blocking closure, which must not.
+    /// Records what the running task waits for. Returns whether it is a blocking closure, which must not wait.
     pub(super) fn waits(&mut self, clock: &mut Clock, wait: Wait) -> bool {
         let mut is_closure = false;
         clock.turn.waits += 1;
@@ -198,7 +199,7 @@ impl Tasks {
         is_closure
     }
 
-    /// As [`waits`](Self::waits), for a signal. A report names what else the task waits for, if there is something.
+    /// As [`waits`](Self::waits), for a signal. If the task also waits for something else, a report names that.
     #[cfg(feature = "signal")]
     pub(super) fn waits_for_signal(&mut self, clock: &mut Clock) -> bool {
         let waits = |task| self.get(task).is_some_and(|task| task.waits.is_some());
@@ -211,13 +212,13 @@ impl Tasks {
         is_closure
     }
 
-    /// The blocking closure that is running.
+    /// Returns the blocking closure that is running.
     pub(super) fn closure(&self, clock: &Clock) -> Option<Id> {
         let is_closure = |task: &Id| self.get(*task).is_some_and(|task| task.kind == TaskKind::Closure);
         clock.turn.task.filter(is_closure)
     }
 
-    /// Wakes any of the tasks that wait, as the seed has it.
+    /// Wakes one of the waiting tasks, drawn from the seed.
     #[cold]
     pub(super) fn wake_for_nothing(&mut self, clock: &mut Clock) {
         let waiting = self.tasks.values().filter(|task| task.waker.is_some()).count();

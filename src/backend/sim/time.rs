@@ -16,7 +16,7 @@ pub struct Sleep {
     world: Arc<World>,
     deadline: Instant,
     progress: SleepState,
-    // Where its waker is, unless it has fired.
+    // The event that holds the waker, until it has fired.
     timer: Option<Id>,
 }
 
@@ -33,7 +33,7 @@ impl Future for Sleep {
         let this = self.get_mut();
         this.progress.poll(cx, |cx| {
             let at = this.world.nanos(this.deadline);
-            // Cloned, and dropped if it is not needed, outside of the lock: both run code of the user's.
+            // The waker is cloned, and an unused clone dropped, outside of the lock: both run user code.
             let mut waker = Some(cx.waker().clone());
             let wait = if at < NEVER { Wait::Timer(at) } else { Wait::Forever };
             let mut waits_here = false;
@@ -52,7 +52,7 @@ impl Future for Sleep {
                 waits_here = state.tasks.waits(&mut state.clock, wait);
                 Some(false)
             });
-            // Not under the lock.
+            // This must happen outside of the lock.
             if is_due.unwrap_or_else(|| panic!("{}", gone())) {
                 return Poll::Ready(());
             }

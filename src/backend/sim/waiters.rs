@@ -2,10 +2,10 @@ use std::task::Waker;
 
 use crate::runtime::task::catch_panic::{discard, wake};
 
-/// Who looks whether something is there, and waits if it is not.
+/// A caller that polls for something, and waits if it is not there.
 ///
-/// Its waker is cloned where it is to be kept and is not there yet. A clone runs code of the user's, which must not happen
-/// under the lock: so under it there is only a clone that was made before, or the wish for one.
+/// Its waker is cloned only if it has to be stored. Cloning runs user code, which must not happen under the lock. So a
+/// wait under the lock either uses a clone that was made before, or asks for one.
 #[derive(Debug)]
 pub(super) struct Waiter<'a> {
     waker: &'a Waker,
@@ -19,12 +19,12 @@ impl<'a> Waiter<'a> {
         Self { waker, clone: None, wants_clone: false, waits: true }
     }
 
-    /// One who only looks.
+    /// A caller that does not wait.
     pub(super) fn nobody() -> Self {
         Self { waits: false, ..Self::new(Waker::noop()) }
     }
 
-    /// Clones the waker, if that is what was missing: then it has to look again.
+    /// Clones the waker if a clone was asked for; then the caller has to poll again.
     pub(super) fn looks_again(&mut self) -> bool {
         let again = std::mem::take(&mut self.wants_clone);
         if again {
@@ -33,19 +33,19 @@ impl<'a> Waiter<'a> {
         again
     }
 
-    /// Whether it could not wait for want of a clone.
+    /// Whether the wait failed because there was no clone.
     pub(super) fn wants_clone(&self) -> bool {
         self.wants_clone
     }
 
-    /// A waker to be kept.
+    /// Returns the clone to be stored, or asks for one.
     fn keep(&mut self) -> Option<Waker> {
         self.wants_clone = self.waits && self.clone.is_none();
         self.clone.take()
     }
 }
 
-/// Wakers, nearly always one, which then takes no allocation.
+/// List of wakers; a single one, the usual case, needs no allocation.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     first: Option<Waker>,
@@ -61,7 +61,7 @@ impl Waiters {
         }
     }
 
-    /// One more waits.
+    /// Adds a waiter, unless its waker is stored already.
     pub(super) fn add(&mut self, waiter: &mut Waiter<'_>) {
         if !self.first.iter().chain(&self.more).any(|other| other.will_wake(waiter.waker)) {
             self.extend(waiter.keep());
@@ -87,7 +87,7 @@ impl Waiters {
         !self.more.is_empty()
     }
 
-    /// The only one, unless they are many.
+    /// Returns the waker, if there is exactly one.
     pub(super) fn take_one(&mut self) -> Option<Waker> {
         self.first.take()
     }
@@ -123,7 +123,7 @@ pub(super) enum How {
     Polls,
 }
 
-/// Those who wait for a socket: any number of tasks that await it, and the last one that has polled it.
+/// Waiters of a socket: any number of tasks that await it, and the last task that polled it.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     awaiting: Waiters,
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(panics.0.load(Ordering::Relaxed), 3);
     }
 
-    /// One that waits already is not cloned again.
+    /// A waker that is stored already is not cloned again.
     #[test]
     fn waiter_is_cloned_when_that_is_needed() {
         let panics = Arc::new(Panics(AtomicU32::new(0)));

@@ -9,24 +9,24 @@ use super::paths::counted;
 use crate::backend::sim::clock::Clock;
 use crate::backend::sim::log::Kind;
 
-/// Ports that nobody has asked for begin here (RFC 6335).
+/// First port that the system assigns by itself (RFC 6335).
 const EPHEMERAL: u16 = 49_152;
 
 pub(super) struct Host {
     pub(super) name: String,
     ip: IpAddr,
     next_port: u16,
-    // To every host, itself included.
+    // Paths to every host, including itself.
     pub(super) paths: Vec<Path>,
     pub(super) up: bool,
-    // How often it has crashed.
+    // Number of crashes so far.
     life: u32,
-    // How many faults keep it down.
+    // Number of faults that keep it down.
     outages: u32,
 }
 
 impl Host {
-    /// The host on which a simulation begins.
+    /// Creates the host on which a simulation begins.
     pub(super) fn main() -> Self {
         Self::new("main", Ipv4Addr::new(10, 0, 0, 1).into())
     }
@@ -113,7 +113,7 @@ impl Network {
         Ok(vec![(host.ip, port).into()])
     }
 
-    /// Whether a socket of `host` can have this address.
+    /// Checks that a socket of `host` can be bound to this address.
     pub(super) fn check_local(&self, host: usize, ip: IpAddr) -> io::Result<()> {
         self.check_up(host)?;
         if ip.is_unspecified() || ip.is_loopback() || ip == self.hosts[host].ip {
@@ -126,7 +126,7 @@ impl Network {
         ))
     }
 
-    /// Where packets from `host` to `ip` go, if anywhere.
+    /// Returns the host that packets from `host` to `ip` reach, if there is one.
     pub(crate) fn route(&self, host: usize, ip: IpAddr) -> Option<usize> {
         if ip.is_loopback() || ip.is_unspecified() || ip == self.hosts[host].ip {
             return Some(host);
@@ -134,7 +134,7 @@ impl Network {
         self.hosts.iter().position(|host| host.ip == ip)
     }
 
-    /// Which address of `host` a packet to `ip` comes from.
+    /// Returns the source address of packets from `host` to `ip`.
     pub(super) fn source(&self, host: usize, ip: IpAddr) -> io::Result<IpAddr> {
         let own = self.hosts[host].ip;
         match ip {
@@ -148,7 +148,7 @@ impl Network {
         }
     }
 
-    /// The address that a TCP connection of a host comes from: `local`, or one with a port that is free.
+    /// Returns the local address of a TCP connection: `local`, or an address with a free port.
     pub(crate) fn local_end(
         &mut self,
         host: usize,
@@ -168,7 +168,7 @@ impl Network {
         Ok(from)
     }
 
-    /// A port that is free.
+    /// Returns a free port.
     pub(super) fn free_port(
         &mut self,
         host: usize,
@@ -185,7 +185,7 @@ impl Network {
     }
 }
 
-/// An unspecified address means this host, as on Linux.
+/// Maps an unspecified address to this host, as Linux does.
 pub(crate) fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
     if addr.ip().is_unspecified() {
         addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
@@ -194,12 +194,12 @@ pub(crate) fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
 }
 
 impl Network {
-    /// Whether any host has ever crashed: most simulations need not ask which.
+    /// Whether any host has ever crashed. Most simulations have no crash and can skip further checks.
     pub(crate) fn has_crashed(&self) -> bool {
         self.has_crashed
     }
 
-    /// How often a host has crashed.
+    /// Returns the number of crashes of a host.
     pub(crate) fn life(&self, host: usize) -> u32 {
         self.hosts[host].life
     }
@@ -222,7 +222,7 @@ impl Network {
         self.hosts[host].up
     }
 
-    /// A host goes down, unless it is. Its tasks are not the network's.
+    /// Takes a host down, unless it is down. Its tasks are handled elsewhere.
     pub(crate) fn go_down(&mut self, clock: &mut Clock, host: usize) -> bool {
         if !std::mem::replace(&mut self.hosts[host].up, false) {
             return false;
@@ -234,7 +234,7 @@ impl Network {
         true
     }
 
-    /// A host starts, unless it is up.
+    /// Starts a host, unless it is up.
     pub(crate) fn go_up(&mut self, clock: &mut Clock, host: usize) -> bool {
         if std::mem::replace(&mut self.hosts[host].up, true) {
             return false;
@@ -243,7 +243,7 @@ impl Network {
         true
     }
 
-    /// A fault that keeps a host down begins, or ends; how many of them there are now.
+    /// Counts a fault that keeps a host down, when it begins and when it ends; returns the number of such faults.
     pub(crate) fn count_outage(&mut self, host: usize, begins: bool) -> u32 {
         let host = &mut self.hosts[host];
         host.outages = counted(host.outages, begins);

@@ -1,4 +1,4 @@
-//! Sockets that listen, and the connections that wait there to be accepted.
+//! Listening sockets, and their queues of connections to be accepted.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -37,7 +37,7 @@ impl Listening {
         self.queue.len() < self.backlog
     }
 
-    /// Whether a connection to `addr` is for it.
+    /// Whether this listener accepts connections to `addr`.
     pub(super) fn takes(&self, host: usize, addr: &Addr) -> bool {
         self.host == host
             && match (&self.addr, addr) {
@@ -59,7 +59,7 @@ impl Bound for Listening {
 }
 
 impl Network {
-    /// A socket listens for TCP from now on: its number, and its address.
+    /// Starts to listen for TCP; returns the number of the socket and its address.
     pub(crate) fn listen(
         &mut self,
         clock: &mut Clock,
@@ -85,7 +85,7 @@ impl Network {
         Ok((self.add_listening(clock, listening), addr))
     }
 
-    /// A Unix socket listens at a path of its host from now on: its number.
+    /// Starts to listen at a Unix path of a host; returns the number of the socket.
     #[cfg(unix)]
     pub(crate) fn listen_at(&mut self, clock: &mut Clock, host: usize, path: &Path) -> io::Result<u64> {
         self.check_up(host)?;
@@ -103,14 +103,14 @@ impl Network {
         number
     }
 
-    /// Whether the socket that listens at an address of a host, if any does, has room for one more connection.
+    /// Whether the listener at an address of a host has room for one more connection; `None` if there is no listener.
     #[cfg(unix)]
     pub(crate) fn has_room(&self, host: usize, addr: &Addr) -> io::Result<Option<bool>> {
         self.check_up(host)?;
         Ok(self.listening.values().find(|it| it.takes(host, addr)).map(Listening::has_room))
     }
 
-    /// A connection that waits to be accepted, and the addresses of both ends.
+    /// Returns the next connection in the queue, with the addresses of both ends.
     pub(crate) fn accept(
         &mut self,
         clock: &mut Clock,
@@ -128,7 +128,7 @@ impl Network {
         }
     }
 
-    /// Nobody listens any more: what nobody has accepted is reset.
+    /// Closes a listener, and resets the connections that were not accepted.
     pub(crate) fn stop_listening(&mut self, clock: &mut Clock, listening: u64) {
         let Some(mut listening) = self.listening.remove(&listening) else { return };
         clock.dropped.append(listening.waiters.take());
@@ -143,7 +143,7 @@ impl Network {
     }
 }
 
-/// Whether a socket that is bound to `ours` gets what is sent to `addr`.
+/// Whether a socket that is bound to `ours` receives packets to `addr`.
 pub(super) fn covers(ours: SocketAddr, addr: SocketAddr) -> bool {
     ours.port() == addr.port()
         && ours.is_ipv4() == addr.is_ipv4()

@@ -1,5 +1,5 @@
-//! The network in memory: hosts, the paths between them, and what is at the ends of those. It knows nothing of tasks
-//! and handles: a waiting task is a waker, and a later effect is an event of the clock.
+//! The network in memory: hosts, the paths between them, and the sockets. It knows neither tasks nor handles: a waiting
+//! task is a waker, and a later effect is an event of the clock.
 
 mod connection;
 mod host;
@@ -34,15 +34,15 @@ pub(super) use path::{BUFFER, Chance};
 pub(super) use paths::Paths;
 pub(super) use udp::UdpBound;
 
-/// How many routers a packet may pass: the default of Linux.
+/// Number of routers that a packet may pass: the default of Linux.
 const TTL: u32 = 64;
 
 pub(super) struct Network {
     random: Random,
     hosts: Vec<Host>,
-    // What every path of a new host is like.
+    // Template for the paths of a new host.
     to_come: Path,
-    // Any host, ever.
+    // Whether any host has ever crashed.
     has_crashed: bool,
     conns: Slots<Conn>,
     listening: BTreeMap<u64, Listening>,
@@ -55,7 +55,7 @@ pub(super) struct Network {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Addr {
     Ip(SocketAddr),
-    /// None: it has no name.
+    /// `None`: an unnamed Unix socket.
     Path(Option<PathBuf>),
 }
 
@@ -72,21 +72,21 @@ impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ip(addr) => addr.fmt(f),
-            // An abstract name has a NUL there, which tools of Linux show in this way.
+            // An abstract name begins with a NUL, which tools of Linux show as `@`.
             Self::Path(Some(path)) => f.write_str(&path.to_string_lossy().replace('\0', "@")),
             Self::Path(None) => f.write_str("no name"),
         }
     }
 }
 
-/// A socket that is bound to an address, and is no end of a connection: it listens, or is for datagrams.
+/// A socket that is bound to an address and is not an end of a connection: a listener or a datagram socket.
 trait Bound {
     fn host(&self) -> usize;
 
     fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting>;
 }
 
-/// Takes away the sockets of a host.
+/// Removes the sockets of a host.
 fn crash<T: Bound>(sockets: &mut BTreeMap<u64, T>, host: usize, woken: &mut Waiters) {
     sockets.retain(|_, socket| {
         let stays = socket.host() != host;
@@ -102,7 +102,7 @@ fn wake_all<T: Bound>(sockets: &mut BTreeMap<u64, T>, woken: &mut Waiters) {
 }
 
 impl Network {
-    /// With one host, `main`.
+    /// Creates a network with one host, `main`.
     pub(super) fn new(random: Random) -> Self {
         let mut network = Self {
             random,
@@ -130,7 +130,7 @@ impl Network {
         }
     }
 
-    /// Everybody who waits for a socket is told that nothing will happen any more.
+    /// Wakes all waiters, because the simulation has stopped.
     pub(super) fn stop(&mut self, woken: &mut Waiters) {
         woken.extend(self.conns.values_mut().flat_map(Conn::take_waiters));
         wake_all(&mut self.listening, woken);
@@ -148,21 +148,21 @@ impl Network {
         crash(&mut self.unix_datagrams, host, &mut clock.woken);
     }
 
-    /// Something happens as long from now as a packet takes.
+    /// Schedules an event after the delay of a packet between these hosts.
     fn after(&mut self, clock: &mut Clock, from: usize, to: usize, event: NetEvent) {
         let (path, random) = self.path(from, to);
         let at = path.arrival(random, clock.nanos, 0);
         clock.add(at, event);
     }
 
-    /// Whether a packet that arrives now was lost on the way, as the seed has it.
+    /// Draws whether a packet that would arrive now was lost.
     fn is_lost(&mut self, from: usize, to: usize) -> bool {
         let (path, random) = self.path(from, to);
         path.loses(random)
     }
 }
 
-/// What is said of the sockets of a host that has crashed.
+/// The error of sockets whose host has crashed.
 fn crashed() -> io::Error {
     io::Error::new(ErrorKind::NotConnected, "anyrt: this socket is gone: its host has crashed")
 }

@@ -125,13 +125,13 @@ impl LinkOptions {
     }
 }
 
-/// A year is as good as for ever, and leaves room to add.
+/// Caps durations at a year, which leaves room for additions.
 fn nanos(duration: Duration) -> u64 {
     const YEAR: u64 = 365 * 86_400 * 1_000_000_000;
     duration.as_nanos().try_into().unwrap_or(YEAR).min(YEAR)
 }
 
-/// A probability, in whole numbers, so that it is the same on every machine.
+/// A probability as an integer, so that it is the same on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Chance(u64);
 
@@ -170,16 +170,16 @@ pub(super) struct Rules {
 /// One direction of a link.
 pub(super) struct Path {
     rules: Rules,
-    // By hand, and how many faults do it.
+    // Cut by the program, and the number of faults that cut it.
     pub(super) cut: bool,
     pub(super) cuts: u32,
     pub(super) hold: bool,
     pub(super) holds: u32,
-    // Of faults.
+    // Losses of faults.
     losses: Vec<Chance>,
-    // The highest of all.
+    // The highest of all losses.
     loss: Chance,
-    // When the last byte has left.
+    // The time at which the last byte has left.
     free_at: u64,
     pub(super) held: Vec<NetEvent>,
 }
@@ -199,7 +199,7 @@ impl Path {
         }
     }
 
-    /// From a host to itself: 50 µs, and nothing goes wrong.
+    /// The path from a host to itself: 50 µs, without faults.
     pub(super) fn loopback() -> Self {
         const NEVER: Chance = Chance::NEVER;
         Self::new(Rules {
@@ -214,7 +214,7 @@ impl Path {
         })
     }
 
-    /// One for a new host.
+    /// A path for a new host.
     pub(super) fn like(&self) -> Self {
         Self { cut: self.cut, hold: self.hold, ..Self::new(self.rules.clone()) }
     }
@@ -227,7 +227,7 @@ impl Path {
         self.hold || self.holds > 0
     }
 
-    /// When `len` bytes that leave now are there.
+    /// Returns when `len` bytes that are sent now arrive.
     pub(super) fn arrival(&mut self, random: &mut Random, now: u64, len: usize) -> u64 {
         let mut at = now;
         if let Some(bandwidth) = self.rules.bandwidth {
@@ -238,7 +238,7 @@ impl Path {
         at.saturating_add(self.rules.latency + random.below(self.rules.jitter))
     }
 
-    /// How much longer a datagram takes that others overtake.
+    /// Returns the extra delay of a datagram that others overtake, if one is drawn.
     pub(super) fn reordering(&self, random: &mut Random) -> Option<u64> {
         let late = self.rules.reordering.draw(random);
         late.then(|| random.below(self.rules.latency.saturating_mul(10)))
@@ -252,7 +252,7 @@ impl Path {
         self.rules.duplication.draw(random)
     }
 
-    /// The next piece of what is written.
+    /// Returns the length of the next segment of a write.
     pub(super) fn segment(&self, random: &mut Random, len: usize) -> usize {
         match self.rules.segment {
             Some(max) => len.min(random.below(max as u64) as usize + 1),
@@ -264,7 +264,7 @@ impl Path {
         self.rules.buffer
     }
 
-    /// Room at which a waiting writer is woken, unless it needs less.
+    /// Free space at which a waiting writer is woken, unless it needs less.
     pub(super) fn worth_sending(&self) -> usize {
         (self.rules.buffer / 4).max(1)
     }
@@ -275,7 +275,7 @@ impl Path {
         self.weigh_losses();
     }
 
-    /// A fault begins, or ends, that loses so much.
+    /// A fault that loses packets with this probability begins or ends.
     pub(super) fn count_loss(&mut self, chance: Chance, begins: bool) {
         if begins {
             self.losses.push(chance);

@@ -1,4 +1,4 @@
-//! What is done to the paths between hosts: by hand, and by faults.
+//! Changes to the paths between hosts, by the program and by faults.
 
 use std::fmt::Write;
 use std::io;
@@ -9,7 +9,7 @@ use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::log::Kind;
 use crate::backend::sim::random::Random;
 
-/// Which directions between which hosts.
+/// A selection of paths: hosts, and directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paths {
     All,
@@ -18,7 +18,7 @@ pub(crate) enum Paths {
 }
 
 impl Paths {
-    /// All pairs of sender and receiver, of this many hosts.
+    /// Returns all selected pairs of sender and receiver, for this number of hosts.
     fn iter(self, hosts: usize) -> impl Iterator<Item = (usize, usize)> {
         let (first, second) = match self {
             Self::All => (0..hosts, 0..hosts),
@@ -42,12 +42,12 @@ pub(super) enum Gate {
 }
 
 impl Network {
-    /// A path, and what the seed has in store for it.
+    /// Returns a path, and the generator of the network.
     pub(super) fn path(&mut self, from: usize, to: usize) -> (&mut Path, &mut Random) {
         (&mut self.hosts[from].paths[to], &mut self.random)
     }
 
-    /// Whether what arrives now gets through.
+    /// Whether a packet that arrives now gets through.
     pub(super) fn gate(&self, from: usize, to: usize) -> Gate {
         let path = &self.hosts[from].paths[to];
         if path.is_cut() {
@@ -61,7 +61,7 @@ impl Network {
         }
     }
 
-    /// Hosts that are down, and links that let nothing through.
+    /// Reports hosts that are down, and links that are cut or held.
     pub(crate) fn tell_faults(&self, text: &mut String) {
         for host in self.hosts.iter().filter(|host| !host.up) {
             let _ = write!(text, "\n  host {:?} is down", host.name);
@@ -93,23 +93,23 @@ impl Network {
         }
     }
 
-    /// Changes what they are like.
+    /// Sets the options of the paths.
     pub(crate) fn set(&mut self, clock: &mut Clock, paths: Paths, options: &LinkOptions) -> io::Result<()> {
         let rules = options.rules()?;
         self.each(paths, |path| path.set(rules.clone()));
-        // There may be more room than there was.
+        // A larger buffer may have made room for writers.
         for (from, to) in paths.iter(self.hosts.len()) {
             clock.woken.extend(self.writers(from, to));
         }
         Ok(())
     }
 
-    /// Cuts them by hand, or heals them.
+    /// Cuts paths by hand, or heals them.
     pub(crate) fn cut(&mut self, clock: &mut Clock, paths: Paths, cut: bool) {
         self.change_cut(clock, paths, cut, |path| path.cut = cut);
     }
 
-    /// A fault that cuts them begins, or ends. Those that overlap are counted.
+    /// A fault that cuts paths begins or ends. Faults may overlap, so they are counted.
     pub(crate) fn count_cut(&mut self, clock: &mut Clock, paths: Paths, begins: bool) {
         self.change_cut(clock, paths, begins, |path| path.cuts = counted(path.cuts, begins));
     }
@@ -119,12 +119,12 @@ impl Network {
         self.record_paths(clock, paths, if begins { Kind::PartitionBegan } else { Kind::PartitionEnded });
     }
 
-    /// Holds them by hand, or releases them.
+    /// Holds paths by hand, or releases them.
     pub(crate) fn hold(&mut self, clock: &mut Clock, paths: Paths, hold: bool) {
         self.change_hold(clock, paths, hold, |path| path.hold = hold);
     }
 
-    /// A fault that holds them begins, or ends.
+    /// A fault that holds paths begins or ends.
     pub(crate) fn count_hold(&mut self, clock: &mut Clock, paths: Paths, begins: bool) {
         self.change_hold(clock, paths, begins, |path| path.holds = counted(path.holds, begins));
     }
@@ -146,19 +146,19 @@ impl Network {
         }
     }
 
-    /// A fault that loses packets begins, or ends.
+    /// A fault that loses packets begins or ends.
     pub(crate) fn count_loss(&mut self, clock: &mut Clock, paths: Paths, chance: Chance, begins: bool) {
         self.each(paths, |path| path.count_loss(chance, begins));
         self.record_paths(clock, paths, if begins { Kind::LossBegan } else { Kind::LossEnded });
     }
 
-    /// Keeps what arrives until the path is released.
+    /// Queues a packet that arrived on a held path until the path is released.
     pub(super) fn keep(&mut self, clock: &mut Clock, from: usize, to: usize, event: NetEvent) {
         record_path(clock, from, to, Kind::Held);
         self.path(from, to).0.held.push(event);
     }
 
-    /// All connections over them are reset.
+    /// Resets all connections over these paths.
     pub(crate) fn reset_connections(&mut self, clock: &mut Clock, paths: Paths) {
         self.record_paths(clock, paths, Kind::LinkReset);
         for (from, to) in paths.iter(self.hosts.len()) {
@@ -167,12 +167,12 @@ impl Network {
     }
 }
 
-/// Something of a path is recorded under the numbers of both hosts.
+/// Records an event of a path under the numbers of both hosts.
 fn record_path(clock: &mut Clock, from: usize, to: usize, kind: Kind) {
     clock.record(kind, ((from as u64) << 32) | to as u64, 0);
 }
 
-/// How many faults there are once one more has begun, or ended.
+/// Returns the number of active faults after one has begun or ended.
 pub(super) fn counted(faults: u32, begins: bool) -> u32 {
     if begins { faults + 1 } else { faults - 1 }
 }

@@ -1,4 +1,4 @@
-//! UDP: sockets for datagrams, and datagrams on their way.
+//! UDP sockets, and datagrams in flight.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -25,7 +25,7 @@ pub(crate) struct UdpBound {
     pub(crate) peer: Option<SocketAddr>,
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
     queued: usize,
-    // When the last datagram of ours arrives: nothing overtakes it.
+    // Arrival time of our last datagram: later ones do not overtake it.
     last: u64,
     refused: bool,
     waiters: Waiting,
@@ -47,7 +47,7 @@ impl Bound for UdpBound {
 }
 
 impl Network {
-    /// A socket for datagrams is bound; its number.
+    /// Binds a UDP socket, and returns its number.
     pub(crate) fn bind(&mut self, clock: &mut Clock, host: usize, mut addr: SocketAddr) -> io::Result<u64> {
         self.check_local(host, addr.ip())?;
         if addr.port() == 0 {
@@ -89,7 +89,7 @@ impl Network {
         }
     }
 
-    /// Connects a socket: it sends to this address from now on, and receives only from it.
+    /// Connects a socket: from now on it sends to this address and receives only from it.
     pub(crate) fn connect_udp(&mut self, socket: u64, addr: SocketAddr) -> io::Result<()> {
         let addr = to_this_host(addr);
         let bound = self.bound(socket)?;
@@ -101,14 +101,14 @@ impl Network {
         let bound = self.bound(socket)?;
         bound.peer = Some(addr);
         bound.refused = false;
-        // As on Linux, it now has the address that its datagrams come from.
+        // As on Linux, the socket now has the source address of its datagrams.
         if bound.local.ip().is_unspecified() {
             bound.local.set_ip(source);
         }
         Ok(())
     }
 
-    /// The first datagram that has arrived.
+    /// Returns the first datagram in the queue.
     pub(crate) fn receive_udp(
         &mut self,
         clock: &mut Clock,
@@ -135,7 +135,7 @@ impl Network {
         Poll::Ready(Ok((len, from)))
     }
 
-    /// Whether something is there to be received, be it that the peer refuses.
+    /// Whether a receive would return at once: with a datagram, or because the peer has refused one.
     pub(crate) fn udp_readable(
         &mut self,
         clock: &mut Clock,
@@ -181,7 +181,7 @@ impl Network {
         if from.ip().is_unspecified() {
             from.set_ip(self.source(from_host, to.ip())?);
         }
-        // What nobody gets is lost.
+        // A datagram to an unknown address is lost.
         let Some(host) = self.route(from_host, to.ip()) else { return Ok(()) };
         let flight = || flight("datagram", (from_host, host), [from, to], bytes);
         let message = clock.sent(socket, flight);
@@ -232,7 +232,7 @@ impl Network {
             it.host == host && covers(it.local, to) && it.peer.is_none_or(|peer| peer == from)
         };
         let Some(bound) = self.datagrams.values_mut().find(is_for) else {
-            // Only a socket that is connected to it hears of that (udp(7)).
+            // Only a socket that is connected to the address is notified (udp(7)).
             let hears = self.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to));
             if hears && !self.is_lost(host, from_host) {
                 let flight = || flight("refusal", (host, from_host), [to, from], &[]);

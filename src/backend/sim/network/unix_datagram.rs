@@ -1,4 +1,4 @@
-//! Unix datagrams, which are in the queue of their receiver at once, or wait for room there.
+//! Unix datagrams: a send puts the datagram into the receiver's queue at once, or waits for room there.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -22,7 +22,7 @@ pub(super) struct UnixBound {
     peer: Option<u64>,
     queue: VecDeque<(Option<PathBuf>, Vec<u8>)>,
     readers: Waiting,
-    // Those who wait for room.
+    // Senders that wait for room in the queue.
     writers: Waiting,
 }
 
@@ -56,12 +56,12 @@ impl Network {
     pub(crate) fn unbind_unix(&mut self, clock: &mut Clock, number: u64) {
         if let Some(mut bound) = self.unix_datagrams.remove(&number) {
             clock.dropped.append(bound.readers.take());
-            // They find out that it is gone.
+            // Waiting senders find out that the receiver is gone.
             clock.woken.append(bound.writers.take());
         }
     }
 
-    /// What is sent without an address goes to this peer.
+    /// Sets the default peer of a socket.
     pub(crate) fn connect_unix(&mut self, number: u64, peer: u64) {
         if let Some(bound) = self.unix_datagrams.get_mut(&number) {
             bound.peer = Some(peer);
@@ -102,7 +102,7 @@ impl Network {
         Poll::Ready(Ok(buf.len()))
     }
 
-    /// Whether something is there to be received.
+    /// Whether a receive would return at once.
     pub(crate) fn unix_readable(
         &mut self,
         clock: &mut Clock,
@@ -135,7 +135,7 @@ impl Network {
         }
     }
 
-    /// The first queued datagram, and the path of its sender.
+    /// Returns the first queued datagram, and the path of its sender.
     pub(crate) fn receive_unix(
         &mut self,
         clock: &mut Clock,
@@ -174,7 +174,7 @@ impl Network {
             .ok_or_else(|| io::Error::new(ErrorKind::NotFound, "no socket is bound there, on this host"))
     }
 
-    /// Whether a socket of either kind is at this path.
+    /// Whether a socket of either kind is bound to this path.
     pub(super) fn is_taken(&self, host: usize, path: &Path) -> bool {
         let addr = Addr::Path(Some(path.to_owned()));
         self.unix_bound_at(host, path).is_ok() || self.listening.values().any(|it| it.takes(host, &addr))

@@ -37,7 +37,7 @@ pub fn note(text: impl fmt::Display) {
     });
 }
 
-/// Runs a closure, and tells the log if it panics.
+/// Runs a closure, and logs a panic of it.
 pub(crate) fn panicking<T>(job: impl FnOnce() -> T) -> T {
     catch_panic(job).unwrap_or_else(|payload| {
         panicked(panics::caught(&payload));
@@ -68,12 +68,12 @@ impl World {
         self.end(Kind::Failed, 0, 0, panic);
     }
 
-    /// It goes in a panic.
+    /// The simulation is dropped by a panic.
     pub(crate) fn dies(&self) {
         self.failed(panics::current());
     }
 
-    /// A `block_on` is left by a panic.
+    /// A panic unwinds a `block_on`.
     pub(super) fn unwinds(&self, host: usize, main: u64) {
         self.end(Kind::Panicked, host, main, panics::current());
     }
@@ -82,7 +82,7 @@ impl World {
         self.with(|state| state.panicked(kind, host, task, panic));
     }
 
-    /// Writes the log to where the environment wants it, unless somebody drives or nothing is new.
+    /// Writes the log to the file that the environment names, unless a thread drives the simulation or nothing is new.
     pub(super) fn save_log(&self) {
         let due = self.with(|state| {
             if state.is_driven() {

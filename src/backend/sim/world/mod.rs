@@ -50,16 +50,16 @@ pub(super) struct Config {
     pub(super) choices: Option<u64>,
     /// Indices of the drawn faults that happen; `None`: all.
     pub(super) only_faults: Option<Vec<usize>>,
-    /// More are an error.
+    /// Exceeding it is an error.
     pub(super) max_steps: Option<u64>,
-    /// In real time; longer is an error.
+    /// Limit of real time; exceeding it is an error.
     pub(super) limit: Option<Duration>,
     pub(super) logged: bool,
     pub(super) log_file: Option<PathBuf>,
 }
 
 pub(super) struct World {
-    // Of those that there were in this process.
+    // Number of this simulation in the process.
     number: u64,
     base: Instant,
     pub(super) seed: u64,
@@ -67,11 +67,11 @@ pub(super) struct World {
     cancel_at: Option<u64>,
     max_steps: Option<u64>,
     limit: Option<Duration>,
-    // The number of the thread that drives it, or 0.
+    // Number of the thread that drives it, or 0.
     driver: AtomicU64,
-    // The number of a task that a thread outside may wake, or 0.
+    // Number of a task that another thread may wake, or 0.
     suspect: AtomicU64,
-    // Nanoseconds of real time for which it has only listened for other threads.
+    // Nanoseconds of real time spent only listening for other threads.
     listened: AtomicU64,
     state: Mutex<State>,
 }
@@ -82,23 +82,23 @@ pub(super) struct State {
     pub(super) tasks: Tasks,
     pub(super) faults: Drawn,
     pub(super) program_random: Random,
-    // What hosts run whenever they start.
+    // The boot programs of the hosts.
     boots: BTreeMap<usize, Boot>,
-    // Hosts that a fault has turned off or on: done once the lock is free.
+    // Hosts that a fault has taken down or started; handled once the lock is free.
     power: Vec<Power>,
-    // Of nested `block_on`, the innermost last.
+    // Nested `block_on`s, the innermost last.
     mains: Vec<Main>,
     woken_by_a_stranger: Option<Id>,
-    // Tasks that have to go, with their hosts; None: nobody makes them go just now.
+    // Tasks that have to be dropped, with their hosts; `None`: no dismissal is in progress.
     refused: Option<Vec<(usize, Runnable)>>,
     closed: bool,
-    // How often in a row all have yielded, and nothing else has happened.
+    // Number of consecutive rounds in which all tasks yielded and nothing else happened.
     rounds: u64,
     news: News,
-    // Of tasks.
+    // Number of polls of tasks.
     pub(super) polls: u64,
     pub(super) steps: u64,
-    /// It has gone on for longer than its limit.
+    /// The run has exceeded its limit of time.
     pub(super) too_long: bool,
 }
 
@@ -161,12 +161,12 @@ impl World {
         self.with(|state| state.closed)
     }
 
-    /// In the process, that of a task.
+    /// Returns the number of a task that is unique in the process.
     pub(super) fn number(&self, task: u64) -> Number {
         Number::in_simulation(self.number, task)
     }
 
-    /// That of a task which is dropped at once, because the simulation is over.
+    /// Returns a number for a task that is dropped at once, because the simulation is over.
     pub(super) fn number_of_a_lost_task(&self) -> Number {
         let task = self.with(|state| state.tasks.next_number());
         self.number(task)
@@ -236,19 +236,19 @@ impl State {
         }
     }
 
-    /// Whether some `block_on` is in progress.
+    /// Whether a `block_on` is in progress.
     fn is_driven(&self) -> bool {
         !self.mains.is_empty()
     }
 
-    /// Draws faults from the seed, which happen from now on.
+    /// Draws faults from the seed and schedules them from now on.
     pub(super) fn inject(&mut self, faults: &Faults) -> io::Result<Vec<Fault>> {
         let boots: Vec<_> = self.boots.keys().copied().collect();
         self.faults.inject(&mut self.clock, &self.network, faults, &boots)
     }
 }
 
-// Without a look behind the lock: a writer that it is formatted into may ask the simulation for the time.
+// Does not take the lock: a writer may ask the simulation for the time while it formats.
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("World").field("seed", &self.seed).finish_non_exhaustive()

@@ -57,7 +57,7 @@ impl World {
                 Some(Stranger::Goes) => MOMENT,
                 None => Duration::ZERO,
             };
-            // After that: one that has ended has woken somebody before.
+            // Checked after the threads: a thread that has ended woke a task before that.
             if is_woken() {
                 break true;
             }
@@ -76,7 +76,7 @@ impl World {
     }
 }
 
-/// Whether it has not listened often there.
+/// Whether it has not yet listened too often at this place.
 fn is_first(started: &'static Location<'static>) -> bool {
     SUSPECTED.fetch_add(1, Ordering::Relaxed);
     let mut listened = lock(&LISTENED);
@@ -89,7 +89,7 @@ fn is_first(started: &'static Location<'static>) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stranger {
     Goes,
-    /// It could run, and has not run for a hundredth of a second in all.
+    /// It could run, and has had less than a hundredth of a second of processor time.
     Begins,
 }
 
@@ -98,14 +98,15 @@ pub(super) fn is_there_a_stranger(age: Duration) -> bool {
     stranger(age).is_some()
 }
 
-/// On Linux one with the name of this thread, which it has from the thread that started it unless it got another, or one that
-/// is younger than the simulation. Elsewhere nobody says, and there may always be one.
+/// On Linux: a thread with the same name as this one, which it inherits from the thread that started it, or a thread
+/// that is younger than the simulation. Other systems do not tell, so there may always be one.
 fn stranger(age: Duration) -> Option<Stranger> {
     strangers(age).unwrap_or(Some(Stranger::Goes))
 }
 
 fn strangers(age: Duration) -> Option<Option<Stranger>> {
-    // proc_pid_stat(5): hundredths of a second, as everywhere; and one that has just begun may be of an earlier one.
+    // proc_pid_stat(5) counts in hundredths of a second; a thread that has just begun may belong to an earlier
+    // simulation.
     let hundredths = |seconds: f64| (seconds * 100.0) as u64;
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
     let now = hundredths(uptime.split_whitespace().next()?.parse().ok()?);
@@ -119,7 +120,7 @@ fn strangers(age: Duration) -> Option<Option<Stranger>> {
         if task.file_name() == this {
             continue;
         }
-        // It may end meanwhile.
+        // The thread may have ended in the meantime.
         let Ok(stat) = fs::read_to_string(task.path().join("stat")) else { continue };
         let Some((comm, fields)) = stat.split_once('(').and_then(|(_, stat)| stat.rsplit_once(')')) else {
             continue;

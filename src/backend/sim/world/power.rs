@@ -86,8 +86,8 @@ impl World {
 }
 
 impl State {
-    /// From now on tasks that have to go are kept, until [`take_refused`](Self::take_refused) has them all. Whether this is the
-    /// first to say so: one of their destructors may be the cause of more, which go with them.
+    /// From now on tasks that have to be dropped are collected, until [`take_refused`](Self::take_refused) takes them.
+    /// Returns whether this is the outermost call: a destructor of such a task may cause another one.
     fn begin_refusing(&mut self) -> bool {
         let is_first = self.refused.is_none();
         self.refused.get_or_insert_default();

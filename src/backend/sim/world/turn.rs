@@ -50,7 +50,7 @@ fn yielding(rounds: u64) -> u64 {
 }
 
 impl State {
-    /// What is to be done next.
+    /// Returns the next step.
     pub(super) fn step(&mut self, world: &World, until: Option<u64>) -> ControlFlow<Step, Next> {
         self.clock.turn = Turn::default();
         if let Some(task) = self.woken_by_a_stranger.take() {
@@ -103,7 +103,7 @@ impl State {
     #[cold]
     fn endless(&mut self, world: &World, next: Ready) -> ControlFlow<Step, Next> {
         let task = next.task;
-        // It stays in the queue: its destructor would find the lock taken.
+        // It stays in the queue: its destructor would need the lock, which is held here.
         self.tasks.put_back(next);
         let (polls, since) = (self.news.polls - 1, Duration::from_nanos(self.news.at));
         let what = format!(
@@ -141,7 +141,7 @@ impl State {
         }
         if nobody && nanos > self.clock.nanos {
             if let Some(started) = self.suspected(world) {
-                // No step of the program.
+                // This is not a step of the program.
                 self.steps -= 1;
                 return Continue(Next::Listen(started));
             }
@@ -157,7 +157,7 @@ impl State {
         Continue(Next::Time(std::mem::take(&mut self.power)))
     }
 
-    /// Where the task was started that a thread outside may wake, if one is suspected.
+    /// Returns where the suspected task was spawned, which another thread may wake.
     fn suspected(&self, world: &World) -> Option<&'static Location<'static>> {
         let number = match world.suspect.load(Ordering::Relaxed) {
             0 => return None,
@@ -182,7 +182,7 @@ impl State {
         }
     }
 
-    /// The panic message: about one task, or about all.
+    /// Formats a panic message, about one task or about all.
     pub(super) fn tell(&self, seed: u64, what: &str, of: Option<Id>) -> String {
         use fmt::Write;
 
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn loop_is_what_polls_a_million_times_and_each_task_a_few_times() {
         assert!(!is_endless(1_000_000, 2) && is_endless(1_000_001, 2));
-        // Each of a million tasks may be polled once, or a few times.
+        // Each of a million tasks may be polled a few times.
         assert!(!is_endless(2_000_001, 1_000_000) && !is_endless(16_000_000, 1_000_000));
         assert!(is_endless(16_000_001, 1_000_000));
     }

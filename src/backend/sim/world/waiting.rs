@@ -19,7 +19,7 @@ use crate::runtime::task::coop;
 const LOOKS: u32 = 100_000;
 
 impl World {
-    /// An operation of a socket, which counts for the budget of its task. It changes nothing when it has to wait.
+    /// Performs an operation of a socket, which counts for the budget of its task. A pending operation changes nothing.
     pub(crate) fn operate<T>(
         &self,
         cx: &mut Context<'_>,
@@ -134,21 +134,21 @@ impl World {
         }
     }
 
-    /// Whether another thread drives it just now.
+    /// Whether another thread is driving the simulation.
     pub(crate) fn is_driven_elsewhere(&self) -> bool {
         let driver = self.driver.load(Ordering::Relaxed);
         driver != 0 && driver != this_thread()
     }
 
-    /// A task is woken: while somebody drives, another thread must not.
+    /// A task is woken. While a thread drives the simulation, no other thread may wake its tasks.
     fn heed_strangers(&self, state: &mut State, task: Id) {
-        // Late wakes are harmless.
+        // Waking a task that has ended is harmless.
         if self.is_driven_elsewhere() && state.tasks.get(task).is_some() {
             state.woken_by_a_stranger = Some(task);
         }
     }
 
-    /// A task is woken that may be in the middle of a poll, of which nobody else hears.
+    /// A task is woken that may be in the middle of a poll, where the executor does not see the wake.
     pub(crate) fn woken(&self, task: Id) {
         if self.is_driven_elsewhere() {
             self.with(|state| self.heed_strangers(state, task));

@@ -11,8 +11,8 @@ use crate::backend::sim::network::paths::Gate;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::{How, Waiter};
 
-/// How often what is lost is sent again, the first time after 200 ms and then after twice as long, up to two minutes: as
-/// Linux does (tcp(7), `tcp_retries2`). That is 924.6 s in all.
+/// Number of retransmissions of a lost packet: the first after 200 ms, each later one after twice the time, up to two
+/// minutes, as on Linux (tcp(7), `tcp_retries2`). Together 924.6 s.
 const RESENDS: u32 = 15;
 const RESEND: u64 = 200_000_000;
 const LONGEST_RESEND: u64 = 120_000_000_000;
@@ -20,7 +20,7 @@ const LONGEST_RESEND: u64 = 120_000_000_000;
 /// A packet on its way to one end of a connection.
 pub(super) struct Packet {
     at: u64,
-    // How often it was lost.
+    // Number of times it was lost.
     pub(super) tries: u32,
     what: What,
     // For the log.
@@ -52,13 +52,14 @@ impl What {
     }
 }
 
-/// How long one waits before what was lost so often is sent again.
+/// Returns the delay before a packet that was lost this many times is sent again.
 fn resend(tries: u32) -> u64 {
     (RESEND << tries).min(LONGEST_RESEND)
 }
 
 impl Network {
-    /// Reads what has arrived at one end, and the descriptors that came with it; what is not taken stays to be read.
+    /// Reads what has arrived at one end, and the descriptors that came with it. Bytes that do not fit into the buffers can be
+    /// read later.
     pub(crate) fn read(
         &mut self,
         clock: &mut Clock,
@@ -100,7 +101,7 @@ impl Network {
         Poll::Pending
     }
 
-    /// Writes at one end, as much as the other has room for; descriptors go with the first byte.
+    /// Writes at one end, up to the free space in the buffer of the other end. Descriptors go with the first byte.
     pub(crate) fn write(
         &mut self,
         clock: &mut Clock,
@@ -122,7 +123,7 @@ impl Network {
         let (from_host, to_host) = conn.path(to);
         let path = &hosts[from_host].paths[to_host];
         let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
-        // Not a few bytes at a time, for ever, when it is read a few bytes at a time (RFC 1122, 4.2.3.4).
+        // Avoids sending a few bytes at a time when the reader reads a few bytes at a time (RFC 1122, 4.2.3.4).
         let len: usize = bufs.iter().map(|buf| buf.len()).sum();
         if len == 0 {
             return Poll::Ready(Ok(0));
@@ -144,7 +145,7 @@ impl Network {
         Poll::Ready(Ok(len))
     }
 
-    /// Whether one end has something to read, be it the end or an error.
+    /// Whether a read at one end would return at once: with bytes, the end of the stream, or an error.
     pub(crate) fn is_readable(
         &mut self,
         clock: &mut Clock,
@@ -160,7 +161,7 @@ impl Network {
         Poll::Pending
     }
 
-    /// Whether one end has room for what is written, or an error.
+    /// Whether a write at one end would return at once: the buffer has space, or there is an error.
     pub(crate) fn is_writable(
         &mut self,
         clock: &mut Clock,
@@ -180,7 +181,7 @@ impl Network {
         Poll::Pending
     }
 
-    /// Something goes to one end of a connection, after everything that went there before.
+    /// Sends a packet to one end of a connection, behind all earlier packets to that end.
     pub(super) fn send(&mut self, clock: &mut Clock, id: Id, to: usize, what: What) {
         let Self { conns, hosts, random, .. } = self;
         let Some(conn) = conns.get_mut(id) else { return };
@@ -194,14 +195,14 @@ impl Network {
             let begins = conn.ends[to].inbox.len() - left;
             let message = clock.sent(id.number, || conn.flight(to, what.name(), begins, len));
             let mut tries = 0;
-            // Of an answer it is known already.
+            // Whether an answer is lost has been drawn before.
             while what != What::Accepted && tries <= RESENDS && path.loses(random) {
                 clock.record(Kind::Lost, id.number, len as u64);
                 clock.trace.on_path((from_host, to_host));
                 at = at.saturating_add(resend(tries));
                 tries += 1;
             }
-            // Nobody sends a reset again.
+            // A reset is never retransmitted.
             if what == What::Reset && tries > 0 {
                 break;
             }
@@ -217,7 +218,7 @@ impl Network {
         }
     }
 
-    /// What is first on its way is due when it is.
+    /// Schedules the arrival of the first packet in flight.
     fn await_first(&mut self, clock: &mut Clock, id: Id, to: usize) {
         let conn = self.conns.get(id);
         if let Some(first) = conn.and_then(|conn| conn.ends[to].flight.front()) {
@@ -225,7 +226,7 @@ impl Network {
         }
     }
 
-    /// What is first on its way to one end of a connection is due, and perhaps more.
+    /// The first packet in flight to one end of a connection is due, and perhaps more of them.
     pub(in super::super) fn arrive(&mut self, clock: &mut Clock, id: Id, to: usize) {
         while let Some(conn) = self.conns.get_mut(id) {
             let (from_host, to_host) = conn.path(to);
@@ -249,7 +250,7 @@ impl Network {
         self.await_first(clock, id, to);
     }
 
-    /// Returns whether the packet was accepted. If not, the sender is notified, and sends it again until it is
+    /// Returns whether the packet was accepted. If not, the sender is notified, and retransmits it until it is
     /// acknowledged.
     fn deliver(&mut self, clock: &mut Clock, id: Id, to: usize, what: What, message: u64) -> bool {
         let Some(conn) = self.conns.get_mut(id) else { return false };
@@ -293,7 +294,7 @@ impl Network {
         true
     }
 
-    /// What is first on its way has not arrived.
+    /// The first packet in flight did not arrive.
     fn send_again(&mut self, clock: &mut Clock, id: Id, to: usize, gate: Gate) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         if gate == Gate::Cut {
@@ -314,7 +315,7 @@ impl Network {
         }
     }
 
-    /// The sender gives up after this time without an answer.
+    /// The sender gives up after this time without an acknowledgement.
     fn time_out(&mut self, clock: &mut Clock, id: Id, side: usize) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         clock.record(Kind::TimedOut, id.number, 0);

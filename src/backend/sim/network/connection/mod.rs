@@ -17,7 +17,7 @@ use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::Waiting;
 use crate::runtime::net::options::SocketOptions;
 
-/// A connection: one end for the client, and one for the server.
+/// A connection: the client's end, and the server's.
 pub(super) struct Conn {
     asked_at: u64,
     // For the log.
@@ -27,12 +27,12 @@ pub(super) struct Conn {
 }
 
 impl Conn {
-    /// From which host to which.
+    /// Returns the sending host and the receiving host.
     fn path(&self, to: usize) -> (usize, usize) {
         (self.ends[1 - to].host, self.ends[to].host)
     }
 
-    /// For the log: what goes to one end. Its bytes are in the inbox from `at` on.
+    /// For the log: a packet to one end. Its bytes begin at `at` in the inbox.
     #[cold]
     fn flight(&self, to: usize, what: &'static str, at: usize, len: usize) -> Flight {
         let (front, back) = self.ends[to].readable(at, len);
@@ -52,7 +52,7 @@ pub(crate) const SERVER: usize = 1;
 
 enum SleepState {
     Asked,
-    /// It is there for the one who was asked, and the other does not know it yet.
+    /// The listener has accepted the connection; the client does not know it yet.
     Accepted,
     Open,
     Failed(ErrorKind),
@@ -63,20 +63,20 @@ struct End {
     addr: Addr,
     options: SocketOptions,
     ttl: u32,
-    // What has arrived, and behind it what is on its way.
+    // Bytes that have arrived, followed by bytes in flight.
     inbox: VecDeque<u8>,
     arrived: usize,
     fds: Fds,
-    // What is on its way: only the first of it has an event, so that nothing overtakes it.
+    // Packets in flight. Only the first one has an event, so none can overtake another.
     flight: VecDeque<Packet>,
     ended: bool,
-    // Our own side is closed.
+    // This end has closed its write side.
     shut: bool,
-    // Reported once.
+    // The error is reported once.
     error: Option<ErrorKind>,
     reset: bool,
     held: bool,
-    // With its host.
+    // This end is gone, because its host has crashed.
     crashed: bool,
     reader: Waiting,
     writer: Waiting,
@@ -109,7 +109,7 @@ impl End {
         self.reader.take().into_iter().chain(self.writer.take())
     }
 
-    /// Nobody sends any more what is on its way here.
+    /// Drops packets in flight to this end, which are no longer retransmitted.
     fn clear_flight(&mut self) {
         self.flight.clear();
         self.keep(self.arrived);
@@ -128,7 +128,7 @@ impl End {
         self.arrived = 0;
     }
 
-    /// What is to be read, in the two places where it is.
+    /// Returns the bytes that can be read, as the two slices of the buffer.
     #[inline]
     fn readable(&self, from: usize, len: usize) -> (&[u8], &[u8]) {
         let (front, back) = self.inbox.as_slices();
@@ -140,19 +140,20 @@ impl End {
     }
 }
 
-/// No connection is forgotten as long as somebody holds an end of it, and their host is up.
+/// The error where a connection is missing: its host has crashed, because a connection is kept while an end of it is
+/// held.
 pub(super) fn gone<T>() -> Poll<io::Result<T>> {
     Poll::Ready(Err(crashed()))
 }
 
 impl Network {
-    /// What can be set at one end, and its TTL.
+    /// Returns the socket options of one end, and its TTL.
     pub(crate) fn options(&mut self, id: Id, side: usize) -> io::Result<(&mut SocketOptions, &mut u32)> {
         let end = &mut self.conn(id, side).ok_or_else(crashed)?.ends[side];
         Ok((&mut end.options, &mut end.ttl))
     }
 
-    /// A connection, unless the host of this end has crashed.
+    /// Returns the connection, unless the host of this end has crashed.
     fn conn(&mut self, id: Id, side: usize) -> Option<&mut Conn> {
         self.conns.get_mut(id).filter(|conn| !conn.ends[side].crashed)
     }
@@ -166,7 +167,7 @@ impl Network {
         ends.flat_map(|(end, _)| end.writer.take()).collect()
     }
 
-    /// Of the one who asked, and of the one who was asked.
+    /// Returns the address of the client and that of the server.
     pub(super) fn addrs(&self, conn: Id) -> [Addr; 2] {
         match self.conns.get(conn) {
             Some(Conn { ends: [client, server], .. }) => [client.addr.clone(), server.addr.clone()],
@@ -174,7 +175,7 @@ impl Network {
         }
     }
 
-    /// Whether a port of `host` is taken by a connection, or by one that listens.
+    /// Whether a connection or a listener uses a port of `host`.
     pub(super) fn tcp_port_is_taken(&self, host: usize, port: u16) -> bool {
         let is_it = |addr: &Addr| addr.ip().is_some_and(|addr| addr.port() == port);
         self.listening.values().any(|it| it.host == host && is_it(&it.addr))
