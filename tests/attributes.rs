@@ -1,4 +1,4 @@
-//! `#[anyrt::test]` beside what else makes tests, on whatever is compiled in.
+//! `#[anyrt::test]` together with other attributes that create tests, on all compiled-in runtimes.
 #![allow(clippy::unwrap_used)]
 
 use std::cell::Cell;
@@ -11,7 +11,7 @@ use anyrt::{AnyRuntime, Runtime, Time};
 use proptest::prelude::*;
 use rstest::{fixture, rstest};
 
-/// What these tests do nothing with but send it through a task.
+/// Sends a value through a task; the tests only need some work.
 async fn doubled(rt: &AnyRuntime, number: u32) -> u32 {
     rt.spawn(async move { number * 2 }).await.unwrap()
 }
@@ -21,7 +21,7 @@ fn seven() -> u32 {
     7
 }
 
-// Each case is a function of its own, so its tests are `cases_and_fixtures::case_1::tokio`, ….
+// Each case is a function of its own, so its tests are called `cases_and_fixtures::case_1::tokio`, ….
 #[rstest]
 #[case(0, 0)]
 #[case(1, 2)]
@@ -32,7 +32,8 @@ async fn cases_and_fixtures(#[case] number: u32, #[case] expected: u32, seven: u
     assert_eq!(doubled(&rt, seven).await, 14);
 }
 
-// Properties are checked by a closure that cannot be async: so in a blocking closure, whose `block_on` is not nested.
+// A property is checked by a closure that cannot be async, so it runs in a blocking closure, where `block_on` is not
+// nested.
 #[anyrt::test]
 async fn property(rt: AnyRuntime) {
     let checks = rt.clone();
@@ -44,7 +45,7 @@ async fn property(rt: AnyRuntime) {
     checked.await.unwrap();
 }
 
-// Its body need not be `Send`.
+// The body of a test need not be `Send`.
 #[anyrt::test]
 async fn local_tasks(rt: AnyRuntime) {
     let numbers = Rc::new(Cell::new(0));
@@ -95,7 +96,7 @@ async fn body_may_keep_what_stays_on_its_thread() {
 #[anyrt::test(timeout = "1ms")]
 #[should_panic(expected = "has not ended")]
 async fn limit_ends_what_does_not_end() {
-    // Without this, a simulation is stuck, and says so.
+    // Without this yield, the simulation is stuck and says so.
     loop {
         anyrt::time::sleep(Duration::from_millis(1)).await;
     }
@@ -122,7 +123,7 @@ async fn runtime_is_current_and_owned(rt: AnyRuntime) {
     rt.sleep(Duration::from_millis(1)).await;
 }
 
-// Whoever makes the tests may have named what is in them.
+// The names in the expansion must not collide with names of the macro that creates the tests.
 macro_rules! tests {
     ($($name:ident: $runtime:ty;)*) => {
         $(
@@ -166,7 +167,7 @@ impl Drop for PanicsWhenDropped {
     }
 }
 
-// In a simulation, that was a panic while another one unwinds.
+// In a simulation, this used to be a panic during another panic.
 #[anyrt::test(timeout = "1s")]
 #[should_panic(expected = "n")]
 async fn destructor_that_panics_ends_no_process() {

@@ -1,4 +1,4 @@
-//! Which types may move between threads, be shared and be moved while pinned; and which must not be `Clone`.
+//! Which types are `Send`, `Sync` and `Unpin`, and which must not be `Clone`.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -17,7 +17,7 @@ fn error<T: std::error::Error + Send + Sync + 'static>() {}
 
 #[test]
 fn tasks() {
-    // An output that is `Send` and nothing else.
+    // An output that is `Send` and not `Sync`.
     type Output = std::cell::Cell<u8>;
     send::<JoinHandle<Output>>();
     sync::<JoinHandle<Output>>();
@@ -34,7 +34,7 @@ fn tasks() {
     unpin::<LocalSet>();
     debug::<LocalSet>();
     error::<NoLocalSet>();
-    // Those of local tasks ask for nothing.
+    // Handles of local tasks require nothing of the output.
     unpin::<JoinHandle<std::rc::Rc<u8>>>();
     debug::<AbortOnDropHandle<&u8>>();
     debug::<JoinSet<std::rc::Rc<u8>>>();
@@ -103,7 +103,7 @@ fn types_without_parameters() {
     sync::<net::UdpSocket>();
     unpin::<net::UdpSocket>();
     sync::<net::TcpListener>();
-    // What awaits these can be spawned.
+    // Futures that await these can be spawned.
     fn future<F: Future + Send + 'static>(_: fn() -> F) {}
     future(|| net::TcpStream::connect("localhost:80"));
     future(|| net::TcpListener::bind(("localhost", 80)));
@@ -132,7 +132,7 @@ fn runtime<R: Runtime>(runtime: R) {
     unpin::<R::TcpListener>();
     sync::<R::UdpSocket>();
     unpin::<R::UdpSocket>();
-    // What awaits these can be spawned.
+    // Futures that await these can be spawned.
     futures(runtime.tcp_connect("localhost:80"));
     futures(runtime.tcp_bind(("localhost", 80)));
     futures(runtime.lookup_host("localhost:80"));

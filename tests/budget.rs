@@ -1,4 +1,4 @@
-//! What many operations in one poll come to, beside what the runtimes do natively.
+//! The cost of many operations in one poll, compared with the runtimes' own.
 #![allow(clippy::unwrap_used)]
 
 use std::future::pending;
@@ -11,7 +11,7 @@ fn tokio_runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// So many that a set which asks all of them for each 128 takes half a minute.
+/// With this number, a set that polls all its tasks for every 128 results takes half a minute.
 const MANY: usize = 60_000;
 
 fn join_many<R: Runtime>(rt: &R) -> Duration {
@@ -25,7 +25,7 @@ fn join_many<R: Runtime>(rt: &R) -> Duration {
             joined += 1;
         }
         assert_eq!(joined, MANY);
-        // And those that are aborted.
+        // And aborted tasks.
         (0..MANY).for_each(|_| drop(set.spawn_on(pending(), rt)));
         set.shutdown().await;
         assert!(set.is_empty());

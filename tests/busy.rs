@@ -1,4 +1,5 @@
-//! What waits beside tasks that compute waits as long through anyrt as by the runtime's own calls: both by turns, in one run.
+//! Latencies beside tasks that compute: through anyrt they are as long as with the runtime's own calls, measured
+//! alternately in one run.
 #![allow(clippy::unwrap_used)]
 
 use std::future::Future;
@@ -14,7 +15,7 @@ use anyrt::{AsyncStd, Runtime, Smol, Tokio};
 use futures::future::join;
 
 const ROUNDS: usize = 15;
-/// How much longer than natively, and what the machine may need for the other tests.
+/// Maximum ratio to the native latency, and an allowance for other tests on the machine.
 const RATIO: u32 = 4;
 const GRACE: Duration = Duration::from_millis(300);
 
@@ -150,7 +151,7 @@ fn compare<R: Runtime + Native>(rt: R, tasks: usize) {
         let (rt, over) = (rt.clone(), over.0.clone());
         drop(rt.clone().spawn(async move {
             while !over.load(Ordering::SeqCst) {
-                // As if it computed, and left the machine to the other tests.
+                // Simulates a computation without taking the processor from other tests.
                 thread::sleep(ms(3));
                 rt.yield_now().await;
             }

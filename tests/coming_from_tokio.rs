@@ -1,4 +1,5 @@
-//! The page "Coming from tokio" against the source of the tokio in Cargo.lock: each public item has a row, and each row is an item.
+//! Compares the page "Coming from tokio" with the source of the tokio in Cargo.lock: every public item has a row, and
+//! every row is an item.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -10,7 +11,7 @@ use std::process::Command;
 /// The headings of the page, each a module of tokio.
 const MODULES: &[&str] = &["task", "time", "net", "io", "sync", "signal", "fs", "process", "runtime"];
 
-/// Types with a heading of their own, and the file of tokio that has their methods.
+/// Types with a heading of their own, and the file of tokio that contains their methods.
 const TYPES: &[(&str, &str, &str)] = &[
     ("task", "runtime/task/join.rs", "JoinHandle"),
     ("task", "task/join_set.rs", "JoinSet"),
@@ -58,13 +59,13 @@ fn every_item_of_tokio_has_a_row() {
 #[test]
 fn every_macro_of_tokio_has_a_row() {
     let Some(source) = source_of_tokio() else { return };
-    // Those of `tokio-macros` are named by hand.
+    // The macros of `tokio-macros` are listed by hand.
     let mut macros: BTreeSet<String> = ["main", "test"].map(str::to_owned).into();
     for file in rust_files(&source.join("src")) {
         let (text, mut attributes) = (fs::read_to_string(file).unwrap(), String::new());
         for line in text.lines() {
             if let Some((before, name)) = line.split_once("macro_rules! ") {
-                // `doc!` is a macro of tokio's own that exports.
+                // tokio's own macro `doc!` exports items.
                 let is_exported = before == "doc! {" || attributes.contains("#[macro_export]");
                 if is_exported && !attributes.contains("#[doc(hidden)]") {
                     macros.insert(word(name).to_owned());
@@ -97,7 +98,7 @@ fn every_method_of_the_types_that_porters_use_has_a_row() {
     compare("Halves of a stream", &methods);
 }
 
-/// What the page calls "the same" is a method here: each of these compiles, and they are all that it names.
+/// Methods that the page calls "the same" exist here: each of these calls compiles, and the list is complete.
 #[test]
 fn methods_that_are_the_same_are_here() {
     use std::future::Ready;
@@ -109,7 +110,7 @@ fn methods_that_are_the_same_are_here() {
     use anyrt::task::{AbortHandle, JoinError, JoinHandle, JoinSet, LocalSet};
     use anyrt::time::{Instant, Interval, Sleep, Timeout};
 
-    /// The names; those with parameters of their own are called.
+    /// The names of methods; generic ones are called.
     macro_rules! methods {
         ($type:ty: $($method:ident)* $(; $($called:ident: $call:expr,)*)?) => {{
             $(let _ = <$type>::$method;)*
@@ -282,7 +283,7 @@ fn public_functions(text: &str, methods: &mut BTreeSet<String>) {
     }
 }
 
-/// Both ways: an item without a row is new in tokio, and a row without an item has gone from it, or is misspelt.
+/// An item without a row is new in tokio; a row without an item was removed from it or is misspelt.
 fn compare(heading: &str, items: &BTreeSet<String>) {
     let rows = rows(heading);
     let missing: Vec<_> = items.difference(&rows).collect();
@@ -297,12 +298,12 @@ fn compare(heading: &str, items: &BTreeSet<String>) {
     );
 }
 
-/// What is in code style in the first cells of the table under a heading.
+/// Returns the code words in the first cells of the table under a heading.
 fn rows(heading: &str) -> BTreeSet<String> {
     table(heading).flat_map(|[tokio, _]| names(&tokio).collect::<Vec<_>>()).collect()
 }
 
-/// The rows of the tables under a heading, whatever its level.
+/// Returns the rows of the tables under a heading of any level.
 fn table(heading: &str) -> impl Iterator<Item = [String; 2]> {
     let page = include_str!("../src/guide/coming_from_tokio.md").replace("\r\n", "\n");
     let (_, section) =
@@ -318,13 +319,13 @@ fn table(heading: &str) -> impl Iterator<Item = [String; 2]> {
     rows.into_iter()
 }
 
-/// What is in code style.
+/// Returns the code words of a cell.
 fn names(cell: &str) -> impl Iterator<Item = String> + '_ {
     cell.split('`').skip(1).step_by(2).map(|name| name.trim_end_matches('!').to_owned())
 }
 
-/// Where cargo has unpacked the tokio of Cargo.lock: as it says itself, which it does if it has all packages of the workspace,
-/// or where it unpacks what is from crates.io.
+/// Returns the folder of the tokio of Cargo.lock: from `cargo metadata` if all packages are there, or else from the
+/// place where cargo unpacks packages of crates.io.
 fn source_of_tokio() -> Option<PathBuf> {
     let source = as_cargo_says().or_else(in_the_registry).filter(|source| source.join("src/lib.rs").exists());
     if source.is_none() {
@@ -357,14 +358,14 @@ fn in_the_registry() -> Option<PathBuf> {
         .find(|source| source.exists())
 }
 
-/// A module of tokio: its text without comments and strings, and the folder that its modules are in.
+/// A module of tokio: its text without comments and strings, and the folder of its submodules.
 struct Module {
     text: String,
     folder: PathBuf,
 }
 
 impl Module {
-    /// A module that has a file.
+    /// Reads a module that has a file.
     fn find(folder: &Path, name: &str) -> Self {
         let inside = folder.join(name);
         let files = [inside.join("mod.rs"), folder.join(format!("{name}.rs"))];
@@ -375,7 +376,7 @@ impl Module {
         Self { text: code(&fs::read_to_string(file).unwrap()), folder: inside }
     }
 
-    /// Adds the public items, with their path below the module that was asked for.
+    /// Adds the public items, with their paths relative to the first module.
     fn items(&self, path: &str, items: &mut BTreeSet<String>) {
         self.items_in(&self.text, path, items);
     }
@@ -388,7 +389,7 @@ impl Module {
             if attributes.contains("doc(hidden)") || attributes.contains("cfg(test)") {
                 continue;
             }
-            // What is behind a feature or a platform is public as well.
+            // Items behind a feature or a platform count as well.
             if let (Some((name, _)), Some(body)) = (item.split_once('!'), body) {
                 if name.starts_with("cfg_") || name == "feature" {
                     self.items_in(body, path, items);
@@ -449,7 +450,7 @@ fn word(text: &str) -> &str {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap()
 }
 
-/// The next item: what stands before its semicolon or brace, what is in its braces, and what follows it.
+/// Splits off the next item: its text before the semicolon or brace, the contents of its braces, and the rest.
 fn next_item(text: &str) -> Option<(&str, Option<&str>, &str)> {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == ';' || c == ',');
     if text.is_empty() {
@@ -476,7 +477,7 @@ fn next_item(text: &str) -> Option<(&str, Option<&str>, &str)> {
     panic!("what is {text}?");
 }
 
-/// The attributes of an item, and the item in one line.
+/// Returns the attributes of an item, and the item on one line.
 fn split_attributes(item: &str) -> (String, String) {
     let (mut attributes, mut rest) = (String::new(), item.trim_start());
     while rest.starts_with('#') {
@@ -492,7 +493,7 @@ fn split_attributes(item: &str) -> (String, String) {
     (attributes, rest.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Rust without its comments, and with empty strings and characters.
+/// Removes comments from Rust code, and the contents of strings and characters.
 fn code(text: &str) -> String {
     let (mut code, mut rest) = (String::new(), text);
     while let Some(c) = rest.chars().next() {

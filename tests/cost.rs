@@ -1,8 +1,8 @@
-//! What anyrt adds to an operation in allocations, and how large what it hands out is. Instructions are in `benches/cost`.
+//! The allocations that anyrt adds to an operation, and the sizes of its types. Instructions are in `benches/cost`.
 //!
-//! Allocations are those of the whole process, per operation, in the median of some rounds: queues grow now and then, and
-//! reactors wake up more or less often, in ours and in theirs. A timer that has to wait is not among them: async-io 2.6 wakes
-//! its reactor for each, on another thread, which then allocates for as many as it finds (`reactor.rs`, `react`).
+//! Allocations are counted for the whole process, per operation, as the median of some rounds: queues grow now and
+//! then, and reactors wake more or less often, natively too. Pending timers are left out: async-io 2.6 wakes its
+//! reactor for each of them, on another thread, which allocates for the timers that it finds (`reactor.rs`, `react`).
 #![cfg_attr(
     not(any(feature = "tokio", feature = "smol", feature = "async-std")),
     allow(dead_code, reason = "without a runtime there is nothing to count")
@@ -31,10 +31,10 @@ const ROUNDS: u32 = 9;
 /// A sleep takes a millisecond on tokio.
 const SLEEPS: u32 = 100;
 
-/// What a few queues that grow may cost, per operation.
+/// Allowance for queues that grow, in allocations per operation.
 const NOISE: f64 = 0.05;
 
-/// What is counted is the whole process's: one test at a time.
+/// Allocations are counted for the whole process, so one test runs at a time.
 static COUNTING: Mutex<()> = Mutex::new(());
 
 const LATER: Duration = Duration::from_secs(60);
@@ -69,7 +69,7 @@ trait Native {
     async fn timeout();
 }
 
-/// One line of the table: the runtime's own, traits, `AnyRuntime`, free functions.
+/// A row of the table: native, through traits, through `AnyRuntime`, and with free functions.
 struct Row {
     runtime: &'static str,
     operation: &'static str,
@@ -276,7 +276,7 @@ fn nothing_allocates_more_than_the_runtime() {
     let mut more = 0;
     for Row { runtime, operation, counts: [native, traits, any, free] } in table {
         println!("{operation} on {runtime}: {native:.2}, traits {traits:.2}, any {any:.2}, free {free:.2}");
-        // A debug build boxes what is spawned, where its runtime is in no type.
+        // A debug build boxes spawned futures where the type of the runtime is unknown.
         let boxed = if cfg!(debug_assertions) && operation.starts_with("spawn") { 1.0 } else { 0.0 };
         let more_than = |count: f64, boxed: f64| usize::from(count > native + boxed + NOISE);
         more += more_than(traits, 0.0) + more_than(any, boxed) + more_than(free, boxed);
@@ -284,7 +284,7 @@ fn nothing_allocates_more_than_the_runtime() {
     assert_eq!(more, 0, "of the lines above have more than the runtime's own, which is the first number");
 }
 
-/// tokio copies a future some eight times, and a box fewer bytes.
+/// tokio copies a future some eight times, and a box has fewer bytes.
 #[cfg(feature = "tokio")]
 #[test]
 fn large_future_takes_a_box_on_tokio() {
@@ -301,7 +301,7 @@ fn large_future_takes_a_box_on_tokio() {
     assert!((small - 1.0).abs() < NOISE && (large - 2.0).abs() < NOISE, "{small} and {large} allocations");
 }
 
-/// With every backend compiled in; with fewer they are smaller.
+/// Sizes with every backend compiled in; with fewer backends they are smaller.
 #[test]
 fn nothing_is_larger_than_it_was() {
     let mut larger = 0;
@@ -313,7 +313,7 @@ fn nothing_is_larger_than_it_was() {
     at_most("JoinHandle<[u8; 64]>", size_of::<JoinHandle<[u8; 64]>>(), 40);
     at_most("AbortHandle", size_of::<AbortHandle>(), 24);
     at_most("AnyRuntime", size_of::<AnyRuntime>(), 32);
-    // 16 less where no clock of tokio can be paused, as in these tests.
+    // 16 bytes less in builds in which tokio's clock cannot be paused.
     at_most("Sleep", size_of::<anyrt::time::Sleep>(), 136);
     at_most("Interval", size_of::<anyrt::time::Interval>(), 80);
     at_most("Timeout of nothing", size_of::<anyrt::time::Timeout<Ready<()>>>(), 192);
@@ -328,7 +328,7 @@ fn nothing_is_larger_than_it_was() {
         at_most(
             "a sleep of tokio",
             size_of::<<anyrt::Tokio as Time>::Sleep>(),
-            // Its state; and its runtime, because in the tests its clock may be paused.
+            // Its state, and its runtime, whose clock may be paused in tests.
             size_of::<tokio::time::Sleep>() + 8 + size_of::<tokio::runtime::Handle>(),
         );
         at_most("a stream of tokio", size_of::<<anyrt::Tokio as Net>::TcpStream>(), size_of::<TcpStream>());

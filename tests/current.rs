@@ -1,5 +1,6 @@
-//! The table "Which runtime is current" of `src/guide/differences.md`, row by row, and what is said where none is. It runs with every set
-//! of features. What comes of a default is in `set_default.rs`, in a process of its own.
+//! The table "Which runtime is current" of `src/guide/differences.md`, row by row, and the error where no runtime is
+//! current. It runs with every set of features. Tests with a default runtime are in `set_default.rs`, in a process of
+//! their own.
 #![allow(clippy::unwrap_used)]
 
 use std::io::ErrorKind;
@@ -10,7 +11,7 @@ use anyrt::net::{TcpListener, TcpStream, UdpSocket, lookup_host};
 use anyrt::{AnyRuntime, time};
 use futures::FutureExt;
 
-/// What a panic says.
+/// Returns the message of a panic.
 #[track_caller]
 fn panic_text<T>(code: impl FnOnce() -> T + Send + 'static) -> String
 where
@@ -26,17 +27,17 @@ where
 const TOKIO: bool = cfg!(feature = "tokio");
 const SMOL: bool = cfg!(feature = "smol");
 const ASYNC_STD: bool = cfg!(feature = "async-std");
-/// It is never the one that is meant.
+/// A simulation is never chosen by itself.
 const SIM: bool = cfg!(feature = "sim");
 
-/// A program would run elsewhere, or not at all, as soon as a dependency enables another one.
+/// Otherwise a program would run elsewhere, or not at all, once a dependency enables another feature.
 #[test]
 fn what_is_compiled_in_makes_nothing_current() {
     let nowhere = || AnyRuntime::try_current().is_err();
     assert!(nowhere());
     assert!(thread::spawn(nowhere).join().unwrap());
     assert!(futures::executor::block_on(async { nowhere() }));
-    // Nor in the program of a runtime that anyrt was not told of.
+    // The same in tasks of a runtime that anyrt does not know.
     #[cfg(feature = "smol")]
     assert!(smol::block_on(smol::spawn(async move { nowhere() })));
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -44,7 +45,7 @@ fn what_is_compiled_in_makes_nothing_current() {
     assert_eq!(task, !TOKIO);
 }
 
-/// So does code that asks tokio, in the executor of another crate.
+/// Code that asks tokio for its context, in the executor of another crate.
 #[cfg(feature = "tokio")]
 #[test]
 fn within_is_in_the_context_of_tokio() {
@@ -87,14 +88,14 @@ fn error_says_what_is_compiled_in_and_what_to_write() {
         (true, true, true) => says("tokio, smol and async-std are compiled in, and anyrt does not guess"),
     }
 
-    // The call is named: a `?` would otherwise not tell which one it was.
+    // The error names the call: a program that uses `?` would otherwise not know which call it was.
     let place = format!("anyrt, called at {}:{line}:17: ", file!());
     assert!(text.starts_with(&place), "{text}");
 
     // `unwrap` prints what can be copied, with no quote escaped.
     assert_eq!(format!("{error:?}"), text);
 
-    // Everything says the same.
+    // All functions return the same error.
     let second = Duration::from_secs(1);
     assert_eq!(anyrt::try_spawn(async {}).unwrap_err(), error);
     assert_eq!(anyrt::try_spawn_blocking(|| ()).unwrap_err(), error);
@@ -156,7 +157,7 @@ mod in_tokio {
     #[test]
     fn tokio_context_is_found() {
         let runtime = Runtime::new().unwrap();
-        // In `block_on`, in tasks, in blocking closures of tokio's own, and where its handle was entered.
+        // In `block_on`, in tasks, in tokio's own blocking closures, and under a guard of its handle.
         let found = runtime.block_on(async {
             let here = AnyRuntime::current();
             let task = tokio::spawn(async { AnyRuntime::current() }).await.unwrap();
@@ -168,7 +169,7 @@ mod in_tokio {
         assert_eq!(AnyRuntime::current(), any(&runtime));
     }
 
-    /// An `async fn` is not told its caller.
+    /// rustc passes no caller to an `async fn`.
     #[test]
     fn error_in_an_async_fn_names_no_place() {
         let socket = current_thread().block_on(async { UdpSocket::bind("127.0.0.1:0").await }).unwrap();
@@ -184,7 +185,7 @@ mod in_tokio {
             let _guard = inner.enter();
             assert_eq!(AnyRuntime::current(), inner);
         });
-        // But not in a task of tokio that is polled under the guard: that is further in.
+        // But not in a task of tokio that is polled under the guard: the task is further in.
         let _guard = inner.enter();
         let found = outer.block_on(async { tokio::spawn(async { AnyRuntime::current() }).await.unwrap() });
         assert_eq!(found, any(&outer));
@@ -207,7 +208,7 @@ mod in_tokio {
     fn tokio_without_drivers_says_which_to_enable() {
         let runtime = Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            // Tasks need none.
+            // Tasks need no driver.
             assert_eq!(anyrt::spawn(async { 7 }).await.unwrap(), 7);
             let off = time::try_sleep(Duration::ZERO).unwrap_err().to_string();
             assert!(off.contains("without timers") && off.contains("`.enable_time()`"), "{off}");
@@ -259,7 +260,7 @@ mod in_tokio {
         });
     }
 
-    /// A paused clock is the clock of whatever was made on its runtime.
+    /// A timer uses the paused clock of the runtime on which it was created.
     #[test]
     fn latched_runtime_has_its_own_clock() {
         let paused = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
@@ -276,7 +277,7 @@ mod in_tokio {
         impl Drop for AtTheEnd {
             fn drop(&mut self) {
                 let before = AnyRuntime::try_current().is_err();
-                // The guards are gone, so there is none.
+                // The guards are gone, so no runtime is current.
                 let guard = self.0.enter();
                 let under_a_guard = AnyRuntime::try_current().is_err();
                 drop(guard);
@@ -309,7 +310,8 @@ fn async_std_task_is_found() {
     assert_eq!(found, (me.clone(), me));
 }
 
-/// ksni#27 and zbus#1824: a program on one runtime, an object on another, and a feature that somebody else turned on.
+/// ksni#27 and zbus#1824: a program on one runtime, an object on another, and a feature that another dependency has
+/// enabled.
 #[cfg(all(feature = "tokio", feature = "smol"))]
 mod across {
     use anyrt::{BlockOn, Net, Smol, Spawn, Time, Tokio};
@@ -317,7 +319,7 @@ mod across {
 
     use super::*;
 
-    /// Latched where it is made.
+    /// It keeps the runtime on which it was created.
     struct Service {
         runtime: AnyRuntime,
         listener: TcpListener,
@@ -332,7 +334,7 @@ mod across {
             Self { runtime: AnyRuntime::current(), listener, interval }
         }
 
-        /// The threads that its parts ran on.
+        /// Returns the names of the threads on which its parts ran.
         async fn work(mut self) -> [String; 2] {
             let name = || thread::current().name().unwrap_or_default().to_owned();
             self.interval.tick().await;
@@ -343,7 +345,7 @@ mod across {
             client.unwrap().write_all(b"across").await.unwrap();
             server.unwrap().0.read_exact(&mut [0; 6]).await.unwrap();
             let task = self.runtime.spawn(async move {
-                // And what it spawns without a handle.
+                // The same for a task that is spawned without a handle.
                 anyrt::spawn(async move { name() }).await.unwrap()
             });
             let blocking = self.runtime.spawn_blocking(move || {
@@ -369,13 +371,13 @@ mod across {
         let service = tokio.block_on(Service::new());
         let threads = smol.block_on(smol.spawn(service.work())).unwrap();
         assert_eq!(threads, ["tokios", "tokios"]);
-        // smol's own tasks are not known to anyrt, and take nothing from it either.
+        // anyrt does not know smol's own tasks, and they do not change which runtime is current.
         let service = tokio.block_on(Service::new());
         assert_eq!(smol::block_on(smol::spawn(service.work())), ["tokios", "tokios"]);
     }
 }
 
-/// Guards and the `block_on`s around them, in any order, against a list whose last entry is the current runtime.
+/// Guards and `block_on`s, nested in any order, compared with a list whose last entry is the current runtime.
 #[cfg(all(feature = "tokio", feature = "smol"))]
 mod in_any_order {
     use anyrt::{EnterGuard, Smol, Tokio};
@@ -385,7 +387,7 @@ mod in_any_order {
     struct Thread<'a> {
         runtimes: &'a [AnyRuntime],
         random: fastrand::Rng,
-        /// A number for each guard and `block_on` that is there, and its runtime.
+        /// A number for each active guard and `block_on`, and its runtime.
         entered: Vec<(usize, usize)>,
         guards: Vec<(usize, EnterGuard<'a>)>,
         log: String,

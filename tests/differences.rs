@@ -1,4 +1,4 @@
-//! The rows of the table "What cannot be made equal" in `src/guide/differences.md`, as far as a test can see them.
+//! The rows of the table "What cannot be made equal" in `src/guide/differences.md` that a test can observe.
 #![allow(clippy::unwrap_used)]
 
 use std::any::Any;
@@ -34,7 +34,7 @@ fn tokio_current_thread() -> Tokio {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().into()
 }
 
-/// How long twenty short sleeps take one after the other, at the quickest.
+/// Returns the shortest time that twenty short sleeps took one after the other.
 fn twenty_sleeps<R: Runtime>(rt: &R) -> Duration {
     let series = async || {
         let start = rt.now();
@@ -48,13 +48,13 @@ fn twenty_sleeps<R: Runtime>(rt: &R) -> Duration {
 
 #[test]
 fn timers_of_tokio_round_up() {
-    // Each ends with a tick of its own. The first may be near.
+    // Each sleep ends at a tick. The first tick may be near.
     assert!(twenty_sleeps(&Tokio::new().unwrap()) >= ms(19));
     assert!(twenty_sleeps(&Smol::global()) < ms(19));
     assert!(twenty_sleeps(&AsyncStd::global()) < ms(19));
 }
 
-/// Whether a timer fires while a task blocks the only worker; if it does not, it is released after a while.
+/// Whether a timer fires while a task blocks the only worker. A watchdog releases the worker after a while.
 fn timer_fires_beside_a_blocked_worker<R: Runtime>(rt: &R) -> bool {
     let (release, released) = mpsc::channel();
     let (blocked, is_blocked) = oneshot::channel();
@@ -69,7 +69,7 @@ fn timer_fires_beside_a_blocked_worker<R: Runtime>(rt: &R) -> bool {
         watchdog.send("the watchdog")
     });
     rt.block_on(rt.sleep(ms(20)));
-    // Too late when the watchdog was first.
+    // Has no effect if the watchdog was first.
     let _ = release.send("the timer");
     rt.block_on(task).unwrap() == "the timer"
 }
@@ -80,7 +80,7 @@ fn blocked_workers_stop_the_timers_of_tokio() {
     assert!(timer_fires_beside_a_blocked_worker(&Smol::with_threads(1).unwrap()));
 }
 
-/// Whether a task that waits is dropped by a shutdown while the only worker is stuck in another.
+/// Whether a shutdown drops a waiting task while another task is stuck on the only worker.
 fn shutdown_drops_beside_a_stuck_worker<R: Runtime>(rt: R) -> bool {
     let (waits, is_waiting) = oneshot::channel();
     let (alive, mut watch) = oneshot::channel::<()>();
@@ -117,7 +117,7 @@ fn task_runs_beside_a_busy_block_on<R: Runtime>(rt: &R) -> bool {
         let task = rt.spawn(async move { ran.send(()).unwrap() });
         let beside = has_run.recv_timeout(ms(500)).is_ok();
         if !beside {
-            // Its receiver is needed as long as it runs.
+            // The receiver must live as long as the task runs.
             task.await.unwrap();
         }
         beside
@@ -140,7 +140,7 @@ impl Wake for Panics {
     }
 }
 
-/// Polls the handle of a task with a waker that panics, and lets the task end.
+/// Polls the handle of a task with a waker that panics, and then lets the task end.
 fn wake_a_panicking_waker<R: Runtime>(rt: &R) {
     let (go, gone) = oneshot::channel::<()>();
     let mut handle = rt.spawn(async { gone.await.unwrap() });
@@ -155,7 +155,7 @@ fn wake_a_panicking_waker<R: Runtime>(rt: &R) {
     assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7);
 }
 
-/// The same in a process that does not live to see it: it would end in order otherwise, before the abort.
+/// The same in a process that is expected to abort: it waits, so that it does not exit normally before the abort.
 fn wake_and_wait_for_the_abort<R: Runtime>(rt: &R) {
     wake_a_panicking_waker(rt);
     thread::sleep(Duration::from_secs(30));
@@ -164,7 +164,7 @@ fn wake_and_wait_for_the_abort<R: Runtime>(rt: &R) {
 #[test]
 fn panicking_waker_aborts_on_async_task() {
     const INSIDE: &str = "ANYRT_TEST_PANICKING_WAKER";
-    // It may end its process, so it runs in one of its own: this test again.
+    // The process may abort, so the test runs itself again in a process of its own.
     match std::env::var(INSIDE).as_deref() {
         Ok("tokio") => return wake_a_panicking_waker(&Tokio::new().unwrap()),
         Ok("smol") => return wake_and_wait_for_the_abort(&Smol::with_threads(1).unwrap()),
@@ -185,7 +185,7 @@ fn panicking_waker_aborts_on_async_task() {
     assert!(!survives("async-std"));
 }
 
-/// Its destructor panics with another as its payload, so often.
+/// Its destructor panics with a payload that panics again when it is dropped, this many times.
 struct PanicsOnDrop(u32);
 
 impl Drop for PanicsOnDrop {
@@ -197,7 +197,7 @@ impl Drop for PanicsOnDrop {
     }
 }
 
-/// Ready with another of its kind.
+/// A future whose output is another future with a panicking destructor.
 struct Ready(#[allow(dead_code, reason = "it is there to be dropped")] PanicsOnDrop);
 
 impl Future for Ready {
@@ -227,7 +227,7 @@ fn payload_in_a_dropped_handle_panics<R: Runtime>(rt: &R) {
     drop(handle);
 }
 
-/// One of them, by its number, in a process that may not live to see its end.
+/// Runs one case, by its number, in a process that may abort.
 fn destructors_panic<R: Runtime>(rt: &R, case: &str, aborts: bool) {
     match case {
         "0" => future_and_output_panic(rt),
@@ -235,7 +235,7 @@ fn destructors_panic<R: Runtime>(rt: &R, case: &str, aborts: bool) {
         _ => payload_in_a_dropped_handle_panics(rt),
     }
     if aborts {
-        // It would end in order otherwise, before the abort.
+        // Without this sleep the process could exit normally before the abort.
         thread::sleep(Duration::from_secs(30));
     }
 }
@@ -243,7 +243,7 @@ fn destructors_panic<R: Runtime>(rt: &R, case: &str, aborts: bool) {
 #[test]
 fn destructors_that_panic_twice_on_tokio() {
     const INSIDE: &str = "ANYRT_TEST_DESTRUCTORS";
-    // It may end its process, so it runs in one of its own: this test again.
+    // The process may abort, so the test runs itself again in a process of its own.
     if let Ok(inside) = std::env::var(INSIDE) {
         let (runtime, case) = inside.split_once(' ').unwrap();
         return match runtime {
@@ -266,7 +266,7 @@ fn destructors_that_panic_twice_on_tokio() {
     }
 }
 
-/// Polls a timer with a waker that panics, and waits until that is woken.
+/// Polls a timer with a waker that panics, and waits until the waker is called.
 fn wake_where_a_timer_fires<R: Runtime>(rt: &R) {
     let waker = Waker::from(Arc::new(Panics));
     rt.block_on(async {
@@ -294,7 +294,7 @@ fn wakes_are_contained<R: Runtime>(rt: &R) {
     assert_eq!(rt.block_on(rt.spawn(async { 7 })).unwrap(), 7);
 }
 
-/// The panic comes out of `block_on`, and the runtime has lost its driver.
+/// The panic leaves `block_on`, and the runtime has lost its driver.
 fn wake_comes_out_of_block_on(wake: fn(&Tokio)) {
     let rt = tokio_current_thread();
     let came_out = catch_unwind(AssertUnwindSafe(|| wake(&rt))).unwrap_err();
@@ -306,11 +306,11 @@ fn wake_comes_out_of_block_on(wake: fn(&Tokio)) {
 #[test]
 fn panicking_waker_of_a_timer_or_a_socket() {
     const INSIDE: &str = "ANYRT_TEST_PANICKING_WAKER";
-    // It may end its process, so it runs in one of its own: this test again.
+    // The process may abort, so the test runs itself again in a process of its own.
     match std::env::var(INSIDE).as_deref() {
         Ok("multi-thread") => {
             wake_where_a_timer_fires(&Tokio::new().unwrap());
-            // It would end in order otherwise, before the abort.
+            // Without this sleep the process could exit normally before the abort.
             return thread::sleep(Duration::from_secs(30));
         }
         Ok("current-thread") => {
@@ -334,7 +334,7 @@ fn panicking_waker_of_a_timer_or_a_socket() {
     assert!(survives("async-std"));
 }
 
-/// Tells which runtime is current where it is woken.
+/// A waker that reports the current runtime when it is called.
 struct Looks(mpsc::Sender<Result<AnyRuntime, NoRuntime>>);
 
 impl Wake for Looks {
@@ -354,7 +354,7 @@ fn found_in_a_waker_of_a_timer<R: Runtime>(rt: &R) -> Result<AnyRuntime, NoRunti
 #[test]
 fn waker_of_a_timer_finds_its_runtime_on_tokio_only() {
     const INSIDE: &str = "ANYRT_TEST_WAKER_OF_A_TIMER";
-    // A `block_on` of another test might drive the reactor of the process: this test again, in a process of its own.
+    // Runs itself again in a process of its own: a `block_on` of another test could drive the reactor of this process.
     match std::env::var(INSIDE).as_deref() {
         Ok("smol") => return assert!(found_in_a_waker_of_a_timer(&Smol::global()).is_err()),
         Ok("async-std") => return assert!(found_in_a_waker_of_a_timer(&AsyncStd::global()).is_err()),
@@ -391,7 +391,7 @@ fn second_poll_of_yield_now() {
     }
 }
 
-/// Whether making a runtime fails, and its first timer panics, in a process that may open no more files.
+/// Whether creating a runtime fails, or its first timer panics, in a process that has no descriptors left.
 #[cfg(unix)]
 #[test]
 fn reactor_fails_without_descriptors() {
@@ -414,7 +414,7 @@ fn reactor_fails_without_descriptors() {
     }
 }
 
-/// Says so when it is dropped, unless something comes first that never does.
+/// Reports its drop; if it has a receiver, it waits there for ever first.
 struct Says(Option<mpsc::Receiver<()>>);
 
 impl Drop for Says {
@@ -426,7 +426,7 @@ impl Drop for Says {
     }
 }
 
-/// Ends the process as the end of `main` does, with the last handle to a runtime on which a task waits.
+/// Ends the process like the end of `main`, while the last handle belongs to a runtime with a waiting task.
 fn end_of_main<R: Runtime>(rt: R, is_stuck: bool) -> ! {
     let (sender, never) = mpsc::channel();
     let says = Says(is_stuck.then_some(never));
@@ -461,14 +461,14 @@ fn end_of_main_waits_for_no_destructor() {
         assert!(output.status.success(), "{runtime}: {text}");
         text.contains("it was dropped")
     };
-    // There the drop of the runtime does it.
+    // There, dropping the runtime drops the task.
     assert!(drops("tokio, one thread"));
-    // A destructor that is stuck keeps no process from its end, and nobody has those of the globals run.
+    // A stuck destructor does not keep the process alive, and destructors of tasks on global executors are not run.
     assert!(!["tokio", "owned smol", "smol", "async-std"].map(drops).contains(&true));
 }
 
-/// Whether `block_on` works in the destructor of a thread-local that outlives those of the runtime, as `atexit` does, on a
-/// thread that has been in `block_on` before, or has not.
+/// Whether `block_on` works in the destructor of a thread-local that outlives those of the runtime, as `atexit` does,
+/// on a thread that has been in `block_on` before or has not.
 fn blocks_without_thread_locals<R: Runtime>(rt: &R, before: bool) -> bool {
     struct Last(Option<Box<dyn FnOnce()>>);
 
@@ -486,7 +486,7 @@ fn blocks_without_thread_locals<R: Runtime>(rt: &R, before: bool) -> bool {
     let there = rt.clone();
     let thread = thread::spawn(move || {
         let late = there.clone();
-        // The first to be made is the last to go.
+        // The thread-local that is initialized first is destroyed last.
         LAST.with_borrow_mut(|last| {
             last.0 = Some(Box::new(move || {
                 let block_on = AssertUnwindSafe(|| late.block_on(async { 7 }));
@@ -558,8 +558,8 @@ fn stream_after_its_runtime() {
     assert_eq!(futures::executor::block_on(stream.read(&mut [0; 8])).unwrap(), 0);
 }
 
-/// What comes of every kind of operation once the runtime is gone, of those of a socket that was made before and of
-/// making another one.
+/// The results of every operation after the runtime is gone: with a socket that was created before, and of creating
+/// another one.
 fn after_its_runtime<R: Runtime>(rt: R) -> Vec<(&'static str, std::io::Result<()>)> {
     let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = theirs.local_addr().unwrap();
@@ -600,7 +600,7 @@ fn sockets_after_their_runtime() {
     for (what, result) in after_its_runtime(Tokio::builder().worker_threads(2).build().unwrap()) {
         let error = result.expect_err(what);
         assert_eq!(error.kind(), ErrorKind::Other, "{what}: {error}");
-        // An error that says the address has tokio's for its source.
+        // The source of an error with an address is tokio's own error.
         let source = error.source().and_then(|source| source.downcast_ref());
         assert!(tokio::runtime::is_rt_shutdown_err(source.unwrap_or(&error)), "{what}: {error}");
     }
@@ -609,7 +609,7 @@ fn sockets_after_their_runtime() {
     }
 }
 
-/// Whether a read that waits goes on, once its runtime was stopped while a task was in its poll.
+/// Whether a pending read completes after its runtime was stopped while a task was stuck in its poll.
 fn read_ends_beside_a_stuck_worker<R: Runtime>(rt: R) -> bool {
     let theirs = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut stream = rt.block_on(rt.tcp_connect(theirs.local_addr().unwrap())).unwrap();
@@ -631,7 +631,7 @@ fn read_ends_beside_a_stuck_worker<R: Runtime>(rt: R) -> bool {
     peer.write_all(b"x").unwrap();
     let ends_beside_it = ends.recv_timeout(ms(1_000)).is_ok();
     release.send(()).unwrap();
-    // It does not hang for ever.
+    // The read must not hang for ever.
     let result = reader.join().unwrap();
     assert_eq!(result.is_ok(), ends_beside_it);
     ends_beside_it
@@ -665,23 +665,23 @@ fn closures_of_tokio_itself_are_left_as_tasks() {
     assert_eq!(left(tokio::runtime::Runtime::new().unwrap().into()), (0, 1));
 }
 
-/// Whether the news that nobody listens there wakes a `poll_` receive.
+/// Whether a refusal by the peer's host wakes a `poll_` receive.
 #[cfg(target_os = "linux")]
 fn refusal_wakes_a_poll<R: Runtime>(rt: &R) -> bool {
-    // Connected with each other: neither takes anything from us.
+    // Two other sockets are connected to each other, so they accept no datagrams from this one.
     let [closed, other] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
     closed.connect(other.local_addr().unwrap()).unwrap();
     rt.block_on(async {
         let ours = rt.udp_bind("127.0.0.1:0").await.unwrap();
         ours.connect(closed.local_addr().unwrap()).unwrap();
-        // tokio is told of the socket: while it is new, every poll tries.
+        // Lets tokio's driver report the socket: until then every poll tries the operation.
         rt.sleep(ms(20)).await;
         let mut buf = [0; 8];
         assert!(poll_fn(|cx| Poll::Ready(ours.poll_recv(cx, &mut buf))).await.is_pending());
         ours.send(b"is anybody there?").await.unwrap();
         let (woken, error) = match rt.timeout(ms(500), poll_fn(|cx| ours.poll_recv(cx, &mut buf))).await {
             Ok(polled) => (true, polled.unwrap_err()),
-            // It is there nevertheless.
+            // The error is reported to the next operation.
             Err(_) => (false, ours.recv(&mut [0; 8]).await.unwrap_err()),
         };
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
@@ -697,7 +697,8 @@ fn refusal_wakes_no_poll_of_tokio() {
     assert!(refusal_wakes_a_poll(&AsyncStd::global()));
 }
 
-/// Whether the first poll finds what has come meanwhile: a datagram, a connection, and what a stream had when it was taken over.
+/// Whether the first poll finds what has arrived in the meantime: a datagram, a connection, and the bytes of a stream
+/// when it was registered.
 fn first_poll_is_ready<R: Runtime>(rt: &R) -> [bool; 3] {
     rt.block_on(async {
         let [ours, peer] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
@@ -705,7 +706,7 @@ fn first_poll_is_ready<R: Runtime>(rt: &R) -> [bool; 3] {
         let ours = rt.udp_socket_from_std(ours).unwrap();
         peer.send_to(b"x", addr).unwrap();
         ours.recv(&mut [0; 8]).await.unwrap();
-        // Now tokio has been told of it, and that nothing is there.
+        // tokio has been told that the socket is registered and that nothing has arrived.
         assert!(rt.timeout(ms(20), ours.recv(&mut [0; 8])).await.is_err());
         peer.send_to(b"x", addr).unwrap();
         while seen.peek(&mut [0; 8]).is_err() {}
@@ -754,7 +755,7 @@ fn handle_to_a_gone_tokio_says_so() {
 
 #[test]
 fn foreign_tasks_are_not_known_on_smol() {
-    // tokio knows its own, whoever spawned them.
+    // tokio knows all of its tasks, whoever spawned them.
     let rt = Tokio::new().unwrap();
     let inner = rt.clone();
     let handle = rt.block_on(async { tokio::runtime::Handle::current() });
@@ -795,7 +796,7 @@ fn no_tokio_says_what_to_write() {
     rt.block_on(async { drop(Tokio::current()) });
 }
 
-/// What comes of a socket in a destructor that runs when the thread has hardly any thread-locals left.
+/// The result of creating a socket in a destructor that runs when most thread-locals are destroyed.
 fn socket_at_the_end_of_a_thread<R: Runtime>(rt: R) -> std::io::Result<()> {
     struct AtTheEnd<R: Runtime>(R, mpsc::Sender<std::io::Result<()>>);
 
@@ -811,7 +812,7 @@ fn socket_at_the_end_of_a_thread<R: Runtime>(rt: R) -> std::io::Result<()> {
 
     let (tell, told) = mpsc::channel();
     thread::spawn(move || {
-        // Made first, so it is destroyed last.
+        // Initialized first, so it is destroyed last.
         LAST.set(Some(Box::new(AtTheEnd(rt.clone(), tell))));
         rt.block_on(rt.sleep(ms(1)));
     });
@@ -829,7 +830,7 @@ fn socket_of_tokio_at_the_end_of_a_thread() {
     socket_at_the_end_of_a_thread(AsyncStd::global()).unwrap();
 }
 
-/// Whether a task ends that waits 300 times, with a `block_on` of another crate, for a closure that has ended.
+/// Whether a task completes that waits 300 times for a finished closure with the `block_on` of another crate.
 fn foreign_block_on_in_a_task_ends<R: Runtime>(rt: &R, patience: Duration) -> bool {
     let (done, ended) = mpsc::channel();
     let there = rt.clone();
@@ -850,6 +851,6 @@ fn foreign_block_on_in_a_task_ends<R: Runtime>(rt: &R, patience: Duration) -> bo
 fn foreign_block_on_in_a_task_stops_on_tokio() {
     assert!(foreign_block_on_in_a_task_ends(&Smol::with_threads(2).unwrap(), Duration::from_secs(60)));
     assert!(foreign_block_on_in_a_task_ends(&AsyncStd::global(), Duration::from_secs(60)));
-    // tokio wakes a task that has spent its budget when its poll is over, and this one never is.
+    // tokio wakes a task that has spent its budget when its poll ends, and this poll never ends.
     assert!(!foreign_block_on_in_a_task_ends(&Tokio::new().unwrap(), Duration::from_secs(2)));
 }

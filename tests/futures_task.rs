@@ -5,7 +5,7 @@ use anyrt::AnyRuntime;
 use futures::channel::oneshot;
 use futures::task::{Spawn, SpawnExt};
 
-/// Knows of no runtime.
+/// Generic code that does not know the runtime.
 async fn sum(executor: &impl Spawn, numbers: [u32; 3]) -> u32 {
     let tasks = numbers.map(|n| executor.spawn_with_handle(async move { n * n }).unwrap());
     futures::future::join_all(tasks).await.into_iter().sum()
@@ -23,7 +23,7 @@ async fn dyn_spawn_runs_a_task_of_its_runtime(rt: AnyRuntime) {
     let (sender, found) = oneshot::channel();
     executor.spawn(async { sender.send(AnyRuntime::current()).unwrap() }).unwrap();
     assert_eq!(found.await.unwrap(), rt);
-    // The handle of a task that panics says so, and nobody else is harmed.
+    // The handle of a panicking task returns an error, and other tasks are not affected.
     let lost = executor.spawn_with_handle(async {
         if AnyRuntime::try_current().is_ok() {
             panic!("on purpose");

@@ -1,7 +1,7 @@
-//! Libraries and applications that meet in one graph: each of them runs on its own runtime.
+//! Libraries and applications in one dependency graph, each of which runs on its own runtime.
 //!
-//! `graph/` is a workspace. Library `mid` enables no feature of anyrt, `left` enables tokio, and of the
-//! applications one is on tokio, one on smol and one on both.
+//! `graph/` is a workspace. Library `mid` enables no feature of anyrt, `left` enables tokio; of the applications, one
+//! is on tokio, one on smol and one on both.
 #![allow(clippy::unwrap_used)]
 
 #[path = "cargo/workspace.rs"]
@@ -46,7 +46,7 @@ fn each_runs_by_itself() {
     };
     assert_eq!(said("left-app"), ["left-app: everything ran on tokio"]);
     let right = said("right-app");
-    // It is an error nevertheless: the application would be another one when somebody adds tokio.
+    // It is an error even so: otherwise the application would change when a dependency enables tokio.
     assert!(right[0].contains("smol is compiled in"), "{right:?}");
     assert_eq!(right[1..], ["right-app: everything ran on smol"]);
 }
@@ -100,7 +100,7 @@ fn runtime_that_is_off_is_an_error_that_names_its_feature() {
 struct Graph(Workspace);
 
 impl Graph {
-    /// For one cargo at a time: an application has the same file, whatever it is built with.
+    /// One cargo at a time: all builds of an application write the same file.
     fn lock() -> MutexGuard<'static, Self> {
         static GRAPH: LazyLock<Mutex<Graph>> = LazyLock::new(|| Mutex::new(Graph(Workspace::copy("graph"))));
 
@@ -119,7 +119,7 @@ impl Graph {
     }
 }
 
-/// The lines that an application prints when all is well.
+/// Returns the lines that an application prints; it must succeed.
 fn run(application: &Path) -> Vec<String> {
     let mut child = Command::new(application).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let end = Instant::now() + LIMIT;
@@ -134,7 +134,7 @@ fn run(application: &Path) -> Vec<String> {
     output.lines().map(str::to_owned).collect()
 }
 
-/// All of it, when its other end is closed.
+/// Reads everything until the other end is closed.
 fn read(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, text) = mpsc::channel();
     thread::spawn(move || {

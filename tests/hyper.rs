@@ -24,7 +24,7 @@ fn post(body: Vec<u8>) -> Request<Full<Bytes>> {
     Request::post("http://server/").body(Full::new(body.into())).unwrap()
 }
 
-/// A connection to somebody who is served by `serve`.
+/// Connects to a server that runs `serve`.
 async fn connect<F>(
     serve: impl FnOnce(TokioIo<TcpStream>) -> F + Send + 'static,
 ) -> io::Result<TokioIo<TcpStream>>
@@ -94,7 +94,7 @@ async fn slow_headers_end_a_connection(rt: AnyRuntime) -> io::Result<()> {
     .await?
     .into_inner();
     stream.write_all(b"GET / HTTP/1.1\r\nhost: ser").await?;
-    // The other end is closed, in order or not.
+    // Waits until the other end is closed, in order or by a reset.
     let _ = stream.read_to_end(&mut Vec::new()).await;
     Ok(())
 }
@@ -109,7 +109,7 @@ async fn sleep_is_reset_in_place(rt: AnyRuntime) {
     sleep.await;
     assert!(Timer::now(&rt) >= begun + Duration::from_millis(1));
 
-    // One of another timer.
+    // A sleep of another timer.
     struct Other;
 
     impl Future for Other {

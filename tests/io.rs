@@ -1,4 +1,4 @@
-//! What is in `anyrt::io`: a pair of streams in memory, and copying both ways.
+//! The utilities of `anyrt::io`: in-memory streams, and copying in both directions.
 #![allow(clippy::unwrap_used)]
 
 use std::future::{Future, poll_fn};
@@ -42,7 +42,7 @@ async fn duplex_write_waits_for_room_and_is_woken() {
     let mut buf = [0; 8];
     assert_eq!(b.read(&mut buf).await.unwrap(), 2);
     assert_eq!(writer.await.unwrap().unwrap(), 1);
-    // The end of `a` was dropped with its task: what it wrote comes first.
+    // The task has dropped `a`; the bytes that it wrote come first.
     assert_eq!((b.read(&mut buf).await.unwrap(), buf[0]), (1, b'c'));
     assert_eq!(b.read(&mut buf).await.unwrap(), 0);
     assert_eq!(b.write(b"x").await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
@@ -92,7 +92,7 @@ async fn duplex_gathers_and_takes_nothing_at_once() {
     assert_eq!(&buf, b"abcd");
 }
 
-/// Both ends in one task, which never has to wait: its own timeout fires.
+/// Both ends in one task that is never pending: its own timeout must fire.
 #[anyrt::test]
 async fn duplex_lets_others_run() {
     let (mut a, mut b) = duplex(64);
@@ -145,7 +145,7 @@ async fn proxy_copies_both_ways_and_hands_on_the_ends() -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps what is written until it is flushed, as TLS does.
+/// Buffers written data until a flush, as TLS does.
 struct Kept(DuplexStream, Vec<u8>);
 
 impl AsyncRead for Kept {
@@ -190,7 +190,7 @@ async fn proxy_flushes_where_it_waits() {
     assert_eq!(&heard.await, b"ping");
 }
 
-/// The writer that an end is formatted into is the other one.
+/// The writer into which an end is formatted is the other end.
 #[anyrt::test]
 async fn duplex_is_formatted_into_itself() {
     struct Into(DuplexStream);

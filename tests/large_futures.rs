@@ -1,4 +1,4 @@
-//! The biggest future that can be spawned in a debug build: as big as the runtime's own spawn takes.
+//! The largest future that can be spawned in a debug build: as large as with the runtime's own spawn.
 #![allow(clippy::unwrap_used)]
 
 use std::env;
@@ -23,7 +23,7 @@ impl<const N: usize> Future for Big<N> {
     }
 }
 
-/// Spawns a future of so many KiB.
+/// Spawns a future of this many KiB.
 fn spawn<const N: usize>(how: &str) {
     fn join<R: Runtime, const N: usize>(rt: R) -> u8 {
         rt.block_on(rt.spawn(Big([7; N]))).unwrap()
@@ -51,7 +51,7 @@ fn spawn<const N: usize>(how: &str) {
 
 type Spawn = fn(&str);
 
-/// What each process is to do, by the size in KiB.
+/// What each process runs, by the size in KiB.
 const SIZES: [(usize, Spawn); 6] = [
     (32, spawn::<{ 32 * KIB }>),
     (64, spawn::<{ 64 * KIB }>),
@@ -64,7 +64,7 @@ const SIZES: [(usize, Spawn); 6] = [
 const HOW: &str = "ANYRT_SPAWNS_A_LARGE_FUTURE";
 const STACK: usize = 2048 * KIB;
 
-/// In KiB; a future that is too big ends its process.
+/// Returns the largest size in KiB; a future that is too large ends its process.
 fn biggest(how: &str) -> usize {
     let fits = |size: usize| {
         let mut child = Command::new(env::current_exe().unwrap());

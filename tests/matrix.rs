@@ -1,4 +1,4 @@
-//! What `#[anyrt::test]` and `#[anyrt::main]` come to in a package with no runtime, one, two and all of them.
+//! The expansions of `#[anyrt::test]` and `#[anyrt::main]` in a package with no runtime, one, two and all of them.
 #![allow(clippy::unwrap_used)]
 
 #[path = "cargo/workspace.rs"]
@@ -10,7 +10,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use workspace::Workspace;
 
-/// For one cargo at a time.
+/// One cargo at a time.
 fn matrix() -> MutexGuard<'static, Workspace> {
     static MATRIX: LazyLock<Mutex<Workspace>> = LazyLock::new(|| Mutex::new(Workspace::copy("matrix")));
 
@@ -36,14 +36,14 @@ const EVERYWHERE: [&str; 11] = [
     "further_in::finds_what_is_around_it",
 ];
 
-/// The tests of `tests.rs` on these runtimes. Those that choose some are there in any case.
+/// The tests of `tests.rs` on these runtimes, and those that name their runtimes, which always exist.
 fn names(runtimes: &[&str]) -> BTreeSet<String> {
     let each = |test: &'static str| runtimes.iter().map(move |runtime| format!("{test}::{runtime}"));
     let chosen = ["is_for_some::tokio", "is_for_some::smol", "blocks::smol"].map(str::to_owned);
     EVERYWHERE.iter().flat_map(|test| each(test)).chain(chosen).collect()
 }
 
-/// The tests that the harness lists.
+/// Returns the tests that the harness lists.
 fn listed(package: &str) -> BTreeSet<String> {
     let test = format!("{package}-tests");
     let listed = matrix().cargo(&["test", "-q", "-p", package, "--test", &test, "--", "--list"]);
@@ -70,13 +70,13 @@ fn without_a_runtime_there_is_a_test_that_fails() {
     assert!(text.contains("under `[dev-dependencies]` in Cargo.toml, such as `anyrt = {"), "{text}");
 }
 
-/// How each test ended that matches `filter`.
+/// Returns how each test that matches `filter` ended.
 fn outcomes(package: &str, arguments: &[&str]) -> (BTreeSet<(String, String)>, String) {
     let output = matrix().run_cargo(&[&["test", "-p", package], arguments].concat());
     let text = text(&output);
     let ended = text.lines().filter_map(|line| {
         let (test, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
-        // With the expectation that was met.
+        // A test with an expected panic is printed with the expectation.
         let test = test.split(" - ").next().unwrap();
         Some((test.to_owned(), outcome.to_owned()))
     });
@@ -110,7 +110,7 @@ fn each_test_ends_as_it_says_on_each_runtime() {
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
-    // Each is at its test.
+    // The location of each panic is in its test.
     let panics = text.lines().filter(|line| line.contains("panicked at"));
     assert!(panics.clone().all(|line| line.contains("tests.rs:")), "{text}");
 }
@@ -174,7 +174,7 @@ fn seed_that_fails_is_run_again_with_the_line_that_is_printed() {
     assert!(!again.contains("To run it again"), "{again}");
 }
 
-/// The code of a page, without the lines that it hides, and what it says that cargo prints.
+/// Returns the code blocks of a page without hidden lines, and the output of cargo that it quotes.
 fn blocks(page: &str) -> (Vec<String>, Vec<String>) {
     let page = page.replace("\r\n", "\n");
     let is_shown = |line: &&str| *line != "#" && !line.starts_with("# ");
@@ -222,14 +222,14 @@ fn page_about_the_simulation_says_what_happens() {
         "#,
     );
     let printed = text(&matrix.run_cargo(&["test", "-p", "numbers", "--no-fail-fast"]));
-    // The page has a package by itself.
+    // On the page, the package is the root of the workspace.
     let printed = printed.replace("at numbers/tests/", "at tests/");
     for expected in &said[..2] {
         assert!(printed.contains(expected.as_str()), "{expected}: {printed}");
     }
 }
 
-/// What a program says that is built with these arguments, and how it ends.
+/// Returns the output of a program that is built with these arguments, and whether it succeeded.
 fn program(package: &str, arguments: &[&str], runtime: Option<&str>) -> (String, bool) {
     let matrix = matrix();
     let mut cargo = matrix.command(&[&["run", "-q", "-p", package], arguments].concat());
@@ -311,7 +311,7 @@ fn macro_whose_feature_is_off_says_so() {
         );
         assert!(text.contains(&line), "{line}: {text}");
     }
-    // rustc says it of attributes.
+    // For attributes rustc names the feature.
     assert_eq!(text.matches("the item is gated behind the `macros` feature").count(), 2, "{text}");
 }
 

@@ -1,18 +1,18 @@
-//! What a message says to write compiles where it is pasted, with no `use` around it.
+//! Code that a message suggests compiles where it is pasted, without a `use`.
 //!
-//! Whatever stands between backticks in a string of `src/` is a name that `src/` declares, or code of the module `pasted`
-//! below. So no message escapes, whatever set of features it is made for. What the attributes say to write, in `macros/`, is
-//! there as well; single words are not looked for.
+//! Every text between backticks in a string of `src/` is a name that `src/` declares, or code of the module `pasted`
+//! below. This covers all messages, whatever set of features they are for. The code that attributes suggest, in
+//! `macros/`, is in `pasted` as well; single words of theirs are not checked.
 #![allow(clippy::unwrap_used)]
 
-// As an attribute has it that is told the name.
+// For the attribute that is given this name.
 extern crate anyrt as my_anyrt;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// A line of a message is a line of this, to the letter.
+/// A line of a message is exactly a line of this module.
 #[rustfmt::skip]
 #[allow(dead_code, unused_must_use, reason = "it is only compiled")]
 mod pasted {
@@ -156,7 +156,7 @@ mod pasted {
     }
 }
 
-/// What is neither a name of ours nor a line to write.
+/// Texts that are neither names of anyrt nor code to be pasted.
 const OTHER: &[&str] = &[
     "#[tokio::main]",
     "[dev-dependencies]",
@@ -191,7 +191,7 @@ fn whatever_an_attribute_says_to_write_is_compiled() {
     let said: BTreeSet<String> = sources("macros/src").iter().flat_map(|source| backticked(source)).collect();
     let (_, pasted) = include_str!("messages.rs").split_once("\nmod pasted {").unwrap();
     let (pasted, _) = pasted.split_once("\n}").unwrap();
-    // Filled in, with what is here too.
+    // Code, including text that is filled in.
     let is_code =
         |text: &&String| text.contains(['=', '(', '[']) && !text.contains(['{', '…']) && text.len() > 1;
     let code: Vec<_> = said.iter().filter(is_code).collect();
@@ -200,9 +200,9 @@ fn whatever_an_attribute_says_to_write_is_compiled() {
     assert!(wrong.is_empty(), "attributes say {wrong:#?}: have it compiled in the module `pasted`");
 }
 
-/// Whether it is a dependency on this version of anyrt, with features that it has.
+/// Whether the text is a dependency on this version of anyrt with existing features.
 fn is_manifest(text: &str) -> bool {
-    // As it is in the string of a format, too.
+    // Braces are doubled in the string of a format.
     let text = text.replace("{{", "{").replace("}}", "}");
     let begin = format!(
         r#"anyrt = {{ version = "{}.{}", features = ["#,
@@ -216,7 +216,7 @@ fn is_manifest(text: &str) -> bool {
     })
 }
 
-/// Whether it is code of `pasted`: a line from its beginning to its end, the end of one, or a path.
+/// Whether the text is code of `pasted`: a whole line, the end of a line, or a path.
 fn is_pasted(text: &str) -> bool {
     let (_, pasted) = include_str!("messages.rs").split_once("\nmod pasted {").unwrap();
     let (pasted, _) = pasted.split_once("\n}").unwrap();
@@ -235,7 +235,7 @@ fn is_pasted(text: &str) -> bool {
     })
 }
 
-/// Whether it is a word that is declared somewhere, with parentheses or without; or a value that is filled in.
+/// Whether the text is a declared name, with or without parentheses, or a value that is filled in.
 fn is_name(text: &str, sources: &[String]) -> bool {
     let word = text.trim_end_matches("()");
     let is_word = word.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -249,10 +249,10 @@ fn is_name(text: &str, sources: &[String]) -> bool {
     filled_in.is_some_and(|value| value.chars().all(char::is_alphanumeric)) || is_word && is_declared()
 }
 
-/// What stands between backticks in the strings of a source: those of its code, and not of its comments.
+/// Returns the texts between backticks in the strings of a source, not in its comments.
 fn backticked(source: &str) -> Vec<String> {
     let mut found = Vec::new();
-    // One of nothing else is a fence.
+    // A string of backticks alone is a fence.
     for string in strings(source).into_iter().filter(|string| !string.chars().all(|c| c == '`')) {
         let parts: Vec<_> = string.split('`').collect();
         assert!(parts.len() % 2 == 1, "an odd number of backticks: {string:?}");
@@ -261,7 +261,7 @@ fn backticked(source: &str) -> Vec<String> {
     found
 }
 
-/// The strings of a source, as they are when it runs.
+/// Returns the strings of a source, unescaped.
 fn strings(source: &str) -> Vec<String> {
     let (mut strings, mut code) = (Vec::new(), source);
     while let Some(at) = code.find(['"', '\'', '/']) {
@@ -279,7 +279,7 @@ fn strings(source: &str) -> Vec<String> {
         } else if let Some(rest) = here.strip_prefix("'\"'") {
             rest
         } else if here.starts_with("'\\") {
-            // A character that is written in some other way: it ends two bytes on, at the soonest.
+            // An escaped character ends at least two bytes later.
             here[3..].split_once('\'').unwrap().1
         } else {
             &here[1..]
@@ -288,7 +288,7 @@ fn strings(source: &str) -> Vec<String> {
     strings
 }
 
-/// A string up to its quote, and what comes after that.
+/// Returns a string up to its closing quote, and the rest.
 fn unescaped(code: &str) -> (String, &str) {
     let (mut string, mut rest) = (String::new(), code);
     loop {
@@ -297,7 +297,7 @@ fn unescaped(code: &str) -> (String, &str) {
         let escaped = rest[at..].strip_prefix('\\');
         match escaped.and_then(|escaped| escaped.chars().next()) {
             None => return (string, &rest[at + 1..]),
-            // The line goes on after the blanks of the next.
+            // The line continues after the indentation of the next one.
             Some('\n' | '\r') => rest = rest[at + 1..].trim_start(),
             Some(character) => {
                 string.push(character);
@@ -307,7 +307,7 @@ fn unescaped(code: &str) -> (String, &str) {
     }
 }
 
-/// Without the attributes that make docs.
+/// Returns the sources without `doc` attributes.
 fn sources(folder: &str) -> Vec<String> {
     let (mut folders, mut sources) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)], Vec::new());
     while let Some(folder) = folders.pop() {

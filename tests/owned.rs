@@ -1,4 +1,4 @@
-//! Runtimes of one's own: what a builder says, on each of the backends that have one.
+//! Owned runtimes: the options of their builders, on each backend that has a builder.
 #![allow(clippy::unwrap_used)]
 #![cfg(any(feature = "tokio", feature = "smol"))]
 
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyrt::{Runtime, runtime::Builder};
 use futures::future::join_all;
 
-/// One test a backend, of a function that takes a builder.
+/// Creates one test per backend of a function that takes a builder.
 macro_rules! each_backend {
     ($($test:ident;)*) => {
         #[cfg(feature = "tokio")]
@@ -49,7 +49,7 @@ each_backend! {
     shutdown_sees_each_block_on_that_ends_just_then;
 }
 
-/// So many have shown each time that a wake-up could be lost.
+/// With this number of rounds a lost wake-up was seen every time.
 const ROUNDS: u32 = 5_000;
 
 type Build<R> = fn(Builder<R>) -> std::io::Result<R>;
@@ -63,7 +63,7 @@ fn values_that_no_runtime_can_have_are_refused<R: Runtime>(builder: fn() -> Buil
     };
     refused(builder().worker_threads(0), ["worker_threads is 0", "ask for 1"]);
     refused(builder().worker_threads(usize::MAX), ["worker_threads is 1844", "ask for 1"]);
-    // So many the system would not refuse: std aborts the process.
+    // The system would not refuse this number: std would abort the process.
     refused(builder().worker_threads(900_000), ["worker_threads is 900000", "ask for 1 to 4096"]);
     refused(builder().blocking_threads(usize::MAX), ["blocking_threads is 1844", "ask for 1"]);
     refused(builder().blocking_threads(0), ["blocking_threads is 0", "ask for 1"]);
@@ -92,7 +92,7 @@ fn tasks_of_a_single_threaded_runtime_have_one_thread<R: Runtime>(
     };
     let threads = rt.block_on(ran_on(&rt));
     assert_eq!(threads.len(), 1);
-    // Two of them meet: closures have threads of their own.
+    // Two closures meet, because closures have threads of their own.
     let barrier = Arc::new(Barrier::new(2));
     let closures = [barrier.clone(), barrier].map(|barrier| {
         rt.spawn_blocking(move || {
@@ -115,7 +115,7 @@ fn extreme_values_that_some_runtime_can_have_work<R: Runtime>(builder: fn() -> B
     }
 }
 
-/// In a process that has no room for their stacks: this test again.
+/// Runs this test again in a process whose memory has no room for the stacks.
 #[cfg(target_os = "linux")]
 fn threads_that_the_system_does_not_give_are_an_error<R: Runtime>(
     builder: fn() -> Builder<R>,
@@ -123,13 +123,13 @@ fn threads_that_the_system_does_not_give_are_an_error<R: Runtime>(
 ) {
     const INSIDE: &str = "ANYRT_TEST_NO_THREADS";
     if std::env::var_os(INSIDE).is_some() {
-        // Of the process, not of the runtime: the thread of async-io, which panics if it cannot start.
+        // Starts the thread of async-io, which belongs to the process and panics if it cannot start.
         let first = build(builder().worker_threads(1)).unwrap();
         first.block_on(first.sleep(Duration::from_millis(1)));
         drop(first);
         let error = build(builder().worker_threads(100)).unwrap_err();
         assert!(error.to_string().contains("worker_threads is 100, and the system"), "{error}");
-        // Those that there were end, and make room for others.
+        // Threads that have started end, and make room for others.
         let start = Instant::now();
         let rt = loop {
             match build(builder().worker_threads(2)) {
@@ -144,14 +144,14 @@ fn threads_that_the_system_does_not_give_are_an_error<R: Runtime>(
     let limited = "ulimit -v 2000000; exec \"$0\" --exact \"$1\" --nocapture";
     let mut inside = std::process::Command::new("sh");
     inside.args(["-c", limited]).arg(std::env::current_exe().unwrap()).arg(&test).env(INSIDE, "yes");
-    // Their stacks are what there is no room for, and nothing smaller.
+    // Large stacks: only they exceed the limit.
     inside.env("RUST_MIN_STACK", "67108864").env("MALLOC_ARENA_MAX", "1");
     let output = inside.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("1 passed"), "{test}: {text}");
 }
 
-/// Other systems have no such limit, or none for threads.
+/// Other systems have no such limit, or no limit for threads.
 #[cfg(not(target_os = "linux"))]
 fn threads_that_the_system_does_not_give_are_an_error<R: Runtime>(_: fn() -> Builder<R>, _: Build<R>) {}
 
@@ -165,7 +165,7 @@ fn workers_are_as_many_as_asked_for_and_have_the_name<R: Runtime>(
 ) {
     const WORKERS: usize = 5;
     let rt = build(builder().worker_threads(WORKERS).thread_name("mine")).unwrap();
-    // Each blocks its worker until all are there.
+    // Each task blocks its worker until all of them have arrived.
     let barrier = Arc::new(Barrier::new(WORKERS));
     let tasks = (0..WORKERS).map(|_| {
         let barrier = barrier.clone();
@@ -191,13 +191,13 @@ fn closures_block_as_many_threads_as_asked_for<R: Runtime>(builder: fn() -> Buil
         let (at_once, most, all_there) = (at_once.clone(), most.clone(), all_there.clone());
         rt.spawn_blocking(move || {
             most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            // As many as that do run at once, or nobody comes past here.
+            // Only if this number of closures runs at once can they pass the barrier.
             all_there.wait();
             at_once.fetch_sub(1, Ordering::SeqCst);
         })
     });
     let closures: Vec<_> = closures.collect();
-    // And timers go on meanwhile.
+    // Timers continue in the meantime.
     rt.block_on(rt.sleep(Duration::from_millis(1)));
     rt.block_on(join_all(closures)).into_iter().for_each(Result::unwrap);
     assert_eq!(most.load(Ordering::SeqCst), THREADS);
@@ -231,16 +231,16 @@ fn runtime_of_one_thread_each_works<R: Runtime>(builder: fn() -> Builder<R>, bui
     assert!(rt.shutdown_timeout(Duration::from_secs(30)).unwrap().is_empty());
 }
 
-/// How many threads of this process have a name that begins so.
+/// Returns the number of threads of this process whose names begin with this.
 #[cfg(target_os = "linux")]
 fn threads_called(name: &str) -> usize {
     let names = std::fs::read_dir("/proc/self/task").unwrap();
-    // A thread may end in between.
+    // A thread may end in the meantime.
     let names = names.filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("comm")).ok());
     names.filter(|comm| comm.starts_with(name)).count()
 }
 
-/// Elsewhere nobody counts.
+/// Other systems do not list threads.
 #[cfg(not(target_os = "linux"))]
 fn threads_called(_: &str) -> usize {
     0
@@ -255,7 +255,7 @@ fn busy<R: Runtime>(rt: &R) {
     drop(rt.spawn(std::future::pending::<()>()));
 }
 
-/// InContext a second, or the loop has no end and the test none.
+/// Waits until no thread has a name with this prefix; fails after 30 seconds.
 fn wait_until_no_thread_is_called(name: &str) {
     let start = Instant::now();
     while threads_called(name) > 0 {
@@ -296,10 +296,10 @@ fn shutdown_of_a_current_thread_sees_each_block_on_that_ends_just_then() {
     });
 }
 
-/// A wake-up that is lost in one of many rounds takes the whole timeout there.
+/// A wake-up that is lost in one round takes the whole timeout.
 fn sees_each_block_on_that_ends_just_then<R: Runtime>(new: impl Fn() -> R) {
     const TIMEOUT: Duration = Duration::from_secs(30);
-    // A barrier wakes the other when it is too late.
+    // A spin barrier: a blocking one would wake the other thread too late.
     let meet = |at: &AtomicUsize| {
         at.fetch_add(1, Ordering::SeqCst);
         let mut turns = 0;
@@ -319,7 +319,7 @@ fn sees_each_block_on_that_ends_just_then<R: Runtime>(new: impl Fn() -> R) {
     });
     for round in 0..ROUNDS {
         let (rt, both) = (new(), Arc::new(AtomicUsize::new(0)));
-        // Each time it ends a little later, until that is after the shutdown has begun.
+        // Each round ends a little later, until it ends after the shutdown has begun.
         begin.send((rt.clone(), both.clone(), round % 200)).unwrap();
         meet(&both);
         let start = Instant::now();
@@ -334,7 +334,7 @@ fn sees_each_block_on_that_ends_just_then<R: Runtime>(new: impl Fn() -> R) {
     other.join().unwrap();
 }
 
-/// Runtimes of tokio that anyrt has not built: what is left of them is known by other means.
+/// Runtimes of tokio that anyrt has not built: their remaining tasks are counted in other ways.
 #[cfg(feature = "tokio")]
 mod tokio_runtime_of_others {
     use std::sync::mpsc;
@@ -345,7 +345,7 @@ mod tokio_runtime_of_others {
     use futures::channel::oneshot;
     use tokio::runtime::{Builder, Handle};
 
-    /// The first two are over before an idle thread has ended for sure.
+    /// The first two timeouts are over before an idle thread has certainly ended.
     const TIMEOUTS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(20), Duration::from_millis(500)];
     const LONG: Duration = Duration::from_secs(30);
 
@@ -358,7 +358,7 @@ mod tokio_runtime_of_others {
         Builder::new_current_thread().enable_all().build().unwrap().into()
     }
 
-    /// What is in a poll until it is released.
+    /// A future that stays in its poll until it is released.
     fn stuck() -> (impl Future<Output = ()> + Send, mpsc::Receiver<()>, mpsc::Sender<()>) {
         let ((started, is_started), (release, released)) = (mpsc::channel(), mpsc::channel());
         let future = async move {
@@ -384,13 +384,13 @@ mod tokio_runtime_of_others {
     #[test]
     fn shutdown_reports_a_block_on_that_is_stuck_at_any_timeout() {
         let rt = current_thread();
-        // Another one waits: it is not reported.
+        // A waiting task is not reported.
         let (release_other, released) = oneshot::channel();
         let other = thread::spawn({
             let rt = rt.clone();
             move || rt.block_on(released).unwrap()
         });
-        // It is out of its poll when a task has had its turn.
+        // The task has left its poll once another task has had a turn.
         let metrics = futures::executor::block_on(rt.spawn(async { Handle::current().metrics() })).unwrap();
         while metrics.num_alive_tasks() > 0 {
             thread::yield_now();

@@ -1,4 +1,4 @@
-//! The rules that the repository has given itself.
+//! Rules of the repository.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -36,7 +36,7 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
 
-/// The rooms of `src/`, from the bottom up: what is in one uses what is in it and below it.
+/// The rooms of `src/`, from the bottom up: each uses itself and the rooms below it.
 const ROOMS: &[&str] =
     &["thread", "runtime", "io", "socket", "backend", "any", "current", "named", "conformance", "macros"];
 
@@ -45,7 +45,7 @@ fn rooms_use_what_is_below_them() {
     let root = read("src/lib.rs");
     let room_of = |name: &str| match ROOMS.iter().position(|room| *room == name) {
         Some(place) => place,
-        // What the root has from a room.
+        // A name that the root re-exports from a room.
         None => {
             let from = |line: &&str| {
                 let names = line.split_once("::").map_or("", |(_, names)| names);
@@ -60,7 +60,7 @@ fn rooms_use_what_is_below_them() {
     for (place, room) in ROOMS.iter().enumerate().filter(|(_, room)| **room != "conformance") {
         for file in rust_files(&format!("src/{room}")) {
             let text = fs::read_to_string(&file).unwrap().replace("\r\n", "\n");
-            // The suite is above all, and tests may look down on everything.
+            // The suite is above all rooms, and unit tests may use everything.
             let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
             while let Some(line) = lines.next() {
                 if line == "#[cfg(test)]" {
@@ -79,12 +79,12 @@ fn rooms_use_what_is_below_them() {
                         None => vec![path],
                     };
                     for name in names {
-                        // The name that tokio has for it, in the place where tokio has it.
+                        // tokio's name for it, in tokio's place.
                         if line == "pub use crate::AnyRuntime as Handle;" {
                             continue;
                         }
                         let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
-                        // Macros are in the root, wherever they are.
+                        // Macros are exported in the root, wherever they are defined.
                         if !name.is_empty() && !name.starts_with("__") {
                             assert!(room_of(name) <= place, "{} goes up: {line}", file.display());
                         }
@@ -95,7 +95,7 @@ fn rooms_use_what_is_below_them() {
     }
 }
 
-/// An `Instant` panics where its clock ends: `time::deadline_after` does not.
+/// Adding to an `Instant` panics at the end of its clock; `time::deadline_after` does not.
 #[test]
 fn nothing_is_added_to_an_instant_but_in_one_place() {
     let sums = ["now() + ", "now + ", "now().checked_add(", "deadline + "];
@@ -126,7 +126,7 @@ fn every_scenario_is_cited_and_every_citation_exists() {
 
     let mut cited = BTreeSet::new();
     for file in rust_files("src") {
-        // A citation is folded away.
+        // Citations are in a folded block.
         let mut citing = false;
         for line in fs::read_to_string(file).unwrap().lines() {
             let text = line.trim().trim_start_matches("///").trim();
@@ -190,7 +190,7 @@ fn tests_that_hold_which_runtime_is_current_exist() {
     }
 }
 
-/// Every test of a package: its attributes, and its name.
+/// Returns the tests of a package, with their attributes.
 fn tests_with_attributes(package: &str) -> Vec<(String, String)> {
     let folder = match package {
         "anyrt" => "tests".to_owned(),
@@ -215,7 +215,7 @@ fn tests_with_attributes(package: &str) -> Vec<(String, String)> {
     tests
 }
 
-/// Each cell of the table of libraries is a test on that runtime, or says that there is none.
+/// Each cell of the table of libraries is a test on that runtime, or a dash.
 #[test]
 fn libraries_of_the_guide_are_tested_on_each_runtime() {
     let runs_on = |package: &str, test: &str, runtime: &str| {
@@ -241,14 +241,14 @@ fn libraries_of_the_guide_are_tested_on_each_runtime() {
         let [to, package, test, cells @ ..] = &row[..] else { panic!("{row:?}") };
         assert_eq!(cells.len(), 4, "{to}");
         for (cell, runtime) in cells.iter().zip(["tokio", "smol", "async_std", "sim"]) {
-            // Where a simulation has a test of its own, it is the second one.
+            // If a simulation has a test of its own, it is the second one.
             let test = if runtime == "sim" { quoted(test).last() } else { quoted(test).next() }.unwrap();
             assert_eq!(*cell != "–", runs_on(package, test, runtime), "{to}: {test} on {runtime}");
         }
     }
 }
 
-/// rustdoc checks neither the part behind a `#` nor addresses on docs.rs.
+/// rustdoc checks neither fragments nor links to docs.rs.
 #[test]
 fn links_into_the_guide_lead_to_its_headings() {
     let pages = rust_files("src").into_iter().filter_map(|file| fs::read_to_string(file).ok());
@@ -258,7 +258,7 @@ fn links_into_the_guide_lead_to_its_headings() {
     let texts = names.iter().map(|name| read(format!("src/guide/{name}.md")));
     let index = read("src/guide/guide.md");
     let texts: Vec<String> = texts.chain(pages).chain([index.clone(), read("README.md")]).collect();
-    // As rustdoc makes it of a heading.
+    // The anchor that rustdoc makes of a heading.
     let anchor = |heading: &str| -> String {
         let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
         heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
@@ -296,20 +296,20 @@ fn links_into_the_guide_lead_to_its_headings() {
 #[test]
 fn only_the_registry_names_the_features_of_backends() {
     for file in rust_files("src") {
-        // It has a part in each room that knows the backends.
+        // The registry has a part in each room that knows the backends.
         if ["task/native/mod.rs", "backend/mod.rs", "any/convert/mod.rs", "named/mod.rs", "macros/mod.rs"]
             .iter()
             .any(|part| file.ends_with(part))
         {
             continue;
         }
-        // The root shows what the registry has.
+        // The root re-exports the names of the registry.
         let text = fs::read_to_string(&file).unwrap().replace("\r\n", "\n");
         let text = backends().iter().fold(text, |text, feature| {
             text.replace(&format!("#[cfg(feature = \"{feature}\")]\npub use backend::"), "")
         });
         for line in text.lines() {
-            // Hidden lines of examples have to say which backend they need.
+            // Hidden lines of examples name the backends that they need.
             let code = line.split("//").next().unwrap();
             for feature in backends() {
                 assert!(!code.contains(&format!("feature = \"{feature}\"")), "{}: {line}", file.display());

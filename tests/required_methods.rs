@@ -1,4 +1,4 @@
-//! A backend that implements the required methods and nothing else has the whole contract.
+//! A backend that implements only the required methods keeps the whole contract.
 #![allow(clippy::unwrap_used)]
 
 use std::io;
@@ -16,7 +16,7 @@ use anyrt::runtime::backend::UnixNetBackend;
 use anyrt::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend};
 use anyrt::{AnyRuntime, BlockOn, Net, Smol, Spawn, Time};
 
-/// smol, as far as it has to be told: its handles come from anyrt.
+/// smol, with only the required methods: its task handles come from anyrt.
 #[derive(Clone, Debug)]
 struct Required(Smol);
 
@@ -104,14 +104,14 @@ impl UnixNet for Required {
     type UnixDatagram = <Smol as UnixNet>::UnixDatagram;
 }
 
-/// How many blocking closures fill its pool.
+/// Number of blocking closures that fill its pool.
 const POOL: usize = 8;
 
 fn required() -> Required {
     Required(Smol::builder().worker_threads(2).blocking_threads(POOL).build().unwrap())
 }
 
-/// Runs a task where it is spawned, and lets its panic out.
+/// Runs a task inside `execute`, and does not catch its panic.
 #[derive(Clone, Debug)]
 struct Inline;
 
@@ -135,7 +135,7 @@ impl Drop for PanicsOnDrop {
     }
 }
 
-/// Ready with another of its kind.
+/// A future whose output is another future with a panicking destructor.
 struct Ready(#[allow(dead_code, reason = "it is there to be dropped")] PanicsOnDrop);
 
 impl Future for Ready {
@@ -163,7 +163,7 @@ impl Wake for Panics {
 
 #[test]
 fn task_whose_handle_has_a_waker_that_panics_does_not() {
-    /// Passes tasks on.
+    /// Forwards tasks to another runtime.
     #[derive(Clone, Debug)]
     struct Queue(mpsc::Sender<BoxFuture>);
 

@@ -1,4 +1,4 @@
-//! The resolver of a process. There is one a process, so there is one test.
+//! The resolver of a process. It can be set once, so there is only one test.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{self, ErrorKind};
@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use anyrt::net::{Resolve, set_resolver};
 use anyrt::{AnyRuntime, BlockOn, Net, Runtime, Smol, Tokio};
 
-/// It knows one name, which has two addresses.
+/// A resolver that knows one name with two addresses.
 struct Table;
 
 #[anyrt::async_trait]
@@ -25,7 +25,7 @@ fn asks_the_table<R: Runtime>(runtime: R) {
     runtime.block_on(async {
         let found = runtime.lookup_host("db.test:80").await.unwrap();
         assert_eq!(found, ["192.0.2.2:80".parse().unwrap(), "192.0.2.1:80".parse().unwrap()]);
-        // Nobody asks for addresses, nor the system for names any more.
+        // Addresses are not resolved, and the system is no longer asked for names.
         assert_eq!(runtime.lookup_host(("192.0.2.7", 1)).await.unwrap(), ["192.0.2.7:1".parse().unwrap()]);
         let error = runtime.tcp_connect("localhost:80").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);

@@ -102,7 +102,7 @@ async fn variables_of_the_caller_are_its_own() {
     assert_eq!(join!(ready(output0 + future), ready(polled0)), (3, 3));
 }
 
-/// A loop that always finds something lets its own timeout fire: `ready` knows no budget.
+/// A loop whose branch is always ready lets its own timeout fire: `ready` does not count for the budget.
 #[anyrt::test]
 async fn loop_that_is_always_ready_lets_others_run() {
     let other = spawn(async { sleep(Duration::from_millis(5)).await });
@@ -130,7 +130,7 @@ async fn join_gives_all_outputs() {
     assert!(start.elapsed() >= Duration::from_millis(20));
 }
 
-/// The second waits for what the first one holds.
+/// The second future waits for a lock that the first one holds.
 #[anyrt::test]
 async fn join_drops_a_future_where_it_is_ready() {
     struct Holds(#[allow(dead_code, reason = "it is held")] oneshot::Sender<()>);
@@ -174,7 +174,7 @@ fn simulation_chooses_the_same_branches_with_one_seed() {
     assert_ne!(chosen(1), chosen(2));
 }
 
-/// As a large `match` on the output of a tuple has it: by reference, and to be changed.
+/// A pattern may bind by mutable reference, as in a large `match` on a tuple.
 #[anyrt::test]
 async fn pattern_binds_by_mutable_reference() {
     let sum = select! {
@@ -201,7 +201,7 @@ async fn constants_of_the_caller_are_no_patterns_of_the_macro() {
     assert_eq!(both, Ok((3,)));
 }
 
-/// What waits costs nothing, however much of it there is in one task.
+/// A pending future is not polled without a wake, however many there are in one task.
 #[anyrt::test]
 async fn many_that_wait_are_polled_once() {
     let mut waiting: Vec<_> = (0..300)
@@ -220,7 +220,7 @@ async fn many_that_wait_are_polled_once() {
         std::task::Poll::<()>::Pending
     });
     assert!(timeout(Duration::from_millis(20), all).await.is_err());
-    // Once, and once when the time is up.
+    // One poll at the beginning, and one when the time is up.
     assert!(polls <= 2, "{polls}");
 }
 

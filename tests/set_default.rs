@@ -1,4 +1,4 @@
-//! The default runtime of a process. There is one a process, so there is one test.
+//! The default runtime of a process. It can be set once, so there is only one test.
 #![allow(clippy::unwrap_used)]
 
 use std::future::pending;
@@ -14,7 +14,7 @@ use futures::channel::oneshot;
 fn default_is_set_once_and_found_anywhere() {
     assert!(AnyRuntime::try_current().is_err());
 
-    // Two threads race. Each has a runtime of its own, with a task that shows when it is gone.
+    // Two threads race. Each has a runtime of its own, with a task whose destructor shows when the runtime is gone.
     let start = Barrier::new(2);
     let contestant = || {
         let runtime = AnyRuntime::from(Smol::with_threads(1).unwrap());
@@ -36,7 +36,7 @@ fn default_is_set_once_and_found_anywhere() {
     let error = result.unwrap_err();
     assert!(error.to_string().contains("a default runtime already"), "{error}");
     assert_eq!(format!("{error:?}"), error.to_string());
-    // A `main` that returns an `io::Error` need not convert it, and it is still there.
+    // The error converts into an `io::Error` by `?`, and remains its source.
     let error = io::Error::from(error);
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
     let error = error.into_inner().unwrap().downcast::<SetDefaultError>().unwrap();
@@ -44,14 +44,14 @@ fn default_is_set_once_and_found_anywhere() {
     drop(loser);
     assert!(futures::executor::block_on(gone).is_err(), "nothing of the loser is left");
 
-    // The process keeps the winner, and finds it on any thread.
+    // The process keeps the winner, which is found on every thread.
     let me = default.clone();
     drop(default);
     assert_eq!(thread::spawn(AnyRuntime::current).join().unwrap(), me);
     assert_eq!(anyrt::block_on(async { anyrt::spawn(async { AnyRuntime::current() }).await.unwrap() }), me);
     assert_eq!(alive.try_recv(), Ok(None), "it still runs");
 
-    // Whatever is nearer goes first.
+    // A closer runtime has precedence.
     let tokio = AnyRuntime::from(Tokio::new().unwrap());
     assert_eq!(tokio.block_on(async { AnyRuntime::current() }), tokio);
     {
@@ -62,7 +62,7 @@ fn default_is_set_once_and_found_anywhere() {
     let found = native.block_on(async { AnyRuntime::current() });
     assert_eq!(found, Tokio::from(native.handle().clone()).into());
 
-    // A tokio context without the driver that is needed is none.
+    // A tokio context without the required driver does not count.
     let bare = tokio::runtime::Builder::new_current_thread().build().unwrap();
     bare.block_on(async {
         assert_eq!(AnyRuntime::current(), Tokio::current().into());

@@ -1,4 +1,4 @@
-//! Signals on every runtime. A signal goes to the whole process, so what a test raises is counted by others, too.
+//! Signals on every runtime. A signal goes to the whole process, so other tests receive it, too.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -17,7 +17,7 @@ use signal_hook::{consts, low_level::raise};
 #[anyrt::test(skip(sim = "nobody presses Ctrl-C there"))]
 async fn ctrl_c_is_heard_by_all_who_wait() -> io::Result<()> {
     let (one, other) = (ctrl_c(), spawn(ctrl_c()));
-    // The call counts, and not the first poll: before it, this would end the process.
+    // It listens from the call on, not from the first poll: otherwise the signal would end the process.
     raise(consts::SIGINT)?;
     one.await?;
     let again = ctrl_c();
@@ -33,7 +33,7 @@ async fn signals_between_two_calls_are_not_lost() -> io::Result<()> {
         raise(consts::SIGUSR1)?;
         assert_eq!(usr1.recv().await, Some(()));
     }
-    // Dropped while it waits, and the next signal is heard.
+    // The future is dropped while it waits; the next signal is still received.
     let _ = poll!(pin!(usr1.recv()));
     raise(consts::SIGUSR1)?;
     assert_eq!(usr1.recv().await, Some(()));
@@ -47,7 +47,7 @@ async fn signal_that_nobody_can_handle_is_an_error() {
     assert_eq!(error.to_string(), "anyrt: no process can handle signal 9");
 }
 
-/// Runs it with a listener around, so that no default action ends the process.
+/// A listener exists, so no default action ends the process.
 #[anyrt::test(only(sim))]
 async fn simulation_hears_no_signal() -> io::Result<()> {
     let mut usr2 = signal(SignalKind::user_defined2())?;

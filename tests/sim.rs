@@ -1,4 +1,5 @@
-//! What the simulation promises beyond the contract: one seed is one run, time costs nothing, and what is wrong is named.
+//! Promises of the simulation beyond the contract: one seed is one run, virtual time costs nothing, and errors name the
+//! cause.
 #![allow(clippy::unwrap_used)]
 
 use std::env;
@@ -31,7 +32,7 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// What a panic says.
+/// Returns the message of a panic.
 #[track_caller]
 fn panic_text<T>(code: impl FnOnce() -> T) -> String {
     let Err(payload) = catch_unwind(AssertUnwindSafe(code)) else { panic!("no panic") };
@@ -48,7 +49,7 @@ fn assert_says(text: &str, words: &[&str]) {
     }
 }
 
-/// A server that echoes, three clients on another host, and timers: something of everything.
+/// A program with all kinds of operations: a server that echoes, three clients on another host, and timers.
 fn program(sim: &Sim) -> Vec<usize> {
     let server = sim.host("server", [10, 0, 0, 2]).unwrap();
     let order = sim.block_on(async {
@@ -98,12 +99,12 @@ fn hash(seed: u64) -> u64 {
 fn one_seed_is_one_run() {
     assert_eq!(hash(1), hash(1));
     assert_ne!(hash(1), hash(2));
-    // Nor does it matter what has run on the thread before, or beside it.
+    // Earlier and concurrent simulations have no influence.
     let beside = [(); 4].map(|()| thread::spawn(|| hash(1)));
     assert!(beside.into_iter().all(|thread| thread.join().unwrap() == hash(1)));
 }
 
-/// Pinned: it is the same on every machine, and changes only with what a seed means.
+/// The hash is the same on every machine, and changes only with the meaning of seeds.
 #[test]
 fn hash_of_a_program_is_pinned() {
     assert_eq!(format!("{:016x}", hash(42)), "fd5f847e354498ef");
@@ -204,7 +205,7 @@ fn time_passes_for_whoever_polls_in_a_loop() {
         }
         assert_eq!(done.await.unwrap(), Duration::from_secs(3600), "it fires in time");
     });
-    // One yield costs no more than a microsecond.
+    // One yield takes at most a microsecond.
     sim.block_on(async {
         let (before, _timer) = (sim.elapsed(), Box::pin(sim.sleep(ms(1))));
         sim.yield_now().await;
@@ -242,7 +243,7 @@ fn stuck_simulation_names_its_tasks() {
             "a handle, a channel, a lock",
         ],
     );
-    // It can be used again.
+    // The simulation can be used again.
     assert_eq!(sim.block_on(async { 7 }), 7);
 }
 
@@ -312,7 +313,7 @@ fn wake_by_a_stranger_is_an_error() {
         &text,
         &["another thread has woken", "Seed 17", &format!("a task, spawned at tests/sim.rs:{line}:")],
     );
-    // While nobody drives it, any thread may.
+    // While no thread drives the simulation, any thread may wake its tasks.
     let (send, receive) = oneshot::channel();
     let task = sim.spawn(async move { receive.await.unwrap() });
     sim.block_on(async { sim.yield_now().await });
@@ -320,10 +321,10 @@ fn wake_by_a_stranger_is_an_error() {
     assert_eq!(sim.block_on(task).unwrap(), 8);
 }
 
-/// Virtual time would be over before the thread has begun: 5 seconds take some microseconds.
+/// Virtual time would be over before the thread has begun: five seconds take some microseconds.
 #[test]
 fn wake_by_a_stranger_is_an_error_where_time_would_pass() {
-    // From a thread that has nothing to say before somebody waits for it.
+    // The answer comes from a thread that starts only when its future is polled.
     let answer = || {
         let (send, mut receive) = oneshot::channel();
         let (wait, waits) = mpsc::channel();
@@ -338,7 +339,7 @@ fn wake_by_a_stranger_is_an_error_where_time_would_pass() {
         assert_says(text, &["another thread has woken", "`anyrt::spawn_blocking`"]);
         assert_says(text, &[&format!("{kind} at tests/sim.rs:{line}:")]);
     };
-    // Several tests of a process, and several waits of each.
+    // Several simulations in one process, each with several waits.
     for seed in 0..3 {
         let (sim, line) = (seeded(seed), line!() + 2);
         let text = panic_text(|| {
@@ -362,7 +363,7 @@ fn wake_by_a_stranger_is_an_error_where_time_would_pass() {
     }
 }
 
-/// Who waits for a channel of the program itself loses a moment, now and then; nothing that happens is changed by it.
+/// Waiting for a channel of the program itself takes real time now and then, and does not change the run.
 #[test]
 fn channel_and_timer_of_a_program_are_no_error() {
     let run = || {
@@ -387,7 +388,7 @@ fn channel_and_timer_of_a_program_are_no_error() {
     }
 }
 
-/// Nor does it take long, however many threads the process has.
+/// Nor does it take long, whatever the number of threads in the process.
 #[test]
 fn threads_of_others_cost_no_time() {
     let (release, released) = mpsc::channel::<()>();
@@ -442,7 +443,7 @@ fn endless_loop_is_named() {
     assert_says(&text, &["1000000 polls", "Seed 4", &format!("a task, spawned at tests/sim.rs:{line}:")]);
 }
 
-/// Two tasks that read, yield and write: an update is lost when one comes between.
+/// Two tasks that read, yield and write: an update is lost if one task runs in between.
 fn lost_update(sim: &Sim) -> bool {
     let count = Arc::new(AtomicU32::new(0));
     let add = || {
@@ -460,7 +461,7 @@ fn lost_update(sim: &Sim) -> bool {
     count.load(Ordering::Relaxed) != 2
 }
 
-/// A channel that is polled in the order of its messages hides it.
+/// A channel that preserves the order of messages hides this bug.
 fn lost_order(sim: &Sim) -> bool {
     let log = Arc::new(Mutex::new(Vec::new()));
     let tasks = [1, 2, 3].map(|n| {
@@ -521,7 +522,7 @@ fn hosts_have_names_addresses_and_a_loopback_of_their_own() {
         assert_eq!(server.unwrap().1, client.unwrap().local_addr().unwrap());
         assert_eq!(a.lookup_host("b:1").await.unwrap(), [SocketAddr::from(([10, 0, 0, 2], 1))]);
         assert_eq!(a.lookup_host("c:1").await.unwrap_err().kind(), ErrorKind::NotFound);
-        // Tasks are where their handle is, and so is what they spawn.
+        // Tasks run on the host of their handle, and so do tasks that they spawn.
         let found =
             b.spawn(async { anyrt::spawn(async { AnyRuntime::current() }).await.unwrap() }).await.unwrap();
         assert_eq!(found, AnyRuntime::from(b.clone()));
@@ -665,7 +666,7 @@ fn runtime_is_found_from_its_code() -> io::Result<()> {
     Ok(())
 }
 
-/// A thread that waits for the future, and has polled it once.
+/// Spawns a thread that waits for the future, and returns when it has polled it once.
 fn on_a_thread<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> thread::JoinHandle<T> {
     let (waits, is_waiting) = mpsc::channel();
     let thread = thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! What a search through seeds finds, and what it says of it.
+//! The search through seeds: what it finds, and its report.
 #![allow(clippy::unwrap_used)]
 
 #[cfg(target_os = "linux")]
@@ -19,7 +19,7 @@ use anyrt::sim::{Faults, Policy, explore};
 use anyrt::{BlockOn, Net, Sim, Spawn, Time};
 use futures::future::poll_fn;
 
-/// What a panic says.
+/// Returns the message of a panic.
 #[track_caller]
 fn panic_text<T>(code: impl FnOnce() -> T) -> String {
     let Err(payload) = catch_unwind(AssertUnwindSafe(code)) else { panic!("no panic") };
@@ -36,14 +36,14 @@ fn assert_says(text: &str, words: &[&str]) {
     }
 }
 
-/// Which process this is: the one that a test starts to see what becomes of it, or the other.
+/// Set in the process that a test starts.
 const CHILD: &str = "ANYRT_TEST_SIM_EXPLORE_CHILD";
 
 fn is_child() -> bool {
     env::var_os(CHILD).is_some()
 }
 
-/// Runs one test of this file, as `explore` says: with these variables.
+/// Runs one test of this file in another process, with these variables, as the report of `explore` says.
 fn child(test: &str, variables: &[(&str, &str)]) -> Output {
     let mut child = Command::new(env::current_exe().unwrap());
     child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").envs(variables.iter().copied());
@@ -54,7 +54,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Four tasks that add to a number: read, give way, write. They take turns, unless one falls behind.
+/// Four tasks that add to a number: read, yield, write. They take turns, unless one is delayed.
 fn count(sim: &Sim) -> u32 {
     async fn yields(times: u32) {
         for _ in 0..times {
@@ -87,7 +87,7 @@ fn loses_no_update(sim: &Sim) {
     assert!(count == 4, "{} of 4 updates are lost", 4 - count);
 }
 
-/// Every seed from 700 on fails, some of them sooner than others.
+/// Every seed from 700 on fails, after different times.
 #[test]
 fn smallest_seed_is_found_by_any_number_of_threads() {
     for (threads, shift) in [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (7, 0), (7, 1), (100, 0)] {
@@ -100,7 +100,7 @@ fn smallest_seed_is_found_by_any_number_of_threads() {
             });
         });
         assert_says(&text, &["seed 700 fails, after 100 that passed:", "\n  it is 700\n"]);
-        // Each thread may have had one seed more, and the one that failed is run again.
+        // Each thread may have run one more seed, and the failing seed is run again.
         assert!(runs.into_inner() <= 102 + threads as u64, "it stops there");
     }
 }
@@ -124,7 +124,7 @@ fn largest_seeds_are_no_end() {
     assert_eq!(seeds.into_inner(), 5);
 }
 
-/// A failure is found, reduced, and the line that is printed fails in the same way in another process.
+/// A failure is found and reduced, and the printed command fails in the same way in another process.
 #[test]
 fn found_failure_can_be_replayed_from_its_report() {
     const TEST: &str = "found_failure_can_be_replayed_from_its_report";
@@ -147,14 +147,14 @@ fn found_failure_can_be_replayed_from_its_report() {
     assert_says(&stderr(&output), &[&format!("tests/sim_explore.rs:{LOST}:"), message, "only seed"]);
     assert!(!stderr(&output).contains("To run it again"), "it is run once");
 
-    // One choice less is one too few.
+    // With one choice less it does not fail.
     let fewer = (needed - 1).to_string();
     assert_eq!(variables[1], ("ANYRT_SIM_CHOICES", &*needed.to_string()));
     variables[1].1 = &fewer;
     assert_passes(&child(TEST, &variables));
 }
 
-/// What a report says to set.
+/// Returns the variables that a report says to set.
 fn variables_of(report: &str) -> Vec<(&str, &str)> {
     command_of(report).split(' ').map_while(|word| word.split_once('=')).collect()
 }
@@ -163,15 +163,15 @@ fn command_of(report: &str) -> &str {
     report.split_once("To run it again:\n  ").unwrap().1.lines().next().unwrap()
 }
 
-/// A replay whose seed passes.
+/// Runs a replay whose seed passes.
 #[track_caller]
 fn assert_passes(output: &Output) {
     assert!(!output.status.success(), "it is not silent");
     assert_says(&stderr(output), &["does not fail in this build (same features and profile?)"]);
 }
 
-/// The line is pasted into a shell, where the user is, and this program runs again: this one, and not one that is built
-/// otherwise. Elsewhere than on Linux nobody says which features cargo was given.
+/// The command is pasted into a shell in the user's folder, and must run the same build of this program. Only Linux
+/// tells which features cargo was given.
 #[cfg(target_os = "linux")]
 #[test]
 fn line_of_a_report_is_a_command_that_runs_this_program_again() {
@@ -206,7 +206,7 @@ fn line_of_a_report_is_a_command_that_runs_this_program_again() {
     }
 }
 
-/// The variables mean the same for a simulation that is made without `explore`.
+/// The variables have the same effect on a simulation that is built without `explore`.
 #[test]
 fn built_simulation_is_replayed_as_well() {
     const TEST: &str = "built_simulation_is_replayed_as_well";
@@ -291,7 +291,7 @@ fn error_is_a_failure() {
         &["seed 3 fails", "returned an error:", "ConnectionRefused"],
     );
     explore(4..10, program);
-    // Also one of a task, in the result of its handle.
+    // The same for a panic of a task, in the result of its handle.
     let nested =
         |sim: &Sim| sim.block_on(sim.spawn(async { io::Result::<()>::Err(io::Error::other("inner")) }));
     assert_says(&panic_text(|| explore(0..10, nested)), &["seed 0 fails, the first of all:", "inner"]);
@@ -319,7 +319,7 @@ fn stuck_simulation_is_a_failure_and_names_its_tasks() {
     );
 }
 
-/// The report begins with it.
+/// The report begins with the first cause.
 #[test]
 fn panic_of_a_task_is_told_before_what_it_led_to() {
     let line = line!() + 3;
@@ -338,7 +338,7 @@ fn panic_of_a_task_is_told_before_what_it_led_to() {
     assert_says(last, &["task panicked with message \"the server is down\""]);
 }
 
-/// Whoever noticed does not even say what.
+/// The panic that notices the failure does not quote its cause.
 #[test]
 fn first_panic_is_told_first_if_nothing_quotes_another() {
     let text = panic_text(|| {
@@ -354,7 +354,7 @@ fn first_panic_is_told_first_if_nothing_quotes_another() {
     assert!(order.map(at).is_sorted(), "{text}");
 }
 
-/// What is told is the panic that the program died of, and not the last one.
+/// The reported panic is the one that ended the program, not the last one.
 #[test]
 fn panic_that_is_resumed_is_the_one_that_is_told() {
     let line = line!() + 3;
@@ -373,7 +373,7 @@ fn panic_that_is_resumed_is_the_one_that_is_told() {
     assert!(!text.contains("the second") && !text.contains("that, in the same run"), "{text}");
 }
 
-/// In which order four tasks run that were spawned at once.
+/// Returns the order in which four tasks run that were spawned at once.
 fn order(sim: &Sim) -> Vec<u32> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let tasks = [0, 1, 2, 3].map(|n| {
@@ -393,7 +393,7 @@ fn explore_backwards(program: impl Fn(&Sim) + Sync) -> String {
     panic_text(|| Sim::builder().policy(Policy::Lifo).explore(0..10, program))
 }
 
-/// Without any choice it fails as well, and differently.
+/// Without any choice it also fails, but differently.
 #[test]
 fn reduced_failure_is_the_one_that_was_found() {
     let text = explore_backwards(|sim| {
@@ -405,7 +405,7 @@ fn reduced_failure_is_the_one_that_was_found() {
     assert!(!text.contains("none of"), "{text}");
 }
 
-/// The same, where both come out of one `unwrap`.
+/// The same, if both failures are panics of one `unwrap`.
 #[test]
 fn reduced_panic_of_a_task_is_the_one_that_was_found() {
     let text = explore_backwards(|sim| {
@@ -420,7 +420,7 @@ fn reduced_panic_of_a_task_is_the_one_that_was_found() {
     assert!(!text.contains("none of"), "{text}");
 }
 
-/// The same, where both are panics of the simulation at one `block_on`.
+/// The same, if both failures are panics of the simulation in one `block_on`.
 #[test]
 fn reduced_panic_of_the_simulation_is_the_one_that_was_found() {
     let text = explore_backwards(|sim| {
@@ -454,7 +454,7 @@ fn reduction_ends_where_another_order_never_does() {
 
 #[test]
 fn program_that_is_not_deterministic_is_said_to_be_so() {
-    // What it does depends on how often it has run.
+    // The program depends on the number of earlier runs.
     let runs = AtomicU32::new(0);
     let text = panic_text(|| {
         Sim::builder().threads(1).explore(0..10, |sim| {
@@ -463,7 +463,7 @@ fn program_that_is_not_deterministic_is_said_to_be_so() {
             assert!(sim.seed() != 3, "seed 3");
         });
     });
-    // The second run of that seed is 4; those that are compared are 5 and 6.
+    // The second run of that seed is run 4; runs 5 and 6 are compared.
     assert_says(
         &text,
         &[
@@ -475,7 +475,7 @@ fn program_that_is_not_deterministic_is_said_to_be_so() {
         ],
     );
     assert_says(&text, &["  ANYRT_SIM_SEED=3 "]);
-    // It fails once, and never again.
+    // The program fails once, and never again.
     let runs = AtomicU32::new(0);
     let text = panic_text(|| {
         explore(3..4, |_| assert!(runs.fetch_add(1, Ordering::Relaxed) > 0, "the first run"));
@@ -497,7 +497,7 @@ fn simulation_is_gone_before_the_next_seed() {
     Sim::builder().threads(1).explore(0..100, |sim| {
         assert_eq!(ALIVE.fetch_add(1, Ordering::Relaxed), 0);
         let (alive, there) = (Alive(&ALIVE), sim.clone());
-        // It owns the simulation that owns it.
+        // The task owns the simulation in which it runs.
         let task = sim.spawn(async move {
             let _alive = alive;
             there.sleep(Duration::MAX).await;
@@ -565,7 +565,7 @@ fn nothing_is_drawn_where_no_terminal_is() {
     assert_eq!(stderr(&output), "");
 }
 
-/// Of the faults that a seed draws, a failure is reduced to those that it takes; without them it passes.
+/// The drawn faults are reduced to those that the failure needs; without them the seed passes.
 #[test]
 fn faults_are_reduced_to_those_that_it_takes() {
     const TEST: &str = "faults_are_reduced_to_those_that_it_takes";

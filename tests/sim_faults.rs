@@ -1,4 +1,4 @@
-//! What goes wrong in a simulation: links that lose, cut and hold, hosts that crash; and what a program sees of it.
+//! Faults of a simulation: links that lose, cut and hold packets, hosts that crash, and their effects on a program.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -23,14 +23,14 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// How long one sends again before one gives up.
+/// Time after which a sender gives up.
 const GIVES_UP: Duration = ms(924_600);
 
 fn exact(latency: Duration) -> LinkOptions {
     LinkOptions::new().latency(latency).jitter(Duration::ZERO)
 }
 
-/// Host `main`, and `b` 1 ms away, exactly.
+/// Host `main`, and host `b` exactly 1 ms away.
 fn two(seed: u64) -> (Sim, Host) {
     let a = Sim::builder().seed(seed).build().unwrap();
     a.links().set(&exact(ms(1))).unwrap();
@@ -69,7 +69,7 @@ fn latency_is_exact_and_changes_while_running() {
             read.unwrap();
             assert_eq!(took, ms(latency));
         }
-        // The way back is as it was.
+        // The opposite direction still works.
         server.write_all(b"y").await.unwrap();
         let (took, read) = timed(&a, client.read_exact(&mut [0])).await;
         read.unwrap();
@@ -116,7 +116,7 @@ fn segments_arrive_one_by_one() {
     let (a, b) = two(0);
     a.block_on(async {
         let (mut client, mut server) = connected(&a, &b).await;
-        // So slow that each is read before the next is there.
+        // The link is so slow that each segment is read before the next one arrives.
         a.links().set(&exact(ms(1)).segment(10).bandwidth(1_000)).unwrap();
         client.write_all(&[1; 1000]).await.unwrap();
         let mut lens = BTreeSet::new();
@@ -138,7 +138,7 @@ fn buffer_of_a_link_is_what_a_writer_fills() {
         a.links().set(&exact(ms(1)).buffer(100)).unwrap();
         assert_eq!(client.write(&[0; 1000]).await.unwrap(), 100);
         a.timeout(ms(10), client.write(&[0; 1000])).await.unwrap_err();
-        // More room wakes whoever waits.
+        // A larger buffer wakes a waiting writer.
         let link = a.link("main", "b").unwrap();
         let widen = async {
             a.sleep(ms(5)).await;
@@ -149,7 +149,7 @@ fn buffer_of_a_link_is_what_a_writer_fills() {
     });
 }
 
-/// 100 kB there and thanks for it, over what every fault happens to.
+/// Sends 100 kB and an acknowledgement over links with all kinds of faults.
 fn transfer(seed: u64) -> u64 {
     let (a, b) = two(seed);
     let options = LinkOptions::new().jitter(ms(3)).loss(0.3).segment(1000).buffer(5000);
@@ -201,7 +201,7 @@ fn lost_data_is_sent_again_until_one_gives_up() {
         assert_eq!((took, read.unwrap_err().kind()), (GIVES_UP + ms(1), ErrorKind::TimedOut));
         assert_eq!(client.write(b"x").await.unwrap_err().kind(), ErrorKind::BrokenPipe, "reported once");
         assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
-        // The other end hears nothing of it, until it writes.
+        // The other end does not notice until it writes.
         a.timeout(secs(1), server.read(&mut [0])).await.unwrap_err();
     });
 }
@@ -215,7 +215,7 @@ fn partition_delays_a_stream_until_it_is_sent_again() {
         link.partition();
         client.write_all(b"x").await.unwrap();
         client.write_all(b"y").await.unwrap();
-        // Tried at 1, 201, 601 and 1401 ms.
+        // Attempts at 1, 201, 601 and 1401 ms.
         a.sleep(ms(700)).await;
         link.heal();
         let mut read = [0; 2];
@@ -264,7 +264,7 @@ fn connection_over_a_cut_link_times_out_in_either_direction() {
             assert_eq!((took, connected.unwrap_err().kind()), (secs(127), ErrorKind::TimedOut));
             let accept = a.timeout(secs(1), listener.accept()).await;
             accept.expect_err("nobody is in the queue who cannot be answered");
-            // Asked again after one second, three and seven.
+            // Attempts after one second, three and seven.
             let heal = async {
                 a.sleep(secs(2)).await;
                 path.heal();
@@ -282,7 +282,7 @@ fn refusal_obeys_the_way_back() {
     a.block_on(async {
         let (took, refused) = timed(&a, a.tcp_connect("b:7")).await;
         assert_eq!((took, refused.unwrap_err().kind()), (ms(2), ErrorKind::ConnectionRefused));
-        // Cut while the answer is on its way.
+        // The path is cut while the answer is in flight.
         let path = a.path("b", "main").unwrap();
         let cut = async {
             a.sleep(Duration::from_micros(1500)).await;
@@ -306,7 +306,7 @@ fn answer_that_is_cut_leaves_the_client_without_a_connection() {
         let (took, (connected, ())) = timed(&a, join(a.tcp_connect("b:7"), cut)).await;
         assert_eq!((took, connected.unwrap_err().kind()), (secs(127), ErrorKind::TimedOut));
         path.heal();
-        // The listener has it, and learns that nobody is there.
+        // The listener accepts the connection, and learns that its client is gone.
         let (mut server, _) = listener.accept().await.unwrap();
         assert_eq!(server.read(&mut [0]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
     });
@@ -357,7 +357,7 @@ fn reset_of_a_link_breaks_off_its_connections_alone() {
     });
 }
 
-/// How many datagrams of 1,000 arrive, and how many of them out of order.
+/// Returns how many of 1,000 datagrams arrive, and how many of them out of order.
 fn datagrams(options: &LinkOptions) -> (usize, usize) {
     let (a, b) = two(3);
     a.links().set(options).unwrap();
@@ -433,7 +433,7 @@ fn crash_is_silence_for_whoever_reads_and_drops_tasks() {
         let timer = a.clone();
         let sleeps = b.spawn(async move { timer.sleep(secs(3600)).await });
         a.sleep(ms(1)).await;
-        // Not yet begun.
+        // A closure that has not started.
         let (guard, closure) = (Dropped(dropped.clone()), Dropped(dropped.clone()));
         let new = b.spawn(async move { drop(guard) });
         let job = b.spawn_blocking(move || drop(closure));
@@ -459,7 +459,7 @@ fn crash_makes_a_writer_send_again_and_a_restart_resets_it() {
         let (mut client, _server) = connected(&a, &b).await;
         b.crash();
         client.write_all(b"x").await.unwrap();
-        // Tried at 1, 201 and 601 ms; the answer takes one more.
+        // Attempts at 1, 201 and 601 ms; the answer takes another millisecond.
         a.sleep(ms(300)).await;
         b.restart();
         let (took, read) = timed(&a, client.read(&mut [0])).await;
@@ -498,7 +498,7 @@ fn connection_to_a_crashed_host_times_out_and_then_is_refused() {
         b.restart();
         let (took, connected) = timed(&a, a.tcp_connect("b:7")).await;
         assert_eq!((took, connected.unwrap_err().kind()), (ms(2), ErrorKind::ConnectionRefused));
-        // Its port is free again.
+        // The port is free again.
         b.tcp_bind("0.0.0.0:7").await.unwrap();
     });
 }
@@ -514,7 +514,7 @@ fn sockets_of_a_crashed_host_say_so() {
             a.sleep(ms(1)).await;
             b.crash();
         };
-        // Those who wait are told, and so are those who come later.
+        // Pending and later operations return an error.
         let accept = async { listener.accept().await.map(drop).unwrap_err() };
         let receive = async { socket.recv(&mut [0]).await.unwrap_err() };
         let read = async { server.read(&mut [0]).await.unwrap_err() };
@@ -649,7 +649,7 @@ fn faults_are_drawn_from_the_seed_and_all_of_them_end() {
                 was_down |= !b.is_up();
                 a.sleep(ms(10)).await;
             }
-            // All is well.
+            // All faults have ended.
             assert!(b.is_up());
             let (took, stream) = timed(&a, a.tcp_connect("b:7")).await;
             stream.unwrap();

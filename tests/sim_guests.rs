@@ -1,4 +1,5 @@
-//! Code of the user's that a simulation runs beside tasks: wakers, destructors, and what a blocking closure waits with.
+//! User code that a simulation runs outside of tasks: wakers, destructors, and foreign `block_on`s in blocking
+//! closures.
 #![allow(clippy::unwrap_used)]
 
 use std::any::Any;
@@ -22,7 +23,7 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Asks the simulation whatever happens to it, and panics when it is woken and when it is dropped.
+/// A waker that calls the simulation in all of its functions, and panics when it is woken and when it is dropped.
 struct Panics {
     sim: Sim,
     woken: Arc<AtomicU32>,
@@ -47,7 +48,7 @@ impl Drop for Panics {
     }
 }
 
-/// Makes them, and counts.
+/// Creates such wakers, and counts them.
 struct Wakers {
     sim: Sim,
     woken: Arc<AtomicU32>,
@@ -59,7 +60,7 @@ impl Wakers {
         Self { sim: sim.clone(), woken: Arc::default(), dropped: Arc::default() }
     }
 
-    /// Polls `future` with a new one, which only `future` keeps.
+    /// Polls `future` with a new waker, which only `future` keeps.
     #[track_caller]
     fn wait<F: Future>(&self, future: std::pin::Pin<&mut F>) {
         let Self { sim, woken, dropped } = self;
@@ -83,7 +84,7 @@ fn waker_that_panics_keeps_nobody_else_from_being_woken() {
     );
     let to = b.local_addr().unwrap();
     sim.block_on(async {
-        // Timers that fire together, before and behind those of tasks.
+        // Timers that fire at the same time, before and after those of tasks.
         let (mut first, mut last) = (pin!(sim.sleep(ms(5))), pin!(sim.sleep(ms(5))));
         wakers.wait(first.as_mut());
         let tasks: Vec<_> = (0..3)
@@ -106,7 +107,7 @@ fn waker_that_panics_keeps_nobody_else_from_being_woken() {
         assert_eq!(b.recv(&mut [0]).await.unwrap(), 1);
         assert_eq!(wakers.counts(), (3, 3));
     });
-    // What is closed tells whoever waits.
+    // Closing the simulation wakes all waiters.
     wakers.wait(pin!(sim.sleep(ms(1))).as_mut());
     let mut sleep = pin!(sim.sleep(ms(1)));
     wakers.wait(sleep.as_mut());
@@ -117,7 +118,7 @@ fn waker_that_panics_keeps_nobody_else_from_being_woken() {
     assert_eq!(wakers.counts().0, 5);
 }
 
-/// Every place where a waker is kept: one that takes its place, and what is dropped while somebody waits for it.
+/// Every place in which a waker is stored: replacing it, and dropping it while a task waits.
 #[test]
 fn wakers_may_ask_the_simulation_while_it_drops_them() {
     let sim = Sim::new().unwrap();
@@ -158,7 +159,8 @@ fn wakers_may_ask_the_simulation_while_it_drops_them() {
     assert_eq!(wakers.counts().1, kept, "each is dropped once");
 }
 
-/// Tasks that never end: one that waits, one that yields, one that has had no turn; each with a handle and a thing of its own.
+/// Spawns tasks that never end: one that waits, one that yields, one that has never run; each with a handle and a
+/// value.
 fn leave_tasks(sim: &Sim, thing: &Arc<()>) {
     let own = || (sim.clone(), thing.clone());
     let (waits, yields, new) = (own(), own(), own());
@@ -180,10 +182,10 @@ fn leave_tasks(sim: &Sim, thing: &Arc<()>) {
 fn unfinished_tasks_that_own_their_simulation_end_with_it() {
     let thing = Arc::default();
     let count = || Arc::strong_count(&thing) - 1;
-    // Nobody is left who could run it; as everywhere, a task that holds a clone keeps its runtime alive.
+    // Nobody can run the tasks any more; as on every runtime, a task that holds a clone keeps its runtime alive.
     leave_tasks(&Sim::new().unwrap(), &thing);
     assert_eq!(count(), 3);
-    // What is stopped lets go of everything.
+    // A shutdown drops everything.
     let sim = Sim::new().unwrap();
     leave_tasks(&sim, &thing);
     assert_eq!(count(), 6);
@@ -194,7 +196,7 @@ fn unfinished_tasks_that_own_their_simulation_end_with_it() {
     assert_eq!(count(), 3);
 }
 
-/// What a thread does last: `then`, in the destructor of a thread-local that was there before the simulation.
+/// Runs `then` at the end of a thread: in the destructor of a thread-local that is older than the simulation.
 fn at_the_end_of_a_thread<T: Send + 'static>(before: impl FnOnce() + Send + 'static, then: fn() -> T) -> T {
     struct Last<T>(fn() -> T, mpsc::Sender<thread::Result<T>>);
 
@@ -235,7 +237,7 @@ fn simulation_runs_in_the_destructor_of_a_thread_local() {
         (sim.elapsed(), is_current)
     }
 
-    // The thread has run one before, or not.
+    // On a thread that has run a simulation before, or has not.
     for before in [
         || (),
         || {
@@ -246,7 +248,7 @@ fn simulation_runs_in_the_destructor_of_a_thread_local() {
     }
 }
 
-/// What a blocking closure panics with that waits in this way; and the line where it was spawned.
+/// Returns the panic of a blocking closure that waits in this way, and the line where it was spawned.
 fn panic_of_a_closure<F: Future>(wait: impl FnOnce(Sim) -> F + Send + 'static) -> (String, u32) {
     let sim = Sim::builder().seed(9).build().unwrap();
     let there = sim.clone();
@@ -291,7 +293,7 @@ fn foreign_block_on_in_a_blocking_closure_says_what_to_write() {
     }
 }
 
-/// What does not wait works with any `block_on`, and what the message says to write does.
+/// A future that is ready works with any `block_on`, and so does the code that the message suggests.
 #[test]
 fn blocking_closure_waits_with_the_block_on_of_the_simulation() {
     let sim = Sim::new().unwrap();
@@ -301,7 +303,7 @@ fn blocking_closure_waits_with_the_block_on_of_the_simulation() {
             let there = there.clone();
             async move { there.sleep(ms(5)).await }
         });
-        // To look is not to wait.
+        // A poll without waiting is fine.
         let mut sleep = pin!(there.sleep(ms(7)));
         assert!(sleep.as_mut().now_or_never().is_none());
         futures::executor::block_on(async { anyrt::yield_now().await });

@@ -1,4 +1,4 @@
-//! The log of a simulation: what is in it, in each of its forms.
+//! The log of a simulation: its contents in each of its forms.
 #![allow(clippy::unwrap_used)]
 
 use std::cell::Cell;
@@ -29,7 +29,8 @@ fn assert_says(text: &str, words: &[&str]) {
     }
 }
 
-/// One question over TCP, one over UDP to nobody, a timer, a note and a panic. Returns the line of the task.
+/// A question over TCP, one over UDP to an unused address, a timer, a note and a panic. Returns the line on which the
+/// task is spawned.
 fn program(sim: &Sim) -> u32 {
     let server = sim.host("db", [10, 0, 0, 2]).unwrap();
     let line = line!() + 1;
@@ -62,7 +63,7 @@ fn parse(log: &Log) -> Value {
     serde_json::from_str(&log.to_json()).unwrap()
 }
 
-/// The events that have these fields.
+/// Returns the events with these fields.
 fn events<'a>(json: &'a Value, of: &[(&str, &str)]) -> Vec<&'a Value> {
     let all = json["events"].as_array().unwrap().iter();
     all.filter(|event| of.iter().all(|(name, value)| event[*name] == *value)).collect()
@@ -94,7 +95,7 @@ fn text_has_a_line_for_every_event() {
         ],
     );
     assert_eq!(text.lines().count(), sim.log().len() + 3, "three lines come first");
-    // A line cannot be wrong for the lines around it.
+    // The lines are checked one by one.
     let found = text.lines().find(|line| line.contains("datagram arrived")).unwrap();
     assert_says(found, &["  main  s", "datagram arrived from main, 127.0.0.1:9 to 127.0.0.1:9, 5 bytes"]);
 }
@@ -184,7 +185,7 @@ fn message_is_the_same_where_it_is_sent_and_where_it_arrives() {
     assert_ne!(data[0]["payload"], events(&json, &[("what", "datagram")])[0]["payload"]);
 }
 
-/// A reset, a refusal, and one that is asked for again because the queue is full.
+/// A reset, a refusal, and a connection attempt that is repeated because the queue is full.
 #[test]
 fn messages_of_trouble_arrive_as_well() {
     let sim = logged();
@@ -250,7 +251,7 @@ fn message_has_its_beginning_as_text() {
     assert_says(&sim.log().to_string(), &[&line]);
 }
 
-/// Of a task, of a closure, and of a `block_on`.
+/// Panics of a task, of a closure, and of a `block_on`.
 #[test]
 fn panics_are_in_the_log() {
     let sim = logged();
@@ -267,11 +268,11 @@ fn panics_are_in_the_log() {
     let kinds: Vec<_> = panics.iter().map(|panic| kind_of(&json, &panic["task"])).collect();
     assert_eq!(kinds, ["task", "closure", "block_on"], "{panics:?}");
     assert_eq!((&panics[0]["text"], &panics[1]["text"]), (&"a task".into(), &"a closure".into()));
-    // One that is over has not failed.
+    // A program that has ended has not failed.
     assert_eq!(events(&json, &[("kind", "failed")]).len(), 0);
 }
 
-/// What a task is.
+/// Returns the kind of a task.
 fn kind_of<'a>(json: &'a Value, task: &Value) -> &'a str {
     let spawned = events(json, &[("kind", "spawned")]);
     spawned.into_iter().find(|event| event["task"] == *task).unwrap()["is"].as_str().unwrap()
@@ -366,7 +367,7 @@ fn nothing_is_kept_unless_asked_for_and_the_hash_is_the_same() {
     assert!(without.log().to_html().contains("</html>"));
 }
 
-/// A file that only this test has.
+/// Returns the name of a file that only this test uses.
 fn file(name: &str) -> PathBuf {
     env::temp_dir().join(format!("anyrt-{}-{name}", process::id()))
 }
@@ -385,7 +386,7 @@ fn environment_has_the_log_written() {
         }
         let sim = if way == "leaks" { Sim::new() } else { Sim::builder().seed(5).build() }.unwrap();
         let held = sim.clone();
-        // As servers do: the task keeps the simulation alive, which never ends.
+        // As servers do: a task that never ends keeps its simulation alive.
         drop(sim.spawn(async move { held.sleep(Duration::MAX).await }));
         sim.block_on(async { note("first") });
         match way.to_str().unwrap() {
@@ -473,7 +474,7 @@ fn faults_are_in_the_log() {
     assert_says(&sim.log().to_string(), &["main       partition began, to db\n", "db         crashed\n"]);
 }
 
-/// Each piece of a stream is a message, however often it is sent.
+/// Each segment of a stream is a message, even if it is retransmitted.
 #[test]
 fn pieces_arrive_once_each_where_packets_are_lost() {
     let sim = logged();
@@ -522,7 +523,7 @@ fn datagram_that_is_duplicated_arrives_twice_and_one_that_is_lost_never() {
     assert_eq!(run(&LinkOptions::new().loss(1.0)), (0, 1));
 }
 
-/// What was on its way to the survivor of a crash goes with it; the reset that comes next is itself.
+/// A crash discards packets in flight to the surviving end; the reset that follows is an event of its own.
 #[test]
 fn what_a_crash_has_swept_away_is_not_what_arrives() {
     let sim = logged();

@@ -1,7 +1,6 @@
-//! The page with the timeline, in a browser: what is drawn, and what becomes of keys and clicks.
+//! The page with the timeline, in a browser: what is drawn, and the effects of keys and clicks.
 //!
-//! It takes a Chromium that finds itself in the path; without one these tests say that they are skipped. Everything is a file
-//! of this machine.
+//! The tests need a Chromium in the path; without one they report that they are skipped. Only local files are opened.
 #![allow(clippy::unwrap_used)]
 
 use std::env;
@@ -20,13 +19,13 @@ use anyrt::{BlockOn, Net, Sim, Spawn, Time};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use serde_json::{Value, json};
 
-/// What would be code, if the page took it for that.
+/// Text that would be code if the page did not escape it.
 const HOSTILE: &str =
     "</script><script>hacked = 1</script><img src=x onerror='hacked = 2'>\u{202e}\nsecond line";
 const PAYLOAD: &[u8] = b"<b>\"ping\"</b>\0\xff";
 const SERVER: u32 = line!() + 11;
 
-/// One that fails: a server panics, and whoever waits for it unwraps that later. There is a fault, and two notes.
+/// A program that fails: a server panics, and a client unwraps the result later. With a fault and two notes.
 fn small(sim: &Sim) {
     let db = sim.host("db", [10, 0, 0, 2]).unwrap();
     let cache = sim.host("cache", [10, 0, 0, 3]).unwrap();
@@ -59,7 +58,7 @@ fn small(sim: &Sim) {
     });
 }
 
-/// Some thousand events: questions and answers of ten clients, and a note for each.
+/// Some thousand events: requests and answers of ten clients, and a note for each.
 fn large(sim: &Sim) {
     let server = sim.host("server", [10, 0, 0, 2]).unwrap();
     sim.block_on(async {
@@ -93,7 +92,7 @@ fn large(sim: &Sim) {
 
 const CHILD: &str = "ANYRT_TEST_SIM_PAGE_CHILD";
 
-/// A folder that is gone when this is.
+/// A temporary folder, deleted when it is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -110,7 +109,7 @@ impl Drop for Folder {
     }
 }
 
-/// The page of a program that fails, as `ANYRT_SIM_LOG` has it written.
+/// Returns the page of a failing program, as written for `ANYRT_SIM_LOG`.
 fn page_of(test: &str, folder: &Folder) -> String {
     let file = folder.0.join("run.html");
     let mut child = Command::new(env::current_exe().unwrap());
@@ -120,7 +119,7 @@ fn page_of(test: &str, folder: &Folder) -> String {
     fs::read_to_string(file).unwrap()
 }
 
-/// A Chromium, unless there is none, which is said past what captures the output of a test.
+/// Returns the path of a Chromium, or reports that there is none, directly to stderr, which libtest does not capture.
 fn chromium(test: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH").unwrap_or_default();
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -132,9 +131,9 @@ fn chromium(test: &str) -> Option<PathBuf> {
     found
 }
 
-/// What `look`, the body of an async function, returns in the page; and what the console said.
+/// Runs `look`, the body of an async function, in the page; returns its result, and the output of the console.
 fn look(chromium: &Path, folder: &Folder, page: &str, look: &str) -> (Value, String) {
-    // Plain letters, which are the same in the text of an element.
+    // Escaped to ASCII, so that the text of an element is the same.
     let script = format!(
         r"<script type=module>{HANDS}
         const seen = await (async () => {{ {look} }})().catch(error => ({{ error: String(error) }}));
@@ -187,10 +186,10 @@ fn look(chromium: &Path, folder: &Folder, page: &str, look: &str) -> (Value, Str
     (serde_json::from_str(seen.split_once("</pre>").unwrap().0).unwrap(), console)
 }
 
-/// The time is virtual, and a browser that shows nothing to anybody does not always draw frames in it.
+/// Time is virtual, in which a headless browser does not always draw frames.
 const FRAMES: &str = "<script>requestAnimationFrame = draw => setTimeout(draw, 16)</script></head>";
 
-/// What a look is made with.
+/// Helper functions for scripts.
 const HANDS: &str = r"
     const all = selector => [...document.querySelectorAll(selector)];
     const frame = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -263,7 +262,7 @@ fn page_shows_hosts_tasks_and_messages_and_opens_at_the_failure() {
         assert!(has("tasks", name), "{name}: {seen}");
     }
     assert_eq!(seen["names"], 2, "beside those that are long enough: {seen}");
-    // A request and its answer, and data.
+    // A request, its answer, and data.
     assert_eq!((&seen["arrows"], &seen["lost"]), (&3.into(), &1.into()), "{seen}");
     for band in ["partition", "down"] {
         assert!(has("bands", band), "{band}: {seen}");
@@ -288,7 +287,7 @@ fn page_shows_hosts_tasks_and_messages_and_opens_at_the_failure() {
     assert_eq!(seen["who"], json!(["", "#", "s"]), "tasks and sockets have other numbers");
     assert_eq!(seen["overflow"], false);
 
-    // At the failure, which is the panic of the server and not what noticed it.
+    // It opens at the failure: the panic of the server, not the one that noticed it.
     let seen = look(
         r"return {
             banner: document.getElementById('failure').textContent,
@@ -343,7 +342,7 @@ fn page_answers_keys_and_clicks_and_runs_no_text() {
         return { notes, steps, hacked: window.hacked ?? null, images: all('img').length, bold: all('b, i.wanted').length,
             label: all('#chart text.note').map(label => label.textContent) };",
     );
-    // The first is before the failure, and they go round.
+    // The first note is before the failure, and the selection wraps around.
     assert_eq!(seen["notes"][0], HOSTILE);
     assert_eq!((&seen["notes"][1], &seen["notes"][2]), (&"in a closure".into(), &HOSTILE.into()));
     let steps = &seen["steps"];
@@ -360,7 +359,7 @@ fn page_answers_keys_and_clicks_and_runs_no_text() {
     let label = &HOSTILE.replace('\u{202e}', r"\u{202e}").replace('\n', r"\n")[..40];
     assert!(seen["label"][0].as_str().unwrap().starts_with(label), "{seen}");
 
-    // A click on a message shows both of its ends.
+    // A click on a message selects both of its ends.
     let seen = look(
         r"const arrow = all('.message:not(.lost)').find(arrow => document.querySelector(`text.arrival`) && arrow.dataset.message === '3');
         const line = all('.hit').find(hit => hit.dataset.at === arrow.dataset.at);
@@ -396,7 +395,7 @@ fn page_answers_keys_and_clicks_and_runs_no_text() {
         "{seen}"
     );
 
-    // The scale is that of the time, and a row for each event if one asks for that.
+    // The scale follows time, or has one row per event if that is selected.
     let seen = look(
         r"const dots = () => all('circle.note').map(dot => +dot.getAttribute('cy'));
         const before = { dots: dots(), rows: document.getElementById('rows-only').checked };
@@ -416,7 +415,7 @@ fn page_answers_keys_and_clicks_and_runs_no_text() {
     let polls: Vec<_> = seen["polls"].as_array().unwrap().iter().map(number).collect();
     assert!(polls.windows(2).all(|two| (two[1] - two[0]).abs() >= 18.0), "{seen}");
 
-    // Numbers of tasks are not those of sockets.
+    // Numbers of tasks are separate from those of sockets.
     let seen = look(
         r"const with_number = async text => {
             const box = document.getElementById('number');
@@ -467,7 +466,7 @@ fn page_with_thousands_of_events_draws_those_that_are_in_sight() {
             drawn["arrows"].as_u64() >= Some(least) && drawn["notes"].as_u64() > Some(0),
             "{when}: {seen}"
         );
-        // What would be one line or dot is one; and only the rows in sight are there.
+        // Overlapping lines and dots are merged, and only visible rows exist.
         assert!(
             drawn["elements"].as_u64() < Some(9_000) && drawn["rows"].as_u64() < Some(60),
             "{when}: {seen}"

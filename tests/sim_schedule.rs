@@ -1,4 +1,4 @@
-//! Whose turn it is in a simulation, what time it is there, and where its random numbers come from.
+//! The scheduler of a simulation, its clock, and its random numbers.
 #![allow(clippy::unwrap_used)]
 
 use std::cell::RefCell;
@@ -22,7 +22,7 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Whether the update of one task is lost because another has had all of its turns in between.
+/// Whether an update of one task is lost because another task has had all of its turns in between.
 fn starves(builder: Builder, seed: u64) -> bool {
     const TURNS: u32 = 21;
     let sim = builder.seed(seed).build().unwrap();
@@ -49,7 +49,7 @@ fn found(policy: Policy, seeds: u64) -> usize {
 
 #[test]
 fn pct_lets_a_task_stand_still() {
-    // Two coins that have to fall on one side 21 times.
+    // A coin would have to fall on one side 21 times, twice.
     assert_eq!(found(Policy::Random, 2_000), 0);
     assert_eq!(found(Policy::Fifo, 1), 0);
     let pct = found(Policy::Pct(3), 2_000);
@@ -70,7 +70,7 @@ fn default_policy_is_mixed() {
     assert_eq!(hashes.len(), 4);
 }
 
-/// A loop that yields must not keep whoever it waits for from running, whatever the priorities are.
+/// A loop that yields must not starve the task that it waits for, whatever the priorities are.
 #[test]
 fn yielding_loop_waits_for_no_one_for_ever() {
     for policy in [Policy::Random, Policy::Fifo, Policy::Lifo, Policy::Pct(0), Policy::Pct(3)] {
@@ -142,7 +142,7 @@ fn spurious_wakes_poll_what_nobody_has_woken() {
 
 #[test]
 fn task_is_cancelled_at_each_of_its_polls() {
-    // It moves money, with a pause in between in which it is nowhere.
+    // It moves money, with a pause during which the money is on neither account.
     let transfer = |builder: Builder| {
         let sim = builder.build().unwrap();
         let accounts = Arc::new(Mutex::new([100, 0]));
@@ -211,14 +211,14 @@ fn advance_many_times_beside_a_loop_that_yields() {
         sim.advance(Duration::from_secs(1));
         assert_eq!(sim.elapsed(), Duration::from_secs(n));
     }
-    // Nor does a loop of years make the next yield long.
+    // A loop of many years does not make the next yield long.
     sim.advance(Duration::from_secs(YEAR));
     let before = sim.elapsed();
     sim.block_on(async { sim.yield_now().await });
     assert!(sim.elapsed() - before <= Duration::from_micros(1), "{:?}", sim.elapsed() - before);
 }
 
-/// The end of the clock is 584 years away: a simulation that is advanced to it still runs.
+/// The clock ends after 584 years; a simulation that has been advanced to the end still runs.
 #[test]
 fn clock_stands_still_at_its_end() {
     let sim = Sim::new().unwrap();
@@ -236,7 +236,7 @@ fn clock_stands_still_at_its_end() {
     assert_eq!(sim.elapsed(), end);
 }
 
-/// Until the clock says so, it yields.
+/// Yields until the clock has reached `end`.
 async fn wait_until(sim: Sim, end: Instant) {
     while sim.now() < end {
         anyrt::yield_now().await;
@@ -257,11 +257,11 @@ fn time_passes_for_whoever_looks_at_the_clock_in_a_loop() {
     let hour = Duration::from_secs(3600);
     for policy in [Policy::Random, Policy::Fifo, Policy::Lifo, Policy::Pct(3)] {
         let sim = Sim::builder().policy(policy).seed(1).build().unwrap();
-        // With nothing that will ever happen, and with a task that waits for ever.
+        // Without other events, and with a task that waits for ever.
         sim.block_on(wait_until(sim.clone(), sim.now() + hour));
         let waits = sim.spawn(pending::<()>()).abort_on_drop();
         sim.block_on(wait_until(sim.clone(), sim.now() + hour));
-        // Beside a loop that never ends, and beside timers, of which one is far away.
+        // Beside an endless loop, and beside timers, one of which is far away.
         let spins = spin(&sim);
         sim.block_on(wait_until(sim.clone(), sim.now() + hour));
         let _timers = [hour / 2, 2 * hour, Duration::MAX].map(|time| {
@@ -285,7 +285,7 @@ fn time_passes_for_whoever_looks_at_the_clock_in_a_loop() {
     sim.block_on(wait_until(sim.clone(), sim.now() + Duration::from_secs(YEAR)));
 }
 
-/// A loop that computes and yields has as much time as it would have elsewhere.
+/// A loop that computes and yields has as much time as on another runtime.
 #[test]
 fn a_thousand_yields_are_no_age() {
     let sim = Sim::new().unwrap();
@@ -297,11 +297,11 @@ fn a_thousand_yields_are_no_age() {
     assert!(done.is_ok(), "{:?}", sim.elapsed());
 }
 
-/// More polls than a loop that wakes itself is allowed.
+/// More polls than a loop that wakes itself may have.
 #[test]
 fn many_tasks_are_no_loop() {
     let sim = Sim::builder().policy(Policy::Fifo).build().unwrap();
-    // Each has a few turns before the first ends.
+    // Each task has a few turns before the first one ends.
     let tasks: Vec<_> = (0..70_000)
         .map(|_| {
             sim.spawn(async {
@@ -352,7 +352,7 @@ fn random_numbers_follow_from_the_seed() {
     assert!(a != b && b != c && a != c);
 }
 
-/// What a program draws for itself changes neither whose turn it is nor how long a packet takes.
+/// Random numbers that a program draws change neither the schedule nor the latency of packets.
 #[test]
 fn random_numbers_of_the_program_are_a_stream_of_their_own() {
     let hash = |draws| {
@@ -385,7 +385,7 @@ fn fill(map: &mut Map) {
 fn order_of_a_hash_map_follows_from_the_seed() {
     let order = |seed| {
         let sim = Sim::builder().seed(seed).build().unwrap();
-        // Made before, filled inside; and made inside, filled after.
+        // Created outside and filled inside; and created inside and filled outside.
         let mut before = Map::default();
         let mut inside = sim.block_on(async {
             fill(&mut before);
@@ -399,7 +399,7 @@ fn order_of_a_hash_map_follows_from_the_seed() {
     assert!(before != others_before && inside != others_inside && before != inside);
 }
 
-/// What has hashed once goes on as it began, and so does whoever is cloned from it.
+/// A state that has hashed once keeps its seed, and its clones have the same.
 #[test]
 fn seed_of_a_hash_map_never_changes() {
     let mut map = Map::default();

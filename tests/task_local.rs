@@ -1,4 +1,4 @@
-//! Values that belong to a task: the `task_local!` of tokio knows of no runtime, and works on each of them.
+//! Values that belong to a task: `task_local!` of tokio needs no runtime, and works on each of them.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;

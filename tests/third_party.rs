@@ -1,11 +1,10 @@
-//! How to bring a runtime: a backend outside the crate, on plain threads, with no async runtime behind it.
+//! Example of a custom runtime: a backend outside of the crate, on plain threads, without an async runtime.
 //!
-//! It is written against the public API alone, and the suite at the foot of this file holds it to the whole
-//! contract. Some threads give tasks their turns, some run blocking closures, one keeps the time, and one
-//! asks mio which sockets are ready. Each of them ends when nobody is left who could give it work; neither
-//! threads nor tasks hold a handle to their runtime.
+//! It uses only the public API, and the suite at the end of this file tests the whole contract. Some threads poll
+//! tasks, some run blocking closures, one runs the timers, and one asks mio which sockets are ready. Each thread ends
+//! when nobody is left who could give it work; neither threads nor tasks hold a handle to their runtime.
 
-// mio watches a socket of the standard library through its descriptor (`SourceFd`), and those are of Unix.
+// mio watches a socket of the standard library through its descriptor (`SourceFd`), which exists only on Unix.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -34,7 +33,7 @@ use anyrt::socket::{
 };
 use anyrt::{AnyRuntime, BlockOn, Net, Spawn, Time};
 
-/// A handle to the runtime: a way to give work to each of its threads.
+/// Handle to the runtime: a sender to each kind of thread.
 #[derive(Clone, Debug)]
 struct Threads {
     workers: mpsc::Sender<BoxJob>,
@@ -79,7 +78,7 @@ impl SpawnBackend for Threads {
     fn execute(&self, task: BoxFuture) {
         self.unfinished.count(|left| left.tasks += 1);
         let unfinished = self.unfinished.clone();
-        // The end of the runtime wakes every task, and a task that finds it stopped is over.
+        // The end of the runtime wakes every task; a task that finds the runtime stopped ends.
         let future = future::select(self.stopped.clone(), task).map(move |over| {
             drop(over);
             unfinished.count(|left| left.tasks -= 1);
@@ -102,7 +101,7 @@ impl SpawnBackend for Threads {
 
 impl Spawn for Threads {}
 
-/// How many tasks there are, and how many closures are running.
+/// Number of tasks, and of running closures.
 #[derive(Debug, Default)]
 struct Unfinished(Mutex<ShutdownReport>, Condvar);
 
@@ -113,10 +112,10 @@ impl Unfinished {
     }
 }
 
-/// It may outlive what it runs, because its wakers may: a finished one holds no future and no threads.
+/// It may outlive its future, because wakers may: after the end it holds neither a future nor threads.
 struct Task {
     unfinished: Mutex<Option<(BoxFuture, mpsc::Sender<BoxJob>)>>,
-    /// The first one queues a turn, and those that come during that turn make it queue another.
+    /// The first wake queues a turn; wakes during that turn make it queue another one.
     wakes: AtomicUsize,
 }
 
@@ -149,7 +148,7 @@ impl Wake for Task {
 
 impl BlockOnBackend for Threads {
     fn run_until<F: Future>(&self, future: F) -> F::Output {
-        // Not `thread::park`: the future may park this thread as well, and use up a wake-up of ours.
+        // Not `thread::park`: the future may park this thread as well, and consume a wake-up of ours.
         let (bell, rings) = mpsc::sync_channel(1);
         let waker = Waker::from(Arc::new(Bell(bell)));
         let mut future = pin!(future);
@@ -162,7 +161,7 @@ impl BlockOnBackend for Threads {
     }
 
     fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {
-        // As the last handle does. While all workers are stuck, nobody drops the other tasks: they are left.
+        // As the last handle does. While all workers are stuck, the other tasks are not dropped and count as left.
         drop(self.running.lock().unwrap().take());
         let Unfinished(left, changed) = &*self.unfinished;
         let (left, _) =
@@ -202,16 +201,16 @@ impl Clock {
     }
 }
 
-/// A number that nothing else has.
+/// Returns a unique number.
 fn unique() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     NEXT.fetch_add(1, SeqCst)
 }
 
-/// When to wake whom, or nobody any more. The number tells alarms of one time apart.
+/// A time and a waker; `None` removes the alarm. The number distinguishes alarms of the same time.
 type Alarm = ((Instant, usize), Option<Waker>);
 
-/// A thread that rings alarms, until the last sender is dropped.
+/// Starts a thread that rings alarms until the last sender is dropped.
 fn start_clock() -> io::Result<mpsc::Sender<Alarm>> {
     let (sender, alarms) = mpsc::channel();
     thread::Builder::new().spawn(move || {
@@ -344,7 +343,7 @@ impl UnixNet for Threads {
     type UnixDatagram = UnixDatagram<Sockets>;
 }
 
-/// Tells tasks what mio says of their sockets.
+/// Wakes tasks when mio reports events of their sockets.
 #[derive(Clone, Debug)]
 struct Sockets {
     registry: Arc<Registry>,
@@ -353,7 +352,7 @@ struct Sockets {
     _running: Arc<mio::net::UnixStream>,
 }
 
-/// Who waits to read from a socket, and who to write; `None` when mio has told of it since.
+/// Tasks that wait to read, and tasks that wait to write; `None` if mio has reported an event since.
 type Waiting = HashMap<Token, [Option<Vec<Waker>>; 2]>;
 
 const READ: usize = 0;
@@ -371,7 +370,7 @@ impl Sockets {
             let mut events = Events::with_capacity(64);
             // Nothing can be read until the other end is dropped.
             while stopped.read(&mut [0]).is_err() {
-                // It fails when a signal interrupts it, and leaves no events then.
+                // It fails if a signal interrupts it; then there are no events.
                 let _ = poll.poll(&mut events, None);
                 let mut woken = Vec::new();
                 for event in &events {
@@ -427,7 +426,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Ready when mio has told of a change since this was last ready.
+    /// Ready if mio has reported a change since this was last ready.
     fn poll(&self, way: usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut waiting = self.sockets.waiting.lock().unwrap();
         let ways = waiting.entry(self.token).or_default();
@@ -439,8 +438,8 @@ impl Watch {
         wakers.push(cx.waker().clone());
         let both = Interest::READABLE | Interest::WRITABLE;
         let interest = if ways[WRITE].as_ref().is_none_or(Vec::is_empty) { Interest::READABLE } else { both };
-        // A new registration tells again what is so already. Nothing is missed then: neither what happened
-        // since the operation that would have blocked, nor what another task was told of and left.
+        // A new registration reports the present state again. So no event is lost: neither one after the operation that
+        // would have blocked, nor one that another task was woken for and did not use.
         self.sockets.registry.reregister(&mut SourceFd(&self.fd), self.token, interest)?;
         Poll::Pending
     }

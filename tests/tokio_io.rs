@@ -20,7 +20,7 @@ async fn pair<R: Runtime>(rt: &R) -> (R::TcpStream, R::TcpStream) {
     (client.unwrap(), server.unwrap().0)
 }
 
-/// Lines, until the end.
+/// Reads lines until the end.
 async fn lines(stream: impl AsyncRead + Unpin) -> Vec<String> {
     let (mut lines, mut all) = (BufReader::new(stream).lines(), Vec::new());
     while let Some(line) = lines.next_line().await.unwrap() {
@@ -40,7 +40,7 @@ where
     client.flush().await.unwrap();
     AsyncWriteExt::shutdown(&mut client).await.unwrap();
     assert_eq!(lines(&mut server).await, ["one", "two", "three"]);
-    // The other way is open.
+    // The opposite direction is open.
     server.write_all(b"answer").await.unwrap();
     drop(server);
     let mut answer = String::new();
@@ -48,7 +48,7 @@ where
     assert_eq!(answer, "answer");
 }
 
-/// As generic code does it, of which no stream is known to have tokio's traits.
+/// Generic code, which does not know whether a stream has tokio's traits.
 #[anyrt::test]
 async fn any_stream_has_them_in_compat<R: Runtime>(rt: R) {
     let (client, server) = pair(&rt).await;
@@ -124,7 +124,8 @@ async fn buffer_keeps_what_is_in_it(rt: AnyRuntime) {
     let polled = poll_fn(|cx| AsyncRead::poll_read(Pin::new(&mut server), cx, &mut buf));
     polled.await.unwrap();
     assert_eq!(buf.filled(), b">abc");
-    // tokio itself says what it has initialized. Elsewhere all of it is, because there is no `unsafe`.
+    // tokio itself reports how much of the buffer is initialized. Other runtimes initialize all of it, because there is
+    // no `unsafe`.
     let as_tokio = format!("{rt:?}").starts_with("AnyRuntime(tokio");
     assert_eq!(buf.initialized().len(), if as_tokio { 4 } else { 8 });
 }
@@ -132,7 +133,7 @@ async fn buffer_keeps_what_is_in_it(rt: AnyRuntime) {
 #[anyrt::test]
 async fn buffer_without_room_is_no_end(rt: AnyRuntime) {
     let (mut client, mut server) = pair(&rt).await;
-    // Nor does it wait: there is no data yet.
+    // An empty buffer does not wait for data.
     let mut buf = ReadBuf::new(&mut []);
     poll_fn(|cx| AsyncRead::poll_read(Pin::new(&mut server), cx, &mut buf)).await.unwrap();
     client.write_all(b"abc").await.unwrap();
@@ -149,6 +150,6 @@ async fn unix_streams_have_the_traits(rt: AnyRuntime) {
     let (mut client, server) = rt.unix_pair().unwrap();
     client.write_all(b"one\ntwo\n").await.unwrap();
     client.shutdown().await.unwrap();
-    // The first poll of a new one has data already.
+    // Data is there before the first poll of the new stream.
     assert_eq!(lines(server).await, ["one", "two"]);
 }

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Copies a folder, without what cargo has built in it where somebody has run it by hand.
+/// Copies a folder, without target folders of a cargo that was run there by hand.
 pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

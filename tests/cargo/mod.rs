@@ -1,9 +1,9 @@
-//! Cargo that is started by a test, into the target folder that the test comes from.
+//! Cargo, started by a test, with the target folder of that test.
 
 use std::process::Command;
 
-/// Takes away what cargo says to programs that it starts, and to no shell. The build script of ring asks for it
-/// (`rerun-if-env-changed`, ring 0.17), so cargo would build ring anew, and whatever needs it, and so would the next cargo.
+/// Removes the variables that cargo sets for programs that it starts. The build script of ring 0.17 depends on them
+/// (`rerun-if-env-changed`), so this cargo would rebuild ring and its dependents, and so would the next one.
 pub(crate) fn as_from_a_shell(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();

@@ -9,7 +9,7 @@ use copy::copy_folder;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// A workspace of `tests/`, in a copy, because cargo writes beside the manifest.
+/// A copy of a workspace of `tests/`: cargo writes beside the manifest.
 pub(crate) struct Workspace {
     name: &'static str,
     folder: PathBuf,
@@ -23,7 +23,7 @@ impl Workspace {
         fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         let manifest = folder.join("Cargo.toml");
         let text = fs::read_to_string(&manifest).unwrap();
-        // In quotes that leave a backslash alone.
+        // Literal strings, in which a backslash needs no escape.
         fs::write(&manifest, text.replace("\"../..\"", &format!("'{ROOT}'"))).unwrap();
         Self { name, folder }
     }
@@ -46,7 +46,7 @@ impl Workspace {
         Path::new(ROOT).join("tests").join(name)
     }
 
-    /// What cargo prints.
+    /// Returns what cargo prints.
     pub(crate) fn cargo(&self, arguments: &[&str]) -> String {
         let cargo = self.run_cargo(arguments);
         let errors = String::from_utf8_lossy(&cargo.stderr);
@@ -58,14 +58,14 @@ impl Workspace {
         self.command(arguments).output().unwrap()
     }
 
-    /// Cargo, with arguments of its own.
+    /// Returns a cargo command with these arguments.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
             .args(arguments)
             .current_dir(&self.folder)
             .env("CARGO_NET_OFFLINE", "true")
-            // Of its own, or cargo takes the anyrt that it finds there for this one, and the other way round.
+            // A target folder of its own: cargo would confuse this anyrt with the one under test.
             .env("CARGO_TARGET_DIR", self.target_folder())
             .env("CARGO_TERM_COLOR", "never")
             .env("RUST_BACKTRACE", "0");

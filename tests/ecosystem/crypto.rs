@@ -1,7 +1,7 @@
-//! rustls, with what it draws from outside taken from the seed, and the time of day from the host.
+//! rustls, with random numbers from the seed, and the time of day of the host.
 //!
-//! ring makes its ephemeral keys from the system's randomness and nothing else, so the key exchange is another's. What is left
-//! of ring draws nothing: ciphers, hashes, and signatures with Ed25519, which are a function of key and message.
+//! ring takes its ephemeral keys from the system only, so the key exchange is that of another crate. The other parts of
+//! ring draw no random numbers: ciphers, hashes, and Ed25519 signatures, which are a function of key and message.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -101,7 +101,7 @@ impl TimeProvider for Clock {
     }
 }
 
-// Made once with `openssl ca -selfsign`: Ed25519, CN and DNS name "server", no CA; valid from 2000 to 2099.
+// Created once with `openssl ca -selfsign`: Ed25519, CN and DNS name "server", not a CA; valid from 2000 to 2099.
 const KEY: &str = "
 -----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIEJVND66aMhocgcHAF9sGUOILMuXRcqjIVSHQX4s+Hio

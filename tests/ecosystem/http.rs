@@ -1,6 +1,7 @@
-//! hyper, client and server, with its timeouts. It writes the date of the system into answers unless it is told not to.
+//! hyper: client and server, with its timeouts. hyper writes the date of the system into responses unless that is
+//! turned off.
 //!
-//! h2 0.4 forgets a stream that it has reset after a time on the system's clock. Nothing here lives so long.
+//! h2 0.4 forgets a stream that it has reset after some time of the system's clock. No run here takes so long.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::{Run, bytes, hosts, ms, run, secs};
 
-/// Echoes the body; after the seconds that its path says, if it does.
+/// Echoes the body, after the number of seconds in the path, if there is one.
 async fn answer(rt: Host, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     if let Some(seconds) = request.uri().path().strip_prefix("/after/") {
         rt.sleep(secs(seconds.parse().unwrap())).await;
@@ -49,7 +50,7 @@ fn http2(rt: &Host) -> server::conn::http2::Builder<Host> {
     builder
 }
 
-/// A connection to the server; a task drives it.
+/// Connects to the server; a task drives the connection.
 async fn connect_http1(rt: &Host) -> client::conn::http1::SendRequest<Full<Bytes>> {
     let stream = rt.tcp_connect("server:80").await.unwrap();
     let (sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
@@ -84,7 +85,7 @@ pub(crate) fn http1_requests(seed: u64) -> Run {
         let before = here.sim().elapsed();
         here.timeout(secs(1), sender.send_request(post("/after/10", Vec::new()))).await.unwrap_err();
         assert_eq!(here.sim().elapsed() - before, secs(1));
-        // No answer can be told from that of the request that was given up, so the connection is over.
+        // A late response could be mistaken for that of the abandoned request, so the connection is closed.
         assert!(sender.ready().await.is_err());
 
         let mut sender = connect_http1(&here).await;
@@ -207,7 +208,7 @@ pub(crate) fn http2_silence(seed: u64) -> Run {
         let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
         let rt = here.clone();
         let connection = here.spawn(async move { (connection.await, rt.sim().elapsed()) });
-        // A peer that answers pings may take its time.
+        // A peer that answers pings may take longer.
         body(sender.send_request(post("/after/60", Vec::new())).await.unwrap()).await;
         let last_heard = here.sim().elapsed();
 

@@ -1,7 +1,8 @@
-//! Libraries as they are on crates.io, in a simulation. None of them knows of anyrt, and none needs an adapter.
+//! Unmodified libraries of crates.io in a simulation. None of them knows anyrt, and none needs an adapter.
 //!
-//! What they draw from outside is of the seed by their own means: see `hosts` and `crypto`. What has none is not here:
-//! tungstenite 0.30 takes the masks of its frames from the system, so no two of its runs have the same bytes.
+//! Their random numbers follow from the seed by options of their own: see `hosts` and `crypto`. Libraries without such
+//! an option are left out: tungstenite 0.30 takes the masks of its frames from the system, so each of its runs has
+//! other bytes.
 #![allow(clippy::unwrap_used)]
 
 mod crypto;
@@ -15,10 +16,10 @@ use std::time::Duration;
 
 use anyrt::{Sim, Spawn, sim::Host};
 
-/// A client and a server. A run begins with them, on the thread on which it ends.
+/// Creates a client and a server. A run begins with this call, on the thread on which it ends.
 fn hosts(seed: u64) -> (Host, Host) {
     let client = Sim::builder().seed(seed).build().unwrap();
-    // Of this thread, on which everything runs: what libraries draw is drawn from here.
+    // Seeds the generator of this thread, on which everything runs and from which the libraries draw.
     fastrand::seed(client.random_seed());
     let server = client.host("server", [10, 0, 0, 2]).unwrap();
     (client.this_host(), server)
@@ -30,7 +31,7 @@ fn bytes(len: usize) -> Vec<u8> {
     bytes
 }
 
-/// What a run is compared by: the hash of everything that happened, and how long it took.
+/// The result by which runs are compared: the hash of all events, and the duration.
 type Run = (u64, Duration);
 
 fn run(host: &Host) -> Run {

@@ -1,4 +1,4 @@
-//! rustls over a TCP connection of anyrt, by way of futures-rustls.
+//! rustls over a TCP connection of anyrt, through futures-rustls.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::{Run, bytes, crypto, hosts, ms, run, secs};
 
 type Tcp = anyrt::sim::TcpStream;
 
-/// Both ends of a connection, once they have shaken hands.
+/// Returns both ends of a connection after the handshake.
 async fn connection(
     here: &Host,
     there: &Host,
@@ -43,7 +43,8 @@ pub(crate) fn both_ways(seed: u64) -> Run {
         let session = client.get_ref().1;
         assert_eq!(session.protocol_version(), Some(ProtocolVersion::TLSv1_3));
         assert_eq!(session.negotiated_key_exchange_group().unwrap().name(), NamedGroup::X25519);
-        // TCP takes three packets, the last of which brings the ClientHello; then comes the server's flight, and Finished.
+        // TCP takes three packets, the last of which brings the ClientHello; then come the server's flight, and
+        // Finished.
         let took = here.sim().elapsed();
         assert!(took >= ms(5) && took <= ms(6), "{took:?}");
 
@@ -56,7 +57,7 @@ pub(crate) fn both_ways(seed: u64) -> Run {
     run(&here)
 }
 
-/// Writes and reads at the same time; returns what it has read when the peer says that this was all.
+/// Writes and reads at the same time; returns the bytes that it has read when the peer closes its side.
 async fn exchange<S>(stream: S, send: &[u8]) -> Vec<u8>
 where
     S: futures::io::AsyncRead + futures::io::AsyncWrite,
@@ -88,7 +89,7 @@ pub(crate) fn end(seed: u64) -> Run {
         let (mut client, mut server) = (client.unwrap(), server.unwrap());
         client.write_all(b"half of").await.unwrap();
         client.flush().await.unwrap();
-        // The end of TCP, and none of TLS: somebody may have cut the rest off.
+        // TCP ends without the end of TLS: the rest may have been cut off.
         client.into_inner().0.close().await.unwrap();
         let mut received = Vec::new();
         let error = server.read_to_end(&mut received).await.unwrap_err();
@@ -109,7 +110,7 @@ pub(crate) fn clock(seed: u64) -> Run {
         );
         let error = server.unwrap_err().downcast::<Error>().unwrap();
         assert_eq!(error, Error::AlertReceived(AlertDescription::CertificateExpired));
-        // The time of the server does not matter to the client.
+        // The client does not depend on the time of the server.
         here.set_system_time(UNIX_EPOCH + years(50));
         there.set_system_time(UNIX_EPOCH + years(230));
         let (client, server) = connection(&here, &there).await;

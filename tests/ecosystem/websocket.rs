@@ -1,6 +1,6 @@
-//! WebSockets of tokio-websockets, which asks for the traits of tokio and for nothing else of it.
+//! WebSockets of tokio-websockets, which needs only the I/O traits of tokio.
 //!
-//! Its feature `fastrand` takes keys and masks from the generator that `hosts` has seeded.
+//! With its feature `fastrand`, keys and masks come from the generator that `hosts` has seeded.
 
 use anyrt::runtime::TcpListener;
 use anyrt::{BlockOn, Net, Spawn};
@@ -33,7 +33,7 @@ pub(crate) fn messages(seed: u64) -> Run {
         let stream = here.tcp_connect("server:80").await.unwrap();
         let client = ClientBuilder::new().uri("ws://server/chat").unwrap();
         let (mut socket, _) = client.connect_on(stream).await.unwrap();
-        // A length has one byte, two or eight.
+        // A frame encodes its length in one, two or eight bytes.
         for len in [0, 1, 125, 126, 65_535, 65_536, 1 << 20] {
             let sent = bytes(len);
             socket.send(Message::binary(sent.clone())).await.unwrap();

@@ -1,4 +1,4 @@
-//! A process that may open no more files.
+//! A process that has no descriptors left.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,10 +13,10 @@ use socket2::{Domain, Socket, Type};
 
 use crate::support::{ms, watched};
 
-/// On every Unix.
+/// The number of EMFILE on every Unix.
 const EMFILE: Option<i32> = Some(24);
 
-/// Takes all descriptors that are left.
+/// Opens files until no descriptor is left.
 fn exhaust() -> Vec<File> {
     let mut taken = vec![File::open("/dev/null").unwrap()];
     loop {
@@ -30,7 +30,7 @@ fn exhaust() -> Vec<File> {
     }
 }
 
-/// Sockets that can connect when there are no more descriptors.
+/// Creates sockets that can connect without further descriptors.
 fn clients<const N: usize>() -> [Socket; N] {
     [(); N].map(|()| Socket::new(Domain::IPV4, Type::STREAM, None).unwrap())
 }
@@ -51,12 +51,12 @@ pub(crate) fn accept_fails_without_descriptors_and_recovers<R: Runtime>(rt: R) {
         clients.iter().for_each(|client| client.connect(&addr.into()).unwrap());
         let (listener, error) = waiting.await.unwrap();
         assert_eq!(error.raw_os_error(), EMFILE, "{error}");
-        // As long as there is none.
+        // While no descriptor is left.
         for _ in 0..10 {
             let error = listener.accept().await.unwrap_err();
             assert_eq!(error.raw_os_error(), EMFILE, "{error}");
         }
-        // One for one.
+        // Frees one descriptor for one connection.
         drop(taken.pop());
         let mut accepted = vec![listener.accept().await.unwrap()];
         let error = listener.accept().await.unwrap_err();
@@ -66,7 +66,7 @@ pub(crate) fn accept_fails_without_descriptors_and_recovers<R: Runtime>(rt: R) {
         while accepted.len() < clients.len() {
             accepted.push(listener.accept().await.unwrap());
         }
-        // All that waited, each once, and alive.
+        // All waiting clients were accepted, each once, and their connections work.
         let peers: BTreeSet<SocketAddr> = accepted.iter().map(|(_, peer)| *peer).collect();
         let mut ours = BTreeSet::new();
         for (stream, _) in &mut accepted {
@@ -93,7 +93,7 @@ pub(crate) fn incoming_waits_when_descriptors_run_out<R: Runtime>(rt: R) {
 
         let mut incoming = listener.incoming();
         let (end, mut errors) = (rt.now() + ms(500), 0);
-        // A timeout alone has no turn beside a stream that is always ready.
+        // A timeout alone is not polled beside a stream that is always ready.
         while rt.now() < end {
             if let Ok(next) = rt.timeout_at(end, incoming.next()).await {
                 let error = next.unwrap().unwrap_err();
@@ -105,7 +105,7 @@ pub(crate) fn incoming_waits_when_descriptors_run_out<R: Runtime>(rt: R) {
 
         drop(taken);
         for _ in 0..clients.len() {
-            // The last error may be one of before.
+            // The first errors may be older ones.
             while incoming.next().await.unwrap().is_err() {}
         }
     });

@@ -1,5 +1,5 @@
-//! Queues that are full, and descriptors that can be counted. Other systems answer a connect to a full queue
-//! differently, and have less room for thousands of connections.
+//! Full queues, and descriptors that can be counted. Other systems respond differently to a connect to a full queue,
+//! and have less room for thousands of connections.
 
 use std::env;
 use std::fs;
@@ -21,7 +21,7 @@ use socket2::{Domain, Socket, Type};
 use crate::process::{DEADLINE, INSIDE};
 use crate::support::ms;
 
-/// As many as the system lets us have; see `process::AS_IT_IS`.
+/// Raises the limit of descriptors as far as the system allows; see `process::AS_IT_IS`.
 pub(crate) const ALL_DESCRIPTORS: &str = "ulimit -n $(ulimit -Hn)";
 
 /// A socket with an address of its own, which refuses connections as long as it does not listen.
@@ -44,12 +44,12 @@ fn full_queue() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
     (socket.into(), addr, queued)
 }
 
-/// How many this process has. Counting them takes one.
+/// Returns the number of open descriptors, without the one that is used for counting.
 fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// Waits until there are as many as before: a reactor may let go of them a little later.
+/// Waits until there are as many descriptors as before: a reactor may close them a little later.
 async fn are_again<R: Runtime>(rt: &R, before: usize) {
     let end = rt.now() + Duration::from_secs(10);
     while descriptors() != before {
@@ -61,7 +61,7 @@ async fn are_again<R: Runtime>(rt: &R, before: usize) {
 pub(crate) fn full_queue_keeps_connects_waiting<R: Runtime>(rt: R) {
     let (listener, addr, queued) = full_queue();
     rt.block_on(async {
-        // So that the reactor has what it needs.
+        // Lets the reactor open its own descriptors.
         rt.sleep(ms(1)).await;
         let before = descriptors();
         let connects = (0..50).map(|_| rt.timeout(ms(300), rt.tcp_connect(addr)));
@@ -82,12 +82,12 @@ pub(crate) fn full_queue_keeps_connects_waiting<R: Runtime>(rt: R) {
 }
 
 const CROWD: usize = 5_000;
-/// Connects at a time.
+/// Number of concurrent connection attempts.
 const LANES: usize = 100;
-/// Descriptors for everything else.
+/// Number of descriptors for everything else.
 const SPARE: usize = 100;
 
-/// Echoes to the crowd until all of it has left.
+/// Echoes to all clients until the last one has left.
 async fn serve<R: Runtime>(rt: &R, listener: TcpListener) {
     let listener = rt.tcp_listener_from_std(listener).unwrap();
     let mut echoes = Vec::new();
@@ -99,10 +99,10 @@ async fn serve<R: Runtime>(rt: &R, listener: TcpListener) {
     assert_eq!(echoed, [5 + 8; CROWD]);
 }
 
-/// All are connected before the first of them says its number.
+/// All clients are connected before the first one sends its number.
 async fn visit<R: Runtime>(rt: &R, addr: SocketAddr) {
-    // Who is greeted back has been accepted, so no queue overflows: Linux 6.18 then answers with SYN cookies, some of
-    // which fail, and resets connections whose connect has succeeded.
+    // A client that has been greeted was accepted, so no queue overflows: Linux 6.18 then answers with SYN cookies,
+    // some of which fail, and resets connections whose connect has succeeded.
     let lanes = (0..LANES).map(|_| {
         let inner = rt.clone();
         rt.spawn(async move {
@@ -126,7 +126,7 @@ async fn visit<R: Runtime>(rt: &R, addr: SocketAddr) {
     try_join_all(trips.collect::<Vec<_>>()).await.unwrap();
 }
 
-/// And hears it again.
+/// Sends a word, and receives its echo.
 async fn says(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), words: &[u8]) {
     stream.write_all(words).await.unwrap();
     let mut echo = vec![0; words.len()];
@@ -134,7 +134,7 @@ async fn says(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), words: &[u8]) 
     assert_eq!(echo, words);
 }
 
-/// This test in a further process, which serves `listener`.
+/// Runs this test in another process, which serves `listener`.
 fn served_elsewhere(listener: TcpListener) -> Child {
     Command::new(env::current_exe().unwrap())
         .args(env::args_os().skip(1))
@@ -147,11 +147,11 @@ fn served_elsewhere(listener: TcpListener) -> Child {
 pub(crate) fn five_thousand_connections_at_once<R: Runtime>(rt: R) {
     if env::var_os(INSIDE).is_some_and(|role| role == "serve") {
         let listener = TcpListener::from(stdin().as_fd().try_clone_to_owned().unwrap());
-        // Nobody kills this one.
+        // This process is not killed by anybody.
         return rt.block_on(rt.timeout(DEADLINE, serve(&rt, listener))).unwrap();
     }
     let output = Command::new("sh").args(["-c", "ulimit -n"]).output().unwrap();
-    // If it is no number there is no limit.
+    // If the output is not a number, there is no limit.
     let limit = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap_or(usize::MAX);
     if limit < CROWD + SPARE {
         return eprintln!("skipped: {CROWD} connections, and {limit} descriptors");
@@ -174,7 +174,7 @@ pub(crate) fn five_thousand_connections_at_once<R: Runtime>(rt: R) {
 
 pub(crate) fn cancelled_connects_leave_no_descriptor<R: Runtime>(rt: R) {
     let seed = env::var("ANYRT_TEST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
-    // To be seen when it fails.
+    // Printed if the test fails.
     println!("ANYRT_TEST_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let (_refuses, refuses) = bound();
@@ -185,12 +185,12 @@ pub(crate) fn cancelled_connects_leave_no_descriptor<R: Runtime>(rt: R) {
         let _server = rt
             .spawn(async move {
                 loop {
-                    // A connection may be gone again.
+                    // A connection may be closed already.
                     drop(listener.accept().await);
                 }
             })
             .abort_on_drop();
-        // Until the server has dropped its end.
+        // Until the server drops its end.
         let mut first = rt.tcp_connect(accepts).await.unwrap();
         assert_eq!(first.read(&mut [0; 8]).await.unwrap(), 0);
         drop(first);

@@ -1,5 +1,5 @@
-//! What goes wrong with real sockets: peers that reset, that do not read, that do not accept; no descriptors left,
-//! very many connections, very much data, and connects that nobody waits for any more.
+//! Faults of real sockets: peers that reset, that do not read, that do not accept; no descriptors left; very many
+//! connections; very much data; and connects whose futures are dropped.
 //!
 //! Each test is written once, for any runtime, and runs in a process of its own.
 #![allow(clippy::unwrap_used)]
@@ -17,7 +17,7 @@ mod support;
 use linux::ALL_DESCRIPTORS;
 use process::{AS_IT_IS, FEW_DESCRIPTORS};
 
-/// One test a runtime of each function that takes one, in a process for which `sh` has done what is named.
+/// Creates one test per runtime for each generic function, in a process that `sh` prepares with the given command.
 macro_rules! on_each_runtime {
     ($($(#[$attribute:meta])* $file:ident::$test:ident: $prepared:ident;)*) => {
         macro_rules! on {
@@ -68,7 +68,7 @@ on_each_runtime! {
     linux::cancelled_connects_leave_no_descriptor: AS_IT_IS;
 }
 
-/// `AnyRuntime` over the first that is compiled in.
+/// `AnyRuntime` over the first compiled-in runtime.
 fn any() -> anyrt::AnyRuntime {
     cfg_if::cfg_if! {
         if #[cfg(feature = "tokio")] {

@@ -1,4 +1,4 @@
-//! Peers that reset a connection or do not read from it, and one that takes all there is.
+//! Peers that reset a connection, that do not read, and one that sends very much data.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,23 +14,23 @@ use socket2::SockRef;
 
 use crate::support::{ms, watched};
 
-/// A connection: our end, and the other, a blocking one of the standard library.
+/// Creates a connection: our end, and the peer's, which is a blocking socket of the standard library.
 async fn connection<R: Runtime>(rt: &R) -> (R::TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let ours = rt.tcp_connect(listener.local_addr().unwrap()).await.unwrap();
-    // It is in the queue already.
+    // The connection is in the queue already.
     let peer = listener.accept().unwrap().0;
     (ours, peer)
 }
 
-/// Closes a connection with a RST, which takes what is under way with it.
+/// Closes a connection with a RST, which discards data in flight.
 fn reset(peer: TcpStream) {
     SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
 const GONE: [ErrorKind; 2] = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
 
-/// Whatever else is done with a connection that was reset ends, too.
+/// Later operations on a reset connection end as well.
 async fn is_over(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     for _ in 0..2 {
         let read = stream.read(&mut [0; 8]).await;
@@ -95,7 +95,7 @@ pub(crate) fn reset_wakes_both_halves<R: Runtime>(rt: R) {
         writes.await.unwrap();
         reset(peer);
         let (read, write) = (reading.await.unwrap(), writing.await.unwrap());
-        // The system tells of the reset only once: to the first of them that asks.
+        // The system reports the reset only once, to the first operation.
         let told = |kind: Option<ErrorKind>| kind == Some(ErrorKind::ConnectionReset);
         let first = [read.as_ref().err(), write.as_ref().err()].map(|error| error.map(|error| error.kind()));
         assert!(first.into_iter().any(told), "{read:?}, {write:?}");
@@ -104,7 +104,8 @@ pub(crate) fn reset_wakes_both_halves<R: Runtime>(rt: R) {
     });
 }
 
-/// The bytes at `n`, `n + PERIOD`, … of what is sent are the same; twice, so that there is a period from each on.
+/// The byte at `n` equals the bytes at `n + PERIOD`, `n + 2 * PERIOD`, …; the buffer has the period twice, so that a
+/// whole period begins at each offset.
 const PERIOD: usize = 65_521;
 
 fn pattern() -> Vec<u8> {
@@ -114,7 +115,7 @@ fn pattern() -> Vec<u8> {
     period.repeat(2)
 }
 
-/// Writes the pattern until there is no room any more, and says how much went.
+/// Writes the pattern until the buffers are full, and returns the number of bytes.
 async fn fill<R: Runtime>(rt: &R, stream: &mut (impl AsyncWrite + Unpin)) -> usize {
     let pattern = pattern();
     let mut written = 0;
@@ -127,7 +128,7 @@ async fn fill<R: Runtime>(rt: &R, stream: &mut (impl AsyncWrite + Unpin)) -> usi
 pub(crate) fn unread_stream_waits_and_loses_nothing<R: Runtime>(rt: R) {
     rt.block_on(async {
         let (mut ours, mut peer) = connection(&rt).await;
-        // Its end is a timeout that elapses.
+        // It ends with an elapsed timeout.
         let mut written = fill(&rt, &mut ours).await;
 
         let pattern = pattern();
@@ -139,7 +140,7 @@ pub(crate) fn unread_stream_waits_and_loses_nothing<R: Runtime>(rt: R) {
         let writing = rt.spawn(writing);
         waits.await.unwrap();
         let polled = polls.load(Ordering::SeqCst);
-        // The timer of another task.
+        // A timer of another task.
         let sleep = rt.sleep(ms(300));
         rt.spawn(sleep).await.unwrap();
         let polled = polls.load(Ordering::SeqCst) - polled;
@@ -168,8 +169,8 @@ const TRANSFER: usize = 256 << 20;
 const BLOCK: usize = 1 << 20;
 const LONGEST: usize = 200_000;
 
-/// Pieces of a block of random bytes, which are of random lengths and together what is sent: both ends know all of it,
-/// and compare it as fast as memory goes, where a checksum would take a debug build a minute.
+/// Random slices of a block of random bytes that together are the data sent. Both ends know the block and compare
+/// slices at the speed of memory; a checksum would take a debug build a minute.
 struct Pieces {
     block: Vec<u8>,
     random: Rng,

@@ -1,4 +1,4 @@
-//! Tests in processes of their own, where they can exhaust, hang and abort and harm no other.
+//! Runs tests in processes of their own, in which they can exhaust resources, hang and abort without affecting others.
 
 use std::env;
 use std::io::{self, Read, Write};
@@ -7,17 +7,17 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// What `sh` does before it becomes the process of a test.
+/// The command that `sh` runs before it becomes the process of a test.
 pub(crate) const AS_IT_IS: &str = ":";
 pub(crate) const FEW_DESCRIPTORS: &str = "ulimit -n 64";
 
-/// Is set inside, to what there is to do.
+/// The variable that is set in the inner process, to the test to run.
 pub(crate) const INSIDE: &str = "ANYRT_TEST_FAULTS";
 
-/// Seconds on an idle machine are many on a busy one.
+/// An operation that takes seconds on an idle machine takes much longer on a busy one.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Runs `probe` in a process of its own: the test that calls this, `path` with its crate, again.
+/// Runs `probe` in a process of its own, by running the calling test again; `path` is that test with its crate.
 pub(crate) fn alone(path: &str, prepared: &str, probe: impl FnOnce()) {
     if env::var_os(INSIDE).is_some() {
         return probe();

@@ -9,7 +9,7 @@ pub(crate) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// A future, when it has first had to wait, and how often it was polled.
+/// Wraps a future to report when it is pending for the first time, and to count its polls.
 pub(crate) fn watched<F: Future>(
     future: F,
 ) -> (impl Future<Output = F::Output>, oneshot::Receiver<()>, Arc<AtomicUsize>) {
@@ -20,7 +20,7 @@ pub(crate) fn watched<F: Future>(
         counter.fetch_add(1, Ordering::SeqCst);
         let polled = future.as_mut().poll(cx);
         if polled.is_pending() {
-            // Nobody need listen.
+            // The receiver may be gone.
             waits.take().map(|waits| waits.send(()));
         }
         polled

@@ -1,6 +1,6 @@
 //! A library that names no runtime.
 
-/// What a task of it comes to.
+/// Returns the output of one of its tasks.
 pub async fn answer() -> u32 {
     anyrt::spawn(async { 42 }).await.unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Says on which runtime it is, and what its argument asks for.
+//! Prints its runtime, and returns the error that its argument asks for.
 
 use std::io;
 

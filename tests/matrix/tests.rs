@@ -9,7 +9,7 @@ fn is_on_smol() -> bool {
     format!("{:?}", AnyRuntime::current()).contains("smol")
 }
 
-/// Passes, with the runtime that it finds.
+/// Passes, and finds its runtime.
 #[anyrt::test]
 async fn finds_its_runtime() {
     anyrt::time::sleep(Duration::from_millis(1)).await;

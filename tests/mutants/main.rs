@@ -1,7 +1,7 @@
-//! A suite that passes a broken backend is broken.
+//! Tests of the suite: a suite that passes a broken backend is broken.
 //!
-//! Each mutant of the [table] is anyrt with one mistake. All of them are built at once, into a copy of the crate
-//! where an environment variable turns one on, and each has to be caught by the scenarios that its row names.
+//! Each mutant of the [table] is anyrt with one mistake. All of them are built at once, into a copy of the crate in
+//! which an environment variable turns one on, and each must be caught by the scenarios in its row.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../cargo/mod.rs"]
@@ -20,10 +20,10 @@ use std::{env, fs, thread};
 use copy::copy_folder;
 use table::{MUTANTS, Mutant};
 
-/// Turns a mutant on.
+/// The variable that turns a mutant on.
 const SWITCH: &str = "ANYRT_MUTANT";
 
-/// What is appended to `lib.rs` of the copy.
+/// Code that is appended to `lib.rs` of the copy.
 const MUTANT: &str = r#"
 pub(crate) fn mutant(name: &str) -> bool {
     static NAME: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
@@ -31,11 +31,11 @@ pub(crate) fn mutant(name: &str) -> bool {
 }
 "#;
 
-/// Most of these hang where they are caught, and need not do so for 90 seconds.
+/// Most mutants hang where they are caught, which need not take 90 seconds.
 const LIMIT: (&str, &str) = ("ANYRT_CONFORMANCE_LIMIT", "10");
 
-/// These race with a thread of the runtime, or with the next millisecond, which may win before the scenario looks; so they
-/// are tried again.
+/// These mutants race with a thread of the runtime, or with the next millisecond, which may be first; so they are tried
+/// again.
 const RACES: &[&str] = &[
     "idle thread is taken for a task",
     "read of a gone tokio waits for ever",
@@ -53,7 +53,7 @@ fn suite_catches_every_mutant() {
 
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        // More than there are cores: a mutant that hangs costs none.
+        // More threads than cores, because a mutant that hangs takes no processor time.
         for _ in 0..6 {
             scope.spawn(|| {
                 while let Some(&(mutant, test)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -84,7 +84,7 @@ fn names_are_unique() {
     assert_eq!(names.len(), all);
 }
 
-/// The suites, built with every mutant in them.
+/// The suites, built with every mutant.
 struct Tests {
     lib: PathBuf,
     required_methods: PathBuf,
@@ -94,7 +94,7 @@ impl Tests {
     fn build() -> Self {
         let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
         write_copy(&copy);
-        // Into the same target folder, where the dependencies are built already; outside CARGO_TARGET_DIR, too.
+        // The same target folder, where the dependencies are built already; outside of CARGO_TARGET_DIR, too.
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         build
@@ -116,7 +116,7 @@ impl Tests {
         Self { lib: executable("src/lib.rs"), required_methods: executable("required_methods.rs") }
     }
 
-    /// Runs one scenario, in a process of its own: some mutants abort it.
+    /// Runs one scenario in a process of its own, because some mutants abort the process.
     fn run(&self, test: &str, mutant: Option<&str>) -> Ran {
         let program = if is_in_lib(test) { &self.lib } else { &self.required_methods };
         let mut command = Command::new(program);
@@ -134,22 +134,22 @@ impl Tests {
     }
 }
 
-/// Whether a row means a test of the lib.
+/// Whether a row names a unit test of the library.
 fn is_in_lib(test: &str) -> bool {
     test.starts_with("backend::") || test.contains("::tests::")
 }
 
-/// What became of a scenario.
+/// The outcome of a scenario.
 enum Ran {
     Nothing,
     Passed,
     Failed(String),
 }
 
-/// Copies the crate to `copy`, and puts the mutants into it.
+/// Copies the crate to `copy`, and inserts the mutants.
 fn write_copy(copy: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // Files of an earlier version would be compiled along.
+    // Files of an earlier version would be compiled, too.
     let _ = fs::remove_dir_all(copy);
     for folder in ["src", "tests", "benches"] {
         copy_folder(&root.join(folder), &copy.join(folder));
@@ -158,7 +158,7 @@ fn write_copy(copy: &Path) {
         fs::copy(root.join(file), copy.join(file)).unwrap();
     }
     rewrite(&copy.join("Cargo.toml"), |text| {
-        // Under its own name, or cargo takes what it builds here for the tests of the crate itself.
+        // Another name: cargo would otherwise use these builds for the tests of the crate itself.
         let text =
             replace("the name of the package", &text, "name = \"anyrt\"\n", "name = \"anyrt-mutants\"\n");
         let text = replace(
@@ -167,13 +167,14 @@ fn write_copy(copy: &Path) {
             "members = [\"crates/*\", \"examples\", \"examples/recipes\", \"macros\"]\n",
             "",
         );
-        // They have no mutants, and stay where they are. In quotes that leave a backslash alone.
+        // The attributes have no mutants and are not copied. Literal strings, in which a backslash needs no escape.
         let macros = format!("path = '{}'", root.join("macros").display());
         let text = replace("the attributes", &text, "path = \"macros\"", &macros);
         format!("{text}\n[lib]\nname = \"anyrt\"\n")
     });
     rewrite(&copy.join("src/lib.rs"), |text| format!("{text}{MUTANT}"));
-    // Scenarios that no row names would be compiled once more for nothing; those of the lib's own tests, and of the others.
+    // Scenarios that no row names are left out, because they take time to compile: separate lists for the library's own
+    // tests and for the others.
     let list = fs::read_to_string(root.join("src/conformance/mod.rs")).unwrap();
     fs::write(copy.join("src/conformance/mod.rs"), named(&list, is_in_lib)).unwrap();
     fs::write(copy.join("src/conformance/outside.rs"), named(&list, |test| !is_in_lib(test))).unwrap();
@@ -187,7 +188,7 @@ fn write_copy(copy: &Path) {
     }
 }
 
-/// The list of scenarios, with those that a row names among the tests of `which`.
+/// Returns the list of scenarios, reduced to those that a row names among the tests of `which`.
 fn named(list: &str, which: impl Fn(&str) -> bool) -> String {
     let tests = MUTANTS.iter().flat_map(|mutant| mutant.caught_by).filter(|test| which(test));
     let names: HashSet<&str> = tests.map(|test| last(test)).collect();
@@ -199,13 +200,13 @@ fn named(list: &str, which: impl Fn(&str) -> bool) -> String {
     replace("the lints of the suite", &list, "#![allow(", "#![allow(dead_code, unused_imports, ")
 }
 
-/// What a test, or a line of the list, ends with.
+/// Returns the last segment of a path of a test.
 fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap().trim_end_matches(';')
 }
 
 fn replace(name: &str, text: &str, right: &str, wrong: &str) -> String {
-    // `git` on Windows may have changed the ends of the lines.
+    // `git` on Windows may have changed the line endings.
     let text = text.replace("\r\n", "\n");
     match text.matches(right).count() {
         1 => text.replacen(right, wrong, 1),

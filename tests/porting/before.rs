@@ -1,4 +1,4 @@
-//! A program of tokio: a store of notes that a line-based protocol reads and writes, a beacon by UDP, and a client.
+//! A program of tokio: a store of notes with a line-based protocol, a UDP beacon, and a client.
 
 use std::collections::HashMap;
 use std::io;
@@ -16,7 +16,7 @@ use tokio::time::{self, Instant, MissedTickBehavior, interval, sleep, timeout};
 
 type Notes = Arc<Mutex<HashMap<String, String>>>;
 
-/// What the server tells at its end.
+/// The report of the server at its end.
 #[derive(Debug, PartialEq)]
 pub struct Served {
     pub connections: usize,
@@ -86,7 +86,7 @@ async fn connection(mut stream: TcpStream, notes: Notes) -> io::Result<()> {
         let answer = match line.split_once(' ') {
             Some((key, value)) => {
                 let (key, value) = (key.to_owned(), value.to_owned());
-                // As if it took long.
+                // Simulates slow work.
                 let value = task::spawn_blocking(move || value.to_uppercase()).await?;
                 notes.lock().await.insert(key, value).unwrap_or_default()
             }
@@ -116,7 +116,7 @@ impl Client {
     }
 }
 
-/// Several clients beside each other, and what each of them reads back.
+/// Runs several clients at the same time, and returns what each of them reads back.
 pub async fn clients(address: SocketAddr, count: usize) -> Vec<String> {
     let mut clients = JoinSet::new();
     for n in 0..count {
@@ -131,7 +131,7 @@ pub async fn clients(address: SocketAddr, count: usize) -> Vec<String> {
     answers
 }
 
-/// Tells a port by UDP, until somebody has heard it three times.
+/// Announces a port over UDP until it has been heard three times.
 pub async fn beacon(port: u16) -> io::Result<Vec<u16>> {
     let listener = UdpSocket::bind("127.0.0.1:0").await?;
     let sender = UdpSocket::bind("127.0.0.1:0").await?;
@@ -161,7 +161,7 @@ pub async fn beacon(port: u16) -> io::Result<Vec<u16>> {
     Ok(all)
 }
 
-/// A pair in memory, a clock, and a runtime that is found.
+/// An in-memory stream, a clock, and the current runtime.
 pub async fn clockwork() -> io::Result<bool> {
     let start = Instant::now();
     let (mut near, mut far) = tokio::io::duplex(8);
@@ -173,7 +173,7 @@ pub async fn clockwork() -> io::Result<bool> {
     Ok(late && number? == 7 && start.elapsed() >= Duration::from_millis(5))
 }
 
-/// The first address of a name.
+/// Returns the first address of a name.
 pub async fn address_of(host: &str) -> io::Result<Option<SocketAddr>> {
     Ok(tokio::net::lookup_host(host).await?.next())
 }

@@ -1,5 +1,5 @@
-//! A program of tokio, and what it takes to have it on every runtime: `tokio::` becomes `anyrt::`, and two lines say that they
-//! are of tokio: its I/O extension traits and its channels work everywhere.
+//! A program of tokio, ported to every runtime: `tokio::` becomes `anyrt::`, and two lines keep items of tokio, its I/O
+//! extension traits and its channels, which work everywhere.
 #![cfg(any(unix, windows))]
 #![allow(clippy::unwrap_used)]
 

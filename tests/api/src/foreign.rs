@@ -1,10 +1,11 @@
 use crate::{Listing, read};
 
-/// Crates with types in any API: the standard library, anyrt, and those with the traits of futures and streams.
+/// Crates whose types every API may use: the standard library, anyrt, and the crates with the traits of futures and
+/// streams.
 const EVERYWHERE: &[&str] =
     &["alloc", "core", "std", "anyrt", "futures_core", "futures_io", "futures_task", "pin_project_lite"];
 
-/// Further crates, by set: the backends behind their features; the library that a crate adapts.
+/// Further crates by set: the runtimes behind their features, and the library that a crate adapts.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("tokio", &["tokio"]),
     ("smol", &["async_io", "smol"]),
@@ -19,7 +20,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("anyrt-tower", &["anyrt_tower", "tower", "tower_layer", "tower_service"]),
 ];
 
-/// Those of version 0 in the API of anyrt, and why: their next breaking release is one of anyrt.
+/// Crates of version 0 in the API of anyrt, with the reason: their next breaking release is a breaking release of
+/// anyrt.
 const BELOW_ONE: &[(&str, &str)] = &[
     ("anyrt", "it is this one"),
     ("anyrt_macros", "it is released with anyrt, which depends on this very version"),
@@ -31,7 +33,7 @@ const BELOW_ONE: &[(&str, &str)] = &[
     ("async_trait", "an attribute: what it expands to has only types of the standard library"),
 ];
 
-/// Types in the API of `set` whose crate is not allowed there, each with its line.
+/// Returns the types in the API of `set` whose crate is not allowed there, each with its line.
 pub fn foreign<'a>(set: &str, listing: &'a Listing) -> Vec<(&'a str, &'a str)> {
     let allowed = ALLOWED.iter().find(|(name, _)| *name == set).map_or(&[][..], |(_, crates)| crates);
     let is_allowed = |path: &str| {
@@ -47,7 +49,8 @@ pub fn foreign<'a>(set: &str, listing: &'a Listing) -> Vec<(&'a str, &'a str)> {
     found
 }
 
-/// Crates of version 0 that are allowed in the API of anyrt without a reason. Those that have an adapter are not allowed there.
+/// Returns crates of version 0 that are allowed in the API of anyrt without a reason. Adapted libraries are not allowed
+/// there.
 pub fn below_one() -> Vec<String> {
     let lock = read("Cargo.lock");
     let of_anyrt = |set: &str| !set.starts_with("anyrt-");
@@ -61,7 +64,7 @@ pub fn below_one() -> Vec<String> {
     names.map(|name| (*name).to_owned()).collect()
 }
 
-/// The paths of a line that begin with a crate, and what a `pub use` shows.
+/// Returns the paths of a line that begin with a crate, and the target of a `pub use`.
 fn paths(line: &str) -> impl Iterator<Item = &str> {
     let words = line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
     let paths = words.filter(|word| word.contains("::") && word.starts_with(|c: char| c.is_lowercase()));

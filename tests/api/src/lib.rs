@@ -20,7 +20,7 @@ pub fn root() -> PathBuf {
 
 fn read(path: &str) -> String {
     let path = root().join(path);
-    // `git` on Windows may have changed the ends of the lines.
+    // `git` on Windows may have changed the line endings.
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.replace("\r\n", "\n")
 }

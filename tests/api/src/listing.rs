@@ -4,10 +4,10 @@ use std::path::Path;
 use public_api::{Builder, PublicItem};
 use rustdoc_types::{Crate, Id, ItemEnum};
 
-/// The lines of an API, each of them once, in groups of a type and what it has.
+/// The lines of an API, without duplicates, grouped by type.
 ///
-/// Blanket implementations and auto traits are left out, and the methods of implementations, which the trait has already. A
-/// method of a trait that has a default ends with `{ … }`.
+/// Left out are blanket implementations, auto traits, and methods of implementations, which are listed with the trait.
+/// A method of a trait that has a default ends with `{ … }`.
 pub struct Listing {
     pub lines: Vec<String>,
 }
@@ -26,7 +26,7 @@ impl Listing {
         Self { lines }
     }
 
-    /// The lines that are in none of `others`.
+    /// Returns the lines that are in none of `others`.
     pub fn without<'a>(&'a self, others: &[&Self]) -> Vec<&'a str> {
         let others: HashSet<_> = others.iter().flat_map(|other| &other.lines).collect();
         self.lines.iter().filter(|line| !others.contains(line)).map(String::as_str).collect()
@@ -41,7 +41,7 @@ fn line(item: &PublicItem, document: &Crate) -> Option<String> {
         (Some(ItemEnum::Function(method)), Some(ItemEnum::Trait(_))) if method.has_body => {
             Some(format!("{item} {{ … }}"))
         }
-        // The item of another crate; an own one is listed under the name that it has there.
+        // An item of another crate; items of this crate are listed under their new names.
         (Some(ItemEnum::Use(shown)), _) => Some(format!("{item} = {}", shown.source)),
         _ => Some(item.to_string()),
     }

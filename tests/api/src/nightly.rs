@@ -18,7 +18,7 @@ pub struct Nightly {
 }
 
 impl Nightly {
-    /// The one that `Cargo.toml` names, or another; otherwise what is missing.
+    /// Finds the toolchain that `Cargo.toml` names, or another nightly; the error says what is missing.
     pub fn find(target: &Path) -> Result<Self, String> {
         let named = named();
         let installed = said("rustup", &["toolchain", "list"]).unwrap_or_default();
@@ -35,7 +35,7 @@ impl Nightly {
         Ok(Self { cargo, target: target.to_owned() })
     }
 
-    /// What rustdoc says of a set, and the file that it says it in; or that its format is another.
+    /// Returns the rustdoc JSON of a set, and its file; or an error if its format is another.
     pub fn document(&self, set: &Set) -> Result<(PathBuf, Crate), String> {
         let mut command = Command::new(&self.cargo[0]);
         command
@@ -65,7 +65,7 @@ impl Nightly {
     }
 }
 
-/// The toolchain that `Cargo.toml` names.
+/// Returns the toolchain that `Cargo.toml` names.
 fn named() -> &'static str {
     let (_, named) = include_str!("../Cargo.toml").split_once("\nnightly = \"").expect("it names one");
     named.split('"').next().unwrap_or_default()
@@ -73,12 +73,12 @@ fn named() -> &'static str {
 
 fn parse<T: DeserializeOwned>(text: &str) -> T {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    // A type may be as deep as it likes.
+    // Types may be nested deeply.
     deserializer.disable_recursion_limit();
     T::deserialize(&mut deserializer).expect("rustdoc writes JSON, and of the format that it says")
 }
 
-/// What a program prints, if it is there.
+/// Returns the output of a program, if it exists.
 fn said(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).current_dir(root()).output().ok()?;
     String::from_utf8(output.stdout).ok().filter(|_| output.status.success())

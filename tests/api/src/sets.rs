@@ -8,11 +8,11 @@ pub struct Set {
     pub package: String,
     /// Arguments of cargo.
     pub features: Vec<String>,
-    /// Sets whose lines are all in this one, and not in its file.
+    /// Sets whose lines this set includes; its file leaves them out.
     pub contains: Vec<String>,
 }
 
-/// anyrt without a feature, with each backend and with all features; and each crate beside it.
+/// anyrt without features, with each backend, and with all features; and each crate beside it.
 pub fn sets() -> Vec<Set> {
     let anyrt = |name: &str, features: &[&str], contains: &[&str]| Set {
         name: name.to_owned(),

@@ -1,8 +1,8 @@
-//! The public API is what has been reviewed.
+//! The public API is the reviewed one.
 //!
-//! `listings/none.txt` is the API of anyrt without a feature. The file of a backend has what its feature adds, and `all.txt` what
-//! the other features add. Each crate beside anyrt has a file of its own. `BLESS=1 cargo test --manifest-path tests/api/Cargo.toml`
-//! writes them. The API is that on Linux.
+//! `listings/none.txt` is the API of anyrt without features. The file of a backend has the lines that its feature adds,
+//! and `all.txt` those that the other features add. Each crate beside anyrt has a file of its own. `BLESS=1 cargo test
+//! --manifest-path tests/api/Cargo.toml` writes them. The listed API is that on Linux.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use std::{env, fs};
 
 use api::{Listing, Nightly, Set, below_one, foreign, sets};
 
-/// Every set with its listing, or why there is none.
+/// Every set with its listing, or the reason why there are none.
 type Listings = Result<Vec<(Set, Listing)>, String>;
 
 static LISTINGS: LazyLock<Listings> = LazyLock::new(|| {
@@ -27,7 +27,7 @@ static LISTINGS: LazyLock<Listings> = LazyLock::new(|| {
     sets().into_iter().map(listing).collect()
 });
 
-/// The listings. Without them a test is skipped, which its output says although it passes.
+/// Returns the listings. Without them a test is skipped, and reports that although it passes.
 fn listings(test: &str) -> Option<&'static [(Set, Listing)]> {
     match &*LISTINGS {
         Ok(listings) => Some(listings),
@@ -84,7 +84,7 @@ fn api_is_as_it_was_reviewed() {
     assert!(changes.is_empty(), "the public API has changed:\n\n{changes}{bless}");
 }
 
-/// The file of a set.
+/// Returns the contents of the file of a set.
 fn text(set: &Set, own: &Listing, all: &[(Set, Listing)]) -> String {
     let others: Vec<_> = set.contains.iter().map(|name| listing(all, name)).collect();
     let files: Vec<_> = set.contains.iter().map(|name| format!("{name}.txt")).collect();
@@ -94,7 +94,7 @@ fn text(set: &Set, own: &Listing, all: &[(Set, Listing)]) -> String {
     format!("# {} {features}{contained}\n{lines}", set.package)
 }
 
-/// The lines that are gone, and those that are new.
+/// Returns the removed lines and the added ones.
 fn changes(name: &str, old: &str, new: &str) -> String {
     if old == new {
         return String::new();
@@ -106,7 +106,7 @@ fn changes(name: &str, old: &str, new: &str) -> String {
     format!("{name}:\n{}\n", if lines.is_empty() { "its lines are in another order\n" } else { &lines })
 }
 
-/// A feature takes nothing away: another dependency may enable it.
+/// A feature removes nothing: another dependency may enable it.
 #[test]
 fn features_only_add() {
     let Some(all) = listings("features_only_add") else { return };

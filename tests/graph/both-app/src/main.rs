@@ -1,4 +1,4 @@
-//! An application with tokio and smol side by side, where each service stays on the runtime it was given.
+//! An application with tokio and smol side by side, in which each service stays on its runtime.
 
 use std::io;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ struct Home {
     threads: Threads,
 }
 
-/// Who polls a visit.
+/// The executor that polls a visit.
 #[derive(Clone)]
 enum Driver {
     Anyrt(Home),
-    /// `tokio::spawn` and `smol::spawn`: anyrt knows nothing of these tasks.
+    /// Tasks of `tokio::spawn` and `smol::spawn`, which anyrt does not know.
     Tokio(Handle),
     Smol,
 }
@@ -37,7 +37,7 @@ fn main() -> io::Result<()> {
     };
     let on_smol = Home {
         runtime: Smol::with_threads(2)?.into(),
-        // One reactor serves both of smol's executors.
+        // One reactor serves both executors of smol.
         threads: Threads {
             tasks: OWNED_SMOL,
             jobs: &["anyrt-smol-blocking-"],
@@ -72,7 +72,7 @@ async fn run(on_tokio: Home, on_smol: Home) -> io::Result<()> {
     Ok(())
 }
 
-/// Visits a service in every way at once; it must do all of its work at home.
+/// Visits a service in every way at the same time; all of the work must be done on its own runtime.
 async fn stay(service: Service, home: Home, drivers: [Driver; 4]) -> io::Result<usize> {
     let service = Arc::new(service);
     let mut visits = JoinSet::new();

@@ -1,11 +1,11 @@
-//! A library for tokio that stands on `mid`: whoever depends on it has tokio compiled in.
+//! A library for tokio that depends on `mid`: its dependents have tokio compiled in.
 
 use std::io;
 
 use anyrt::Tokio;
 use mid::{Report, Service};
 
-/// Visits a service of its own, from a task of `tokio::spawn`.
+/// Visits a service of its own in a task of `tokio::spawn`.
 pub async fn tour() -> io::Result<Report> {
     let service = Service::start_on(Tokio::current()).await?;
     let tour = tokio::spawn(async move {

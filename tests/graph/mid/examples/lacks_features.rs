@@ -1,4 +1,4 @@
-//! Does not compile: `mid` enables no feature, and rustc names those that these want.
+//! Does not compile: `mid` enables no feature, and rustc names the missing ones.
 
 fn main() -> std::io::Result<()> {
     let _tokio = anyrt::Tokio::new()?;

@@ -1,6 +1,6 @@
-//! A library on anyrt, as most of them are: it names no runtime and enables no feature.
+//! A typical library on anyrt: it names no runtime and enables no feature.
 //!
-//! What is unusual is that it says on which threads it worked, so that applications can tell whose they are.
+//! Unlike others, it reports on which threads it worked, so that applications can check whose threads they are.
 
 mod report;
 mod wire;
@@ -22,10 +22,10 @@ use woken::{Woken, waited};
 
 const SOON: Duration = Duration::from_millis(2);
 
-/// Only a hang takes as long.
+/// Only a hang takes this long.
 const NEVER: Duration = Duration::from_secs(60);
 
-/// Greets whoever connects, and has a heartbeat.
+/// A service that greets clients and has a heartbeat.
 #[derive(Debug)]
 pub struct Service {
     runtime: AnyRuntime,
@@ -36,12 +36,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// On the runtime that this is called in.
+    /// Starts on the current runtime.
     pub async fn start() -> io::Result<Self> {
         Self::start_on(AnyRuntime::current()).await
     }
 
-    /// On a runtime of the caller's choice.
+    /// Starts on the given runtime.
     pub async fn start_on(runtime: impl Into<AnyRuntime>) -> io::Result<Self> {
         let runtime = runtime.into();
         let closing = Arc::new(AtomicBool::new(false));
@@ -52,12 +52,12 @@ impl Service {
         Ok(Self { runtime, addr, closing, heart, _server: server })
     }
 
-    /// Uses everything once, wherever the caller polls this.
+    /// Uses every operation once, wherever the caller polls the future.
     pub async fn visit(&self) -> io::Result<Report> {
         let mut report = Report::default();
         report.called();
 
-        // Again only where the socket gave its turn away, and found the answer there when it came back.
+        // Repeats only if the socket had yielded for the budget and found the answer afterwards.
         while report.sockets.is_empty() {
             let stream = self.runtime.timeout(NEVER, self.runtime.tcp_connect(self.addr)).await??;
             let (greeter, wakers) = self.runtime.timeout(NEVER, wire::ask(stream)).await??;
@@ -77,7 +77,7 @@ impl Service {
         Ok(report)
     }
 
-    /// Ends the heartbeat, and says where it was.
+    /// Ends the heartbeat, and returns where it ran.
     pub async fn close(self) -> io::Result<Report> {
         self.closing.store(true, Ordering::Release);
         Ok(self.heart.await?)
@@ -102,7 +102,7 @@ async fn beat(runtime: AnyRuntime, closing: Arc<AtomicBool>) -> Report {
     report
 }
 
-/// Nothing here has a handle: it is the current runtime that counts.
+/// Nothing here has a handle: all calls use the current runtime.
 async fn task() -> io::Result<Report> {
     let mut report = Report::default();
     report.ran_a_task();

@@ -3,36 +3,36 @@ use std::{slice, thread};
 
 use anyrt::AnyRuntime;
 
-/// The name of this thread, which anyrt has no say in.
+/// Returns the name of this thread, which anyrt does not set.
 pub(crate) fn thread_name() -> String {
     thread::current().name().unwrap_or("unnamed").to_owned()
 }
 
-/// Which threads did what.
+/// The names of the threads, by what they did.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Polled the tasks of the service,
+    /// Threads that polled the tasks of the service.
     pub tasks: BTreeSet<String>,
-    /// ran its blocking jobs,
+    /// Threads that ran its blocking closures.
     pub jobs: BTreeSet<String>,
-    /// woke whoever waited for one of its timers,
+    /// Threads that woke tasks that waited for its timers.
     pub timers: BTreeSet<String>,
-    /// or for one of its sockets;
+    /// Threads that woke tasks that waited for its sockets.
     pub sockets: BTreeSet<String>,
-    /// and polled the caller.
+    /// Threads that polled the caller.
     pub callers: BTreeSet<String>,
-    /// What was the current runtime in its tasks and jobs.
+    /// The current runtimes in its tasks and closures.
     pub current: Vec<AnyRuntime>,
 }
 
-/// How the names of a runtime's threads begin.
+/// Prefixes of the names of a runtime's threads.
 #[derive(Clone, Copy, Debug)]
 pub struct Threads {
-    /// Those that poll tasks,
+    /// Threads that poll tasks.
     pub tasks: &'static [&'static str],
-    /// those that run blocking jobs,
+    /// Threads that run blocking closures.
     pub jobs: &'static [&'static str],
-    /// and those that see that time has passed, or that a socket is ready.
+    /// Threads of the reactor and its timers.
     pub wakers: &'static [&'static str],
 }
 
@@ -57,7 +57,7 @@ impl Report {
         }
     }
 
-    /// Takes another one in.
+    /// Adds another report.
     pub fn add(&mut self, other: Self) {
         let Self { tasks, jobs, timers, sockets, callers, current } = other;
         self.tasks.extend(tasks);
@@ -68,7 +68,7 @@ impl Report {
         current.into_iter().for_each(|runtime| self.found(runtime));
     }
 
-    /// Panics unless everything was done, and all of it by `runtime` and its threads.
+    /// Panics unless everything was done, and only by `runtime` and its threads.
     #[track_caller]
     pub fn assert_done_by(&self, runtime: &AnyRuntime, threads: Threads) {
         let Threads { tasks, jobs, wakers } = threads;

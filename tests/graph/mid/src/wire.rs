@@ -1,7 +1,7 @@
-//! One byte asks, and the answer is the name of the thread that greets.
+//! The protocol: a request of one byte, answered by the name of the thread that serves it.
 //!
-//! Generic only in here, where the bound brings the traits of `futures`. A library with more to say to its
-//! peer takes the `AsyncReadExt` of `futures`.
+//! Only this module is generic; the bound brings the I/O traits of `futures` into scope. A library with a larger
+//! protocol uses the `AsyncReadExt` of `futures`.
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -14,7 +14,7 @@ use anyrt::runtime::TcpStream;
 use crate::report::thread_name;
 use crate::woken::Woken;
 
-/// The answer, and the threads that woke whoever waited for it.
+/// Returns the answer, and the threads that woke the caller.
 pub(crate) async fn ask<S: TcpStream>(mut stream: S) -> io::Result<(String, BTreeSet<String>)> {
     let (mut answer, mut buf, mut asked) = (Vec::new(), [0; 64], false);
     let asking = poll_fn(|cx| {
@@ -23,7 +23,7 @@ pub(crate) async fn ask<S: TcpStream>(mut stream: S) -> io::Result<(String, BTre
                 Poll::Ready(0) => return Poll::Ready(io::Result::Ok(())),
                 Poll::Ready(n) => answer.extend_from_slice(&buf[..n]),
                 Poll::Pending if asked => return Poll::Pending,
-                // The answer is waited for before it can be there.
+                // The read is polled before the answer can be there.
                 Poll::Pending => {
                     ready!(Pin::new(&mut stream).poll_write(cx, b"?"))?;
                     asked = true;

@@ -8,9 +8,9 @@ use std::thread::{self, ThreadId};
 
 use crate::report::thread_name;
 
-/// A future, and the names of the threads that woke it: those of the reactor that it really waits for.
+/// A future, and the names of the threads that woke it: those of the reactor that it waits for.
 ///
-/// A future that wakes itself, to give others a turn, waits for nobody.
+/// A wake by the future itself, to yield, does not count.
 pub(crate) struct Woken<F> {
     future: Pin<Box<F>>,
     bell: Arc<Bell>,
@@ -29,7 +29,7 @@ struct State {
 
 impl<F: Future> Woken<F> {
     pub(crate) fn new(future: F) -> Self {
-        // Rung, for the first poll.
+        // `rung` is set for the first poll.
         let state = State { rung: true, by: BTreeSet::new(), polled_by: None, waiter: None };
         Self { future: Box::pin(future), bell: Arc::new(Bell { state: Mutex::new(state) }) }
     }
@@ -42,7 +42,7 @@ impl<F: Future> Future for Woken<F> {
         let bell = self.bell.clone();
         let mut state = bell.lock();
         state.waiter = Some(cx.waker().clone());
-        // Polled for another reason it might find that it is ready before it is told so.
+        // On a poll for another reason the future might be ready before it is woken.
         if !mem::take(&mut state.rung) {
             return Poll::Pending;
         }
@@ -76,7 +76,7 @@ impl Wake for Bell {
     }
 }
 
-/// Awaits what `timer` makes, until it makes one that was still running when it was polled first.
+/// Awaits futures of `timer` until one was pending at its first poll.
 pub(crate) async fn waited<F: Future>(mut timer: impl FnMut() -> F) -> (F::Output, BTreeSet<String>) {
     loop {
         let (output, by) = Woken::new(timer()).await;

@@ -1,11 +1,11 @@
-//! An application on smol, which says so: what is compiled in makes no runtime current.
+//! An application on smol that sets its default runtime: being compiled in makes no runtime current.
 
 use std::io;
 
 use anyrt::{AnyRuntime, Smol};
 use mid::{Service, Threads};
 
-/// The reactor is driven by whoever has nothing else to do in a `block_on`, or else by a thread of its own.
+/// The reactor is driven by an idle thread in `block_on`, or else by a thread of its own.
 const THREADS: Threads =
     Threads { tasks: &["smol-"], jobs: &["blocking-"], wakers: &["smol-", "main", "async-io"] };
 

@@ -1,4 +1,4 @@
-//! A crate that calls anyrt by another name, with tests that do not compile.
+//! A crate that renames anyrt, with tests that do not compile.
 
 #[cfg(all(test, feature = "all"))]
 mod tests {

@@ -1,4 +1,4 @@
-//! What needs feature `macros`, in a package that has not enabled it.
+//! Uses of feature `macros` in a package that has not enabled it.
 use plain_anyrt::{join, select, try_join};
 
 pub async fn run(a: impl Future<Output = Result<u8, u8>>, b: impl Future<Output = Result<u8, u8>>) {

@@ -1,4 +1,4 @@
-//! It does not wait for a closure that never ends.
+//! The program ends without waiting for a closure that never ends.
 
 #[my_anyrt::main(smol, workers = 3, shutdown = "100ms", crate = "my_anyrt")]
 async fn main() {
