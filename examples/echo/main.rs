@@ -118,7 +118,7 @@ impl Echo {
     }
 }
 
-/// Accepts until it is aborted; a connection is a task of its own.
+/// Accepts connections until it is aborted; each connection is a task.
 async fn serve<R: Runtime>(runtime: R, listener: R::TcpListener) -> io::Result<()> {
     loop {
         let (stream, peer) = listener.accept().await?;

@@ -1,4 +1,4 @@
-//! A client and a server, on the runtime that is named in one word, or from outside:
+//! A client and a server, on the runtime that an attribute or the environment names:
 //!
 //! ```sh
 //! ANYRT_RUNTIME=smol cargo run -p examples --features macros --example greeting
@@ -24,7 +24,7 @@ async fn greeting(server: &str, name: &str) -> io::Result<String> {
     Ok(answer)
 }
 
-/// Greets whoever comes.
+/// Greets every client.
 async fn serve(listener: TcpListener) -> io::Result<()> {
     loop {
         let (mut client, _) = listener.accept().await?;
@@ -33,7 +33,7 @@ async fn serve(listener: TcpListener) -> io::Result<()> {
             client.read_to_string(&mut name).await?;
             client.write_all(format!("welcome, {name}").as_bytes()).await
         });
-        // A client that is gone is no reason to stop.
+        // A client that has disconnected must not stop the server.
         drop(greets);
     }
 }

@@ -91,7 +91,7 @@ impl Program for Check {
         let mut right = 0;
         let mut checks = JoinSet::new();
         for n in 0..self.hashes {
-            // Blocking threads are many, cores are few: more hashes at once would only wait for each other.
+            // There are more blocking threads than cores: further hashes would only wait for a core.
             if checks.len() == self.at_once {
                 right += next_right(&mut checks).await?;
             }
@@ -123,7 +123,7 @@ impl Program for Check {
 
 type Checks = JoinSet<Result<bool, argon2::password_hash::Error>>;
 
-/// Waits for a check; 1 when the password was right.
+/// Waits for one check; returns 1 if the password was right.
 async fn next_right(checks: &mut Checks) -> Result<u32, Error> {
     match checks.join_next().await {
         Some(verified) => Ok(verified?.map_err(argon2_error)?.into()),
@@ -131,7 +131,7 @@ async fn next_right(checks: &mut Checks) -> Result<u32, Error> {
     }
 }
 
-/// Ticks until it is stopped; how often, and how late at worst.
+/// Ticks until it is stopped; returns the number of ticks, and the longest delay.
 async fn tick<R: Runtime>(runtime: R, period: Duration, stop: Arc<AtomicBool>) -> (u32, Duration) {
     let mut interval = runtime.interval(period);
     let (mut ticks, mut worst) = (0, Duration::ZERO);
@@ -147,7 +147,7 @@ fn argon2_error(error: argon2::password_hash::Error) -> Error {
     io::Error::other(error.to_string()).into()
 }
 
-/// What OWASP recommends at least: 19 MiB, two passes.
+/// The minimum that OWASP recommends: 19 MiB, two passes.
 fn argon2() -> Result<Argon2<'static>, argon2::password_hash::Error> {
     let params = Params::new(19 * 1024, 2, 1, None)?;
     Ok(Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params))

@@ -1,4 +1,4 @@
-//! A TCP port scanner, written once and run on the runtime that you name, or on all, side by side.
+//! A TCP port scanner, written once, on the runtime that you name, or on all of them side by side.
 //!
 //! ```sh
 //! cargo run -p examples --example port_scan -- --runtime all
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// The ports of the listeners, and some more that are closed, most likely.
+/// Returns the ports of the listeners, and some more, which are probably closed.
 fn around(listeners: &[TcpListener]) -> io::Result<Vec<u16>> {
     let mut ports = Vec::new();
     for listener in listeners {
@@ -104,7 +104,7 @@ struct Scan {
     timeout: Duration,
 }
 
-/// What became of the ports.
+/// The results for the ports.
 #[derive(Default)]
 struct Report {
     open: BTreeMap<u16, Duration>,
@@ -166,7 +166,7 @@ async fn try_port<R: Runtime>(
 ) -> (u16, io::Result<Answer>) {
     let start = runtime.now();
     let answer = match runtime.timeout(timeout, runtime.tcp_connect((host, port))).await {
-        // A port of the range that outgoing connections take theirs from may come to be connected with itself.
+        // A port in the range of outgoing connections may be connected to itself.
         Ok(Ok(stream)) if stream.local_addr().ok() == stream.peer_addr().ok() => Ok(Answer::Closed),
         Ok(Ok(_stream)) => Ok(Answer::Open(runtime.now() - start)),
         Ok(Err(error)) => match error.kind() {
@@ -175,7 +175,7 @@ async fn try_port<R: Runtime>(
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::PermissionDenied => Ok(Answer::Silent),
-            // It is this machine that fails, by too many open files for instance: no word about the port.
+            // An error of this machine, such as too many open files, says nothing about the port.
             _ => Err(error),
         },
         Err(_elapsed) => Ok(Answer::Silent),
@@ -235,7 +235,7 @@ fn tables(scan: &Scan, listeners: &[TcpListener], reports: &Reports<Scan>) -> St
     text
 }
 
-/// What usually listens there.
+/// Returns the usual service of a port.
 fn service(port: u16) -> &'static str {
     match port {
         21 => "ftp",

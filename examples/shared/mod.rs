@@ -1,4 +1,4 @@
-//! What the examples share: the runtime is chosen on the command line, and bad input ends with one clear line.
+//! Shared code of the examples: the runtime is chosen on the command line, and wrong input ends with one clear line.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ pub(crate) enum Choice {
     Tokio,
     AsyncStd,
     Smol,
-    /// One after the other, on every runtime that is compiled in.
+    /// On every compiled-in runtime, one after the other.
     All,
 }
 
@@ -34,20 +34,20 @@ impl ValueEnum for Choice {
     }
 }
 
-/// `--runtime`.
+/// The option `--runtime`.
 #[allow(dead_code, reason = "`sim_kv` has a choice of its own")]
 pub(crate) fn runtime() -> Arg {
     let choice = EnumValueParser::<Choice>::new();
     Arg::new("runtime").long("runtime").value_name("RUNTIME").value_parser(choice).default_value("all")
 }
 
-/// A program that is written once.
+/// A program that is generic over runtimes.
 pub(crate) trait Program {
     type Report;
 
     async fn run<R: Runtime>(&self, runtime: R) -> Result<Self::Report, Error>;
 
-    /// Makes a runtime, and runs on it.
+    /// Creates a runtime, and runs the program on it.
     #[allow(dead_code, reason = "nobody calls it when no runtime is compiled in")]
     fn on<R: Runtime>(&self, new: impl Fn() -> io::Result<R>) -> Result<Self::Report, Error> {
         let runtime = new()?;
@@ -55,10 +55,10 @@ pub(crate) trait Program {
     }
 }
 
-/// The name of a runtime, and what the program said on it.
+/// The name of a runtime, and the report of the program on it.
 pub(crate) type Reports<P> = Vec<(&'static str, <P as Program>::Report)>;
 
-/// Runs `program` on the runtime of `choice`, or on each. The only place that knows which there are.
+/// Runs `program` on the runtime of `choice`, or on each. Only this function names the runtimes.
 pub(crate) fn run<P: Program>(choice: Choice, program: &P) -> Result<Reports<P>, Error> {
     let _ = program; // which no runtime needs when there is none
     #[allow(unused_mut, reason = "it stays empty when no runtime is compiled in")]
@@ -87,7 +87,7 @@ pub(crate) fn run<P: Program>(choice: Choice, program: &P) -> Result<Reports<P>,
     Ok(reports)
 }
 
-/// Why a program ends early.
+/// The reason why a program ends early.
 #[derive(Debug)]
 pub(crate) struct Error {
     text: String,
@@ -95,7 +95,7 @@ pub(crate) struct Error {
 }
 
 impl Error {
-    /// The user can do something about it.
+    /// An error that the user can correct.
     pub(crate) fn input(text: impl fmt::Display) -> Self {
         Self { text: text.to_string(), code: 2 }
     }
@@ -113,14 +113,14 @@ impl From<anyrt::task::JoinError> for Error {
     }
 }
 
-/// The `main` of every example: what `program` returns goes to the standard output.
+/// The `main` of every example: prints the result of `program`.
 pub(crate) fn main(
     arguments: Command,
     program: impl FnOnce(ArgMatches) -> Result<String, Error>,
 ) -> ExitCode {
     let result = match arguments.try_get_matches() {
         Ok(arguments) => program(arguments),
-        // `--help` comes as an error, for the standard output.
+        // `--help` is an error of clap that belongs on the standard output.
         Err(message) if !message.use_stderr() => Ok(message.to_string()),
         Err(error) => Err(Error::input(one_line(&error.to_string()))),
     };
@@ -138,16 +138,16 @@ pub(crate) fn value<T: Clone + Send + Sync + 'static>(arguments: &ArgMatches, na
     arguments.get_one::<T>(name).expect("it has a default").clone()
 }
 
-/// To the standard output.
+/// Writes to the standard output.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     match io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads it has read enough: `port_scan | head`.
+        // The reader has closed the pipe: `port_scan | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.map_err(Error::from),
     }
 }
 
-/// What clap says before its hints.
+/// Returns the message of clap without its hints.
 fn one_line(text: &str) -> String {
     let said: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     said.join(" ").trim_start_matches("error: ").to_owned()

@@ -1,7 +1,7 @@
-//! A server of axum: JSON, state, and an end that loses no request.
+//! A server of axum: JSON, state, and a shutdown that loses no request.
 //!
-//! `anyrt_hyper_util::serve` stands where `axum::serve` does, which is of tokio. Without the default features of axum nothing of
-//! its own needs tokio, and handlers are as they always are:
+//! `anyrt_hyper_util::serve` replaces `axum::serve`, which needs tokio's runtime. Without its default features, axum
+//! itself does not need it, and handlers are written as usual:
 //!
 //! ```toml
 //! [dependencies]
@@ -23,8 +23,8 @@
 //! }
 //! ```
 //!
-//! A handler that waits uses [`anyrt::time`]: the timers of tokio panic on another runtime, and with them the layers of tower that
-//! have a clock, for which there is `anyrt-tower`. In a simulation, time is virtual, and so is the network.
+//! A handler that waits uses [`anyrt::time`]: timers of tokio panic on another runtime, and so do the layers of tower
+//! that have a clock, which `anyrt-tower` replaces. In a simulation, time and the network are virtual.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -37,14 +37,14 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 
-/// What the API takes and gives.
+/// A note, as requests and responses have it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Note {
-    /// What is to be remembered.
+    /// The text of the note.
     pub text: String,
 }
 
-/// The state: notes by their names.
+/// The state: notes by name.
 #[derive(Clone, Debug, Default)]
 pub struct Notes(Arc<Mutex<BTreeMap<String, Note>>>);
 
@@ -54,7 +54,7 @@ impl Notes {
     }
 }
 
-/// `PUT` and `GET` of `/notes/{name}`.
+/// The routes: `PUT` and `GET` of `/notes/{name}`.
 pub fn app(notes: Notes) -> Router {
     Router::new().route("/notes/{name}", get(read).put(write)).with_state(notes)
 }
@@ -70,7 +70,7 @@ async fn write(State(notes): State<Notes>, Path(name): Path<String>, Json(note):
     }
 }
 
-/// Serves until `stop` is ready. Requests that have begun by then are answered, and connections that wait for one are closed.
+/// Serves until `stop` is ready. Then it answers the requests that have begun, and closes idle connections.
 pub async fn run(
     listener: TcpListener,
     notes: Notes,

@@ -1,8 +1,8 @@
 //! # Frames, with the codecs of tokio-util
 //!
-//! A codec makes a stream and a sink of messages from a stream of bytes. Those of `tokio_util::codec` take whatever has the
-//! I/O traits of tokio, which feature `tokio-io` gives to every stream of anyrt; a codec has neither a clock nor tasks, so
-//! it runs the same in a simulation.
+//! A codec turns a stream of bytes into a stream and a sink of messages. The codecs of `tokio_util::codec` take any
+//! stream with the I/O traits of tokio, which feature `tokio-io` adds to every stream of anyrt. A codec has neither a
+//! clock nor tasks, so it runs the same in a simulation.
 //!
 //! ```toml
 //! anyrt = { version = "0.1", features = ["tokio-io"] }
@@ -10,21 +10,21 @@
 //! tokio-util = { version = "0.7", features = ["codec"] }
 //! ```
 //!
-//! [`lines`] is for a protocol of lines, [`blobs`] for one of bytes with their length in front. Both have a limit: without
-//! one, a peer decides how much memory a message takes.
+//! [`lines`] is for a line-based protocol, [`blobs`] for messages of bytes after their length. Both have a limit:
+//! without a limit the peer decides how much memory a message takes.
 
 use anyrt::net::TcpStream;
 use tokio_util::codec::{Framed, LengthDelimitedCodec, LinesCodec};
 
-/// The most that a message may have.
+/// The maximum length of a message.
 pub const LIMIT: usize = 64 << 10;
 
-/// Messages that are lines. One that is longer than [`LIMIT`] is an error.
+/// Messages that are lines. A line longer than [`LIMIT`] is an error.
 pub fn lines(stream: TcpStream) -> Framed<TcpStream, LinesCodec> {
     Framed::new(stream, LinesCodec::new_with_max_length(LIMIT))
 }
 
-/// Messages of bytes, each after its length in four bytes. One that is longer than [`LIMIT`] is an error.
+/// Messages of bytes, each after its length in four bytes. A message longer than [`LIMIT`] is an error.
 pub fn blobs(stream: TcpStream) -> Framed<TcpStream, LengthDelimitedCodec> {
     let codec = LengthDelimitedCodec::builder().max_frame_length(LIMIT).new_codec();
     Framed::new(stream, codec)
@@ -93,7 +93,7 @@ mod tests {
     #[anyrt::test]
     async fn message_over_the_limit_is_an_error() -> io::Result<()> {
         let (mut client, server) = connection().await?;
-        // It says that four gigabytes follow.
+        // A length of four gigabytes.
         client.write_all(&[0xff; 4]).await?;
         let error = blobs(server).try_next().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);

@@ -8,8 +8,7 @@
 //! async-compression = { version = "0.4", features = ["futures-io", "gzip"] }
 //! ```
 //!
-//! It compresses where it is polled, on the thread of the task, which computes meanwhile. [`rayon`](crate::rayon) says
-//! where what is large is better compressed.
+//! It compresses in the poll, on the thread of the task. For large data, [`rayon`](crate::rayon) shows better places.
 
 use std::io;
 
@@ -18,20 +17,20 @@ use async_compression::futures::bufread::GzipDecoder;
 use async_compression::futures::write::GzipEncoder;
 use futures::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 
-/// Sends all of it, compressed, and says that it was all.
+/// Sends all bytes compressed, and closes the stream.
 ///
-/// The end matters: closing the encoder writes what gzip still holds and its checksum, and then closes the stream.
+/// Closing the encoder writes the data that gzip still buffers and its checksum, and then closes the stream.
 pub async fn send(stream: TcpStream, bytes: &[u8]) -> io::Result<()> {
     let mut encoder = GzipEncoder::new(stream);
     encoder.write_all(bytes).await?;
     encoder.close().await
 }
 
-/// Receives what [`send`] sends, at most `limit` bytes of it: a megabyte may say a gigabyte.
+/// Receives the data of [`send`], at most `limit` bytes of it: a compressed megabyte may become a gigabyte.
 ///
 /// # Errors
 ///
-/// `UnexpectedEof` where the stream ends too early, `InvalidData` where it is not gzip or says more than `limit`.
+/// `UnexpectedEof` if the stream ends too early, `InvalidData` if it is not gzip or has more than `limit` bytes.
 pub async fn receive(stream: TcpStream, limit: usize) -> io::Result<Vec<u8>> {
     let mut decoder = GzipDecoder::new(BufReader::new(stream)).take(limit as u64 + 1);
     let mut bytes = Vec::new();

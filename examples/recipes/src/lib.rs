@@ -1,4 +1,4 @@
-//! Libraries as they are on crates.io, on every runtime of anyrt.
+//! Unmodified libraries of crates.io, on every runtime of anyrt.
 #![doc = include_str!("simulation.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]

@@ -1,8 +1,8 @@
 //! # PostgreSQL, with tokio-postgres
 //!
-//! Without its feature `runtime`, tokio-postgres connects nothing, starts no task and has no clock: `Config::connect_raw`
-//! takes whatever has the I/O traits of tokio (feature `tokio-io`), and returns a client and the future that drives its
-//! connection. [`connect`] gives it a stream of anyrt, and spawns the driver.
+//! Without its feature `runtime`, tokio-postgres opens no connection, starts no task and has no clock:
+//! `Config::connect_raw` takes any stream with the I/O traits of tokio (feature `tokio-io`), and returns a client and a
+//! future that drives its connection. [`connect`] passes a stream of anyrt, and spawns the driver.
 //!
 //! ```toml
 //! anyrt = { version = "0.1", features = ["tokio-io"] }
@@ -26,13 +26,12 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Of the settings, those of connecting (`host`, `port`, `connect_timeout`, `keepalives`, `sslmode`) are not read: the
-//! address is that of the stream, its options are [`anyrt::net::ConnectOptions`], and a timeout is
-//! [`anyrt::time::timeout`].
+//! Settings of the connection (`host`, `port`, `connect_timeout`, `keepalives`, `sslmode`) are not used: the address is
+//! that of the stream, its options are [`anyrt::net::ConnectOptions`], and timeouts are [`anyrt::time::timeout`].
 //!
 //! ## In a simulation
 //!
-//! The crate runs there, against whatever speaks the protocol in the simulation, and its time is virtual.
+//! It runs there, with a simulated server, and with virtual time.
 
 use std::io;
 
@@ -41,14 +40,14 @@ use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::{StreamExt, stream};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, Notification};
 
-/// A client on the current runtime, and what it hears of other sessions once it says `LISTEN`.
+/// Creates a client on the current runtime, and a stream of the notifications that it receives after `LISTEN`.
 ///
-/// A task drives the connection. It ends when the client is dropped or the connection breaks, and the notifications end with
-/// it.
+/// A task drives the connection. It ends when the client is dropped or the connection fails, and the notifications end
+/// with it.
 ///
 /// # Errors
 ///
-/// Those of connecting as they are, and those of the protocol with kind `Other`.
+/// Errors of connecting are unchanged; errors of the protocol have kind `Other`.
 pub async fn connect(
     address: impl ToSocketAddrs,
     config: &Config,
@@ -60,22 +59,22 @@ pub async fn connect(
         let mut messages = stream::poll_fn(|cx| connection.poll_message(cx));
         while let Some(Ok(message)) = messages.next().await {
             if let AsyncMessage::Notification(notification) = message {
-                // Whoever does not listen has dropped the other end.
+                // The receiver may be dropped.
                 let _ = sender.unbounded_send(notification);
             }
         }
-        // An error here is one of every query that waits.
+        // An error here is also reported to every pending query.
     }));
     Ok((client, notifications))
 }
 
-/// Runs a transaction that increments a counter, and returns what it was.
+/// Runs a transaction that increments a counter, and returns its previous value.
 pub async fn next(client: &mut Client, counter: &str) -> Result<i64, Error> {
     let transaction = client.transaction().await?;
     let row =
         transaction.query_one("SELECT value FROM counters WHERE name = $1 FOR UPDATE", &[&counter]).await?;
     transaction.execute("UPDATE counters SET value = value + 1 WHERE name = $1", &[&counter]).await?;
-    // Dropped before this, it is rolled back.
+    // If it is dropped before this line, the transaction is rolled back.
     transaction.commit().await?;
     Ok(row.get(0))
 }
@@ -95,7 +94,7 @@ mod tests {
 
     type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-    /// On a busy machine.
+    /// A long limit, for a busy machine.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     fn config() -> Config {
@@ -110,7 +109,7 @@ mod tests {
         let (client, _) = connect(server, &config()).await?;
         let row = client.query_one("SELECT $1::text || '!', $2::bigint * 2", &[&"hello", &21_i64]).await?;
         assert_eq!((row.get(0), row.get(1)), ("hello!", 42_i64));
-        // More than one packet.
+        // The result does not fit into one packet.
         let rows = client.query("SELECT repeat('x', 1000) FROM generate_series(1, 1000)", &[]).await?;
         assert!(rows.len() == 1_000 && rows.iter().all(|row| row.get::<_, &str>(0).len() == 1_000));
 
@@ -125,7 +124,7 @@ mod tests {
         let Some(server) = servers::postgres() else { return Ok(()) };
         let (mut client, _) = connect(server, &config()).await?;
         let counter = servers::unique("counter");
-        // Of all tests, of which one is the first.
+        // All tests call this, and one of them is the first.
         let create = "SELECT pg_advisory_lock(1); CREATE TABLE IF NOT EXISTS counters (name text PRIMARY KEY, value bigint); \
                       SELECT pg_advisory_unlock(1)";
         client.batch_execute(create).await?;
@@ -177,14 +176,14 @@ mod tests {
         assert!(timeout(LIMIT, client.query_one("SELECT pg_sleep(600)", &[])).await.is_err());
         let took = now() - begun;
         assert!(took >= LIMIT && took < PATIENCE, "{took:?}");
-        // The session waits for it; the client says so by a second connection.
+        // The session is waiting; the client cancels the query over a second connection.
         let stream = TcpStream::connect(server).await?;
         client.cancel_token().cancel_query_raw(stream, NoTls).await?;
         assert_eq!(timeout(PATIENCE, client.query_one("SELECT 1", &[])).await??.get::<_, i32>(0), 1);
         Ok(())
     }
 
-    /// Lets everybody in, answers each simple query with an empty result, but for one that says `sleep`.
+    /// Accepts every login, and answers each simple query with an empty result, except one with `sleep`.
     async fn answers_nothing_much(mut stream: TcpStream) -> io::Result<()> {
         let authentication_ok = b"R\0\0\0\x08\0\0\0\0";
         let (complete, ready) = (b"C\0\0\0\rSELECT 0\0", b"Z\0\0\0\x05I");
@@ -202,7 +201,7 @@ mod tests {
         }
     }
 
-    /// A message, after the byte that says of which kind it is.
+    /// Reads a message, after the byte with its type.
     async fn message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
         let mut len = [0; 4];
         stream.read_exact(&mut len).await?;

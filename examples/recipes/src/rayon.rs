@@ -1,27 +1,26 @@
 //! # CPU work, on rayon
 //!
-//! A task that computes for long holds up every other on its thread. Two places take such work:
+//! A task that computes for a long time holds up all other tasks on its thread. There are two places for such work:
 //!
-//! | | [`anyrt::spawn_blocking`] | [`on_rayon`] |
 //! |---|---|---|
-//! | threads | many, for closures that mostly wait: files, locks, other people's blocking calls | one per core, for closures that compute |
+//! | threads | many, for closures that mostly wait: files, locks, other blocking calls | one per core, for closures that compute |
 //! | work that is divided (`par_iter`) | on one of them, the parts on rayon's | on rayon's |
-//! | too much of it | waits for a thread, and so does every file that is read | waits for a core |
-//! | in a simulation | a task, in its turn | a real thread, which is an error when it wakes a task |
+//! | overload | waits for a thread, and so do reads of files | waits for a core |
+//! | in a simulation | a task | a real thread; it is an error if it wakes a task |
 //!
-//! So [`anyrt::spawn_blocking`] is what a library takes that wants to be simulated, with `par_iter` inside it if there is
-//! something to divide: the simulation then waits where the closure does, and [`sum_of_squares`] shows it.
+//! So a library that is to be simulated uses [`anyrt::spawn_blocking`], with `par_iter` inside for parallel work: the
+//! simulation then waits inside the closure, as [`sum_of_squares`] shows.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use futures::channel::oneshot;
 use rayon::prelude::*;
 
-/// Runs a closure on the threads of rayon, and waits for it without a thread.
+/// Runs a closure on the threads of rayon, and awaits it without blocking a thread.
 ///
 /// # Dropping
 ///
-/// The closure runs nevertheless, and its result is dropped.
+/// The closure still runs, and its result is dropped.
 ///
 /// # Panics
 ///
@@ -29,9 +28,9 @@ use rayon::prelude::*;
 pub async fn on_rayon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, result) = oneshot::channel();
     rayon::spawn(move || {
-        // Out of here, it would end the process.
+        // An uncaught panic would end the process.
         let result = catch_unwind(AssertUnwindSafe(work));
-        // Nobody need wait for it any more.
+        // The receiver may be dropped.
         let _ = sender.send(result);
     });
     match result.await.expect("rayon runs what it has taken") {
@@ -40,7 +39,7 @@ pub async fn on_rayon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     }
 }
 
-/// Divides the work among the threads of rayon, and waits for them on one for closures that block.
+/// Divides the work among the threads of rayon, and waits for it on a blocking thread.
 pub async fn sum_of_squares(numbers: Vec<u64>) -> u64 {
     let sum = anyrt::spawn_blocking(move || numbers.par_iter().map(|n| n * n).sum());
     sum.await.expect("it is neither aborted nor does it panic")
@@ -63,7 +62,7 @@ mod tests {
     async fn computes_beside_the_tasks() {
         let (sender, told) = mpsc::channel();
         let work = on_rayon(move || {
-            // Until a task has said so, which could not run if its thread was here.
+            // Blocks until a task sends, which could not run if this thread were its worker.
             told.recv().unwrap();
             (rayon::current_thread_index().is_some(), (1..=1_000_000_u64).into_par_iter().sum())
         });
@@ -79,7 +78,7 @@ mod tests {
     async fn panic_is_that_of_the_closure() {
         let panics = AssertUnwindSafe(on_rayon(|| panic!("one of the closure"))).catch_unwind();
         assert_eq!(*panics.await.unwrap_err().downcast::<&str>().unwrap(), "one of the closure");
-        // The thread of rayon is none the worse.
+        // The thread of rayon still works.
         assert_eq!(on_rayon(|| 42).await, 42);
     }
 
@@ -106,7 +105,7 @@ mod tests {
         assert!(panic.contains("another thread has woken a task"), "{panic}");
     }
 
-    /// In a simulation too, which waits for the closure.
+    /// Also in a simulation, which waits for the closure.
     #[anyrt::test]
     async fn spawn_blocking_divides_work() {
         assert_eq!(sum_of_squares((1..=1_000).collect()).await, 333_833_500);

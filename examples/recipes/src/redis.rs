@@ -1,8 +1,8 @@
 //! # Redis
 //!
-//! The crate `redis` makes a connection of whatever has the I/O traits of tokio (feature `tokio-io`), and hands out the
-//! future that drives it: [`connect`] gives it a stream of anyrt, and spawns the driver. All clones of the connection share
-//! it, and send their requests without waiting for each other's.
+//! The crate `redis` takes any stream with the I/O traits of tokio (feature `tokio-io`), and returns a connection and a
+//! future that drives it: [`connect`] passes a stream of anyrt, and spawns the driver. All clones of the connection
+//! share it, and send requests without waiting for other responses.
 //!
 //! ```toml
 //! anyrt = { version = "0.1", features = ["tokio-io"] }
@@ -26,32 +26,31 @@
 //!
 //! ## Timeouts
 //!
-//! The crate has timeouts of its own, half a second for an answer unless one says otherwise. For those it looks for a
-//! runtime itself, tokio's where there is a context of tokio and else async-io's, which is why one of the features
-//! `tokio-comp` and `smol-comp` has to be on. [`connect`] turns them off in favour of [`anyrt::time::timeout`], which is
-//! the same everywhere.
+//! The crate has timeouts of its own, by default half a second for a response. For these it looks for a runtime itself:
+//! tokio's in a context of tokio, or else async-io's. Therefore one of the features `tokio-comp` and `smol-comp` is
+//! required. [`connect`] turns these timeouts off in favour of [`anyrt::time::timeout`], which is the same everywhere.
 //!
 //! | | tokio | smol | async-std | a simulation |
 //! |---|---|---|---|---|
 //! | features of `redis` | `tokio-comp` | `smol-comp` | `smol-comp` | `smol-comp` |
 //! | timers of `set_response_timeout` | tokio's | async-io's | async-io's | async-io's: **real time** |
-//! | what [`redis::aio::PubSub::new`] spawns | on that tokio | on the threads of `smol::spawn` | on the threads of `smol::spawn` | on a real thread, which is an error when it wakes a task |
+//! | tasks of [`redis::aio::PubSub::new`] run | on that tokio | on the threads of `smol::spawn` | on the threads of `smol::spawn` | on a real thread; it is an error if it wakes a task |
 //! | `anyrt::time::timeout` | as everywhere | as everywhere | as everywhere | virtual time |
 //!
-//! In a simulation an answer comes at once in real time, so the timeout of `redis` does no harm where the server answers.
-//! Where the server is silent, the timeout of `redis` does not fire while virtual hours pass, and where nobody else is left
-//! who could go on, the simulation says at once that it is stuck. If so much real time passes that it does fire, that is a
-//! wake by another thread, and the simulation ends with an error that names the task.
+//! In a simulation responses take no real time, so the timeout of `redis` has no effect while the server responds. If
+//! the server is silent, this timeout does not fire in virtual time, and if no other task can continue, the simulation
+//! reports at once that it is stuck. If it fires after enough real time, that is a wake by another thread, and the
+//! simulation ends with an error that names the task.
 
 use anyrt::net::{TcpStream, ToSocketAddrs};
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{AsyncConnectionConfig, ProtocolVersion, PushInfo, RedisConnectionInfo, RedisResult};
 
-/// A connection on the current runtime, with a task that drives it. The task ends when the last clone of the connection is
-/// dropped and all answers have come.
+/// Creates a connection on the current runtime, with a task that drives it. The task ends when the last clone of the
+/// connection is dropped and all responses have arrived.
 ///
-/// A request has no timeout: put it in [`anyrt::time::timeout`].
+/// A request has no timeout: wrap it in [`anyrt::time::timeout`].
 pub async fn connect(address: impl ToSocketAddrs) -> RedisResult<MultiplexedConnection> {
     let stream = TcpStream::connect(address).await?;
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
@@ -61,9 +60,9 @@ pub async fn connect(address: impl ToSocketAddrs) -> RedisResult<MultiplexedConn
     Ok(connection)
 }
 
-/// A connection that can subscribe to channels, and what is published there.
+/// Creates a connection that can subscribe to channels, and a stream of the published messages.
 ///
-/// It speaks version 3 of the protocol, which redis has since version 6. There messages come beside the answers.
+/// It uses version 3 of the protocol (redis 6 and newer), in which messages arrive beside responses.
 pub async fn connect_for_messages(
     address: impl ToSocketAddrs,
 ) -> RedisResult<(MultiplexedConnection, UnboundedReceiver<PushInfo>)> {
@@ -97,7 +96,7 @@ mod tests {
 
     type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
-    /// On a busy machine.
+    /// A long limit, for a busy machine.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     #[anyrt::test(skip(sim = "a real server"))]
@@ -121,7 +120,7 @@ mod tests {
             pipe().set(&key, 41).ignore().get(&key).incr(&key, 1).query_async(&mut redis).await?;
         assert_eq!((begun, after), (41, 42));
 
-        // Of a hundred tasks, on one connection.
+        // A hundred tasks on one connection.
         let increments = (0..100).map(|_| {
             let (mut redis, key) = (redis.clone(), key.clone());
             anyrt::spawn(async move { redis.incr(key, 1).await })
@@ -149,10 +148,10 @@ mod tests {
         Ok(())
     }
 
-    /// The server is there, and has nothing to say.
+    /// The server is connected and silent.
     #[anyrt::test(skip(sim = "a real server"))]
     async fn request_without_an_answer_is_an_error_in_time() -> Result {
-        // Longer than the half second of redis, which is off.
+        // Longer than the timeout of `redis`, which is off.
         const LIMIT: Duration = Duration::from_millis(700);
         let Some(server) = servers::redis() else { return Ok(()) };
         let mut redis = connect(server).await?;
@@ -163,7 +162,7 @@ mod tests {
         Ok(())
     }
 
-    /// By a timer of tokio or of async-io.
+    /// With a timer of tokio or of async-io.
     #[anyrt::test(skip(sim = "a real server"))]
     async fn timeout_of_redis_finds_a_timer() -> Result {
         let Some(server) = servers::redis() else { return Ok(()) };
@@ -185,7 +184,7 @@ mod tests {
         Ok(connection)
     }
 
-    /// A server that says `OK` to so many commands, whatever they are, and then nothing: where it is.
+    /// Starts a server that answers this many commands with `OK` and then nothing; returns its address.
     async fn says_ok(commands: usize) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -193,7 +192,7 @@ mod tests {
             let (read, mut write) = listener.accept().await?.0.split();
             let mut read = BufReader::new(read);
             for command in 0.. {
-                // `*2`, for two words; each is its length, `$3`, and itself.
+                // A command is the number of its words, as `*2`, and for each word its length, as `$3`, and the word.
                 let mut line = String::new();
                 if read.read_line(&mut line).await? == 0 {
                     break;
@@ -211,7 +210,7 @@ mod tests {
         Ok(address)
     }
 
-    /// What it says itself: two settings.
+    /// Number of commands that the client sends by itself: two settings.
     const SETUP: usize = 2;
 
     #[anyrt::test(only(sim))]
@@ -222,7 +221,7 @@ mod tests {
         let answers: (String, String) = pipe().get("a").get("b").query_async(&mut redis).await?;
         assert_eq!(answers, ("OK".to_owned(), "OK".to_owned()));
 
-        // The timeout of redis is not late, though hours pass.
+        // The timeout of redis does not fire, although virtual hours pass.
         let mut redis = with_timeout_of_redis(says_ok(usize::MAX).await?, Duration::from_secs(60)).await?;
         for _ in 0..3 {
             sleep(Duration::from_secs(3600)).await;

@@ -1,8 +1,9 @@
-//! reqwest, and whatever else is made for tokio only, on any runtime: inside `async_compat::Compat`.
+//! reqwest, and other libraries that need tokio, on any runtime: inside `async_compat::Compat`.
 //!
-//! reqwest takes its timers, its sockets and its tasks from tokio, and panics where there is none ("there is no reactor running").
-//! [`Compat`] around a future makes tokio current while it is polled: the one that is there, or one thread of async-compat's own,
-//! which starts with the first. The future itself stays a task of your runtime, and may use anyrt as any other.
+//! reqwest takes timers, sockets and tasks from tokio, and panics without it ("there is no reactor running").
+//! [`Compat`] around a future makes tokio current while the future is polled: the tokio of this thread, or one in a
+//! thread of async-compat, which starts at the first use. The future remains a task of your runtime, and may use anyrt.
+//!
 //!
 //! ```toml
 //! [dependencies]
@@ -10,17 +11,18 @@
 //! reqwest = { version = "0.13", default-features = false, features = ["json"] } # and a feature for TLS
 //! ```
 //!
-//! The body is read inside as well. What is around costs a thread, and a hop to it and back for every packet, so where a
-//! library takes a stream, a connector or a runtime, give it one: the pooled client of `anyrt-hyper-util` needs nothing of this.
+//! The body is read inside as well. The wrapper costs a thread, and a hop to it and back for every packet. If a library
+//! accepts a stream, a connector or a runtime, use that instead: the pooled client of `anyrt-hyper-util` needs no
+//! wrapper.
 //!
-//! **Not in a simulation.** Its sockets are those of the system, so it finds no server that is simulated, and its timers are real. It
-//! waits for a thread that the simulation does not know, which ends with an error: "another thread has woken a task", or "the
-//! simulation is stuck", whichever is first.
+//! **Not in a simulation.** Its sockets are real, so it finds no simulated server, and its timers are real. It waits
+//! for a thread that the simulation does not know, which ends with an error: "another thread has woken a task", or "the
+//! simulation is stuck", whichever comes first.
 
 use async_compat::Compat;
 use serde::de::DeserializeOwned;
 
-/// Asks for JSON.
+/// Requests JSON.
 pub async fn get_json<T: DeserializeOwned>(url: String) -> Result<T, reqwest::Error> {
     Compat::new(async { reqwest::get(url).await?.error_for_status()?.json().await }).await
 }

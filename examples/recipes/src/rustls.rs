@@ -1,9 +1,9 @@
 //! # TLS, with rustls
 //!
-//! A session of TLS takes a stream, and is a stream. Two crates put rustls on one, and both take the streams of anyrt as
-//! they are: [`over_tokio_io`] has tokio-rustls, which takes the I/O traits of tokio (feature `tokio-io`), and
-//! [`over_futures_io`] has futures-rustls, which takes those of `futures`. What is around them decides which: a library
-//! that reads with `futures::io` takes the second. Their ends talk to each other.
+//! A TLS session takes a stream, and is a stream. Two crates run rustls over a stream, and both take the streams of
+//! anyrt unchanged: [`over_tokio_io`] uses tokio-rustls, which needs the I/O traits of tokio (feature `tokio-io`);
+//! [`over_futures_io`] uses futures-rustls, which needs those of `futures`. The code around them decides: a library
+//! that reads with `futures::io` uses the second. Both can talk to each other.
 //!
 //! ```toml
 //! anyrt = { version = "0.1", features = ["tokio-io"] }
@@ -11,15 +11,15 @@
 //! tokio-rustls = { version = "0.26", default-features = false, features = ["ring"] }
 //! ```
 //!
-//! A peer that connects and says nothing would hold a handshake up for ever, so each has a limit here, on the clock of the
-//! runtime.
+//! A peer that connects and then stays silent would block a handshake for ever, so each handshake has a timeout here,
+//! on the clock of the runtime.
 //!
 //! ## In a simulation
 //!
-//! The handshake and its timeout run there. rustls takes its keys from the randomness of the system, and judges a certificate
-//! by the clock of the system. Neither follows from the seed: two runs with one seed send other bytes, and a signature may
-//! be one byte longer. `rustls::ClientConfig::builder_with_details` takes a provider and a clock of yours;
-//! `tests/ecosystem/crypto.rs` of anyrt has one whose bytes are those of the seed.
+//! The handshake and its timeout run there. rustls takes its keys from the system's randomness, and checks certificates
+//! with the system's clock. Neither follows from the seed: two runs with one seed send other bytes, and a signature may
+//! be one byte longer. `rustls::ClientConfig::builder_with_details` takes a provider and a clock of your own;
+//! `tests/ecosystem/crypto.rs` of anyrt has a provider whose bytes follow from the seed.
 
 /// tokio-rustls.
 pub mod over_tokio_io {
@@ -33,11 +33,11 @@ pub mod over_tokio_io {
     use rustls::{ClientConfig, ServerConfig};
     use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-    /// The side of a client: `name` is what the certificate of the server has to be for.
+    /// Connects as a client; the server's certificate must be for `name`.
     ///
     /// # Errors
     ///
-    /// Those of the handshake; one of kind `TimedOut` after `limit`.
+    /// Errors of the handshake; kind `TimedOut` after `limit`.
     pub async fn connect(
         stream: TcpStream,
         name: ServerName<'static>,
@@ -47,11 +47,11 @@ pub mod over_tokio_io {
         timeout(limit, TlsConnector::from(config).connect(name, stream)).await?
     }
 
-    /// The side of a server.
+    /// Accepts as a server.
     ///
     /// # Errors
     ///
-    /// Those of the handshake; one of kind `TimedOut` after `limit`.
+    /// Errors of the handshake; kind `TimedOut` after `limit`.
     pub async fn accept(
         stream: TcpStream,
         config: Arc<ServerConfig>,
@@ -73,11 +73,11 @@ pub mod over_futures_io {
     use rustls::pki_types::ServerName;
     use rustls::{ClientConfig, ServerConfig};
 
-    /// The side of a client: `name` is what the certificate of the server has to be for.
+    /// Connects as a client; the server's certificate must be for `name`.
     ///
     /// # Errors
     ///
-    /// Those of the handshake; one of kind `TimedOut` after `limit`.
+    /// Errors of the handshake; kind `TimedOut` after `limit`.
     pub async fn connect(
         stream: TcpStream,
         name: ServerName<'static>,
@@ -87,11 +87,11 @@ pub mod over_futures_io {
         timeout(limit, TlsConnector::from(config).connect(name, stream)).await?
     }
 
-    /// The side of a server.
+    /// Accepts as a server.
     ///
     /// # Errors
     ///
-    /// Those of the handshake; one of kind `TimedOut` after `limit`.
+    /// Errors of the handshake; kind `TimedOut` after `limit`.
     pub async fn accept(
         stream: TcpStream,
         config: Arc<ServerConfig>,
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::loopback::connection;
 
-    /// Of two peers, with a certificate that was made for them.
+    /// Configurations of a client and a server, with a certificate made for the test.
     struct Configs {
         client: Arc<ClientConfig>,
         server: Arc<ServerConfig>,
@@ -149,10 +149,10 @@ mod tests {
         ServerName::try_from(name).unwrap()
     }
 
-    /// On a busy machine.
+    /// A long limit, for a busy machine.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// More than a record of TLS, and than a socket takes at once.
+    /// More than a TLS record, and more than a socket buffers.
     const SENT: usize = 1 << 20;
 
     async fn asks_over_tokio_io(stream: TcpStream) -> io::Result<()> {
@@ -238,7 +238,7 @@ mod tests {
         Ok(())
     }
 
-    /// The peer is connected, and says nothing.
+    /// The peer is connected and silent.
     #[anyrt::test]
     async fn handshake_that_never_ends_is_an_error_in_time(rt: AnyRuntime) -> io::Result<()> {
         const LIMIT: Duration = Duration::from_millis(200);

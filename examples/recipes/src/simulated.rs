@@ -1,4 +1,4 @@
-//! Libraries that have threads and clocks of their own, in a simulation: what `simulation.md` says of them.
+//! Libraries with threads and clocks of their own in a simulation: the claims of `simulation.md`.
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
@@ -11,14 +11,14 @@ use anyrt::{BlockOn, Sim};
 use async_compat::Compat;
 use futures::future::join;
 
-/// What a simulation of this program panics with.
+/// Returns the panic of a simulation of this program.
 pub(crate) fn panic_of<T>(program: impl AsyncFnOnce() -> T) -> String {
     let sim = Sim::new().unwrap();
     let ended = catch_unwind(AssertUnwindSafe(|| drop(sim.block_on(program()))));
     *ended.unwrap_err().downcast::<String>().unwrap()
 }
 
-/// Virtual time, in which a simulation waits for nobody, and real time, which other threads need.
+/// Spends virtual time, in which a simulation waits for nothing, and real time, which other threads need.
 pub(crate) async fn takes_real_time() {
     for _ in 0..1_000 {
         sleep(Duration::from_secs(1)).await;
@@ -30,11 +30,11 @@ pub(crate) async fn takes_real_time() {
 fn reqwest_is_another_thread_to_a_simulation() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", server.local_addr().unwrap());
-    // It may end while the client connects.
+    // The thread may end while the client connects.
     let _serves = thread::spawn(move || -> io::Result<()> {
         let mut client = server.accept()?.0;
         client.read_exact(&mut [0; 16])?;
-        // The task waits by now, if it has not been woken before.
+        // The task is waiting by now, unless it has been woken before.
         thread::sleep(Duration::from_millis(50));
         client.write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
     });

@@ -1,8 +1,9 @@
 //! # sqlx
 //!
-//! sqlx opens its connections itself, and takes no stream from outside. It looks for a runtime at each step: in a context
-//! of tokio it takes the sockets, timers and tasks of that tokio, and elsewhere those of its other runtime feature. Tasks
-//! of anyrt are in such a context on tokio, and on no other runtime. So with both features on, the same code works on all:
+//! sqlx opens its connections itself, and accepts no stream from outside. It looks for a runtime at each step: in a
+//! context of tokio it uses the sockets, timers and tasks of that tokio, and elsewhere those of its other runtime
+//! feature. Tasks of anyrt are in such a context on tokio, and on no other runtime. So with both features, the same
+//! code works on all runtimes:
 //!
 //! ```toml
 //! sqlx = { version = "0.9", default-features = false, features = ["postgres", "runtime-smol", "runtime-tokio"] }
@@ -16,23 +17,23 @@
 //! | with `runtime-tokio` alone | works | panics: "this functionality requires a Tokio context" | as on smol | as on smol |
 //! | with `runtime-smol` alone | works, as on smol | works | works | not in a simulation |
 //!
-//! In a callback, `after_connect` or `after_release`, use an [`AnyRuntime`](anyrt::AnyRuntime) that you have brought there:
-//! on smol and async-std a task of the pool is in no runtime of anyrt. The threads of `smol::spawn` are beside those of a
-//! [`Smol`](anyrt::Smol) of your own; [`Smol::global`](anyrt::Smol::global) is the same threads.
+//! In a callback, `after_connect` or `after_release`, use an [`AnyRuntime`](anyrt::AnyRuntime) that it captures: on
+//! smol and async-std a task of the pool is in no runtime of anyrt. The threads of `smol::spawn` are not those of a
+//! [`Smol`](anyrt::Smol) of your own; [`Smol::global`](anyrt::Smol::global) uses the same threads.
 //!
 //! ## In a simulation
 //!
-//! sqlx does not belong there: its socket is one of the system, and the thread that wakes its task is an error of the
-//! simulation. tokio-postgres, in [`postgres`](crate::postgres), runs there.
+//! sqlx does not run there: its socket is real, and the thread that wakes its task is an error of the simulation.
+//! tokio-postgres, in [`postgres`](crate::postgres), runs there.
 
 use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-/// A pool of connections.
+/// Creates a pool of connections.
 ///
-/// Its timeouts are on the clock of the runtime that sqlx finds.
+/// Its timeouts use the clock of the runtime that sqlx finds.
 pub async fn pool(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
     PgPoolOptions::new()
         .max_connections(4)
@@ -71,7 +72,7 @@ mod tests {
     async fn query() -> Result {
         let Some(server) = servers::postgres() else { return Ok(()) };
         let pool = pool(options(server)).await?;
-        // More than there are connections.
+        // More queries than connections.
         let queries = (0..20_i64).map(|n| {
             let pool = pool.clone();
             anyrt::spawn(async move { sqlx::query_scalar("SELECT $1 * 2").bind(n).fetch_one(&pool).await })
@@ -103,7 +104,8 @@ mod tests {
         Ok(())
     }
 
-    /// The table, as far as it can be seen from outside: a callback of the pool runs in a task that sqlx has spawned.
+    /// The table above, as far as it is visible from outside: a callback of the pool runs in a task that sqlx has
+    /// spawned.
     #[anyrt::test(skip(sim = "a real server"))]
     async fn runtime_that_sqlx_finds(rt: AnyRuntime) -> Result {
         let Some(server) = servers::postgres() else { return Ok(()) };

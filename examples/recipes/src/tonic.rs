@@ -1,7 +1,7 @@
-//! gRPC by tonic: a server, and a client over the pooled one of hyper-util.
+//! gRPC with tonic: a server, and a client over the pooled client of hyper-util.
 //!
-//! tonic's own server and channel are in its features `server`, `channel` and `transport`, which are of tokio. Without them it is a
-//! service of tower, and a client over any other:
+//! tonic's own server and channel are in its features `server`, `channel` and `transport`, which need tokio's runtime.
+//! Without them, a tonic server is a tower service, and a client runs over any tower service:
 //!
 //! ```toml
 //! [dependencies]
@@ -11,10 +11,11 @@
 //! tonic-prost = "0.14" # what tonic-prost-build generates needs it
 //! ```
 //!
-//! Generate code without the `connect` function, which takes a channel of tonic: `tonic_prost_build::configure().build_transport(false)`.
-//! The service here is that of [`tonic_health`], which is generated so.
+//! Generate the code without the `connect` function, which uses tonic's channel:
+//! `tonic_prost_build::configure().build_transport(false)`. The service here is that of [`tonic_health`], which is
+//! generated in this way.
 //!
-//! Timeouts of tonic's channel are not there: put [`anyrt::time::timeout`] around a call.
+//! The timeouts of tonic's channel are missing: wrap a call in [`anyrt::time::timeout`].
 
 use std::io;
 
@@ -28,7 +29,8 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
-/// Serves the health of what `reporter` reports of, until `stop` is ready; `add_service` of the routes adds more.
+/// Serves the health of the services of `reporter` until `stop` is ready; `add_service` of the routes adds more
+/// services.
 pub async fn run(
     listener: TcpListener,
     reporter: HealthReporter,
@@ -38,7 +40,7 @@ pub async fn run(
     serve(listener, Routes::new(health)).with_graceful_shutdown(stop).await
 }
 
-/// A client of the server at `origin`, such as `http://localhost:50051`. Clones of it share a connection.
+/// Creates a client of the server at `origin`, such as `http://localhost:50051`. Clones share a connection.
 pub fn connect(origin: Uri) -> HealthClient<Client<Body>> {
     let runtime = AnyRuntime::current();
     let client = client_builder(runtime.clone()).http2_only(true).build(Connector::on(runtime));
@@ -78,7 +80,7 @@ mod tests {
         reporter.set_service_status("database", ServingStatus::NotServing).await;
         assert_eq!(watch.message().await.unwrap().unwrap().status(), NotServing);
 
-        // Otherwise the server would wait for the end of that stream.
+        // Otherwise the server would wait for the end of this stream.
         drop(watch);
         stop.send(()).unwrap();
         server.await.unwrap()

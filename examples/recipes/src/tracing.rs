@@ -1,8 +1,8 @@
 //! # Spans of tracing
 //!
-//! A span is entered on a thread, and a task changes threads, so on no runtime does a span follow by itself into what is
-//! spawned. The crate `tracing` has what it takes: `Instrument` for a future, which enters its span at each poll, and
-//! `in_scope` for a closure. [`handle`] shows both.
+//! A span is entered on a thread, and a task moves between threads, so on no runtime does a span follow into spawned
+//! tasks by itself. The crate `tracing` has what is needed: `Instrument` for a future, which enters the span at each
+//! poll, and `in_scope` for a closure. [`handle`] shows both.
 //!
 //! A library spawns tasks that you cannot instrument. [`traced`] returns a runtime handle that runs each task in the span of its
 //! spawner: hand it to the library, or make it current with `enter` or `set_default`.
@@ -11,19 +11,18 @@
 //! tracing = "0.1"
 //! ```
 //!
-//! Do not hold the guard of `Span::enter` across an `.await`: what runs next on the thread would be in the span.
+//! Do not hold the guard of `Span::enter` across an `.await`: other tasks on the thread would be in the span.
 //!
 //! ## In a simulation
 //!
-//! It works there. What a subscriber writes with the time of the system is the time of the system; [`anyrt::time::now`] is
-//! the virtual one.
+//! It runs there. Timestamps of a subscriber are real times; [`anyrt::time::now`] is the virtual time.
 
 use std::io;
 
 use anyrt::{AnyRuntime, spawn, spawn_blocking};
 use tracing::{Instrument, Span, info, info_span};
 
-/// Handles a request in a span, which follows into what it spawns.
+/// Handles a request in a span, which follows into its tasks and closures.
 pub async fn handle(id: u64) -> io::Result<usize> {
     let work = async move {
         info!("begins");
@@ -49,7 +48,7 @@ pub async fn handle(id: u64) -> io::Result<usize> {
     work.instrument(info_span!("request", id)).await
 }
 
-/// A handle whose tasks are in the span of who spawns them; one with a name is in a span of its own.
+/// Returns a handle whose tasks run in the span of their spawner; a named task has a span of its own.
 pub fn traced(runtime: &AnyRuntime) -> AnyRuntime {
     runtime.wrap_tasks(|task| {
         let span = match task.name() {
@@ -71,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    /// What was logged, each event one line.
+    /// The log, one line per event.
     static LOG: Mutex<String> = Mutex::new(String::new());
 
     struct Log;
@@ -96,7 +95,7 @@ mod tests {
         });
     }
 
-    /// The lines that have this in them.
+    /// Returns the lines that contain this text.
     fn lines(with: &str) -> Vec<String> {
         let log = LOG.lock().unwrap();
         let mut lines: Vec<_> = log.lines().filter(|line| line.contains(with)).map(String::from).collect();
@@ -104,7 +103,7 @@ mod tests {
         lines
     }
 
-    /// Of all runtimes, which have one log.
+    /// Returns an id that is unique across runtimes, which share one log.
     fn next_id() -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed)

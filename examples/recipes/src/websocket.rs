@@ -1,8 +1,8 @@
 //! # WebSockets, with tungstenite
 //!
-//! Two crates put tungstenite on a stream, and both take those of anyrt as they are: tokio-tungstenite takes the I/O traits
-//! of tokio (feature `tokio-io`), async-tungstenite those of `futures`. Leave their features for runtimes off: they only
-//! add functions that connect. A connection of either is a stream and a sink of [`Message`].
+//! Two crates run tungstenite over a stream, and both take the streams of anyrt unchanged: tokio-tungstenite needs the
+//! I/O traits of tokio (feature `tokio-io`), async-tungstenite those of `futures`. Leave their runtime features off:
+//! they only add functions that connect. A connection of either is a stream and a sink of [`Message`].
 //!
 //! ```toml
 //! anyrt = { version = "0.1", features = ["tokio-io"] }
@@ -11,19 +11,19 @@
 //! async-tungstenite = { version = "0.35", default-features = false, features = ["futures-03-sink", "handshake"] }
 //! ```
 //!
-//! For `wss:`, put the stream of [`rustls`](crate::rustls) in the place of a [`TcpStream`].
+//! For `wss:`, use the stream of [`rustls`](crate::rustls) instead of a [`TcpStream`].
 //!
 //! ## In a simulation
 //!
-//! Both run there. They take keys and the masks of frames from the randomness of the system: the same seed has the same
-//! order of events, with other bytes.
+//! Both run there. They take keys and the masks of frames from the system's randomness: runs with the same seed have
+//! the same order of events, with other bytes.
 
 use anyrt::net::TcpStream;
 use async_tungstenite::tungstenite::client::IntoClientRequest;
 use async_tungstenite::tungstenite::{Error, Message};
 use futures::{Sink, SinkExt, Stream, StreamExt};
 
-/// A client, over the I/O traits of tokio.
+/// Connects as a client, with the I/O traits of tokio.
 pub async fn connect_over_tokio_io(
     stream: TcpStream,
     request: impl IntoClientRequest + Unpin,
@@ -32,14 +32,14 @@ pub async fn connect_over_tokio_io(
     Ok(socket)
 }
 
-/// A server, over the I/O traits of tokio.
+/// Accepts as a server, with the I/O traits of tokio.
 pub async fn accept_over_tokio_io(
     stream: TcpStream,
 ) -> Result<tokio_tungstenite::WebSocketStream<TcpStream>, Error> {
     tokio_tungstenite::accept_async(stream).await
 }
 
-/// A client, over the I/O traits of `futures`.
+/// Connects as a client, with the I/O traits of `futures`.
 pub async fn connect_over_futures_io(
     stream: TcpStream,
     request: impl IntoClientRequest + Unpin,
@@ -48,20 +48,20 @@ pub async fn connect_over_futures_io(
     Ok(socket)
 }
 
-/// A server, over the I/O traits of `futures`.
+/// Accepts as a server, with the I/O traits of `futures`.
 pub async fn accept_over_futures_io(
     stream: TcpStream,
 ) -> Result<async_tungstenite::WebSocketStream<TcpStream>, Error> {
     async_tungstenite::accept_async(stream).await
 }
 
-/// Sends back what it is sent, until the peer closes.
+/// Echoes messages until the peer closes.
 ///
-/// A ping is answered, and a close too, while the next message is waited for.
+/// Pings and closes are answered while it waits for the next message.
 ///
 /// # Errors
 ///
-/// The connection broke: the end of TCP came without a close before it.
+/// If the connection failed: TCP ended without a close of the WebSocket.
 pub async fn echo<S>(mut socket: S) -> Result<(), Error>
 where
     S: Stream<Item = Result<Message, Error>> + Sink<Message, Error = Error> + Unpin,
@@ -87,17 +87,17 @@ mod tests {
     use super::*;
     use crate::loopback::connection;
 
-    /// On a busy machine.
+    /// A long limit, for a busy machine.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     const URL: &str = "ws://server/chat";
 
-    /// Messages there and back, a ping, and the handshake of a close.
+    /// Exchanges messages, a ping, and the closing handshake.
     async fn converse<S>(mut socket: S) -> Result<(), Error>
     where
         S: Stream<Item = Result<Message, Error>> + Sink<Message, Error = Error> + Unpin,
     {
-        // A length has one byte, two or eight.
+        // A frame encodes its length in one, two or eight bytes.
         for len in [0, 125, 126, 65_536, 1 << 20] {
             socket.send(Message::binary(vec![7; len])).await?;
             assert!(socket.next().await.unwrap()? == Message::binary(vec![7; len]), "{len}");
@@ -143,7 +143,7 @@ mod tests {
         server.await.unwrap()
     }
 
-    /// The server waits for a message, and the client is gone.
+    /// The server waits for a message from a client that is gone.
     #[anyrt::test]
     async fn reset_is_an_error_in_time() -> io::Result<()> {
         for over_tokio in [true, false] {
@@ -166,7 +166,7 @@ mod tests {
         Ok(())
     }
 
-    /// The end of TCP, and no close before it.
+    /// TCP ends without a close of the WebSocket.
     #[anyrt::test]
     async fn end_without_a_close_is_an_error() -> io::Result<()> {
         let (client, server) = connection().await?;

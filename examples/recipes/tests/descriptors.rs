@@ -1,5 +1,5 @@
-//! Peers that are silent, reset, are killed and start again leave no descriptor open, on any runtime. A file of its own,
-//! for descriptors are those of the process.
+//! Peers that are silent, reset, killed or restarted leave no descriptor open, on any runtime. In a file of its own,
+//! because descriptors are counted for the process.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -22,7 +22,7 @@ use tokio_postgres::Config;
 
 type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
-/// On a busy machine.
+/// A long limit, for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn connection() -> std::io::Result<(TcpStream, TcpStream)> {
@@ -54,7 +54,7 @@ async fn reset() -> Result {
     Ok(())
 }
 
-/// A server that is killed while it owes an answer.
+/// A server is killed before it responds.
 async fn kill_redis(server: &mut Server) -> Result {
     let mut redis = redis::connect(server.address).await?;
     redis.set("key", "value").await?;
@@ -66,7 +66,7 @@ async fn kill_redis(server: &mut Server) -> Result {
     Ok(())
 }
 
-/// A server that stops during a query.
+/// A server stops during a query.
 async fn stop_postgres(server: &mut Server) -> Result {
     let config = Config::new().user("postgres").clone();
     let (client, _notifications) = postgres::connect(server.address, &config).await?;
@@ -81,7 +81,7 @@ async fn stop_postgres(server: &mut Server) -> Result {
 
 fn descriptors() -> Vec<String> {
     let open = fs::read_dir("/proc/self/fd").unwrap().map(|fd| fs::read_link(fd.unwrap().path()));
-    // That of the folder is closed by now.
+    // The descriptor of the folder is closed by now.
     open.flatten().map(|fd| fd.to_string_lossy().into_owned()).filter(|fd| !fd.contains("/proc/")).collect()
 }
 
@@ -107,7 +107,7 @@ fn faults_leave_no_descriptor() {
                 }
             });
         };
-        // What a runtime opens for itself stays open.
+        // Descriptors of the runtime itself stay open.
         faults();
         let before = settled(|_| false, Duration::from_millis(100));
         for _ in 0..3 {
@@ -119,7 +119,8 @@ fn faults_leave_no_descriptor() {
     }
 }
 
-/// What is open when this is so, or after this time: a task that ends drops its socket a little later than it answers.
+/// Returns the open descriptors when the condition holds, or after this time: a task that ends closes its socket a
+/// little later.
 fn settled(is_so: impl Fn(&[String]) -> bool, limit: Duration) -> Vec<String> {
     let begun = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Servers that are killed, stopped and started again while somebody waits for them: an error in time, and then a new
+//! Servers that are killed, stopped and restarted while clients wait: each client gets an error in time, and then a new
 //! connection.
 #![allow(clippy::unwrap_used)]
 #![allow(
@@ -22,10 +22,10 @@ use tokio_postgres::Config;
 
 type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
-/// On a busy machine.
+/// A long limit, for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Between two looks at what a server has no event for.
+/// Pause between two checks of a server, which reports no event.
 const NAP: Duration = Duration::from_millis(5);
 
 #[anyrt::test(skip(sim = "a real server"))]
@@ -35,7 +35,7 @@ async fn redis_is_killed_in_the_middle_of_a_pipeline() -> Result {
     let pipelines = (0..10).map(|n| {
         let mut redis = redis.clone();
         anyrt::spawn(async move {
-            // The second of its commands is never answered.
+            // The second command is never answered.
             pipe().set(n, n).blpop("nothing", 0.0).get(n).query_async::<Value>(&mut redis).await
         })
     });
@@ -54,7 +54,7 @@ async fn redis_is_killed_in_the_middle_of_a_pipeline() -> Result {
         let error = answer.unwrap_err();
         assert!(error.is_connection_dropped(), "{error}");
     }
-    // The connection is over, and says so at once.
+    // The connection is closed, and the error is reported at once.
     let error = timeout(PATIENCE, redis.get("key")).await?.unwrap_err();
     assert!(error.is_connection_dropped(), "{error}");
     let error = timeout(PATIENCE, redis::connect(server.address)).await?.unwrap_err();
@@ -85,7 +85,7 @@ async fn postgres_is_restarted_during_a_query() -> Result {
     let transaction = observer.transaction().await?;
     transaction.batch_execute("INSERT INTO kept VALUES (2)").await?;
 
-    // An immediate stop, after which it has to recover.
+    // An immediate shutdown, after which the server has to recover.
     server.stop("QUIT");
     let error = timeout(PATIENCE, query).await??.unwrap_err();
     assert!(error.is_closed() || error.code().is_some(), "{error:?}");
@@ -102,7 +102,7 @@ async fn postgres_is_restarted_during_a_query() -> Result {
     Ok(())
 }
 
-/// With a query under way, and with a connection that lies in the pool meanwhile.
+/// During a query, and while an idle connection is in the pool.
 #[anyrt::test(skip(sim = "a real server"))]
 async fn postgres_is_restarted_under_a_pool_of_sqlx() -> Result {
     let Some(mut server) = servers::own_postgres() else { return Ok(()) };

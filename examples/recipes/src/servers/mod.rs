@@ -1,7 +1,7 @@
-//! Servers for tests: redis and PostgreSQL, each on a port and in a directory of its own, whatever else runs here.
+//! Servers for tests: redis and PostgreSQL, each with a port and a directory of its own.
 //!
-//! A shell runs each, see `keep.sh`. It is in a process group of its own, out of reach of who kills the tests, and ends its
-//! server when they have ended.
+//! Each server is run by a shell, see `keep.sh`. The shell is in a process group of its own, so a signal to the tests
+//! does not kill it, and ends its server when the tests have ended.
 #![allow(dead_code, reason = "each file of `tests` is a crate that uses a part of this")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -17,31 +17,31 @@ use std::{env, fs, io, process, thread};
 /// How long a server may take to start or to stop, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(50);
 
-/// Why there is no server, and what to do.
+/// The reason why there is no server, and what to do.
 type Missing = String;
 
-/// One for the process.
+/// One server per process.
 type Shared = OnceLock<Result<Mutex<Server>, Missing>>;
 
 static REDIS: Shared = OnceLock::new();
 static POSTGRES: Shared = OnceLock::new();
 
-/// Where a redis is; `None`, and a line that says why, where there is none.
+/// Returns the address of a redis; `None`, with a line that says why, if there is no server.
 pub(crate) fn redis() -> Option<SocketAddr> {
     own_redis().map(|redis| redis.address)
 }
 
-/// Where a PostgreSQL is; `None`, and a line that says why, where there is none.
+/// Returns the address of a PostgreSQL; `None`, with a line that says why, if there is no server.
 pub(crate) fn postgres() -> Option<SocketAddr> {
     own_postgres().map(|postgres| postgres.address)
 }
 
-/// A redis that this test alone has, so that it can stop it.
+/// Returns a redis that only this test uses, so that it can stop it.
 pub(crate) fn own_redis() -> Option<MutexGuard<'static, Server>> {
     own(REDIS.get_or_init(Server::redis))
 }
 
-/// A PostgreSQL that this test alone has, so that it can stop it.
+/// Returns a PostgreSQL that only this test uses, so that it can stop it.
 pub(crate) fn own_postgres() -> Option<MutexGuard<'static, Server>> {
     own(POSTGRES.get_or_init(Server::postgres))
 }
@@ -49,7 +49,7 @@ pub(crate) fn own_postgres() -> Option<MutexGuard<'static, Server>> {
 fn own(server: &'static Result<Mutex<Server>, Missing>) -> Option<MutexGuard<'static, Server>> {
     let server = or_skip(server.as_ref())?;
     let mut server = server.lock().unwrap_or_else(PoisonError::into_inner);
-    // A test that has failed may have left it stopped.
+    // A failed test may have left the server stopped.
     server.start();
     Some(server)
 }
@@ -57,14 +57,13 @@ fn own(server: &'static Result<Mutex<Server>, Missing>) -> Option<MutexGuard<'st
 fn or_skip<T>(server: Result<T, &Missing>) -> Option<T> {
     let thread = thread::current();
     let test = thread.name().unwrap_or("a test");
-    // Not through `eprintln!`, which a passing test keeps to itself.
-    // In one piece, beside those of other threads.
+    // Not `eprintln!`, which libtest hides in a passing test. One write, so that lines of threads do not mix.
     let skip =
         |missing: &&Missing| drop(io::stderr().write_all(format!("skipped {test}: {missing}\n").as_bytes()));
     server.inspect_err(skip).ok()
 }
 
-/// A server that runs. It stops when it is dropped, or when the process ends, and leaves nothing behind.
+/// A running server. It stops when this is dropped or when the process ends, and deletes its files.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     runs: bool,
@@ -83,7 +82,7 @@ impl Server {
     }
 
     fn run(name: &str, programs: &[PathBuf]) -> Mutex<Self> {
-        // Below the ports that systems give out themselves, so that nobody gets it while the server is stopped.
+        // Below the ports that systems assign, so that no other process gets the port while the server is stopped.
         static NEXT: AtomicU16 = AtomicU16::new(0);
         loop {
             let port = 10_000
@@ -97,7 +96,7 @@ impl Server {
             let mut shell = pipes.spawn().unwrap();
             let (orders, output) = (shell.stdin.take(), BufReader::new(shell.stdout.take().unwrap()));
             let (says, log) = channel();
-            // Reads on when nobody listens: a server whose log is full would wait.
+            // Reads on after the receiver is dropped: a server whose pipe is full would block.
             thread::spawn(move || {
                 output.lines().map_while(Result::ok).for_each(|line| drop(says.send(line)))
             });
@@ -108,14 +107,14 @@ impl Server {
         }
     }
 
-    /// Stops it with this signal.
+    /// Stops the server with this signal.
     pub(crate) fn stop(&mut self, signal: &str) {
         self.order(signal);
         self.wait_for(&["stopped"]);
         self.runs = false;
     }
 
-    /// Starts it again, unless it runs, at the same address and with what it has stored.
+    /// Starts the server again, unless it runs, with the same address and data.
     pub(crate) fn start(&mut self) {
         if !self.runs {
             self.order("start");
@@ -128,13 +127,13 @@ impl Server {
         writeln!(self.orders.as_mut().unwrap(), "{order}").unwrap();
     }
 
-    /// False if somebody else has its port.
+    /// Returns whether the server is ready; false if its port is taken.
     fn is_ready(&mut self) -> bool {
-        // Both say it, with an `R` or an `r`; both quote the system.
+        // Both print this, with `R` or `r`; the second is the system's text.
         self.wait_for(&["eady to accept connections", "ddress already in use"]) == 0
     }
 
-    /// Which of these the server says first.
+    /// Returns which of these texts the server prints first.
     fn wait_for(&mut self, words: &[&str]) -> usize {
         let mut log = String::new();
         loop {
@@ -155,7 +154,7 @@ impl Drop for Server {
     }
 }
 
-/// Where a program is. Debian has those of PostgreSQL in a folder for each version.
+/// Returns the path of a program. Debian has a folder for each version of PostgreSQL.
 fn program(name: &str, package: &str) -> Result<PathBuf, Missing> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let path = env::var_os("PATH").unwrap_or_default();
@@ -165,7 +164,7 @@ fn program(name: &str, package: &str) -> Result<PathBuf, Missing> {
         .ok_or_else(|| format!("there is no {name} here, which `apt-get install {package}` brings on Debian"))
 }
 
-/// A name that no other test has: all runtimes share one server.
+/// Returns a name that no other test uses: all runtimes share one server.
 pub(crate) fn unique(name: &str) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     format!("{name} {}", NEXT.fetch_add(1, Ordering::Relaxed))
