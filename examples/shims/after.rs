@@ -13,7 +13,7 @@ pub(crate) mod workload;
 
 use runtime::Runtime;
 
-/// What the application tells the pool: nothing, so that it takes the runtime that it is made on.
+/// The runtime that the application passes to the pool: none, so that the pool uses the current one.
 fn told() -> Option<Runtime> {
     None
 }

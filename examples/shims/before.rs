@@ -15,8 +15,8 @@ use anyrt::AnyRuntime;
 
 use runtime::Runtime;
 
-/// What the application tells the pool, which has no way to find out. An application knows what it has started,
-/// and names it; this one has to look.
+/// The runtime that the application passes to the pool, which has no way to find it. A real application knows the
+/// runtime that it has started; this one has to look for it.
 #[allow(unused_variables, reason = "when no runtime is compiled in it is none of them")]
 fn told() -> Option<Runtime> {
     let started = AnyRuntime::current();

@@ -1,5 +1,5 @@
-//! A stream of tokio with the I/O traits of `futures`. A driver takes `tokio_util::compat` for it, which is no
-//! dependency here; so it is in no count.
+//! A stream of tokio with the I/O traits of `futures`. A driver would use `tokio_util::compat`, which is not a
+//! dependency here, so this file is not counted.
 
 use std::io;
 use std::pin::Pin;

@@ -1,6 +1,6 @@
-//! What a shim costs, counted in its source.
+//! The cost of a shim, counted in its source.
 
-/// The shims, and what they are written in.
+/// The shims, and their sources.
 pub(crate) const SHIMS: [(&str, &str); 4] = [
     ("driver/before.rs", include_str!("driver/before.rs")),
     ("driver/after.rs", include_str!("driver/after.rs")),
@@ -8,15 +8,15 @@ pub(crate) const SHIMS: [(&str, &str); 4] = [
     ("pool/after.rs", include_str!("pool/after.rs")),
 ];
 
-/// How a runtime is written in code.
+/// The names of the runtimes in code.
 const RUNTIMES: [&str; 3] = ["tokio", "async_std", "smol"];
 
 pub(crate) struct Count {
-    /// Without blank ones and comments.
+    /// Number of lines, without blank lines and comments.
     pub(crate) lines: usize,
-    /// Each `cfg(…)`, `cfg!(…)` and `cfg_attr(…)`.
+    /// Number of `cfg(…)`, `cfg!(…)` and `cfg_attr(…)`.
     pub(crate) cfgs: usize,
-    /// How many different ones.
+    /// Number of different runtimes named.
     pub(crate) runtimes: usize,
 }
 

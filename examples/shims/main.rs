@@ -1,13 +1,13 @@
-//! A driver and a pool, each on a shim of its own over three runtimes and on anyrt: the same answers, and what
-//! the shims cost.
+//! A driver and a pool, each on a shim of its own over three runtimes and on anyrt: the answers are the same, and the
+//! shims' costs are compared.
 //!
 //! ```sh
 //! cargo run -p examples --features futures --example shims
 //! cargo run -p examples --features futures --example shims -- --runtime smol --clients 500
 //! ```
 //!
-//! The driver and the pool are written once. `driver/before.rs` and `pool/before.rs` are what such crates have
-//! today, and the files called `after.rs` what is left of them.
+//! The driver and the pool are written once. `driver/before.rs` and `pool/before.rs` are shims as such crates have them
+//! today; the files called `after.rs` replace them.
 
 #![allow(clippy::duplicate_mod, reason = "the driver and the pool are there twice, once on each shim")]
 
@@ -40,7 +40,7 @@ fn arguments() -> Command {
     ])
 }
 
-/// How many clients share the pool.
+/// Number of clients that share the pool.
 struct Clients(u32);
 
 fn main() -> ExitCode {
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// What was said in one run, line by line.
+/// The answers of one run, line by line.
 type Answers = Vec<String>;
 
 struct BeforeAndAfter {
@@ -79,7 +79,7 @@ impl Program for Clients {
     }
 }
 
-/// The names of the runtimes, and the answers that all of them gave with either shim.
+/// Returns the names of the runtimes, and the answers, which must be the same on all of them with either shim.
 fn agreed(reports: Vec<(&'static str, BeforeAndAfter)>) -> Result<(String, Answers), Error> {
     let names: Vec<_> = reports.iter().map(|(name, _)| *name).collect();
     let mut expected = None;

@@ -1,4 +1,4 @@
-//! A database on loopback that is small enough to read: one line a question, one line an answer.
+//! A small database on loopback: a question is one line, and an answer is one line.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use futures::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 pub(crate) const PASSWORD: &str = "open sesame";
 
-/// Whoever logs in under this name waits for ever.
+/// A login with this name is never answered.
 pub(crate) const UNANSWERED: &str = "nobody";
 
-/// Serves until it is dropped.
+/// A server that runs until it is dropped.
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     counts: Arc<Counts>,
@@ -38,17 +38,17 @@ impl Server {
         Ok(Self { addr, counts, _serving: serving.abort_on_drop() })
     }
 
-    /// Hangs up on the next connections, before a word is said.
+    /// Closes the next connections before the first byte.
     pub(crate) fn hang_up_on(&self, connections: u32) {
         self.counts.hang_ups.store(connections, Ordering::SeqCst);
     }
 
-    /// How many connections have logged in so far.
+    /// Returns the number of logins so far.
     pub(crate) fn logins(&self) -> u32 {
         self.counts.logins.load(Ordering::SeqCst)
     }
 
-    /// How many times it was asked whether it is there.
+    /// Returns the number of pings so far.
     pub(crate) fn pings(&self) -> u32 {
         self.counts.pings.load(Ordering::SeqCst)
     }
@@ -59,7 +59,7 @@ async fn serve<R: Runtime>(runtime: R, listener: R::TcpListener, counts: Arc<Cou
         let (stream, _) = listener.accept().await?;
         let one_less = |left: u32| left.checked_sub(1);
         if counts.hang_ups.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_err() {
-            // It ends with its client; an error here is one of the client's there.
+            // The task ends with its client, which sees any error.
             drop(runtime.spawn(converse(stream, counts.clone())));
         }
     }
@@ -104,7 +104,7 @@ async fn converse<S: TcpStream>(stream: S, counts: Arc<Counts>) -> io::Result<()
     }
 }
 
-/// Knows the password without saying it; slow, as such functions are.
+/// Proves knowledge of the password without sending it; slow, like real password hashes.
 pub(crate) fn proof(password: &str, salt: &str) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for _ in 0..1_000 {

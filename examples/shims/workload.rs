@@ -1,4 +1,4 @@
-//! What the driver and the pool are put through. The answers depend neither on the shim nor on the runtime.
+//! The workload of the driver and the pool. The answers depend neither on the shim nor on the runtime.
 
 use std::io;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::pool::{Limits, Pool, Settings};
 use super::told;
 use crate::server::{PASSWORD, Server, UNANSWERED};
 
-/// For what has to happen, also on a busy machine.
+/// Limit for events that must happen, also on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
-/// For what cannot happen, so that it is waited for in vain.
+/// Limit for events that cannot happen.
 const SHORT: Duration = Duration::from_millis(30);
 
 const PATIENT: Limits = Limits { wait: LONG, create: LONG, recycle: LONG };
@@ -115,7 +115,7 @@ async fn recycling<R: Runtime>(runtime: &R, config: &Config) -> io::Result<Strin
 async fn unanswered_login(config: &Config) -> io::Result<String> {
     let config = Config { user: UNANSWERED.to_owned(), ..config.clone() };
     let pool = Pool::new(settings(&config), 1, Limits { create: SHORT, ..PATIENT }, told())?;
-    // The second time, too: the slot has come back.
+    // A second time: the slot must have come back.
     let (first, second) = (failure(pool.get().await)?, failure(pool.get().await)?);
     Ok(format!("pool: no answer to a login: {first}; once more: {second}"))
 }
@@ -125,7 +125,7 @@ fn settings(config: &Config) -> Settings {
     Arc::new(move || Ok(config.clone()))
 }
 
-/// What went wrong, as something had to.
+/// Returns the error of a call that must fail.
 fn failure<T, E: Into<io::Error>>(result: Result<T, E>) -> io::Result<String> {
     match result {
         Ok(_) => Err(io::Error::other("it worked, and should not have")),
@@ -133,7 +133,7 @@ fn failure<T, E: Into<io::Error>>(result: Result<T, E>) -> io::Result<String> {
     }
 }
 
-/// Waits for something that has to happen.
+/// Waits for an event that must happen.
 async fn until<R: Runtime>(runtime: &R, what: &str, happened: impl Fn() -> bool) -> io::Result<()> {
     let waiting = async {
         while !happened() {

@@ -1,4 +1,4 @@
-//! Whether what the clients saw could have been one store, that does one thing after the other.
+//! The check that the clients' observations are those of one store that performs one operation at a time.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::wire::Entry;
 
-/// What a client has done, and when.
+/// An operation of a client, with its times.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
     pub(crate) client: u64,
     pub(crate) key: &'static str,
     pub(crate) kind: Kind,
-    /// What was put, or read.
+    /// The value that was put or read.
     pub(crate) entry: Entry,
     pub(crate) began: Moment,
     pub(crate) ended: Moment,
@@ -24,29 +24,29 @@ pub(crate) enum Kind {
     Get,
 }
 
-/// A moment. Of two, one comes first, also where the time is the same.
+/// A moment. Moments are ordered, also if their times are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment {
     number: u64,
     time: Duration,
 }
 
-/// Counts the moments of all clients of a run.
+/// Counter of the moments of all clients of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Moments(AtomicU64);
 
 impl Moments {
-    /// This moment; `time` is how long the run has lasted.
+    /// Returns a new moment; `time` is the time since the start of the run.
     pub(crate) fn next(&self, time: Duration) -> Moment {
         Moment { number: self.0.fetch_add(1, Ordering::SeqCst), time }
     }
 }
 
-/// Whether the operations are linearizable: each as if done in one moment between its begin and its end.
+/// Checks that the operations are linearizable: each takes effect at one moment between its begin and its end.
 ///
-/// The order of the versions has to be such an order: an operation sees nothing older than what was seen or put before it
-/// began, and puts something newer; and a `get` returns what was put with that version. (Lynch, "Distributed Algorithms",
-/// 1996, lemma 13.16.)
+/// The order of the versions must be such an order: an operation sees nothing older than what was seen or put before it
+/// began, and puts something newer; and a `get` returns the value that was put with its version. (Lynch, "Distributed
+/// Algorithms", 1996, lemma 13.16.)
 ///
 /// # Errors
 ///

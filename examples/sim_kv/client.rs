@@ -1,4 +1,4 @@
-//! A client of the store: each of its operations is done when a majority of the replicas has answered.
+//! A client of the store: an operation is complete when a majority of the replicas has answered.
 //!
 //! After Attiya, Bar-Noy and Dolev, "Sharing Memory Robustly in Message-Passing Systems" (1995), with several writers.
 
@@ -13,25 +13,25 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use crate::totals::Count;
 use crate::wire::{self, Answer, Entry, Request, Version};
 
-/// How long a replica has for its answer, the connection included, before it is asked again.
+/// Time limit of an attempt to ask a replica, including the connection.
 const ATTEMPT: Duration = Duration::from_millis(100);
-/// How long a client waits before it asks again: first, and at most.
+/// Pause before a retry: the first one, and the longest.
 const PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(160);
-/// How long an operation may take. Faults are over long before.
+/// Time limit of an operation. Faults have ended long before.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A client; each has a number of its own.
+/// A client, with a unique number.
 #[derive(Debug)]
 pub(crate) struct Client<R> {
     runtime: R,
     number: u64,
-    // That of its newest version: if a `put` fails, the next one must not take the same.
+    // Counter of its newest version: if a `put` fails, the next one must not reuse it.
     counter: u64,
     peers: Vec<mpsc::UnboundedSender<Call>>,
 }
 
-/// A request, and where the answer goes. Nobody needs it any more when the other end is dropped.
+/// A request, and the sender of the answer. If the receiver is dropped, the answer is no longer needed.
 #[derive(Debug)]
 struct Call {
     request: Request,
@@ -39,7 +39,7 @@ struct Call {
 }
 
 impl<R: Runtime> Client<R> {
-    /// One for the replicas at `addrs`. Attempts that it makes again are counted.
+    /// Creates a client of the replicas at `addrs`. `retries` counts repeated attempts.
     pub(crate) fn new(runtime: R, number: u64, addrs: &[String], retries: &Count) -> Self {
         let peers = addrs.iter().map(|addr| {
             let (calls, receiver) = mpsc::unbounded();
@@ -50,16 +50,16 @@ impl<R: Runtime> Client<R> {
         Self { peers: peers.collect(), runtime, number, counter: 0 }
     }
 
-    /// The newest value.
+    /// Returns the newest value.
     ///
-    /// It is written back to a majority before it is returned: what was read once is never read older again.
+    /// It is first written back to a majority, so that no later read returns an older value.
     pub(crate) async fn get(&mut self, key: &str) -> io::Result<Entry> {
         let newest = self.load(key).await?;
         self.store(key, newest.clone()).await?;
         Ok(newest)
     }
 
-    /// Puts a value, with a version that is newer than those of a majority, and returns that.
+    /// Puts a value with a version that is newer than those of a majority, and returns the version.
     pub(crate) async fn put(&mut self, key: &str, value: String) -> io::Result<Version> {
         let newest = self.load(key).await?;
         self.counter = self.counter.max(newest.version.counter) + 1;
@@ -81,7 +81,7 @@ impl<R: Runtime> Client<R> {
         self.ask_majority(Request::Store { key: key.to_owned(), entry }).await.map(drop)
     }
 
-    /// Asks all replicas, and takes the first answers that are a majority.
+    /// Asks all replicas, and returns the first answers that form a majority.
     async fn ask_majority(&self, request: Request) -> io::Result<Vec<Answer>> {
         let answers: FuturesUnordered<_> = self.peers.iter().map(|peer| call(peer, &request)).collect();
         let majority = self.peers.len() / 2 + 1;
@@ -95,12 +95,12 @@ impl<R: Runtime> Client<R> {
 
 fn call(peer: &mpsc::UnboundedSender<Call>, request: &Request) -> oneshot::Receiver<Answer> {
     let (answer, receiver) = oneshot::channel();
-    // Without a peer the receiver fails.
+    // If the peer is gone, the receiver returns an error.
     _ = peer.unbounded_send(Call { request: request.clone(), answer });
     receiver
 }
 
-/// What a client knows of a replica. It has one connection, and asks one thing at a time.
+/// The client's connection to a replica, which carries one request at a time.
 struct Peer<R> {
     runtime: R,
     addr: String,
@@ -119,7 +119,7 @@ impl<R: Runtime> Peer<R> {
                     break;
                 }
                 self.retries.add(1);
-                // An answer that comes late must not be taken for that of the next request.
+                // A late answer must not be mistaken for the answer to the next request.
                 connection = None;
                 self.runtime.sleep(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 2);

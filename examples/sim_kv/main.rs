@@ -1,5 +1,5 @@
-//! A replicated key-value store with a bug behind a flag, which a simulation finds in a moment and other runtimes hardly
-//! ever show.
+//! A replicated key-value store with a bug behind a flag, which a simulation finds in a moment and other runtimes
+//! hardly ever show.
 //!
 //! ```sh
 //! cargo run --release -p examples --features sim --example sim_kv -- --bug
@@ -7,11 +7,11 @@
 //! cargo run --release -p examples --features sim --example sim_kv -- --bug --on tokio
 //! ```
 //!
-//! Three replicas, and three clients that put and get at the same time. A register that is read by everybody has to be
-//! linearizable: nobody reads an older value than somebody has read before. With `--bug` a replica looks whether what it is
-//! told to store is newer than what it has, waits for its disk, and does not look again.
+//! Three replicas, and three clients that put and get at the same time. The store must be linearizable: no client reads
+//! a value older than one that was read before. With `--bug` a replica compares versions, waits for its disk, and
+//! stores without comparing again.
 //!
-//! In the simulation the network is slow and loses packets, and replicas are cut off and crash.
+//! In the simulation the network is slow and loses packets, and replicas are partitioned and crash.
 
 mod check;
 mod client;
@@ -52,7 +52,7 @@ fn arguments() -> Command {
 fn main() -> ExitCode {
     shared::main(arguments(), |arguments| {
         let bug = arguments.get_flag("bug");
-        // It is no runtime of the others, which have real sockets.
+        // The simulation is not one of the runtimes with real sockets.
         let Ok(choice) = Choice::from_str(&shared::value::<String>(&arguments, "on"), false) else {
             let totals = Totals::default();
             explore(0..shared::value(&arguments, "seeds"), |sim| simulated::run(sim, bug, &totals));

@@ -1,4 +1,4 @@
-//! Runs on a runtime that is not simulated: all of it on this machine, where nothing goes wrong.
+//! A run on a real runtime: everything on this machine, without faults.
 
 use std::io;
 use std::iter;
@@ -16,7 +16,7 @@ use crate::workload::{CLIENTS, Workload};
 
 const REPLICAS: usize = 3;
 
-/// So many runs, one after the other.
+/// A number of runs, one after the other.
 pub(crate) struct Runs {
     pub(crate) runs: u64,
     pub(crate) bug: bool,

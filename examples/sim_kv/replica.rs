@@ -1,4 +1,4 @@
-//! One of the replicas: it stores what it is told, unless what it has is newer.
+//! A replica: it stores values that are newer than its own.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,12 +11,12 @@ use fastrand::Rng;
 
 use crate::wire::{self, Answer, Entry, Request, Version};
 
-/// A disk has a cache that outlives a power cut, so there is nothing to wait for, unless the cache is full. It is, now and
-/// then, and takes this long to be written out.
+/// The disk has a cache that outlives a power cut, so a write returns at once unless the cache is full. Now and then it
+/// is full, and takes this long to be written out.
 const FLUSH: Duration = Duration::from_millis(10);
 const FLUSH_ONE_IN: u32 = 200;
 
-/// What a replica has stored. It outlives a crash.
+/// The stored values of a replica, which outlive a crash.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk(Arc<Mutex<BTreeMap<String, Entry>>>);
 
@@ -47,22 +47,22 @@ impl Disk {
     }
 }
 
-/// A replica; its clones are one.
+/// A replica; clones share their state.
 #[derive(Clone, Debug)]
 pub(crate) struct Replica<R> {
     pub(crate) runtime: R,
     pub(crate) disk: Disk,
-    /// Whether it has the bug.
+    /// Whether the bug is on.
     pub(crate) bug: bool,
 }
 
 impl<R: Runtime> Replica<R> {
-    /// Answers whoever connects, for as long as it is polled.
+    /// Answers all clients, for as long as it is polled.
     pub(crate) async fn serve(self, listener: R::TcpListener) -> io::Result<()> {
         loop {
             let (stream, _) = listener.accept().await?;
             let replica = self.clone();
-            // Who has gone needs no answer.
+            // A client that is gone needs no answer.
             drop(self.runtime.spawn(async move { replica.answer_all(stream).await }));
         }
     }
@@ -87,7 +87,7 @@ impl<R: Runtime> Replica<R> {
         }
         self.write().await;
         if self.bug {
-            // Something newer may have come meanwhile, and is lost.
+            // The bug: a newer value may have been stored in the meantime, and is lost.
             self.disk.put(key, entry);
         } else {
             self.disk.put_if_newer(key, entry);

@@ -1,4 +1,4 @@
-//! A run in a simulation: every replica and every client on a host of its own, and much goes wrong between them.
+//! A run in a simulation: every replica and every client on a host of its own, with many faults between them.
 
 use std::io;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::workload::{CLIENTS, Workload};
 
 const REPLICAS: [&str; 3] = ["a", "b", "c"];
 
-/// Runs it, and adds what was done to `totals`.
+/// Runs the simulation, and adds its counts to `totals`.
 ///
 /// # Panics
 ///
-/// When two operations contradict each other.
+/// If two operations contradict each other.
 pub(crate) fn run(sim: &Sim, bug: bool, totals: &Totals) -> io::Result<()> {
     let (latency, jitter) = (Duration::from_micros(200), Duration::from_micros(800));
     let links = LinkOptions::new().latency(latency).jitter(jitter).loss(0.03);

@@ -1,4 +1,4 @@
-//! What was done in all runs together: a run in which nothing happens proves nothing.
+//! Counts over all runs: a run in which nothing happens proves nothing.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::check::Operation;
 use crate::workload::Workload;
 
-/// Counts; the clones are one.
+/// Counts; clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) runs: Count,
     pub(crate) operations: Count,
-    /// Attempts of clients that failed, and were made again.
+    /// Repeated attempts of clients.
     pub(crate) retries: Count,
-    /// Those that were drawn.
+    /// Drawn faults.
     pub(crate) faults: Count,
-    /// How often a replica was started.
+    /// Starts of replicas.
     pub(crate) boots: Count,
 }
 
@@ -34,7 +34,7 @@ impl Count {
 }
 
 impl Totals {
-    /// A run is over.
+    /// Adds a run that has ended.
     pub(crate) fn add(&self, operations: &[Operation], workload: &Workload) {
         self.runs.add(1);
         self.operations.add(operations.len() as u64);

@@ -1,4 +1,4 @@
-//! What goes over a connection: frames of text, each with its length before it.
+//! The protocol: frames of text, each after its length.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -6,21 +6,21 @@ use std::str::FromStr;
 
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// Which of two values is the newer one. Those of one client differ by the counter, and those of several by the client.
+/// Order of the values: versions of one client differ by the counter, those of several clients by the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Version {
     pub(crate) counter: u64,
     pub(crate) client: u64,
 }
 
-/// A value and its version; at first empty, and older than all that are put.
+/// A value and its version. The initial value is empty, and older than all others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) version: Version,
     pub(crate) value: String,
 }
 
-/// What a client asks for. A key has no spaces.
+/// A request of a client. A key has no spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Load { key: String },
@@ -33,7 +33,7 @@ pub(crate) enum Answer {
     Stored,
 }
 
-/// Longer frames are no frames of ours.
+/// Maximum length of a frame.
 const LONGEST: usize = 1 << 20;
 
 pub(crate) async fn send<W: AsyncWrite + Unpin>(
@@ -45,7 +45,7 @@ pub(crate) async fn send<W: AsyncWrite + Unpin>(
     stream.write_all(&[&length.to_be_bytes(), text.as_bytes()].concat()).await
 }
 
-/// The next message; an error of kind `UnexpectedEof` where there is none.
+/// Returns the next message; an error of kind `UnexpectedEof` at the end.
 pub(crate) async fn receive<R: AsyncRead + Unpin, T: FromStr<Err = io::Error>>(
     stream: &mut R,
 ) -> io::Result<T> {

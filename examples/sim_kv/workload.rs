@@ -1,4 +1,4 @@
-//! What the clients do in one run, on any runtime: a few random operations on few keys.
+//! The operations of the clients in one run, on any runtime: a few random operations on few keys.
 
 use std::io;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ pub(crate) const CLIENTS: usize = 3;
 
 const KEYS: [&str; 2] = ["x", "y"];
 const OPERATIONS: usize = 8;
-/// How long a client waits before it goes on, at most.
+/// Maximum pause of a client between operations.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What the clients of one run have in common.
+/// Shared data of the clients of one run.
 #[derive(Debug)]
 pub(crate) struct Workload {
-    /// Where the replicas are.
+    /// Addresses of the replicas.
     addrs: Vec<String>,
     start: Instant,
-    /// Attempts that were made again.
+    /// Repeated attempts.
     pub(crate) retries: Count,
     moments: Moments,
 }
@@ -36,7 +36,7 @@ impl Workload {
         Arc::new(Self { addrs, start, retries: Count::default(), moments: Moments::default() })
     }
 
-    /// Does all of it, with one client on each of the runtimes, and returns what they have seen.
+    /// Runs all operations, with one client on each of the runtimes, and returns their observations.
     pub(crate) async fn run<R: Runtime>(
         self: &Arc<Self>,
         runtimes: impl IntoIterator<Item = R>,

@@ -1,4 +1,4 @@
-//! What there is in this process, to be compared with what there was.
+//! Resources of this process, to be compared with earlier counts.
 
 use std::fs;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many futures and blocking closures exist.
+/// Number of existing futures and blocking closures.
 #[derive(Clone, Default)]
 pub(crate) struct Live(Arc<AtomicUsize>);
 
 impl Live {
-    /// One more, until the guard is dropped: with the future that it is in.
+    /// Counts one more until the guard is dropped, with the future that holds it.
     pub(crate) fn one(&self) -> impl Send + use<> {
         struct One(Live);
 
@@ -26,7 +26,7 @@ impl Live {
     }
 }
 
-/// A count; what only Linux tells is unknown elsewhere.
+/// A count; counts that only Linux reports are unknown elsewhere.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Census {
     pub(crate) tasks: usize,
@@ -35,9 +35,9 @@ pub(crate) struct Census {
     pub(crate) resident_kib: Option<usize>,
 }
 
-/// How long the counts have to stand still to be a start.
+/// Time without changes before a count is taken as the start.
 const STILL: Duration = Duration::from_millis(500);
-/// How long they have to come back. Idle blocking threads, which end last, do so after 10 s.
+/// Time limit to return to the start. Idle blocking threads, which end last, take 10 s.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Census {
@@ -56,8 +56,8 @@ impl Census {
         }
     }
 
-    /// The count once nothing comes or goes any more: a thread that has said its last word is still a thread. Of tasks
-    /// there may be no more than there were before.
+    /// Returns the counts once they no longer change: a thread that has finished its work still exists for a while. The
+    /// number of tasks must not be above that of before.
     pub(crate) fn at_rest(before: &Self, live: &Live) -> Self {
         let give_up = Instant::now() + PATIENCE;
         let (mut last, mut since) = (Self::take(live), Instant::now());
@@ -72,7 +72,7 @@ impl Census {
         Self { tasks: before.tasks, ..last }
     }
 
-    /// The count once there is no more than there was at `start`, or the one at the deadline.
+    /// Returns the counts once none is above `start`, or at the deadline.
     pub(crate) fn back_at(start: &Self, live: &Live) -> Self {
         let give_up = Instant::now() + PATIENCE;
         loop {
@@ -84,14 +84,14 @@ impl Census {
         }
     }
 
-    /// What there is more of than at `start`, in words.
+    /// Returns the counts that are above `start`, in words.
     pub(crate) fn more_than(&self, start: &Self) -> Vec<String> {
         let counts = self.compared().into_iter().zip(start.compared());
         let more = counts.filter(|((_, now), (_, then))| now > then);
         more.map(|((what, now), (_, then))| format!("{what} {} -> {}", known(then), known(now))).collect()
     }
 
-    /// Resident memory is not: allocators keep what they have had.
+    /// Resident memory is not compared: allocators keep freed memory.
     fn compared(&self) -> [(&'static str, Option<usize>); 3] {
         [("tasks", Some(self.tasks)), ("threads", self.threads), ("descriptors", self.descriptors)]
     }
@@ -101,7 +101,7 @@ fn descriptors() -> Option<usize> {
     if !cfg!(target_os = "linux") {
         return None;
     }
-    // One of them reads the folder.
+    // One of the descriptors is that of the folder.
     Some(fs::read_dir("/proc/self/fd").ok()?.count().saturating_sub(1))
 }
 

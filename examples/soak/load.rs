@@ -1,4 +1,4 @@
-//! The load: lanes that do one thing after the other until the time is up, some of it cut short at random.
+//! The load: lanes that perform one operation after the other until the time is up, some of them cut short at random.
 
 mod blocking;
 mod tasks;
@@ -19,7 +19,7 @@ use fastrand::Rng;
 
 use crate::census::Live;
 
-/// What was started, and what went wrong first.
+/// Number of operations, and the first error.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) tasks: Count,
@@ -60,7 +60,7 @@ impl Counts {
     }
 }
 
-/// What is done.
+/// Kinds of operations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
     Tasks,
@@ -73,8 +73,8 @@ pub(crate) enum Part {
 impl Part {
     const ALL: [Self; 5] = [Self::Tasks, Self::Timers, Self::Blocking, Self::Tcp, Self::Udp];
 
-    /// At most so many milliseconds between one and the next. A connection that is closed keeps its port for a
-    /// minute, and there are some 28,000 of them.
+    /// Maximum pause between two operations in milliseconds. A closed connection keeps its port for a minute, and there
+    /// are some 28,000 ports.
     fn pause(self) -> u64 {
         match self {
             Self::Tasks | Self::Timers => 2,
@@ -84,7 +84,7 @@ impl Part {
     }
 }
 
-/// What every task of the load has.
+/// Shared data of all tasks of the load.
 #[derive(Clone)]
 pub(crate) struct Load<R> {
     runtime: R,
@@ -94,7 +94,7 @@ pub(crate) struct Load<R> {
     udp_server: SocketAddr,
 }
 
-/// The servers stop when these are dropped.
+/// Dropping these stops the servers.
 pub(crate) type Servers = [AbortOnDropHandle<()>; 2];
 
 impl<R: Runtime> Load<R> {
@@ -111,13 +111,13 @@ impl<R: Runtime> Load<R> {
         Ok((load, [tcp, udp]))
     }
 
-    /// Three lanes a part.
+    /// Starts three lanes for each kind.
     pub(crate) fn lanes(&self, random: &mut Rng, end: Instant) -> Vec<JoinHandle<Part>> {
         let parts = Part::ALL.into_iter().flat_map(|part| [part; 3]);
         parts.map(|part| self.spawn(self.clone().lane(part, random.fork(), end))).collect()
     }
 
-    /// Something of everything, whose handles are dropped: whoever stops the runtime finds it half way.
+    /// Starts operations of every kind and drops their handles, so that a shutdown finds them in progress.
     pub(crate) fn leave_a_crowd(&self, random: &mut Rng) {
         for part in Part::ALL.into_iter().flat_map(|part| [part; 10]) {
             drop(self.spawn(self.clone().one(part, random.fork())));
@@ -143,7 +143,7 @@ impl<R: Runtime> Load<R> {
                     drop(task);
                 }
                 2 => drop(self.spawn(one)),
-                // It is dropped half way, without being a task.
+                // The operation is dropped in progress, without being a task.
                 3 => drop(self.runtime.timeout(up_to_ms(&mut random, 10), one).await),
                 _ => one.await,
             }
@@ -152,7 +152,7 @@ impl<R: Runtime> Load<R> {
         part
     }
 
-    /// Does one thing.
+    /// Performs one operation.
     async fn one(self, part: Part, mut random: Rng) {
         let done = match part {
             Part::Tasks => tasks::one(&self, &mut random).await,
@@ -203,7 +203,7 @@ fn wrong(what: impl Into<String>) -> io::Error {
     io::Error::other(what.into())
 }
 
-/// What an aborted task came to, if it was not stopped.
+/// Returns the output of an aborted task, if it was not cancelled.
 fn unless_cancelled<T>(ended: Result<T, JoinError>) -> io::Result<Option<T>> {
     match ended {
         Ok(value) => Ok(Some(value)),
@@ -212,10 +212,10 @@ fn unless_cancelled<T>(ended: Result<T, JoinError>) -> io::Result<Option<T>> {
     }
 }
 
-/// The payload of a panic that has to arrive.
+/// Payload of a panic that must arrive.
 struct Planned;
 
-/// Without a word on stderr.
+/// Panics without output on stderr.
 fn panic_as_planned() -> ! {
     std::panic::resume_unwind(Box::new(Planned))
 }
@@ -228,12 +228,12 @@ fn panicked_as_planned<T>(ended: Result<T, JoinError>) -> io::Result<()> {
     if arrived { Ok(()) } else { Err(wrong("a panic did not reach its handle")) }
 }
 
-/// Less than so many milliseconds.
+/// Returns a random duration below this number of milliseconds.
 fn up_to_ms(random: &mut Rng, end: u64) -> Duration {
     Duration::from_micros(random.u64(..end * 1_000))
 }
 
-/// So many bytes that nobody knows before.
+/// Returns this many random bytes.
 fn bytes(random: &mut Rng, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     random.fill(&mut bytes);

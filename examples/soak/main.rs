@@ -1,12 +1,13 @@
-//! A soak test: a mixed load for as long as you say, on the runtime that you name, and at the end all of it is gone.
+//! A soak test: runs a mixed load for the given time on the given runtime, and checks at the end that nothing is left
+//! of it.
 //!
 //! ```sh
 //! cargo run --release -p examples --features futures --example soak -- --minutes 5 --runtime all
 //! cargo run --release -p examples --features futures --example soak -- --minutes 0.05 --runtime smol --seed 42
 //! ```
 //!
-//! Tasks, timers, blocking closures, TCP and UDP, some of it aborted or dropped at random points. With the seed of an
-//! earlier run the same is done in the same order, as far as a runtime with several threads lets it.
+//! Tasks, timers, blocking closures, TCP and UDP, some of them aborted or dropped at random points. The same seed
+//! performs the same operations in the same order, as far as a runtime with several threads allows.
 
 mod census;
 mod load;
@@ -46,7 +47,7 @@ const MOST_MINUTES: f64 = 365.0 * 24.0 * 60.0;
 
 fn main() -> ExitCode {
     shared::main(arguments(), |mut arguments| {
-        // Short enough to be typed.
+        // Short enough to type.
         let seed = arguments.remove_one("seed").unwrap_or_else(|| fastrand::u64(..1_000_000));
         let soak = Soak { duration: shared::value(&arguments, "minutes"), seed, live: Live::default() };
         let reports = shared::run(shared::value(&arguments, "runtime"), &soak)?;
@@ -61,10 +62,10 @@ fn main() -> ExitCode {
 
 fn parse_minutes(text: &str) -> Result<Duration, String> {
     let minutes: f64 = text.parse().unwrap_or(f64::NAN);
-    // No NaN is above 0, either.
+    // The comparison is false for NaN, too.
     if minutes > 0.0 && minutes <= MOST_MINUTES {
         let duration = Duration::from_secs_f64(minutes * 60.0);
-        // Less than a nanosecond is none.
+        // A duration below a nanosecond is zero.
         if !duration.is_zero() {
             return Ok(duration);
         }
@@ -82,28 +83,28 @@ struct Soak {
 struct Report {
     took: Duration,
     counts: Arc<Counts>,
-    /// They run until the runtime is stopped, or these are dropped.
+    /// They run until the runtime is stopped or these handles are dropped.
     servers: Option<Servers>,
     left: ShutdownReport,
     start: Census,
     end: Census,
 }
 
-/// How long the round lasts that is not measured.
+/// Duration of the first round, which is not measured.
 const WARM_UP: Duration = Duration::from_millis(500);
-/// What a busy machine may need to end what is under way.
+/// Time that a busy machine may need to end pending operations.
 const GRACE: Duration = Duration::from_secs(60);
-/// How many blocking closures there are at once, at least once.
+/// Number of concurrent blocking closures that occurs at least once.
 const AT_ONCE: usize = 8;
 
 impl Program for Soak {
     type Report = Report;
 
-    /// The start is before the runtime is made; the end, after it has been shut down.
+    /// The first count is taken before the runtime is created, the last one after it has been shut down.
     ///
-    /// What belongs to the process is there for good once it was needed: the reactor of async-io with its thread and
-    /// its descriptors, the workers of async-std and its blocking threads. A short round of the same load has them
-    /// started before anything is counted.
+    /// Resources of the process stay once they were needed: the reactor of async-io with its thread and descriptors,
+    /// the workers of async-std and its blocking threads. A short round of the same load creates them before the first
+    /// count.
     fn on<R: Runtime>(&self, new: impl Fn() -> io::Result<R>) -> Result<Report, Error> {
         limit_the_pool_of_the_process();
         let before = Census::take(&self.live);
@@ -151,13 +152,13 @@ impl Program for Soak {
 }
 
 impl Soak {
-    /// All of it on a runtime that is made for it, and shut down.
+    /// Runs the load on a new runtime, and shuts it down.
     fn round<R: Runtime>(&self, new: &impl Fn() -> io::Result<R>) -> Result<Report, Error> {
         let runtime = new()?;
         let mut report = runtime.block_on(self.run(runtime.clone()))?;
         match runtime.shutdown_timeout(GRACE) {
             Ok(left) => report.left = left,
-            // It belongs to the process, and what is under way there ends by itself.
+            // The runtime belongs to the process, and its pending operations end by themselves.
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
             Err(error) => return Err(self.wrong::<R>(error)),
         }
@@ -170,7 +171,7 @@ impl Soak {
     }
 }
 
-/// Closures that wait for each other, so that every blocking thread is there that there will be on async-std.
+/// Runs closures that wait for each other, so that every blocking thread of async-std's pool is started.
 async fn all_at_once<R: Runtime>(runtime: &R) -> Result<(), Error> {
     let mut closures = JoinSet::new();
     let barrier = Arc::new(Barrier::new(AT_ONCE));
@@ -184,8 +185,8 @@ async fn all_at_once<R: Runtime>(runtime: &R) -> Result<(), Error> {
     Ok(())
 }
 
-/// The pool of async-std has up to 500 threads, as many as chance has it, and they never end: `main_loop` of blocking
-/// 1.7 stops one only above the limit. With a limit that the warm-up reaches there are as many at the end.
+/// The pool of async-std has a varying number of threads, up to 500, which never end: `main_loop` of blocking 1.7 stops
+/// a thread only above the limit. With a limit that the warm-up reaches, the number is the same at the end.
 fn limit_the_pool_of_the_process() {
     #[cfg(feature = "async-std")]
     blocking::set_max_blocking_threads(AT_ONCE.try_into().expect("it is not zero"));
@@ -196,7 +197,7 @@ fn style() -> ProgressStyle {
     style.unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Of the type: `Tokio`.
+/// Returns the name of the type: `Tokio`.
 fn name<R>() -> &'static str {
     let path = std::any::type_name::<R>();
     path.rsplit("::").next().unwrap_or(path)
@@ -248,7 +249,7 @@ fn table(seed: u64, reports: &Reports<Soak>) -> String {
     text
 }
 
-/// What was not gone at the end, in words.
+/// Returns the resources that were left at the end, in words.
 fn left(reports: &Reports<Soak>) -> Vec<String> {
     let of_one = |(runtime, report): &(&str, Report)| {
         let mut left = report.end.more_than(&report.start);

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// The runtimes that are compiled in, by their names on the command line.
+/// The compiled-in runtimes, by their names on the command line.
 const RUNTIMES: &[&str] = &[
     #[cfg(feature = "tokio")]
     "tokio",
@@ -37,7 +37,7 @@ fn output(command: &mut Command) -> Output {
     })
 }
 
-/// What it prints, when it goes well.
+/// Returns the output of a run that succeeds.
 fn prints(example: &str, arguments: &[&str]) -> String {
     let output = run(example, arguments);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -45,7 +45,7 @@ fn prints(example: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// It says so in one line that contains `word`, and ends with 2.
+/// Checks that the example ends with status 2 and one line that contains `word`.
 fn refuses(example: &str, arguments: &[&str], word: &str) {
     let output = run(example, arguments);
     let errors = String::from_utf8(output.stderr).unwrap();
@@ -86,10 +86,10 @@ fn runtime_that_is_not_compiled_in_is_refused() {
 
 #[test]
 fn port_scan_refuses_a_host_that_does_not_resolve() {
-    // A label of more than 63 characters is refused before any question leaves this machine.
+    // A label of more than 63 characters is refused without a query to a server.
     let host = "a".repeat(70);
     for runtime in RUNTIMES {
-        // As it was given: no port is part of it.
+        // The name as it was given, without a port.
         refuses("port_scan", &[&host, "--runtime", runtime], &format!("{host:?}"));
     }
 }
@@ -136,7 +136,7 @@ fn port_scan_finds_exactly_the_open_ports() {
     }
 }
 
-/// Every tenth port of a range that nobody else listens in, below those that systems hand out by themselves.
+/// Listens on every tenth port of a range that nobody else uses, below the ports that systems assign.
 fn two_hundred_among_two_thousand() -> (u16, Vec<TcpListener>) {
     let listeners = |first: u16| -> io::Result<Vec<TcpListener>> {
         let mut kept = Vec::new();
@@ -209,7 +209,7 @@ fn soak_ends_where_it_began() {
     for runtime in RUNTIMES {
         let rows: Vec<_> = text.lines().filter(|line| line.starts_with(runtime)).collect();
         assert_eq!(rows.len(), 2, "{text}");
-        // Everything was done, some of it often.
+        // Every operation was performed, some of them often.
         let numbers: Vec<f64> = rows[0].split([' ', '/']).filter_map(|word| word.parse().ok()).collect();
         assert_eq!(numbers.len(), 9, "{text}");
         assert!(numbers.iter().all(|number| *number > 0.0), "{text}");
@@ -242,7 +242,7 @@ fn sim_kv_is_right_on_every_runtime() {
     };
     let [runs, operations, retries, faults, starts] = counts(&["--seeds", "300"])[..] else { panic!() };
     assert_eq!((runs, operations), (300, 300 * 24));
-    // Much went wrong meanwhile: replicas were started again, and clients had to ask again.
+    // Many faults occurred: replicas were restarted, and clients had to retry.
     assert!(retries > 300 && faults > 300 && starts > 3 * 300 + 200, "{retries} {faults} {starts}");
     for runtime in RUNTIMES {
         assert_eq!(counts(&["--on", runtime, "--runs", "3"])[..2], [3, 3 * 24]);

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// The runtimes that are compiled in, by their names on the command line.
+/// The compiled-in runtimes, by their names on the command line.
 const RUNTIMES: &[&str] = &[
     #[cfg(feature = "tokio")]
     "tokio",
@@ -25,7 +25,7 @@ fn run(arguments: &[&str]) -> Output {
     })
 }
 
-/// What it prints, when it goes well.
+/// Returns the output of a run that succeeds.
 fn prints(arguments: &[&str]) -> String {
     let output = run(arguments);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -34,7 +34,7 @@ fn prints(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// It says so in one line that contains `word`, and ends with 2.
+/// Checks that the example ends with status 2 and one line that contains `word`.
 fn refuses(arguments: &[&str], word: &str) {
     let output = run(arguments);
     let errors = String::from_utf8(output.stderr).unwrap();
@@ -45,14 +45,14 @@ fn refuses(arguments: &[&str], word: &str) {
     assert!(output.stdout.is_empty(), "{said}, and something on the standard output");
 }
 
-/// Its lines, its `cfg`s and the runtimes that it names.
+/// Returns the printed numbers of lines, `cfg`s and runtimes of a shim.
 fn counts(text: &str, shim: &str) -> [u32; 3] {
     let row = text.lines().find(|line| line.starts_with(shim)).unwrap_or_else(|| panic!("{shim}: {text}"));
     let numbers: Vec<_> = row.split_whitespace().skip(1).map(|number| number.parse().unwrap()).collect();
     numbers.try_into().unwrap()
 }
 
-/// Eight of them, the same on every runtime.
+/// Returns the eight answers, which are the same on every runtime.
 fn answers(text: &str) -> Vec<&str> {
     let (_, answers) =
         text.split_once("the same answers before and after").unwrap_or_else(|| panic!("{text}"));
@@ -97,7 +97,7 @@ fn shims_after_have_no_cfg_and_fewer_lines() {
     }
 }
 
-/// Whatever the example counts.
+/// Checked here without the count of the example.
 #[test]
 fn shims_after_name_nothing() {
     let driver = include_str!("../shims/driver/after.rs");

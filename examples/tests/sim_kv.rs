@@ -1,4 +1,4 @@
-//! The checker of the example `sim_kv`: what it takes for a contradiction, and what not.
+//! The checker of the example `sim_kv`: what it reports as a contradiction, and what it accepts.
 #![allow(dead_code, reason = "the example needs more of it")]
 #![allow(clippy::unwrap_used)]
 
@@ -13,7 +13,7 @@ use check::Kind::{self, Get, Put};
 use check::{Moments, Operation, check};
 use wire::{Entry, Version};
 
-/// What some clients have done with one key: kind, counter of the version, value, begin, end.
+/// Operations of clients on one key: kind, counter of the version, value, begin, end.
 #[track_caller]
 fn checked(operations: &[(Kind, u64, &str, usize, usize)]) -> Result<(), String> {
     let moments = Moments::default();

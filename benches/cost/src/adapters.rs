@@ -11,18 +11,18 @@ use crate::programs::{Program, output};
 use crate::report::median;
 use crate::table::{self, Table};
 
-/// A way, what it is compared with, and how the table says that.
+/// A way, its baseline, and the baseline's name in the table.
 const WAYS: [(&str, &str); 3] =
     [("anyrt/tokio", "native/tokio"), ("anyrt/smol", "native/smol"), ("anyrt/async-std", "native/smol")];
 
 struct What {
     name: &'static str,
     says: &'static str,
-    /// Bytes, or messages.
+    /// Number of bytes or messages.
     n: u64,
 }
 
-/// 64 MiB are over in 20 milliseconds where nothing is encrypted: too short to be measured.
+/// Without encryption, 64 MiB take 20 milliseconds, which is too short to measure.
 const WHAT: [What; 4] = [
     What { name: "upload", says: "1 GiB to a server of hyper 1, HTTP/1", n: 1 << 30 },
     What { name: "download", says: "1 GiB from a server of hyper 1, HTTP/1", n: 1 << 30 },
@@ -32,7 +32,7 @@ const WHAT: [What; 4] = [
 
 const MESSAGES: u64 = 20_000;
 
-/// The report that the program prints.
+/// The JSON that the program prints.
 #[derive(Clone, Copy, Deserialize)]
 struct Took {
     wall_nanos: u64,
@@ -50,7 +50,7 @@ pub(crate) fn report(rounds: u64) -> Result<(), String> {
     table::fill("requests", &requests(&program, rounds)?)
 }
 
-/// Medians of pairs: each way right after what it is compared with.
+/// Medians of pairs: each way is measured right after its baseline.
 fn bytes(program: &Program, rounds: u64) -> Result<String, String> {
     let mut table = Table::new(["what", "anyrt on", "beside", "wall", "wall, ×", "CPU, ×", "system calls"]);
     let bar = ProgressBar::new(rounds * (WHAT.len() * WAYS.len()) as u64);
@@ -89,7 +89,7 @@ fn bytes(program: &Program, rounds: u64) -> Result<String, String> {
     Ok(table.to_markdown())
 }
 
-/// Requests a second of one app, and the time of the processor that the server takes for each.
+/// Requests per second of an app, and the server's CPU time per request.
 fn requests(program: &Program, rounds: u64) -> Result<String, String> {
     const WAYS: [&str; 3] = ["anyrt/tokio", "anyrt/smol", "anyrt/async-std"];
     let mut table = Table::new(["on", "requests a second", "×", "CPU a request", "×"]);
@@ -123,7 +123,7 @@ fn requests(program: &Program, rounds: u64) -> Result<String, String> {
     Ok(table.to_markdown())
 }
 
-/// Kills a server that is not needed any more.
+/// A server that is killed when it is dropped.
 struct Server(Child);
 
 impl Drop for Server {
@@ -133,7 +133,7 @@ impl Drop for Server {
     }
 }
 
-/// Requests a second, and seconds of the processor for each.
+/// Returns requests per second, and CPU seconds per request.
 fn wrk(program: &Program, way: &str) -> Result<(f64, f64), String> {
     let spawned = Command::new(&program.path).args([way, "app"]).stdout(Stdio::piped()).spawn();
     let mut server = Server(spawned.map_err(|error| format!("{}: {error}", program.path.display()))?);
@@ -160,7 +160,7 @@ impl Program {
         serde_json::from_str(&text).map_err(|error| format!("{way} {what} printed {text:?}: {error}"))
     }
 
-    /// System calls of the whole process, without futex: how often threads meet is chance.
+    /// Returns the system calls of the whole process, without futex, whose number varies with the timing of threads.
     fn syscalls_of(&self, way: &str, what: &str, n: u64) -> Result<Option<u64>, String> {
         if !has("strace") {
             return Ok(None);

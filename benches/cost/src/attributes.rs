@@ -1,4 +1,4 @@
-//! How long a crate of tests compiles: with `#[anyrt::test]`, and with `#[tokio::test]` over the same bodies.
+//! Compile time of a crate of tests: with `#[anyrt::test]`, and with `#[tokio::test]` over the same bodies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::table::{self, Table};
 /// A crate of tests.
 struct Tests {
     name: &'static str,
-    /// Whose `spawn` and `sleep` the bodies call.
+    /// The crate whose `spawn` and `sleep` the bodies call.
     of: &'static str,
     attribute: &'static str,
     each: usize,
@@ -36,10 +36,10 @@ const CRATES: [Tests; 3] = [
 const FUNCTIONS: usize = 200;
 const ROUNDS: usize = 5;
 
-/// Of one compilation.
+/// Cost of one compilation.
 struct Took {
     wall: f64,
-    /// Of the processor; nothing where it is not known.
+    /// CPU seconds; `None` if unknown.
     cpu: Option<f64>,
 }
 
@@ -50,11 +50,11 @@ pub(crate) fn report() -> Result<(), String> {
     table::fill("attributes", &result)
 }
 
-/// Compiles each of them, by turns, and says what it takes beside the first.
+/// Compiles the crates alternately, and compares each with the first one.
 fn measure(workspace: &Path) -> Result<String, String> {
     let bar = ProgressBar::new(((1 + ROUNDS) * CRATES.len()) as u64);
     let mut took: Vec<Vec<Took>> = CRATES.iter().map(|_| Vec::new()).collect();
-    // What they depend on is compiled in the first round, which does not count.
+    // The first round compiles the dependencies and is not counted.
     for round in 0..=ROUNDS {
         for (tests, took) in CRATES.iter().zip(&mut took) {
             bar.set_message(tests.name);
@@ -76,7 +76,7 @@ fn measure(workspace: &Path) -> Result<String, String> {
     Ok(table.to_markdown())
 }
 
-/// Seconds, and how many times those of the first: medians, the second of pairs.
+/// Returns seconds, and the ratio to the first crate: medians, for the ratio of pairs.
 fn beside(ours: &[Took], first: &[Took], of: impl Fn(&Took) -> Option<f64>) -> [String; 2] {
     let seconds: Option<Vec<f64>> = ours.iter().map(&of).collect();
     let pairs = ours.iter().zip(first);
@@ -87,7 +87,7 @@ fn beside(ours: &[Took], first: &[Took], of: impl Fn(&Took) -> Option<f64>) -> [
 }
 
 impl Tests {
-    /// From nothing but its dependencies, as cargo does it unless somebody has said otherwise.
+    /// Compiles the crate without its dependencies, with cargo's default profile.
     fn compile(&self, workspace: &Path) -> Result<Took, String> {
         let cargo = |command: &str| {
             let mut cargo: Command = cargo();
@@ -119,7 +119,7 @@ impl Tests {
         )
     }
 
-    /// One of the functions: half of them return a `Result`.
+    /// Returns the source of a test function; half of them return a `Result`.
     fn function(&self, n: usize) -> String {
         let attribute = self.attribute;
         if n.is_multiple_of(2) {
@@ -164,7 +164,7 @@ async fn parsed_{n}() -> Result<(), Box<dyn Error>> {{
     }
 }
 
-/// Writes the crates, as a workspace. It has the versions that anyrt has.
+/// Writes the crates as a workspace, with the locked versions of anyrt.
 fn generate() -> Result<PathBuf, String> {
     let workspace = target().join("attributes");
     let write = |path: PathBuf, text: &str| {

@@ -1,4 +1,4 @@
-//! budgets.toml: how much more than the runtime itself.
+//! budgets.toml: the limits relative to the runtime itself.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::programs::root;
 
-/// What one operation on one runtime may take.
+/// Limits of an operation on a runtime.
 pub(crate) struct Budget {
     pub(crate) operation: Operation,
     pub(crate) runtime: String,
@@ -19,17 +19,17 @@ pub(crate) struct Budget {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Limits {
-    /// Instructions more than the runtime itself, through the traits.
+    /// Additional instructions through the traits.
     pub(crate) traits: Option<f64>,
-    /// Likewise, through a free function, which goes through `AnyRuntime`.
+    /// Additional instructions through a free function, which uses `AnyRuntime`.
     pub(crate) free: Option<f64>,
-    /// Allocations more, in any way.
+    /// Additional allocations, in any way.
     pub(crate) allocations: Option<f64>,
-    /// System calls in all, through the traits.
+    /// Total system calls, through the traits.
     pub(crate) syscalls: Option<f64>,
-    /// What is aimed at, through the traits and through a free function.
+    /// The target, through the traits and through a free function.
     pub(crate) target: String,
-    /// Why that is missed.
+    /// The reason why the target is missed.
     pub(crate) missed: Option<String>,
 }
 

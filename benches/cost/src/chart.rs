@@ -1,4 +1,5 @@
-//! chart.svg: a point for each implementation of each operation, as instructions more than the runtime itself takes.
+//! chart.svg: a point for each implementation of each operation, as additional instructions relative to the runtime
+//! itself.
 
 use std::fmt::Write;
 use std::fs;
@@ -8,7 +9,7 @@ use harness::Operation;
 use crate::peers::{Point, RUNTIMES};
 use crate::programs::root;
 
-/// The ways, their names and their colours, which are readable on white and on black; one lane each.
+/// The ways, with their names and colours, which are readable on white and on black; one lane each.
 const WAYS: [(&str, &str, &str); 8] = [
     ("traits", "anyrt, traits", "#2f81f7"),
     ("any", "anyrt, AnyRuntime", "#1f9e89"),
@@ -124,7 +125,7 @@ fn legend(svg: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// From -1 to 1: linear near zero, logarithmic up to some thousands.
+/// Maps to -1 to 1: linear near zero, logarithmic up to some thousands.
 fn scale(more: f64) -> f64 {
     const LARGEST: f64 = 3_000.0;
     let bent = |more: f64| (1.0 + more / 5.0).ln();

@@ -1,4 +1,4 @@
-//! What a minimal echo server is made of: by a runtime itself, and through anyrt on it.
+//! The size of a minimal echo server: on a runtime itself, and through anyrt on it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,7 +28,7 @@ impl Server {
     }
 }
 
-/// What the others of its runtime are compared with comes first. smol and async-std have futures-lite anyway.
+/// The baseline of each runtime comes first. smol and async-std depend on futures-lite anyway.
 const SERVERS: [Server; 7] = [
     Server::native("tokio", "echo-on-tokio"),
     Server::anyrt("tokio", "anyrt", "tokio"),
@@ -44,7 +44,7 @@ const ROUNDS: usize = 3;
 #[derive(Clone, Copy)]
 struct Size {
     crates: usize,
-    /// Time of the processor; nothing where it is not known.
+    /// CPU time; `None` if unknown.
     seconds: Option<f64>,
     text: u64,
 }
@@ -54,7 +54,7 @@ pub(crate) fn report() -> Result<(), String> {
     table::fill("echo", &measure()?)
 }
 
-/// Builds each of them from nothing, by turns, and says how large they are.
+/// Builds each server from scratch, alternately, and returns the sizes.
 fn measure() -> Result<String, String> {
     let bar = ProgressBar::new((ROUNDS * SERVERS.len()) as u64);
     let mut rounds: Vec<Vec<Size>> = SERVERS.iter().map(|_| Vec::new()).collect();
@@ -106,12 +106,12 @@ impl Server {
         let seconds = before.zip(children()).map(|(before, after)| after - before);
         let text = text(&fs::read(folder.join("plain").join(self.package)).map_err(|e| e.to_string())?)?;
         let _ = fs::remove_dir_all(&folder);
-        // The server itself is no crate that it depends on.
+        // The server itself is not one of its dependencies.
         Ok(Size { crates: crates.len() - 1, seconds, text })
     }
 }
 
-/// The size of the code.
+/// Returns the size of the code section.
 fn text(program: &[u8]) -> Result<u64, String> {
     let program = object::File::parse(program).map_err(|error| error.to_string())?;
     program.section_by_name(".text").map(|text| text.size()).ok_or_else(|| "there is no .text".to_owned())

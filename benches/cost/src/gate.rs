@@ -1,4 +1,4 @@
-//! Whether anyrt takes more than it may.
+//! The check that anyrt stays within its budgets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -9,14 +9,14 @@ use crate::budgets::{self, Budget};
 use crate::measure::{each, has};
 use crate::programs::{ALL, Program};
 
-/// What a few queues that grow may cost, per operation.
+/// Allowance for queues that grow, per operation.
 const NOISE: f64 = 0.05;
-/// How often something that is over is measured again.
+/// Number of repeated measurements of an operation above its limit.
 const RETRIES: u32 = 4;
-/// A budget that could be so much lower is mentioned.
+/// A budget that could be lower by this much is reported.
 const LOOSE: f64 = 40.0;
 
-/// Something that may not take more than `limit`: in all, or more than the runtime's own.
+/// A check that a cost is at most `limit`: in total, or in addition to the runtime's own.
 struct Check<'a> {
     budget: &'a Budget,
     what: What,
@@ -62,7 +62,7 @@ pub(crate) fn run() -> Result<ExitCode, String> {
     for check in &checks {
         let limit = check.limit;
         let mut took = check.took(|measurement| Ok(measured[&measurement]))?;
-        // What threads do by chance is over now and then; what is in the code is so every time.
+        // Costs that depend on the timing of threads exceed the limit now and then; costs of the code do so every time.
         for _ in 0..RETRIES {
             if took > limit + NOISE {
                 took = took.min(check.took(|measurement| measure(&program, measurement))?);
@@ -103,7 +103,7 @@ impl Check<'_> {
         Ok(measure(self.ours())? - self.native().map(&measure).transpose()?.unwrap_or(0.0))
     }
 
-    /// What it is compared with, if anything.
+    /// Returns the baseline, if there is one.
     fn native(&self) -> Option<Measurement<'_>> {
         let native = (self.what, &*self.budget.runtime, "native", self.budget.operation);
         (self.what != What::Syscalls).then_some(native)

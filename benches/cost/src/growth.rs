@@ -1,4 +1,4 @@
-//! How the cost of an operation grows with its company, and who gets a turn beside a busy socket.
+//! How the cost of an operation grows with a crowd, and the fairness beside a busy socket.
 
 use std::process::Command;
 
@@ -12,14 +12,14 @@ use crate::table::{self, Table};
 
 const RUNTIMES: [&str; 3] = ["tokio-mt", "smol", "async-std"];
 
-/// What there is a crowd of, how large it is, and how often the operation is done beside it.
+/// Kinds of crowds, their sizes, and the number of operations beside them.
 const CROWDS: [(Operation, &str, [u64; 3], u64); 3] = [
     (Operation::Spawn, "live tasks", [1, 1_000, 1_000_000], 100_000),
     (Operation::SleepDrop, "live timers", [1, 1_000, 1_000_000], 100_000),
     (Operation::TcpPingPong, "open connections", [1, 100, 10_000], 20_000),
 ];
 
-/// Pairs of native and anyrt, one after the other.
+/// Number of pairs of native and anyrt, one after the other.
 const PAIRS: usize = 9;
 
 const IDLE: [u64; 2] = [1, 100];
@@ -31,7 +31,7 @@ pub(crate) fn report() -> Result<(), String> {
     table::fill("growth", &growth(&program)?)
 }
 
-/// Runs each operation in company, by turns with the runtime itself.
+/// Runs each operation beside a crowd, alternately with the runtime itself.
 fn growth(program: &Program) -> Result<String, String> {
     let mut table = Table::new([
         "",
@@ -66,7 +66,7 @@ fn growth(program: &Program) -> Result<String, String> {
                     vec![runtime.to_owned(), operation.to_string(), format!("{what}: {crowd}{fewer}")];
                 row.extend(times(&pairs, |growth| growth.beside.cpu_nanos as f64 / n as f64));
                 if crowd == 1 {
-                    // The first of a process is no measure of others.
+                    // The first value of a process is not comparable.
                     row.extend(vec!["–".to_owned(); 5]);
                     table.row(row);
                     continue;
@@ -83,7 +83,7 @@ fn growth(program: &Program) -> Result<String, String> {
     Ok(table.to_markdown())
 }
 
-/// Of a native run, of one of anyrt's, and of what the second is of the first: the medians.
+/// Returns the medians of the native runs, of anyrt's, and of their ratios.
 fn times(pairs: &[(Growth, Growth)], of: impl Fn(&Growth) -> f64) -> [String; 3] {
     let native = median(pairs.iter().map(|(native, _)| of(native)));
     let anyrt = median(pairs.iter().map(|(_, anyrt)| of(anyrt)));
@@ -91,7 +91,7 @@ fn times(pairs: &[(Growth, Growth)], of: impl Fn(&Growth) -> f64) -> [String; 3]
     [format!("{native:.0}"), format!("{anyrt:.0}"), format!("{ratio:.2}")]
 }
 
-/// How late timers of 10 ms are beside a socket that always has something to read.
+/// Measures the delays of 10 ms timers beside a socket that always has data.
 fn fairness(program: &Program) -> Result<String, String> {
     let mut table = Table::new([
         "",

@@ -1,4 +1,4 @@
-//! What an operation takes: what two sizes of one run differ by.
+//! The cost of an operation: the difference between two sizes of a run.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -11,12 +11,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::programs::{Program, output};
 
-/// Whether a tool is here to measure with.
+/// Whether a measuring tool is installed.
 pub(crate) fn has(tool: &str) -> bool {
     Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
-/// Two sizes of a run, large enough that what happens now and then has happened in both.
+/// Returns two sizes of a run, both large enough to include rare events.
 fn sizes(operation: Operation) -> (u64, u64) {
     match operation {
         Operation::SpawnBatch => (10_000, 30_000),
@@ -44,7 +44,7 @@ impl Program {
         })
     }
 
-    /// Allocations and bytes, as the allocator of the program counts them: the least of some runs, because queues grow
+    /// Allocations and bytes, as counted by the allocator of the program: the minimum of some runs, because queues grow
     /// now and then.
     pub(crate) fn allocations(
         &self,
@@ -63,8 +63,8 @@ impl Program {
         Ok(least)
     }
 
-    /// System calls, as strace counts them, without futex: how often threads meet is chance. The median of three: where the
-    /// reactor has a thread of its own it may be there first, and nobody has to wait.
+    /// System calls, as counted by strace, without futex, whose number varies with the timing of threads. The median of
+    /// three: a reactor with a thread of its own may be faster, so that no wait is needed.
     pub(crate) fn syscalls(&self, implementation: &str, operation: Operation) -> Result<f64, String> {
         let mut counted = [0.0; 3];
         for counted in &mut counted {
@@ -87,7 +87,7 @@ impl Program {
         })
     }
 
-    /// One run, and what it says of itself.
+    /// Runs once, and returns the program's report.
     pub(crate) fn run(&self, implementation: &str, operation: Operation, n: u64) -> Result<Report, String> {
         let mut program = Command::new(&self.path);
         Program::set_up(&mut program);
@@ -97,7 +97,7 @@ impl Program {
     }
 }
 
-/// All that strace has counted, without futex.
+/// Returns the total that strace has counted, without futex.
 pub(crate) fn calls(text: &str) -> f64 {
     let calls = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
@@ -113,7 +113,7 @@ fn slope(operation: Operation, run: impl Fn(u64) -> Result<f64, String>) -> Resu
     Ok((run(many)? - run(few)?) / (many - few) as f64)
 }
 
-/// Does something with each of them, as many at once as there are processors.
+/// Processes the items in parallel, on all processors.
 pub(crate) fn each<T: Sync, U: Send>(
     what: &'static str,
     of: &[T],
@@ -142,18 +142,17 @@ pub(crate) fn each<T: Sync, U: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Seconds of the processor that children have taken, in user mode and in the system (proc(5), cutime and cstime). In
-/// hundredths, as everywhere.
+/// CPU seconds of child processes, in user mode and in the system (proc(5), cutime and cstime), in hundredths.
 pub(crate) fn children() -> Option<f64> {
     times("self", 13)
 }
 
-/// Seconds of the processor that a process has taken itself (utime and stime).
+/// CPU seconds of a process itself (utime and stime).
 pub(crate) fn cpu_seconds(process: u32) -> Option<f64> {
     times(&process.to_string(), 11)
 }
 
-/// The sum of two fields, which are counted after the name.
+/// Returns the sum of two fields, counted after the name.
 fn times(process: &str, first: usize) -> Option<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;

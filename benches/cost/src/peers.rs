@@ -1,4 +1,4 @@
-//! What other layers over several runtimes take, beside anyrt and the runtimes themselves.
+//! The cost of other layers over several runtimes, beside anyrt and the runtimes themselves.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::measure::each;
 use crate::programs::{Program, output};
 use crate::table::{self, Table};
 
-/// Those that instructions are a measure of: the others meet threads, or the clock.
+/// Operations for which instructions are a measure; others depend on threads or on the clock.
 const OPERATIONS: [Operation; 10] = [
     Operation::Spawn,
     Operation::SpawnBatch,
@@ -31,7 +31,7 @@ pub(crate) struct Point {
     /// `traits`, or the name of a peer.
     pub(crate) way: String,
     pub(crate) operation: Operation,
-    /// More than natively; nothing of an operation that it does not have.
+    /// Additional instructions; `None` if it does not have the operation.
     pub(crate) more: Option<f64>,
 }
 
@@ -96,7 +96,7 @@ fn markdown(points: &[Point]) -> String {
 }
 
 impl Program {
-    /// Whether it says that an implementation has no such operation.
+    /// Whether an implementation reports that it does not have an operation.
     fn lacks(&self, implementation: &str, operation: Operation) -> Result<bool, String> {
         let mut program = Command::new(&self.path);
         program.args([implementation, &operation.to_string(), "0"]);

@@ -1,4 +1,4 @@
-//! The programs: how they are built, and where they are.
+//! The measured programs: how they are built, and where they are.
 
 use std::env;
 use std::fs;
@@ -10,21 +10,21 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
 }
 
-/// All backends, as cargo is told of them.
+/// All backends, as cargo features.
 pub(crate) const ALL: &str = "tokio,smol,async-std";
 
 impl Program {
-    /// `workloads` with these features, and no others.
+    /// Builds `workloads` with exactly these features.
     pub(crate) fn workloads(features: &str) -> Result<Self, String> {
         Self::build("workloads", features, features)
     }
 
-    /// The operations through other layers.
+    /// Builds the operations through other layers.
     pub(crate) fn peers() -> Result<Self, String> {
         Self::build("peers", "", "peers")
     }
 
-    /// Libraries, on each runtime.
+    /// Builds the programs with libraries.
     pub(crate) fn adapters() -> Result<Self, String> {
         Self::build("adapters", "", "adapters")
     }
@@ -35,7 +35,7 @@ impl Program {
         cargo.args(["build", "--release", "--quiet", "--package", package, "--features", features]);
         output(cargo.arg("--target-dir").arg(&target))?;
         let (from, to) = (target.join("release").join(package), target.join("programs").join(name));
-        // Renamed, because one that runs cannot be written to.
+        // Renamed, because a running program cannot be overwritten.
         let new = to.with_extension(format!("new-{}", std::process::id()));
         let copied = fs::create_dir_all(target.join("programs"))
             .and_then(|()| fs::copy(&from, &new))
@@ -44,7 +44,7 @@ impl Program {
         Ok(Self { path: to })
     }
 
-    /// On one worker, whoever it is.
+    /// Limits every runtime to one worker.
     pub(crate) fn set_up(command: &mut Command) -> &mut Command {
         command
             .env("SMOL_THREADS", "1")
@@ -58,7 +58,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// cargo, in the folder of this workspace.
+/// Returns a cargo command in the folder of this workspace.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo.current_dir(root());
@@ -69,7 +69,7 @@ pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from)
 }
 
-/// What a command prints, when it succeeds.
+/// Returns the output of a command that succeeds.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {

@@ -1,4 +1,4 @@
-//! Everything there is to measure, as the tables of README.md.
+//! All measurements, as the tables of README.md.
 
 use std::collections::BTreeMap;
 
@@ -53,11 +53,11 @@ enum Name {
 
 const RUNTIMES: [&str; 5] = ["tokio-ct", "tokio-mt", "smol", "smol-own", "async-std"];
 const WAYS: [&str; 4] = ["native", "traits", "any", "free"];
-/// Which of the runtimes are in a program with one backend.
+/// The runtimes in a program with one backend.
 const ALONE: [(&str, &[&str]); 3] =
     [("tokio", &["tokio-ct", "tokio-mt"]), ("smol", &["smol", "smol-own"]), ("async-std", &["async-std"])];
 
-/// How often threads meet is chance, and moves these by a third; their allocations are exact.
+/// Wall and CPU time of these vary by a third with the timing of threads; their allocations are exact.
 const BY_CHANCE: &[Operation] = &[
     Operation::SpawnBlocking,
     Operation::SleepFired,
@@ -66,7 +66,7 @@ const BY_CHANCE: &[Operation] = &[
     Operation::Interval,
 ];
 
-/// What a runtime is asked to do in some way.
+/// An operation, a runtime and a way.
 type Case = (Operation, &'static str, &'static str);
 
 pub(crate) fn run(args: &Args) -> Result<(), String> {
@@ -103,7 +103,7 @@ fn write(table: Name, rounds: u64) -> Result<(), String> {
     }
 }
 
-/// budgets.toml, to be read.
+/// Formats budgets.toml as a table.
 fn targets() -> Result<String, String> {
     let mut table = Table::new([
         "operation",
@@ -161,7 +161,7 @@ fn syscalls(all: &Program) -> Result<String, String> {
     )
 }
 
-/// A table of all runtimes in all ways.
+/// Formats a table of all runtimes in all ways.
 fn by_way<T: Send>(
     what: &'static str,
     operations: impl Iterator<Item = Operation>,
@@ -183,7 +183,7 @@ fn by_way<T: Send>(
     Ok(table.to_markdown())
 }
 
-/// Instructions more than the runtime itself, where its backend is the only one.
+/// Additional instructions when only one backend is compiled in.
 fn alone() -> Result<String, String> {
     let mut table = Table::new(["operation", "runtime", "traits", "AnyRuntime", "free function"]);
     for (backend, runtimes) in ALONE {
@@ -214,7 +214,7 @@ fn alone() -> Result<String, String> {
     Ok(table.to_markdown())
 }
 
-/// Medians of pairs: what anyrt takes over what the runtime takes right before it, as wall and as CPU time.
+/// Medians of pairs: anyrt right after the runtime itself, as wall and as CPU time.
 fn times(all: &Program, rounds: u64) -> Result<String, String> {
     let mut table =
         Table::new(["operation", "runtime", "itself", "traits: wall, CPU", "free function: wall, CPU"]);
@@ -251,7 +251,7 @@ fn times(all: &Program, rounds: u64) -> Result<String, String> {
     Ok(table.to_markdown())
 }
 
-/// How late the thousandth tick of a millisecond is.
+/// Measures the delay of the thousandth tick of an interval of a millisecond.
 fn drift(all: &Program) -> Result<String, String> {
     const TICKS: u64 = 1_000;
     let mut table = Table::new(["runtime", "itself", "traits", "free function"]);
@@ -259,7 +259,7 @@ fn drift(all: &Program) -> Result<String, String> {
         let mut row = vec![runtime.to_owned()];
         for way in ["native", "traits", "free"] {
             let run = |ticks| all.run(&format!("{runtime}/{way}"), Operation::Interval, ticks);
-            // The first tick comes at once or after a period.
+            // The first tick comes at once or after one period.
             let nanos = run(TICKS + 1)?.wall_nanos as f64 - run(1)?.wall_nanos as f64;
             row.push(format!("{:+.1} ms", nanos / 1e6 - TICKS as f64));
         }

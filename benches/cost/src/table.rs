@@ -1,4 +1,4 @@
-//! Tables, and the places in README.md where they go.
+//! Tables, and their places in README.md.
 
 use std::fmt::Write;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What it takes to build a simulator from nothing.
+//! The cost of building a simulator from scratch.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,14 +8,14 @@ use serde::Serialize;
 
 use crate::programs::{Simulator, cargo, output, target};
 
-/// Of the library alone, in release mode.
+/// The library alone, in release mode.
 #[derive(Clone, Copy, Serialize)]
 pub(crate) struct Cost {
-    /// How many crates it is made of, itself included.
+    /// Number of its crates, including itself.
     pub(crate) crates: usize,
-    /// Time of the processor; nothing where it is not known.
+    /// CPU time; `None` if unknown.
     pub(crate) seconds: Option<f64>,
-    /// How many of the crates a library on anyrt has anyway, and their time.
+    /// Number of those crates that a library on anyrt has anyway, and their time.
     pub(crate) without: Option<(usize, Option<f64>)>,
 }
 
@@ -48,7 +48,7 @@ fn build(library: &str, arguments: &[&str]) -> Result<(usize, Option<f64>), Stri
     Ok((crates.len(), seconds))
 }
 
-/// Seconds of the processor, in user mode, that children have taken (proc(5), cutime). In hundredths, as everywhere.
+/// CPU seconds of child processes in user mode (proc(5), cutime), in hundredths.
 fn children() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let (_, fields) = stat.rsplit_once(')')?;

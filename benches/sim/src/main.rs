@@ -33,7 +33,7 @@ struct Args {
     json: bool,
 }
 
-/// What is known of one simulator.
+/// Results of a simulator.
 #[derive(Serialize)]
 struct Figures {
     simulator: &'static str,
@@ -58,7 +58,7 @@ struct Bug {
     found: u64,
     seeds: u64,
     simulations_per_second: f64,
-    /// `ln 2 / p / rate`, unless it was not found.
+    /// `ln 2 / p / rate`, if the bug was found.
     median_seconds_to_find: Option<f64>,
 }
 
@@ -82,7 +82,7 @@ fn measure(args: &Args) -> Result<(), String> {
     bar.set_length(args.rounds * (2 + BUGS.len() as u64) * SIMULATORS.len() as u64);
     bar.set_position(0);
 
-    // A scenario's turns are next to each other, so that what slows the machine down slows all of them.
+    // All turns of a scenario are adjacent, so that a slow phase of the machine affects all simulators.
     let rate = |scenario: &'static str| -> Result<Vec<Option<Rate>>, String> {
         let turn =
             |simulator, _| programs.run(simulator, &[scenario, "--seconds", &args.seconds.to_string()]);
@@ -136,7 +136,7 @@ fn measure(args: &Args) -> Result<(), String> {
     Ok(())
 }
 
-/// What each simulator has reported, in each of the rounds.
+/// Returns the reports of each simulator in each round.
 fn rounds(
     rounds: u64,
     bar: &ProgressBar,
@@ -158,7 +158,7 @@ fn rounds(
 }
 
 impl Rate {
-    /// Nothing of one that has not run.
+    /// Returns `None` without reports.
     fn median(reports: &[Report]) -> Option<Self> {
         Some(Self {
             simulations_per_second: median(reports, |report| report.simulations as f64 / report.seconds)?,

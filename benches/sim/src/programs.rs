@@ -8,19 +8,19 @@ use std::process::{Command, Stdio};
 use indicatif::ProgressBar;
 use scenarios::Report;
 
-/// A simulator that is measured.
+/// A measured simulator.
 pub(crate) struct Simulator {
     pub(crate) name: &'static str,
     /// The package with its adapter.
     pub(crate) package: &'static str,
-    /// What its user depends on.
+    /// The crate that its users depend on.
     pub(crate) library: &'static str,
     arguments: &'static [&'static str],
     pub(crate) only_echo: bool,
 }
 
-/// In the order in which they have their turns. turmoil comes twice: with the mean latency of the others, and, in A, with
-/// its own distribution.
+/// In the order of their turns. turmoil comes twice: with the mean latency of the others, and, in A, with its own
+/// distribution.
 pub(crate) static SIMULATORS: [Simulator; 5] = [
     Simulator { name: "anyrt", package: "on-anyrt", library: "anyrt", arguments: &[], only_echo: false },
     Simulator {
@@ -59,7 +59,7 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Builds each of them alone, so that nobody's features are in another's, and once more with allocations counted.
+    /// Builds each of them separately, so that their features do not mix, and once more with allocations counted.
     pub(crate) fn build(bar: &ProgressBar) -> Result<Self, String> {
         let target = target();
         let folder = target.join("programs");
@@ -83,7 +83,7 @@ impl Programs {
         report(Command::new(program).args(arguments).args(simulator.arguments))
     }
 
-    /// Of a message of A: what the second half of twice as many costs.
+    /// Allocations per message of A: the cost of the second half of twice as many messages.
     pub(crate) fn allocations(&self, simulator: &Simulator) -> Result<f64, String> {
         let program = self.folder.join(format!("{}-counted", simulator.package));
         let run = |requests: &str| {
@@ -94,7 +94,7 @@ impl Programs {
         slope(half.allocations as f64, whole.allocations as f64, &half, &whole)
     }
 
-    /// Likewise, as valgrind counts them; nothing where there is no valgrind.
+    /// Instructions per message, as counted by valgrind; `None` without valgrind.
     pub(crate) fn instructions(&self, simulator: &Simulator) -> Result<Option<f64>, String> {
         if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
             return Ok(None);
@@ -116,20 +116,20 @@ impl Programs {
     }
 }
 
-/// Where this program itself was built.
+/// Returns the target folder of this program.
 pub(crate) fn target() -> PathBuf {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     env::var_os("CARGO_TARGET_DIR").map_or(here.join("target"), PathBuf::from)
 }
 
-/// In the folder with the configuration that madsim needs.
+/// Returns a cargo command in the folder with the configuration that madsim needs.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
     cargo
 }
 
-/// What one message more costs, of as many simulations.
+/// Returns the cost of one more message, in the same number of simulations.
 fn slope(few: f64, many: f64, half: &Report, whole: &Report) -> Result<f64, String> {
     if half.simulations != whole.simulations || half.messages >= whole.messages {
         return Err(format!("{half:?} and {whole:?} are no two sizes of one run"));

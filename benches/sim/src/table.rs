@@ -1,4 +1,4 @@
-//! The figures, as tables of Markdown.
+//! The results, as tables of Markdown.
 
 use crate::{Figures, build::Cost};
 

@@ -1,4 +1,4 @@
-//! What a driver needs of its runtime, on anyrt. A panic of a task is an error of its handle.
+//! The functions that a driver needs of its runtime, on anyrt. A panic of a task is an error of its handle.
 
 use std::io;
 

@@ -1,7 +1,7 @@
-//! What a driver needs of its runtime, over three of them.
+//! The functions that a driver needs of its runtime, over three runtimes.
 //!
-//! tokio where this thread is in one, and otherwise what is compiled in. There is no way to ask smol whether a
-//! thread is its own: where async-std is compiled in as well it is smol, which works under either.
+//! The runtime is tokio if this thread is in its context, and otherwise a compiled-in one. There is no way to ask smol
+//! whether a thread is its own: with async-std compiled in as well, smol is used, which works under either.
 
 use std::future::Future;
 use std::io;
@@ -124,17 +124,17 @@ where
     }
 }
 
-/// A panic of the task comes out where the handle is awaited.
+/// A panic of the task unwinds into the code that awaits the handle.
 #[allow(dead_code, reason = "which variants are made depends on the features")]
 pub(crate) enum JoinHandle<T> {
     #[cfg(feature = "tokio")]
     Tokio(tokio::task::JoinHandle<T>),
-    // Empty only while it is dropped.
+    // Empty only during the drop.
     #[cfg(feature = "smol")]
     Smol(Option<smol::Task<T>>),
     #[cfg(feature = "async-std")]
     AsyncStd(async_std::task::JoinHandle<T>),
-    // So that `T` is used when no runtime is compiled in.
+    // Uses `T` when no runtime is compiled in.
     Missing(PhantomData<fn() -> T>),
 }
 
@@ -157,7 +157,7 @@ impl<T> Future for JoinHandle<T> {
     }
 }
 
-/// Dropping a handle detaches its task, which smol would cancel.
+/// Dropping a handle detaches its task; smol would cancel it.
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         #[cfg(feature = "smol")]

@@ -1,4 +1,4 @@
-//! The driver: a connection that logs in, asks, and keeps itself alive. All it knows of runtimes is `rt`.
+//! The driver: a connection that logs in, sends queries, and keeps itself alive. It uses runtimes only through `rt`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ pub(crate) struct Config {
     pub(crate) addr: SocketAddr,
     pub(crate) user: String,
     pub(crate) password: String,
-    /// How long a connection may be silent.
+    /// Maximum time without traffic.
     pub(crate) keep_alive: Duration,
 }
 
@@ -25,13 +25,13 @@ pub(crate) struct Connection {
 }
 
 struct Shared {
-    // Nothing after a failure: a late answer would be taken for the answer to the next question.
+    // Empty after a failure: a late answer could be mistaken for the answer to the next question.
     stream: Mutex<Option<Stream>>,
 }
 
 type Stream = BufReader<rt::Socket>;
 
-/// A server that leaves a ping unanswered for so long is gone.
+/// A server that leaves a ping unanswered for this long is considered gone.
 const PING_LIMIT: Duration = Duration::from_secs(10);
 
 impl Connection {
@@ -44,12 +44,12 @@ impl Connection {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         let shared = Arc::new(Shared { stream: Mutex::new(Some(stream)) });
-        // It goes on without its handle, and ends when the connection does.
+        // The task runs without its handle, and ends with the connection.
         drop(rt::spawn(keep_alive(Arc::downgrade(&shared), config.keep_alive)));
         Ok(Self { shared })
     }
 
-    /// Tries again after 10 ms, 20 ms, 40 ms and so on; says as well how many attempts it took.
+    /// Retries after 10 ms, 20 ms, 40 ms and so on; also returns the number of attempts.
     pub(crate) async fn connect_with_backoff(config: &Config, attempts: u32) -> io::Result<(Self, u32)> {
         let (mut attempt, mut pause) = (1, Duration::from_millis(10));
         loop {
@@ -64,7 +64,7 @@ impl Connection {
         }
     }
 
-    /// `TimedOut` when the time is up; `NotConnected` after any failure before.
+    /// `TimedOut` when the time is up; `NotConnected` after any earlier failure.
     pub(crate) async fn query(&self, question: &str, limit: Duration) -> io::Result<String> {
         let answer = rt::timeout(limit, self.shared.exchange(question)).await;
         answer.map_err(|_| io::ErrorKind::TimedOut)?
@@ -78,7 +78,7 @@ impl Connection {
 impl Shared {
     async fn exchange(&self, question: &str) -> io::Result<String> {
         let mut place = self.stream.lock().await;
-        // Back in its place only with an answer, so it is gone as well when this future is dropped on the way.
+        // The stream is put back only after an answer, so it is also gone if this future is dropped before.
         let mut stream = place.take().ok_or(io::ErrorKind::NotConnected)?;
         let answer = ask(&mut stream, question).await?;
         *place = Some(stream);

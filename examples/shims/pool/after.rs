@@ -1,4 +1,4 @@
-//! What a pool needs of its runtime, on anyrt: the one that its user names, or the one that it is made on.
+//! The functions that a pool needs of its runtime, on anyrt: the runtime that its user passes, or the current one.
 
 use std::future::Future;
 use std::io;
@@ -19,7 +19,7 @@ impl Runtime {
         }
     }
 
-    /// Nothing when the time is up.
+    /// Returns `None` when the time is up.
     pub(crate) async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
         self.runtime.timeout(limit, future).await.ok()
     }
@@ -33,7 +33,7 @@ impl Runtime {
         Ok(self.runtime.spawn_blocking(job).await?)
     }
 
-    /// Nobody waits for `job`.
+    /// Runs `job` in the background.
     pub(crate) fn spawn_blocking_background<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,

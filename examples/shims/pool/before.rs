@@ -1,4 +1,4 @@
-//! What a pool needs of its runtime: an enum of those that it knows, one of which its user has to name.
+//! The functions that a pool needs of its runtime: an enum of the known runtimes, one of which its user has to pass.
 
 use std::future::Future;
 use std::io;
@@ -17,12 +17,12 @@ pub(crate) enum Runtime {
 
 #[allow(unused_variables, reason = "when no runtime is compiled in there is nothing to do")]
 impl Runtime {
-    /// The limits of a pool need timers.
+    /// The time limits of a pool need timers.
     pub(crate) fn of_pool(named: Option<Self>) -> io::Result<Self> {
         named.ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, "No runtime specified"))
     }
 
-    /// Nothing when the time is up.
+    /// Returns `None` when the time is up.
     pub(crate) async fn timeout<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
         match *self {
             #[cfg(feature = "tokio")]
@@ -58,7 +58,7 @@ impl Runtime {
         }
     }
 
-    /// Nobody waits for `job`.
+    /// Runs `job` in the background.
     pub(crate) fn spawn_blocking_background<F>(&self, job: F)
     where
         F: FnOnce() + Send + 'static,
@@ -68,7 +68,7 @@ impl Runtime {
             Self::Tokio1 => drop(tokio::task::spawn_blocking(job)),
             #[cfg(feature = "async-std")]
             Self::AsyncStd1 => drop(async_std::task::spawn_blocking(job)),
-            // Dropped, it would not run.
+            // Dropping the handle would cancel the closure.
             #[cfg(feature = "smol")]
             Self::Smol2 => smol::unblock(job).detach(),
         }

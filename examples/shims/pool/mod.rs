@@ -1,4 +1,4 @@
-//! The pool: a bounded number of connections, and a limit on each wait. All it knows of runtimes is `Runtime`.
+//! The pool: a bounded number of connections, and a limit on each wait. It uses runtimes only through `Runtime`.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use futures::lock::Mutex;
 use super::driver::{Config, Connection};
 use super::runtime::Runtime;
 
-/// How long each part of [`Pool::get`] may take.
+/// Time limits of the steps of [`Pool::get`].
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) wait: Duration,
@@ -20,7 +20,7 @@ pub(crate) struct Limits {
     pub(crate) recycle: Duration,
 }
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug)]
 pub(crate) enum PoolError {
     Wait,
@@ -58,10 +58,10 @@ struct Shared {
     discarded: Arc<AtomicU32>,
 }
 
-/// Where the configuration comes from: a file or a vault, so it may block.
+/// Source of the configuration: a file or a vault, so it may block.
 pub(crate) type Settings = Arc<dyn Fn() -> io::Result<Config> + Send + Sync>;
 
-/// The right to one connection, and the connection if there is one already.
+/// Permit for one connection, with the connection if it is open.
 type Slot = Option<Connection>;
 
 impl Pool {
@@ -90,9 +90,9 @@ impl Pool {
     pub(crate) async fn get(&self) -> Result<Pooled, PoolError> {
         let Shared { runtime, limits, slots, .. } = &*self.shared;
         let slot = runtime.timeout(limits.wait, async { slots.lock().await.next().await });
-        // The queue never ends: the pool itself can add to it.
+        // The queue never ends: the pool holds a sender.
         let slot = slot.await.flatten().ok_or(PoolError::Wait)?;
-        // Wherever this function ends, the slot goes back.
+        // From here on, the slot goes back however this function ends.
         let mut pooled = Pooled { connection: None, pool: self.shared.clone() };
         if let Some(idle) = slot {
             if let Some(Ok(())) = runtime.timeout(limits.recycle, idle.ping()).await {
@@ -106,7 +106,7 @@ impl Pool {
         Ok(pooled)
     }
 
-    /// How many connections were thrown away.
+    /// Number of connections that were discarded.
     pub(crate) fn discarded(&self) -> u32 {
         self.shared.discarded.load(Ordering::SeqCst)
     }
@@ -119,7 +119,7 @@ impl Shared {
         Connection::connect(&config).await
     }
 
-    /// The destructors of some drivers block, so it is not for a worker.
+    /// Destructors of some drivers block, so they must not run on a worker.
     fn discard(&self, connection: Connection) {
         let discarded = self.discarded.clone();
         self.runtime.spawn_blocking_background(move || {
@@ -129,7 +129,7 @@ impl Shared {
     }
 
     fn put_back(&self, slot: Slot) {
-        // Whoever would take it is gone with the pool.
+        // If the receiver is gone, so is the pool.
         let _ = self.returned.unbounded_send(slot);
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Res
             return panicked_as_planned::<()>(job.await);
         }
         2 => {
-            // It may be queued, running or over.
+            // The closure may be queued, running or finished.
             let job = load.spawn_blocking(job);
             load.pause(up_to_ms(random, 3)).await;
             load.abort(&job);

@@ -20,7 +20,7 @@ pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Res
     }
 }
 
-/// A task that is polled some times before it has its value.
+/// A task that is polled several times before it is ready.
 async fn count<R: Runtime>(runtime: R, turns: u64) -> u64 {
     for _ in 0..turns {
         runtime.yield_now().await;
@@ -69,7 +69,7 @@ async fn set_that_is_cut_short<R: Runtime>(load: &Load<R>, random: &mut Rng) -> 
         }));
     }
     for _ in 0..random.u64(..3) {
-        // The first of them ends by itself.
+        // The first task ends by itself.
         if let Some(ended) = set.try_join_next() {
             ended?;
         }
@@ -90,7 +90,7 @@ async fn set_that_is_cut_short<R: Runtime>(load: &Load<R>, random: &mut Rng) -> 
 }
 
 async fn abort<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
-    // Should this be dropped half way, the task must not be left.
+    // If this future is dropped, the task must not be left.
     let task = load.spawn(pending::<()>()).abort_on_drop();
     if random.u64(..2) == 0 {
         load.pause(up_to_ms(random, 3)).await;
@@ -103,7 +103,7 @@ async fn abort<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     }
 }
 
-/// Tasks that are started by a task.
+/// Tasks that spawn tasks.
 async fn family<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     let (children, inner) = (random.u64(..5), load.clone());
     let parent = load.spawn(async move {

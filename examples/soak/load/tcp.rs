@@ -1,4 +1,4 @@
-//! TCP: a server that echoes, and clients that compare, hang up, or do not even wait to be connected.
+//! TCP: an echo server, and clients that compare the data, hang up, or drop the connect.
 
 use std::io;
 use std::pin::pin;
@@ -12,7 +12,7 @@ use futures::{poll, try_join};
 
 use super::{Load, bytes, up_to_ms, wrong};
 
-/// Accepts until it is aborted; a connection is a task of its own.
+/// Accepts connections until it is aborted; each connection is a task.
 pub(super) async fn serve<R: Runtime>(load: Load<R>, listener: R::TcpListener) {
     loop {
         match listener.accept().await {
@@ -29,7 +29,7 @@ pub(super) async fn serve<R: Runtime>(load: Load<R>, listener: R::TcpListener) {
 pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     match random.u64(..8) {
         0 => {
-            // One poll, and it is dropped.
+            // The connect is polled once, and dropped.
             let connect = pin!(load.runtime.tcp_connect(load.tcp_server));
             if poll!(connect).is_ready() {
                 load.counts.connections.add(1);
@@ -57,7 +57,7 @@ async fn connect<R: Runtime>(load: &Load<R>) -> io::Result<R::TcpStream> {
     Ok(stream)
 }
 
-/// Question and answer, some times.
+/// Several questions and answers.
 async fn conversation<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     let mut stream = connect(load).await?;
     stream.set_nodelay(true)?;
@@ -75,7 +75,7 @@ async fn conversation<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Resul
     if more == 0 { Ok(()) } else { Err(wrong(format!("{more} bytes after the end"))) }
 }
 
-/// Much at once, both ways; the end is sent while the answer still comes.
+/// Much data in both directions; the end is sent while the answer is still arriving.
 async fn transfer<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Result<()> {
     let mut stream = connect(load).await?;
     let len = random.usize(..256 * 1024);

@@ -1,4 +1,4 @@
-//! UDP: a server that echoes, and clients that compare. What is lost is counted, and no error.
+//! UDP: an echo server, and clients that compare the data. Lost datagrams are counted and are not errors.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use fastrand::Rng;
 
 use super::{Load, bytes, wrong};
 
-/// How long an answer may take; on loopback it is lost by then.
+/// Time limit of an answer; on loopback it is lost by then.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Answers until it is aborted.
@@ -20,7 +20,7 @@ pub(super) async fn serve<R: Runtime>(load: Load<R>, socket: R::UdpSocket) {
             Ok((len, client)) => socket.send_to(&datagram[..len], client).await.map(drop),
             Err(error) => Err(error),
         };
-        // A client that is gone is no error of ours, but Windows says so here.
+        // A client that is gone is not an error, but Windows reports one here.
         if echoed.is_err() {
             load.pause(Duration::from_millis(1)).await;
         }
@@ -40,7 +40,7 @@ pub(super) async fn one<R: Runtime>(load: &Load<R>, random: &mut Rng) -> io::Res
         questions.push(question);
         load.counts.timers.add(1);
         let Ok(received) = load.runtime.timeout(PATIENCE, socket.recv(&mut answer)).await else { continue };
-        // It may be late, and the answer to an earlier one.
+        // The answer may be late, and belong to an earlier question.
         let answer = &answer[..received?];
         let Some(answered) = questions.iter().position(|question| question == answer) else {
             return Err(wrong(format!("an answer of {} bytes to nothing that was asked", answer.len())));

@@ -8,7 +8,7 @@ use axum::routing::get;
 
 use crate::way::Way;
 
-/// Says where it is, and serves until it is killed.
+/// Prints its address, and serves until it is killed.
 pub(crate) async fn run(way: Way) -> io::Result<Infallible> {
     let app = Router::new().route("/", get(async || "hello"));
     match way {

@@ -1,4 +1,4 @@
-//! A body of HTTP/1 through hyper, up or down.
+//! A body over HTTP/1 through hyper, in either direction.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,7 +17,7 @@ use crate::{Report, Start};
 
 type Body = BoxBody<Bytes, Infallible>;
 
-/// From whom the bytes go.
+/// The sender of the bytes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum From {
     Client,
@@ -68,7 +68,7 @@ fn chunks(bytes: u64) -> Body {
     BodyExt::boxed(StreamBody::new(futures_lite::stream::iter(pieces)))
 }
 
-/// How many bytes come.
+/// Returns the number of bytes received.
 async fn count(mut body: Incoming) -> hyper::Result<u64> {
     let mut all = 0;
     while let Some(frame) = body.frame().await {

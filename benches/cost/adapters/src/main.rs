@@ -4,7 +4,7 @@
 //! adapters anyrt/smol upload
 //! ```
 //!
-//! does it once, client and server in one process, and prints what it took as JSON; `app` serves until it is killed.
+//! runs it once, with client and server in one process, and prints the cost as JSON; `app` serves until it is killed.
 
 mod app;
 mod http;
@@ -56,7 +56,7 @@ struct Report {
     cpu_nanos: u64,
 }
 
-/// When something began.
+/// Time at which a measurement began.
 struct Start {
     wall: Instant,
     cpu: u64,

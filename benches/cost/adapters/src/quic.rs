@@ -17,7 +17,7 @@ pub(crate) async fn run(way: Way, bytes: u64) -> io::Result<Report> {
     let address = server.local_addr()?;
     let (send, received) = tokio::sync::oneshot::channel();
     way.runtime().spawn(Box::pin(async move {
-        // Whoever waits for it hears of an error by the channel.
+        // The receiver gets an error through the channel.
         let _ = send.send(receive(&server).await);
     }));
 
@@ -42,7 +42,7 @@ pub(crate) async fn run(way: Way, bytes: u64) -> io::Result<Report> {
     report
 }
 
-/// How many bytes a client sends.
+/// Returns the number of bytes that a client sends.
 async fn receive(server: &Endpoint) -> io::Result<u64> {
     let Some(incoming) = server.accept().await else { return Ok(0) };
     let mut stream = incoming.await?.accept_uni().await?;

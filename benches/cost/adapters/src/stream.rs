@@ -1,4 +1,4 @@
-//! Streams with tokio's I/O traits, of each way.
+//! Streams with tokio's I/O traits, for each way.
 
 use std::io;
 
@@ -11,7 +11,7 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Both ends of a connection.
+/// Returns both ends of a connection.
 pub(crate) async fn pair(way: Way) -> io::Result<(Box<dyn Stream>, Box<dyn Stream>)> {
     Ok(match way {
         Way::NativeTokio => {

@@ -4,7 +4,7 @@ use std::io;
 use anyrt::{AnyRuntime, BlockOn};
 use clap::ValueEnum;
 
-/// A runtime, and how a library is brought onto it.
+/// A runtime, and the adapter that a library uses on it.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Way {
     /// tokio, with what libraries have for it
@@ -22,7 +22,7 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// Drives `future`, the main one, as a program on that runtime does.
+    /// Drives the main future, as a program on that runtime does.
     pub(crate) fn block_on<T>(self, future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
         match self {
             Self::NativeTokio => tokio::runtime::Runtime::new()?.block_on(future),
@@ -33,7 +33,7 @@ impl Way {
         }
     }
 
-    /// Spawns a task and forgets it, inside `block_on`.
+    /// Spawns a task inside `block_on`, and detaches it.
     pub(crate) fn spawn(self, future: impl Future<Output = ()> + Send + 'static) {
         match self {
             Self::NativeTokio => drop(tokio::spawn(future)),

@@ -1,4 +1,4 @@
-//! How an operation's cost grows with the company it is in.
+//! How the cost of an operation grows with the number of others.
 
 use std::future::{Future, poll_fn};
 use std::io::Write;
@@ -15,18 +15,19 @@ use serde::{Deserialize, Serialize};
 use crate::operations::{self, ANY_PORT, LATER, round_trips};
 use crate::{Operation, Report, Way};
 
-/// A crowd, and an operation in it.
+/// Measurement of an operation beside a crowd.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Growth {
-    /// Of how many: fewer than asked for where there are not so many descriptors.
+    /// Size of the crowd; smaller than asked for if there are not enough descriptors.
     pub crowd: u64,
-    /// What it took to start and to end all of them.
+    /// Cost of starting and ending the crowd.
     pub all: Report,
-    /// What the operations took while they were there.
+    /// Cost of the operations beside the crowd.
     pub beside: Report,
 }
 
-/// `operation` so many times beside a crowd of its kind: tasks that wait, timers that run, connections that are used by turns.
+/// Runs `operation` this many times beside a crowd of its kind: waiting tasks, running timers, or connections used in
+/// turn.
 pub(crate) async fn run<W: Way>(way: &W, operation: Operation, crowd: u64, n: u64) -> Growth {
     match operation {
         Operation::Spawn => beside_tasks(way, crowd, n).await,
@@ -60,7 +61,7 @@ async fn beside_tasks<W: Way>(way: &W, crowd: u64, n: u64) -> Growth {
     Growth { crowd, all: started + start.end(), beside }
 }
 
-/// Until it is woken.
+/// Waits until it is woken.
 fn wait(waiting: Arc<Mutex<Vec<Waker>>>) -> impl Future<Output = ()> + Send {
     let mut waits = false;
     poll_fn(move |cx| {
@@ -95,7 +96,7 @@ async fn beside_timers<W: Way>(way: &W, crowd: u64, n: u64) -> Growth {
 }
 
 async fn over_connections<W: Way>(way: &W, crowd: u64, n: u64) -> Growth {
-    // Two each, and some for the runtime.
+    // Two descriptors per connection, and some for the runtime.
     let crowd = crowd.min(descriptors().saturating_sub(64) / 2);
     let mut clients = Vec::with_capacity(crowd as usize);
     let mut servers = Vec::with_capacity(crowd as usize);
@@ -110,7 +111,7 @@ async fn over_connections<W: Way>(way: &W, crowd: u64, n: u64) -> Growth {
     }
     let started = start.end();
 
-    // All of them are known to be there, and to have waited, before anything is measured.
+    // All clients have been accepted and are waiting before the measurement begins.
     for client in &mut clients {
         round_trips::<W>(client, 1).await.expect("the server answers");
     }
@@ -129,7 +130,7 @@ async fn over_connections<W: Way>(way: &W, crowd: u64, n: u64) -> Growth {
     Growth { crowd, all: started + start.end(), beside }
 }
 
-/// As many as this process may have.
+/// Returns the limit of descriptors of this process.
 fn descriptors() -> u64 {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 256 };
     match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
@@ -138,19 +139,19 @@ fn descriptors() -> u64 {
     }
 }
 
-/// How late timers were beside a socket that always has something to read.
+/// Delays of timers beside a socket that always has data.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fairness {
-    /// In nanoseconds: sleeps of 10 ms, in another task of the same worker.
+    /// Nanoseconds: sleeps of 10 ms, in another task of the same worker.
     pub sleeps: Vec<u64>,
-    /// Likewise: timeouts of 10 ms around the reads.
+    /// Nanoseconds: timeouts of 10 ms around the reads.
     pub timeouts: Vec<u64>,
 }
 
-/// Reading ends by itself after this time, so that a runtime which lets nobody else have a turn is late by it.
+/// Reading ends after this time, so that a runtime that starves timers is late by it.
 const STARVED: Duration = Duration::from_millis(500);
 
-/// Beside so many connections on which nothing happens.
+/// Measures beside this many idle connections.
 pub(crate) async fn fairness<W: Way>(way: &W, idle: u64) -> Fairness {
     const SLEEP: Duration = Duration::from_millis(10);
 
@@ -163,7 +164,7 @@ pub(crate) async fn fairness<W: Way>(way: &W, idle: u64) -> Fairness {
     }
     let mut busy = TcpStream::connect(addr).expect("loopback works");
     let mut stream = W::accept(&listener).await.expect("loopback works");
-    // It ends when nobody reads any more.
+    // The thread ends when the reader is dropped.
     thread::spawn(move || while busy.write_all(&[1; 65_536]).is_ok() {});
 
     let mut timeouts = Vec::new();

@@ -1,11 +1,11 @@
-//! What every program of this workspace shares: a command line, the operations, and an allocator that counts.
+//! Shared by all programs of this workspace: the command line, the operations, and an allocator that counts.
 //!
 //! ```sh
 //! workloads tokio-ct/native spawn 1000
 //! ```
 //!
-//! does the operation a thousand times, and nothing else that depends on the thousand: what two sizes differ by, in the
-//! instructions of the whole process, is the operation.
+//! runs the operation a thousand times, and nothing else that depends on the number: the difference between two sizes,
+//! in instructions of the whole process, is the cost of the operation.
 
 pub mod growth;
 pub mod operations;
@@ -47,7 +47,7 @@ struct Args {
     fairness: Option<u64>,
 }
 
-/// What all of the operations took together.
+/// Cost of all operations together.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Report {
     pub allocations: u64,
@@ -61,9 +61,9 @@ pub struct Implementation {
     pub name: &'static str,
     pub lacks: &'static [Operation],
     pub run: fn(Operation, u64) -> Report,
-    /// The operation, how large the crowd is, and how often.
+    /// Measures an operation: with a crowd of this size, this many times.
     pub grow: fn(Operation, u64, u64) -> Growth,
-    /// Beside how many that are idle.
+    /// Measures fairness beside this many idle connections.
     pub fairness: fn(u64) -> Fairness,
 }
 
@@ -116,7 +116,7 @@ fn print(figures: &impl Serialize) -> ExitCode {
     }
 }
 
-/// The exit code of an implementation that has no such operation.
+/// Exit code of an implementation without that operation.
 pub const LACKS: u8 = 3;
 
 fn run<W: Way>(operation: Operation, n: u64) -> Report {
@@ -141,7 +141,7 @@ fn fairness<W: Way>(idle: u64) -> Fairness {
     way.block_on(async move { growth::fairness(&inside, idle).await })
 }
 
-/// When something began, and what there had been by then.
+/// State at the begin of a measurement.
 struct Start {
     wall: Instant,
     cpu: Duration,
@@ -179,7 +179,7 @@ impl Add for Report {
     }
 }
 
-/// Time of the processor that this process has taken.
+/// Returns the CPU time of this process.
 pub fn cpu() -> Duration {
     ClockId::CLOCK_PROCESS_CPUTIME_ID.now().expect("there is such a clock").into()
 }

@@ -1,4 +1,4 @@
-//! The operations, once for every way.
+//! The operations, written once for every way.
 
 use std::fmt;
 use std::future::{Future, poll_fn, ready};
@@ -74,14 +74,14 @@ impl Operation {
     ];
 }
 
-/// As on the command line.
+/// The name on the command line.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.to_possible_value().expect("none is hidden").get_name())
     }
 }
 
-/// Further away than any run.
+/// Later than the end of any run.
 pub(crate) const LATER: Duration = Duration::from_secs(3600);
 const BATCH: u64 = 10_000;
 const CONNECTIONS: u64 = 256;
@@ -116,7 +116,7 @@ async fn without_sockets<W: Way>(way: &W, operation: Operation, n: u64) {
             }
         }
         Operation::SpawnDetached => {
-            // The last of every 32 is awaited, so that the queue stays short.
+            // One of every 32 handles is awaited, so that the queue stays short.
             for _ in 0..n.div_ceil(32) {
                 for _ in 1..32 {
                     way.detach(async {});
@@ -179,7 +179,7 @@ async fn without_sockets<W: Way>(way: &W, operation: Operation, n: u64) {
     }
 }
 
-/// Ready in the second poll, which it asks for.
+/// Wakes itself, and is ready at the second poll.
 fn pending_once() -> impl Future<Output = ()> + Send {
     let mut polled = false;
     poll_fn(move |cx| {

@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use crate::Operation;
 
-/// A runtime as somebody uses it: by itself, through anyrt, or through another layer.
+/// A way to use a runtime: by itself, through anyrt, or through another layer.
 ///
-/// Each method is the call that its user would write, and nothing around it.
+/// Each method is exactly the call that a user of that way would write.
 pub trait Way: Clone + Send + Sync + 'static {
-    /// What it cannot do: its methods are never called then.
+    /// Operations that it does not have; their methods are never called.
     const LACKS: &'static [Operation] = &[];
 
     type Stream: Send + 'static;
     type Listener: Send + Sync + 'static;
 
-    /// With one worker.
+    /// Starts with one worker.
     fn start() -> Self;
 
-    /// Runs `main` as a task, and waits for it without driving anything.
+    /// Runs `main` as a task, and waits for it without driving other tasks.
     fn block_on<F>(&self, main: F) -> F::Output
     where
         F: Future + Send + 'static,
@@ -27,7 +27,7 @@ pub trait Way: Clone + Send + Sync + 'static {
     {
         let (done, wait) = mpsc::channel();
         self.detach(async move {
-            // Whoever waits is there until it is told.
+            // The receiver exists until it gets the result.
             let _ = done.send(main.await);
         });
         wait.recv().expect("the task does not panic")
@@ -38,7 +38,7 @@ pub trait Way: Clone + Send + Sync + 'static {
         F: Future + Send + 'static,
         F::Output: Send + 'static;
 
-    /// Nobody waits for it.
+    /// Spawns a task, and drops its handle.
     fn detach<F>(&self, future: F)
     where
         F: Future + Send + 'static,
@@ -66,7 +66,7 @@ pub trait Way: Clone + Send + Sync + 'static {
         lacks::<std::future::Ready<()>>()
     }
 
-    /// So many ticks.
+    /// Waits for this number of ticks.
     fn interval(&self, _: Duration, _: u64) -> impl Future<Output = ()> + Send {
         lacks::<std::future::Ready<()>>()
     }

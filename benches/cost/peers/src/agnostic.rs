@@ -1,4 +1,4 @@
-//! agnostic: a type parameter, and functions of it.
+//! agnostic: a type parameter, with associated functions.
 
 use std::future::Future;
 use std::io;
@@ -17,7 +17,7 @@ pub(crate) type Tokio = Agnostic<TokioRuntime>;
 pub(crate) type Smol = Agnostic<SmolRuntime>;
 
 pub(crate) struct Agnostic<R> {
-    // The one it is called in.
+    // The current runtime.
     tokio: Option<&'static tokio::runtime::Runtime>,
     runtime: PhantomData<R>,
 }

@@ -1,4 +1,4 @@
-//! any_spawner: one executor for the process, which starts tasks and nothing else.
+//! any_spawner: one executor for the process, which only spawns tasks.
 
 use std::future::Future;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Way for Tokio {
 
     crate::in_tokio!(self => self.0);
 
-    /// It has no handles: its users send the output.
+    /// It has no handles: users send the output through a channel.
     fn spawn<F>(&self, future: F) -> impl Future<Output: Send> + Send + 'static
     where
         F: Future + Send + 'static,
@@ -45,7 +45,7 @@ impl Way for Tokio {
     {
         let (done, wait) = oneshot::channel();
         Executor::spawn(async move {
-            // Nobody may be waiting.
+            // The receiver may be dropped.
             let _ = done.send(future.await);
         });
         wait

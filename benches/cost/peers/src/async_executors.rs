@@ -1,4 +1,4 @@
-//! async_executors: traits over what each executor has.
+//! async_executors: traits over executors.
 
 use std::future::Future;
 use std::time::Duration;

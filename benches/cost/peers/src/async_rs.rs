@@ -7,7 +7,7 @@ use async_rs::traits::{Executor as _, Reactor as _};
 use async_rs::{Runtime, SmolRuntime, TokioRuntime};
 use harness::{Absent, Operation, Way};
 
-/// There is no listener, no timeout, and nothing that yields; and its intervals are streams that miss ticks in ways of their own.
+/// It has no listener, no timeout, and no yield; its intervals are streams that miss ticks in their own ways.
 const LACKS: &[Operation] = &[
     Operation::TimeoutReady,
     Operation::TimeoutPending,

@@ -32,13 +32,13 @@ fn main() -> ExitCode {
     harness::main(IMPLEMENTATIONS.iter().copied().flatten().chain(PEERS))
 }
 
-/// With one worker, as natively; and as there it is never dropped.
+/// Returns a runtime with one worker, as natively; it is also never dropped.
 fn tokio() -> &'static Runtime {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
     Box::leak(Box::new(runtime.expect("there are descriptors and threads")))
 }
 
-/// `block_on` as it is natively: tokio's own, of a task.
+/// The native `block_on`: tokio's own, of a task.
 #[macro_export]
 macro_rules! in_tokio {
     ($self:ident => $runtime:expr) => {

@@ -1,4 +1,4 @@
-//! tor-rtcompat: one trait for everything.
+//! tor-rtcompat: one trait for all operations.
 
 use std::future::Future;
 use std::io;
@@ -16,7 +16,7 @@ use tor_rtcompat::{
     SpawnExt as _,
 };
 
-/// Nothing that yields, and no intervals.
+/// It has no yield and no intervals.
 const LACKS: &[Operation] = &[Operation::Yield, Operation::Interval];
 
 #[derive(Clone)]
@@ -27,13 +27,13 @@ pub(crate) struct AsyncStd(AsyncStdRustlsRuntime);
 
 type Connection<R> = <R as NetStreamProvider>::Stream;
 
-/// A listener is a stream there.
+/// There, a listener is a stream.
 pub(crate) struct Listener<R: Runtime>(
     Mutex<Pin<Box<dyn Stream<Item = io::Result<(Connection<R>, SocketAddr)>> + Send>>>,
 );
 
 fn provider() {
-    // Whoever was first is the one.
+    // An error means that a provider is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 

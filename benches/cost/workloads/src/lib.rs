@@ -1,4 +1,4 @@
-//! The operations, by a runtime itself and by anyrt on it.
+//! The operations, on a runtime itself and through anyrt.
 
 #[macro_use]
 mod through_anyrt;

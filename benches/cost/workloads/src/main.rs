@@ -1,4 +1,4 @@
-//! The operations, by a runtime itself and by anyrt on it, in one program.
+//! The operations, on a runtime itself and through anyrt, in one program.
 
 use std::process::ExitCode;
 

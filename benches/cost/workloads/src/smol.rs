@@ -1,4 +1,4 @@
-//! smol: its global executor, or one of one's own.
+//! smol: its global executor, or an owned one.
 
 use std::future::Future;
 #[cfg(feature = "report")]
@@ -49,7 +49,7 @@ impl Setup for Owned {
     }
 }
 
-/// `smol::spawn`, which has one thread.
+/// `smol::spawn`, whose executor has one thread.
 #[derive(Clone)]
 pub(crate) struct Native;
 
@@ -58,7 +58,7 @@ pub(crate) struct Native;
 #[derive(Clone)]
 pub(crate) struct NativeOwned(&'static Executor<'static>);
 
-/// What both have, besides tasks.
+/// The operations of both, except tasks.
 macro_rules! way {
     ($spawn:expr) => {
         type Stream = TcpStream;
@@ -93,7 +93,7 @@ macro_rules! way {
             Timer::after(duration)
         }
 
-        /// As smol's documentation writes it.
+        /// As in smol's documentation.
         fn timeout<F>(&self, duration: Duration, future: F) -> impl Future<Output: Send> + Send
         where
             F: Future + Send,

@@ -13,11 +13,12 @@ use anyrt::{AnyRuntime, Net, Runtime, Spawn, Time, net};
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 use harness::Way;
 
-/// How a runtime is set up.
+/// Set-up of a runtime.
 pub(crate) trait Setup: Clone + Send + Sync + 'static {
     type Runtime: Runtime + Into<AnyRuntime>;
 
-    /// Whoever waits in `block_on` is its only worker, or does nothing for others. (Elsewhere that runs timers and sockets.)
+    /// Whether the thread in `block_on` is the only worker, or drives nothing. (Otherwise it drives timers and
+    /// sockets.)
     const BLOCKS_ON: bool = false;
 
     fn start() -> Self::Runtime;
@@ -39,7 +40,7 @@ pub(crate) struct Any<S: Setup> {
 #[derive(Clone)]
 pub(crate) struct Free<S: Setup>(S::Runtime);
 
-/// The methods that call a handle, which is `$handle` of `$self`.
+/// Methods that call a handle, which is `$handle` of `$self`.
 macro_rules! with_handle {
     ($self:ident => $handle:expr) => {
         fn spawn<F>(&$self, future: F) -> impl Future<Output: Send> + Send + 'static
@@ -114,7 +115,7 @@ macro_rules! with_streams {
     };
 }
 
-/// As natively, a task and a thread that waits for it.
+/// A task, and a thread that waits for it, as natively.
 macro_rules! blocks_on {
     ($self:ident => $runtime:expr) => {
         fn block_on<F>(&$self, main: F) -> F::Output
@@ -230,7 +231,7 @@ where
     }
     let (done, wait) = mpsc::channel();
     drop(runtime.spawn(async move {
-        // Whoever waits is there until it is told.
+        // The receiver exists until it gets the result.
         let _ = done.send(main.await);
     }));
     wait.recv().expect("the task does not panic")
@@ -242,7 +243,7 @@ async fn ticks<R: Time>(mut interval: anyrt::time::Interval<R>, ticks: u64) {
     }
 }
 
-/// The implementations of a runtime: its own and the three.
+/// The implementations of a runtime: its own, and the three of anyrt.
 macro_rules! implementations {
     ($name:literal, $native:ty, $setup:ty) => {
         &[

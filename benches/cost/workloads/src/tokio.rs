@@ -68,7 +68,7 @@ impl Setup for MultiThread {
     }
 }
 
-/// tokio itself. Its runtime is never dropped, which may not happen in a task.
+/// tokio itself. Its runtime is never dropped, because it must not be dropped in a task.
 #[derive(Clone)]
 pub(crate) struct Native<S> {
     runtime: &'static Runtime,

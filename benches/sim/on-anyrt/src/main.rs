@@ -14,7 +14,7 @@ fn main() {
 
 struct Anyrt;
 
-/// The one place that says how a simulation is set up.
+/// The only function that sets up a simulation.
 fn sim(setup: Setup) -> Sim {
     let sim = Sim::builder().seed(setup.seed).build().expect("a seed is all it needs");
     let options = LinkOptions::new().latency(Duration::from_millis(1)).jitter(Duration::from_millis(9));

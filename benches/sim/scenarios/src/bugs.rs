@@ -8,7 +8,8 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// **C1.** A lost update. Two clients read a number of the server, add one and write it, at some time of half a second.
+/// **C1.** A lost update. Two clients read a number from the server, add one and write it, at a random time within half
+/// a second.
 pub(crate) fn lost_update<S: Simulator>(setup: Setup) -> (Duration, bool) {
     let count = Arc::new(AtomicU64::new(0));
     let clients = (0..2).map(|client| async move {
@@ -35,8 +36,8 @@ pub(crate) fn lost_update<S: Simulator>(setup: Setup) -> (Duration, bool) {
 const READ: u8 = 0;
 const WRITE: u8 = 1;
 
-/// **C2.** An interleaving inside of one host: one task checks, yields and acts; another takes five turns, and closes in
-/// the last. Tasks that take turns never meet it.
+/// **C2.** An interleaving inside of one host: one task checks, yields and acts; another takes five turns, and closes
+/// in the last. Tasks that take turns strictly never show it.
 pub(crate) fn check_then_act<S: Simulator>(setup: Setup) -> (Duration, bool) {
     let (closed, found) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let bug = found.clone();
@@ -60,8 +61,8 @@ pub(crate) fn check_then_act<S: Simulator>(setup: Setup) -> (Duration, bool) {
     (time, found.load(Relaxed))
 }
 
-/// **C3.** A lease that expires. Whoever has the lock asks the server five times, and then writes without looking whether
-/// it still has it; the server gives it to the next one after 85 ms.
+/// **C3.** A lease that expires. The holder of a lock asks the server five times, and then writes without checking that
+/// it still holds the lock; the server passes it on after 85 ms.
 pub(crate) fn lease_expiry<S: Simulator>(setup: Setup) -> (Duration, bool) {
     let found = Arc::new(AtomicBool::new(false));
     let clients = (1..=2).map(|client| async move {
@@ -93,7 +94,7 @@ pub(crate) fn lease_expiry<S: Simulator>(setup: Setup) -> (Duration, bool) {
                     }));
                 }
                 COMMIT if has_it => holder.store(NOBODY, Relaxed),
-                // Nobody's write does no harm; over somebody else's it does.
+                // A write without a holder is harmless; during somebody else's lease it is the bug.
                 COMMIT if holder.load(Relaxed) != NOBODY => bug.store(true, Relaxed),
                 _ => {}
             }
@@ -110,7 +111,7 @@ const COMMIT: u8 = 2;
 const LEASE: u64 = 85;
 const NOBODY: u64 = 0;
 
-/// **C4.** As deep as it gets: one task has a window of one yield, and all 21 turns of another have to be in it.
+/// **C4.** The deepest bug: one task has a window of one yield, into which all 21 turns of another have to fall.
 pub(crate) fn deep<S: Simulator>(setup: Setup) -> (Duration, bool) {
     let found = Arc::new(AtomicBool::new(false));
     let bug = found.clone();
@@ -136,7 +137,7 @@ pub(crate) fn deep<S: Simulator>(setup: Setup) -> (Duration, bool) {
     (time, found.load(Relaxed))
 }
 
-/// Sends two bytes, and waits for the one of the answer.
+/// Sends two bytes, and waits for an answer of one byte.
 async fn ask<S: Simulator>(stream: &mut S::Stream, question: [u8; 2]) -> u8 {
     let mut answer = [0];
     stream.send(&question).await;
@@ -144,7 +145,7 @@ async fn ask<S: Simulator>(stream: &mut S::Stream, question: [u8; 2]) -> u8 {
     answer[0]
 }
 
-/// Answers whoever asks.
+/// Answers all clients.
 async fn serve<S: Simulator>(answer: impl Fn([u8; 2]) -> u8 + Clone + Send + 'static) {
     let listener = S::listen().await;
     loop {

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use crate::{Setup, Simulator, Stream, connect_late};
 
-/// How many clients there are.
+/// Number of clients.
 pub(crate) const CLIENTS: u64 = 4;
 
-/// **A.** Clients on hosts of their own, each of which sends a message and waits for it to come back, again and again.
+/// **A.** Clients on hosts of their own, each of which sends a message and waits for its echo, again and again.
 pub(crate) fn echo<S: Simulator>(setup: Setup, requests: u64) -> Duration {
     let clients = (0..CLIENTS).map(|client| async move {
         let mut stream = connect_late::<S>().await;

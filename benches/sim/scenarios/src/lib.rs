@@ -1,4 +1,4 @@
-//! The scenarios, each written once, over what the simulators have in common.
+//! The scenarios, written once over the common operations of the simulators.
 
 mod bugs;
 mod echo;
@@ -10,13 +10,13 @@ use std::time::Duration;
 
 pub use measure::{Args, Report, Scenario, main};
 
-/// A simulator, as far as the scenarios need one.
+/// The operations of a simulator that the scenarios need.
 pub trait Simulator: 'static {
     type Listener: Send + Sync + 'static;
     type Stream: Stream;
 
-    /// Runs `server` on a host of its own, and each client on one of its own, until the clients are done. Returns how much
-    /// virtual time has passed.
+    /// Runs `server` on a host of its own, and each client on a host of its own, until the clients are done. Returns
+    /// the virtual time that has passed.
     fn run<S, C>(setup: Setup, server: impl Fn() -> S + Send + 'static, clients: Vec<C>) -> Duration
     where
         S: Future<Output = ()> + Send + 'static,
@@ -25,7 +25,7 @@ pub trait Simulator: 'static {
     /// Runs `main` on the only host there is.
     fn run_alone(setup: Setup, main: impl Future<Output = ()> + Send + 'static) -> Duration;
 
-    /// Starts a task, which runs on when what comes back is dropped.
+    /// Starts a task, which continues if its handle is dropped.
     fn spawn(task: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send + 'static;
 
     fn sleep(duration: Duration) -> impl Future<Output = ()> + Send;
@@ -50,19 +50,20 @@ pub trait Stream: Send + 'static {
     fn receive(&mut self, message: &mut [u8]) -> impl Future<Output = bool> + Send;
 }
 
-/// What a simulation is made with.
+/// Set-up of a simulation.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
     pub seed: u64,
-    /// Links take 1 to 10 ms, with the mean of 5.5; here as turmoil distributes them, with one of 2.8.
+    /// Latencies of links are 1 to 10 ms with a mean of 5.5 ms; with this, as turmoil distributes them, with a mean of
+    /// 2.8 ms.
     pub own_curve: bool,
-    /// Exact or coarse: how far a simulator that ticks goes in one.
+    /// Step of a simulator that advances in ticks: exact or coarse.
     pub tick: Duration,
-    /// How long it may take at most, of virtual time.
+    /// Limit of virtual time.
     pub limit: Duration,
 }
 
-/// The server has time to listen before anybody connects.
+/// Connects after a pause, in which the server begins to listen.
 async fn connect_late<S: Simulator>() -> S::Stream {
     S::sleep(Duration::from_millis(20)).await;
     S::connect().await

@@ -1,4 +1,4 @@
-//! The program of one simulator: runs one scenario over some seeds, and prints one line of what it took.
+//! The program of a simulator: runs a scenario over some seeds, and prints its cost on one line.
 
 use std::time::Duration;
 
@@ -42,22 +42,22 @@ pub enum Scenario {
     C4,
 }
 
-/// What it took.
+/// The cost.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Report {
     pub simulations: u64,
-    /// How many of the seeds have found the bug.
+    /// Number of seeds that found the bug.
     pub found: u64,
-    /// Of the processor.
+    /// CPU seconds.
     pub seconds: f64,
     pub virtual_seconds: f64,
-    /// In scenario A.
+    /// Number of messages in scenario A.
     pub messages: u64,
-    /// When they are counted.
+    /// Number of allocations, if they are counted.
     pub allocations: u64,
 }
 
-/// A simulation of less virtual time is not worth looking at the clock for.
+/// For a simulation with less virtual time, the clock is read less often.
 const SMALL: Duration = Duration::from_secs(1);
 
 pub fn main<S: Simulator>() {
@@ -78,7 +78,7 @@ pub fn main<S: Simulator>() {
     };
     let mut report =
         Report { simulations: 0, found: 0, seconds: 0.0, virtual_seconds: 0.0, messages: 0, allocations: 0 };
-    // Of this thread, so that others on the machine do not count.
+    // CPU time of this thread, so that other processes do not count.
     let (start, allocated) = (ThreadTime::now(), allocations());
     for seed in args.from.. {
         let (time, found) = run(seed);
@@ -88,7 +88,8 @@ pub fn main<S: Simulator>() {
         if report.simulations < args.seeds {
             continue;
         }
-        // To look at the clock takes as long as a small simulation. Who names no time gets so many seeds, and no more.
+        // Reading the clock takes as long as a small simulation. Without a given time, exactly the given number of
+        // seeds is run.
         let look = report.simulations % 16 == 0 || time > SMALL;
         if args.seconds == 0.0 || look && start.elapsed().as_secs_f64() >= args.seconds {
             break;

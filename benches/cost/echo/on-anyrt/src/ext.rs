@@ -1,4 +1,4 @@
-//! What an echo server needs of `AsyncReadExt` and `AsyncWriteExt`, so that no crate is there for it alone.
+//! The methods of `AsyncReadExt` and `AsyncWriteExt` that an echo server needs, to avoid a dependency for them.
 
 use std::future::{Future, poll_fn};
 use std::io;
