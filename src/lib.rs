@@ -26,6 +26,12 @@ pub mod socket;
 
 mod backend;
 
+#[cfg(feature = "watch")]
+pub mod watch;
+#[cfg(not(feature = "watch"))]
+#[path = "watch/disabled.rs"]
+mod watch;
+
 mod any;
 
 mod current;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 use super::AnyRuntime;
+use super::wrapped::Wrapped;
 use crate::backend::{
     FindCurrent, MaybeAsyncStd, MaybeSim, MaybeSmol, MaybeTokio, async_std_context, tokio_context,
 };
@@ -32,6 +33,7 @@ impl Ownership {
 pub(crate) fn innermost(ownership: Ownership) -> Option<AnyRuntime> {
     match thread::innermost()? {
         Place::Entered(key) => Entered::find(key, ownership),
+        Place::Wrapped => Wrapped::find(),
         Place::In(kind) => match kind {
             RuntimeKind::Tokio => MaybeTokio::find_current(kind).map(AnyRuntime::from_tokio),
             RuntimeKind::Smol | RuntimeKind::OwnedSmol => {

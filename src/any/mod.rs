@@ -11,6 +11,8 @@ mod hyper_rt;
 pub(crate) mod net;
 pub(crate) mod one_of;
 pub(crate) mod time;
+#[cfg(feature = "watch")]
+mod watched;
 mod within;
 mod wrapped;
 
@@ -297,8 +299,8 @@ impl AnyRuntime {
         W: FnMut(&mut dyn FnMut()) + Send + 'static,
     {
         let wrapped = match &self.repr {
-            Repr::Other(Other::Wrapped(outer)) => Wrapped::new(&outer.runtime, Some(outer), hook),
-            _ => Wrapped::new(self, None, hook),
+            Repr::Other(Other::Wrapped(outer)) => Wrapped::hooked(&outer.runtime, Some(outer), hook),
+            _ => Wrapped::hooked(self, None, hook),
         };
         Self { repr: Repr::Other(Other::Wrapped(wrapped)) }
     }
@@ -350,11 +352,11 @@ impl AnyRuntime {
     #[track_caller]
     fn spawn_wrapped<T: Send + 'static>(
         &self,
-        wrapped: &Wrapped,
+        wrapped: &Arc<Wrapped>,
         name: Option<&str>,
         future: Pin<Box<dyn Future<Output = T> + Send>>,
     ) -> JoinHandle<T> {
-        let (future, _spawning) = wrapped.wrap(&TaskMeta::new(name, false), self.unowned(), future);
+        let (future, _spawning) = wrapped.wrap(&TaskMeta::new(name, false), future);
         let future: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(future);
         match name {
             None => each_plain!(&wrapped.runtime.repr, it => it.spawn(future)),
@@ -367,11 +369,11 @@ impl AnyRuntime {
     #[track_caller]
     fn spawn_blocking_wrapped<T: Send + 'static>(
         &self,
-        wrapped: &Wrapped,
+        wrapped: &Arc<Wrapped>,
         name: Option<&str>,
         job: Box<dyn FnOnce() -> T + Send>,
     ) -> JoinHandle<T> {
-        let (job, _spawning) = wrapped.wrap(&TaskMeta::new(name, true), self.unowned(), job);
+        let (job, _spawning) = wrapped.wrap(&TaskMeta::new(name, true), job);
         let job: Box<dyn FnOnce() -> T + Send> = Box::new(move || job.call(|job| job()));
         match name {
             None => each_plain!(&wrapped.runtime.repr, it => it.spawn_blocking(job)),
@@ -623,6 +625,7 @@ impl BlockOnBackend for AnyRuntime {
                     let _entered = self.enter();
                     output = Some(future.await);
                 });
+                let run = wrapped.block_on(run);
                 each_plain!(&wrapped.runtime.repr, it => it.run_until(run));
             }
             match output {

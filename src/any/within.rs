@@ -34,11 +34,6 @@ impl<F> Within<F> {
         Self { runtime, it: Some(it) }
     }
 
-    /// The inner future, for a caller that drops it elsewhere.
-    pub(super) fn inside(self: Pin<&mut Self>) -> Option<Pin<&mut F>> {
-        self.project().it.as_pin_mut()
-    }
-
     pub(super) fn call<T>(mut self, call: impl FnOnce(F) -> T) -> T {
         match self.it.take() {
             Some(it) => inside(&self.runtime, || call(it)),
@@ -65,7 +60,7 @@ impl<F> fmt::Debug for Within<F> {
     }
 }
 
-fn inside<T>(runtime: &AnyRuntime, call: impl FnOnce() -> T) -> T {
+pub(super) fn inside<T>(runtime: &AnyRuntime, call: impl FnOnce() -> T) -> T {
     let _context = match runtime.plain() {
         Repr::Tokio(tokio) => tokio_context::enter(tokio),
         _ => None,

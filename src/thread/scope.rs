@@ -21,12 +21,15 @@ pub(crate) enum Place {
     In(RuntimeKind),
     /// In a runtime that was entered: the key of its [`Entry`].
     Entered(u64),
+    /// In a task that was spawned through a handle that wraps its tasks.
+    Wrapped,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Find {
     Kind(RuntimeKind),
     LastEntry,
+    Wrapped,
 }
 
 /// What a thread is doing. The first three are one word: they are written twice for each poll.
@@ -46,13 +49,14 @@ const DEPTH_AT: u32 = 32;
 const ONE_DEEPER: u64 = 1 << DEPTH_AT;
 
 /// In the order of their numbers, from 1 on.
-const FINDS: [Find; 6] = [
+const FINDS: [Find; 7] = [
     Find::LastEntry,
     Find::Kind(RuntimeKind::Tokio),
     Find::Kind(RuntimeKind::Smol),
     Find::Kind(RuntimeKind::OwnedSmol),
     Find::Kind(RuntimeKind::AsyncStd),
     Find::Kind(RuntimeKind::Sim),
+    Find::Wrapped,
 ];
 
 impl Find {
@@ -61,6 +65,7 @@ impl Find {
         let number = match self {
             Self::LastEntry => 1,
             Self::Kind(kind) => 2 + kind as u64,
+            Self::Wrapped => FINDS.len() as u64,
         };
         number << FIND_AT
     }
@@ -102,6 +107,7 @@ pub(crate) fn innermost() -> Option<Place> {
     match STATE.get().find()? {
         Find::Kind(kind) => Some(Place::In(kind)),
         Find::LastEntry => Entered::find(),
+        Find::Wrapped => Some(Place::Wrapped),
     }
 }
 
@@ -146,6 +152,15 @@ impl Scope {
     #[inline]
     pub(crate) fn unknown_task(task: u64) -> Self {
         Self::new(true, None, Some(task))
+    }
+
+    /// One poll of a task whose runtime is found through its wrapper; inside the scope that its runtime makes.
+    #[inline]
+    pub(crate) fn wrapped() -> Self {
+        let before = STATE.get();
+        let here = (before.here + ONE_DEEPER) & !FIND | Find::Wrapped.bits();
+        STATE.set(ThreadState { here, ..before });
+        Self { before }
     }
 
     fn driving() -> Self {
@@ -257,8 +272,10 @@ impl Entered {
                         return Some(Place::Entered(last.key));
                     }
                     // What was current before one that is over: the one below it, perhaps.
-                    if let Find::Kind(kind) = last.before? {
-                        return Some(Place::In(kind));
+                    match last.before? {
+                        Find::Kind(kind) => return Some(Place::In(kind)),
+                        Find::Wrapped => return Some(Place::Wrapped),
+                        Find::LastEntry => {}
                     }
                 }
             })

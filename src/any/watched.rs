@@ -1,0 +1,65 @@
+use std::io;
+
+use super::wrapped::Wrapped;
+use super::{AnyRuntime, Other, Repr};
+use crate::watch::{Snapshot, Watch, WatchOptions};
+
+impl AnyRuntime {
+    /// Returns a handle to the same runtime that [watches](crate::watch) what is spawned through it: a task that blocks its
+    /// thread is reported while it blocks.
+    ///
+    /// Tasks that a watched task spawns on the current runtime are watched as well: this handle is the
+    /// [current](Self::current) one inside, and in [`block_on`](crate::BlockOn::block_on) of this handle. The new handle
+    /// is equal to the original. A handle that is watched already is watched with the new options instead.
+    ///
+    /// Each task is boxed together with its notes, and woken through another waker; other handles cost nothing extra.
+    ///
+    /// # Dropping
+    ///
+    /// The thread that watches ends with the last owned handle, also while tasks go on.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt::AnyRuntime;
+    /// use anyrt::watch::WatchOptions;
+    ///
+    /// fn watched(runtime: AnyRuntime) -> std::io::Result<AnyRuntime> {
+    ///     runtime.watch(WatchOptions::new().warn_after(Duration::from_millis(10)))
+    /// }
+    /// ```
+    pub fn watch(&self, options: WatchOptions) -> io::Result<Self> {
+        let watch = Watch::start(options, format!("{self:?}"))?;
+        let wrapped = match &self.repr {
+            Repr::Other(Other::Wrapped(outer)) => Wrapped::watched(&outer.runtime, Some(outer), watch),
+            _ => Wrapped::watched(self, None, watch),
+        };
+        Ok(Self { repr: Repr::Other(Other::Wrapped(wrapped)) })
+    }
+
+    /// Returns the numbers of a watched runtime; `None` if this handle is not watched.
+    ///
+    /// # Examples
+    ///
+    /// In a task, of the runtime that it runs on:
+    ///
+    /// ```
+    /// async fn print() {
+    ///     if let Some(snapshot) = anyrt::AnyRuntime::current().watch_snapshot() {
+    ///         println!("{} tasks, ready for {:?} before they run", snapshot.tasks, snapshot.ready.p99);
+    ///     }
+    /// }
+    /// ```
+    pub fn watch_snapshot(&self) -> Option<Snapshot> {
+        match &self.repr {
+            Repr::Other(Other::Wrapped(wrapped)) => wrapped.watch().map(Watch::snapshot),
+            _ => None,
+        }
+    }
+}

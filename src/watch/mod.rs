@@ -1,0 +1,65 @@
+//! Watches the event loops of a runtime: reports tasks that block a thread, while they block it, and counts.
+//!
+//! [`AnyRuntime::watch`](crate::AnyRuntime::watch) returns a handle to the same runtime that notes each poll of what is
+//! spawned through it. A thread of its own looks at these notes, and writes a line to stderr for each poll that takes
+//! too long:
+//!
+//! ```text
+//! anyrt: task 7 "reader", spawned at src/main.rs:20:5, blocks thread "tokio-rt-worker" for 105 ms so far (asleep in the
+//! kernel: hrtimer_nanosleep). Run blocking code with `anyrt::spawn_blocking`, or `anyrt::yield_now` in long computations.
+//! ```
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use anyrt::watch::WatchOptions;
+//!
+//! # #[cfg(feature = "smol")]
+//! fn main() -> std::io::Result<()> {
+//!     let runtime = anyrt::AnyRuntime::from(anyrt::Smol::new()?);
+//!     let runtime = runtime.watch(WatchOptions::new().warn_after(Duration::from_millis(10)))?;
+//!     runtime.block_on(async { /* the program */ });
+//!     Ok(())
+//! }
+//! # #[cfg(not(feature = "smol"))]
+//! # fn main() {}
+//! ```
+//!
+//! Programs with [`#[anyrt::main]`](macro@crate::main) need no code: set the environment variable `ANYRT_WATCH=10ms`, or
+//! write `#[anyrt::main(tokio, watch = "10ms")]`.
+//!
+//! # What is watched
+//!
+//! - Each poll of a task that is spawned through the handle, or, on the current runtime, by a watched task.
+//! - The destructor of such a task, and the future of a `block_on` of the handle.
+//! - Tasks that are ready and get no turn, and blocking closures that wait for a thread.
+//!
+//! # What is not seen
+//!
+//! - Tasks that are spawned with functions of the runtime itself, such as `tokio::spawn`, and by other handles.
+//! - Blocking closures may block: that is what they are for.
+//! - A lock that is held over an `.await`. If other tasks block on the lock, they are reported.
+//! - The line of the blocking call. Rust has no safe way to take the backtrace of another thread. On Linux the report
+//!   has the kernel function that the thread sleeps in.
+//! - A poll that is hardly longer than the limit: notes are looked at [several times](Snapshot::resolution) in each
+//!   limit, so that a poll costs some 50 instructions and no look at the clock. A poll of 1.25 × the limit is reported.
+//!
+//! # Overloaded machines
+//!
+//! A thread that gets no CPU does not block. On Linux, the time that a thread waits for a CPU is not counted. On all
+//! systems, nothing is counted while the thread that watches gets no CPU, for example while the process is stopped.
+
+mod options;
+mod report;
+mod shared;
+mod slot;
+mod snapshot;
+mod system;
+mod task;
+mod watcher;
+
+pub use options::WatchOptions;
+pub use report::{Place, Report, TaskInfo, TaskKind};
+pub(crate) use shared::Watch;
+pub use snapshot::{Latency, LongPoll, SlowPlace, Snapshot};
+pub(crate) use task::Watched;

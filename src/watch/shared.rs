@@ -1,0 +1,205 @@
+use std::collections::HashMap;
+use std::io;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use super::slot::Slot;
+use super::snapshot::{Histogram, Places, Totals};
+use super::task::Task;
+use super::watcher::Watcher;
+use super::{Snapshot, TaskKind, WatchOptions, Watched};
+use crate::thread::lock;
+
+/// A watch of a runtime. The thread that watches ends with the last owned one.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    shared: Arc<Shared>,
+    _owner: Option<Arc<Owner>>,
+}
+
+/// Ends the thread that watches.
+struct Owner(Arc<Shared>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Release);
+        self.0.unpark();
+    }
+}
+
+impl Watch {
+    /// `runtime` is the name of the runtime in reports.
+    pub(crate) fn start(options: WatchOptions, runtime: String) -> io::Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let shared = Arc::new(Shared {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            options,
+            runtime,
+            begun: Instant::now(),
+            now: AtomicU64::new(1),
+            is_asleep: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            thread: OnceLock::new(),
+            slots: Mutex::new(Vec::new()),
+            tasks: std::array::from_fn(|_| Mutex::new(HashMap::new())),
+            spawned: AtomicU64::new(0),
+            tasks_alive: AtomicUsize::new(0),
+            closures: AtomicUsize::new(0),
+            closures_running: AtomicUsize::new(0),
+            totals: Mutex::new(Totals::default()),
+            ready: Histogram::new(),
+            places: Mutex::new(Places::default()),
+        });
+        let watcher = Watcher::new(shared.clone());
+        let thread = thread::Builder::new().name("anyrt-watch".into()).spawn(move || watcher.run())?;
+        let _ = shared.thread.set(thread.thread().clone());
+        Ok(Self { _owner: Some(Arc::new(Owner(shared.clone()))), shared })
+    }
+
+    /// Returns a watch that does not keep the thread.
+    pub(crate) fn unowned(&self) -> Self {
+        Self { shared: self.shared.clone(), _owner: None }
+    }
+
+    pub(crate) fn task(
+        &self,
+        kind: TaskKind,
+        name: Option<&str>,
+        spawned_at: &'static Location<'static>,
+    ) -> Watched {
+        Watched::new(&self.shared, kind, name, spawned_at)
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.shared.snapshot()
+    }
+}
+
+/// How many locks there are for the tasks.
+const SHARDS: usize = 16;
+
+/// What the tasks, the slots and the watching thread share.
+pub(super) struct Shared {
+    pub(super) id: u64,
+    pub(super) options: WatchOptions,
+    pub(super) runtime: String,
+    pub(super) begun: Instant,
+    // Nanoseconds since `begun`, as of the last tick; never 0.
+    now: AtomicU64,
+    // The watching thread waits for something to happen.
+    is_asleep: AtomicBool,
+    is_over: AtomicBool,
+    thread: OnceLock<Thread>,
+    pub(super) slots: Mutex<Vec<Arc<Slot>>>,
+    // By their keys.
+    tasks: [Mutex<HashMap<u64, Arc<Task>>>; SHARDS],
+    pub(super) spawned: AtomicU64,
+    pub(super) tasks_alive: AtomicUsize,
+    // Queued or running.
+    pub(super) closures: AtomicUsize,
+    pub(super) closures_running: AtomicUsize,
+    /// Of threads that have ended.
+    pub(super) totals: Mutex<Totals>,
+    pub(super) ready: Histogram,
+    pub(super) places: Mutex<Places>,
+}
+
+impl Shared {
+    /// The time of the last tick.
+    #[inline]
+    pub(super) fn last_tick(&self) -> u64 {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    /// Likewise; or now, if the thread that ticks sleeps.
+    #[inline]
+    pub(super) fn now(&self) -> u64 {
+        if self.is_asleep() { self.tick() } else { self.last_tick() }
+    }
+
+    #[inline]
+    pub(super) fn is_asleep(&self) -> bool {
+        self.is_asleep.load(Ordering::Relaxed)
+    }
+
+    /// Asks the clock.
+    #[cold]
+    pub(super) fn tick(&self) -> u64 {
+        let now = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
+        self.now.store(now, Ordering::Relaxed);
+        now
+    }
+
+    /// Wakes the watching thread: a thread polls something.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn rouse(&self) {
+        if self.is_asleep.swap(false, Ordering::SeqCst) {
+            self.tick();
+            self.unpark();
+        }
+    }
+
+    pub(super) fn fall_asleep(&self, asleep: bool) {
+        self.is_asleep.store(asleep, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    fn unpark(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    pub(super) fn next_key(&self) -> u64 {
+        self.spawned.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn shard(&self, key: u64) -> &Mutex<HashMap<u64, Arc<Task>>> {
+        &self.tasks[(key % SHARDS as u64) as usize]
+    }
+
+    pub(super) fn add(&self, key: u64, task: &Arc<Task>) {
+        let counter = if task.kind() == TaskKind::Blocking { &self.closures } else { &self.tasks_alive };
+        counter.fetch_add(1, Ordering::Relaxed);
+        lock(self.shard(key)).insert(key, task.clone());
+    }
+
+    pub(super) fn remove(&self, key: u64, kind: TaskKind) {
+        let counter = if kind == TaskKind::Blocking { &self.closures } else { &self.tasks_alive };
+        counter.fetch_sub(1, Ordering::Relaxed);
+        let _task = lock(self.shard(key)).remove(&key);
+    }
+
+    pub(super) fn find(&self, key: u64) -> Option<Arc<Task>> {
+        lock(self.shard(key)).get(&key).cloned()
+    }
+
+    /// The tasks for which `is_wanted` holds.
+    pub(super) fn tasks(&self, is_wanted: impl Fn(u64, &Task) -> bool) -> Vec<Arc<Task>> {
+        let mut found = Vec::new();
+        for shard in &self.tasks {
+            let shard = lock(shard);
+            found.extend(shard.iter().filter(|(key, task)| is_wanted(**key, task)).map(|(_, task)| task.clone()));
+        }
+        found
+    }
+
+    pub(super) fn closure_starts(&self) {
+        self.closures_running.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn closure_ends(&self) {
+        self.closures_running.fetch_sub(1, Ordering::Relaxed);
+    }
+}

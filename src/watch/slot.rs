@@ -1,0 +1,127 @@
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::shared::Shared;
+use super::snapshot::Histogram;
+use super::system::SystemThread;
+use crate::thread::lock;
+
+/// The note of one thread about what it polls for one watch.
+///
+/// Only its thread writes the first three, so a store is enough; the watching thread looks at them now and then.
+pub(super) struct Slot {
+    /// How many polls and destructors have begun.
+    pub(super) begun: AtomicU64,
+    /// The key of the task that is polled; 0 if none is.
+    pub(super) task: AtomicU64,
+    /// How long tasks that it polled had been ready before.
+    pub(super) ready: Histogram,
+    /// In nanoseconds, how long it was found polling: only the watching thread writes this.
+    pub(super) busy: AtomicU64,
+    /// The number of its thread; see [`THREAD`].
+    pub(super) thread: u64,
+    pub(super) system: SystemThread,
+    /// Its thread has ended.
+    pub(super) is_gone: AtomicBool,
+    /// Its watch has ended.
+    pub(super) is_over: AtomicBool,
+    watch: u64,
+}
+
+thread_local! {
+    /// The number of this thread; 0 until it polls something watched. Without a destructor, so that reading it is a load.
+    static THREAD: Cell<u64> = const { Cell::new(0) };
+
+    static SLOTS: RefCell<Slots> = const { RefCell::new(Slots(Vec::new())) };
+}
+
+struct Slots(Vec<Arc<Slot>>);
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        for slot in &self.0 {
+            slot.is_gone.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// The number of this thread.
+#[inline]
+pub(super) fn thread() -> u64 {
+    THREAD.get()
+}
+
+impl Slot {
+    /// That of this thread for this watch.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn of_this_thread(shared: &Shared) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        if THREAD.get() == 0 {
+            THREAD.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        let found = SLOTS.try_with(|slots| {
+            let mut slots = slots.borrow_mut();
+            if let Some(slot) = slots.0.iter().find(|slot| slot.watch == shared.id) {
+                return slot.clone();
+            }
+            slots.0.retain(|slot| !slot.is_over.load(Ordering::Relaxed));
+            let slot = Arc::new(Self::new(shared));
+            slots.0.push(slot.clone());
+            lock(&shared.slots).push(slot.clone());
+            slot
+        });
+        // In a destructor of a thread-local nobody looks any more.
+        found.unwrap_or_else(|_| Arc::new(Self::new(shared)))
+    }
+
+    fn new(shared: &Shared) -> Self {
+        Self {
+            begun: AtomicU64::new(0),
+            task: AtomicU64::new(0),
+            ready: Histogram::new(),
+            busy: AtomicU64::new(0),
+            thread: THREAD.get(),
+            system: SystemThread::current(),
+            is_gone: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            watch: shared.id,
+        }
+    }
+
+    /// Notes what this thread polls, until the guard is dropped.
+    #[inline]
+    pub(super) fn begin(&self, task: u64) -> Polling<'_> {
+        let outer = self.task.load(Ordering::Relaxed);
+        self.task.store(task, Ordering::Relaxed);
+        // The watching thread reads this first.
+        self.begun.store(self.begun.load(Ordering::Relaxed) + 1, Ordering::Release);
+        Polling { slot: self, outer }
+    }
+
+    /// How many have begun, and what is polled, if both are of one time.
+    pub(super) fn look(&self) -> Option<(u64, u64)> {
+        let begun = self.begun.load(Ordering::Acquire);
+        let task = self.task.load(Ordering::Acquire);
+        (self.begun.load(Ordering::Acquire) == begun).then_some((begun, task))
+    }
+}
+
+/// A thread polls something.
+pub(super) struct Polling<'a> {
+    slot: &'a Slot,
+    // What is polled around it.
+    outer: u64,
+}
+
+impl Drop for Polling<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.outer != 0 {
+            // Or the poll around it would seem to have gone on all the time.
+            self.slot.begun.store(self.slot.begun.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
+        self.slot.task.store(self.outer, Ordering::Release);
+    }
+}
