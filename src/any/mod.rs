@@ -302,12 +302,12 @@ impl AnyRuntime {
             Repr::Other(Other::Wrapped(outer)) => Wrapped::hooked(&outer.runtime, Some(outer), hook),
             _ => Wrapped::hooked(self, None, hook),
         };
-        Self { repr: Repr::Other(Other::Wrapped(wrapped)) }
+        Self::from_wrapped(wrapped)
     }
 
     /// Returns a weak handle to the same runtime, which does not keep it alive.
     pub(crate) fn unowned(&self) -> Self {
-        each!(&self.repr, it => it.unowned().into(), wrapped => Self { repr: Repr::Other(Other::Wrapped(wrapped.unowned())) })
+        each!(&self.repr, it => it.unowned().into(), wrapped => Self::from_wrapped(wrapped.unowned()))
     }
 
     /// The runtime without its wrapper.
@@ -379,6 +379,10 @@ impl AnyRuntime {
             None => each_plain!(&wrapped.runtime.repr, it => it.spawn_blocking(job)),
             Some(name) => wrapped.runtime.spawn_blocking_named(name, job),
         }
+    }
+
+    fn from_wrapped(it: Arc<Wrapped>) -> Self {
+        Self { repr: Repr::Other(Other::Wrapped(it)) }
     }
 
     pub(crate) fn from_custom(it: Custom) -> Self {

@@ -40,7 +40,7 @@ impl AnyRuntime {
             Repr::Other(Other::Wrapped(outer)) => Wrapped::watched(&outer.runtime, Some(outer), watch),
             _ => Wrapped::watched(self, None, watch),
         };
-        Ok(Self { repr: Repr::Other(Other::Wrapped(wrapped)) })
+        Ok(Self::from_wrapped(wrapped))
     }
 
     /// Returns the numbers of a watched runtime; `None` if this handle is not watched.

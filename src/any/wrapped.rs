@@ -1,19 +1,21 @@
 //! Handles that wrap every task spawned through them, for example in tracing spans.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{AnyRuntime, Other, Repr, native_context, within};
+use super::{AnyRuntime, Repr, native_context, within};
 use crate::runtime::task::{Number, native};
 use crate::runtime::task::catch_panic::{catch_panic, discard};
-use crate::thread::Scope;
+use crate::thread::{Scope, lock};
 use crate::watch::{TaskKind, Watch, Watched};
 
 /// Description of a spawned task, passed to the hook of [`AnyRuntime::wrap_tasks`].
@@ -52,6 +54,8 @@ pub(super) struct Wrapped {
     pub(super) runtime: AnyRuntime,
     // A handle that keeps nothing alive has none beside itself.
     unowned: Option<Arc<Wrapped>>,
+    // Finds the weak one.
+    key: u64,
     hook: Option<Hook>,
     watch: Option<Watch>,
 }
@@ -86,13 +90,17 @@ impl Wrapped {
     }
 
     fn new(runtime: &AnyRuntime, hook: Option<Hook>, watch: Option<Watch>) -> Arc<Self> {
-        let unowned = Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let key = NEXT.fetch_add(1, Ordering::Relaxed);
+        let unowned = Arc::new(Self {
             runtime: runtime.unowned(),
             unowned: None,
+            key,
             hook: hook.clone(),
             watch: watch.as_ref().map(Watch::unowned),
-        };
-        Arc::new(Self { runtime: runtime.clone(), unowned: Some(Arc::new(unowned)), hook, watch })
+        });
+        lock(&BY_KEY).insert(key, Arc::downgrade(&unowned));
+        Arc::new(Self { runtime: runtime.clone(), unowned: Some(unowned), key, hook, watch })
     }
 
     #[cfg(feature = "watch")]
@@ -110,9 +118,9 @@ impl Wrapped {
         let wrapper = self.hook.as_ref().map(|hook| hook(task));
         let kind = if task.is_blocking { TaskKind::Blocking } else { TaskKind::Task };
         let watched = self.watch.as_ref().map(|watch| watch.task(kind, task.name, task.spawned_at));
-        let inside = Some(InWrapper { wrapper, it: Some(it) });
         let spawning = Spawning::begin();
-        (Spawned { inside, watched, here: Some(self.unowned()), spawn: spawning.spawn }, spawning)
+        let (runtime, here) = (self.unowned(), Here { key: self.key, task: None });
+        (Spawned { it: Some(it), wrapper, watched, runtime, here, spawn: spawning.spawn }, spawning)
     }
 
     /// The future of a `block_on`.
@@ -162,88 +170,107 @@ impl Drop for Spawning {
     }
 }
 
-thread_local! {
-    /// The runtime of the innermost poll of a [`Spawned`] on this thread.
-    static HERE: Cell<Option<Arc<Wrapped>>> = const { Cell::new(None) };
-
-    /// The task of tokio that it is in. Another one inside finds its own runtime.
-    static TASK: Cell<Option<native::Task>> = const { Cell::new(None) };
+/// Which wrapped runtime a poll is in: what is noted of it on the thread. Plain words, because it is noted for each poll.
+#[derive(Clone, Copy)]
+struct Here {
+    // See `BY_KEY`.
+    key: u64,
+    // The task of tokio, on tokio. Another one inside finds its own runtime.
+    task: Option<native::Task>,
 }
+
+thread_local! {
+    /// Of the innermost poll on this thread.
+    static HERE: Cell<Here> = const { Cell::new(Here { key: 0, task: None }) };
+
+    /// The runtime that was last found on this thread.
+    static FOUND: RefCell<Option<Arc<Wrapped>>> = const { RefCell::new(None) };
+}
+
+/// The weak handles, by their keys.
+static BY_KEY: Mutex<BTreeMap<u64, Weak<Wrapped>>> = Mutex::new(BTreeMap::new());
 
 impl Wrapped {
     /// The runtime of the poll that this thread is in.
     #[cold]
     #[inline(never)]
     pub(super) fn find() -> Option<AnyRuntime> {
-        let found = HERE.try_with(|cell| {
-            let here = cell.take();
-            let found = here.clone();
-            cell.set(here);
-            found
-        });
-        let found = AnyRuntime { repr: Repr::Other(Other::Wrapped(found.ok().flatten()?)) };
-        if native::task() == TASK.get() { Some(found) } else { native_context().or(Some(found)) }
+        let here = HERE.get();
+        let cached = FOUND.try_with(|found| found.borrow().clone().filter(|found| found.key == here.key));
+        let found = match cached.ok().flatten() {
+            Some(found) => found,
+            None => {
+                let found = lock(&BY_KEY).get(&here.key).and_then(Weak::upgrade)?;
+                // Dropped after the borrow is over.
+                let _before = FOUND.try_with(|cache| cache.replace(Some(found.clone())));
+                found
+            }
+        };
+        let found = AnyRuntime::from_wrapped(found);
+        if here.task.is_none() || here.task == native::task() {
+            Some(found)
+        } else {
+            native_context().or(Some(found))
+        }
     }
 }
 
-/// A poll in which `Wrapped::find` finds its runtime.
-///
-/// The handle moves to the thread and back, so no reference is counted in a poll.
-struct Here<'a> {
-    // Meanwhile it has what was there before.
-    handle: &'a mut Option<Arc<Wrapped>>,
-    task: Option<native::Task>,
+impl Drop for Wrapped {
+    fn drop(&mut self) {
+        if self.unowned.is_none() {
+            lock(&BY_KEY).remove(&self.key);
+        }
+    }
+}
+
+/// A poll in which [`Wrapped::find`] finds its runtime.
+struct Polling {
+    before: Here,
     _scope: Scope,
 }
 
-impl<'a> Here<'a> {
-    /// `None` in a destructor of a thread-local, when those of anyrt are gone.
+impl Polling {
     #[inline]
-    fn begin(handle: &'a mut Option<Arc<Wrapped>>) -> Option<Self> {
-        HERE.try_with(|here| *handle = here.replace(handle.take())).ok()?;
-        Some(Self { handle, task: TASK.replace(native::task()), _scope: Scope::wrapped() })
+    fn begin(here: Here) -> Self {
+        Self { before: HERE.replace(here), _scope: Scope::wrapped() }
     }
 }
 
-impl Drop for Here<'_> {
+impl Drop for Polling {
     #[inline]
     fn drop(&mut self) {
-        TASK.set(self.task);
-        let _ = HERE.try_with(|here| *self.handle = here.replace(self.handle.take()));
+        HERE.set(self.before);
     }
 }
 
 pin_project! {
     /// A task, or a blocking closure, in its wrapper, and in its runtime.
     pub(super) struct Spawned<T> {
-        // Taken to be called.
+        // Taken to be called, or dropped.
         #[pin]
-        inside: Option<InWrapper<T>>,
+        it: Option<T>,
+        wrapper: Option<Wrapper>,
         watched: Option<Watched>,
-        here: Option<Arc<Wrapped>>,
+        runtime: Arc<Wrapped>,
+        here: Here,
+        // 0 from the first poll on.
         spawn: u64,
     }
 
     impl<T> PinnedDrop for Spawned<T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(inside) = this.inside.as_mut().as_pin_mut() else { return };
-            let inside = inside.project();
-            let mut it = inside.it;
-            if it.is_none() {
+            if this.it.is_none() {
                 return;
             }
-            if SPAWNING.get() == *this.spawn {
-                it.set(None);
+            if *this.spawn != 0 && SPAWNING.get() == *this.spawn {
+                this.it.set(None);
                 return;
             }
-            let wrapper = inside.wrapper;
-            let runtime = AnyRuntime { repr: Repr::Other(Other::Wrapped(match this.here.take() {
-                Some(here) => here,
-                None => unreachable!("it is there between two polls"),
-            })) };
-            // tokio drops a task whose poll has panicked while it unwinds; a second panic would end the process.
+            let runtime = AnyRuntime::from_wrapped(this.runtime.clone());
+            let (wrapper, mut it) = (this.wrapper, this.it);
             let mut drop_it = || within::inside(&runtime, || in_wrapper(wrapper, || it.set(None)));
+            // tokio drops a task whose poll has panicked while it unwinds; a second panic would end the process.
             let dropped = catch_panic(|| match this.watched {
                 Some(watched) => watched.drop_in(drop_it),
                 None => drop_it(),
@@ -258,15 +285,27 @@ pin_project! {
 }
 
 impl<T> Spawned<T> {
+    /// It is called before its first poll, in the task that it is from then on.
+    #[cold]
+    fn is_polled_first(runtime: &Wrapped, here: &mut Here, spawn: &mut u64) {
+        *spawn = 0;
+        if matches!(runtime.runtime.repr, Repr::Tokio(_)) {
+            here.task = native::task();
+        }
+    }
+
     pub(super) fn call<R>(mut self, call: impl FnOnce(T) -> R) -> R {
-        let (Some(inside), Some(here)) = (self.inside.take(), self.here.take()) else {
-            unreachable!("a closure is called once")
-        };
-        let runtime = AnyRuntime { repr: Repr::Other(Other::Wrapped(here)) };
-        let call = || within::inside(&runtime, || inside.call(call));
-        match self.watched.take() {
+        let Some(it) = self.it.take() else { unreachable!("a closure is called once") };
+        let runtime = AnyRuntime::from_wrapped(self.runtime.clone());
+        let wrapper = &mut self.wrapper;
+        let call = || within::inside(&runtime, || in_wrapper(wrapper, || call(it)));
+        let output = match self.watched.take() {
             None => call(),
             Some(watched) => watched.call(call),
+        };
+        match output {
+            Some(output) => output,
+            None => panic!("anyrt: a wrapper of `wrap_tasks` has not called the closure that it was given"),
         }
     }
 }
@@ -277,57 +316,34 @@ impl<F: Future> Future for Spawned<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let Some(inside) = this.inside.as_pin_mut() else { return Poll::Pending };
-        let _here = Here::begin(this.here);
+        if *this.spawn != 0 {
+            Self::is_polled_first(this.runtime, this.here, this.spawn);
+        }
+        let _polling = Polling::begin(*this.here);
+        let (wrapper, mut it) = (this.wrapper, this.it);
+        let mut poll = |cx: &mut Context<'_>| {
+            let Some(future) = it.as_mut().as_pin_mut() else { return Poll::Pending };
+            let polled = future.poll(cx);
+            if polled.is_ready() {
+                it.set(None);
+            }
+            polled
+        };
+        let mut poll = |cx: &mut Context<'_>| match wrapper {
+            None => poll(cx),
+            Some(_) => in_wrapper(wrapper, || poll(cx)).unwrap_or(Poll::Pending),
+        };
         match this.watched {
-            None => inside.poll(cx),
-            Some(watched) => watched.poll(cx, |cx| inside.poll(cx)),
+            None => poll(cx),
+            Some(watched) => watched.poll(cx, poll),
         }
     }
 }
 
-pin_project! {
-    struct InWrapper<T> {
-        wrapper: Option<Wrapper>,
-        // Taken to be called, or dropped.
-        #[pin]
-        it: Option<T>,
-    }
-}
-
 /// Does something in a wrapper, if there is one. `None` if the wrapper does not call it.
-#[inline]
 fn in_wrapper<T>(wrapper: &mut Option<Wrapper>, step: impl FnOnce() -> T) -> Option<T> {
     let Some(wrapper) = wrapper else { return Some(step()) };
     let (mut step, mut output) = (Some(step), None);
     wrapper(&mut || output = step.take().map(|step| step()));
     output
-}
-
-impl<T> InWrapper<T> {
-    fn call<R>(mut self, call: impl FnOnce(T) -> R) -> R {
-        let it = self.it.take();
-        let output = in_wrapper(&mut self.wrapper, || it.map(call));
-        match output.flatten() {
-            Some(output) => output,
-            None => panic!("anyrt: a wrapper of `wrap_tasks` has not called the closure that it was given"),
-        }
-    }
-}
-
-impl<F: Future> Future for InWrapper<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
-        let polled = in_wrapper(this.wrapper, || {
-            let Some(future) = this.it.as_mut().as_pin_mut() else { return Poll::Pending };
-            let polled = future.poll(cx);
-            if polled.is_ready() {
-                this.it.set(None);
-            }
-            polled
-        });
-        polled.unwrap_or(Poll::Pending)
-    }
 }

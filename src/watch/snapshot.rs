@@ -119,6 +119,16 @@ impl Histogram {
 
     #[inline]
     pub(super) fn add(&self, nanos: u64) {
+        if nanos == 0 {
+            let none = &self.buckets[0];
+            none.store(none.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        } else {
+            self.add_some(nanos);
+        }
+    }
+
+    #[cold]
+    fn add_some(&self, nanos: u64) {
         let bucket = &self.buckets[bucket(nanos >> UNIT)];
         bucket.store(bucket.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         if nanos > self.max.load(Ordering::Relaxed) {
@@ -144,8 +154,9 @@ impl Histogram {
                 below += count;
                 below >= rank
             });
+            // Whatever is not 0 is at least a tick, and not in the first bucket.
+            let bucket = bucket.filter(|bucket| *bucket != 0);
             let end = bucket.map_or(0, |bucket| end_of(bucket).saturating_mul(1 << UNIT));
-            // All that are 0 are in the first bucket.
             Duration::from_nanos(end.min(max))
         };
         Latency { count, p50: quantile(50), p99: quantile(99), max: Duration::from_nanos(max) }

@@ -43,10 +43,6 @@ impl Task {
         self.kind
     }
 
-    pub(super) fn spawned_at(&self) -> &'static Location<'static> {
-        self.spawned_at
-    }
-
     fn note_ready(&self) {
         if self.ready_since.load(Ordering::Relaxed) == 0 {
             self.ready_since.store(self.shared.now(), Ordering::Relaxed);
