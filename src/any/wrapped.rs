@@ -13,8 +13,8 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::{AnyRuntime, Repr, native_context, within};
-use crate::runtime::task::{Number, native};
 use crate::runtime::task::catch_panic::{catch_panic, discard};
+use crate::runtime::task::{Number, native};
 use crate::thread::{Scope, lock};
 use crate::watch::{TaskKind, Watch, Watched};
 

@@ -47,6 +47,8 @@ mod time;
 mod udp;
 #[cfg(unix)]
 mod unix;
+#[cfg(feature = "watch")]
+pub(crate) mod watch;
 mod wrapped;
 
 pub use capabilities::Capabilities;
@@ -595,6 +597,20 @@ macro_rules! __scenarios {
                 sync(shutdown, real_sockets) late::unix_sockets_that_wait_outlive_a_shutdown;
                 sync(shutdown, real_sockets) late::unix_sockets_outlive_a_shutdown;
             }
+
+            #[cfg(watch)] {
+                async() watch::watch_reports_a_poll_while_it_blocks;
+                async() watch::watch_reports_a_destructor;
+                sync() watch::watch_reports_the_future_of_block_on;
+                async() watch::watch_sees_what_a_task_spawns;
+                async(pool) watch::watch_ignores_blocking_closures;
+                async(blocking_threads) watch::watch_reports_closures_without_a_thread;
+                async() watch::watch_counts;
+                async() watch::watch_reports_tasks_without_a_turn;
+                async(threads) watch::watch_wakes_through_the_last_waker;
+                async() watch::watch_callback_may_panic;
+                sync() watch::watch_ends_with_its_handle;
+            }
         }
     };
 }
@@ -615,6 +631,7 @@ macro_rules! list {
     (
         [] $($kind:ident $needs:tt $module:ident::$name:ident;)*
         #[cfg(unix)] { $($unix_kind:ident $unix_needs:tt $unix_module:ident::$unix_name:ident;)* }
+        #[cfg(watch)] { $($watch_kind:ident $watch_needs:tt $watch_module:ident::$watch_name:ident;)* }
     ) => {
         /// Returns all scenarios, for a test runner of your own; [`conformance!`](crate::conformance!) is the provided
         /// one.
@@ -622,6 +639,7 @@ macro_rules! list {
             vec![
                 $(scenario!($kind $needs $module $name),)*
                 $(#[cfg(unix)] scenario!($unix_kind $unix_needs $unix_module $unix_name),)*
+                $(#[cfg(feature = "watch")] scenario!($watch_kind $watch_needs $watch_module $watch_name),)*
             ]
         }
     };
@@ -636,6 +654,7 @@ macro_rules! __tests {
     (
         [$run:ident] $($kind:ident $needs:tt $module:ident::$name:ident;)*
         #[cfg(unix)] { $($unix_kind:ident $unix_needs:tt $unix_module:ident::$unix_name:ident;)* }
+        #[cfg(watch)] { $($watch_kind:ident $watch_needs:tt $watch_module:ident::$watch_name:ident;)* }
     ) => {
         $(
             #[test]
@@ -648,6 +667,12 @@ macro_rules! __tests {
             #[test]
             fn $unix_name() {
                 $run(stringify!($unix_name));
+            }
+        )*
+        $(
+            #[test]
+            fn $watch_name() {
+                $run(stringify!($watch_name));
             }
         )*
     };

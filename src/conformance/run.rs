@@ -185,11 +185,13 @@ pub fn run<R: Runtime>(
     runtime: impl FnOnce() -> R + Send + 'static,
 ) {
     let scenarios = scenarios::<R>();
-    let scenario = scenarios.iter().find(|each| each.name == scenario).unwrap();
+    // Not through `eprintln!`, which a passing test keeps to itself.
+    let skip = |reason| drop(writeln!(std::io::stderr(), "skipped {suite}::{scenario}: {reason}"));
+    let Some(scenario) = scenarios.iter().find(|each| each.name == scenario) else {
+        return skip("it needs the feature `watch` of anyrt");
+    };
     if let Some(reason) = scenario.skipped(&capabilities) {
-        // Not through `eprintln!`, which a passing test keeps to itself.
-        let _ = writeln!(std::io::stderr(), "skipped {suite}::{}: {reason}", scenario.name);
-        return;
+        return skip(reason);
     }
     if let Err(failure) = scenario.check(capabilities, limit(env::var_os(LIMIT_VARIABLE)), runtime) {
         if failure.is_hang() {

@@ -32,8 +32,9 @@ impl Drop for Owner {
 
 impl Watch {
     /// `runtime` is the name of the runtime in reports.
-    pub(crate) fn start(options: WatchOptions, runtime: String) -> io::Result<Self> {
+    pub(crate) fn start(mut options: WatchOptions, runtime: String) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        let on_report = options.on_report.take();
         let shared = Arc::new(Shared {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             options,
@@ -53,7 +54,7 @@ impl Watch {
             ready: Histogram::new(),
             places: Mutex::new(Places::default()),
         });
-        let watcher = Watcher::new(shared.clone());
+        let watcher = Watcher::new(shared.clone(), on_report);
         let thread = thread::Builder::new().name("anyrt-watch".into()).spawn(move || watcher.run())?;
         let _ = shared.thread.set(thread.thread().clone());
         Ok(Self { _owner: Some(Arc::new(Owner(shared.clone()))), shared })
@@ -190,7 +191,9 @@ impl Shared {
         let mut found = Vec::new();
         for shard in &self.tasks {
             let shard = lock(shard);
-            found.extend(shard.iter().filter(|(key, task)| is_wanted(**key, task)).map(|(_, task)| task.clone()));
+            found.extend(
+                shard.iter().filter(|(key, task)| is_wanted(**key, task)).map(|(_, task)| task.clone()),
+            );
         }
         found
     }

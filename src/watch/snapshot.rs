@@ -211,7 +211,9 @@ impl Shared {
             .collect();
         slow_places.sort_by(|a, b| {
             let key = |it: &SlowPlace| (it.polls, it.longest);
-            key(b).cmp(&key(a)).then_with(|| (a.spawned_at.file, a.spawned_at.line).cmp(&(b.spawned_at.file, b.spawned_at.line)))
+            key(b).cmp(&key(a)).then_with(|| {
+                (a.spawned_at.file, a.spawned_at.line).cmp(&(b.spawned_at.file, b.spawned_at.line))
+            })
         });
         let running = self.closures_running.load(Ordering::Relaxed);
         Snapshot {

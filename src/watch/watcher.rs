@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use super::options::OnReport;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::snapshot::LongPoll;
@@ -29,6 +30,8 @@ const IDLE_TICKS: u32 = 16;
 /// The thread that watches.
 pub(super) struct Watcher {
     shared: Arc<Shared>,
+    // Here, so that it is dropped with the thread: tasks keep what they share.
+    on_report: Option<OnReport>,
     tick: Duration,
     // By the number of their thread.
     seen: HashMap<u64, Seen>,
@@ -65,8 +68,9 @@ struct Lasting {
 }
 
 impl Watcher {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, on_report: Option<OnReport>) -> Self {
         Self {
+            on_report,
             tick: shared.options.tick(),
             shared,
             seen: HashMap::new(),
@@ -144,8 +148,15 @@ impl Watcher {
                     self.has_ended(&seen, slot);
                 }
                 let next = self.shared.options.warn_after;
-                let seen =
-                    Seen { begun, task, since: self.time, lasting: None, next, is_slow: false, is_reported: false };
+                let seen = Seen {
+                    begun,
+                    task,
+                    since: self.time,
+                    lasting: None,
+                    next,
+                    is_slow: false,
+                    is_reported: false,
+                };
                 self.seen.insert(slot.thread, seen);
             }
         }
@@ -258,7 +269,8 @@ impl Watcher {
         };
         let longest = |is_closure: bool, limit: Duration| {
             let of_kind = waiting.iter().filter(|task| (task.kind() == TaskKind::Blocking) == is_closure);
-            let longest = of_kind.clone().max_by_key(|task| waits(task)).filter(|task| waits(task) >= limit)?;
+            let longest =
+                of_kind.clone().max_by_key(|task| waits(task)).filter(|task| waits(task) >= limit)?;
             Some((longest.info(), waits(longest), of_kind.filter(|task| waits(task) >= limit).count()))
         };
         let runtime = &self.shared.runtime;
@@ -284,7 +296,7 @@ impl Watcher {
     }
 
     fn deliver(&self, report: &Report) {
-        match &self.shared.options.on_report {
+        match &self.on_report {
             Some(callback) => {
                 if let Err(payload) = catch_panic(|| callback(report)) {
                     discard(payload);

@@ -137,3 +137,9 @@ crate::conformance! {
     any: crate::AnyRuntime::from(blocking::small_pool(AsyncStd::global())),
         Capabilities::ALL.blocking_threads(blocking::SMALL_POOL).without_ownership("it belongs to the process");
 }
+
+#[cfg(all(test, feature = "watch"))]
+crate::conformance! {
+    watched: crate::conformance::watch::quiet(blocking::small_pool(AsyncStd::global()).into()),
+        Capabilities::ALL.blocking_threads(blocking::SMALL_POOL).without_ownership("it belongs to the process");
+}

@@ -367,3 +367,8 @@ crate::conformance! {
     wrapped: crate::AnyRuntime::from(Sim::builder().build().unwrap()).wrap_tasks(|_| |step: &mut dyn FnMut()| step()),
         WHAT_IT_CAN;
 }
+
+#[cfg(all(test, feature = "watch"))]
+crate::conformance! {
+    watched: crate::conformance::watch::quiet(Sim::builder().build().unwrap().into()), WHAT_IT_CAN;
+}

@@ -270,3 +270,9 @@ crate::conformance! {
     any_owned: crate::AnyRuntime::from(Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap()),
         Capabilities::ALL.blocking_threads(4);
 }
+
+#[cfg(all(test, feature = "watch"))]
+crate::conformance! {
+    watched: crate::conformance::watch::quiet(Smol::builder().worker_threads(2).blocking_threads(4).build().unwrap().into()),
+        Capabilities::ALL.blocking_threads(4);
+}

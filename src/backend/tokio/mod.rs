@@ -386,3 +386,11 @@ crate::conformance! {
         .wrap_tasks(|_| |step: &mut dyn FnMut()| step()),
         Capabilities::ALL.blocking_threads(4);
 }
+
+#[cfg(all(test, feature = "watch"))]
+crate::conformance! {
+    watched: crate::conformance::watch::quiet(Tokio::builder().worker_threads(2).blocking_threads(4).build().unwrap().into()),
+        Capabilities::ALL.blocking_threads(4);
+    watched_current_thread: crate::conformance::watch::quiet(one_thread().into()),
+        Capabilities::ALL.blocking_threads(4).without_workers("one thread does everything");
+}
