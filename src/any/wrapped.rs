@@ -320,24 +320,34 @@ impl<F: Future> Future for Spawned<F> {
             Self::is_polled_first(this.runtime, this.here, this.spawn);
         }
         let _polling = Polling::begin(*this.here);
-        let (wrapper, mut it) = (this.wrapper, this.it);
-        let mut poll = |cx: &mut Context<'_>| {
-            let Some(future) = it.as_mut().as_pin_mut() else { return Poll::Pending };
-            let polled = future.poll(cx);
-            if polled.is_ready() {
-                it.set(None);
-            }
-            polled
-        };
-        let mut poll = |cx: &mut Context<'_>| match wrapper {
-            None => poll(cx),
-            Some(_) => in_wrapper(wrapper, || poll(cx)).unwrap_or(Poll::Pending),
-        };
+        let (wrapper, it) = (this.wrapper, this.it);
         match this.watched {
-            None => poll(cx),
-            Some(watched) => watched.poll(cx, poll),
+            None => poll_in(wrapper, it, cx),
+            Some(watched) if wrapper.is_none() => watched.poll(cx, |cx| poll_and_take(it, cx)),
+            Some(watched) => watched.poll(cx, |cx| poll_in(wrapper, it, cx)),
         }
     }
+}
+
+/// Polls, and drops the future once it is done: before its task is.
+#[inline]
+fn poll_and_take<F: Future>(mut it: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    let Some(future) = it.as_mut().as_pin_mut() else { return Poll::Pending };
+    let polled = future.poll(cx);
+    if polled.is_ready() {
+        it.set(None);
+    }
+    polled
+}
+
+/// Likewise, in a wrapper.
+#[inline(never)]
+fn poll_in<F: Future>(
+    wrapper: &mut Option<Wrapper>,
+    it: Pin<&mut Option<F>>,
+    cx: &mut Context<'_>,
+) -> Poll<F::Output> {
+    in_wrapper(wrapper, || poll_and_take(it, cx)).unwrap_or(Poll::Pending)
 }
 
 /// Does something in a wrapper, if there is one. `None` if the wrapper does not call it.
