@@ -37,8 +37,19 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The rooms of `src/`, from the bottom up: each uses itself and the rooms below it.
-const ROOMS: &[&str] =
-    &["thread", "runtime", "io", "socket", "backend", "watch", "any", "current", "named", "conformance", "macros"];
+const ROOMS: &[&str] = &[
+    "thread",
+    "runtime",
+    "io",
+    "socket",
+    "backend",
+    "watch",
+    "any",
+    "current",
+    "named",
+    "conformance",
+    "macros",
+];
 
 #[test]
 fn rooms_use_what_is_below_them() {
