@@ -149,7 +149,7 @@ pub(super) async fn watch_reports_closures_without_a_thread<R: Runtime>(rt: R) {
     let mut closures = Vec::new();
     for _ in 0..threads + 2 {
         let ended = ended.clone();
-        closures.push(rt.spawn_blocking_boxed(move || drop(ended.lock().unwrap().recv())));
+        closures.push(rt.spawn_blocking_boxed(move || ended.lock().unwrap().recv().unwrap_or_default()));
     }
     let (queued, running) = reports.wait(|report| match report {
         Report::PoolFull { closure, waited, queued, running, .. } => {

@@ -164,7 +164,7 @@ impl Watched {
     #[inline]
     fn find_slot(&mut self) {
         let thread = slot::thread();
-        if !self.slot.as_ref().is_some_and(|slot| slot.thread == thread) {
+        if self.slot.as_ref().is_none_or(|slot| slot.thread != thread) {
             self.slot = Some(Slot::of_this_thread(&self.task.shared));
         }
     }
