@@ -23,6 +23,8 @@ pub(crate) struct Limits {
     pub(crate) traits: Option<f64>,
     /// Additional instructions through a free function, which uses `AnyRuntime`.
     pub(crate) free: Option<f64>,
+    /// Additional instructions through a watched handle.
+    pub(crate) watched: Option<f64>,
     /// Additional allocations, in any way.
     pub(crate) allocations: Option<f64>,
     /// Total system calls, through the traits.

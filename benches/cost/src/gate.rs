@@ -41,12 +41,14 @@ pub(crate) fn run() -> Result<ExitCode, String> {
     for budget in &budgets {
         let limits = &budget.limits;
         let check = |what, way, limit: Option<f64>| limit.map(|limit| Check { budget, what, way, limit });
-        for way in ["traits", "free"] {
+        let watched = limits.watched.map(|_| "watched");
+        for way in ["traits", "free"].into_iter().chain(watched) {
             checks.extend(check(What::Allocations, way, limits.allocations));
         }
         if valgrind {
             checks.extend(check(What::Instructions, "traits", limits.traits));
             checks.extend(check(What::Instructions, "free", limits.free));
+            checks.extend(check(What::Instructions, "watched", limits.watched));
         }
         if strace {
             checks.extend(check(What::Syscalls, "traits", limits.syscalls));

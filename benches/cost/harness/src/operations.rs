@@ -42,6 +42,8 @@ pub enum Operation {
     TimeoutPending,
     /// A turn for the others
     Yield,
+    /// A poll of a task that has woken itself
+    Poll,
     /// 64 bytes there and back
     TcpPingPong,
     /// 64 KiB there
@@ -67,6 +69,7 @@ impl Operation {
         Self::TimeoutReady,
         Self::TimeoutPending,
         Self::Yield,
+        Self::Poll,
         Self::TcpPingPong,
         Self::TcpThroughput,
         Self::Tcp256,
@@ -168,6 +171,11 @@ async fn without_sockets<W: Way>(way: &W, operation: Operation, n: u64) {
         Operation::Yield => {
             for _ in 0..n {
                 way.yield_now().await;
+            }
+        }
+        Operation::Poll => {
+            for _ in 0..n {
+                pending_once().await;
             }
         }
         Operation::Interval => {

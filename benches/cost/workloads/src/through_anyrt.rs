@@ -2,16 +2,16 @@
 
 use std::future::Future;
 use std::io;
-#[cfg(feature = "report")]
 use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use anyrt::runtime::TcpListener as _;
+use anyrt::watch::WatchOptions;
 use anyrt::{AnyRuntime, Net, Runtime, Spawn, Time, net};
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
-use harness::Way;
+use harness::{Absent, Operation, Way};
 
 /// Set-up of a runtime.
 pub(crate) trait Setup: Clone + Send + Sync + 'static {
@@ -39,6 +39,13 @@ pub(crate) struct Any<S: Setup> {
 /// `anyrt::spawn(…)`.
 #[derive(Clone)]
 pub(crate) struct Free<S: Setup>(S::Runtime);
+
+/// `runtime.spawn(…)`, where it is a watched `AnyRuntime`.
+#[derive(Clone)]
+pub(crate) struct Watched<S: Setup> {
+    watched: AnyRuntime,
+    _setup: PhantomData<S>,
+}
 
 /// Methods that call a handle, which is `$handle` of `$self`.
 macro_rules! with_handle {
@@ -139,6 +146,51 @@ impl<S: Setup> Way for Traits<S> {
     blocks_on!(self => self.0);
     with_handle!(self => self.0);
     with_streams!();
+}
+
+/// Only what is in its budgets: each operation takes a second to compile.
+impl<S: Setup> Way for Watched<S> {
+    const LACKS: &'static [Operation] = &[
+        Operation::SpawnBlocking,
+        Operation::TimeoutReady,
+        Operation::TimeoutPending,
+        Operation::Yield,
+        Operation::TcpPingPong,
+        Operation::TcpThroughput,
+        Operation::Tcp256,
+        Operation::Interval,
+    ];
+
+    type Stream = Absent;
+    type Listener = Absent;
+
+    fn start() -> Self {
+        let options = WatchOptions::new().warn_after(Duration::from_secs(10));
+        let watched = S::start().into().watch(options).expect("the system has a thread");
+        Self { watched, _setup: PhantomData }
+    }
+
+    blocks_on!(self => self.watched);
+
+    fn spawn<F>(&self, future: F) -> impl Future<Output: Send> + Send + 'static
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.watched.spawn(future)
+    }
+
+    fn detach<F>(&self, future: F)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        drop(self.watched.spawn(future));
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output: Send> + Send + 'static {
+        self.watched.sleep(duration)
+    }
 }
 
 #[cfg(feature = "report")]
@@ -252,6 +304,7 @@ macro_rules! implementations {
             #[cfg(feature = "report")]
             harness::Implementation::of::<$crate::through_anyrt::Any<$setup>>(concat!($name, "/any")),
             harness::Implementation::of::<$crate::through_anyrt::Free<$setup>>(concat!($name, "/free")),
+            harness::Implementation::of::<$crate::through_anyrt::Watched<$setup>>(concat!($name, "/watched")),
         ]
     };
 }
