@@ -12,7 +12,7 @@ impl Source for OwnedFd {}
 ///
 /// # Errors
 ///
-/// The system's error for a descriptor that it cannot watch.
+/// The system's error for a descriptor that it cannot watch, with what to use instead of a regular file.
 pub fn watch_fd<R: Reactor>(reactor: &R, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
     Ok(Box::new(Watch::<R> { fd: reactor.register(fd).map_err(cannot_watch)?, waits: Shared::default() }))
 }
