@@ -270,6 +270,43 @@ fn program_runs_on_the_only_runtime_or_asks() {
 }
 
 #[test]
+fn program_that_is_watched_says_what_blocks() {
+    let watched = |package: &str, program: &[&str], watch: Option<&str>| {
+        let matrix = matrix();
+        let mut cargo = matrix.command(&[&["run", "-q", "-p", package], program].concat());
+        cargo.env_remove("ANYRT_RUNTIME").env_remove("ANYRT_WATCH").envs(watch.map(|text| ("ANYRT_WATCH", text)));
+        let output = cargo.output().unwrap();
+        (text(&output), output.status.success())
+    };
+    let blocks = |watch| watched("named", &["--features", "all", "--bin", "watched"], watch);
+    for watch in [None, Some("50ms")] {
+        let (said, is_fine) = blocks(watch);
+        assert!(is_fine && said.contains("watched.rs:8:5, blocks thread \"smol-"), "{said}");
+        assert!(said.contains("Run blocking code with `anyrt::spawn_blocking`"), "{said}");
+    }
+    assert_eq!(blocks(Some("off")), (String::new(), true));
+    let (said, is_fine) = blocks(Some("50"));
+    assert!(!is_fine && said.lines().count() == 1, "{said}");
+    assert!(said.contains("ANYRT_WATCH is \"50\": set it to a whole number of ms, s, m or h, "), "{said}");
+
+    let (said, is_fine) = watched("one", &["--example", "one-program"], Some("50ms"));
+    let line = "feature `watch` of anyrt is off, so nothing is watched: write `anyrt = { version = \"0.1\", features = \
+                [\"macros\", \"watch\"] }` in Cargo.toml\n";
+    assert!(is_fine && said.contains(line) && said.contains("on AnyRuntime(smol)"), "{said}");
+}
+
+#[test]
+fn test_that_is_watched_says_what_blocks() {
+    let matrix = matrix();
+    let mut cargo = matrix.command(&["test", "-p", "named", "--features", "all", "--test", "blocks"]);
+    let said = text(&cargo.env("ANYRT_WATCH", "20ms").output().unwrap());
+    for runtime in ["tokio", "tokio_current_thread", "smol", "smol_global", "async_std"] {
+        let line = format!("`block_on` of the test blocks_its_thread::{runtime}");
+        assert!(said.contains(&line), "{line}: {said}");
+    }
+}
+
+#[test]
 fn program_runs_on_the_runtime_that_it_names() {
     for (name, kind) in [
         ("tokio", "tokio"),
@@ -290,7 +327,7 @@ fn runtime_that_is_off_is_an_error_with_the_line_to_write() {
     let check = matrix().run_cargo(&["check", "-p", "named", "--bins", "--keep-going"]);
     assert!(!check.status.success());
     let text = text(&check);
-    for feature in ["tokio", "smol", "async-std", "sim"] {
+    for feature in ["tokio", "smol", "async-std", "sim", "watch"] {
         let line = format!(
             "feature `{feature}` of anyrt is off: write `anyrt = {{ version = \"0.1\", features = [\"macros\", \
              \"{feature}\"] }}` in Cargo.toml"

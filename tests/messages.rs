@@ -142,6 +142,10 @@ mod pasted {
         #[anyrt::main(smol)]
         async fn on_smol() {}
 
+        #[cfg(feature = "watch")]
+        #[anyrt::main(tokio, watch = "10ms")]
+        async fn watched() {}
+
         #[cfg(feature = "async-std")]
         #[anyrt::main(async_std)]
         async fn on_async_std() {}

@@ -1,25 +1,26 @@
 //! `#[anyrt::main]`.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Path, Result, parse_quote, parse2};
 
 use crate::function::Function;
 use crate::options::{self, Given};
-use crate::runtimes::{RUNTIMES, Runtime, words};
+use crate::runtimes::{RUNTIMES, Runtime, dependency, words};
 
 #[derive(Default)]
 struct Options {
     runtime: Option<Given<&'static Runtime>>,
     workers: Option<Given<usize>>,
     shutdown: Option<Given<u64>>,
+    watch: Option<Given<u64>>,
     anyrt: Option<Given<Path>>,
 }
 
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let function: Function = parse2(item)?;
-    let Options { runtime, workers, shutdown, anyrt } = match parse2(options) {
+    let Options { runtime, workers, shutdown, watch, anyrt } = match parse2(options) {
         Ok(options) => options,
         Err(error) => {
             // Of a `main` that stays async, rustc would say so as well.
@@ -43,23 +44,29 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
         None => quote!(#anyrt::macros::Program::chosen()),
         Some(Given { value: runtime, span }) => {
             let (constant, if_compiled_in) = (runtime.constant(span), runtime.if_compiled_in());
-            let missing = format!(
-                "feature `{}` of anyrt is off: write `{}` in Cargo.toml",
-                runtime.feature,
-                runtime.dependency()
-            );
-            let missing = quote_spanned!(span=> ::core::compile_error!(#missing));
+            let missing = feature_is_off(runtime.feature, span);
             quote!(#anyrt::macros::#if_compiled_in! {
                 { #anyrt::macros::Program::on(&#anyrt::macros::#constant) }
                 { #missing }
             })
         }
     };
+    let lacks_watch = watch.as_ref().map(|watch| {
+        let missing = feature_is_off("watch", watch.span);
+        quote!(#anyrt::macros::if_watch! { {} { #missing } })
+    });
+    let watch = watch.map(|millis| millis.value).map(|millis| quote!(.watch_millis(#millis)));
     let workers = workers.map(|workers| workers.value).map(|workers| quote!(.workers(#workers)));
     let shutdown = shutdown.map(|millis| millis.value).map(|millis| quote!(.shutdown_millis(#millis)));
 
     let name = &function.sig.ident;
-    Ok(around(&function, &quote!(#program #workers #shutdown .run(#name()))))
+    Ok(around(&function, &quote!(#lacks_watch #program #workers #shutdown #watch .run(#name()))))
+}
+
+/// An error of the compiler, with the line to write.
+fn feature_is_off(feature: &str, span: Span) -> TokenStream {
+    let text = format!("feature `{feature}` of anyrt is off: write `{}` in Cargo.toml", dependency(feature));
+    quote_spanned!(span=> ::core::compile_error! { #text })
 }
 
 /// A function that does `run`, which knows the async one.
@@ -81,7 +88,8 @@ impl Parse for Options {
         let mut current_thread = None;
         options::each(input, |name, input| match name.to_string().as_str() {
             "workers" => options::keep(&mut options.workers, name, options::workers(input, name)?),
-            "shutdown" => options::keep(&mut options.shutdown, name, options::millis(input, name)?),
+            "shutdown" => options::keep(&mut options.shutdown, name, options::millis(input, name, "5s")?),
+            "watch" => options::keep(&mut options.watch, name, options::millis(input, name, "10ms")?),
             "crate" => options::keep(&mut options.anyrt, name, options::crate_path(input, name)?),
             "current_thread" => options::keep(&mut current_thread, name, ()),
             _ => options.name(name),
@@ -128,7 +136,7 @@ impl Options {
                 word.span(),
                 format!(
                     "unknown option `{word}`: write a runtime, one of {}, or `current_thread`, `workers = 2`, \
-                     `shutdown = \"5s\"`, `crate = \"my_anyrt\"`",
+                     `shutdown = \"5s\"`, `watch = \"10ms\"`, `crate = \"my_anyrt\"`",
                     words(&RUNTIMES)
                 ),
             ));

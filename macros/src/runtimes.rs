@@ -58,12 +58,12 @@ impl Runtime {
     pub(crate) fn if_compiled_in(&self) -> Ident {
         format_ident!("if_{}", self.feature.replace('-', "_"))
     }
+}
 
-    /// The line of Cargo.toml that turns it on.
-    pub(crate) fn dependency(&self) -> String {
-        let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
-        format!("anyrt = {{ version = \"{version}\", features = [\"macros\", \"{}\"] }}", self.feature)
-    }
+/// The line of Cargo.toml that turns on a feature.
+pub(crate) fn dependency(feature: &str) -> String {
+    let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+    format!("anyrt = {{ version = \"{version}\", features = [\"macros\", \"{feature}\"] }}")
 }
 
 /// Their words, to be read.

@@ -149,7 +149,9 @@ pub(super) async fn watch_reports_closures_without_a_thread<R: Runtime>(rt: R) {
     let mut closures = Vec::new();
     for _ in 0..threads + 2 {
         let ended = ended.clone();
-        closures.push(rt.spawn_blocking_boxed(move || ended.lock().unwrap().recv().unwrap_or_default()));
+        closures.push(rt.spawn_blocking_boxed(move || {
+            let _ = ended.lock().unwrap().recv();
+        }));
     }
     let (queued, running) = reports.wait(|report| match report {
         Report::PoolFull { closure, waited, queued, running, .. } => {

@@ -8,6 +8,7 @@ mod select;
 #[cfg(feature = "sim")]
 mod simulated;
 mod test;
+mod watched;
 
 pub use anyrt_macros::{join, select, try_join};
 
@@ -54,6 +55,8 @@ pub use crate::__if_off as if_sim;
 pub use crate::__if_off as if_smol;
 #[cfg(not(feature = "tokio"))]
 pub use crate::__if_off as if_tokio;
+#[cfg(not(feature = "watch"))]
+pub use crate::__if_off as if_watch;
 #[cfg(feature = "async-std")]
 pub use crate::__if_on as if_async_std;
 #[cfg(not(any(feature = "tokio", feature = "smol", feature = "async-std", feature = "sim")))]
@@ -64,3 +67,5 @@ pub use crate::__if_on as if_sim;
 pub use crate::__if_on as if_smol;
 #[cfg(feature = "tokio")]
 pub use crate::__if_on as if_tokio;
+#[cfg(feature = "watch")]
+pub use crate::__if_on as if_watch;

@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::process;
 use std::time::Duration;
 
-use super::Named;
+use super::{Named, watched};
 use crate::BlockOn;
 use crate::named::chosen;
 use crate::runtime::ShutdownReport;
@@ -21,12 +21,13 @@ pub struct Program {
     runtime: &'static Named,
     workers: Option<usize>,
     shutdown: Duration,
+    watch: Option<Duration>,
 }
 
 impl Program {
     /// Uses the runtime with this name.
     pub fn on(runtime: &'static Named) -> Self {
-        Self { runtime, workers: None, shutdown: SHUTDOWN }
+        Self { runtime, workers: None, shutdown: SHUTDOWN, watch: None }
     }
 
     /// The runtime that the environment names, or else the only one that is compiled in. The process ends if none or
@@ -48,14 +49,22 @@ impl Program {
         Self { shutdown: Duration::from_millis(millis), ..self }
     }
 
+    /// Sets how long a task may block its thread before it is reported.
+    pub fn watch_millis(self, millis: u64) -> Self {
+        Self { watch: Some(Duration::from_millis(millis)), ..self }
+    }
+
     /// Runs it.
     pub fn run<F: Future>(self, program: F) -> F::Output {
-        let Self { runtime: Named { word, start, .. }, workers, shutdown } = self;
+        let Self { runtime: Named { word, start, .. }, workers, shutdown, watch } = self;
+        let limit = watched::limit(watch).unwrap_or_else(|wrong| end(wrong));
         let builder = match workers {
             Some(workers) => Builder::new_multi_thread().worker_threads(workers),
             None => Builder::new_multi_thread(),
         };
         let rt = start(builder).unwrap_or_else(|error| end(format_args!("{word} does not start: {error}")));
+        let rt = watched::watched(rt, limit)
+            .unwrap_or_else(|error| end(format_args!("no thread to watch {word} with: {error}")));
         let outcome = catch_panic(|| rt.block_on(program));
         // What this panics with is not what the program did.
         let left = catch_panic(|| rt.shutdown_timeout(shutdown));
@@ -79,6 +88,6 @@ fn end(why: impl fmt::Display) -> ! {
 }
 
 /// Writes to stderr, ignoring errors. Not with `eprintln!`, which panics on errors, and whose output tests capture.
-fn say(what: impl fmt::Display) {
+pub(super) fn say(what: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "anyrt: {what}");
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Named;
+use super::{Named, watched};
 use crate::runtime::builder::Builder;
 use crate::runtime::task::catch_panic::{Payload, catch_panic};
 use crate::{AnyRuntime, BlockOn, Time};
@@ -65,6 +65,9 @@ impl Test {
         self.on_a_thread(runtime.word, Some(limit), move |said| {
             let start = (runtime.start)(Builder::new_multi_thread().worker_threads(self.workers));
             let rt = start.unwrap_or_else(|error| panic!("anyrt: no runtime for `{name}`: {error}"));
+            let limit_of_polls = watched::limit(None).unwrap_or_else(|wrong| panic!("anyrt: {wrong}"));
+            let rt = watched::watched(rt, limit_of_polls)
+                .unwrap_or_else(|error| panic!("anyrt: no thread to watch `{name}` with: {error}"));
             let begun = Instant::now();
             let ended = catch_panic(|| {
                 rt.block_on(async {

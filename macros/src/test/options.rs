@@ -90,7 +90,7 @@ impl Parse for Options {
             "only" => options::keep(&mut options.only, name, only(name, input)?),
             "skip" => options::keep(&mut options.skip, name, skip(name, input)?),
             "workers" => options::keep(&mut options.workers, name, options::workers(input, name)?),
-            "timeout" => match options::millis(input, name)? {
+            "timeout" => match options::millis(input, name, "10s")? {
                 0 => Err(Error::new(name.span(), "no test ends in no time: write `timeout = \"10s\"`")),
                 millis => options::keep(&mut options.timeout, name, millis),
             },

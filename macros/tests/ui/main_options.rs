@@ -33,6 +33,21 @@ mod shutdown {
     async fn main() {}
 }
 
+mod watch {
+    #[anyrt::main(tokio, watch = "soon")]
+    async fn main() {}
+}
+
+mod no_text {
+    #[anyrt::main(tokio, watch = 10)]
+    async fn main() {}
+}
+
+mod no_watch {
+    #[anyrt::main(smol, watch = "10ms")]
+    async fn main() {}
+}
+
 mod blocking {
     #[anyrt::main(tokio)]
     fn main() {}
