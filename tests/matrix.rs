@@ -274,7 +274,10 @@ fn program_that_is_watched_says_what_blocks() {
     let watched = |package: &str, program: &[&str], watch: Option<&str>| {
         let matrix = matrix();
         let mut cargo = matrix.command(&[&["run", "-q", "-p", package], program].concat());
-        cargo.env_remove("ANYRT_RUNTIME").env_remove("ANYRT_WATCH").envs(watch.map(|text| ("ANYRT_WATCH", text)));
+        cargo
+            .env_remove("ANYRT_RUNTIME")
+            .env_remove("ANYRT_WATCH")
+            .envs(watch.map(|text| ("ANYRT_WATCH", text)));
         let output = cargo.output().unwrap();
         (text(&output), output.status.success())
     };
@@ -301,7 +304,7 @@ fn test_that_is_watched_says_what_blocks() {
     let mut cargo = matrix.command(&["test", "-p", "named", "--features", "all", "--test", "blocks"]);
     let said = text(&cargo.env("ANYRT_WATCH", "20ms").output().unwrap());
     for runtime in ["tokio", "tokio_current_thread", "smol", "smol_global", "async_std"] {
-        let line = format!("`block_on` of the test blocks_its_thread::{runtime}");
+        let line = format!("tests/blocks.rs:5:10 blocks thread \"blocks_its_thread::{runtime}\"");
         assert!(said.contains(&line), "{line}: {said}");
     }
 }

@@ -60,7 +60,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
     let shutdown = shutdown.map(|millis| millis.value).map(|millis| quote!(.shutdown_millis(#millis)));
 
     let name = &function.sig.ident;
-    Ok(around(&function, &quote!(#lacks_watch #program #workers #shutdown #watch .run(#name()))))
+    // At the function, which is where a watch says that it is called.
+    let run = quote_spanned!(name.span()=> .run(#name()));
+    Ok(around(&function, &quote!(#lacks_watch #program #workers #shutdown #watch #run)))
 }
 
 /// An error of the compiler, with the line to write.

@@ -21,6 +21,8 @@ use std::any::Any;
 use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
+#[cfg(feature = "macros")]
+use std::future::poll_fn;
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::mem;
@@ -29,6 +31,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 #[cfg(unix)]
 use std::os::unix::net as std_unix;
+use std::panic::Location;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
@@ -46,12 +49,16 @@ use crate::backend::{MaybeAsyncStd, MaybeSim, MaybeSimHost, MaybeSmol, MaybeToki
 use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, SpawnBackend};
 use crate::runtime::net::{ConnectOptions, ListenOptions};
 use crate::runtime::task::JoinHandle;
+#[cfg(feature = "macros")]
+use crate::runtime::task::coop::Turn;
 use crate::runtime::{BlockOn, Driver, Net, Runtime, ShutdownReport, Spawn, Time};
 #[cfg(unix)]
 use crate::runtime::{
     UnixNet,
     backend::{UnixNetBackend, WatchFd},
 };
+#[cfg(feature = "macros")]
+use crate::thread::Scope;
 
 /// Handle to any runtime: one of the compiled-in backends, or one of your own.
 ///
@@ -618,9 +625,26 @@ impl Spawn for AnyRuntime {
     }
 }
 
-impl BlockOnBackend for AnyRuntime {
+impl AnyRuntime {
+    /// [`block_on`](BlockOn::block_on), which a watch says is called there.
+    #[cfg(feature = "macros")]
     #[track_caller]
-    fn run_until<F: Future>(&self, future: F) -> F::Output {
+    pub(crate) fn block_on_at<F: Future>(
+        &self,
+        called_at: &'static Location<'static>,
+        future: F,
+    ) -> F::Output {
+        let _scope = Scope::block_on();
+        let mut future = pin!(future);
+        let future = poll_fn(|cx| {
+            let _turn = Turn::begin();
+            future.as_mut().poll(cx)
+        });
+        self.run_until_at(called_at, future)
+    }
+
+    #[track_caller]
+    fn run_until_at<F: Future>(&self, called_at: &'static Location<'static>, future: F) -> F::Output {
         each!(&self.repr, it => it.run_until(future), wrapped => {
             let mut output = None;
             {
@@ -629,7 +653,7 @@ impl BlockOnBackend for AnyRuntime {
                     let _entered = self.enter();
                     output = Some(future.await);
                 });
-                let run = wrapped.block_on(run);
+                let run = wrapped.block_on(called_at, run);
                 each_plain!(&wrapped.runtime.repr, it => it.run_until(run));
             }
             match output {
@@ -637,6 +661,13 @@ impl BlockOnBackend for AnyRuntime {
                 None => unreachable!("it runs until the future is done"),
             }
         })
+    }
+}
+
+impl BlockOnBackend for AnyRuntime {
+    #[track_caller]
+    fn run_until<F: Future>(&self, future: F) -> F::Output {
+        self.run_until_at(Location::caller(), future)
     }
 
     fn stop(&self, timeout: Duration) -> io::Result<ShutdownReport> {

@@ -124,13 +124,12 @@ impl Wrapped {
     }
 
     /// The future of a `block_on`.
-    #[track_caller]
     pub(super) fn block_on<'a>(
         &self,
+        called_at: &'static Location<'static>,
         future: Pin<&'a mut dyn Future<Output = ()>>,
     ) -> impl Future<Output = ()> + use<'a> {
-        let (watch, called_at) = (self.watch.as_ref(), Location::caller());
-        let mut watched = watch.map(|watch| watch.task(TaskKind::BlockOn, None, called_at));
+        let mut watched = self.watch.as_ref().map(|watch| watch.task(TaskKind::BlockOn, None, called_at));
         let mut future = future;
         poll_fn(move |cx| match &mut watched {
             None => future.as_mut().poll(cx),

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::process;
 use std::time::Duration;
 
@@ -55,8 +55,10 @@ impl Program {
     }
 
     /// Runs it.
+    #[track_caller]
     pub fn run<F: Future>(self, program: F) -> F::Output {
         let Self { runtime: Named { word, start, .. }, workers, shutdown, watch } = self;
+        let called_at = Location::caller();
         let limit = watched::limit(watch).unwrap_or_else(|wrong| end(wrong));
         let builder = match workers {
             Some(workers) => Builder::new_multi_thread().worker_threads(workers),
@@ -65,7 +67,7 @@ impl Program {
         let rt = start(builder).unwrap_or_else(|error| end(format_args!("{word} does not start: {error}")));
         let rt = watched::watched(rt, limit)
             .unwrap_or_else(|error| end(format_args!("no thread to watch {word} with: {error}")));
-        let outcome = catch_panic(|| rt.block_on(program));
+        let outcome = catch_panic(|| rt.block_on_at(called_at, program));
         // What this panics with is not what the program did.
         let left = catch_panic(|| rt.shutdown_timeout(shutdown));
         // A runtime that belongs to the process goes on.

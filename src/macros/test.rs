@@ -2,7 +2,7 @@ use std::any::type_name;
 use std::env;
 use std::future::Future;
 use std::io::Write;
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -61,7 +61,7 @@ impl Test {
     /// Runs it on one runtime.
     #[track_caller]
     pub fn run(self, runtime: &'static Named) {
-        let (name, limit) = (self.name(), self.limit());
+        let (name, limit, called_at) = (self.name(), self.limit(), Location::caller());
         self.on_a_thread(runtime.word, Some(limit), move |said| {
             let start = (runtime.start)(Builder::new_multi_thread().worker_threads(self.workers));
             let rt = start.unwrap_or_else(|error| panic!("anyrt: no runtime for `{name}`: {error}"));
@@ -70,7 +70,7 @@ impl Test {
                 .unwrap_or_else(|error| panic!("anyrt: no thread to watch `{name}` with: {error}"));
             let begun = Instant::now();
             let ended = catch_panic(|| {
-                rt.block_on(async {
+                rt.block_on_at(called_at, async {
                     let mut body = pin!(rt.timeout(limit, (self.body)(rt.clone())));
                     if body.as_mut().await.is_err() {
                         // Before its destructor, which may panic.
