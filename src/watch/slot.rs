@@ -70,6 +70,10 @@ impl Slot {
             let slot = Arc::new(Self::new(shared));
             slots.0.push(slot.clone());
             lock(&shared.slots).push(slot.clone());
+            // Nobody looks at one that comes after the end.
+            if shared.is_over() {
+                slot.is_over.store(true, Ordering::Relaxed);
+            }
             slot
         });
         // In a destructor of a thread-local nobody looks any more.
