@@ -31,6 +31,9 @@ pub struct WatchOptions {
     pub(super) on_report: Option<OnReport>,
 }
 
+/// Shorter limits are taken for this one.
+const LEAST: Duration = Duration::from_millis(1);
+
 pub(super) type OnReport = Arc<dyn Fn(&Report) + Send + Sync>;
 
 impl WatchOptions {
@@ -43,17 +46,19 @@ impl WatchOptions {
     ///
     /// A good value for a server is 10 ms; builds without optimisation need more.
     pub fn warn_after(self, limit: Duration) -> Self {
-        Self { warn_after: limit.max(Duration::from_millis(1)), ..self }
+        Self { warn_after: limit.max(LEAST), ..self }
     }
 
-    /// Sets how long a task may be ready without getting a turn; by default ten times as long as a poll may take.
+    /// Sets how long a task may be ready without getting a turn; by default ten times as long as a poll may take, and at
+    /// least 1 ms.
     pub fn warn_when_ready_for(self, limit: Duration) -> Self {
-        Self { ready: Some(limit), ..self }
+        Self { ready: Some(limit.max(LEAST)), ..self }
     }
 
-    /// Sets how long a blocking closure may wait for a thread; by default ten times as long as a poll may take.
+    /// Sets how long a blocking closure may wait for a thread; by default ten times as long as a poll may take, and at
+    /// least 1 ms.
     pub fn warn_when_queued_for(self, limit: Duration) -> Self {
-        Self { queued: Some(limit), ..self }
+        Self { queued: Some(limit.max(LEAST)), ..self }
     }
 
     /// Passes each report to a callback, and writes nothing to stderr.

@@ -34,6 +34,13 @@ impl Watch {
     /// `runtime` is the name of the runtime in reports.
     pub(crate) fn start(mut options: WatchOptions, runtime: String) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        if cfg!(all(target_family = "wasm", target_os = "unknown")) {
+            // It has no clock either, and panics when it is asked.
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "anyrt: there are no threads to watch with",
+            ));
+        }
         let on_report = options.on_report.take();
         let shared = Arc::new(Shared {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -186,16 +193,13 @@ impl Shared {
         lock(self.shard(key)).get(&key).cloned()
     }
 
-    /// The tasks for which `is_wanted` holds.
-    pub(super) fn tasks(&self, is_wanted: impl Fn(u64, &Task) -> bool) -> Vec<Arc<Task>> {
-        let mut found = Vec::new();
+    /// Looks at each task, under a lock.
+    pub(super) fn each_task(&self, mut look: impl FnMut(u64, &Task)) {
         for shard in &self.tasks {
-            let shard = lock(shard);
-            found.extend(
-                shard.iter().filter(|(key, task)| is_wanted(**key, task)).map(|(_, task)| task.clone()),
-            );
+            for (key, task) in lock(shard).iter() {
+                look(*key, task);
+            }
         }
-        found
     }
 
     pub(super) fn closure_starts(&self) {

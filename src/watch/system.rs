@@ -4,6 +4,7 @@ use std::time::Duration;
 use std::{fs, thread};
 
 /// A thread, as the system and as its program calls it.
+#[derive(Default)]
 pub(super) struct SystemThread {
     pub(super) name: String,
     // `/proc/self/task/<tid>`
@@ -28,16 +29,37 @@ impl SystemThread {
         fs::read_to_string(format!("{}/{file}", self.directory.as_ref()?)).ok()
     }
 
-    /// How long the thread has been ready to run without a CPU, since it began: the second number of `schedstat`.
-    pub(super) fn waited_for_cpu(&self) -> Option<Duration> {
-        let nanos = self.read("schedstat")?.split_whitespace().nth(1)?.parse().ok()?;
-        Some(Duration::from_nanos(nanos))
+    /// What the system has counted of the thread: `schedstat`. `None` if it does not count, or if the thread has ended.
+    pub(super) fn cpu(&self) -> Option<Cpu> {
+        let text = self.read("schedstat")?;
+        let mut numbers = text.split_whitespace().map_while(|text| text.parse().ok());
+        let (ran, waited, turns) = (numbers.next()?, Duration::from_nanos(numbers.next()?), numbers.next()?);
+        // A kernel that does not count says 0 for everything; this thread has run.
+        (turns != 0).then_some(Cpu { waited, ran, turns })
     }
 
-    /// The kernel function that the thread sleeps in; `None` while it runs, and where the system keeps it a secret.
+    /// The kernel function that the thread sleeps in; `None` while it runs, or waits for a CPU.
     pub(super) fn asleep_in(&self) -> Option<String> {
-        self.read("wchan").filter(|function| !function.is_empty() && function != "0")
+        // `1234 (a name) S …`
+        let stat = self.read("stat")?;
+        let (_, state) = stat.rsplit_once(") ")?;
+        if state.starts_with('R') {
+            return None;
+        }
+        let function = self.read("wchan").filter(|function| !function.is_empty() && function != "0");
+        Some(function.unwrap_or_else(|| "a function that it keeps to itself".to_owned()))
     }
+}
+
+/// What the system has counted of a thread since it began.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(super) struct Cpu {
+    /// How long it was ready to run without a CPU. A wait counts when it is over.
+    pub(super) waited: Duration,
+    // In nanoseconds, as of the last tick of the kernel.
+    ran: u64,
+    turns: u64,
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -53,12 +75,23 @@ mod tests {
             let _ = ended.recv();
         });
         let system = told.recv().unwrap();
-        assert!(system.waited_for_cpu().is_some());
-        // It may not have come to its sleep yet; a system that hides the name says "0" for ever.
-        let visible = fs::read_to_string("/proc/self/wchan").is_ok();
-        assert!(visible);
+        // It may not have come to its sleep yet.
+        while system.asleep_in().is_none() {
+            thread::yield_now();
+        }
         assert!(SystemThread::current().asleep_in().is_none(), "this one runs");
         drop(end);
         sleeper.join().unwrap();
+        assert!(system.asleep_in().is_none(), "it is gone");
+    }
+
+    #[test]
+    fn linux_counts_the_time_of_a_thread() {
+        let (this, begun) = (SystemThread::current(), std::time::Instant::now());
+        let before = this.cpu();
+        assert!(before.is_some());
+        while this.cpu() == before {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it stands still");
+        }
     }
 }

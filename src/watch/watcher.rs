@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,7 +9,7 @@ use super::options::OnReport;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::snapshot::LongPoll;
-use super::task::Task;
+use super::system::{Cpu, SystemThread};
 use super::{Report, TaskInfo, TaskKind};
 use crate::runtime::task::catch_panic::{catch_panic, discard};
 use crate::thread::lock;
@@ -20,9 +20,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Likewise, reports about the whole runtime.
 const LONG_PAUSE: Duration = Duration::from_secs(10);
 
-/// While nothing happens, the thread looks as often, in case that it has missed that something does: a poll that begins
-/// while it falls asleep may see that it is awake.
+/// While nothing is polled, the thread looks as often for tasks that are ready.
 const SLEEP: Duration = Duration::from_secs(1);
+
+/// Looking through all tasks takes at most one part of so many of the time.
+const SCAN_PART: u32 = 50;
 
 /// After as many ticks without a poll it falls asleep.
 const IDLE_TICKS: u32 = 16;
@@ -36,9 +38,12 @@ pub(super) struct Watcher {
     // By the number of their thread.
     seen: HashMap<u64, Seen>,
     reports: Vec<Report>,
-    /// The time for which polls count: without what the thread itself was late.
+    /// The time for which polls count: without stops of the whole process.
     time: Duration,
     last: Duration,
+    // This thread, and what was counted of it.
+    system: SystemThread,
+    cpu: Option<Cpu>,
     idle: u32,
     next_scan: Duration,
     starved: Option<Duration>,
@@ -63,8 +68,9 @@ struct Seen {
 struct Lasting {
     // By the end of its poll the task may be gone.
     task: TaskInfo,
-    // How long its thread had waited for a CPU.
-    waited: Duration,
+    // As of the second look, and as of the last one.
+    first: Option<Cpu>,
+    cpu: Option<Cpu>,
 }
 
 impl Watcher {
@@ -77,6 +83,8 @@ impl Watcher {
             reports: Vec::new(),
             time: Duration::ZERO,
             last: Duration::ZERO,
+            system: SystemThread::default(),
+            cpu: None,
             idle: 0,
             next_scan: Duration::ZERO,
             starved: None,
@@ -86,14 +94,11 @@ impl Watcher {
     }
 
     pub(super) fn run(mut self) {
+        self.system = SystemThread::current();
+        self.cpu = self.system.cpu();
         while !self.shared.is_over() {
             if self.idle >= IDLE_TICKS {
-                self.shared.fall_asleep(true);
-                thread::park_timeout(SLEEP);
-                self.shared.fall_asleep(false);
-                // What it has slept was not late.
-                self.last = self.shared.elapsed();
-                self.idle = IDLE_TICKS / 2;
+                self.sleep();
             } else {
                 thread::park_timeout(self.tick);
             }
@@ -107,29 +112,62 @@ impl Watcher {
         }
     }
 
+    /// Waits until something is polled.
+    fn sleep(&mut self) {
+        self.shared.fall_asleep(true);
+        // A poll that begins just now may have seen that this thread is awake.
+        thread::park_timeout(self.tick);
+        self.look();
+        if self.idle >= IDLE_TICKS && !self.shared.is_over() {
+            thread::park_timeout(SLEEP);
+            // What it has slept was not late.
+            self.last = self.shared.elapsed();
+        }
+        self.shared.fall_asleep(false);
+        self.idle = self.idle.min(IDLE_TICKS / 2);
+    }
+
     /// One tick.
     fn look(&mut self) {
         let now = Duration::from_nanos(self.shared.tick());
         let passed = now.saturating_sub(self.last);
         self.last = now;
-        // This thread was late: the process was stopped, or the machine is overloaded. Nobody knows who got a CPU.
-        self.time = self.time.saturating_add(passed.min(self.tick * 2));
+        let late = passed.saturating_sub(self.tick * 2);
+        let passed = if late.is_zero() { passed } else { passed.saturating_sub(self.stopped(late)) };
+        self.time = self.time.saturating_add(passed);
 
         let slots: Vec<Arc<Slot>> = lock(&self.shared.slots).clone();
         let mut is_idle = true;
         for slot in &slots {
+            // Asked before, so that what it did last is seen.
+            let is_gone = slot.is_gone.load(Ordering::Acquire);
             is_idle &= !self.look_at(slot, passed);
-            if slot.is_gone.load(Ordering::Acquire) {
+            if is_gone {
                 self.bury(slot);
             }
         }
         self.idle = if is_idle { self.idle.saturating_add(1) } else { 0 };
         if now >= self.next_scan {
+            self.cpu = self.system.cpu();
             let limits = self.shared.options.ready_limit().min(self.shared.options.queued_limit());
-            self.next_scan = now.saturating_add((limits / 4).max(self.tick));
             if self.scan(now, &slots) {
                 self.idle = 0;
             }
+            // A scan of a million tasks takes some time, of which it may have a part.
+            let took = self.shared.elapsed().saturating_sub(now);
+            let pause = (limits / 4).max(self.tick).max(took.saturating_mul(SCAN_PART));
+            self.next_scan = now.saturating_add(pause);
+        }
+    }
+
+    /// How long the process was stopped, if this thread is so late: what it has not waited for a CPU. Where the system
+    /// does not count that, nobody knows who got one.
+    fn stopped(&mut self, late: Duration) -> Duration {
+        let before = self.cpu;
+        self.cpu = self.system.cpu();
+        match (before, self.cpu) {
+            (Some(before), Some(cpu)) => late.saturating_sub(cpu.waited.saturating_sub(before.waited)),
+            _ => late,
         }
     }
 
@@ -137,15 +175,16 @@ impl Watcher {
     fn look_at(&mut self, slot: &Slot, passed: Duration) -> bool {
         let Some((begun, task)) = slot.look() else { return true };
         let before = self.seen.remove(&slot.thread);
-        let is_new = before.as_ref().is_none_or(|before| before.begun != begun);
+        // Both, because they are not written at once.
+        let is_new = before.as_ref().is_none_or(|before| (before.begun, before.task) != (begun, task));
         match before {
             Some(mut seen) if !is_new && task != 0 => {
                 self.goes_on(&mut seen, slot);
                 self.seen.insert(slot.thread, seen);
             }
             before => {
-                if let Some(seen) = before {
-                    self.has_ended(&seen, slot);
+                if let Some(mut seen) = before {
+                    self.has_ended(&mut seen, slot);
                 }
                 let next = self.shared.options.warn_after;
                 let seen = Seen {
@@ -168,25 +207,36 @@ impl Watcher {
     }
 
     /// How long a poll has taken, without waits for a CPU; and these waits.
-    fn took(&self, seen: &Seen, lasting: &Lasting, slot: &Slot) -> (Duration, Duration) {
+    fn took(&self, seen: &Seen, lasting: &Lasting) -> (Duration, Duration) {
         let took = self.time.saturating_sub(seen.since);
-        // Only of a poll that is long enough to matter: it is a file of the system.
-        let waited = if took < self.shared.options.warn_after {
-            Duration::ZERO
-        } else {
-            slot.system.waited_for_cpu().unwrap_or_default().saturating_sub(lasting.waited).min(took)
+        let waited = match (lasting.first, lasting.cpu) {
+            (Some(first), Some(cpu)) => cpu.waited.saturating_sub(first.waited).min(took),
+            _ => Duration::ZERO,
         };
         (took.saturating_sub(waited), waited)
     }
 
     fn goes_on(&mut self, seen: &mut Seen, slot: &Slot) {
-        let Some(lasting) = &seen.lasting else {
-            let waited = slot.system.waited_for_cpu().unwrap_or_default();
-            seen.lasting = self.shared.find(seen.task).map(|task| Lasting { task: task.info(), waited });
+        let Some(lasting) = &mut seen.lasting else {
+            let cpu = slot.system.cpu();
+            let task = self.shared.find(seen.task).map(|task| task.info());
+            seen.lasting = task.map(|task| Lasting { task, first: cpu, cpu });
             return;
         };
-        let (took, _) = self.took(seen, lasting, slot);
+        // It is a file of the system, so it is read only when it matters, but once before that.
+        if self.time.saturating_sub(seen.since).saturating_add(self.tick * 2) < seen.next {
+            return;
+        }
+        let cpu = slot.system.cpu();
+        let before = std::mem::replace(&mut lasting.cpu, cpu);
+        let Some(lasting) = &seen.lasting else { return };
+        let (took, _) = self.took(seen, lasting);
         if took < seen.next {
+            return;
+        }
+        let asleep_in = slot.system.asleep_in();
+        // A thread that neither sleeps nor runs waits for a CPU. The system counts a wait when it is over.
+        if asleep_in.is_none() && cpu.is_some() && cpu == before {
             return;
         }
         // Once more when it has taken ten times as long, and so on.
@@ -202,7 +252,8 @@ impl Watcher {
             places.slow_polls += u64::from(is_first);
             let slow = places.slow.entry(lasting.task.spawned_at).or_default();
             slow.polls += u64::from(is_first);
-            if is_first && slow.last_report.is_some_and(|last| self.last.saturating_sub(last) < PAUSE) {
+            let is_due = slow.last_report.is_none_or(|last| self.last.saturating_sub(last) >= PAUSE);
+            if !is_due && !seen.is_reported {
                 slow.left_out += 1;
                 return;
             }
@@ -215,15 +266,20 @@ impl Watcher {
             task: lasting.task.clone(),
             thread: slot.system.name.clone(),
             elapsed: took,
-            asleep_in: slot.system.asleep_in(),
+            asleep_in,
             before,
             left_out,
         });
     }
 
-    fn has_ended(&mut self, seen: &Seen, slot: &Slot) {
+    fn has_ended(&mut self, seen: &mut Seen, slot: &Slot) {
+        let limit = self.shared.options.warn_after;
+        let Some(lasting) = &mut seen.lasting else { return };
+        if self.time.saturating_sub(seen.since) >= limit {
+            lasting.cpu = slot.system.cpu().or(lasting.cpu);
+        }
         let Some(lasting) = &seen.lasting else { return };
-        let ((took, waited), limit) = (self.took(seen, lasting, slot), self.shared.options.warn_after);
+        let (took, waited) = self.took(seen, lasting);
         let is_descheduled = !seen.is_slow && took < limit && took.saturating_add(waited) >= limit;
         {
             let mut places = lock(&self.shared.places);
@@ -258,41 +314,42 @@ impl Watcher {
 
     /// Looks for tasks that get no turn, and closures that get no thread; whether any waits at all.
     fn scan(&mut self, now: Duration, slots: &[Arc<Slot>]) -> bool {
-        let polled: Vec<u64> = slots.iter().map(|slot| slot.task.load(Ordering::Relaxed)).collect();
-        let waiting = self.shared.tasks(|key, task| {
+        let polled: HashSet<u64> = slots.iter().map(|slot| slot.task.load(Ordering::Relaxed)).collect();
+        let (mut tasks, mut closures) = (Waiting::default(), Waiting::default());
+        let (ready_limit, queued_limit) =
+            (self.shared.options.ready_limit(), self.shared.options.queued_limit());
+        self.shared.each_task(|key, task| {
+            let since = task.ready_since.load(Ordering::Relaxed);
             // One that is woken in its own poll is ready, and not waiting.
-            task.ready_since.load(Ordering::Relaxed) != 0 && !polled.contains(&key)
+            if since != 0 && !polled.contains(&key) {
+                let waits = now.saturating_sub(Duration::from_nanos(since));
+                match task.kind() {
+                    TaskKind::Blocking => closures.add(key, waits, queued_limit),
+                    TaskKind::Task | TaskKind::BlockOn => tasks.add(key, waits, ready_limit),
+                }
+            }
         });
-        let waits = |task: &Task| match task.ready_since.load(Ordering::Relaxed) {
-            0 => Duration::ZERO,
-            since => now.saturating_sub(Duration::from_nanos(since)),
-        };
-        let longest = |is_closure: bool, limit: Duration| {
-            let of_kind = waiting.iter().filter(|task| (task.kind() == TaskKind::Blocking) == is_closure);
-            let longest =
-                of_kind.clone().max_by_key(|task| waits(task)).filter(|task| waits(task) >= limit)?;
-            Some((longest.info(), waits(longest), of_kind.filter(|task| waits(task) >= limit).count()))
-        };
         let runtime = &self.shared.runtime;
-        match longest(false, self.shared.options.ready_limit()) {
+        match tasks.longest(&self.shared, ready_limit) {
             None => self.starved = None,
-            Some((task, waited, tasks)) => {
+            Some((task, waited)) => {
                 if is_due(&mut self.starved, now) {
-                    self.reports.push(Report::Starved { runtime: runtime.clone(), task, waited, tasks });
+                    let (runtime, tasks) = (runtime.clone(), tasks.late);
+                    self.reports.push(Report::Starved { runtime, task, waited, tasks });
                 }
             }
         }
-        match longest(true, self.shared.options.queued_limit()) {
+        match closures.longest(&self.shared, queued_limit) {
             None => self.pool_full = None,
-            Some((closure, waited, queued)) => {
+            Some((closure, waited)) => {
                 if is_due(&mut self.pool_full, now) {
                     let running = self.shared.closures_running.load(Ordering::Relaxed);
-                    let runtime = runtime.clone();
+                    let (runtime, queued) = (runtime.clone(), closures.all);
                     self.reports.push(Report::PoolFull { runtime, closure, waited, queued, running });
                 }
             }
         }
-        !waiting.is_empty()
+        tasks.all + closures.all > 0
     }
 
     fn deliver(&self, report: &Report) {
@@ -302,9 +359,35 @@ impl Watcher {
                     discard(payload);
                 }
             }
-            // Not with `eprintln!`, which panics on errors.
-            None => drop(writeln!(io::stderr(), "anyrt: {report}")),
+            // Not with `eprintln!`, which panics on errors; and at once, so that no other line gets between.
+            None => drop(io::stderr().write_all(format!("anyrt: {report}\n").as_bytes())),
         }
+    }
+}
+
+/// Those of one kind that wait.
+#[derive(Default)]
+struct Waiting {
+    all: usize,
+    // For longer than the limit.
+    late: usize,
+    longest: Duration,
+    key: u64,
+}
+
+impl Waiting {
+    fn add(&mut self, key: u64, waits: Duration, limit: Duration) {
+        self.all += 1;
+        self.late += usize::from(waits >= limit);
+        if waits >= self.longest {
+            (self.longest, self.key) = (waits, key);
+        }
+    }
+
+    /// The one that has waited longest, if that is too long.
+    fn longest(&self, shared: &Shared, limit: Duration) -> Option<(TaskInfo, Duration)> {
+        let task = if self.late > 0 && self.longest >= limit { shared.find(self.key) } else { None };
+        Some((task?.info(), self.longest))
     }
 }
 
