@@ -1,0 +1,393 @@
+//! Watched runtimes: what the scenarios of the suite cannot ask of each runtime.
+#![allow(clippy::unwrap_used)]
+
+use std::future::Future;
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::{hint, net, thread};
+
+use anyrt::task::Builder;
+use anyrt::watch::{Report, TaskKind, WatchOptions};
+use anyrt::{AnyRuntime, AsyncStd, Smol, Tokio};
+use futures::channel::oneshot;
+use futures::io::AsyncReadExt;
+
+const LONG: Duration = Duration::from_secs(60);
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// One test at a time: they count threads, and what one computes another would wait for.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn runtimes() -> [AnyRuntime; 5] {
+    [
+        Tokio::new().unwrap().into(),
+        Tokio::builder().single_threaded().build().unwrap().into(),
+        Smol::with_threads(2).unwrap().into(),
+        Smol::global().into(),
+        AsyncStd::global().into(),
+    ]
+}
+
+fn watched(runtime: &AnyRuntime, options: WatchOptions) -> (AnyRuntime, Receiver<Report>) {
+    let (tell, reports) = channel();
+    let tell = Mutex::new(tell);
+    let options = options.on_report(move |report| drop(tell.lock().unwrap().send(report.clone())));
+    (runtime.watch(options).unwrap(), reports)
+}
+
+/// The next report of something that blocks.
+fn blocked(reports: &Receiver<Report>) -> Report {
+    loop {
+        let report = reports.recv_timeout(LONG).unwrap();
+        if matches!(report, Report::Blocked { .. }) {
+            return report;
+        }
+    }
+}
+
+/// The lines of the server below that spawn.
+const SPAWNS: u32 = line!() + 4;
+
+/// Answers one client, and blocks its thread until that has been reported.
+async fn serve(listener: anyrt::net::TcpListener, is_reported: Arc<AtomicBool>) {
+    anyrt::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        client.read_exact(&mut [0]).await.unwrap();
+        let begun = Instant::now();
+        while !is_reported.load(Ordering::SeqCst) && begun.elapsed() < LONG {
+            thread::sleep(ms(5));
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[test]
+fn server_that_sleeps_is_named_while_it_sleeps() {
+    let _alone = alone();
+    for runtime in runtimes() {
+        let limit = ms(20);
+        let (tell, reports) = channel();
+        let (tell, is_reported) = (Mutex::new(tell), Arc::new(AtomicBool::new(false)));
+        let reported = is_reported.clone();
+        let options = WatchOptions::new().warn_after(limit).on_report(move |report| {
+            if matches!(report, Report::Blocked { .. }) {
+                reported.store(true, Ordering::SeqCst);
+            }
+            let _ = tell.lock().unwrap().send(report.clone());
+        });
+        let runtime = runtime.watch(options).unwrap();
+        runtime.block_on(async {
+            let listener = anyrt::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            client.write_all(b"x").unwrap();
+            serve(listener, is_reported).await;
+            assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        });
+        let report = blocked(&reports);
+        let text = report.to_string();
+        let Report::Blocked { task, elapsed, asleep_in, thread, before, .. } = report else { unreachable!() };
+        let at = task.spawned_at;
+        assert!(at.file == file!() && at.line == SPAWNS && task.kind == TaskKind::Task, "{text}");
+        assert!(elapsed >= limit && before == 0 && !thread.is_empty(), "{text}");
+        assert!(!cfg!(target_os = "linux") || asleep_in.is_some(), "{text}");
+        assert!(text.contains(&format!("spawned at {at}, blocks thread")), "{text}");
+        let took = loop {
+            if let Report::Ended { took, .. } = reports.recv_timeout(LONG).unwrap() {
+                break took;
+            }
+        };
+        assert!(took >= elapsed, "{took:?}, {text}");
+    }
+}
+
+#[test]
+fn report_comes_within_twice_the_limit() {
+    let _alone = alone();
+    let runtime = AnyRuntime::from(Smol::with_threads(1).unwrap());
+    // A machine that is busy may be late, but not every time.
+    let took: Vec<Duration> = (0..20)
+        .map(|_| {
+            let (runtime, reports) = watched(&runtime, WatchOptions::new().warn_after(ms(50)));
+            let reports = Mutex::new(reports);
+            let task = runtime.spawn(async move {
+                let begun = Instant::now();
+                blocked(&reports.lock().unwrap());
+                begun.elapsed()
+            });
+            runtime.block_on(task).unwrap()
+        })
+        .take_while(|took| *took >= ms(100))
+        .collect();
+    assert!(took.len() < 20, "{took:?}");
+}
+
+/// `spawn` is that of the runtime itself.
+fn is_not_seen<F: Future<Output = ()>>(runtime: AnyRuntime, spawn: impl FnOnce() -> F) {
+    let (runtime, reports) = watched(&runtime, WatchOptions::new().warn_after(ms(5)));
+    runtime.block_on(async {
+        spawn().await;
+        let seen = async move { blocked(&reports) };
+        let reports_itself = Builder::new().name("ours").spawn_on(seen, &AnyRuntime::current()).unwrap();
+        let Report::Blocked { task, .. } = reports_itself.await.unwrap() else { unreachable!() };
+        assert_eq!(task.name.as_deref(), Some("ours"));
+    });
+    assert_eq!(runtime.watch_snapshot().unwrap().spawned, 2, "the future of the `block_on`, and ours");
+}
+
+/// Longer than it takes to be reported.
+async fn sleeps() {
+    thread::sleep(ms(60));
+}
+
+#[test]
+fn task_of_tokio_itself_is_not_seen() {
+    let _alone = alone();
+    is_not_seen(Tokio::new().unwrap().into(), || async { tokio::spawn(sleeps()).await.unwrap() });
+}
+
+#[test]
+fn task_of_smol_itself_is_not_seen() {
+    let _alone = alone();
+    is_not_seen(Smol::global().into(), || smol::spawn(sleeps()));
+}
+
+#[test]
+fn task_of_async_std_itself_is_not_seen() {
+    let _alone = alone();
+    is_not_seen(AsyncStd::global().into(), || async_std::task::spawn(sleeps()));
+}
+
+/// Threads that compute, as many on each core, until it is dropped.
+struct Busy {
+    is_over: Arc<AtomicBool>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Busy {
+    fn on_each_core(count: usize) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let cores = thread::available_parallelism().unwrap().get();
+        let computes = || {
+            let is_over = is_over.clone();
+            thread::spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    hint::spin_loop();
+                }
+            })
+        };
+        let threads = (0..cores * count).map(|_| computes()).collect();
+        Self { is_over, threads }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.threads.drain(..).for_each(|thread| thread.join().unwrap());
+    }
+}
+
+/// A thread that shares its core with so many others waits for longer than the limit, in the middle of a poll.
+#[test]
+#[cfg(target_os = "linux")]
+fn task_that_gets_no_cpu_does_not_block() {
+    let _alone = alone();
+    for runtime in [AnyRuntime::from(Tokio::new().unwrap()), Smol::with_threads(2).unwrap().into()] {
+        let (runtime, reports) = watched(&runtime, WatchOptions::new().warn_after(ms(50)));
+        let busy = Busy::on_each_core(20);
+        let tasks: Vec<_> =
+            (0..10_000).map(|_| runtime.spawn(async { (0..10).for_each(|_| hint::spin_loop()) })).collect();
+        // On this thread, so that the future of a `block_on` is not what gets no CPU.
+        for task in tasks {
+            futures::executor::block_on(task).unwrap();
+        }
+        drop(busy);
+        let snapshot = runtime.watch_snapshot().unwrap();
+        drop(runtime);
+        // Until the end of the thread.
+        let blocks: Vec<_> =
+            reports.iter().filter(|report| matches!(report, Report::Blocked { .. })).collect();
+        assert!(blocks.is_empty() && snapshot.slow_polls == 0, "{blocks:#?}, {snapshot:?}");
+        assert!(snapshot.polls >= 10_000);
+        println!("{} descheduled in {:?}", snapshot.descheduled, snapshot.watched_for);
+    }
+}
+
+/// A poll that computes beside others is one that blocks.
+#[test]
+#[cfg(target_os = "linux")]
+fn task_that_computes_on_a_busy_machine_blocks() {
+    let _alone = alone();
+    let _busy = Busy::on_each_core(2);
+    let runtime = AnyRuntime::from(Smol::with_threads(1).unwrap());
+    let (runtime, reports) = watched(&runtime, WatchOptions::new().warn_after(ms(20)));
+    let is_reported = Arc::new(AtomicBool::new(false));
+    let over = is_reported.clone();
+    runtime
+        .spawn(async move {
+            while !over.load(Ordering::Relaxed) {
+                hint::spin_loop();
+            }
+        })
+        .detach();
+    let report = blocked(&reports);
+    is_reported.store(true, Ordering::Relaxed);
+    let Report::Blocked { asleep_in, elapsed, .. } = report else { unreachable!() };
+    assert!(asleep_in.is_none() && elapsed >= ms(20), "{asleep_in:?}, {elapsed:?}");
+}
+
+/// How many threads watch.
+#[cfg(target_os = "linux")]
+fn watching() -> usize {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let names =
+        threads.filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("comm")).ok());
+    names.filter(|name| name == "anyrt-watch\n").count()
+}
+
+#[cfg(target_os = "linux")]
+fn wait_until_nobody_watches() {
+    let begun = Instant::now();
+    while watching() > 0 {
+        assert!(begun.elapsed() < LONG, "{} watch", watching());
+        thread::yield_now();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn thread_ends_with_the_last_handle() {
+    let _alone = alone();
+    wait_until_nobody_watches();
+    for runtime in runtimes() {
+        let watched = runtime.watch(WatchOptions::new()).unwrap();
+        let again = watched.watch(WatchOptions::new()).unwrap();
+        // As the system sees it, a thread gets its name when it begins.
+        while watching() < 2 {
+            thread::yield_now();
+        }
+        let clone = again.clone();
+        drop((watched, again));
+        // A task has a weak handle.
+        clone.spawn(std::future::pending::<()>()).detach();
+        clone.block_on(async { assert_eq!(AnyRuntime::current(), runtime) });
+        assert!(watching() >= 1);
+        drop(clone);
+        wait_until_nobody_watches();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn callback_may_spawn_block_and_drop_the_last_handle() {
+    let _alone = alone();
+    wait_until_nobody_watches();
+    for runtime in runtimes() {
+        let last = Arc::new(Mutex::new(None::<AnyRuntime>));
+        let (tell, told) = channel();
+        let (tell, held) = (Mutex::new(tell), last.clone());
+        let options = WatchOptions::new().warn_after(ms(5)).on_report(move |_| {
+            let Some(runtime) = held.lock().unwrap().take() else { return };
+            let answer = runtime.block_on(async { anyrt::spawn(async { 42 }).await.unwrap() });
+            tell.lock().unwrap().send(answer).unwrap();
+        });
+        *last.lock().unwrap() = Some(runtime.watch(options).unwrap());
+        let told = Arc::new(Mutex::new(told));
+        let blocks = last.lock().unwrap().as_ref().unwrap().spawn(async { sleeps().await });
+        runtime.block_on(blocks).unwrap();
+        assert_eq!(told.lock().unwrap().recv_timeout(LONG).unwrap(), 42);
+        wait_until_nobody_watches();
+    }
+}
+
+#[test]
+fn runtimes_may_be_watched_inside_each_other() {
+    let _alone = alone();
+    let options = || WatchOptions::new().warn_after(ms(5));
+    let (outer, of_outer) = watched(&Tokio::new().unwrap().into(), options());
+    let (inner, of_inner) = watched(&Smol::with_threads(1).unwrap().into(), options());
+    // The blocking closure of the one drives the other.
+    let there = inner.clone();
+    let closure = outer.spawn_blocking(move || {
+        there.block_on(async { blocked(&of_inner) });
+        of_inner
+    });
+    let of_inner = outer.block_on(closure).unwrap();
+    let blocks = |reports: &Receiver<Report>| {
+        reports.try_iter().filter(|report| matches!(report, Report::Blocked { .. })).count()
+    };
+    assert_eq!((blocks(&of_outer), blocks(&of_inner)), (0, 0));
+    assert_eq!(inner.watch_snapshot().unwrap().slow_polls, 1);
+    assert_eq!(outer.watch_snapshot().unwrap().slow_polls, 0);
+}
+
+#[test]
+fn limits_may_be_as_long_and_as_short_as_a_duration() {
+    let _alone = alone();
+    let all =
+        |limit| WatchOptions::new().warn_after(limit).warn_when_ready_for(limit).warn_when_queued_for(limit);
+    let runtime = AnyRuntime::from(Smol::with_threads(1).unwrap());
+    let (longest, reports) = watched(&runtime, all(Duration::MAX));
+    longest.block_on(async { anyrt::spawn(sleeps()).await.unwrap() });
+    let snapshot = longest.watch_snapshot().unwrap();
+    drop(longest);
+    assert!(reports.iter().next().is_none() && snapshot.slow_polls == 0, "{snapshot:?}");
+
+    let (shortest, reports) = watched(&runtime, all(Duration::ZERO));
+    shortest.block_on(async { anyrt::spawn(sleeps()).await.unwrap() });
+    let Report::Blocked { elapsed, .. } = blocked(&reports) else { unreachable!() };
+    assert!(elapsed >= ms(1));
+}
+
+#[test]
+fn threads_that_come_and_go_are_counted() {
+    let _alone = alone();
+    let (runtime, _reports) = watched(&Smol::with_threads(1).unwrap().into(), WatchOptions::new());
+    for _ in 0..10 {
+        thread::scope(|scope| {
+            for _ in 0..100 {
+                scope.spawn(|| runtime.block_on(async { anyrt::yield_now().await }));
+            }
+        });
+    }
+    let snapshot = runtime.watch_snapshot().unwrap();
+    assert!(snapshot.polls >= 2_000 && snapshot.tasks == 0 && snapshot.spawned == 1_000, "{snapshot:?}");
+}
+
+#[test]
+fn many_tasks_may_wait() {
+    const COUNT: usize = 50_000;
+
+    let _alone = alone();
+    let (runtime, reports) = watched(&Smol::with_threads(1).unwrap().into(), WatchOptions::new());
+    let (ends, tasks): (Vec<_>, Vec<_>) = (0..COUNT)
+        .map(|_| {
+            let (end, ended) = oneshot::channel::<()>();
+            (end, runtime.spawn(async move { ended.await.unwrap() }))
+        })
+        .unzip();
+    while runtime.watch_snapshot().unwrap().polls < COUNT as u64 {
+        thread::yield_now();
+    }
+    assert_eq!(runtime.watch_snapshot().unwrap().tasks, COUNT);
+    for end in ends {
+        end.send(()).unwrap();
+    }
+    for task in tasks {
+        futures::executor::block_on(task).unwrap();
+    }
+    let snapshot = runtime.watch_snapshot().unwrap();
+    assert!(snapshot.tasks == 0 && snapshot.polls >= 2 * COUNT as u64, "{snapshot:?}");
+    let blocks = reports.try_iter().filter(|report| matches!(report, Report::Blocked { .. })).count();
+    assert_eq!(blocks, 0);
+}
