@@ -58,6 +58,8 @@ struct Seen {
     since: Duration,
     // Since the second look.
     lasting: Option<Lasting>,
+    // As of the last look at it. What its thread waits for a CPU after the poll is no part of the poll.
+    took: Duration,
     // The next report, by how long the poll has taken.
     next: Duration,
     is_slow: bool,
@@ -192,6 +194,7 @@ impl Watcher {
                     task,
                     since: self.time,
                     lasting: None,
+                    took: Duration::ZERO,
                     next,
                     is_slow: false,
                     is_reported: false,
@@ -231,6 +234,7 @@ impl Watcher {
         let before = std::mem::replace(&mut lasting.cpu, cpu);
         let Some(lasting) = &seen.lasting else { return };
         let (took, _) = self.took(seen, lasting);
+        seen.took = seen.took.max(took);
         if took < seen.next {
             return;
         }
@@ -280,6 +284,7 @@ impl Watcher {
         }
         let Some(lasting) = &seen.lasting else { return };
         let (took, waited) = self.took(seen, lasting);
+        let took = took.max(seen.took);
         let is_descheduled = !seen.is_slow && took < limit && took.saturating_add(waited) >= limit;
         {
             let mut places = lock(&self.shared.places);
@@ -331,7 +336,7 @@ impl Watcher {
         });
         let runtime = &self.shared.runtime;
         match tasks.longest(&self.shared, ready_limit) {
-            None => self.starved = None,
+            None => {}
             Some((task, waited)) => {
                 if is_due(&mut self.starved, now) {
                     let (runtime, tasks) = (runtime.clone(), tasks.late);
@@ -340,7 +345,7 @@ impl Watcher {
             }
         }
         match closures.longest(&self.shared, queued_limit) {
-            None => self.pool_full = None,
+            None => {}
             Some((closure, waited)) => {
                 if is_due(&mut self.pool_full, now) {
                     let running = self.shared.closures_running.load(Ordering::Relaxed);
