@@ -45,6 +45,12 @@ mod pasted {
         anyrt::task::LocalSet::new().run_until(my_future).await;
     }
 
+    async fn blocks() {
+        let _ = std::thread::sleep;
+        anyrt::time::sleep(std::time::Duration::ZERO).await;
+        anyrt::yield_now().await;
+    }
+
     async fn within() {
         std::future::ready(()).await;
     }

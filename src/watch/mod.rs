@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! anyrt: task 7 "reader", spawned at src/main.rs:20:5, blocks thread "tokio-rt-worker" for 105 ms so far (asleep in the
-//! kernel: hrtimer_nanosleep). Run blocking code with `anyrt::spawn_blocking`, or `anyrt::yield_now` in long computations.
+//! kernel: hrtimer_nanosleep). Await `anyrt::time::sleep` instead of `std::thread::sleep`, and run other blocking code with
+//! `anyrt::spawn_blocking`.
 //! ```
 //!
 //! ```

@@ -155,42 +155,72 @@ impl fmt::Display for Millis {
     }
 }
 
+/// A number, and the noun in its form.
+struct Count(usize, &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, noun) = self;
+        write!(f, "{count} {noun}{}", if *count == 1 { "" } else { "s" })
+    }
+}
+
+/// What to write instead, as far as the kernel function tells.
+fn remedy(asleep_in: Option<&str>) -> &'static str {
+    match asleep_in {
+        Some(function) if function.contains("nanosleep") => {
+            "Await `anyrt::time::sleep` instead of `std::thread::sleep`, and run other blocking code with \
+             `anyrt::spawn_blocking`."
+        }
+        Some(function) if function.contains("futex") => {
+            "It waits for a lock, a channel or a thread: use an async one, or wait with `anyrt::spawn_blocking`."
+        }
+        Some(_) => "Run blocking code with `anyrt::spawn_blocking`.",
+        None => {
+            "Run blocking code with `anyrt::spawn_blocking`, and await `anyrt::yield_now` now and then in long \
+             computations."
+        }
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Blocked { task, thread, elapsed, asleep_in, before, left_out, .. } => {
-                write!(f, "{task} blocks thread {thread:?} for {} so far (", Millis(*elapsed))?;
-                match asleep_in {
-                    Some(function) => write!(f, "asleep in the kernel: {function}")?,
-                    None => f.write_str("running")?,
+                write!(f, "{task} blocks thread {thread:?} for {} so far", Millis(*elapsed))?;
+                let state = match asleep_in {
+                    Some(function) => Some(format!("asleep in the kernel: {function}")),
+                    // Elsewhere it may as well sleep.
+                    None => cfg!(target_os = "linux").then(|| "running".to_owned()),
+                };
+                let before = (*before > 0).then(|| format!("{} before", Count(*before as usize, "time")));
+                let left_out = (*left_out > 0)
+                    .then(|| format!("{} of this place left out", Count(*left_out as usize, "report")));
+                let notes: Vec<String> = [state, before, left_out].into_iter().flatten().collect();
+                if !notes.is_empty() {
+                    write!(f, " ({})", notes.join("; "))?;
                 }
-                if *before > 0 {
-                    write!(f, "; {before} times before")?;
-                }
-                if *left_out > 0 {
-                    write!(f, "; {left_out} reports of this place left out")?;
-                }
-                f.write_str(
-                    "). Run blocking code with `anyrt::spawn_blocking`, and call `anyrt::yield_now` in long \
-                     computations.",
-                )
+                write!(f, ". {}", remedy(asleep_in.as_deref()))
             }
             Self::Ended { task, thread, took, .. } => {
                 write!(f, "{task} blocked thread {thread:?} for {}", Millis(*took))
             }
             Self::Starved { task, waited, tasks, .. } => {
+                let verbs = if *tasks == 1 { "is ready and gets" } else { "are ready and get" };
                 write!(
                     f,
-                    "{tasks} tasks are ready and get no turn. The first, {task} has waited for {}. Its runtime is \
-                     blocked, overloaded, or not driven.",
+                    "{} {verbs} no turn. The first, {task} has waited for {}. Its runtime is blocked, overloaded, or \
+                     not driven.",
+                    Count(*tasks, "task"),
                     Millis(*waited)
                 )
             }
             Self::PoolFull { closure, waited, queued, running, .. } => {
                 write!(
                     f,
-                    "{queued} blocking closures wait for a thread, {running} run. The first, {closure} has waited for \
-                     {}. Set a higher `blocking_threads`, or run fewer at a time.",
+                    "{} without a thread, {running} running. The first, {closure} has waited for {}. Set a higher \
+                     `blocking_threads`, or run fewer at a time.",
+                    Count(*queued, "blocking closure"),
                     Millis(*waited)
                 )
             }
@@ -204,5 +234,61 @@ impl fmt::Display for Report {
                 )
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task() -> TaskInfo {
+        let spawned_at = Place { file: "src/main.rs", line: 20, column: 5 };
+        TaskInfo { id: Some("7".into()), name: Some("reader".into()), spawned_at, kind: TaskKind::Task }
+    }
+
+    fn blocked(asleep_in: Option<&str>, before: u32, left_out: u32) -> String {
+        let blocked = Report::Blocked {
+            runtime: "Smol".into(),
+            task: task(),
+            thread: "worker".into(),
+            elapsed: Duration::from_millis(105),
+            asleep_in: asleep_in.map(Into::into),
+            before,
+            left_out,
+        };
+        blocked.to_string()
+    }
+
+    #[test]
+    fn whoever_blocks_is_told_what_to_write_instead() {
+        assert_eq!(
+            blocked(Some("hrtimer_nanosleep"), 1, 2),
+            "task 7 \"reader\", spawned at src/main.rs:20:5, blocks thread \"worker\" for 105 ms so far (asleep in the \
+             kernel: hrtimer_nanosleep; 1 time before; 2 reports of this place left out). Await `anyrt::time::sleep` \
+             instead of `std::thread::sleep`, and run other blocking code with `anyrt::spawn_blocking`."
+        );
+        assert!(
+            blocked(Some("futex_do_wait"), 0, 0)
+                .contains("futex_do_wait). It waits for a lock, a channel or a thread")
+        );
+        assert!(
+            blocked(Some("pipe_read"), 0, 0).ends_with("Run blocking code with `anyrt::spawn_blocking`.")
+        );
+        let running =
+            if cfg!(target_os = "linux") { "105 ms so far (running). Run" } else { "105 ms so far. Run" };
+        assert!(blocked(None, 0, 0).contains(running));
+    }
+
+    #[test]
+    fn one_task_gets_no_turn_and_two_get_none() {
+        let starved = |tasks| {
+            let waited = Duration::from_secs(1);
+            Report::Starved { runtime: "Smol".into(), task: task(), waited, tasks }.to_string()
+        };
+        assert!(
+            starved(1)
+                .starts_with("1 task is ready and gets no turn. The first, task 7 \"reader\", spawned at ")
+        );
+        assert!(starved(2).starts_with("2 tasks are ready and get no turn."));
     }
 }

@@ -6,8 +6,9 @@ use crate::runtime::Spawn;
 
 /// Builder that spawns a task with a name.
 ///
-/// A simulation shows the name in the report of a stuck run, in the log and on the timeline: `#3 "reader"`. Other
-/// runtimes ignore it: tokio supports names only with `--cfg tokio_unstable`, smol and async-std do not support them.
+/// A simulation shows the name in the report of a stuck run, in the log and on the timeline: `#3 "reader"`. So do the
+/// reports of a watched runtime (feature `watch`). Otherwise it is ignored: tokio supports names only with
+/// `--cfg tokio_unstable`, smol and async-std do not support them.
 /// Tasks without a name cost nothing extra.
 ///
 /// The methods are those of tokio's unstable `task::Builder`.
