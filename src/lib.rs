@@ -4,6 +4,7 @@
 //! [policy]: https://docs.rs/crate/anyrt/latest/source/docs/policy.md
 //! [CONTRIBUTING]: https://docs.rs/crate/anyrt/latest/source/.github/CONTRIBUTING.md
 //! [benches/cost]: crate::guide::faq#what-does-it-cost
+//! [screen]: https://raw.githubusercontent.com/anyrt/anyrt/HEAD/examples/watch/screen.svg
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

@@ -2,11 +2,11 @@
 //!
 //! ```sh
 //! cargo run -p examples --features argon2 --example password
-//! cargo run -p examples --features argon2 --example password -- --block
+//! cargo run -p examples --features argon2 --example password -- --block --watch
 //! ```
 //!
 //! With `--block` the hashes are verified in async tasks, the wrong way: they hold every worker, and the ticker
-//! waits with everybody else.
+//! waits with everybody else. With `--watch` the tasks that block are reported while they do, and counted.
 
 #[path = "../shared/mod.rs"]
 mod shared;
@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyrt::Runtime;
-use anyrt::task::JoinSet;
+use anyrt::task::{Builder, JoinSet};
+use anyrt::watch::{Snapshot, WatchOptions};
+use anyrt::{AnyRuntime, Runtime};
 use argon2::password_hash::{PasswordHash, SaltString};
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
 use clap::{Command, arg, value_parser};
@@ -36,6 +37,7 @@ fn arguments() -> Command {
             .value_parser(value_parser!(u64).range(1..))
             .default_value("10"),
         arg!(--block "Verify in async tasks, the wrong way"),
+        arg!(--watch "Report tasks that block their thread for longer than the time between two ticks"),
         shared::runtime(),
     ])
 }
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
             tick: Duration::from_millis(tick),
             at_once: thread::available_parallelism()?.get(),
             block: arguments.get_flag("block"),
+            watch: arguments.get_flag("watch"),
         };
         let reports = shared::run(shared::value(&arguments, "runtime"), &check)?;
         let way = if check.block { "inside async tasks" } else { "through spawn_blocking" };
@@ -57,12 +60,14 @@ fn main() -> ExitCode {
             "{:<10}  {:>9}  {:>8}  {:>5}  {:>16}\n",
             "runtime", "time", "hashes/s", "ticks", "worst tick late"
         );
-        for (runtime, Report { took, ticks, worst }) in reports {
+        let mut seen = String::new();
+        for (runtime, Report { took, ticks, worst, watched }) in reports {
             let rate = f64::from(hashes) / took.as_secs_f64();
             let [took, worst] = [took, worst].map(|time| time.as_secs_f64() * 1e3);
             text += &format!("{runtime:<10}  {took:>6.0} ms  {rate:>8.0}  {ticks:>5}  {worst:>13.1} ms\n");
+            seen += &watched.map_or_else(String::new, |numbers| slow_polls(runtime, &numbers));
         }
-        Ok(text)
+        Ok(text + &seen)
     })
 }
 
@@ -72,16 +77,44 @@ struct Check {
     tick: Duration,
     at_once: usize,
     block: bool,
+    watch: bool,
 }
 
 struct Report {
     took: Duration,
     ticks: u32,
     worst: Duration,
+    watched: Option<Snapshot>,
+}
+
+/// Whose polls were slow, and how many.
+fn slow_polls(runtime: &str, numbers: &Snapshot) -> String {
+    let mut text = format!("\nslow polls on {runtime}: {}", numbers.slow_polls);
+    for place in &numbers.slow_places {
+        let longest = place.longest.as_millis();
+        text += &format!(
+            "\n  {} of what is spawned at {}, the longest {longest} ms",
+            place.polls, place.spawned_at
+        );
+    }
+    text + "\n"
 }
 
 impl Program for Check {
     type Report = Report;
+
+    fn on<R>(&self, new: impl Fn() -> io::Result<R>) -> Result<Report, Error>
+    where
+        R: Runtime + Into<AnyRuntime>,
+    {
+        let runtime = new()?;
+        if !self.watch {
+            return runtime.block_on(self.run(runtime.clone()));
+        }
+        let runtime = runtime.into().watch(WatchOptions::new().warn_after(self.tick))?;
+        let report = runtime.block_on(self.run(runtime.clone()))?;
+        Ok(Report { watched: runtime.watch_snapshot(), ..report })
+    }
 
     async fn run<R: Runtime>(&self, runtime: R) -> Result<Report, Error> {
         let start = runtime.now();
@@ -100,7 +133,7 @@ impl Program for Check {
             let hash = self.hash.clone();
             let check = move || verify(&hash, password);
             if self.block {
-                checks.spawn_on(async move { check() }, &runtime);
+                checks.insert(Builder::new().name("check").spawn_on(async move { check() }, &runtime)?);
             } else {
                 checks.spawn_blocking_on(check, &runtime);
             }
@@ -117,7 +150,7 @@ impl Program for Check {
                 io::Error::other(format!("{right} passwords were right, and not every other one")).into()
             );
         }
-        Ok(Report { took, ticks, worst })
+        Ok(Report { took, ticks, worst, watched: None })
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyrt::Runtime;
+use anyrt::{AnyRuntime, Runtime};
 use clap::builder::{EnumValueParser, PossibleValue};
 use clap::{Arg, ArgMatches, Command, ValueEnum};
 
@@ -49,7 +49,10 @@ pub(crate) trait Program {
 
     /// Creates a runtime, and runs the program on it.
     #[allow(dead_code, reason = "nobody calls it when no runtime is compiled in")]
-    fn on<R: Runtime>(&self, new: impl Fn() -> io::Result<R>) -> Result<Self::Report, Error> {
+    fn on<R>(&self, new: impl Fn() -> io::Result<R>) -> Result<Self::Report, Error>
+    where
+        R: Runtime + Into<AnyRuntime>,
+    {
         let runtime = new()?;
         runtime.block_on(self.run(runtime.clone()))
     }

@@ -178,6 +178,99 @@ fn password_verifies_either_way() {
 }
 
 #[test]
+fn password_says_who_blocks() {
+    for runtime in RUNTIMES {
+        let arguments = ["--hashes", "4", "--tick", "1", "--block", "--watch", "--runtime", runtime];
+        // On a machine that is busy the thread that watches may be late.
+        let seen = (0..50).map(|_| run("password", &arguments)).find(|output| {
+            let (numbers, reports) = (text(&output.stdout), text(&output.stderr));
+            numbers.contains(" of what is spawned at examples/password/main.rs:")
+                && reports.contains(" \"check\", spawned at examples/password/main.rs:")
+                && reports.contains(" blocks thread ")
+        });
+        assert!(seen.is_some(), "nobody blocks on {runtime}");
+    }
+}
+
+/// With the same slashes on every system.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\\', "/")
+}
+
+#[cfg(feature = "watch")]
+#[test]
+fn watch_refuses_bad_input() {
+    refuses("watch", &["--runtime", "glommio"], "'glommio'");
+    refuses("watch", &["--runtime", "all"], "'all'");
+    refuses("watch", &["--seconds", "0"], "'0'");
+    for runtime in ["tokio", "async-std", "smol"] {
+        if !RUNTIMES.contains(&runtime) {
+            refuses("watch", &["--runtime", runtime], &format!("--features {runtime}"));
+        }
+    }
+}
+
+/// Where the task is spawned that blocks.
+#[cfg(feature = "watch")]
+fn bad_task_of_watch() -> String {
+    let line =
+        include_str!("../watch/server.rs").lines().position(|line| line.contains("\"cleanup\"")).unwrap();
+    format!("examples/watch/server.rs:{}:", line + 1)
+}
+
+#[cfg(feature = "watch")]
+#[test]
+fn watch_names_the_bad_task() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let place = bad_task_of_watch();
+    for runtime in RUNTIMES {
+        // It is killed when it has said so.
+        let mut command = command("watch", &["--runtime", runtime, "--seconds", "90"]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let said =
+            BufReader::new(child.stdout.take().unwrap()).lines().map(|line| text(line.unwrap().as_bytes()));
+        let named = format!(" \"cleanup\", spawned at {place}");
+        let report =
+            said.filter(|line| line.contains(&named)).find(|line| line.contains(" blocks thread \""));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let report = report.unwrap_or_else(|| panic!("{place} is not named on {runtime}"));
+        assert!(report.contains(" ms so far") && report.contains("`anyrt::spawn_blocking`"), "{report}");
+        let is_known =
+            !cfg!(target_os = "linux") || report.contains("nanosleep). Await `anyrt::time::sleep`");
+        assert!(is_known, "{report}");
+    }
+}
+
+#[cfg(feature = "watch")]
+#[test]
+fn watch_names_nobody_when_it_is_fixed() {
+    for runtime in RUNTIMES {
+        let said = prints("watch", &["--runtime", runtime, "--fixed", "--seconds", "2"]);
+        assert!(said.contains(" polls/s, "), "{said}");
+        // On a machine that is busy a thread that waits for a CPU may be reported, but not one that sleeps.
+        let blocks = said.lines().find(|line| line.contains("cleanup") && line.contains("asleep"));
+        assert!(blocks.is_none(), "{said}");
+    }
+}
+
+#[cfg(feature = "watch")]
+#[test]
+fn picture_of_watch_is_of_its_source() {
+    assert!(include_str!("../watch/screen.svg").contains(&bad_task_of_watch()), "--picture draws it anew");
+    if let Some(runtime) = RUNTIMES.first() {
+        let file = std::env::temp_dir().join(format!("anyrt-watch-{}.svg", std::process::id()));
+        let arguments = ["--runtime", runtime, "--seconds", "1", "--picture", file.to_str().unwrap()];
+        assert_eq!(prints("watch", &arguments), "");
+        let drawn = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        assert!(drawn.starts_with("<svg ") && drawn.contains(&format!(">{runtime}<")), "{drawn}");
+    }
+}
+
+#[test]
 fn echo_checks_every_byte() {
     for runtime in RUNTIMES {
         let arguments = ["--connections", "50", "--messages", "5", "--size", "1000", "--runtime", runtime];
