@@ -1,0 +1,156 @@
+//! What anyrt's watch and the tools of tokio see of ten bad programs; see README.md.
+
+mod table;
+mod tools;
+mod why;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use programs::{Outcome, Program};
+use serde::Serialize;
+
+use self::tools::{COSTS, PrivateNetwork, TOOLS, Tool};
+
+/// What anyrt's watch and the tools of tokio see of ten bad programs.
+#[derive(Parser)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs each program with each tool, and writes the tables of README.md
+    Report(Options),
+    /// Likewise, and prints the outcomes as lines of JSON
+    Json(Options),
+}
+
+#[derive(clap::Args)]
+struct Options {
+    /// How often a program is run while its thread waits for a CPU; the run that waited least counts
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    tries: u32,
+    /// How often each of a hundred tasks is polled for the cost of a poll
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(10..))]
+    polls: u64,
+    /// Which tables; both unless said
+    #[arg(value_enum)]
+    tables: Vec<Table>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Table {
+    /// What each tool sees
+    Seen,
+    /// What a poll costs with it
+    Cost,
+}
+
+/// A program with a tool.
+#[derive(Debug, Serialize)]
+struct Row {
+    tool: &'static str,
+    program: Program,
+    outcome: Outcome,
+}
+
+/// A poll with a tool, or without.
+#[derive(Serialize)]
+struct Cost {
+    tool: &'static str,
+    /// Nothing without valgrind.
+    instructions: Option<f64>,
+    nanoseconds: f64,
+    /// It is what those after it are compared to.
+    is_base: bool,
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Report(options) => measure(&options).and_then(|(rows, costs)| table::write(&rows, &costs)),
+        Command::Json(options) => measure(&options).and_then(|(rows, costs)| print(&rows, &costs)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(options: &Options) -> Result<(Vec<Row>, Vec<Cost>), String> {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}");
+    let bar = ProgressBar::new(0).with_style(style.map_err(|error| error.to_string())?);
+    tools::build(|what| bar.set_message(what))?;
+    let network = PrivateNetwork::try_new();
+    let is_wanted = |table| options.tables.is_empty() || options.tables.contains(&table);
+    let programs = if is_wanted(Table::Seen) { Program::value_variants() } else { &[] };
+    let costs = if is_wanted(Table::Cost) { &COSTS[..] } else { &[] };
+    let polled = costs.iter().map(|(_, tools)| 1 + tools.len()).sum::<usize>();
+    bar.set_length((programs.len() * TOOLS.len() + polled) as u64);
+
+    let mut rows = Vec::new();
+    for &program in programs {
+        for tool in &TOOLS {
+            bar.set_message(format!("{program:?}, {}", tool.name));
+            let outcome = watch(tool, program, network.as_ref(), options.tries)?;
+            rows.push(Row { tool: tool.name, program, outcome });
+            bar.inc(1);
+        }
+    }
+    let mut polls = Vec::new();
+    for (base, tools) in costs {
+        for (tool, is_base) in [(base, true)].into_iter().chain(tools.iter().map(|tool| (tool, false))) {
+            bar.set_message(format!("a poll, {}", tool.name));
+            polls.push(cost(tool, is_base, options)?);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    Ok((rows, polls))
+}
+
+/// Another process may want the CPU: of some runs, the one whose thread has waited least for it.
+fn watch(
+    tool: &Tool,
+    program: Program,
+    network: Option<&PrivateNetwork>,
+    tries: u32,
+) -> Result<Outcome, String> {
+    let waited = |outcome: &Outcome| outcome.waited_ms.unwrap_or(0.0);
+    let mut best = tool.watch(program, network)?;
+    for _ in 1..tries {
+        if waited(&best) < 0.02 * best.took_ms {
+            break;
+        }
+        let again = tool.watch(program, network)?;
+        if waited(&again) < waited(&best) {
+            best = again;
+        }
+    }
+    Ok(best)
+}
+
+fn cost(tool: &Tool, is_base: bool, options: &Options) -> Result<Cost, String> {
+    let instructions = tools::has_valgrind().then(|| tool.instructions(options.polls)).transpose()?;
+    let mut nanoseconds = f64::INFINITY;
+    for _ in 0..options.tries {
+        nanoseconds = nanoseconds.min(tool.nanoseconds(options.polls)?);
+    }
+    Ok(Cost { tool: tool.name, instructions, nanoseconds, is_base })
+}
+
+fn print(rows: &[Row], costs: &[Cost]) -> Result<(), String> {
+    let line = |line: serde_json::Result<String>| line.map_err(|error| error.to_string());
+    for row in rows {
+        println!("{}", line(serde_json::to_string(row))?);
+    }
+    for cost in costs {
+        println!("{}", line(serde_json::to_string(cost))?);
+    }
+    Ok(())
+}
