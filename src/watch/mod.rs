@@ -52,6 +52,8 @@
 
 mod options;
 mod report;
+#[cfg(feature = "serde")]
+mod serialize;
 mod shared;
 mod slot;
 mod snapshot;

@@ -3,6 +3,8 @@ use std::panic::Location;
 use std::time::Duration;
 
 /// What the watching thread has seen. `Display` writes it as one line, with what to do about it.
+///
+/// With feature `serde` it can be serialised, as a [`Snapshot`](super::Snapshot) can: `{"report":"blocked","task":…}`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Report {
@@ -114,6 +116,18 @@ pub struct Place {
     pub line: u32,
     /// The column, from 1.
     pub column: u32,
+}
+
+#[cfg(any(feature = "serde", feature = "tracing"))]
+impl TaskKind {
+    /// The word for it in data.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Blocking => "blocking",
+            Self::BlockOn => "block_on",
+        }
+    }
 }
 
 impl From<&Location<'static>> for Place {

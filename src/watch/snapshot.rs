@@ -10,6 +10,11 @@ use crate::thread::lock;
 /// [`AnyRuntime::watch_snapshot`](crate::AnyRuntime::watch_snapshot).
 ///
 /// They are of what is spawned through the watched handle, as in the [reports](super).
+///
+/// # Serialised
+///
+/// With feature `serde` it implements `Serialize`: a map of the fields below. Durations are seconds, as numbers
+/// with a fraction, and places text, `"src/main.rs:20:5"`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Snapshot {
