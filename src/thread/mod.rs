@@ -4,6 +4,10 @@
 pub(crate) mod exit;
 mod lock;
 pub(crate) mod scope;
+#[allow(dead_code, reason = "only a watch and a simulation look")]
+mod system;
 
 pub(crate) use lock::{keep_waker, lock};
 pub(crate) use scope::{Entry, Place, RuntimeKind, Scope, innermost, task};
+#[allow(unused_imports, reason = "likewise")]
+pub(crate) use system::SystemThread;

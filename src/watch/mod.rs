@@ -57,7 +57,6 @@ mod serialize;
 mod shared;
 mod slot;
 mod snapshot;
-mod system;
 mod task;
 mod watcher;
 

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::shared::Shared;
 use super::snapshot::Histogram;
-use super::system::SystemThread;
-use crate::thread::lock;
+use crate::thread::{SystemThread, lock};
 
 /// The note of one thread about what it polls for one watch.
 ///

@@ -5,15 +5,15 @@ use std::{fs, thread};
 
 /// A thread, as the system and as its program calls it.
 #[derive(Default)]
-pub(super) struct SystemThread {
-    pub(super) name: String,
+pub(crate) struct SystemThread {
+    pub(crate) name: String,
     // `/proc/self/task/<tid>`
     directory: Option<String>,
 }
 
 impl SystemThread {
     /// The calling thread.
-    pub(super) fn current() -> Self {
+    pub(crate) fn current() -> Self {
         let directory = fs::read_link("/proc/thread-self").ok().and_then(|link| {
             let thread = link.file_name()?.to_str()?;
             Some(format!("/proc/self/task/{thread}"))
@@ -30,7 +30,7 @@ impl SystemThread {
     }
 
     /// What the system has counted of the thread: `schedstat`. `None` if it does not count, or if the thread has ended.
-    pub(super) fn cpu(&self) -> Option<Cpu> {
+    pub(crate) fn cpu(&self) -> Option<Cpu> {
         let text = self.read("schedstat")?;
         let mut numbers = text.split_whitespace().map_while(|text| text.parse().ok());
         let (ran, waited, turns) = (numbers.next()?, Duration::from_nanos(numbers.next()?), numbers.next()?);
@@ -39,7 +39,7 @@ impl SystemThread {
     }
 
     /// The kernel function that the thread sleeps in; `None` while it runs, or waits for a CPU.
-    pub(super) fn asleep_in(&self) -> Option<String> {
+    pub(crate) fn asleep_in(&self) -> Option<String> {
         // `1234 (a name) S …`
         let stat = self.read("stat")?;
         let (_, state) = stat.rsplit_once(") ")?;
@@ -54,9 +54,9 @@ impl SystemThread {
 /// What the system has counted of a thread since it began.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
-pub(super) struct Cpu {
+pub(crate) struct Cpu {
     /// How long it was ready to run without a CPU. A wait counts when it is over.
-    pub(super) waited: Duration,
+    pub(crate) waited: Duration,
     // In nanoseconds, as of the last tick of the kernel.
     ran: u64,
     turns: u64,
