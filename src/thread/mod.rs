@@ -10,4 +10,4 @@ mod system;
 pub(crate) use lock::{keep_waker, lock};
 pub(crate) use scope::{Entry, Place, RuntimeKind, Scope, innermost, task};
 #[allow(unused_imports, reason = "likewise")]
-pub(crate) use system::SystemThread;
+pub(crate) use system::{Cpu, SystemThread};

@@ -9,10 +9,9 @@ use super::options::OnReport;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::snapshot::LongPoll;
-use super::system::{Cpu, SystemThread};
 use super::{Report, TaskInfo, TaskKind};
 use crate::runtime::task::catch_panic::{catch_panic, discard};
-use crate::thread::lock;
+use crate::thread::{Cpu, SystemThread, lock};
 
 /// Reports about one place have at least this between them.
 const PAUSE: Duration = Duration::from_secs(1);

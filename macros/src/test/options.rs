@@ -23,6 +23,7 @@ pub(super) struct Options {
 pub(super) struct Simulation {
     pub(super) seeds: Option<Given<TokenStream>>,
     pub(super) policy: Option<Given<Policy>>,
+    pub(super) max_poll: Option<Given<u64>>,
     pub(super) with: Option<Given<TokenStream>>,
 }
 
@@ -176,13 +177,20 @@ fn simulation(name: &Ident, input: ParseStream<'_>) -> Result<Simulation> {
         "policy" => {
             options::keep(&mut simulation.policy, name, policy(options::value(input, name, "Pct(3)")?)?)
         }
+        "max_poll" => match options::millis(input, name)? {
+            0 => Err(Error::new(name.span(), "no poll takes no time: write `max_poll = \"50ms\"`")),
+            millis => options::keep(&mut simulation.max_poll, name, millis),
+        },
         "with" => {
             let setup: Expr = options::value(input, name, "my_setup")?;
             options::keep(&mut simulation.with, name, from_within(setup.to_token_stream()))
         }
         _ => Err(Error::new(
             name.span(),
-            format!("unknown option `{name}`: write `seeds = 1000`, `policy = Pct(3)` or `with = my_setup`"),
+            format!(
+                "unknown option `{name}`: write `seeds = 1000`, `policy = Pct(3)`, `max_poll = \"50ms\"` or \
+                 `with = my_setup`"
+            ),
         )),
     })?;
     Ok(simulation)

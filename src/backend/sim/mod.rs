@@ -68,6 +68,7 @@ use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, NetBackend, Spa
 #[cfg(unix)]
 use crate::runtime::backend::{UnixNetBackend, WatchFd};
 use crate::runtime::net::{ConnectOptions, ListenOptions};
+use crate::runtime::task::catch_panic::discard;
 use crate::runtime::task::native::async_task;
 use crate::runtime::task::{JoinHandle, spawn_gone};
 use crate::runtime::{BlockOn, Net, ShutdownReport, Spawn, Time, not_owned};
@@ -85,7 +86,7 @@ pub use net::{UnixDatagram, UnixListener, UnixStream};
 pub use network::LinkOptions;
 pub use schedule::Policy;
 pub use time::Sleep;
-pub use world::note;
+pub use world::{LongPoll, note};
 
 impl FindCurrent for Sim {
     #[inline]
@@ -197,6 +198,10 @@ macro_rules! runs {
                     match driving.next(None) {
                         Step::PollMain => {
                             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                                if let Some(why) = driving.finish() {
+                                    discard(output);
+                                    panic!("{why}");
+                                }
                                 return output;
                             }
                             // Here and in the context; who waits for one thing more waits for a timer or a socket.

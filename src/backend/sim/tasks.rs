@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::Location;
+use std::sync::Arc;
 use std::task::Waker;
 
 use async_task::Runnable;
@@ -27,7 +28,7 @@ pub(super) struct Tasks {
 pub(super) struct Task {
     pub(super) kind: TaskKind,
     pub(super) started: &'static Location<'static>,
-    pub(super) name: Option<Box<str>>,
+    pub(super) name: Option<Arc<str>>,
     pub(super) host: usize,
     // Number of crashes of the host when the task was spawned.
     pub(super) life: u32,

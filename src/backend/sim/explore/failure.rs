@@ -17,6 +17,8 @@ pub(super) struct Failure {
 pub(super) enum How {
     Panicked(Panic),
     Returned(String),
+    /// A destructor took too long, after the program.
+    Blocked(Box<str>),
 }
 
 impl Failure {
@@ -39,6 +41,11 @@ impl Failure {
                 Some(Self { how: How::Panicked(panic), before: panics })
             }
         }
+    }
+
+    /// A failure after the program has ended.
+    pub(super) fn of_the_end(why: Box<str>) -> Self {
+        Self { how: How::Blocked(why), before: Vec::new() }
     }
 
     /// Whether both are one mistake, as far as can be seen.
@@ -82,6 +89,7 @@ impl fmt::Display for How {
         match self {
             Self::Panicked(panic) => panic.fmt(f),
             Self::Returned(error) => write!(f, "returned an error:\n{error}"),
+            Self::Blocked(why) => write!(f, "ended, and then\n{why}"),
         }
     }
 }

@@ -28,7 +28,8 @@ use crate::runtime::task::catch_panic::catch_panic;
 ///
 /// The failure is then reduced: to as few of the drawn faults as needed, and to as few scheduling choices as needed,
 /// after which the task that has been ready for the longest runs. The reduced failure is the same: a panic at the same
-/// place. The reduction ends after ten seconds or 200 runs.
+/// place. The reduction ends after ten seconds or 200 runs. A poll that takes [too long](Builder::max_poll) is reported as it
+/// was found: in another run the same poll may take less.
 ///
 /// If the environment variable `ANYRT_SIM_SEED` is set, only that seed is run, on this thread, with the scheduling
 /// choices of `ANYRT_SIM_CHOICES` and the faults of `ANYRT_SIM_FAULTS`. The report of a failure says what to set. A
@@ -166,8 +167,12 @@ impl Builder {
             Some(seeds) => self.explore_from(source, seeds, program, notice),
             None => {
                 let sim = self.build().unwrap_or_else(|error| panic!("{error}"));
-                program(&Ending(sim).0);
-                Ok(())
+                let sim = Ending(sim);
+                program(&sim.0);
+                match sim.end() {
+                    Some(why) => panic!("{why}"),
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -185,14 +190,22 @@ impl Builder {
             Ok(None) => {}
         }
         // What there is of a log is written before anything is said.
-        drop(sim);
-        match outcome {
-            Err(payload) => resume_unwind(payload),
-            Ok(Some(error)) => panic!("anyrt: with seed {seed} the program returns an error:\n{error}"),
-            Ok(None) => panic!(
-                "anyrt: seed {seed} does not fail in this build (same features and profile?); if it is corrected, run \
-                 without any variable ANYRT_SIM_…"
-            ),
+        match (outcome, sim.end()) {
+            (Err(payload), _) => resume_unwind(payload),
+            (Ok(Some(error)), _) => {
+                panic!("anyrt: with seed {seed} the program returns an error:\n{error}")
+            }
+            (Ok(None), Some(blocked)) => panic!("{blocked}"),
+            (Ok(None), None) => {
+                let polls = match self.config.max_poll {
+                    Some(_) => "a poll that took too long may be quicker this time; ",
+                    None => "",
+                };
+                panic!(
+                    "anyrt: seed {seed} does not fail in this build (same features and profile?); {polls}if it is \
+                     corrected, run without any variable ANYRT_SIM_…"
+                )
+            }
         }
     }
 }

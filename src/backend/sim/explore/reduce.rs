@@ -13,6 +13,9 @@ use crate::runtime::time::deadline_after;
 const MOST_RUNS: u32 = 200;
 const LONGEST: Duration = Duration::from_secs(10);
 
+const OUT_OF_TIME: &str = "the reduction ran out of time";
+const REAL_TIME: &str = "how long a poll takes differs from run to run, so nothing was tried";
+
 /// A failure, reduced.
 pub(super) struct Found {
     pub(super) failure: Failure,
@@ -21,8 +24,8 @@ pub(super) struct Found {
     pub(super) choices: u64,
     /// All that were drawn.
     pub(super) faults: Vec<String>,
-    /// What was left to try took too long.
-    pub(super) gave_up: bool,
+    /// Why not all was tried.
+    pub(super) gave_up: Option<&'static str>,
     /// With the same seed it went otherwise: where.
     pub(super) parting: Option<String>,
 }
@@ -37,11 +40,16 @@ pub(super) fn reduce(
 ) -> Found {
     let replay = Replay { seed, choices: None, faults: None };
     let Run { choices, faults, .. } = run;
-    let found = Found { failure, replay, choices, faults, gave_up: false, parting: None };
+    let found = Found { failure, replay, choices, faults, gave_up: None, parting: None };
     if run.too_long {
         // Where that ends is no matter of the seed, and trying takes as long again.
-        return Found { gave_up: true, ..found };
+        return Found { gave_up: Some(OUT_OF_TIME), ..found };
     }
+    if run.has_blocked {
+        return Found { gave_up: Some(REAL_TIME), ..found };
+    }
+    // The failure has another cause, which a poll that takes longer this time would hide.
+    builder.config.max_poll = None;
     let again = Run::of(&builder, seed, program);
     if again.hash != run.hash || again.failure.is_none_or(|again| !again.is_like(&found.failure)) {
         return Found { parting: Some(find_parting(builder, seed, program)), ..found };
@@ -79,7 +87,7 @@ impl Attempts<'_> {
     /// Whether it fails in the same way; then this is what it takes.
     fn fails(&mut self, replay: Replay) -> bool {
         if self.runs == 0 || Instant::now() > self.until {
-            self.found.gave_up = true;
+            self.found.gave_up = Some(OUT_OF_TIME);
             return false;
         }
         self.runs -= 1;

@@ -69,10 +69,12 @@ impl Report<'_> {
         let is_needed = |at: &usize| replay.faults.as_ref().is_none_or(|kept| kept.contains(at));
         let needed = faults.iter().enumerate().filter(|(at, _)| is_needed(at));
         needed.map(|(_, fault)| fault).try_for_each(|fault| write_indented(f, fault))?;
-        if *gave_up && (*choices > 0 || !faults.is_empty()) {
-            writeln!(f, "Fewer may be enough: the reduction ran out of time.")?;
+        match gave_up {
+            Some(why) if *choices > 0 || !faults.is_empty() => {
+                writeln!(f, "Fewer may be enough: {why}.")
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -126,7 +128,7 @@ mod tests {
             replay: Replay { seed: 4_711, choices: Some(12), faults: Some(vec![1]) },
             choices: 1_340,
             faults: ["crash of \"a\"", "crash of \"b\"", "partition"].map(str::to_owned).into(),
-            gave_up: false,
+            gave_up: None,
             parting: None,
         }
     }
@@ -153,7 +155,7 @@ To see it, add ANYRT_SIM_LOG=run.html"#
         let failure = Failure { how: How::Returned("Broken".to_owned()), before: before.into() };
         let replay = Replay { seed: 0, choices: None, faults: None };
         assert_eq!(
-            report(&Found { failure, replay, gave_up: true, ..found() }),
+            report(&Found { failure, replay, gave_up: Some("the reduction ran out of time"), ..found() }),
             r#"anyrt: seed 0 fails, the first of all:
   panicked at kv/task.rs:1:1:
   one

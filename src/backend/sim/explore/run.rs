@@ -17,6 +17,8 @@ pub(super) struct Run {
     pub(super) steps: u64,
     /// It has reached the limit of its builder.
     pub(super) too_long: bool,
+    /// It has failed because of a poll that took too long, in real time.
+    pub(super) has_blocked: bool,
     pub(super) hash: u64,
     pub(super) log: Log,
 }
@@ -29,20 +31,35 @@ impl Run {
         let outcome = catch_panic(|| program(&sim.0));
         let failure = Failure::new(outcome, quiet.take());
         let faults = sim.0.world.with(|state| state.faults.in_words());
-        sim.0.world.with(|state| Self {
+        let run = sim.0.world.with(|state| Self {
             failure,
             choices: state.tasks.schedule.choices(),
             faults,
             steps: state.steps,
             too_long: state.too_long,
+            has_blocked: state.has_blocked(),
             hash: state.clock.trace.hash(),
             log: sim.0.world.log_of(state),
-        })
+        });
+        match sim.end() {
+            Some(why) if run.failure.is_none() => {
+                Self { failure: Some(Failure::of_the_end(why)), has_blocked: true, ..run }
+            }
+            _ => run,
+        }
     }
 }
 
 /// A simulation that is over when this is dropped, also where its tasks have handles that own it.
 pub(super) struct Ending(pub(super) Sim);
+
+impl Ending {
+    /// Drops its tasks. Returns what is wrong if one of their destructors took too long.
+    pub(super) fn end(self) -> Option<Box<str>> {
+        self.0.world.close();
+        self.0.world.too_long()
+    }
+}
 
 impl Drop for Ending {
     fn drop(&mut self) {

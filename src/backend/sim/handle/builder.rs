@@ -1,5 +1,4 @@
 use std::io;
-#[cfg(feature = "macros")]
 use std::time::Duration;
 
 use super::Sim;
@@ -67,6 +66,42 @@ impl Builder {
     /// ```
     pub fn cancel_at_poll(mut self, poll: u64) -> Self {
         self.config.cancel_at = Some(poll);
+        self
+    }
+
+    /// Sets how long a poll may take in real time. By default, polls are not measured.
+    ///
+    /// This finds code that blocks its thread: on other runtimes, such a poll delays the tasks and timers of its thread. A
+    /// longer poll makes `block_on` panic, and so the program of [`explore`](Self::explore) fail. The message names the
+    /// task, where it was spawned, and how long the poll took. [`Sim::longest_poll`] returns the longest one; with a limit
+    /// of `Duration::MAX`, nothing fails.
+    ///
+    /// What counts is each poll of a task and of the future of a `block_on`, and the destructor of each task. Blocking
+    /// closures may take as long as they want. A poll that panics is not measured, because printing a backtrace takes long.
+    /// Tasks that are dropped when the simulation ends make `explore` and `#[anyrt::test]` fail; elsewhere, only
+    /// `longest_poll` shows them.
+    ///
+    /// The run, its log and its [trace hash](Sim::trace_hash) are the same with and without this option, up to a failure.
+    /// The failure itself depends on the machine, so choose a limit far above what polls take: 50 ms, and more in builds
+    /// without optimisation. On Linux, the time for which the thread waits for a CPU does not count, within an eighth of
+    /// the limit. On other systems it counts, so an overloaded machine can fail.
+    ///
+    /// A poll that never ends is not interrupted: the simulation hangs, as without this option. `#[anyrt::test]` reports
+    /// that after its timeout.
+    ///
+    /// # Examples
+    ///
+    /// ```should_panic
+    /// use std::time::Duration;
+    ///
+    /// use anyrt::{BlockOn, Sim, Spawn, Time};
+    ///
+    /// let sim = Sim::builder().max_poll(Duration::from_millis(50)).build().unwrap();
+    /// let task = sim.spawn(async { std::thread::sleep(Duration::from_millis(100)) });
+    /// sim.block_on(task).unwrap();
+    /// ```
+    pub fn max_poll(mut self, limit: Duration) -> Self {
+        self.config.max_poll = Some(limit);
         self
     }
 

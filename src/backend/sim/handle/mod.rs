@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::faults::{Fault, Faults};
 use super::log::Log;
-use super::world::World;
+use super::world::{LongPoll, World};
 
 pub use builder::Builder;
 pub use host::Host;
@@ -123,6 +123,28 @@ impl Sim {
     /// Returns the number of polls of tasks, without the futures of `block_on` and blocking closures.
     pub fn polls(&self) -> u64 {
         self.world.with(|state| state.polls)
+    }
+
+    /// Returns the longest poll or destructor so far, in real time; `None` unless [`Builder::max_poll`] is set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt::{BlockOn, Sim, Spawn};
+    ///
+    /// let sim = Sim::builder().max_poll(Duration::MAX).build()?;
+    /// let task = sim.spawn(async { std::thread::sleep(Duration::from_millis(20)) });
+    /// sim.block_on(task).unwrap();
+    /// let longest = sim.longest_poll().unwrap();
+    /// assert!(longest.took >= Duration::from_millis(20));
+    /// assert_eq!(longest.spawned_at.file(), file!());
+    /// println!("{longest}"); // #1, a task, spawned at src/main.rs:6:16, on host "main": 20.1ms
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn longest_poll(&self) -> Option<LongPoll> {
+        self.world.longest_poll()
     }
 
     /// Returns a hash over all events so far: every poll, wake, timer and packet, with its time and contents.

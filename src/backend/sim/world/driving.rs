@@ -12,6 +12,7 @@ use async_task::Runnable;
 use super::World;
 use super::current::Entered;
 use super::outside::is_there_a_stranger;
+use super::polls::Polling;
 use crate::backend::sim::clock::Turn;
 use crate::backend::sim::faults::Power;
 use crate::backend::sim::log::{Origin, TaskKind};
@@ -96,7 +97,15 @@ impl World {
             state.mains.push(Main { task, woken: true });
             let turn = std::mem::take(&mut state.clock.turn);
             state.tasks.wake(&mut state.clock, task, None);
-            Some(Driving { world: self.clone(), task, turn, unwinding: thread::panicking(), host, started })
+            Some(Driving {
+                world: self.clone(),
+                task,
+                turn,
+                unwinding: thread::panicking(),
+                host,
+                started,
+                polling: Cell::new(None),
+            })
         });
         driving.unwrap_or_else(|| {
             panic!(
@@ -117,6 +126,8 @@ pub(crate) struct Driving {
     unwinding: bool,
     host: usize,
     started: &'static Location<'static>,
+    // The poll of its future, if it is measured.
+    polling: Cell<Option<Polling>>,
 }
 
 impl Driving {
@@ -124,9 +135,25 @@ impl Driving {
     ///
     /// The clock advances at most to `until`; `None`: as far as there are events.
     pub(crate) fn next(&self, until: Option<u64>) -> Step {
+        if self.world.measures() {
+            return self.next_measured(until);
+        }
+        self.next_running(until, |run| {
+            run.run();
+            None
+        })
+    }
+
+    /// Runs tasks with `run`.
+    #[inline]
+    fn next_running(&self, until: Option<u64>, run: impl Fn(Run) -> Option<Step>) -> Step {
         loop {
             match self.world.with(|state| state.step(&self.world, until)) {
-                Continue(Next::Run(run)) => run.run(),
+                Continue(Next::Run(next)) => {
+                    if let Some(step) = run(next) {
+                        return step;
+                    }
+                }
                 Continue(Next::Time(hosts)) if hosts.is_empty() => {}
                 Continue(Next::Time(hosts)) => self.turn(hosts),
                 Continue(Next::Listen(started)) => drop(self.world.hears(started)),
@@ -135,6 +162,44 @@ impl Driving {
                 Break(step) => return step,
             }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn next_measured(&self, until: Option<u64>) -> Step {
+        if let Some(why) = self.end_poll() {
+            return Step::Wrong(why);
+        }
+        let step = self.next_running(until, |run| {
+            let task = self.world.with(|state| state.clock.turn.task);
+            let polling = task.and_then(|task| self.world.begin_poll("poll", task));
+            run.run();
+            if let Some(polling) = polling {
+                self.world.end_poll(polling);
+            }
+            self.world.too_long().map(Step::Wrong)
+        });
+        if let Some(why) = self.world.too_long() {
+            return Step::Wrong(why);
+        }
+        if let Step::PollMain = step {
+            self.polling.set(self.world.begin_poll("poll", self.task));
+        }
+        step
+    }
+
+    /// The poll of the future has ended, if it was measured. Returns what is wrong if any poll took too long.
+    fn end_poll(&self) -> Option<Box<str>> {
+        if let Some(polling) = self.polling.take() {
+            self.world.end_poll(polling);
+        }
+        self.world.too_long()
+    }
+
+    /// The future has completed. Returns what is wrong, as [`Step::Wrong`] does.
+    #[inline]
+    pub(crate) fn finish(&self) -> Option<Box<str>> {
+        if self.world.measures() { self.end_poll() } else { None }
     }
 
     /// Hosts go down, or start.
@@ -162,6 +227,9 @@ impl Drop for Driving {
     fn drop(&mut self) {
         if thread::panicking() && !self.unwinding {
             self.world.unwinds(self.host, self.task.number);
+        }
+        if let Some(polling) = self.polling.take() {
+            self.world.leave_poll(polling);
         }
         self.world.with(|state| {
             state.mains.pop();

@@ -99,6 +99,7 @@ impl World {
 
 impl State {
     fn panicked(&mut self, kind: Kind, host: usize, task: u64, panic: Panic) {
+        self.poll_panics();
         let nanos = self.clock.nanos;
         if let Some(log) = self.clock.trace.log() {
             log.add(nanos, kind, task, 0);

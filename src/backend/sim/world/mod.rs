@@ -4,6 +4,7 @@ mod current;
 mod driving;
 mod logged;
 mod outside;
+mod polls;
 mod power;
 mod turn;
 mod waiting;
@@ -17,9 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use async_task::Runnable;
-
 use self::driving::Main;
+use self::polls::PollTimes;
+use self::power::Refused;
 use self::turn::News;
 use super::clock::Clock;
 use super::faults::{Drawn, Fault, Faults, Power};
@@ -38,6 +39,7 @@ pub(super) use current::{Entered, current};
 pub(super) use driving::{Step, is_cancelled};
 pub use logged::note;
 pub(super) use logged::{panicked, panicking};
+pub use polls::LongPoll;
 pub(super) use power::Boot;
 
 /// Settings of a simulation, besides its seed.
@@ -54,6 +56,8 @@ pub(super) struct Config {
     pub(super) max_steps: Option<u64>,
     /// Limit of real time; exceeding it is an error.
     pub(super) limit: Option<Duration>,
+    /// In real time; a longer poll is an error. `None`: no poll is measured.
+    pub(super) max_poll: Option<Duration>,
     pub(super) logged: bool,
     pub(super) log_file: Option<PathBuf>,
 }
@@ -67,6 +71,7 @@ pub(super) struct World {
     cancel_at: Option<u64>,
     max_steps: Option<u64>,
     limit: Option<Duration>,
+    max_poll: Option<Duration>,
     // Number of the thread that drives it, or 0.
     driver: AtomicU64,
     // Number of a task that another thread may wake, or 0.
@@ -89,8 +94,8 @@ pub(super) struct State {
     // Nested `block_on`s, the innermost last.
     mains: Vec<Main>,
     woken_by_a_stranger: Option<Id>,
-    // Tasks that have to be dropped, with their hosts; `None`: no dismissal is in progress.
-    refused: Option<Vec<(usize, Runnable)>>,
+    // Tasks that have to be dropped; `None`: no dismissal is in progress.
+    refused: Option<Vec<Refused>>,
     closed: bool,
     // Number of consecutive rounds in which all tasks yielded and nothing else happened.
     rounds: u64,
@@ -100,6 +105,7 @@ pub(super) struct State {
     pub(super) steps: u64,
     /// The run has exceeded its limit of time.
     pub(super) too_long: bool,
+    poll_times: PollTimes,
 }
 
 /// The error of a simulation that was stopped.
@@ -110,7 +116,8 @@ pub(super) fn gone() -> io::Error {
 impl World {
     pub(super) fn new(seed: u64, config: &Config) -> Arc<Self> {
         let random = |stream| Random::new(seed, stream);
-        let Config { policy, spurious_wakes, cancel_at, choices, max_steps, limit, logged, .. } = *config;
+        let Config { policy, spurious_wakes, cancel_at, choices, max_steps, limit, max_poll, logged, .. } =
+            *config;
         let state = State {
             clock: Clock::new(Trace::new(seed, logged, config.log_file.clone())),
             network: Network::new(random(Stream::Network)),
@@ -128,6 +135,7 @@ impl World {
             polls: 0,
             steps: 0,
             too_long: false,
+            poll_times: PollTimes::default(),
         };
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
@@ -138,6 +146,7 @@ impl World {
             cancel_at,
             max_steps,
             limit,
+            max_poll,
             driver: AtomicU64::new(0),
             suspect: AtomicU64::new(0),
             listened: AtomicU64::new(0),
@@ -176,6 +185,11 @@ impl World {
         Duration::from_nanos(self.with(|state| state.clock.nanos))
     }
 
+    /// Of the polls that were measured.
+    pub(super) fn longest_poll(&self) -> Option<LongPoll> {
+        self.with(|state| state.poll_times.longest.clone())
+    }
+
     pub(super) fn now(&self) -> Instant {
         deadline_after(self.base, self.elapsed())
     }
@@ -208,6 +222,11 @@ impl State {
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Whether it has failed because of a poll that took too long.
+    pub(super) fn has_blocked(&self) -> bool {
+        self.poll_times.is_told
     }
 
     /// Whether a task may run.

@@ -8,9 +8,17 @@ use async_task::Runnable;
 use super::{State, World};
 use crate::backend::sim::faults::Power;
 use crate::backend::sim::schedule::Ready;
+use crate::backend::sim::slots::Id;
 
 /// What a host runs whenever it starts.
 pub(crate) type Boot = Arc<dyn Fn(&Arc<World>) + Send + Sync>;
+
+/// A task that has to go.
+pub(super) struct Refused {
+    pub(super) task: Id,
+    pub(super) host: usize,
+    pub(super) runnable: Runnable,
+}
 
 impl World {
     /// Drops every task.
@@ -95,7 +103,7 @@ impl State {
     }
 
     /// Tasks that were refused. `None`: refused tasks are dropped at once from now on.
-    fn take_refused(&mut self) -> Option<Vec<(usize, Runnable)>> {
+    fn take_refused(&mut self) -> Option<Vec<Refused>> {
         if self.refused.take_if(|refused| refused.is_empty()).is_some() {
             return None;
         }

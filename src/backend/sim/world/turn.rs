@@ -190,17 +190,9 @@ impl State {
             format!("anyrt: {what}. Seed {seed}, virtual time {:?}:", Duration::from_nanos(self.clock.nanos));
         let tasks = self.tasks.iter().filter(|(id, _)| of.is_none_or(|of| of == *id));
         for (id @ Id { number, .. }, task) in tasks.collect::<BTreeMap<_, _>>() {
-            let kind = match task.kind {
-                TaskKind::Main => "`block_on`, called at",
-                TaskKind::Future => "a task, spawned at",
-                TaskKind::Closure => "a blocking closure, spawned at",
-            };
-            let host = self.network.host_name(task.host);
-            let _ = write!(text, "\n  #{number}");
-            if let Some(name) = &task.name {
-                let _ = write!(text, " {name:?}");
-            }
-            let _ = write!(text, ", {kind} {}, on host {host:?}", task.started);
+            let (name, host) = (task.name.as_deref(), self.network.host_name(task.host));
+            let named = Named { number, name, kind: task.kind, started: task.started, host };
+            let _ = write!(text, "\n  {named}");
             let _ = match task.waits {
                 _ if of.is_some() => Ok(()),
                 Some(wait) => write!(text, ", {wait}"),
@@ -213,6 +205,31 @@ impl State {
         }
         self.network.tell_faults(&mut text);
         text
+    }
+}
+
+/// A task, as messages name it.
+pub(super) struct Named<'a> {
+    pub(super) number: u64,
+    pub(super) name: Option<&'a str>,
+    pub(super) kind: TaskKind,
+    pub(super) started: &'static Location<'static>,
+    pub(super) host: &'a str,
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, name, kind, started, host } = self;
+        write!(f, "#{number}")?;
+        if let Some(name) = name {
+            write!(f, " {name:?}")?;
+        }
+        let kind = match kind {
+            TaskKind::Main => "`block_on`, called at",
+            TaskKind::Future => "a task, spawned at",
+            TaskKind::Closure => "a blocking closure, spawned at",
+        };
+        write!(f, ", {kind} {started}, on host {host:?}")
     }
 }
 

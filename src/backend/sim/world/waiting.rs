@@ -9,6 +9,7 @@ use async_task::Runnable;
 
 use super::current::Entered;
 use super::driving::this_thread;
+use super::power::Refused;
 use super::{State, World, gone};
 use crate::backend::sim::log::Wait;
 use crate::backend::sim::slots::Id;
@@ -80,12 +81,13 @@ impl World {
         let refused = self.with(|state| {
             if !state.is_alive(task) {
                 let host = state.tasks.get(task).map_or(0, |task| task.host);
+                let runnable = Refused { task, host, runnable };
                 // The caller of the waker may hold a lock that the task's destructor takes, as in h2 0.4.
                 if let Some(refused) = &mut state.refused {
-                    refused.push((host, runnable));
+                    refused.push(runnable);
                     return None;
                 }
-                return Some((host, runnable));
+                return Some(runnable);
             }
             self.heed_strangers(state, task);
             state.tasks.wake(&mut state.clock, task, Some(runnable));
@@ -97,9 +99,13 @@ impl World {
     }
 
     /// Drops a task.
-    pub(super) fn refuse(self: &Arc<Self>, (host, runnable): (usize, Runnable)) {
+    pub(super) fn refuse(self: &Arc<Self>, Refused { task, host, runnable }: Refused) {
         let _entered = Entered::enter(self, host);
+        let polling = self.begin_poll("destructor", task);
         drop(runnable);
+        if let Some(polling) = polling {
+            self.end_poll(polling);
+        }
     }
 
     pub(crate) fn wake_main(&self, task: Id) {
