@@ -177,7 +177,7 @@ fn simulation(name: &Ident, input: ParseStream<'_>) -> Result<Simulation> {
         "policy" => {
             options::keep(&mut simulation.policy, name, policy(options::value(input, name, "Pct(3)")?)?)
         }
-        "max_poll" => match options::millis(input, name)? {
+        "max_poll" => match options::millis(input, name, "50ms")? {
             0 => Err(Error::new(name.span(), "no poll takes no time: write `max_poll = \"50ms\"`")),
             millis => options::keep(&mut simulation.max_poll, name, millis),
         },
