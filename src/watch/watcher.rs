@@ -40,6 +40,8 @@ pub(super) struct Watcher {
     /// The time for which polls count: without stops of the whole process.
     time: Duration,
     last: Duration,
+    // The last look came late, and what threads did before it is older than it should be.
+    is_late: bool,
     // This thread, and what was counted of it.
     system: SystemThread,
     cpu: Option<Cpu>,
@@ -84,6 +86,7 @@ impl Watcher {
             reports: Vec::new(),
             time: Duration::ZERO,
             last: Duration::ZERO,
+            is_late: false,
             system: SystemThread::default(),
             cpu: None,
             idle: 0,
@@ -134,7 +137,8 @@ impl Watcher {
         let passed = now.saturating_sub(self.last);
         self.last = now;
         let late = passed.saturating_sub(self.tick * 2);
-        let passed = if late.is_zero() { passed } else { passed.saturating_sub(self.stopped(late)) };
+        self.is_late = !late.is_zero();
+        let passed = if self.is_late { passed.saturating_sub(self.stopped(late)) } else { passed };
         self.time = self.time.saturating_add(passed);
 
         let slots: Vec<Arc<Slot>> = lock(&self.shared.slots).clone();
@@ -221,6 +225,10 @@ impl Watcher {
     fn goes_on(&mut self, seen: &mut Seen, slot: &Slot) {
         let Some(lasting) = &mut seen.lasting else {
             let cpu = slot.system.cpu();
+            if self.is_late {
+                // Waits until now are not known.
+                seen.since = self.time;
+            }
             let task = self.shared.find(seen.task).map(|task| task.info());
             seen.lasting = task.map(|task| Lasting { task, first: cpu, cpu });
             return;
@@ -238,8 +246,8 @@ impl Watcher {
             return;
         }
         let asleep_in = slot.system.asleep_in();
-        // A thread that neither sleeps nor runs waits for a CPU. The system counts a wait when it is over.
-        if asleep_in.is_none() && cpu.is_some() && cpu == before {
+        // A thread that neither sleeps nor has run lately waits for a CPU. The system counts a wait when it is over.
+        if asleep_in.is_none() && cpu.is_some() && (cpu == before || self.is_late) {
             return;
         }
         // Once more when it has taken ten times as long, and so on.
