@@ -58,6 +58,11 @@ mod shared;
 mod slot;
 mod snapshot;
 mod task;
+#[cfg(feature = "tracing")]
+mod trace;
+#[cfg(not(feature = "tracing"))]
+#[path = "no_trace.rs"]
+mod trace;
 mod watcher;
 
 pub use options::WatchOptions;

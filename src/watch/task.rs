@@ -5,6 +5,7 @@ use std::task::{Context, Wake, Waker};
 
 use super::shared::Shared;
 use super::slot::{self, Slot};
+use super::trace::{SpanNumber, TaskSpan};
 use super::{TaskInfo, TaskKind};
 use crate::runtime::task::{Id, try_id};
 use crate::thread::lock;
@@ -27,6 +28,7 @@ pub(super) struct Task {
     // user's is cloned under a lock.
     later_waker: Mutex<Option<Arc<Waker>>>,
     has_later_waker: AtomicBool,
+    span: SpanNumber,
 }
 
 impl Task {
@@ -68,6 +70,7 @@ impl Wake for Task {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.note_ready();
+        self.span.wake();
         if self.has_later_waker.load(Ordering::Acquire) {
             let waker = lock(&self.later_waker).clone();
             if let Some(waker) = waker {
@@ -87,6 +90,7 @@ pub(crate) struct Watched {
     // What `task` wakes.
     inner: Waker,
     slot: Option<Arc<Slot>>,
+    span: TaskSpan,
 }
 
 impl Watched {
@@ -109,9 +113,11 @@ impl Watched {
             waker: OnceLock::new(),
             later_waker: Mutex::new(None),
             has_later_waker: AtomicBool::new(false),
+            span: SpanNumber::new(),
         });
         shared.add(key, &task);
-        Self { waker: task.clone().into(), task, inner: Waker::noop().clone(), slot: None }
+        let (inner, span) = (Waker::noop().clone(), TaskSpan::new());
+        Self { waker: task.clone().into(), task, inner, slot: None, span }
     }
 
     /// Polls with the waker of the watch, and notes it.
@@ -120,6 +126,7 @@ impl Watched {
         if !self.inner.will_wake(cx.waker()) {
             self.inner = cx.waker().clone();
             self.task.keep_waker(cx.waker());
+            self.span.begin(|| self.task.info(), &self.task.span);
         }
         self.find_slot();
         let Some(slot) = &self.slot else { return poll(cx) };
@@ -133,6 +140,7 @@ impl Watched {
             self.task.ready_since.store(0, Ordering::Relaxed);
             slot.ready.add(shared.last_tick().saturating_sub(since));
         }
+        let _entered = self.span.enter();
         poll(&mut Context::from_waker(&self.waker))
     }
 
@@ -145,13 +153,16 @@ impl Watched {
         if shared.is_asleep() {
             shared.rouse();
         }
+        let _entered = self.span.enter();
         drop()
     }
 
     /// Runs a blocking closure, which may block.
-    pub(crate) fn call<T>(self, call: impl FnOnce() -> T) -> T {
+    pub(crate) fn call<T>(mut self, call: impl FnOnce() -> T) -> T {
         let shared = &self.task.shared;
         self.task.id.get_or_init(try_id);
+        self.span.begin(|| self.task.info(), &self.task.span);
+        let _entered = self.span.enter();
         self.task.ready_since.store(0, Ordering::Relaxed);
         shared.closure_starts();
         let _running = Running(shared);
@@ -172,6 +183,7 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
+        self.span.end(&self.task.span);
         self.task.shared.remove(self.task.key, self.task.kind);
     }
 }

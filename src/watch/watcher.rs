@@ -9,7 +9,7 @@ use super::options::OnReport;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::snapshot::LongPoll;
-use super::{Report, TaskInfo, TaskKind};
+use super::{Report, TaskInfo, TaskKind, trace};
 use crate::runtime::task::catch_panic::{catch_panic, discard};
 use crate::thread::{Cpu, SystemThread, lock};
 
@@ -341,38 +341,31 @@ impl Watcher {
                 }
             }
         });
-        let runtime = &self.shared.runtime;
-        match tasks.longest(&self.shared, ready_limit) {
-            None => {}
-            Some((task, waited)) => {
-                if is_due(&mut self.starved, now) {
-                    let (runtime, tasks) = (runtime.clone(), tasks.late);
-                    self.reports.push(Report::Starved { runtime, task, waited, tasks });
-                }
+        let runtime = || self.shared.runtime.clone();
+        if let Some((task, waited)) = tasks.longest(&self.shared, ready_limit) {
+            if is_due(&mut self.starved, now) {
+                self.reports.push(Report::Starved { runtime: runtime(), task, waited, tasks: tasks.late });
             }
         }
-        match closures.longest(&self.shared, queued_limit) {
-            None => {}
-            Some((closure, waited)) => {
-                if is_due(&mut self.pool_full, now) {
-                    let running = self.shared.closures_running.load(Ordering::Relaxed);
-                    let (runtime, queued) = (runtime.clone(), closures.all);
-                    self.reports.push(Report::PoolFull { runtime, closure, waited, queued, running });
-                }
+        if let Some((closure, waited)) = closures.longest(&self.shared, queued_limit) {
+            if is_due(&mut self.pool_full, now) {
+                let running = self.shared.closures_running.load(Ordering::Relaxed);
+                let queued = closures.all;
+                self.reports.push(Report::PoolFull { runtime: runtime(), closure, waited, queued, running });
             }
         }
         tasks.all + closures.all > 0
     }
 
     fn deliver(&self, report: &Report) {
-        match &self.on_report {
-            Some(callback) => {
-                if let Err(payload) = catch_panic(|| callback(report)) {
-                    discard(payload);
-                }
-            }
+        let deliver = || match &self.on_report {
+            Some(callback) => callback(report),
+            None if trace::report(report) => {}
             // Not with `eprintln!`, which panics on errors; and at once, so that no other line gets between.
             None => drop(io::stderr().write_all(format!("anyrt: {report}\n").as_bytes())),
+        };
+        if let Err(payload) = catch_panic(deliver) {
+            discard(payload);
         }
     }
 }

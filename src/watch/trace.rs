@@ -1,0 +1,172 @@
+//! What a subscriber of tracing is told: the reports, and the tasks, as `tokio-console` reads them.
+//!
+//! It knows a task by a span of this name, with fields of these names, each poll by the span being entered, and wakes
+//! by events of the target `runtime::waker` (console-subscriber 0.5, `src/lib.rs` and `src/visitors.rs`). compio and tokio
+//! emit the same.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+use tracing::span::Entered;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Level, Span, dispatcher, info, trace, trace_span, warn};
+
+use super::{Report, TaskInfo};
+use crate::thread;
+
+/// The span of a task; `None` if no subscriber wants it.
+pub(super) struct TaskSpan(Option<Box<Span>>);
+
+/// The number of that span, for wakes; 0 if there is no span.
+pub(super) struct SpanNumber(AtomicU64);
+
+impl TaskSpan {
+    pub(super) fn new() -> Self {
+        Self(None)
+    }
+
+    /// In the first poll, which is when the number of a task is known.
+    #[cold]
+    pub(super) fn begin(&mut self, task: impl FnOnce() -> TaskInfo, number: &SpanNumber) {
+        // Most subscribers want no level as fine as this.
+        if LevelFilter::current() < Level::TRACE || self.0.is_some() || is_traced_by_tokio() {
+            return;
+        }
+        let task = task();
+        let span = trace_span!(
+            target: "tokio::task",
+            parent: None,
+            "runtime.spawn",
+            kind = task.kind.word(),
+            task.id = id_of(&task),
+            task.name = task.name.as_deref(),
+            loc.file = task.spawned_at.file,
+            loc.line = task.spawned_at.line,
+            loc.col = task.spawned_at.column,
+        );
+        if let Some(id) = span.id().map(|id| id.into_u64()) {
+            // The wakers are counted in an `Arc`, unseen. Without a first one the console says that a task is lost.
+            tell("waker.clone", id);
+            number.0.store(id, Ordering::Relaxed);
+            self.0 = Some(Box::new(span));
+        }
+    }
+
+    /// The task is polled, until this is dropped.
+    #[inline]
+    pub(super) fn enter(&self) -> Option<Entered<'_>> {
+        self.0.as_deref().map(Span::enter)
+    }
+
+    /// Closes the span. Wakers that are left over tell nothing more, because another span may get its number.
+    pub(super) fn end(&mut self, number: &SpanNumber) {
+        if let Some(span) = self.0.take() {
+            let id = number.0.swap(0, Ordering::Relaxed);
+            tell("waker.drop", id);
+            drop(span);
+        }
+    }
+}
+
+impl SpanNumber {
+    pub(super) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// The task is woken.
+    #[inline]
+    pub(super) fn wake(&self) {
+        let id = self.0.load(Ordering::Relaxed);
+        if id != 0 {
+            tell("waker.wake_by_ref", id);
+        }
+    }
+}
+
+#[cold]
+fn tell(op: &str, id: u64) {
+    trace!(target: "runtime::waker", op, task.id = id);
+}
+
+/// tokio has a span of its own around the task, with `--cfg tokio_unstable` and its feature `tracing`.
+fn is_traced_by_tokio() -> bool {
+    let is_of_tokio = |path: Option<&str>| path.is_some_and(|path| path.starts_with("tokio::"));
+    // Of others, tokio may poll what polls them.
+    thread::task().is_none()
+        && Span::current()
+            .metadata()
+            .is_some_and(|span| span.name() == "runtime.spawn" && is_of_tokio(span.module_path()))
+}
+
+/// The number that it is displayed as.
+fn id_of(task: &TaskInfo) -> Option<u64> {
+    task.id.as_ref()?.parse().ok()
+}
+
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An event of these fields, and of what each report has.
+macro_rules! event {
+    ($level:ident!($runtime:ident, $task:ident, $message:literal, $($fields:tt)*)) => {
+        $level!(
+            target: "anyrt::watch",
+            runtime = $runtime.as_str(),
+            task.kind = $task.kind.word(),
+            task.id = id_of($task),
+            task.name = $task.name.as_deref(),
+            spawned_at = %$task.spawned_at,
+            $($fields)*,
+            $message
+        )
+    };
+}
+
+/// Passes a report to the subscriber of the program; `false` if it has set none.
+pub(super) fn report(report: &Report) -> bool {
+    if dispatcher::get_default(|subscriber| subscriber.is::<NoSubscriber>()) {
+        return false;
+    }
+    match report {
+        Report::Blocked { runtime, task, thread, elapsed, asleep_in, before, left_out } => event!(warn!(
+            runtime,
+            task,
+            "a task blocks its thread: run blocking code with `anyrt::spawn_blocking`, and call `anyrt::yield_now` in \
+             long computations",
+            thread,
+            elapsed_ms = ms(*elapsed),
+            asleep_in = asleep_in.as_deref(),
+            before,
+            left_out
+        )),
+        Report::Ended { runtime, task, thread, took } => {
+            event!(info!(runtime, task, "a task has blocked its thread", thread, took_ms = ms(*took)));
+        }
+        Report::Starved { runtime, task, waited, tasks } => event!(warn!(
+            runtime,
+            task,
+            "tasks are ready and get no turn: their runtime is blocked, overloaded, or not driven",
+            waited_ms = ms(*waited),
+            tasks
+        )),
+        Report::PoolFull { runtime, closure, waited, queued, running } => event!(warn!(
+            runtime,
+            closure,
+            "blocking closures wait for a thread: set a higher `blocking_threads`, or run fewer at a time",
+            waited_ms = ms(*waited),
+            queued,
+            running
+        )),
+        Report::Descheduled { runtime, task, thread, took, waited } => event!(info!(
+            runtime,
+            task,
+            "a poll took long because its thread got no CPU: the machine is overloaded, the task does not block",
+            thread,
+            took_ms = ms(*took),
+            waited_ms = ms(*waited)
+        )),
+    }
+    true
+}
