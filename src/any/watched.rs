@@ -34,6 +34,12 @@ impl AnyRuntime {
     ///     runtime.watch(WatchOptions::new().warn_after(Duration::from_millis(10)))
     /// }
     /// ```
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `watch_reports_a_poll_while_it_blocks`, `watch_reports_the_end_of_a_poll`, `watch_reports_a_destructor`,
+    /// `watch_reports_the_future_of_block_on`, `watch_sees_what_a_task_spawns`, `watch_ignores_blocking_closures`,
+    /// `watch_wakes_through_the_last_waker`, `watch_ends_with_its_handle`.</details>
     pub fn watch(&self, options: WatchOptions) -> io::Result<Self> {
         let watch = Watch::start(options, format!("{self:?}"))?;
         let wrapped = match &self.repr {
@@ -56,6 +62,10 @@ impl AnyRuntime {
     ///     }
     /// }
     /// ```
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `watch_counts`.</details>
     pub fn watch_snapshot(&self) -> Option<Snapshot> {
         match &self.repr {
             Repr::Other(Other::Wrapped(wrapped)) => wrapped.watch().map(Watch::snapshot),

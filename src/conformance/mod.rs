@@ -600,6 +600,7 @@ macro_rules! __scenarios {
 
             #[cfg(watch)] {
                 async() watch::watch_reports_a_poll_while_it_blocks;
+                async() watch::watch_reports_the_end_of_a_poll;
                 async() watch::watch_reports_a_destructor;
                 sync() watch::watch_reports_the_future_of_block_on;
                 async() watch::watch_sees_what_a_task_spawns;

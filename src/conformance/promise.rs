@@ -12,6 +12,8 @@ const FILES: &[(&str, &str)] = &[
     ("src/any/net/tcp.rs", include_str!("../any/net/tcp.rs")),
     ("src/any/net/udp.rs", include_str!("../any/net/udp.rs")),
     ("src/any/net/unix.rs", include_str!("../any/net/unix.rs")),
+    #[cfg(feature = "watch")]
+    ("src/any/watched.rs", include_str!("../any/watched.rs")),
     ("src/current/spawn.rs", include_str!("../current/spawn.rs")),
     ("src/current/join_set.rs", include_str!("../current/join_set.rs")),
     ("src/runtime/net/options.rs", include_str!("../runtime/net/options.rs")),
@@ -40,6 +42,8 @@ const FILES: &[(&str, &str)] = &[
     ("src/runtime/task/set.rs", include_str!("../runtime/task/set.rs")),
     ("src/runtime/time/mod.rs", include_str!("../runtime/time/mod.rs")),
     ("src/current/time.rs", include_str!("../current/time.rs")),
+    #[cfg(feature = "watch")]
+    ("src/watch/options.rs", include_str!("../watch/options.rs")),
 ];
 
 /// The docs of the item that cites a scenario, without its examples.

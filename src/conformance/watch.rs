@@ -88,6 +88,17 @@ pub(super) async fn watch_reports_a_poll_while_it_blocks<R: Runtime>(rt: R) {
     reports.wait(|report| matches!(report, Report::Ended { took, .. } if took >= ms(5)).then_some(()));
 }
 
+pub(super) async fn watch_reports_the_end_of_a_poll<R: Runtime>(rt: R) {
+    let (rt, reports) = watched(&rt, quick());
+    // No later poll on its thread says that this one has ended.
+    let said = reports.clone();
+    rt.spawn_boxed(async move { said.wait_for_blocked() }).await.unwrap();
+    reports.wait(|report| match report {
+        Report::Ended { task, took, .. } => Some(assert!(task.kind == TaskKind::Task && took >= ms(5))),
+        _ => None,
+    });
+}
+
 /// Waits for its own report when it is dropped.
 struct BlocksOnDrop(Reports);
 

@@ -51,12 +51,20 @@ impl WatchOptions {
 
     /// Sets how long a task may be ready without getting a turn; by default ten times as long as a poll may take, and at
     /// least 1 ms.
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `watch_reports_tasks_without_a_turn`.</details>
     pub fn warn_when_ready_for(self, limit: Duration) -> Self {
         Self { ready: Some(limit.max(LEAST)), ..self }
     }
 
     /// Sets how long a blocking closure may wait for a thread; by default ten times as long as a poll may take, and at
     /// least 1 ms.
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `watch_reports_closures_without_a_thread`.</details>
     pub fn warn_when_queued_for(self, limit: Duration) -> Self {
         Self { queued: Some(limit.max(LEAST)), ..self }
     }
@@ -64,6 +72,11 @@ impl WatchOptions {
     /// Passes each report to a callback, and writes nothing to stderr.
     ///
     /// The callback runs on the thread that watches, which sees nothing meanwhile. A panic of the callback is ignored.
+    /// It may use the watched handle, but should not keep it: the thread ends with the last one.
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `watch_callback_may_panic`.</details>
     pub fn on_report(self, callback: impl Fn(&Report) + Send + Sync + 'static) -> Self {
         Self { on_report: Some(Arc::new(callback)), ..self }
     }

@@ -54,15 +54,15 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "destructor is outside of its wrapper",
         file: "any/wrapped.rs",
-        right: "if this.it.is_some() {",
-        wrong: "if this.it.is_some() && !mutant!() {",
+        right: "within::inside(&runtime, || in_wrapper(wrapper, || it.set(None)))",
+        wrong: "within::inside(&runtime, || in_wrapper(if mutant!() { &mut *Box::leak(Box::new(None)) } else { &mut *wrapper }, || it.set(None)))",
         caught_by: &["backend::smol::owned::wrapper_is_around_destructors"],
     },
     Mutant {
         name: "wrapped task does not find its handle",
-        file: "any/mod.rs",
-        right: "wrapped.wrap(&TaskMeta::new(name, false), self.unowned(), future)",
-        wrong: "wrapped.wrap(&TaskMeta::new(name, false), if mutant!() { wrapped.runtime.unowned() } else { self.unowned() }, future)",
+        file: "any/wrapped.rs",
+        right: "let found = AnyRuntime::from_wrapped(found);",
+        wrong: "let found = if mutant!() { found.runtime.clone() } else { AnyRuntime::from_wrapped(found) };",
         caught_by: &["backend::smol::owned::wrapper_follows_into_what_a_task_spawns"],
     },
     Mutant {
@@ -426,8 +426,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "guard that ends further in hides what was before it",
         file: "thread/scope.rs",
-        right: "if let Find::Kind(kind) = last.before? {",
-        wrong: "if mutant!() {\n                    return None;\n                }\n                if let Find::Kind(kind) = last.before? {",
+        right: "match last.before? {",
+        wrong: "if mutant!() {\n                        return None;\n                    }\n                    match last.before? {",
         caught_by: &["backend::smol::owned::enter_guards_end_further_in_than_they_began"],
     },
     Mutant {
@@ -1323,6 +1323,61 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "                    clock.woken.extend(conn.ends[1 - side].writer.take());",
         wrong: "                    if !mutant!() { clock.woken.extend(conn.ends[1 - side].writer.take()); }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
+    },
+    // Watches.
+    Mutant {
+        name: "watch forgets what a thread polls",
+        file: "watch/slot.rs",
+        right: "self.task.store(task, Ordering::Relaxed);",
+        wrong: "self.task.store(if mutant!() { 0 } else { task }, Ordering::Relaxed);",
+        caught_by: &[
+            "backend::smol::owned::watch_reports_a_poll_while_it_blocks",
+            "backend::tokio::multi_thread::watch_sees_what_a_task_spawns",
+        ],
+    },
+    Mutant {
+        name: "watch never sees the end of a poll",
+        file: "watch/slot.rs",
+        right: "self.slot.task.store(self.outer, Ordering::Release);",
+        wrong: "if !mutant!() { self.slot.task.store(self.outer, Ordering::Release); }",
+        caught_by: &["backend::smol::owned::watch_reports_the_end_of_a_poll"],
+    },
+    Mutant {
+        name: "watch loses wakes",
+        file: "watch/task.rs",
+        right: "} else if let Some(waker) = self.waker.get() {",
+        wrong: "} else if let Some(waker) = self.waker.get().filter(|_| !mutant!()) {",
+        caught_by: &["backend::async_std::global::watch_wakes_through_the_last_waker"],
+    },
+    Mutant {
+        name: "watch does not see destructors",
+        file: "any/wrapped.rs",
+        right: "Some(watched) => watched.drop_in(drop_it),",
+        wrong: "Some(watched) => if mutant!() { drop_it() } else { watched.drop_in(drop_it) },",
+        caught_by: &["backend::smol::owned::watch_reports_a_destructor"],
+    },
+    Mutant {
+        name: "watch takes a blocking closure for a poll",
+        file: "watch/task.rs",
+        right: "let slot = (slot::thread() != 0).then(|| Slot::of_this_thread(shared));\n        \
+                let _polling = slot.as_ref().map(|slot| slot.begin(0));",
+        wrong: "let slot = Some(Slot::of_this_thread(shared));\n        \
+                let _polling = slot.as_ref().map(|slot| slot.begin(if mutant!() { self.task.key } else { 0 }));",
+        caught_by: &["backend::smol::owned::watch_ignores_blocking_closures"],
+    },
+    Mutant {
+        name: "watch does not see the future of a block_on",
+        file: "any/wrapped.rs",
+        right: "watch.task(TaskKind::BlockOn, None, called_at));",
+        wrong: "watch.task(TaskKind::BlockOn, None, called_at)).filter(|_| !mutant!());",
+        caught_by: &["backend::smol::owned::watch_reports_the_future_of_block_on"],
+    },
+    Mutant {
+        name: "watch goes on without a handle",
+        file: "watch/shared.rs",
+        right: "self.0.is_over.store(true, Ordering::Release);",
+        wrong: "self.0.is_over.store(!mutant!(), Ordering::Release);",
+        caught_by: &["backend::smol::owned::watch_ends_with_its_handle"],
     },
     // Functions.
     Mutant {
