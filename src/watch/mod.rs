@@ -37,7 +37,8 @@
 //!
 //! # What is not seen
 //!
-//! - Tasks that are spawned with functions of the runtime itself, such as `tokio::spawn`, and by other handles.
+//! - Tasks that are spawned with functions of the runtime itself (`tokio::spawn`, `smol::spawn`,
+//!   `async_std::task::spawn`), and by other handles.
 //! - Blocking closures may block: that is what they are for.
 //! - A lock that is held over an `.await`. If other tasks block on the lock, they are reported.
 //! - The line of the blocking call. Rust has no safe way to take the backtrace of another thread. On Linux the report
@@ -47,8 +48,9 @@
 //!
 //! # Overloaded machines
 //!
-//! A thread that gets no CPU does not block. On Linux, the time that a thread waits for a CPU is not counted. On all
-//! systems, nothing is counted while the thread that watches gets no CPU, for example while the process is stopped.
+//! A thread that gets no CPU does not block. On Linux, the time that a thread waits for a CPU is not counted, nor is the
+//! time while the process is stopped. A thread that computes and is waiting for a CPU is reported when it has one again.
+//! On other systems, nothing is counted while the thread that watches gets no CPU.
 
 mod options;
 mod report;
