@@ -110,6 +110,43 @@ async fn limit_is_for_each_seed() {
     }
 }
 
+#[anyrt::test(only(sim), sim(seeds = 3, max_poll = "100ms"))]
+#[should_panic(expected = "ms of real time, and may take 100ms. Seed 0")]
+async fn poll_that_takes_long_is_found_with_a_seed() {
+    compute(Duration::from_millis(250));
+}
+
+#[anyrt::test(only(sim), sim(max_poll = "100ms"))]
+#[should_panic(expected = "anyrt: a destructor took ")]
+async fn destructor_that_takes_long_is_found_after_the_test() {
+    struct Slow;
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            compute(Duration::from_millis(250));
+        }
+    }
+
+    let slow = Slow;
+    drop(anyrt::spawn(async move {
+        let _slow = slow;
+        std::future::pending::<()>().await;
+    }));
+}
+
+/// Waits for a CPU do not count. And it is no sleep, some of which Linux takes for such a wait on an overloaded machine.
+fn compute(long: Duration) {
+    let waited = || {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+        let nanos = text.split_whitespace().nth(1).map_or(0, |nanos| nanos.parse().unwrap());
+        Duration::from_nanos(nanos)
+    };
+    let (begun, before) = (std::time::Instant::now(), waited());
+    while begun.elapsed().saturating_sub(waited() - before) < long {
+        std::hint::spin_loop();
+    }
+}
+
 #[anyrt::test(timeout = "10ms", only(tokio, smol))]
 #[should_panic(expected = ", and may take 10ms")]
 async fn limit_is_for_what_blocks_too() {

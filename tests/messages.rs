@@ -126,7 +126,7 @@ mod pasted {
         #[anyrt::test(skip(smol = "why"), workers = 2, timeout = "10s", sim(seeds = 1000), crate = "my_anyrt")]
         async fn generic<R: Runtime>(rt: R) { let _ = rt; }
 
-        #[anyrt::test(only(tokio, sim), sim(policy = Pct(3), with = my_setup, seeds = 0..1000))]
+        #[anyrt::test(only(tokio, sim), sim(policy = Pct(3), with = my_setup, max_poll = "50ms", seeds = 0..1000))]
         async fn simulated() {}
 
         #[anyrt::test(only(tokio_current_thread))]

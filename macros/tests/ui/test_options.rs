@@ -64,6 +64,9 @@ async fn has_an_unknown_policy() {}
 #[anyrt::test(sim(loss = 3))]
 async fn has_an_unknown_option_of_the_simulation() {}
 
+#[anyrt::test(sim(max_poll = "0ms"))]
+async fn has_no_time_for_a_poll() {}
+
 #[anyrt::test(sim)]
 async fn has_no_option_of_the_simulation() {}
 

@@ -59,6 +59,8 @@ pub(crate) fn is_cancelled() -> bool {
 }
 
 impl Run {
+    // Where it is not measured, a call for each poll would be seen in `benches/sim`.
+    #[inline(always)]
     fn run(self) {
         let before = Entered::change(self.host);
         // It never panics: see `async_task`.
@@ -134,26 +136,20 @@ impl Driving {
     /// Polls tasks until there is another step for the caller. The previous step is done by then.
     ///
     /// The clock advances at most to `until`; `None`: as far as there are events.
+    #[inline]
     pub(crate) fn next(&self, until: Option<u64>) -> Step {
-        if self.world.measures() {
-            return self.next_measured(until);
-        }
-        self.next_running(until, |run| {
-            run.run();
-            None
-        })
+        if self.world.measures() { self.next_measured(until) } else { self.run_tasks(until) }
     }
 
-    /// Runs tasks with `run`.
-    #[inline]
-    fn next_running(&self, until: Option<u64>, run: impl Fn(Run) -> Option<Step>) -> Step {
+    fn run_tasks(&self, until: Option<u64>) -> Step {
         loop {
             match self.world.with(|state| state.step(&self.world, until)) {
-                Continue(Next::Run(next)) => {
-                    if let Some(step) = run(next) {
-                        return step;
+                Continue(Next::Run(run)) if self.world.measures() => {
+                    if let Some(why) = self.measure(run) {
+                        return Step::Wrong(why);
                     }
                 }
+                Continue(Next::Run(run)) => run.run(),
                 Continue(Next::Time(hosts)) if hosts.is_empty() => {}
                 Continue(Next::Time(hosts)) => self.turn(hosts),
                 Continue(Next::Listen(started)) => drop(self.world.hears(started)),
@@ -170,15 +166,7 @@ impl Driving {
         if let Some(why) = self.end_poll() {
             return Step::Wrong(why);
         }
-        let step = self.next_running(until, |run| {
-            let task = self.world.with(|state| state.clock.turn.task);
-            let polling = task.and_then(|task| self.world.begin_poll("poll", task));
-            run.run();
-            if let Some(polling) = polling {
-                self.world.end_poll(polling);
-            }
-            self.world.too_long().map(Step::Wrong)
-        });
+        let step = self.run_tasks(until);
         if let Some(why) = self.world.too_long() {
             return Step::Wrong(why);
         }
@@ -186,6 +174,19 @@ impl Driving {
             self.polling.set(self.world.begin_poll("poll", self.task));
         }
         step
+    }
+
+    /// Returns what is wrong if it took too long.
+    #[cold]
+    #[inline(never)]
+    fn measure(&self, run: Run) -> Option<Box<str>> {
+        let task = self.world.with(|state| state.clock.turn.task);
+        let polling = task.and_then(|task| self.world.begin_poll("poll", task));
+        run.run();
+        if let Some(polling) = polling {
+            self.world.end_poll(polling);
+        }
+        self.world.too_long()
     }
 
     /// The poll of the future has ended, if it was measured. Returns what is wrong if any poll took too long.
