@@ -22,16 +22,14 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs each program with each tool, and writes the tables of README.md
+    /// Runs each program with each tool, prints each outcome as a line of JSON, and writes the tables of README.md
     Report(Options),
-    /// Likewise, and prints the outcomes as lines of JSON
-    Json(Options),
 }
 
 #[derive(clap::Args)]
 struct Options {
-    /// How often a program is run while its thread waits for a CPU; the run that waited least counts
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How often a program is run while its threads wait for a CPU; the run that waited least counts
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     tries: u32,
     /// How often each of a hundred tasks is polled for the cost of a poll
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(10..))]
@@ -69,10 +67,8 @@ struct Cost {
 }
 
 fn main() -> ExitCode {
-    let done = match Args::parse().command {
-        Command::Report(options) => measure(&options).and_then(|(rows, costs)| table::write(&rows, &costs)),
-        Command::Json(options) => measure(&options).and_then(|(rows, costs)| print(&rows, &costs)),
-    };
+    let Command::Report(options) = Args::parse().command;
+    let done = measure(&options).and_then(|(rows, costs)| table::write(&rows, &costs));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -98,7 +94,7 @@ fn measure(options: &Options) -> Result<(Vec<Row>, Vec<Cost>), String> {
         for tool in &TOOLS {
             bar.set_message(format!("{program:?}, {}", tool.name));
             let outcome = watch(tool, program, network.as_ref(), options.tries)?;
-            rows.push(Row { tool: tool.name, program, outcome });
+            rows.push(print(Row { tool: tool.name, program, outcome })?);
             bar.inc(1);
         }
     }
@@ -106,7 +102,7 @@ fn measure(options: &Options) -> Result<(Vec<Row>, Vec<Cost>), String> {
     for (base, tools) in costs {
         for (tool, is_base) in [(base, true)].into_iter().chain(tools.iter().map(|tool| (tool, false))) {
             bar.set_message(format!("a poll, {}", tool.name));
-            polls.push(cost(tool, is_base, options)?);
+            polls.push(print(cost(tool, is_base, options)?)?);
             bar.inc(1);
         }
     }
@@ -114,7 +110,7 @@ fn measure(options: &Options) -> Result<(Vec<Row>, Vec<Cost>), String> {
     Ok((rows, polls))
 }
 
-/// Another process may want the CPU: of some runs, the one whose thread has waited least for it.
+/// Another process may want the CPU: of some runs, the one whose threads have waited least for it.
 fn watch(
     tool: &Tool,
     program: Program,
@@ -124,7 +120,7 @@ fn watch(
     let waited = |outcome: &Outcome| outcome.waited_ms.unwrap_or(0.0);
     let mut best = tool.watch(program, network)?;
     for _ in 1..tries {
-        if waited(&best) < 0.02 * best.took_ms {
+        if waited(&best) < 0.05 * best.took_ms {
             break;
         }
         let again = tool.watch(program, network)?;
@@ -144,13 +140,7 @@ fn cost(tool: &Tool, is_base: bool, options: &Options) -> Result<Cost, String> {
     Ok(Cost { tool: tool.name, instructions, nanoseconds, is_base })
 }
 
-fn print(rows: &[Row], costs: &[Cost]) -> Result<(), String> {
-    let line = |line: serde_json::Result<String>| line.map_err(|error| error.to_string());
-    for row in rows {
-        println!("{}", line(serde_json::to_string(row))?);
-    }
-    for cost in costs {
-        println!("{}", line(serde_json::to_string(cost))?);
-    }
-    Ok(())
+fn print<T: Serialize>(outcome: T) -> Result<T, String> {
+    println!("{}", serde_json::to_string(&outcome).map_err(|error| error.to_string())?);
+    Ok(outcome)
 }

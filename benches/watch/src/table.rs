@@ -45,9 +45,10 @@ fn cell(row: &Row, notes: &mut Vec<String>) -> Result<String, String> {
         Some(_) => "when it was over".to_owned(),
     };
     match told_ms.filter(|told| *told > 0.0) {
+        // That is the sum of many polls.
+        Some(told) if row.program == Program::Yields => text += &format!("; {told:.0} ms"),
         Some(told) => text += &format!("; {told:.0} of {took_ms:.0} ms"),
-        None if first_ms.is_some() => (),
-        None => text += &format!(" ({took_ms:.0} ms)"),
+        None => (),
     }
     match (names_task, names_place) {
         (true, true) => text += "; task and place",

@@ -27,7 +27,7 @@ pub(crate) fn not_seen(tool: &str, program: Program) -> Option<&'static str> {
     let is_anyrt = tool.starts_with("anyrt");
     Some(match program {
         Program::Yields if is_anyrt => {
-            "Each poll is short, and each task soon has another turn: only a wait of ten times the limit is reported, as \
+            "Each poll is short, and each task soon has its next turn: only a wait of ten times the limit is reported, as \
              `Starved`. `watch_snapshot` has the times from ready to poll."
         }
         Program::Yields if tool == "TaskMonitor" => {

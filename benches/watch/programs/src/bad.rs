@@ -104,13 +104,12 @@ pub(crate) fn prepare(program: Program) -> Task {
             let host = slow_dns::start();
             Box::pin(async move { blocking(|| drop(black_box((host, 80).to_socket_addrs()))) })
         }
-        Program::Yields => Box::pin(async {
-            outcome::begin();
-            yields().await;
-            outcome::end();
-        }),
+        Program::Yields => Box::pin(yields()),
         Program::Destructor => {
-            let large = Large((0..4_000_000).map(Box::new).collect());
+            let mut large: Vec<Box<u64>> = (0..2_000_000).map(Box::new).collect();
+            // What is dropped next is somewhere else in the memory, as it is in a program that has run for some time.
+            large.sort_unstable_by_key(|number| number.reverse_bits());
+            let large = Large(large);
             Box::pin(async {
                 let _large = large;
                 pending().await
@@ -140,14 +139,15 @@ pub(crate) fn sleep() {
 
 /// Computes for long in many short polls.
 pub(crate) async fn yields() {
-    let begun = Instant::now();
-    while begun.elapsed() < TIME {
+    outcome::begin();
+    for _ in 0..100 {
         let slice = Instant::now();
         while slice.elapsed() < Duration::from_millis(2) {
             black_box(slice);
         }
         polls::yield_now().await;
     }
+    outcome::end();
 }
 
 fn again_and_again(mut call: impl FnMut()) {

@@ -122,7 +122,7 @@ async fn run<H: Host>(host: &H, program: Program, task: Task) -> Option<u32> {
         Program::Pool => Some(host.spawn_blocking(Box::new(bad::sleep))),
         Program::Yields => {
             for _ in 1..bad::LOOPS {
-                host.spawn_quick(Box::pin(bad::yields()));
+                host.spawn_culprit(Box::pin(bad::yields()));
             }
             Some(host.spawn_culprit(task).line)
         }

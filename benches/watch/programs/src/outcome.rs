@@ -24,7 +24,7 @@ pub struct Seen {
 pub struct Outcome {
     /// How long the program blocked a thread.
     pub took_ms: f64,
-    /// How much of it the thread was ready and got no CPU; nothing where the system does not say.
+    /// How long threads of the process were ready meanwhile and got no CPU; nothing where the system does not say.
     pub waited_ms: Option<f64>,
     /// When the tool reported it, from when it began to block.
     pub first_ms: Option<f64>,
@@ -43,7 +43,7 @@ pub struct Outcome {
 
 struct Time {
     at: Instant,
-    // Of this thread.
+    // In all.
     waited: Option<Duration>,
 }
 
@@ -62,19 +62,38 @@ fn with<T>(does: impl FnOnce(&mut Notes) -> T) -> T {
 
 impl Time {
     fn now() -> Self {
-        // The second number: see proc(5).
-        let schedstat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-        let waited = schedstat.split_whitespace().nth(1).and_then(|nanos| nanos.parse().ok());
-        Self { at: Instant::now(), waited: waited.map(Duration::from_nanos) }
+        let at = Instant::now();
+        Self { at, waited: waited() }
     }
 }
 
-pub(crate) fn begin() {
-    with(|notes| notes.begun = Some(Time::now()));
+/// How long all threads have waited for a CPU.
+fn waited() -> Option<Duration> {
+    let mut waited = 0;
+    for thread in fs::read_dir("/proc/self/task").ok()? {
+        // The second number: see proc(5). A thread may end meanwhile.
+        let Ok(schedstat) = fs::read_to_string(thread.ok()?.path().join("schedstat")) else { continue };
+        waited += schedstat.split_whitespace().nth(1)?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(waited))
 }
 
+/// The first counts, where there are several.
+pub(crate) fn begin() {
+    let mut begun = Time::now();
+    // What takes a moment itself comes before.
+    begun.at = Instant::now();
+    with(|notes| {
+        notes.begun.get_or_insert(begun);
+    });
+}
+
+/// Likewise.
 pub(crate) fn end() {
-    with(|notes| notes.ended = Some(Time::now()));
+    let ended = Time::now();
+    with(|notes| {
+        notes.ended.get_or_insert(ended);
+    });
 }
 
 /// What blocks a thread.
