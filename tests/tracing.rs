@@ -50,13 +50,16 @@ impl Visit for Fields {
     }
 }
 
+/// The event of a report: its level and its fields.
+type ReportEvent = (Level, HashMap<String, String>);
+
 #[derive(Default)]
 struct State {
     // By the number of the span.
     tasks: HashMap<u64, Told>,
     ended: Vec<Told>,
     // By the name of the task.
-    reports: HashMap<String, Sender<(Level, HashMap<String, String>)>>,
+    reports: HashMap<String, Sender<ReportEvent>>,
     // Events of this file, each with the spans that it is in.
     log: Vec<(String, String)>,
 }
@@ -129,7 +132,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
                     let _ = tell.send((*event.metadata().level(), fields));
                 }
             }),
-            target if target == module_path!() => {
+            module_path!() => {
                 let spans = context.event_scope(event).into_iter().flat_map(|scope| scope.from_root());
                 let spans: Vec<_> =
                     spans.filter(|span| !is_task(span.metadata())).map(|span| span.name()).collect();
@@ -187,7 +190,10 @@ async fn each_task_is_a_span(rt: AnyRuntime) {
         polls += 1;
         match polls {
             1 => cx.waker().wake_by_ref(),
-            2 => cx.waker().clone().wake(),
+            2 => {
+                let waker = cx.waker().clone();
+                waker.wake();
+            }
             _ => {
                 kept.clone_from(cx.waker());
                 return Poll::Ready((polls, kept.clone()));
@@ -269,7 +275,7 @@ async fn other_handles_have_no_spans(rt: AnyRuntime) {
 async fn block(
     rt: AnyRuntime,
     name: &str,
-    said: Receiver<(Level, HashMap<String, String>)>,
+    said: Receiver<ReportEvent>,
 ) -> HashMap<String, String> {
     let said = Mutex::new(said);
     let blocks = async move {

@@ -93,10 +93,11 @@ pub(super) async fn watch_reports_the_end_of_a_poll<R: Runtime>(rt: R) {
     // No later poll on its thread says that this one has ended.
     let said = reports.clone();
     rt.spawn_boxed(async move { said.wait_for_blocked() }).await.unwrap();
-    reports.wait(|report| match report {
-        Report::Ended { task, took, .. } => Some(assert!(task.kind == TaskKind::Task && took >= ms(5))),
+    let (kind, took) = reports.wait(|report| match report {
+        Report::Ended { task, took, .. } => Some((task.kind, took)),
         _ => None,
     });
+    assert!(kind == TaskKind::Task && took >= ms(5), "{kind:?} took {took:?}");
 }
 
 /// Waits for its own report when it is dropped.

@@ -228,13 +228,13 @@ mod tests {
             replay: replay.clone(),
             choices: run.choices,
             faults: Vec::new(),
-            gave_up: false,
+            gave_up: None,
             parting: None,
         };
         let until = deadline_after(Instant::now(), LONGEST);
         let mut attempts = Attempts { builder, program: &program, found, runs: 2, until };
         let mut fails = |choices| attempts.fails(Replay { choices: Some(choices), ..replay.clone() });
         assert!(fails(50) && fails(30) && !fails(20));
-        assert_eq!((attempts.found.replay.choices, attempts.found.gave_up), (Some(30), true));
+        assert_eq!((attempts.found.replay.choices, attempts.found.gave_up), (Some(30), Some(OUT_OF_TIME)));
     }
 }
