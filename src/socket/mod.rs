@@ -14,7 +14,7 @@ mod udp;
 pub mod unix;
 mod waits;
 #[cfg(unix)]
-pub(crate) mod watch;
+mod watch;
 
 use std::fmt;
 use std::future::Future;

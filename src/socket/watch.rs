@@ -3,7 +3,7 @@ use std::os::fd::OwnedFd;
 use std::task::{Context, Poll};
 
 use super::{Reactor, Registered, Shared, Source, Way};
-use crate::runtime::net::{FdReady, WatchFd, named};
+use crate::runtime::net::{FdReady, WatchFd};
 use crate::runtime::task::coop;
 
 impl Source for OwnedFd {}
@@ -12,20 +12,9 @@ impl Source for OwnedFd {}
 ///
 /// # Errors
 ///
-/// The system's error for a descriptor that it cannot watch, with what to use instead of a regular file.
+/// The system's error for a descriptor that it cannot watch.
 pub fn watch_fd<R: Reactor>(reactor: &R, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
-    Ok(Box::new(Watch::<R> { fd: reactor.register(fd).map_err(cannot_watch)?, waits: Shared::default() }))
-}
-
-/// What the system says of a descriptor that it cannot watch, with what to do instead.
-pub(crate) fn cannot_watch(error: io::Error) -> io::Error {
-    // EPERM: that is the only cause which epoll_ctl(2) has for it.
-    if error.kind() != io::ErrorKind::PermissionDenied {
-        return error;
-    }
-    let what = "the system cannot watch this descriptor, as it cannot watch regular files and directories; use \
-                `anyrt::spawn_blocking` with std::fs for those";
-    named(error, what.to_owned())
+    Ok(Box::new(Watch::<R> { fd: reactor.register(fd)?, waits: Shared::default() }))
 }
 
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::Interest;
+use super::{Interest, named};
 use crate::runtime::task::coop;
 
 /// File descriptor of your own, watched by the runtime: inotify, a serial port, netlink or a TUN device, for example.
@@ -177,6 +177,17 @@ impl<T: AsRawFd> AsRawFd for AsyncFd<T> {
     fn as_raw_fd(&self) -> RawFd {
         self.inner.as_raw_fd()
     }
+}
+
+/// Adds to the error of a descriptor that the system cannot watch what to use instead.
+pub(super) fn cannot_watch(error: io::Error) -> io::Error {
+    // EPERM: that is the only cause which epoll_ctl(2) has for it.
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return error;
+    }
+    let what = "the system cannot watch this descriptor, as it cannot watch regular files and directories; use \
+                `anyrt::spawn_blocking` with std::fs for those";
+    named(error, what.to_owned())
 }
 
 /// Guard of a descriptor that the runtime considers ready.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
+use super::async_fd::cannot_watch;
 use super::options::{no_peer_cred, no_readiness};
 use super::recv_msg::longer;
 use super::{
@@ -166,9 +167,9 @@ pub trait UnixNet: Spawn + UnixNetBackend {
     ///
     /// # Errors
     ///
-    /// The system's: `PermissionDenied` for a descriptor that Linux cannot watch, such as that of a file. `Unsupported`
-    /// in a simulation, which has no descriptors, and on a runtime of your own that does not implement
-    /// [`watch_fd`](UnixNetBackend::watch_fd).
+    /// The system's: `PermissionDenied` for a descriptor that Linux cannot watch, such as that of a regular file; the
+    /// error says what to use instead. `Unsupported` in a simulation, which has no descriptors, and on a runtime of your
+    /// own that does not implement [`watch_fd`](UnixNetBackend::watch_fd).
     ///
     /// # Examples
     ///
@@ -190,7 +191,7 @@ pub trait UnixNet: Spawn + UnixNetBackend {
     ///
     /// `fd_readable_waits_for_bytes`, `fd_of_a_file_is_an_error`.</details>
     fn async_fd<T: AsFd>(&self, fd: T) -> io::Result<AsyncFd<T>> {
-        let watch = self.watch_fd(fd.as_fd().try_clone_to_owned()?)?;
+        let watch = self.watch_fd(fd.as_fd().try_clone_to_owned()?).map_err(cannot_watch)?;
         Ok(AsyncFd::watched(fd, watch))
     }
 }

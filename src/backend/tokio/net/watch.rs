@@ -7,7 +7,6 @@ use tokio::io::unix::AsyncFd;
 use super::counted;
 use crate::runtime::Interest;
 use crate::runtime::net::{FdReady, WatchFd};
-use crate::socket::watch::cannot_watch;
 
 /// tokio's watch of a descriptor, which keeps it ready until an operation would have blocked.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ impl Watch {
     // another, while tokio watches it. An `OwnedFd` does neither, and this one is ours alone.
     #[allow(deprecated, reason = "what it is deprecated for cannot happen here")]
     pub(in crate::backend::tokio) fn new(fd: OwnedFd) -> io::Result<Self> {
-        AsyncFd::new(fd).map(Self).map_err(cannot_watch)
+        AsyncFd::new(fd).map(Self)
     }
 }
 
