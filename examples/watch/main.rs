@@ -20,7 +20,6 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -93,11 +92,9 @@ impl Program for Watched {
         R: Runtime + Into<AnyRuntime>,
     {
         let (sender, reports) = mpsc::channel();
-        let (sender, start) = (Mutex::new(sender), Instant::now());
+        let start = Instant::now();
         let options = WatchOptions::new().warn_after(LIMIT).on_report(move |report| {
-            if let Ok(sender) = sender.lock() {
-                let _ = sender.send((start.elapsed(), report.clone()));
-            }
+            let _ = sender.send((start.elapsed(), report.clone()));
         });
         let runtime = new()?.into().watch(options)?;
         let (program, inside) = (self.clone(), runtime.clone());
