@@ -37,6 +37,8 @@ pub(super) struct Run {
 /// Actions of the world other than polling a task.
 pub(super) enum Next {
     Run(Run),
+    /// Likewise, and somebody wants to know how long it takes.
+    Measure(Run),
     /// An event has happened: its waiters are woken, and these hosts go down or start.
     Time(Vec<Power>),
     /// A thread outside may wake a task that was started there.
@@ -144,12 +146,12 @@ impl Driving {
     fn run_tasks(&self, until: Option<u64>) -> Step {
         loop {
             match self.world.with(|state| state.step(&self.world, until)) {
-                Continue(Next::Run(run)) if self.world.measures() => {
+                Continue(Next::Run(run)) => run.run(),
+                Continue(Next::Measure(run)) => {
                     if let Some(why) = self.measure(run) {
                         return Step::Wrong(why);
                     }
                 }
-                Continue(Next::Run(run)) => run.run(),
                 Continue(Next::Time(hosts)) if hosts.is_empty() => {}
                 Continue(Next::Time(hosts)) => self.turn(hosts),
                 Continue(Next::Listen(started)) => drop(self.world.hears(started)),

@@ -50,6 +50,7 @@ pub(crate) fn panicked(panic: Panic) {
     let Some((world, host)) = current() else { return };
     world.with(|state| {
         let task = state.clock.whose_turn().unwrap_or(0);
+        state.poll_panics();
         state.panicked(Kind::Panicked, host, task, panic);
     });
 }
@@ -99,7 +100,6 @@ impl World {
 
 impl State {
     fn panicked(&mut self, kind: Kind, host: usize, task: u64, panic: Panic) {
-        self.poll_panics();
         let nanos = self.clock.nanos;
         if let Some(log) = self.clock.trace.log() {
             log.add(nanos, kind, task, 0);

@@ -146,10 +146,8 @@ impl World {
 
     pub(super) fn end_poll(&self, polling: Polling) {
         let elapsed = polling.begun.elapsed();
-        let inner = THREAD.try_with(|thread| {
-            mem::replace(&mut thread.borrow_mut().inner, polling.inner.saturating_add(elapsed))
-        });
-        let took = elapsed.saturating_sub(inner.unwrap_or_default());
+        let inner = THREAD.try_with(|thread| mem::take(&mut thread.borrow_mut().inner)).unwrap_or_default();
+        let took = elapsed.saturating_sub(inner);
         let limit = self.max_poll.unwrap_or(Duration::MAX);
         let is_of_note = self.with(|state| {
             let panicked = mem::replace(&mut state.poll_times.panicked, polling.panicked);
@@ -157,11 +155,19 @@ impl World {
             // Printing a backtrace takes long.
             !panicked && took > longest.min(limit)
         });
-        if is_of_note {
-            let waited = THREAD.try_with(|thread| thread.borrow_mut().waited(Duration::ZERO)).ok().flatten();
+        let without_cpu = THREAD.try_with(|thread| {
+            let mut thread = thread.borrow_mut();
+            let waited = if is_of_note { thread.waited(Duration::ZERO) } else { None };
             let waited = polling.waited.zip(waited).map(|(before, after)| after.saturating_sub(before));
-            let took = took.saturating_sub(waited.unwrap_or_default());
-            self.with(|state| state.note_poll(self.seed, limit, polling, took, waited.is_some()));
+            // The poll around it subtracts these waits itself.
+            let own = elapsed.saturating_sub(waited.unwrap_or_default());
+            thread.inner = polling.inner.saturating_add(own);
+            waited
+        });
+        if is_of_note {
+            let without_cpu = without_cpu.ok().flatten();
+            let took = took.saturating_sub(without_cpu.unwrap_or_default());
+            self.with(|state| state.note_poll(self.seed, limit, polling, took, without_cpu.is_some()));
         }
     }
 

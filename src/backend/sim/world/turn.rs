@@ -92,7 +92,8 @@ impl State {
         if cancel {
             self.clock.record(Kind::Cancelled, task.number, 0);
         }
-        Continue(Next::Run(Run { host, runnable, cancel }))
+        let run = Run { host, runnable, cancel };
+        Continue(if world.measures() { Next::Measure(run) } else { Next::Run(run) })
     }
 
     #[cold]
