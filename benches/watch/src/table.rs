@@ -40,6 +40,7 @@ fn cell(row: &Row, notes: &mut Vec<String>) -> Result<String, String> {
     let Outcome { took_ms, first_ms, is_live, told_ms, names_task, names_place, false_reports, .. } =
         &row.outcome;
     let mut text = match first_ms {
+        None if row.program == Program::Pool => "no, as it should be".to_owned(),
         None => "no".to_owned(),
         Some(first) if *is_live => format!("after {first:.0} ms"),
         Some(_) => "when it was over".to_owned(),
@@ -54,6 +55,7 @@ fn cell(row: &Row, notes: &mut Vec<String>) -> Result<String, String> {
         (true, true) => text += "; task and place",
         (true, false) => text += "; task",
         (false, true) => text += "; place",
+        (false, false) if first_ms.is_some() && row.tool == "TaskMonitor" => text += "; by which monitor",
         (false, false) if first_ms.is_some() => text += "; unnamed",
         (false, false) => (),
     }
@@ -62,7 +64,7 @@ fn cell(row: &Row, notes: &mut Vec<String>) -> Result<String, String> {
         text += &format!("; {note}");
     }
     if !false_reports.is_empty() {
-        text += &format!("; {} about tasks that behave", false_reports.len());
+        text += &format!("; {} reports about tasks that behave", false_reports.len());
     }
     if first_ms.is_none() && row.program != Program::Pool {
         let is_quick = *took_ms < LIMIT.as_secs_f64() * 1e3;

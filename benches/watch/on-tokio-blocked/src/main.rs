@@ -14,9 +14,6 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-#[cfg(not(tokio_unstable))]
-compile_error!("tokio-blocked sees nothing without `--cfg tokio_unstable`: use the runner, or set RUSTFLAGS");
-
 #[derive(Parser)]
 struct Args {
     /// Without a subscriber: what the flag and tokio's feature `tracing` cost alone
@@ -28,6 +25,7 @@ struct Args {
 
 fn main() {
     let args = Args::parse();
+    assert!(cfg!(tokio_unstable), "without `--cfg tokio_unstable`, which the runner sets, it sees nothing");
     if !args.unwatched {
         let blocked = TokioBlockedLayer::new()
             .with_warn_busy_single_poll(Some(LIMIT))
@@ -104,8 +102,12 @@ impl Host for Blocked {
     }
 
     fn spawn_culprit(&self, task: Task) -> Spawned {
+        #[cfg(tokio_unstable)]
         let culprit = tokio::task::Builder::new().name("culprit");
+        #[cfg(tokio_unstable)]
         let (line, task) = (line!(), culprit.spawn_on(task, self.0.handle()).expect("a task is spawned"));
+        #[cfg(not(tokio_unstable))]
+        let (line, task) = (line!(), self.0.spawn(task));
         Spawned { line, abort: Box::new(move || task.abort()) }
     }
 

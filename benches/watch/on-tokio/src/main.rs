@@ -56,6 +56,7 @@ impl Monitored {
         }
         let monitors = (args.tool == Tool::TaskMonitor)
             .then(|| [(); 3].map(|()| TaskMonitor::with_slow_poll_threshold(LIMIT)));
+        let culprit = if args.job.is_main_future() { "main" } else { "culprit" };
         for (monitor, label) in monitors.iter().flatten().zip(LABELS) {
             let mut intervals = monitor.intervals();
             thread::spawn(move || {
@@ -63,7 +64,9 @@ impl Monitored {
                     thread::sleep(SAMPLE);
                     let Some(metrics) = intervals.next() else { return };
                     if metrics.total_slow_poll_count > 0 {
-                        see(label, metrics.total_slow_poll_count, metrics.mean_slow_poll_duration());
+                        let (count, mean) =
+                            (metrics.total_slow_poll_count, metrics.mean_slow_poll_duration());
+                        see(label, label == culprit, count, mean);
                     }
                 }
             });
@@ -80,12 +83,10 @@ impl Monitored {
     }
 }
 
-/// What a monitor counts has no place and no name: a program has a monitor of its own for each place that it wants to tell apart.
-fn see(label: &str, count: u64, mean: Duration) {
-    // Of another monitor.
-    let place = (label == "quick").then(|| ("another monitor".to_owned(), 0));
+/// What a monitor counts has neither a name nor a place: a program has a monitor for each place that it wants to tell apart.
+fn see(label: &str, is_right: bool, count: u64, mean: Duration) {
     programs::see(Seen {
-        place,
+        place: (!is_right).then(|| ("another monitor".to_owned(), 0)),
         name: None,
         took: Some(mean),
         text: format!("{label}: {count} slow polls, {mean:.1?} each"),

@@ -106,7 +106,7 @@ pub(crate) fn prepare(program: Program) -> Task {
         }
         Program::Yields => Box::pin(yields()),
         Program::Destructor => {
-            let mut large: Vec<Box<u64>> = (0..2_000_000).map(Box::new).collect();
+            let mut large: Vec<_> = (0..2_000_000_u64).map(Box::new).collect();
             // What is dropped next is somewhere else in the memory, as it is in a program that has run for some time.
             large.sort_unstable_by_key(|number| number.reverse_bits());
             let large = Large(large);
@@ -158,6 +158,7 @@ fn again_and_again(mut call: impl FnMut()) {
 }
 
 /// Its destructor takes long.
+#[expect(clippy::vec_box, reason = "each of them takes its time")]
 struct Large(Vec<Box<u64>>);
 
 impl Drop for Large {

@@ -76,6 +76,11 @@ impl Job {
         self.polls.is_some()
     }
 
+    /// Whether the main future is the culprit.
+    pub fn is_main_future(&self) -> bool {
+        self.program == Some(Program::MainFuture)
+    }
+
     /// Runs it and prints a line of JSON. `file` is where the host is written.
     pub fn run<H: Host + Sync>(&self, file: &str, host: impl FnOnce() -> H) {
         if let Some(each) = self.polls {
