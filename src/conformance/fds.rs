@@ -180,12 +180,21 @@ pub(super) async fn unix_fds_of_a_cancelled_send_stay<R: Runtime>(rt: R) {
     let (a, b) = rt.unix_pair().unwrap();
     let (fd, other) = descriptor();
     let (mut bytes, mut fds) = (0, 0);
-    while rt.timeout(ms(20), a.writable()).await.is_ok() {
-        while let Ok(sent) = a.try_send_with_fds(&[0; 1 << 16], &[fd.as_fd()]) {
+    // Until there is no room for a single byte any more.
+    for len in [1 << 16, 1] {
+        while let Ok(sent) = a.try_send_with_fds(&vec![0; len], &[fd.as_fd()]) {
             (bytes, fds) = (bytes + sent, fds + 1);
         }
     }
     assert!(poll_once(&mut pin!(a.send_with_fds(b"x", &[fd.as_fd()]))).is_pending());
+    // It may be writable in vain for a while, until its runtime is told.
+    for turn in 0.. {
+        if poll_once(&mut pin!(a.writable())).is_pending() {
+            break;
+        }
+        assert!(turn < 10, "it is writable for ever, and there is no room");
+        assert_eq!(a.try_send_with_fds(b"x", &[fd.as_fd()]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
     drop((fd, a));
     loop {
         let received = receive(&rt, &b, &mut [0; 1 << 16], 8).await;

@@ -763,15 +763,19 @@ pub(super) async fn halves_writable_waits_for_room<R: Runtime, F: Family<R>>(rt:
         half: &impl WriteHalf,
         mut peer: impl AsyncRead + Unpin + Send + 'static,
     ) {
-        let mut sent = 0;
-        // Until there is no room any more: the system may make some for a while.
-        while rt.timeout(ms(100), half.writable()).await.is_ok() {
+        let (mut sent, mut in_vain) = (0, 0);
+        // Until it waits: the system may make some room for a while.
+        let writable = loop {
+            in_vain += 1;
             while let Ok(written) = half.try_write(&[0; 1 << 16]) {
-                sent += written;
+                (sent, in_vain) = (sent + written, 0);
             }
-        }
-        let mut writable = pin!(half.writable());
-        assert!(writable.as_mut().now_or_never().is_none());
+            assert!(in_vain < FEW, "it is writable for ever, and there is no room");
+            let mut writable = Box::pin(half.writable());
+            if rt.timeout(ms(100), &mut writable).await.is_err() {
+                break writable;
+            }
+        };
         let reader = rt.spawn_boxed(async move {
             peer.read_exact(&mut vec![0; sent]).await.unwrap();
             peer
