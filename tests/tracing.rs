@@ -272,11 +272,7 @@ async fn other_handles_have_no_spans(rt: AnyRuntime) {
 }
 
 /// A task that blocks until there is an event about it, or until a callback says so.
-async fn block(
-    rt: AnyRuntime,
-    name: &str,
-    said: Receiver<ReportEvent>,
-) -> HashMap<String, String> {
+async fn block(rt: AnyRuntime, name: &str, said: Receiver<ReportEvent>) -> HashMap<String, String> {
     let said = Mutex::new(said);
     let blocks = async move {
         let (level, fields) = said.lock().unwrap().recv_timeout(LIMIT).expect("no event");

@@ -179,6 +179,7 @@ pub(super) async fn unix_fds_are_sent_once<R: Runtime>(rt: R) {
 pub(super) async fn unix_fds_of_a_cancelled_send_stay<R: Runtime>(rt: R) {
     let (a, b) = rt.unix_pair().unwrap();
     let (fd, other) = descriptor();
+    rt.timeout(LONG, a.writable()).await.expect("there is room").unwrap();
     let (mut bytes, mut fds) = (0, 0);
     // Until there is no room for a single byte any more.
     for len in [1 << 16, 1] {

@@ -1134,6 +1134,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["backend::tokio::multi_thread::unix_fds_try_waits_for_nothing"],
     },
     Mutant {
+        name: "send of descriptors does not tell tokio",
+        file: "runtime/net/unix.rs",
+        right: "self.try_io(Interest::Writable, || fds::send(self.descriptor(), buf, fds))",
+        wrong: "if mutant!() { return fds::send(self.descriptor(), buf, fds); }
+        self.try_io(Interest::Writable, || fds::send(self.descriptor(), buf, fds))",
+        caught_by: &["backend::tokio::multi_thread::unix_fds_of_a_cancelled_send_stay"],
+    },
+    Mutant {
         name: "cancelled receive loses descriptors",
         file: "runtime/net/unix.rs",
         right: "try_io(move || self.try_recv_with_fds(buf, room), || self.readable())",
