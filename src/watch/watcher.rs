@@ -241,7 +241,6 @@ impl Watcher {
         let before = std::mem::replace(&mut lasting.cpu, cpu);
         let Some(lasting) = &seen.lasting else { return };
         let (took, _) = self.took(seen, lasting);
-        seen.took = seen.took.max(took);
         if took < seen.next {
             return;
         }
@@ -250,6 +249,7 @@ impl Watcher {
         if asleep_in.is_none() && cpu.is_some() && (cpu == before || self.is_late) {
             return;
         }
+        seen.took = seen.took.max(took);
         // Once more when it has taken ten times as long, and so on.
         seen.next = seen.next.saturating_mul(10);
         let is_first = !std::mem::replace(&mut seen.is_slow, true);
