@@ -263,6 +263,13 @@ async fn task_of_a_task_is_a_span(rt: AnyRuntime) {
     assert_eq!(ended(&name).polls, 2);
 }
 
+/// See "tokio-console" in the cookbook.
+#[anyrt::test]
+async fn span_of_a_task_is_the_current_one(rt: AnyRuntime) {
+    let task = watched(&rt).spawn(async { Span::current().metadata().map(|span| span.name()) });
+    assert_eq!(task.await.unwrap(), Some("runtime.spawn"));
+}
+
 #[anyrt::test]
 async fn other_handles_have_no_spans(rt: AnyRuntime) {
     let name = unique("unwatched");

@@ -298,6 +298,9 @@ pub(crate) fn quiet(rt: AnyRuntime) -> AnyRuntime {
         reports.is_empty(),
         "an earlier scenario, or another that runs now, blocks its thread: {reports}"
     );
+    // With a subscriber that wants everything, and panics if it is told of a span that is closed.
+    #[cfg(feature = "tracing")]
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let options = WatchOptions::new().warn_after(ms(1000)).on_report(|report| match report {
         // One that is stuck until the shutdown has reported it.
         Report::Blocked { task, .. } if task.spawned_at.file.ends_with("shutdown.rs") => {}

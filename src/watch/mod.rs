@@ -29,6 +29,15 @@
 //! Programs with [`#[anyrt::main]`](macro@crate::main) need no code: set the environment variable `ANYRT_WATCH=10ms`, or
 //! write `#[anyrt::main(tokio, watch = "10ms")]`.
 //!
+//! # With tracing
+//!
+//! With feature `tracing`, and once the program has set a subscriber for all threads, reports are events of the target
+//! `anyrt::watch` instead of lines on stderr: of level WARN, or INFO if nothing has to be done about it. Filters such as
+//! `RUST_LOG=anyrt::watch=warn` apply to them.
+//!
+//! Each watched task is a span as well, which [tokio-console](crate::guide::cookbook#tokio-console) shows: name, place, busy
+//! time, polls and wakes. It costs a branch a poll if no subscriber wants spans of level TRACE.
+//!
 //! # What is watched
 //!
 //! - Each poll of a task that is spawned through the handle, or, on the current runtime, by a watched task.

@@ -71,6 +71,9 @@ impl WatchOptions {
 
     /// Passes each report to a callback, and writes nothing to stderr.
     ///
+    /// Without a callback and with feature `tracing`, reports go to the subscriber of the program, if there is one; see
+    /// [above](super#with-tracing).
+    ///
     /// The callback runs on the thread that watches, which sees nothing meanwhile. A panic of the callback is ignored.
     /// It may use the watched handle, but should not keep it: the thread ends with the last one.
     ///

@@ -21,6 +21,26 @@ pub(super) struct TaskSpan(Option<Box<Span>>);
 /// The number of that span, for wakes; 0 if there is no span.
 pub(super) struct SpanNumber(AtomicU64);
 
+/// Something that the subscriber does; `None` where the thread ends and thread-locals of the subscriber may be gone.
+///
+/// The registry of tracing-subscriber 0.3.23 panics there, which aborts the process. Each kind of call makes
+/// thread-locals of its own, so each has a sentinel that is made, and destroyed, at about the same time.
+macro_rules! unless_thread_ends {
+    ($call:expr) => {{
+        struct Sentinel;
+
+        impl Drop for Sentinel {
+            // It is there to be gone.
+            fn drop(&mut self) {}
+        }
+
+        thread_local! {
+            static SENTINEL: Sentinel = const { Sentinel };
+        }
+        SENTINEL.try_with(|_| ()).is_ok().then(|| $call)
+    }};
+}
+
 impl TaskSpan {
     pub(super) fn new() -> Self {
         Self(None)
@@ -30,33 +50,22 @@ impl TaskSpan {
     #[cold]
     pub(super) fn begin(&mut self, task: impl FnOnce() -> TaskInfo, number: &SpanNumber) {
         // Most subscribers want no level as fine as this.
-        if LevelFilter::current() < Level::TRACE || self.0.is_some() || is_traced_by_tokio() {
+        if LevelFilter::current() < Level::TRACE || self.0.is_some() {
             return;
         }
-        let task = task();
-        let span = trace_span!(
-            target: "tokio::task",
-            parent: None,
-            "runtime.spawn",
-            kind = task.kind.word(),
-            task.id = id_of(&task),
-            task.name = task.name.as_deref(),
-            loc.file = task.spawned_at.file,
-            loc.line = task.spawned_at.line,
-            loc.col = task.spawned_at.column,
-        );
-        if let Some(id) = span.id().map(|id| id.into_u64()) {
+        let span = unless_thread_ends!(new_span(&task())).flatten();
+        if let Some(id) = span.as_ref().and_then(Span::id).map(|id| id.into_u64()) {
             // The wakers are counted in an `Arc`, unseen. Without a first one the console says that a task is lost.
             tell("waker.clone", id);
             number.0.store(id, Ordering::Relaxed);
-            self.0 = Some(Box::new(span));
+            self.0 = span.map(Box::new);
         }
     }
 
     /// The task is polled, until this is dropped.
     #[inline]
     pub(super) fn enter(&self) -> Option<Entered<'_>> {
-        self.0.as_deref().map(Span::enter)
+        self.0.as_deref().and_then(enter)
     }
 
     /// Closes the span. Wakers that are left over tell nothing more, because another span may get its number.
@@ -84,9 +93,31 @@ impl SpanNumber {
     }
 }
 
+fn new_span(task: &TaskInfo) -> Option<Span> {
+    if is_traced_by_tokio() {
+        return None;
+    }
+    Some(trace_span!(
+        target: "tokio::task",
+        parent: None,
+        "runtime.spawn",
+        kind = task.kind.word(),
+        task.id = id_of(task),
+        task.name = task.name.as_deref(),
+        loc.file = task.spawned_at.file,
+        loc.line = task.spawned_at.line,
+        loc.col = task.spawned_at.column,
+    ))
+}
+
 #[cold]
 fn tell(op: &str, id: u64) {
-    trace!(target: "runtime::waker", op, task.id = id);
+    let _told = unless_thread_ends!(trace!(target: "runtime::waker", op, task.id = id));
+}
+
+#[cold]
+fn enter(span: &Span) -> Option<Entered<'_>> {
+    unless_thread_ends!(span.enter())
 }
 
 /// tokio has a span of its own around the task, with `--cfg tokio_unstable` and its feature `tracing`.

@@ -58,7 +58,10 @@ struct Known {
 impl Known {
     /// The value of a field of a task, as text.
     fn field(&self, task: &Task, name: &str) -> Option<String> {
-        let field = task.fields.iter().find(|field| matches!(&field.name, Some(console_api::field::Name::StrName(it)) if it == name))?;
+        let field = task
+            .fields
+            .iter()
+            .find(|field| matches!(&field.name, Some(console_api::field::Name::StrName(it)) if it == name))?;
         Some(match field.value.as_ref()? {
             Value::StrVal(text) | Value::DebugVal(text) => text.clone(),
             Value::U64Val(number) => number.to_string(),

@@ -53,10 +53,16 @@ pub fn traced(runtime: &AnyRuntime) -> AnyRuntime {
     runtime.wrap_tasks(|task| {
         let span = match task.name() {
             Some(name) => info_span!("task", name),
-            None => Span::current(),
+            None => span_of_spawner(),
         };
         move |step: &mut dyn FnMut()| span.in_scope(step)
     })
+}
+
+/// The current span; not that of a task of a watched runtime, which would be open for as long as what the task has spawned.
+fn span_of_spawner() -> Span {
+    let span = Span::current();
+    if span.metadata().is_some_and(|span| span.name() == "runtime.spawn") { Span::none() } else { span }
 }
 
 #[cfg(test)]
