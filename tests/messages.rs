@@ -51,6 +51,11 @@ mod pasted {
         let _ = anyrt::yield_now;
     }
 
+    #[cfg(feature = "watch")]
+    fn watched() {
+        let _ = anyrt::AnyRuntime::watch;
+    }
+
     async fn within() {
         std::future::ready(()).await;
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use std::{hint, net, thread};
+use std::{net, thread};
 
 use anyrt::task::Builder;
 use anyrt::watch::{Report, TaskKind, WatchOptions};
@@ -167,149 +167,6 @@ fn task_of_async_std_itself_is_not_seen() {
     is_not_seen(AsyncStd::global().into(), || async_std::task::spawn(sleeps()));
 }
 
-/// Threads that compute, as many on each core, until it is dropped.
-struct Busy {
-    is_over: Arc<AtomicBool>,
-    threads: Vec<thread::JoinHandle<()>>,
-}
-
-impl Busy {
-    fn on_each_core(count: usize) -> Self {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let cores = thread::available_parallelism().unwrap().get();
-        let computes = || {
-            let is_over = is_over.clone();
-            thread::spawn(move || {
-                while !is_over.load(Ordering::Relaxed) {
-                    hint::spin_loop();
-                }
-            })
-        };
-        let threads = (0..cores * count).map(|_| computes()).collect();
-        Self { is_over, threads }
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
-        self.threads.drain(..).for_each(|thread| thread.join().unwrap());
-    }
-}
-
-/// A thread that shares its core with so many others waits for longer than the limit, in the middle of a poll.
-#[test]
-#[cfg(target_os = "linux")]
-fn task_that_gets_no_cpu_does_not_block() {
-    let _alone = alone();
-    for runtime in [AnyRuntime::from(Tokio::new().unwrap()), Smol::with_threads(2).unwrap().into()] {
-        let (runtime, reports) = watched(&runtime, WatchOptions::new().warn_after(ms(50)));
-        let busy = Busy::on_each_core(20);
-        let tasks: Vec<_> =
-            (0..10_000).map(|_| runtime.spawn(async { (0..10).for_each(|_| hint::spin_loop()) })).collect();
-        // On this thread, so that the future of a `block_on` is not what gets no CPU.
-        for task in tasks {
-            futures::executor::block_on(task).unwrap();
-        }
-        drop(busy);
-        let snapshot = runtime.watch_snapshot().unwrap();
-        drop(runtime);
-        // Until the end of the thread.
-        let blocks: Vec<_> =
-            reports.iter().filter(|report| matches!(report, Report::Blocked { .. })).collect();
-        assert!(blocks.is_empty() && snapshot.slow_polls == 0, "{blocks:#?}, {snapshot:?}");
-        assert!(snapshot.polls >= 10_000);
-        println!("{} descheduled in {:?}", snapshot.descheduled, snapshot.watched_for);
-    }
-}
-
-/// A poll that computes beside others is one that blocks.
-#[test]
-#[cfg(target_os = "linux")]
-fn task_that_computes_on_a_busy_machine_blocks() {
-    let _alone = alone();
-    let _busy = Busy::on_each_core(2);
-    let runtime = AnyRuntime::from(Smol::with_threads(1).unwrap());
-    let (runtime, reports) = watched(&runtime, WatchOptions::new().warn_after(ms(20)));
-    let is_reported = Arc::new(AtomicBool::new(false));
-    let over = is_reported.clone();
-    runtime
-        .spawn(async move {
-            while !over.load(Ordering::Relaxed) {
-                hint::spin_loop();
-            }
-        })
-        .detach();
-    let report = blocked(&reports);
-    is_reported.store(true, Ordering::Relaxed);
-    let Report::Blocked { asleep_in, elapsed, .. } = report else { unreachable!() };
-    assert!(asleep_in.is_none() && elapsed >= ms(20), "{asleep_in:?}, {elapsed:?}");
-}
-
-/// How many threads watch.
-#[cfg(target_os = "linux")]
-fn watching() -> usize {
-    let threads = std::fs::read_dir("/proc/self/task").unwrap();
-    let names =
-        threads.filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("comm")).ok());
-    names.filter(|name| name == "anyrt-watch\n").count()
-}
-
-#[cfg(target_os = "linux")]
-fn wait_until_nobody_watches() {
-    let begun = Instant::now();
-    while watching() > 0 {
-        assert!(begun.elapsed() < LONG, "{} watch", watching());
-        thread::yield_now();
-    }
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn thread_ends_with_the_last_handle() {
-    let _alone = alone();
-    wait_until_nobody_watches();
-    for runtime in runtimes() {
-        let watched = runtime.watch(WatchOptions::new()).unwrap();
-        let again = watched.watch(WatchOptions::new()).unwrap();
-        // As the system sees it, a thread gets its name when it begins.
-        while watching() < 2 {
-            thread::yield_now();
-        }
-        let clone = again.clone();
-        drop((watched, again));
-        // A task has a weak handle.
-        clone.spawn(std::future::pending::<()>()).detach();
-        clone.block_on(async { assert_eq!(AnyRuntime::current(), runtime) });
-        assert!(watching() >= 1);
-        drop(clone);
-        wait_until_nobody_watches();
-    }
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn callback_may_spawn_block_and_drop_the_last_handle() {
-    let _alone = alone();
-    wait_until_nobody_watches();
-    for runtime in runtimes() {
-        let last = Arc::new(Mutex::new(None::<AnyRuntime>));
-        let (tell, told) = channel();
-        let (tell, held) = (Mutex::new(tell), last.clone());
-        let options = WatchOptions::new().warn_after(ms(5)).on_report(move |_| {
-            let Some(runtime) = held.lock().unwrap().take() else { return };
-            let answer = runtime.block_on(async { anyrt::spawn(async { 42 }).await.unwrap() });
-            tell.lock().unwrap().send(answer).unwrap();
-        });
-        *last.lock().unwrap() = Some(runtime.watch(options).unwrap());
-        let told = Arc::new(Mutex::new(told));
-        let blocks = last.lock().unwrap().as_ref().unwrap().spawn(async { sleeps().await });
-        runtime.block_on(blocks).unwrap();
-        assert_eq!(told.lock().unwrap().recv_timeout(LONG).unwrap(), 42);
-        wait_until_nobody_watches();
-    }
-}
-
 #[test]
 fn runtimes_may_be_watched_inside_each_other() {
     let _alone = alone();
@@ -390,4 +247,150 @@ fn many_tasks_may_wait() {
     assert!(snapshot.tasks == 0 && snapshot.polls >= 2 * COUNT as u64, "{snapshot:?}");
     let blocks = reports.try_iter().filter(|report| matches!(report, Report::Blocked { .. })).count();
     assert_eq!(blocks, 0);
+}
+
+/// Where the system says what a thread does.
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::hint;
+
+    use super::*;
+
+    /// Threads that compute, as many on each core, until it is dropped.
+    struct Busy {
+        is_over: Arc<AtomicBool>,
+        threads: Vec<thread::JoinHandle<()>>,
+    }
+
+    impl Busy {
+        fn on_each_core(count: usize) -> Self {
+            let is_over = Arc::new(AtomicBool::new(false));
+            let cores = thread::available_parallelism().unwrap().get();
+            let computes = || {
+                let is_over = is_over.clone();
+                thread::spawn(move || {
+                    while !is_over.load(Ordering::Relaxed) {
+                        hint::spin_loop();
+                    }
+                })
+            };
+            let threads = (0..cores * count).map(|_| computes()).collect();
+            Self { is_over, threads }
+        }
+    }
+
+    impl Drop for Busy {
+        fn drop(&mut self) {
+            self.is_over.store(true, Ordering::Relaxed);
+            self.threads.drain(..).for_each(|thread| thread.join().unwrap());
+        }
+    }
+
+    /// A thread that shares its core with so many others waits for longer than the limit, in the middle of a poll.
+    #[test]
+    fn task_that_gets_no_cpu_does_not_block() {
+        let _alone = alone();
+        for runtime in [AnyRuntime::from(Tokio::new().unwrap()), Smol::with_threads(2).unwrap().into()] {
+            let (runtime, reports) = watched(&runtime, WatchOptions::new().warn_after(ms(50)));
+            let busy = Busy::on_each_core(20);
+            let tasks: Vec<_> = (0..10_000)
+                .map(|_| runtime.spawn(async { (0..10).for_each(|_| hint::spin_loop()) }))
+                .collect();
+            // On this thread, so that the future of a `block_on` is not what gets no CPU.
+            for task in tasks {
+                futures::executor::block_on(task).unwrap();
+            }
+            drop(busy);
+            let snapshot = runtime.watch_snapshot().unwrap();
+            drop(runtime);
+            // Until the end of the thread.
+            let blocks: Vec<_> =
+                reports.iter().filter(|report| matches!(report, Report::Blocked { .. })).collect();
+            assert!(blocks.is_empty() && snapshot.slow_polls == 0, "{blocks:#?}, {snapshot:?}");
+            assert!(snapshot.polls >= 10_000);
+            println!("{} descheduled in {:?}", snapshot.descheduled, snapshot.watched_for);
+        }
+    }
+
+    /// A poll that computes beside others is one that blocks.
+    #[test]
+    fn task_that_computes_on_a_busy_machine_blocks() {
+        let _alone = alone();
+        let _busy = Busy::on_each_core(2);
+        let runtime = AnyRuntime::from(Smol::with_threads(1).unwrap());
+        let (runtime, reports) = watched(&runtime, WatchOptions::new().warn_after(ms(20)));
+        let is_reported = Arc::new(AtomicBool::new(false));
+        let over = is_reported.clone();
+        runtime
+            .spawn(async move {
+                while !over.load(Ordering::Relaxed) {
+                    hint::spin_loop();
+                }
+            })
+            .detach();
+        let report = blocked(&reports);
+        is_reported.store(true, Ordering::Relaxed);
+        let Report::Blocked { asleep_in, elapsed, .. } = report else { unreachable!() };
+        assert!(asleep_in.is_none() && elapsed >= ms(20), "{asleep_in:?}, {elapsed:?}");
+    }
+
+    /// How many threads watch.
+    fn watching() -> usize {
+        let threads = std::fs::read_dir("/proc/self/task").unwrap();
+        let names =
+            threads.filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("comm")).ok());
+        names.filter(|name| name == "anyrt-watch\n").count()
+    }
+
+    fn wait_until_nobody_watches() {
+        let begun = Instant::now();
+        while watching() > 0 {
+            assert!(begun.elapsed() < LONG, "{} watch", watching());
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn thread_ends_with_the_last_handle() {
+        let _alone = alone();
+        wait_until_nobody_watches();
+        for runtime in runtimes() {
+            let watched = runtime.watch(WatchOptions::new()).unwrap();
+            let again = watched.watch(WatchOptions::new()).unwrap();
+            // As the system sees it, a thread gets its name when it begins.
+            while watching() < 2 {
+                thread::yield_now();
+            }
+            let clone = again.clone();
+            drop((watched, again));
+            // A task has a weak handle.
+            clone.spawn(std::future::pending::<()>()).detach();
+            clone.block_on(async { assert_eq!(AnyRuntime::current(), runtime) });
+            assert!(watching() >= 1);
+            drop(clone);
+            wait_until_nobody_watches();
+        }
+    }
+
+    #[test]
+    fn callback_may_spawn_block_and_drop_the_last_handle() {
+        let _alone = alone();
+        wait_until_nobody_watches();
+        for runtime in runtimes() {
+            let last = Arc::new(Mutex::new(None::<AnyRuntime>));
+            let (tell, told) = channel();
+            let (tell, held) = (Mutex::new(tell), last.clone());
+            let options = WatchOptions::new().warn_after(ms(5)).on_report(move |_| {
+                let Some(runtime) = held.lock().unwrap().take() else { return };
+                let answer = runtime.block_on(async { anyrt::spawn(async { 42 }).await.unwrap() });
+                tell.lock().unwrap().send(answer).unwrap();
+            });
+            *last.lock().unwrap() = Some(runtime.watch(options).unwrap());
+            let told = Arc::new(Mutex::new(told));
+            let blocks = last.lock().unwrap().as_ref().unwrap().spawn(async { sleeps().await });
+            runtime.block_on(blocks).unwrap();
+            assert_eq!(told.lock().unwrap().recv_timeout(LONG).unwrap(), 42);
+            wait_until_nobody_watches();
+        }
+    }
 }
