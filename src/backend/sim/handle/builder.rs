@@ -83,8 +83,8 @@ impl Builder {
     ///
     /// The run, its log and its [trace hash](Sim::trace_hash) are the same with and without this option, up to a failure.
     /// The failure itself depends on the machine, so choose a limit far above what polls take: 50 ms, and more in builds
-    /// without optimisation. On Linux, the time for which the thread waits for a CPU does not count, within an eighth of
-    /// the limit. On other systems it counts, so an overloaded machine can fail.
+    /// without optimisation. On Linux, the time for which the thread waits for a CPU does not count; on an overloaded
+    /// machine a long poll may be missed. On other systems such waits count, and a program may fail for nothing else.
     ///
     /// A poll that never ends is not interrupted: the simulation hangs, as without this option. `#[anyrt::test]` reports
     /// that after its timeout.

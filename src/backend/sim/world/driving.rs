@@ -37,8 +37,6 @@ pub(super) struct Run {
 /// Actions of the world other than polling a task.
 pub(super) enum Next {
     Run(Run),
-    /// Likewise, and somebody wants to know how long it takes.
-    Measure(Run),
     /// An event has happened: its waiters are woken, and these hosts go down or start.
     Time(Vec<Power>),
     /// A thread outside may wake a task that was started there.
@@ -146,12 +144,8 @@ impl Driving {
     fn run_tasks(&self, until: Option<u64>) -> Step {
         loop {
             match self.world.with(|state| state.step(&self.world, until)) {
+                Continue(Next::Run(run)) if self.world.measures() => self.measure(run),
                 Continue(Next::Run(run)) => run.run(),
-                Continue(Next::Measure(run)) => {
-                    if let Some(why) = self.measure(run) {
-                        return Step::Wrong(why);
-                    }
-                }
                 Continue(Next::Time(hosts)) if hosts.is_empty() => {}
                 Continue(Next::Time(hosts)) => self.turn(hosts),
                 Continue(Next::Listen(started)) => drop(self.world.hears(started)),
@@ -162,47 +156,43 @@ impl Driving {
         }
     }
 
+    /// The poll of the future begins or has ended; a step says what is wrong.
     #[cold]
     #[inline(never)]
     fn next_measured(&self, until: Option<u64>) -> Step {
-        if let Some(why) = self.end_poll() {
-            return Step::Wrong(why);
-        }
+        self.end_poll();
         let step = self.run_tasks(until);
-        if let Some(why) = self.world.too_long() {
-            return Step::Wrong(why);
-        }
         if let Step::PollMain = step {
             self.polling.set(self.world.begin_poll("poll", self.task));
         }
         step
     }
 
-    /// Returns what is wrong if it took too long.
     #[cold]
     #[inline(never)]
-    fn measure(&self, run: Run) -> Option<Box<str>> {
+    fn measure(&self, run: Run) {
         let task = self.world.with(|state| state.clock.turn.task);
         let polling = task.and_then(|task| self.world.begin_poll("poll", task));
         run.run();
         if let Some(polling) = polling {
             self.world.end_poll(polling);
         }
-        self.world.too_long()
     }
 
-    /// The poll of the future has ended, if it was measured. Returns what is wrong if any poll took too long.
-    fn end_poll(&self) -> Option<Box<str>> {
+    fn end_poll(&self) {
         if let Some(polling) = self.polling.take() {
             self.world.end_poll(polling);
         }
-        self.world.too_long()
     }
 
     /// The future has completed. Returns what is wrong, as [`Step::Wrong`] does.
     #[inline]
     pub(crate) fn finish(&self) -> Option<Box<str>> {
-        if self.world.measures() { self.end_poll() } else { None }
+        if !self.world.measures() {
+            return None;
+        }
+        self.end_poll();
+        self.world.too_long()
     }
 
     /// Hosts go down, or start.

@@ -93,7 +93,8 @@ pub(super) struct State {
     power: Vec<Power>,
     // Nested `block_on`s, the innermost last.
     mains: Vec<Main>,
-    woken_by_a_stranger: Option<Id>,
+    // Found outside of a step, which will say so.
+    wrong: Option<Wrong>,
     // Tasks that have to be dropped; `None`: no dismissal is in progress.
     refused: Option<Vec<Refused>>,
     closed: bool,
@@ -106,6 +107,13 @@ pub(super) struct State {
     /// The run has exceeded its limit of time.
     pub(super) too_long: bool,
     poll_times: PollTimes,
+}
+
+/// What is wrong with a run.
+enum Wrong {
+    WokenByAStranger(Id),
+    /// What to say of it.
+    PollTooLong(Box<str>),
 }
 
 /// The error of a simulation that was stopped.
@@ -127,7 +135,7 @@ impl World {
             boots: BTreeMap::new(),
             power: Vec::new(),
             mains: Vec::new(),
-            woken_by_a_stranger: None,
+            wrong: None,
             refused: None,
             closed: false,
             rounds: 0,

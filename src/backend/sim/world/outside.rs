@@ -46,7 +46,7 @@ impl World {
     /// Listens, and returns whether another thread wakes a task that was spawned at this place.
     #[cold]
     pub(super) fn hears(&self, started: &'static Location<'static>) -> bool {
-        let is_woken = || self.with(|state| state.woken_by_a_stranger.is_some());
+        let is_woken = || self.with(|state| state.wrong.is_some());
         if !is_first(started) {
             return is_woken();
         }

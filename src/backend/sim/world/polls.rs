@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::turn::Named;
-use super::{State, World};
+use super::{State, World, Wrong};
 use crate::backend::sim::log::TaskKind;
 use crate::backend::sim::slots::Id;
 use crate::thread::SystemThread;
@@ -53,8 +53,6 @@ impl fmt::Display for LongPoll {
 #[derive(Default)]
 pub(super) struct PollTimes {
     pub(super) longest: Option<LongPoll>,
-    // The first that took too long, since somebody was told of one.
-    too_long: Option<Box<str>>,
     /// Somebody was told.
     pub(super) is_told: bool,
     // The poll that is in progress has panicked.
@@ -177,13 +175,14 @@ impl World {
         self.end_poll(polling);
     }
 
-    /// What to say of a poll that took too long: once.
+    /// What to say of a poll that took too long, unless a step has said it.
     #[cold]
     pub(crate) fn too_long(&self) -> Option<Box<str>> {
         self.with(|state| {
-            let text = state.poll_times.too_long.take();
-            state.poll_times.is_told |= text.is_some();
-            text
+            let is_one = |wrong: &mut Wrong| matches!(wrong, Wrong::PollTooLong(_));
+            let Some(Wrong::PollTooLong(why)) = state.wrong.take_if(is_one) else { return None };
+            state.poll_times.is_told = true;
+            Some(why)
         })
     }
 }
@@ -208,7 +207,7 @@ impl State {
             at: Duration::from_nanos(self.clock.nanos),
             kind,
         };
-        if poll.took > limit && self.poll_times.too_long.is_none() {
+        if poll.took > limit && self.wrong.is_none() {
             let unknown = if is_without_waits { "" } else { ", waits for a CPU included" };
             let text = format!(
                 "anyrt: a {} took {:.1?} of real time{unknown}, and may take {limit:?}. Seed {seed}, virtual time \
@@ -219,7 +218,7 @@ impl State {
                 poll.at,
                 poll.named()
             );
-            self.poll_times.too_long = Some(text.into());
+            self.wrong = Some(Wrong::PollTooLong(text.into()));
         }
         if self.poll_times.longest.as_ref().is_none_or(|longest| longest.took < poll.took) {
             self.poll_times.longest = Some(poll);

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::driving::{Next, Run, Step};
-use super::{State, World};
+use super::{State, World, Wrong};
 use crate::backend::sim::clock::{Clock, END, Event, NEVER, Turn};
 use crate::backend::sim::log::{Kind, TaskKind};
 use crate::backend::sim::schedule::Ready;
@@ -53,11 +53,8 @@ impl State {
     /// Returns the next step.
     pub(super) fn step(&mut self, world: &World, until: Option<u64>) -> ControlFlow<Step, Next> {
         self.clock.turn = Turn::default();
-        if let Some(task) = self.woken_by_a_stranger.take() {
-            let what = "another thread has woken a task while this one drives the simulation, in an order that no seed \
-                        decides. `anyrt::spawn_blocking` runs a closure as a task here; a library that has sockets, timers or threads \
-                        of its own belongs in no simulation";
-            return self.wrong(world, what, task);
+        if let Some(wrong) = self.wrong.take() {
+            return self.goes_wrong(world, wrong);
         }
         self.steps += 1;
         if world.max_steps.is_some_and(|most| self.steps > most) {
@@ -92,8 +89,23 @@ impl State {
         if cancel {
             self.clock.record(Kind::Cancelled, task.number, 0);
         }
-        let run = Run { host, runnable, cancel };
-        Continue(if world.measures() { Next::Measure(run) } else { Next::Run(run) })
+        Continue(Next::Run(Run { host, runnable, cancel }))
+    }
+
+    #[cold]
+    fn goes_wrong(&mut self, world: &World, wrong: Wrong) -> ControlFlow<Step, Next> {
+        match wrong {
+            Wrong::WokenByAStranger(task) => {
+                let what = "another thread has woken a task while this one drives the simulation, in an order that no \
+                            seed decides. `anyrt::spawn_blocking` runs a closure as a task here; a library that has \
+                            sockets, timers or threads of its own belongs in no simulation";
+                self.wrong(world, what, task)
+            }
+            Wrong::PollTooLong(why) => {
+                self.poll_times.is_told = true;
+                Break(Step::Wrong(why))
+            }
+        }
     }
 
     #[cold]

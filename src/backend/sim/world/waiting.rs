@@ -10,7 +10,7 @@ use async_task::Runnable;
 use super::current::Entered;
 use super::driving::this_thread;
 use super::power::Refused;
-use super::{State, World, gone};
+use super::{State, World, Wrong, gone};
 use crate::backend::sim::log::Wait;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::Waiter;
@@ -150,7 +150,7 @@ impl World {
     fn heed_strangers(&self, state: &mut State, task: Id) {
         // Waking a task that has ended is harmless.
         if self.is_driven_elsewhere() && state.tasks.get(task).is_some() {
-            state.woken_by_a_stranger = Some(task);
+            state.wrong.get_or_insert(Wrong::WokenByAStranger(task));
         }
     }
 
