@@ -190,6 +190,8 @@ pub(super) async fn unix_fds_of_a_cancelled_send_stay<R: Runtime>(rt: R) {
     assert!(poll_once(&mut pin!(a.send_with_fds(b"x", &[fd.as_fd()]))).is_pending());
     // It may be writable in vain for a while, until its runtime is told.
     for turn in 0.. {
+        // With a new budget.
+        rt.yield_now().await;
         if poll_once(&mut pin!(a.writable())).is_pending() {
             break;
         }
