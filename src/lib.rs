@@ -79,6 +79,7 @@ pub use current::{
     block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, try_yield_now, yield_now,
 };
 pub use runtime::no_runtime::NoRuntime;
+#[doc(inline)]
 pub use runtime::{BlockOn, Net, Runtime, Spawn, Time};
 
 /// The runtime traits, for `use anyrt::prelude::*`.

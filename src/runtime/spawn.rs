@@ -18,7 +18,7 @@ use super::task::{JoinHandle, YieldNow, spawn_blocking_with, spawn_with};
 ///
 /// A weak handle, such as one that was found with `current`, does not keep its runtime alive. Once the runtime is gone,
 /// a task that the weak handle spawns is dropped without running, and its task handle reports that the runtime is gone.
-/// A task that was dropped with its runtime does not become aborted when its handle is aborted later.
+/// If a task was dropped with its runtime, its handle reports that the runtime is gone, also after a later `abort`.
 ///
 /// <details><summary>Scenarios</summary>
 ///

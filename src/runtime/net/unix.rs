@@ -22,10 +22,10 @@ use crate::runtime::net::path::{Incoming, addr};
 
 /// Unix sockets: streams, listeners and datagrams, on Unix.
 ///
-/// An address is a path. A path that is too long for an address or has a NUL in it is an error of kind `InvalidInput` that
-/// names it, and says how many bytes the system takes (107 on Linux, 103 on macOS and the BSDs), wherever one is taken.
-/// (tokio, smol and async-std have three kinds for it.) An error of connecting or binding says the path as well, and has
-/// the system's own as its source. The file of a socket stays when the socket is dropped; who binds removes it.
+/// An address is a path. If a path is too long or contains a NUL, each method that takes one returns an error of kind
+/// `InvalidInput`, which contains the path and the maximum length on this system (107 bytes on Linux, 103 on macOS and
+/// the BSDs). (tokio, smol and async-std have three kinds for it.) Errors of connecting and binding contain the path,
+/// and the system's error as their source. Dropping a socket does not remove its file: remove it before you bind again.
 ///
 /// On Linux and Android a path that begins with a NUL is an abstract name, of which there is no file: `"\0name"`, as tokio takes
 /// it. Any bytes may follow, 107 at most, and it is free again when its socket is dropped. Elsewhere it is `InvalidInput`.
