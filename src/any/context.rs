@@ -33,7 +33,6 @@ impl Ownership {
 pub(crate) fn innermost(ownership: Ownership) -> Option<AnyRuntime> {
     match thread::innermost()? {
         Place::Entered(key) => Entered::find(key, ownership),
-        Place::Wrapped => Wrapped::find(),
         Place::In(kind) => match kind {
             RuntimeKind::Tokio => MaybeTokio::find_current(kind).map(AnyRuntime::from_tokio),
             RuntimeKind::Smol | RuntimeKind::OwnedSmol => {
@@ -41,6 +40,7 @@ pub(crate) fn innermost(ownership: Ownership) -> Option<AnyRuntime> {
             }
             RuntimeKind::AsyncStd => MaybeAsyncStd::find_current(kind).map(AnyRuntime::from_async_std),
             RuntimeKind::Sim => MaybeSim::find_current(kind).map(AnyRuntime::from_sim),
+            RuntimeKind::Wrapped => Wrapped::find(),
         },
     }
 }

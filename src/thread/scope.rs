@@ -13,6 +13,8 @@ pub(crate) enum RuntimeKind {
     OwnedSmol,
     AsyncStd,
     Sim,
+    /// Of a task that was spawned through a handle that wraps its tasks, whatever runtime that is.
+    Wrapped,
 }
 
 /// Where the innermost task, closure, `block_on` or guard on this thread is.
@@ -21,15 +23,12 @@ pub(crate) enum Place {
     In(RuntimeKind),
     /// In a runtime that was entered: the key of its [`Entry`].
     Entered(u64),
-    /// In a task that was spawned through a handle that wraps its tasks.
-    Wrapped,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Find {
     Kind(RuntimeKind),
     LastEntry,
-    Wrapped,
 }
 
 /// What a thread is doing. The first three are one word: they are written twice for each poll.
@@ -56,7 +55,7 @@ const FINDS: [Find; 7] = [
     Find::Kind(RuntimeKind::OwnedSmol),
     Find::Kind(RuntimeKind::AsyncStd),
     Find::Kind(RuntimeKind::Sim),
-    Find::Wrapped,
+    Find::Kind(RuntimeKind::Wrapped),
 ];
 
 impl Find {
@@ -65,7 +64,6 @@ impl Find {
         let number = match self {
             Self::LastEntry => 1,
             Self::Kind(kind) => 2 + kind as u64,
-            Self::Wrapped => FINDS.len() as u64,
         };
         number << FIND_AT
     }
@@ -107,7 +105,6 @@ pub(crate) fn innermost() -> Option<Place> {
     match STATE.get().find()? {
         Find::Kind(kind) => Some(Place::In(kind)),
         Find::LastEntry => Entered::find(),
-        Find::Wrapped => Some(Place::Wrapped),
     }
 }
 
@@ -158,7 +155,7 @@ impl Scope {
     #[inline]
     pub(crate) fn wrapped() -> Self {
         let before = STATE.get();
-        let here = (before.here + ONE_DEEPER) & !FIND | Find::Wrapped.bits();
+        let here = (before.here + ONE_DEEPER) & !FIND | Find::Kind(RuntimeKind::Wrapped).bits();
         STATE.set(ThreadState { here, ..before });
         Self { before }
     }
@@ -272,10 +269,8 @@ impl Entered {
                         return Some(Place::Entered(last.key));
                     }
                     // What was current before one that is over: the one below it, perhaps.
-                    match last.before? {
-                        Find::Kind(kind) => return Some(Place::In(kind)),
-                        Find::Wrapped => return Some(Place::Wrapped),
-                        Find::LastEntry => {}
+                    if let Find::Kind(kind) = last.before? {
+                        return Some(Place::In(kind));
                     }
                 }
             })

@@ -130,8 +130,8 @@ impl TaskKind {
     }
 }
 
-impl From<&Location<'static>> for Place {
-    fn from(at: &Location<'static>) -> Self {
+impl From<&'static Location<'static>> for Place {
+    fn from(at: &'static Location<'static>) -> Self {
         Self { file: at.file(), line: at.line(), column: at.column() }
     }
 }
