@@ -167,6 +167,7 @@ mod pasted {
         anyrt::sim::Host::boot(&sim.this_host(), |_| async {});
         drop(anyrt::block_on(async { String::new() }));
         drop(anyrt::spawn_blocking(|| ()));
+        drop(anyrt::yield_now());
         let _ = anyrt::Sim::host(&sim, "db", [10, 0, 0, 2]);
     }
 }
