@@ -316,6 +316,20 @@ fn explore_fails_on_a_long_poll_and_runs_it_once() {
     assert_says(&replayed, &["anyrt: a poll took ", "#2, a task, spawned at"]);
 }
 
+/// No step is left to say so.
+#[test]
+fn last_poll_of_a_block_on_is_run_once_as_well() {
+    let runs = AtomicU32::new(0);
+    let text = panic_text(|| {
+        Sim::builder().threads(1).max_poll(LIMIT).explore(0..5, |sim| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            sim.block_on(async { spin(TOO_LONG) });
+        });
+    });
+    assert_says(&text, &["anyrt: seed 0 fails, the first of all:", "#1, `block_on`, called at"]);
+    assert_eq!(runs.into_inner(), 1);
+}
+
 #[test]
 fn explore_fails_on_a_destructor_after_the_program() {
     let search = || {
