@@ -285,7 +285,7 @@ fn program_that_is_watched_says_what_blocks() {
     for watch in [None, Some("50ms")] {
         let (said, is_fine) = blocks(watch);
         assert!(is_fine && said.contains("watched.rs:8:5, blocks thread \"anyrt-smol-"), "{said}");
-        assert!(said.contains("Run blocking code with `anyrt::spawn_blocking`"), "{said}");
+        assert!(said.contains("blocking code with `anyrt::spawn_blocking`"), "{said}");
     }
     assert_eq!(blocks(Some("off")), (String::new(), true));
     let (said, is_fine) = blocks(Some("50"));

@@ -426,8 +426,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "guard that ends further in hides what was before it",
         file: "thread/scope.rs",
-        right: "match last.before? {",
-        wrong: "if mutant!() {\n                        return None;\n                    }\n                    match last.before? {",
+        right: "if let Find::Kind(kind) = last.before? {",
+        wrong: "if mutant!() {\n                        return None;\n                    }\n                    if let Find::Kind(kind) = last.before? {",
         caught_by: &["backend::smol::owned::enter_guards_end_further_in_than_they_began"],
     },
     Mutant {
