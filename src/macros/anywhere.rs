@@ -10,7 +10,9 @@ use crate::thread::{Place, RuntimeKind, innermost};
 /// `count` consecutive numbers from a random start, which follows from the seed in a simulation.
 pub fn from_anywhere(count: usize) -> Range<usize> {
     let number = match innermost() {
-        Some(Place::In(RuntimeKind::Sim | RuntimeKind::Wrapped) | Place::Entered(_)) => current::random_seed(),
+        Some(Place::In(RuntimeKind::Sim | RuntimeKind::Wrapped) | Place::Entered(_)) => {
+            current::random_seed()
+        }
         _ => next(),
     };
     let first = (number % count as u64) as usize;
