@@ -1015,7 +1015,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "socket/mod.rs",
         right: "|| socket.readable()).await",
         wrong: "|| async {
-            if mutant!() { poll_fn(|cx| socket.poll_readable(cx)).await } else { socket.readable().await }
+            if mutant!() { std::future::poll_fn(|cx| socket.poll_readable(cx)).await } else { socket.readable().await }
         }).await",
         caught_by: &["backend::smol::owned::udp_idle_receiver_burns_no_polls"],
     },
