@@ -806,7 +806,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
                     waiting.set(None);
                 }
                 match operation() {",
-        caught_by: &["socket::tests::operation_is_tried_before_its_wait_is_over"],
+        caught_by: &["runtime::net::wait::tests::operation_is_tried_before_its_wait_is_over"],
     },
     Mutant {
         name: "task that another one displaces is woken",
