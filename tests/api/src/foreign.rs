@@ -12,7 +12,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("async-std", &["async_io", "async_std"]),
     (
         "all",
-        &["anyrt_macros", "async_io", "async_std", "async_trait", "futures_util", "hyper", "serde_core", "smol", "tokio"],
+        &[
+            "anyrt_macros",
+            "async_io",
+            "async_std",
+            "async_trait",
+            "futures_util",
+            "hyper",
+            "serde_core",
+            "smol",
+            "tokio",
+        ],
     ),
     ("anyrt-hickory", &["anyrt_hickory", "hickory_net", "hickory_resolver"]),
     ("anyrt-hyper-util", &["anyrt_hyper_util", "http", "http_body", "hyper", "hyper_util", "tower_service"]),
