@@ -269,6 +269,10 @@ impl AnyRuntime {
     /// The new handle is equal to the original. Wrapping it again adds a wrapper inside the first. Each task is boxed
     /// together with its wrapper; other handles cost nothing extra.
     ///
+    /// # Dropping
+    ///
+    /// `hook` is dropped with the last handle and the last task that it wraps.
+    ///
     /// # Panics
     ///
     /// Never itself. A panic of the wrapper is a panic of its task; a panic of `hook` unwinds into the caller of
@@ -299,7 +303,7 @@ impl AnyRuntime {
     /// <details><summary>Scenarios</summary>
     ///
     /// `wrapper_is_around_each_poll`, `wrapper_is_around_destructors`, `wrapper_is_around_blocking_closures`,
-    /// `wrapper_follows_into_what_a_task_spawns`, `wrapper_is_told_of_its_task`, `wrappers_nest`, `wrapper_may_panic`.</details>
+    /// `wrapper_follows_into_what_a_task_spawns`, `wrapper_is_told_of_its_task`, `wrapper_is_dropped_with_its_handles`, `wrappers_nest`, `wrapper_may_panic`.</details>
     pub fn wrap_tasks<H, W>(&self, hook: H) -> Self
     where
         H: Fn(&TaskMeta<'_>) -> W + Send + Sync + 'static,

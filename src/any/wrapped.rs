@@ -182,8 +182,8 @@ thread_local! {
     /// Of the innermost poll on this thread.
     static HERE: Cell<Here> = const { Cell::new(Here { key: 0, task: None }) };
 
-    /// The runtime that was last found on this thread.
-    static FOUND: RefCell<Option<Arc<Wrapped>>> = const { RefCell::new(None) };
+    /// The runtime that was last found on this thread, with its key. It keeps neither the runtime nor its hook.
+    static FOUND: RefCell<(u64, Weak<Wrapped>)> = const { RefCell::new((0, Weak::new())) };
 }
 
 /// The weak handles, by their keys.
@@ -195,13 +195,15 @@ impl Wrapped {
     #[inline(never)]
     pub(super) fn find() -> Option<AnyRuntime> {
         let here = HERE.get();
-        let cached = FOUND.try_with(|found| found.borrow().clone().filter(|found| found.key == here.key));
+        let cached = FOUND.try_with(|found| {
+            let (key, found) = &*found.borrow();
+            if *key == here.key { found.upgrade() } else { None }
+        });
         let found = match cached.ok().flatten() {
             Some(found) => found,
             None => {
                 let found = lock(&BY_KEY).get(&here.key).and_then(Weak::upgrade)?;
-                // Dropped after the borrow is over.
-                let _before = FOUND.try_with(|cache| cache.replace(Some(found.clone())));
+                let _ = FOUND.try_with(|cache| *cache.borrow_mut() = (here.key, Arc::downgrade(&found)));
                 found
             }
         };

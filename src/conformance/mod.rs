@@ -150,6 +150,7 @@ macro_rules! __scenarios {
             async() wrapped::wrapper_is_around_blocking_closures;
             async() wrapped::wrapper_follows_into_what_a_task_spawns;
             async() wrapped::wrapper_is_told_of_its_task;
+            async() wrapped::wrapper_is_dropped_with_its_handles;
             async() wrapped::wrappers_nest;
             async() wrapped::wrapper_may_panic;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::channel::oneshot;
 
-use super::support::{Boxed as _, message};
+use super::support::{Boxed as _, canary, message};
 use crate::runtime::Runtime;
 use crate::task::Builder;
 use crate::{AnyRuntime, Spawn, spawn, spawn_blocking};
@@ -134,6 +134,19 @@ pub(super) async fn wrapper_is_told_of_its_task<R: Runtime>(rt: R) {
         assert_eq!(place.line(), line + lines_between as u32, "{place}");
         assert!(place.file().ends_with("wrapped.rs"), "{place}");
     }
+}
+
+pub(super) async fn wrapper_is_dropped_with_its_handles<R: Runtime>(rt: R) {
+    let (canary, mut watch) = canary();
+    let wrapped = AnyRuntime::custom(rt).wrap_tasks(move |_| {
+        let _kept = &canary;
+        |step: &mut dyn FnMut()| step()
+    });
+    // A thread that has looked for the handle does not keep it.
+    let found = wrapped.spawn_boxed(async { AnyRuntime::current() });
+    assert!(found.await.unwrap() == wrapped);
+    drop(wrapped);
+    watch.dropped().await;
 }
 
 pub(super) async fn wrappers_nest<R: Runtime>(rt: R) {
