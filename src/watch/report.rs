@@ -142,21 +142,32 @@ impl fmt::Display for Place {
     }
 }
 
-/// `task 7 "reader", spawned at src/main.rs:20:5,`
+/// `task 7 "reader", spawned at src/main.rs:20:5`
 impl fmt::Display for TaskInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+        let noun = match self.kind {
             TaskKind::Task => "task",
             TaskKind::Blocking => "blocking closure",
             TaskKind::BlockOn => return write!(f, "`block_on` at {}", self.spawned_at),
-        })?;
-        if let Some(id) = &self.id {
-            write!(f, " {id}")?;
+        };
+        match &self.id {
+            Some(id) => write!(f, "{noun} {id}")?,
+            None => write!(f, "a {noun}")?,
         }
         if let Some(name) = &self.name {
             write!(f, " {name:?}")?;
         }
-        write!(f, ", spawned at {},", self.spawned_at)
+        write!(f, ", spawned at {}", self.spawned_at)
+    }
+}
+
+/// A task in the middle of a sentence, which goes on after its place.
+struct Subject<'a>(&'a TaskInfo);
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let comma = if self.0.kind == TaskKind::BlockOn { "" } else { "," };
+        write!(f, "{}{comma}", self.0)
     }
 }
 
@@ -201,7 +212,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Blocked { task, thread, elapsed, asleep_in, before, left_out, .. } => {
-                write!(f, "{task} blocks thread {thread:?} for {} so far", Millis(*elapsed))?;
+                write!(f, "{} blocks thread {thread:?} for {} so far", Subject(task), Millis(*elapsed))?;
                 let state = match asleep_in {
                     Some(function) => Some(format!("asleep in the kernel: {function}")),
                     // Elsewhere it may as well sleep.
@@ -217,22 +228,23 @@ impl fmt::Display for Report {
                 write!(f, ". {}", remedy(asleep_in.as_deref()))
             }
             Self::Ended { task, thread, took, .. } => {
-                write!(f, "{task} blocked thread {thread:?} for {}", Millis(*took))
+                write!(f, "{} blocked thread {thread:?} for {}", Subject(task), Millis(*took))
             }
             Self::Starved { task, waited, tasks, .. } => {
                 let verbs = if *tasks == 1 { "is ready and gets" } else { "are ready and get" };
                 write!(
                     f,
-                    "{} {verbs} no turn. The first, {task} has waited for {}. Its runtime is blocked, overloaded, or \
+                    "{} {verbs} no turn. The first has waited for {}: {task}. The runtime is blocked, overloaded, or \
                      not driven.",
                     Count(*tasks, "task"),
                     Millis(*waited)
                 )
             }
             Self::PoolFull { closure, waited, queued, running, .. } => {
+                let verb = if *queued == 1 { "waits" } else { "wait" };
                 write!(
                     f,
-                    "{} without a thread, {running} running. The first, {closure} has waited for {}. Set a higher \
+                    "{} {verb} for a thread; {running} running. The first has waited for {}: {closure}. Set a higher \
                      `blocking_threads`, or run fewer at a time.",
                     Count(*queued, "blocking closure"),
                     Millis(*waited)
@@ -241,8 +253,9 @@ impl fmt::Display for Report {
             Self::Descheduled { task, thread, took, waited, .. } => {
                 write!(
                     f,
-                    "descheduled: a poll of {task} took {}, of which thread {thread:?} waited {} for a CPU. The machine \
+                    "descheduled: a poll of {} took {}, of which thread {thread:?} waited {} for a CPU. The machine \
                      is overloaded; the task does not block.",
+                    Subject(task),
                     Millis(*took),
                     Millis(*waited)
                 )
@@ -295,14 +308,52 @@ mod tests {
 
     #[test]
     fn one_task_gets_no_turn_and_two_get_none() {
-        let starved = |tasks| {
+        let starved = |tasks, task| {
             let waited = Duration::from_secs(1);
-            Report::Starved { runtime: "Smol".into(), task: task(), waited, tasks }.to_string()
+            Report::Starved { runtime: "Smol".into(), task, waited, tasks }.to_string()
         };
-        assert!(
-            starved(1)
-                .starts_with("1 task is ready and gets no turn. The first, task 7 \"reader\", spawned at ")
+        assert_eq!(
+            starved(1, task()),
+            "1 task is ready and gets no turn. The first has waited for 1000 ms: task 7 \"reader\", spawned at \
+             src/main.rs:20:5. The runtime is blocked, overloaded, or not driven."
         );
-        assert!(starved(2).starts_with("2 tasks are ready and get no turn."));
+        // Before its first poll nobody knows its number.
+        assert!(starved(2, TaskInfo { id: None, name: None, ..task() }).starts_with(
+            "2 tasks are ready and get no turn. The first has waited for 1000 ms: a task, spawned at src/main.rs:20:5. "
+        ));
+    }
+
+    #[test]
+    fn one_closure_waits_for_a_thread_and_two_wait() {
+        let full = |queued| {
+            let (waited, closure) = (
+                Duration::from_secs(1),
+                TaskInfo { id: None, name: None, kind: TaskKind::Blocking, ..task() },
+            );
+            Report::PoolFull { runtime: "Smol".into(), closure, waited, queued, running: 3 }.to_string()
+        };
+        assert_eq!(
+            full(2),
+            "2 blocking closures wait for a thread; 3 running. The first has waited for 1000 ms: a blocking closure, \
+             spawned at src/main.rs:20:5. Set a higher `blocking_threads`, or run fewer at a time."
+        );
+        assert!(full(1).starts_with("1 blocking closure waits for a thread; 3 running. "));
+    }
+
+    #[test]
+    fn what_blocks_is_the_subject_of_its_sentence() {
+        let ended = |kind| {
+            let (task, took) = (TaskInfo { kind, ..task() }, Duration::from_millis(105));
+            Report::Ended { runtime: "Smol".into(), task, thread: "worker".into(), took }.to_string()
+        };
+        assert_eq!(
+            ended(TaskKind::Task),
+            "task 7 \"reader\", spawned at src/main.rs:20:5, blocked thread \"worker\" for 105 ms"
+        );
+        assert_eq!(
+            ended(TaskKind::BlockOn),
+            "`block_on` at src/main.rs:20:5 blocked thread \"worker\" for 105 ms"
+        );
+        assert_eq!(task().to_string(), "task 7 \"reader\", spawned at src/main.rs:20:5");
     }
 }
