@@ -1,6 +1,7 @@
 //! Watched runtimes: what the scenarios of the suite cannot ask of each runtime.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use std::{net, thread};
 
 use anyrt::task::Builder;
-use anyrt::watch::{Report, TaskKind, WatchOptions};
+use anyrt::watch::{Report, Snapshot, TaskKind, WatchOptions};
 use anyrt::{AnyRuntime, AsyncStd, Smol, Tokio};
 use futures::channel::oneshot;
 use futures::io::AsyncReadExt;
@@ -129,6 +130,58 @@ fn report_comes_within_twice_the_limit() {
         .take_while(|took| *took >= ms(100))
         .collect();
     assert!(took.len() < 20, "{took:?}");
+}
+
+/// Reports of a place have a pause between them; a poll that outlasts it is reported then, and not when it has taken ten times
+/// as long.
+#[test]
+fn poll_that_outlasts_the_pause_of_its_place_is_reported() {
+    let _alone = alone();
+    let limit = ms(300);
+    let (runtime, reports) =
+        watched(&Smol::with_threads(1).unwrap().into(), WatchOptions::new().warn_after(limit));
+    let (reports, inside) = (Arc::new(Mutex::new(reports)), runtime.clone());
+    let blocks = || {
+        let (reports, runtime) = (reports.clone(), inside.clone());
+        move || {
+            let report = blocked(&reports.lock().unwrap());
+            (report, runtime.watch_snapshot().unwrap())
+        }
+    };
+    let place = |block: Box<dyn FnOnce() -> (Report, Snapshot) + Send>| {
+        let task = runtime.spawn(async move { block() });
+        runtime.block_on(task).unwrap()
+    };
+    let (Report::Blocked { elapsed: first, .. }, _) = place(Box::new(blocks())) else { unreachable!() };
+    let (second, during) = place(Box::new(blocks()));
+    let Report::Blocked { elapsed, left_out, .. } = second else { unreachable!() };
+    assert!(elapsed < limit * 10 && left_out == 0, "{first:?}, {elapsed:?}, {left_out}");
+
+    // It went on, and was counted.
+    let longest = during.longest_poll.unwrap().took;
+    assert!(longest >= elapsed && during.slow_places[0].longest == longest, "{elapsed:?}, {longest:?}");
+    assert_eq!((during.slow_polls, during.slow_places[0].polls), (2, 2));
+}
+
+#[test]
+fn reports_that_are_left_out_are_counted() {
+    let _alone = alone();
+    let (runtime, reports) =
+        watched(&Smol::with_threads(1).unwrap().into(), WatchOptions::new().warn_after(ms(5)));
+    let begun = Instant::now();
+    let (mut polls, mut left_out, mut reported) = (0, 0, HashSet::new());
+    while left_out == 0 && begun.elapsed() < LONG {
+        runtime.block_on(runtime.spawn(sleeps())).unwrap();
+        polls += 1;
+        for report in reports.try_iter() {
+            if let Report::Blocked { task, left_out: count, .. } = report {
+                // Those that take ten times as long are reported twice.
+                reported.insert(task.id.unwrap());
+                left_out += count;
+            }
+        }
+    }
+    assert!(left_out > 0 && reported.len() as u32 + left_out <= polls, "{polls}: {reported:?}, {left_out}");
 }
 
 /// `spawn` is that of the runtime itself.

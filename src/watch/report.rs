@@ -23,7 +23,7 @@ pub enum Report {
         asleep_in: Option<String>,
         /// How often this task has done so before.
         before: u32,
-        /// How many reports about tasks from this place were left out since the last one.
+        /// How many slow polls of tasks from this place have ended without a report since the last one.
         left_out: u32,
     },
     /// The poll of an earlier [`Blocked`](Self::Blocked) has ended.

@@ -34,7 +34,7 @@ pub struct Snapshot {
     pub busy: Duration,
     /// Polls that took longer than the limit.
     pub slow_polls: u64,
-    /// The longest poll.
+    /// The longest poll. One that blocks counts with what it had taken when it was last looked at.
     pub longest_poll: Option<LongPoll>,
     /// The places whose tasks had slow polls, the most frequent first.
     pub slow_places: Vec<SlowPlace>,
@@ -182,6 +182,14 @@ pub(super) struct Places {
     pub(super) slow_polls: u64,
     pub(super) longest: Option<LongPoll>,
     pub(super) descheduled: u64,
+}
+
+impl Places {
+    pub(super) fn note_longest(&mut self, took: Duration, task: &TaskInfo) {
+        if self.longest.as_ref().is_none_or(|longest| longest.took < took) {
+            self.longest = Some(LongPoll { took, task: task.clone() });
+        }
+    }
 }
 
 #[derive(Default)]

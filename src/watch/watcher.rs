@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::options::OnReport;
 use super::shared::Shared;
 use super::slot::Slot;
-use super::snapshot::LongPoll;
 use super::{Report, TaskInfo, TaskKind, trace};
 use crate::runtime::task::catch_panic::{catch_panic, discard};
 use crate::thread::{Cpu, SystemThread, lock};
@@ -261,11 +260,16 @@ impl Watcher {
         let left_out = {
             let mut places = lock(&self.shared.places);
             places.slow_polls += u64::from(is_first);
+            places.note_longest(took, &lasting.task);
             let slow = places.slow.entry(lasting.task.spawned_at).or_default();
             slow.polls += u64::from(is_first);
-            let is_due = slow.last_report.is_none_or(|last| self.last.saturating_sub(last) >= PAUSE);
-            if !is_due && !seen.is_reported {
-                slow.left_out += 1;
+            slow.longest = slow.longest.max(took);
+            let pause = slow
+                .last_report
+                .map_or(Duration::ZERO, |last| PAUSE.saturating_sub(self.last.saturating_sub(last)));
+            if !pause.is_zero() && !seen.is_reported {
+                // It is due at the end of the pause, if it still blocks.
+                seen.next = took.saturating_add(pause);
                 return;
             }
             slow.last_report = Some(self.last);
@@ -295,11 +299,10 @@ impl Watcher {
         let is_descheduled = !seen.is_slow && took < limit && took.saturating_add(waited) >= limit;
         {
             let mut places = lock(&self.shared.places);
-            if places.longest.as_ref().is_none_or(|longest| longest.took < took) {
-                places.longest = Some(LongPoll { took, task: lasting.task.clone() });
-            }
+            places.note_longest(took, &lasting.task);
             if let Some(slow) = places.slow.get_mut(&lasting.task.spawned_at).filter(|_| seen.is_slow) {
                 slow.longest = slow.longest.max(took);
+                slow.left_out += u32::from(!seen.is_reported);
             }
             places.descheduled += u64::from(is_descheduled);
         }
