@@ -18,6 +18,7 @@ use anyrt::{AnyRuntime, spawn, spawn_blocking, yield_now};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Instrument, Level, Metadata, Span, Subscriber, info, info_span};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -306,7 +307,9 @@ async fn reports_are_events(rt: AnyRuntime) {
     assert_eq!((fields["task.kind"].as_str(), fields["before"].as_str()), ("task", "0"));
     assert!(fields["spawned_at"].starts_with(file!()) && fields["elapsed_ms"].parse::<u64>().unwrap() >= 5);
     assert!(
-        fields["message"].contains("`anyrt::spawn_blocking`") && !fields["thread"].is_empty(),
+        fields["message"].starts_with("a task blocks its thread. ")
+            && fields["message"].contains("`anyrt::spawn_blocking`")
+            && !fields["thread"].is_empty(),
         "{fields:?}"
     );
 }
@@ -355,19 +358,48 @@ async fn span_follows_into_what_a_watched_handle_wraps(rt: AnyRuntime) {
     }
 }
 
-/// In a process of its own, without a subscriber.
-#[test]
-fn reports_go_to_stderr_when_nobody_subscribes() {
+/// What a test of this name prints in a process of its own, where it blocks.
+fn blocks_in_its_own_process(test: &str, subscribe: impl FnOnce()) -> Option<String> {
     const INSIDE: &str = "ANYRT_TEST_TRACING_INSIDE";
     if std::env::var_os(INSIDE).is_some() {
+        subscribe();
         let rt = AnyRuntime::from(anyrt::Smol::new().unwrap());
         let rt = rt.watch(WatchOptions::new().warn_after(Duration::from_millis(5))).unwrap();
         rt.block_on(async { std::thread::sleep(Duration::from_millis(500)) });
-        return;
+        return None;
     }
     let mut inside = Command::new(std::env::current_exe().unwrap());
-    inside.args(["--exact", "reports_go_to_stderr_when_nobody_subscribes", "--nocapture"]).env(INSIDE, "yes");
-    let output = inside.output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && stderr.contains("anyrt: `block_on` at "), "{stderr}");
+    let output = inside.args(["--exact", test, "--nocapture"]).env(INSIDE, "yes").output().unwrap();
+    assert!(output.status.success());
+    Some(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn reports_go_to_stderr_when_nobody_subscribes() {
+    let said = blocks_in_its_own_process("reports_go_to_stderr_when_nobody_subscribes", || ());
+    assert!(said.is_none_or(|said| said.contains("anyrt: `block_on` at ")));
+}
+
+/// `tracing_subscriber::fmt::init` with feature `env-filter` lets errors through, and nothing else.
+#[test]
+fn filter_that_drops_reports_is_named_once() {
+    let errors = || {
+        let registry = tracing_subscriber::registry().with(LevelFilter::ERROR).with(Recorder);
+        tracing::subscriber::set_global_default(registry).unwrap();
+    };
+    let Some(said) = blocks_in_its_own_process("filter_that_drops_reports_is_named_once", errors) else {
+        return;
+    };
+    let lines: Vec<_> = said.lines().filter(|line| line.starts_with("anyrt: ")).collect();
+    assert!(lines.len() == 1 && lines[0].contains(" set RUST_LOG=anyrt::watch=warn, or let "), "{said}");
+}
+
+#[test]
+fn filter_of_warnings_drops_none() {
+    let warnings = || {
+        let registry = tracing_subscriber::registry().with(LevelFilter::WARN).with(Recorder);
+        tracing::subscriber::set_global_default(registry).unwrap();
+    };
+    let said = blocks_in_its_own_process("filter_of_warnings_drops_none", warnings);
+    assert!(said.is_none_or(|said| !said.contains("anyrt: ")));
 }

@@ -191,7 +191,7 @@ impl fmt::Display for Count {
 }
 
 /// What to write instead, as far as the kernel function tells.
-fn remedy(asleep_in: Option<&str>) -> &'static str {
+pub(super) fn remedy(asleep_in: Option<&str>) -> &'static str {
     match asleep_in {
         Some(function) if function.contains("nanosleep") => {
             "Await `anyrt::time::sleep` instead of `std::thread::sleep`, and run other blocking code with \

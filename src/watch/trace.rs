@@ -10,8 +10,9 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 use tracing::span::Entered;
 use tracing::subscriber::NoSubscriber;
-use tracing::{Level, Span, dispatcher, info, trace, trace_span, warn};
+use tracing::{Level, Span, dispatcher, enabled, info, trace, trace_span, warn};
 
+use super::report::remedy;
 use super::{Report, TaskInfo};
 use crate::thread;
 
@@ -141,7 +142,7 @@ fn ms(time: Duration) -> u64 {
 
 /// An event of these fields, and of what each report has.
 macro_rules! event {
-    ($level:ident!($runtime:ident, $task:ident, $message:literal, $($fields:tt)*)) => {
+    ($level:ident!($runtime:ident, $task:ident, ($($message:expr),+), $($fields:tt)*)) => {
         $level!(
             target: "anyrt::watch",
             runtime = $runtime.as_str(),
@@ -150,22 +151,22 @@ macro_rules! event {
             task.name = $task.name.as_deref(),
             spawned_at = %$task.spawned_at,
             $($fields)*,
-            $message
+            $($message),+
         )
     };
 }
 
-/// Passes a report to the subscriber of the program; `false` if it has set none.
-pub(super) fn report(report: &Report) -> bool {
+/// Passes a report to the subscriber of the program; `None` if it has set none, and `Some(false)` if its filter drops a report
+/// that asks for something.
+pub(super) fn report(report: &Report) -> Option<bool> {
     if dispatcher::get_default(|subscriber| subscriber.is::<NoSubscriber>()) {
-        return false;
+        return None;
     }
     match report {
         Report::Blocked { runtime, task, thread, elapsed, asleep_in, before, left_out } => event!(warn!(
             runtime,
             task,
-            "a task blocks its thread: run blocking code with `anyrt::spawn_blocking`, and call `anyrt::yield_now` in \
-             long computations",
+            ("a task blocks its thread. {}", remedy(asleep_in.as_deref())),
             thread,
             elapsed_ms = ms(*elapsed),
             asleep_in = asleep_in.as_deref(),
@@ -173,19 +174,19 @@ pub(super) fn report(report: &Report) -> bool {
             left_out
         )),
         Report::Ended { runtime, task, thread, took } => {
-            event!(info!(runtime, task, "a task has blocked its thread", thread, took_ms = ms(*took)));
+            event!(info!(runtime, task, ("a task has blocked its thread"), thread, took_ms = ms(*took)));
         }
         Report::Starved { runtime, task, waited, tasks } => event!(warn!(
             runtime,
             task,
-            "tasks are ready and get no turn: their runtime is blocked, overloaded, or not driven",
+            ("tasks are ready and get no turn: their runtime is blocked, overloaded, or not driven"),
             waited_ms = ms(*waited),
             tasks
         )),
         Report::PoolFull { runtime, closure, waited, queued, running } => event!(warn!(
             runtime,
             closure,
-            "blocking closures wait for a thread: set a higher `blocking_threads`, or run fewer at a time",
+            ("blocking closures wait for a thread: set a higher `blocking_threads`, or run fewer at a time"),
             waited_ms = ms(*waited),
             queued,
             running
@@ -193,11 +194,12 @@ pub(super) fn report(report: &Report) -> bool {
         Report::Descheduled { runtime, task, thread, took, waited } => event!(info!(
             runtime,
             task,
-            "a poll took long because its thread got no CPU: the machine is overloaded, the task does not block",
+            ("a poll took long because its thread got no CPU: the machine is overloaded, the task does not block"),
             thread,
             took_ms = ms(*took),
             waited_ms = ms(*waited)
         )),
     }
-    true
+    let asks_for_nothing = matches!(report, Report::Ended { .. } | Report::Descheduled { .. });
+    Some(asks_for_nothing || enabled!(target: "anyrt::watch", Level::WARN))
 }

@@ -1,7 +1,8 @@
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::Duration;
 
@@ -363,14 +364,31 @@ impl Watcher {
     fn deliver(&self, report: &Report) {
         let deliver = || match &self.on_report {
             Some(callback) => callback(report),
-            None if trace::report(report) => {}
-            // Not with `eprintln!`, which panics on errors; and at once, so that no other line gets between.
-            None => drop(io::stderr().write_all(format!("anyrt: {report}\n").as_bytes())),
+            None => match trace::report(report) {
+                Some(true) => {}
+                Some(false) => say_that_reports_are_dropped(),
+                None => say(report),
+            },
         };
         if let Err(payload) = catch_panic(deliver) {
             discard(payload);
         }
     }
+}
+
+/// Not with `eprintln!`, which panics on errors; and at once, so that no other line gets between.
+fn say(line: impl fmt::Display) {
+    drop(io::stderr().write_all(format!("anyrt: {line}\n").as_bytes()));
+}
+
+/// Once: many filters drop warnings unless they are told otherwise, and silence would look like a program that never blocks.
+fn say_that_reports_are_dropped() {
+    static SAID: Once = Once::new();
+
+    SAID.call_once(|| {
+        say("reports of the watch are events of `tracing`, and the filter of the program drops them: set \
+             RUST_LOG=anyrt::watch=warn, or let warnings of the target `anyrt::watch` through");
+    });
 }
 
 /// Those of one kind that wait.
