@@ -81,7 +81,10 @@ fn task_that_spins_is_named() {
     });
     let place = format!("\n  #2 \"spinner\", a task, spawned at {}:{line}:", file!());
     assert_says(&text, &["anyrt: a poll took ", "ms of real time, and may take 100ms. Seed 7, ", &place]);
-    assert_says(&text, &["virtual time 5", "on host \"main\"\n", "`anyrt::spawn_blocking`"]);
+    assert_says(
+        &text,
+        &["virtual time 5", "on host \"main\"\n", "Await `anyrt::time::sleep` ", "`anyrt::spawn_blocking`"],
+    );
     let longest = sim.longest_poll().unwrap();
     let LongPoll { took, task, name, spawned_at, host, at, .. } = &longest;
     assert!(*took > LIMIT && *at >= Duration::from_secs(5) && *at < Duration::from_secs(6));

@@ -211,8 +211,8 @@ impl State {
             let unknown = if is_without_waits { "" } else { ", waits for a CPU included" };
             let text = format!(
                 "anyrt: a {} took {:.1?} of real time{unknown}, and may take {limit:?}. Seed {seed}, virtual time \
-                 {:?}:\n  {}\nRun blocking code with `anyrt::spawn_blocking`, and call `anyrt::yield_now` in long \
-                 computations.",
+                 {:?}:\n  {}\nAwait `anyrt::time::sleep` instead of `std::thread::sleep`, run other blocking code with \
+                 `anyrt::spawn_blocking`, and await `anyrt::yield_now` now and then in long computations.",
                 polling.what,
                 poll.took,
                 poll.at,
