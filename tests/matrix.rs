@@ -293,8 +293,8 @@ fn program_that_is_watched_says_what_blocks() {
     assert!(said.contains("ANYRT_WATCH is \"50\": set it to a whole number of ms, s, m or h, "), "{said}");
 
     let (said, is_fine) = watched("one", &["--example", "one-program"], Some("50ms"));
-    let line = "feature `watch` of anyrt is off, so nothing is watched: write `anyrt = { version = \"0.1\", features = \
-                [\"macros\", \"watch\"] }` in Cargo.toml\n";
+    let line = "feature `watch` of anyrt is off, so nothing is watched: add it to the others in Cargo.toml, as in \
+                `anyrt = { version = \"0.1\", features = [\"macros\", \"tokio\", \"watch\"] }`\n";
     assert!(is_fine && said.contains(line) && said.contains("on AnyRuntime(smol)"), "{said}");
 }
 
@@ -330,10 +330,12 @@ fn runtime_that_is_off_is_an_error_with_the_line_to_write() {
     let check = matrix().run_cargo(&["check", "-p", "named", "--bins", "--keep-going"]);
     assert!(!check.status.success());
     let text = text(&check);
-    for feature in ["tokio", "smol", "async-std", "sim", "watch"] {
+    for (feature, also) in
+        [("tokio", ""), ("smol", ""), ("async-std", ""), ("sim", ""), ("watch", "\"smol\", ")]
+    {
         let line = format!(
             "feature `{feature}` of anyrt is off: write `anyrt = {{ version = \"0.1\", features = [\"macros\", \
-             \"{feature}\"] }}` in Cargo.toml"
+             {also}\"{feature}\"] }}` in Cargo.toml"
         );
         assert!(text.contains(&line), "{line}: {text}");
     }

@@ -39,6 +39,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
         return Err(Error::new_spanned(&function.sig.generics, "nobody says which type this is: remove it"));
     }
 
+    // All that the attribute needs: whoever pastes the line of one of them would lose the other one.
+    let needs = [runtime.as_ref().map(|runtime| runtime.value.feature), watch.as_ref().map(|_| "watch")];
+    let feature_is_off = |feature, span| feature_is_off(feature, needs.into_iter().flatten(), span);
     let anyrt = anyrt.map_or_else(|| parse_quote!(::anyrt), |path| path.value);
     let program = match runtime {
         None => quote!(#anyrt::macros::Program::chosen()),
@@ -66,8 +69,8 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
 }
 
 /// An error of the compiler, with the line to write.
-fn feature_is_off(feature: &str, span: Span) -> TokenStream {
-    let text = format!("feature `{feature}` of anyrt is off: write `{}` in Cargo.toml", dependency(feature));
+fn feature_is_off<'a>(feature: &str, needs: impl IntoIterator<Item = &'a str>, span: Span) -> TokenStream {
+    let text = format!("feature `{feature}` of anyrt is off: write `{}` in Cargo.toml", dependency(needs));
     quote_spanned!(span=> ::core::compile_error! { #text })
 }
 

@@ -60,10 +60,11 @@ impl Runtime {
     }
 }
 
-/// The line of Cargo.toml that turns on a feature.
-pub(crate) fn dependency(feature: &str) -> String {
+/// The line of Cargo.toml that turns on features.
+pub(crate) fn dependency<'a>(features: impl IntoIterator<Item = &'a str>) -> String {
     let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
-    format!("anyrt = {{ version = \"{version}\", features = [\"macros\", \"{feature}\"] }}")
+    let features: String = features.into_iter().map(|feature| format!(", \"{feature}\"")).collect();
+    format!("anyrt = {{ version = \"{version}\", features = [\"macros\"{features}] }}")
 }
 
 /// Their words, to be read.

@@ -70,8 +70,8 @@ pub(super) fn watched(rt: AnyRuntime, limit: Option<Duration>) -> io::Result<Any
     if limit.is_some() {
         SAID.call_once(|| {
             super::program::say(format_args!(
-                "{VARIABLE} is set, but feature `watch` of anyrt is off, so nothing is watched: write `anyrt = {{ version = \"0.1\", \
-                 features = [\"macros\", \"watch\"] }}` in Cargo.toml"
+                "{VARIABLE} is set, but feature `watch` of anyrt is off, so nothing is watched: add it to the others in Cargo.toml, \
+                 as in `anyrt = {{ version = \"0.1\", features = [\"macros\", \"tokio\", \"watch\"] }}`"
             ));
         });
     }
