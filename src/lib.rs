@@ -29,9 +29,10 @@ mod backend;
 
 #[cfg(feature = "watch")]
 pub mod watch;
+// Of another name, so that rustc says which feature `watch` needs, and not that it is private.
 #[cfg(not(feature = "watch"))]
 #[path = "watch/disabled.rs"]
-mod watch;
+mod unwatched;
 
 mod any;
 

@@ -92,7 +92,7 @@ fn runtime_that_is_off_is_an_error_that_names_its_feature() {
     let check = Graph::lock().0.run_cargo(&["check", "--package", "mid", "--example", "lacks_features"]);
     assert!(!check.status.success());
     let errors = String::from_utf8_lossy(&check.stderr);
-    for feature in ["tokio", "smol", "async-std", "sim"] {
+    for feature in ["tokio", "smol", "async-std", "sim", "watch"] {
         assert!(errors.contains(&format!("gated behind the `{feature}` feature")), "{feature}: {errors}");
     }
 }

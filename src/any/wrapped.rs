@@ -16,6 +16,9 @@ use super::{AnyRuntime, Repr, native_context, within};
 use crate::runtime::task::catch_panic::{catch_panic, discard};
 use crate::runtime::task::{Number, native};
 use crate::thread::{Scope, lock};
+#[cfg(not(feature = "watch"))]
+use crate::unwatched::{TaskKind, Watch, Watched};
+#[cfg(feature = "watch")]
 use crate::watch::{TaskKind, Watch, Watched};
 
 /// Description of a spawned task, passed to the hook of [`AnyRuntime::wrap_tasks`].

@@ -6,5 +6,6 @@ fn main() -> std::io::Result<()> {
     let _async_std = anyrt::AsyncStd::global();
     let _sim = anyrt::Sim::new()?;
     anyrt::sim::note("in a simulation");
+    let _options = anyrt::watch::WatchOptions::new();
     Ok(())
 }
