@@ -107,6 +107,7 @@ use crate::thread::Scope;
 ///
 /// `handles_of_one_runtime_are_equal`.</details>
 #[derive(Clone)]
+#[must_use = "a handle does nothing by itself: what is called on it, or inside its `enter` or `within`, runs on it"]
 pub struct AnyRuntime {
     repr: Repr,
 }
