@@ -386,8 +386,8 @@ fn say_that_reports_are_dropped() {
     static SAID: Once = Once::new();
 
     SAID.call_once(|| {
-        say("reports of the watch are events of `tracing`, and the filter of the program drops them: set \
-             RUST_LOG=anyrt::watch=warn, or let warnings of the target `anyrt::watch` through");
+        say("reports of the watch are events of tracing, and the filter of the program drops them: set \
+             RUST_LOG=anyrt::watch=warn, or let warnings of the target anyrt::watch through");
     });
 }
 
