@@ -10,13 +10,15 @@ impl AnyRuntime {
     ///
     /// Tasks that a watched task spawns on the current runtime are watched as well: this handle is the
     /// [current](Self::current) one inside, and in [`block_on`](crate::BlockOn::block_on) of this handle. The new handle
-    /// is equal to the original. A handle that is watched already is watched with the new options instead.
+    /// is equal to the original, which stays as it is. If that one is watched already, the new one has the new options and
+    /// numbers of its own instead.
     ///
     /// Each task is boxed together with its notes, and woken through another waker; other handles cost nothing extra.
     ///
     /// # Dropping
     ///
-    /// The thread that watches ends with the last owned handle, also while tasks go on.
+    /// The thread that watches ends with the last owned handle, also while tasks go on: nothing is reported of them from then
+    /// on. Keep the handle as long as the program runs.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
 //! Watches the event loops of a runtime: reports tasks that block a thread, while they block it, and counts.
 //!
 //! [`AnyRuntime::watch`](crate::AnyRuntime::watch) returns a handle to the same runtime that notes each poll of what is
-//! spawned through it. A thread of its own looks at these notes, and writes a line to stderr for each poll that takes
-//! too long:
+//! spawned through it. A thread of its own looks at these notes, and writes a line to stderr about a poll that takes
+//! too long, while it does:
 //!
 //! ```text
 //! anyrt: task 7 "reader", spawned at src/main.rs:20:5, blocks thread "tokio-rt-worker" for 105 ms so far (asleep in the
@@ -27,13 +27,29 @@
 //! ```
 //!
 //! Programs with [`#[anyrt::main]`](macro@crate::main) need no code: set the environment variable `ANYRT_WATCH=10ms`, or
-//! write `#[anyrt::main(tokio, watch = "10ms")]`.
+//! write `#[anyrt::main(tokio, watch = "10ms")]`. The variable also works for [`#[anyrt::test]`](macro@crate::test), and for
+//! nothing else. In a program that has a runtime already, such as one with `#[tokio::main]`, the watched handle has to be the
+//! current one, see [the guide](crate::guide::application#find-what-blocks).
+//!
+//! # Which reports there are
+//!
+//! - A poll that takes longer than [the limit](WatchOptions::warn_after), and again when it has taken ten times as long, and so
+//!   on; and its end.
+//! - Of one place that spawns, one such poll a second. The next report says how many have ended without one, and
+//!   [`Snapshot::slow_places`] counts all. A poll that still blocks a second later is reported then.
+//! - [Tasks that get no turn](WatchOptions::warn_when_ready_for), [closures that get no
+//!   thread](WatchOptions::warn_when_queued_for), and polls that took long because their thread got no CPU: each every ten
+//!   seconds at most.
+//!
+//! The future of `#[anyrt::main]` or `#[anyrt::test]` is reported as a `block_on` at that function.
 //!
 //! # With tracing
 //!
 //! With feature `tracing`, and once the program has set a subscriber for all threads, reports are events of the target
-//! `anyrt::watch` instead of lines on stderr: of level WARN, or INFO if nothing has to be done about it. Filters such as
-//! `RUST_LOG=anyrt::watch=warn` apply to them.
+//! `anyrt::watch` instead of lines on stderr: of level WARN, or INFO if nothing has to be done about it.
+//!
+//! The filter of the subscriber applies to them, and many let errors through and nothing else, as `tracing_subscriber::fmt::init()`
+//! with its feature `env-filter` does: set `RUST_LOG=anyrt::watch=warn`. A line on stderr says so once when a filter drops them.
 //!
 //! Each watched task is a span as well, which [tokio-console](crate::guide::cookbook#tokio-console) shows: name, place, busy
 //! time, polls and wakes. It costs a branch a poll if no subscriber wants spans of level TRACE.
@@ -47,9 +63,11 @@
 //! # What is not seen
 //!
 //! - Tasks that are spawned with functions of the runtime itself (`tokio::spawn`, `smol::spawn`,
-//!   `async_std::task::spawn`), and by other handles.
+//!   `async_std::task::spawn`), and by other handles: [`AnyRuntime::watch`](crate::AnyRuntime::watch) changes no handle in place.
+//! - What a future of [`within`](crate::AnyRuntime::within) does itself, in a task that is not watched. What it spawns is seen.
 //! - Blocking closures may block: that is what they are for.
-//! - A lock that is held over an `.await`. If other tasks block on the lock, they are reported.
+//! - Who holds a lock: a task that waits for one of `std::sync` is reported, and not the task or the closure that holds it,
+//!   such as one that holds the guard of a `std::sync::Mutex` over an `.await`.
 //! - The line of the blocking call. Rust has no safe way to take the backtrace of another thread. On Linux the report
 //!   has the kernel function that the thread sleeps in.
 //! - A poll that is hardly longer than the limit: notes are looked at [several times](Snapshot::resolution) in each

@@ -37,12 +37,13 @@ const LEAST: Duration = Duration::from_millis(1);
 pub(super) type OnReport = Arc<dyn Fn(&Report) + Send + Sync>;
 
 impl WatchOptions {
-    /// Creates options with the defaults: a limit of 100 ms, and reports to stderr.
+    /// Creates options with the defaults: a limit of 100 ms, and reports to stderr, or as events of
+    /// [tracing](super#with-tracing).
     pub fn new() -> Self {
         Self { warn_after: Duration::from_millis(100), ready: None, queued: None, on_report: None }
     }
 
-    /// Sets how long a poll may take; 100 ms by default, and at least 1 ms.
+    /// Sets how long a poll may take; 100 ms by default. Less than 1 ms, also zero, is taken for 1 ms.
     ///
     /// A good value for a server is 10 ms; builds without optimisation need more.
     pub fn warn_after(self, limit: Duration) -> Self {

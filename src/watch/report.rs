@@ -8,7 +8,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Report {
-    /// A poll or destructor of a task, or a poll of a `block_on`, takes longer than the limit and has not ended.
+    /// A poll or destructor of a task, or a poll of a `block_on`, takes longer than the limit and has not ended. Reported
+    /// again when it has taken ten times as long, and so on.
     #[non_exhaustive]
     Blocked {
         /// The runtime, as its `Debug` prints it.
@@ -26,7 +27,7 @@ pub enum Report {
         /// How many slow polls of tasks from this place have ended without a report since the last one.
         left_out: u32,
     },
-    /// The poll of an earlier [`Blocked`](Self::Blocked) has ended.
+    /// The poll of an earlier [`Blocked`](Self::Blocked) has ended. Comes once for each such poll.
     #[non_exhaustive]
     Ended {
         /// The runtime, as its `Debug` prints it.

@@ -22,13 +22,13 @@ pub struct Snapshot {
     pub runtime: String,
     /// How long it has been watched.
     pub watched_for: Duration,
-    /// The time between two looks at the threads. Durations below are multiples of it, and shorter polls are not timed.
+    /// The time between two looks at the threads. Durations below are counted in such steps, and shorter polls are not timed.
     pub resolution: Duration,
     /// Tasks, and futures in `block_on`, that have not ended.
     pub tasks: usize,
-    /// Everything that was ever spawned, blocking closures included.
+    /// Everything that was ever spawned, including blocking closures and futures in `block_on`.
     pub spawned: u64,
-    /// Polls and destructors of tasks.
+    /// Polls of tasks and of futures in `block_on`, and destructors of tasks.
     pub polls: u64,
     /// How long threads have been found polling, in all. With two busy workers it is two seconds a second.
     pub busy: Duration,
@@ -70,7 +70,7 @@ pub struct SlowPlace {
     pub longest: Duration,
 }
 
-/// Distribution of times; each is up to a quarter too high, and a multiple of [`Snapshot::resolution`].
+/// Distribution of times; each is up to a quarter too high, and no more exact than [`Snapshot::resolution`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Latency {
