@@ -204,6 +204,8 @@ pub mod net {
         OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener, TcpStream, UdpSocket, WriteHalf,
     };
     pub use crate::current::net::lookup_host;
+    #[cfg(unix)]
+    pub use crate::current::remove_socket;
     pub use crate::runtime::net::{
         ConnectOptions, Incoming, Keepalive, ListenOptions, RecvMsg, Resolve, SetResolverError,
         ToSocketAddrs, set_resolver,

@@ -16,7 +16,8 @@ use futures::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Sends a name, and returns what the server says.
 async fn greeting(server: &str, name: &str) -> io::Result<String> {
-    let mut stream = timeout(Duration::from_secs(3), TcpStream::connect(server)).await??;
+    let connecting = TcpStream::connect(server);
+    let mut stream = timeout(Duration::from_secs(3), connecting).await??;
     stream.write_all(name.as_bytes()).await?;
     stream.close().await?;
     let mut answer = String::new();

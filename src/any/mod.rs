@@ -768,6 +768,10 @@ impl UnixNetBackend for AnyRuntime {
         each!(&self.repr, it => it.unix_datagram_bind_path(path).map(Into::into))
     }
 
+    fn unix_remove_path(&self, path: &Path) -> io::Result<()> {
+        each!(&self.repr, it => it.unix_remove_path(path))
+    }
+
     fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
         each!(&self.repr, it => it.watch_fd(fd))
     }

@@ -556,7 +556,8 @@ macro_rules! __scenarios {
                 async(workers) unix::unix_connect_from_a_plain_thread;
                 async(real_sockets) unix::unix_bind_errors_have_their_kinds;
                 async(workers) unix::unix_bind_from_a_plain_thread;
-                async(real_sockets) unix::unix_file_stays;
+                async() unix::unix_file_stays;
+                async() unix::unix_removed_path_can_be_bound_again;
                 async() unix::unix_accept_serves_every_waiter;
                 async() unix::unix_accept_is_cancel_safe;
                 async() unix::unix_incoming_yields_every_connection;

@@ -397,10 +397,35 @@ pub(super) async fn unix_file_stays<R: Runtime>(rt: R) {
     let (path, datagrams) = (folder.path("s"), folder.path("d"));
     drop(rt.unix_bind(&path).unwrap());
     drop(rt.unix_datagram_bind(&datagrams).unwrap());
-    for path in [path, datagrams] {
-        assert!(path.exists());
-        fs::remove_file(path).unwrap();
+    for path in [&path, &datagrams] {
+        assert_eq!(rt.unix_bind(path).unwrap_err().kind(), ErrorKind::AddrInUse);
+        assert_eq!(rt.unix_datagram_bind(path).unwrap_err().kind(), ErrorKind::AddrInUse);
     }
+    assert_eq!(rt.unix_connect(&path).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    let sender = rt.unix_datagram_unbound().unwrap();
+    let refused = sender.send_to(b"x", &datagrams).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+}
+
+pub(super) async fn unix_removed_path_can_be_bound_again<R: Runtime>(rt: R) {
+    let folder = Folder::new();
+    let (path, datagrams) = (folder.path("s"), folder.path("d"));
+    let first = rt.unix_bind(&path).unwrap();
+    let client = rt.unix_connect(&path).await.unwrap();
+    rt.unix_remove(&path).unwrap();
+    let _second = rt.unix_bind(&path).unwrap();
+    first.accept().await.expect("the first still has its connection");
+    drop(client);
+    drop(rt.unix_datagram_bind(&datagrams).unwrap());
+    rt.unix_remove(&datagrams).unwrap();
+    rt.unix_datagram_bind(&datagrams).unwrap();
+    let absent = rt.unix_remove(folder.path("absent")).unwrap_err();
+    assert_eq!(absent.kind(), ErrorKind::NotFound);
+    assert!(absent.to_string().contains("absent"), "{absent}");
+    let file = folder.path("file");
+    fs::write(&file, "no socket").unwrap();
+    assert!(rt.unix_remove(&file).is_err());
+    assert!(file.exists());
 }
 
 pub(super) async fn unix_poll_accept_wakes_the_last_waker<R: Runtime>(rt: R) {
@@ -514,6 +539,9 @@ pub(super) async fn unix_without_a_handle<R: Runtime>(rt: R) {
         assert_eq!(text, "free");
         let (mut a, _b) = net::UnixStream::pair().unwrap();
         a.write_all(b"x").await.unwrap();
+        drop(listener);
+        net::remove_socket(folder.path("s")).unwrap();
+        net::UnixListener::bind(folder.path("s")).unwrap();
         let bound = net::UnixDatagram::bind(folder.path("d")).unwrap();
         net::UnixDatagram::unbound().unwrap().send_to(b"x", folder.path("d")).await.unwrap();
         assert_eq!(bound.recv(&mut [0; 8]).await.unwrap(), 1);

@@ -13,6 +13,8 @@ pub(crate) mod time;
 mod unix;
 
 pub use random::{RandomState, random_seed};
+#[cfg(unix)]
+pub use self::unix::remove_socket;
 pub use spawn::{
     block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, try_yield_now, yield_now,
 };

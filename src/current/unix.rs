@@ -12,6 +12,34 @@ use crate::runtime::backend::UnixNetBackend;
 use crate::runtime::net::AsyncFd;
 use crate::runtime::{Driver, UnixNet};
 
+/// Removes the file of a Unix socket, on the current runtime; see [`UnixNet::unix_remove`].
+///
+/// # Errors
+///
+/// [`NoRuntime`](crate::NoRuntime), as an error of kind `Unsupported`, if no runtime is current.
+///
+/// # Examples
+///
+/// ```
+/// use std::io;
+///
+/// use anyrt::net::{UnixListener, remove_socket};
+///
+/// fn listen(path: &str) -> io::Result<UnixListener> {
+///     // Of the process that ran before.
+///     let _ = remove_socket(path);
+///     UnixListener::bind(path)
+/// }
+/// ```
+///
+/// <details><summary>Scenarios</summary>
+///
+/// `unix_without_a_handle`.</details>
+#[track_caller]
+pub fn remove_socket<P: AsRef<Path>>(path: P) -> io::Result<()> {
+    find(Driver::None)?.unix_remove(path)
+}
+
 impl UnixStream {
     /// Connects on the current runtime; see [`UnixNet::unix_connect`].
     ///

@@ -19,6 +19,7 @@ pub(super) trait ErasedUnix {
     fn datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram>;
     fn datagram_unbound(&self) -> io::Result<UnixDatagram>;
     fn datagram_pair(&self) -> io::Result<(UnixDatagram, UnixDatagram)>;
+    fn remove_path(&self, path: &Path) -> io::Result<()>;
     fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>>;
 }
 
@@ -59,6 +60,10 @@ impl<R: UnixNet> ErasedUnix for R {
         self.unix_datagram_pair().map(|(a, b)| (UnixDatagram::new(a), UnixDatagram::new(b)))
     }
 
+    fn remove_path(&self, path: &Path) -> io::Result<()> {
+        self.unix_remove_path(path)
+    }
+
     fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {
         UnixNetBackend::watch_fd(self, fd)
     }
@@ -88,6 +93,10 @@ impl UnixNetBackend for Custom {
 
     fn unix_datagram_bind_path(&self, path: &Path) -> io::Result<UnixDatagram> {
         self.get_or_error()?.unix().datagram_bind_path(path)
+    }
+
+    fn unix_remove_path(&self, path: &Path) -> io::Result<()> {
+        self.get_or_error()?.unix().remove_path(path)
     }
 
     fn watch_fd(&self, fd: OwnedFd) -> io::Result<Box<dyn WatchFd>> {

@@ -325,6 +325,10 @@ macro_rules! runs {
                 UnixDatagram::bind(&self.world, self.host, Some(path))
             }
 
+            fn unix_remove_path(&self, path: &Path) -> io::Result<()> {
+                net::unix::remove(&self.world, self.host, path)
+            }
+
             fn watch_fd(&self, _: std::os::fd::OwnedFd) -> io::Result<Box<dyn WatchFd>> {
                 Err(io::Error::new(
                     io::ErrorKind::Unsupported,

@@ -142,6 +142,10 @@ impl Waiting {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.awaiting.is_empty() && self.polling.is_none()
+    }
+
     pub(super) fn take(&mut self) -> Waiters {
         let mut all = self.awaiting.take();
         all.extend(self.polling.take());

@@ -65,6 +65,13 @@ pub trait UnixNetBackend {
         self.adopt_unix_datagram(path::datagram(path)?)
     }
 
+    /// Removes the file of a socket; called by [`unix_remove`](UnixNet::unix_remove).
+    ///
+    /// Replace it in a backend that does not use the system's sockets.
+    fn unix_remove_path(&self, path: &Path) -> io::Result<()> {
+        path::remove(path)
+    }
+
     /// Watches a descriptor; called by [`async_fd`](UnixNet::async_fd).
     ///
     /// Replace it in a backend that can watch descriptors. The provided method returns an error of kind `Unsupported`.

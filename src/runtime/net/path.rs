@@ -4,6 +4,7 @@ use std::io;
 use std::mem::offset_of;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net as std_unix;
 use std::path::Path;
 use std::pin::Pin;
@@ -93,6 +94,18 @@ pub(crate) fn datagram(path: &Path) -> io::Result<std_unix::UnixDatagram> {
     let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
     cannot("bind to", path, socket.bind(&SockAddr::unix(path)?))?;
     Ok(OwnedFd::from(socket).into())
+}
+
+/// [`UnixNetBackend::unix_remove_path`](crate::runtime::backend::UnixNetBackend::unix_remove_path).
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    check(path)?;
+    let removed = std::fs::symlink_metadata(path).and_then(|file| {
+        if !file.file_type().is_socket() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the file is not a socket"));
+        }
+        std::fs::remove_file(path)
+    });
+    cannot("remove", path, removed)
 }
 
 /// Another socket, which can be written to when there is room at `path`: the system (Linux: `unix_dgram_poll`) watches

@@ -25,7 +25,8 @@ use crate::runtime::net::path::{Incoming, addr};
 /// An address is a path. If a path is too long or contains a NUL, each method that takes one returns an error of kind
 /// `InvalidInput`, which contains the path and the maximum length on this system (107 bytes on Linux, 103 on macOS and
 /// the BSDs). (tokio, smol and async-std have three kinds for it.) Errors of connecting and binding contain the path,
-/// and the system's error as their source. Dropping a socket does not remove its file: remove it before you bind again.
+/// and the system's error as their source. Dropping a socket does not remove its file: call
+/// [`unix_remove`](Self::unix_remove) before you bind again.
 ///
 /// On Linux and Android a path that begins with a NUL is an abstract name, of which there is no file: `"\0name"`, as tokio takes
 /// it. Any bytes may follow, 107 at most, and it is free again when its socket is dropped. Elsewhere it is `InvalidInput`.
@@ -142,6 +143,37 @@ pub trait UnixNet: Spawn + UnixNetBackend {
     fn unix_datagram_pair(&self) -> io::Result<(Self::UnixDatagram, Self::UnixDatagram)> {
         let (a, b) = std_unix::UnixDatagram::pair()?;
         Ok((self.unix_datagram_from_std(a)?, self.unix_datagram_from_std(b)?))
+    }
+
+    /// Removes the file of a Unix socket, so that the path can be bound again. The socket itself, if it still exists, keeps
+    /// its connections.
+    ///
+    /// With the system's sockets this is [`std::fs::remove_file`], for a socket only. In a simulation each host has paths
+    /// of its own, which `std::fs` does not know: remove them with this.
+    ///
+    /// # Errors
+    ///
+    /// The system's, such as `NotFound`. `InvalidInput` if the file is not a socket; then it stays.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use anyrt::runtime::UnixNet;
+    ///
+    /// fn listen<R: UnixNet>(runtime: &R, path: &str) -> io::Result<R::UnixListener> {
+    ///     // Of the process that ran before.
+    ///     let _ = runtime.unix_remove(path);
+    ///     runtime.unix_bind(path)
+    /// }
+    /// ```
+    ///
+    /// <details><summary>Scenarios</summary>
+    ///
+    /// `unix_removed_path_can_be_bound_again`.</details>
+    fn unix_remove<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
+        self.unix_remove_path(path.as_ref())
     }
 
     /// Converts a connection of the standard library, blocking or non-blocking.

@@ -52,6 +52,10 @@ pub(crate) enum NetEvent {
     // Apart, for it is large, and there are few of it.
     Datagram(Box<Datagram>),
     DatagramRefused(Box<Refusal>),
+    /// What fills the send buffer of a UDP socket has left.
+    SendBufferHasRoom {
+        socket: u64,
+    },
 }
 
 impl fmt::Debug for NetEvent {

@@ -17,13 +17,13 @@ use std::time::Duration;
 
 use self::acceptor::Acceptor;
 use self::socket::Socket;
-use super::network::{Addr, BUFFER, to_this_host};
+use super::network::{Addr, BUFFER, Errno, canonical, to_this_host};
 use super::time::Sleep;
 use super::waiters::How;
 use super::world::World;
 use crate::runtime::net::family::{listener_items, stream_items};
 use crate::runtime::net::io_traits::{reads, writes};
-use crate::runtime::net::options::{invalid, whole_seconds};
+use crate::runtime::net::options::{invalid, named, whole_seconds};
 use crate::runtime::net::{ConnectOptions, Descriptor, Keepalive, ListenOptions};
 use crate::runtime::time::deadline_after;
 use crate::runtime::{self, Interest, ReuniteError, read_tries, stream_tries, write_tries};
@@ -50,19 +50,21 @@ pub(super) async fn connect(
     addr: SocketAddr,
     options: ConnectOptions,
 ) -> io::Result<TcpStream> {
-    let addr = to_this_host(addr);
+    let (is_v6, addr) = (addr.is_ipv6(), canonical(to_this_host(addr)));
     let (from, route) = world.with(|state| {
-        let from = state.network.local_end(host, addr.ip(), options.local_addr)?;
+        let ConnectOptions { local_addr, socket, .. } = &options;
+        let from = state.network.local_end(&state.clock, host, addr, *local_addr, socket)?;
         io::Result::Ok((from, state.network.route(host, addr.ip())))
     })?;
     let Some(target) = route else {
         Sleep::new(world.clone(), deadline_after(world.now(), Duration::from_nanos(UNREACHABLE))).await;
-        return Err(io::Error::new(
-            ErrorKind::HostUnreachable,
-            format!("no host has the address {}", addr.ip()),
-        ));
+        let text = format!("no host has the address {}", addr.ip());
+        return Err(named(Errno::HostUnreachable.into(), text));
     };
-    let socket = Socket::ask(&world, (host, Addr::Ip(from)), (target, Addr::Ip(addr)), options.socket);
+    let mut socket = Socket::ask(&world, (host, Addr::Ip(from)), (target, Addr::Ip(addr)), options.socket);
+    if is_v6 {
+        socket.shows_v6();
+    }
     poll_fn(|cx| socket.poll_connected(cx)).await?;
     Ok(Stream::new(socket))
 }
@@ -160,7 +162,7 @@ macro_rules! half {
             }
 
             fn peer_addr(&self) -> io::Result<A> {
-                A::of(&self.stream.socket.addrs.peer)
+                A::of(self.stream.socket.peer()?)
             }
         }
     };
@@ -269,7 +271,7 @@ impl runtime::TcpStream for TcpStream {
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Address::of(&self.socket.addrs.peer)
+        Address::of(self.socket.peer()?)
     }
 
     fn nodelay(&self) -> io::Result<bool> {
@@ -319,7 +321,7 @@ impl runtime::TcpStream for TcpStream {
 fn check_ttl(ttl: u32) -> io::Result<()> {
     match ttl {
         1..=255 => Ok(()),
-        _ => Err(io::Error::new(ErrorKind::InvalidInput, format!("a TTL is 1 to 255, and not {ttl}"))),
+        _ => Err(Errno::InvalidArgument.into()),
     }
 }
 

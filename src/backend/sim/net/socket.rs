@@ -165,6 +165,18 @@ impl Socket {
         self.world.with(|state| state.network.shutdown(&mut state.clock, self.conn, self.side));
     }
 
+    /// Returns the address of the peer, while there is a connection.
+    pub(super) fn peer(&self) -> io::Result<&Addr> {
+        self.world.with(|state| state.network.check_connected(self.conn, self.side))?;
+        Ok(&self.addrs.peer)
+    }
+
+    /// Shows addresses of IPv4 as a socket of IPv6 does.
+    pub(super) fn shows_v6(&mut self) {
+        let Addrs { local, peer } = (*self.addrs).clone();
+        *self.addrs = Addrs { local: local.mapped(), peer: peer.mapped() };
+    }
+
     /// Reads or changes what can be set.
     pub(super) fn options<T>(&self, of: impl FnOnce(&mut SocketOptions, &mut u32) -> T) -> io::Result<T> {
         self.world.with(|state| {

@@ -1,12 +1,12 @@
 use std::future::poll_fn;
-use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{check_ttl, no_real_sockets};
 use crate::backend::sim::log::Wait;
-use crate::backend::sim::network::UdpBound;
+use crate::backend::sim::network::{Errno, Interface, UdpBound};
 use crate::backend::sim::waiters::How;
 use crate::backend::sim::world::World;
 use crate::runtime;
@@ -14,8 +14,7 @@ use crate::runtime;
 /// A UDP socket in memory. Programs use [`net::UdpSocket`](crate::net::UdpSocket), which contains it in a simulation.
 ///
 /// Datagrams arrive after the latency of their link, those of one socket in order unless the link reorders; they are
-/// lost if the receive queue is full. Socket options are stored and returned, but have no effect; multicast is not
-/// supported.
+/// lost if the receive queue is full. Broadcast and multicast reach every host that the paths allow.
 #[derive(Debug)]
 pub struct UdpSocket {
     world: Arc<World>,
@@ -37,17 +36,16 @@ impl UdpSocket {
         self.world.with(|state| of(state.network.bound(self.number)?))
     }
 
-    /// Nothing is ever full on this side, so it is ready unless the budget of the task is spent.
     fn poll_send_to(
         &self,
         cx: &mut Context<'_>,
         buf: &[u8],
         to: Option<SocketAddr>,
+        how: How,
     ) -> Poll<io::Result<usize>> {
         let wait = || Wait::Socket("send to", to);
-        self.world.operate(cx, wait, |state, _| {
-            let sent = state.network.send_udp(&mut state.clock, self.number, buf, to);
-            Poll::Ready(sent.map(|()| buf.len()))
+        self.world.operate(cx, wait, |state, waiter| {
+            state.network.send_udp(&mut state.clock, self.number, buf, to, (waiter, how))
         })
     }
 
@@ -67,9 +65,8 @@ impl UdpSocket {
 
 impl UdpSocket {
     fn transmit(&self, buf: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
-        self.world.try_operate(|state, _| {
-            let sent = state.network.send_udp(&mut state.clock, self.number, buf, to);
-            Poll::Ready(sent.map(|()| buf.len()))
+        self.world.try_operate(|state, waiter| {
+            state.network.send_udp(&mut state.clock, self.number, buf, to, (waiter, How::Awaits))
         })
     }
 
@@ -79,16 +76,23 @@ impl UdpSocket {
             state.network.udp_readable(&mut state.clock, self.number, (waiter, how))
         })
     }
+
+    fn poll_writable(&self, cx: &mut Context<'_>, how: How) -> Poll<io::Result<()>> {
+        let wait = || Wait::Socket("send to", None);
+        self.world.operate(cx, wait, |state, waiter| {
+            state.network.udp_writable(&mut state.clock, self.number, (waiter, how))
+        })
+    }
+
+    fn join(&self, group: IpAddr, interface: Interface, joins: bool) -> io::Result<()> {
+        Ok(self.world.with(|state| state.network.join(self.number, group, interface, joins))?)
+    }
 }
 
 impl Drop for UdpSocket {
     fn drop(&mut self) {
         self.world.with(|state| state.network.unbind(&mut state.clock, self.number));
     }
-}
-
-fn no_multicast() -> io::Result<()> {
-    Err(io::Error::new(ErrorKind::Unsupported, "anyrt: the network of a simulation has no multicast"))
 }
 
 /// An option that is kept, and given back.
@@ -113,11 +117,11 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_send_to(cx, buf, None)).await
+        poll_fn(|cx| self.poll_send_to(cx, buf, None, How::Awaits)).await
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_send_to(cx, buf, None)
+        self.poll_send_to(cx, buf, None, How::Polls)
     }
 
     async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
@@ -129,11 +133,11 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_send_to(cx, buf, Some(target))).await
+        poll_fn(|cx| self.poll_send_to(cx, buf, Some(target), How::Awaits)).await
     }
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], target: SocketAddr) -> Poll<io::Result<usize>> {
-        self.poll_send_to(cx, buf, Some(target))
+        self.poll_send_to(cx, buf, Some(target), How::Polls)
     }
 
     async fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
@@ -169,12 +173,11 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn writable(&self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_send_ready(cx)).await
+        poll_fn(|cx| self.poll_writable(cx, How::Awaits)).await
     }
 
     fn poll_send_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wait = || Wait::Socket("send to", None);
-        self.world.operate(cx, wait, |_, _| Poll::Ready(Ok(())))
+        self.poll_writable(cx, How::Polls)
     }
 
     fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
@@ -196,17 +199,40 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.with(|bound| Ok(bound.local))
+        self.with(|bound| Ok(bound.local()))
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.with(|bound| bound.peer.ok_or(ErrorKind::NotConnected.into()))
+        self.with(|bound| bound.peer())
     }
 
     kept!(broadcast, set_broadcast: bool);
     kept!(multicast_loop_v4, set_multicast_loop_v4: bool);
-    kept!(multicast_ttl_v4, set_multicast_ttl_v4: u32);
-    kept!(multicast_loop_v6, set_multicast_loop_v6: bool);
+
+    fn multicast_ttl_v4(&self) -> io::Result<u32> {
+        self.with(|bound| Ok(bound.multicast_ttl_v4))
+    }
+
+    fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
+        if ttl > 255 {
+            return Err(Errno::InvalidArgument.into());
+        }
+        self.with(|bound| {
+            bound.multicast_ttl_v4 = ttl;
+            Ok(())
+        })
+    }
+
+    fn multicast_loop_v6(&self) -> io::Result<bool> {
+        self.with(|bound| Ok(bound.as_v6()?.multicast_loop_v6))
+    }
+
+    fn set_multicast_loop_v6(&self, on: bool) -> io::Result<()> {
+        self.with(|bound| {
+            bound.as_v6()?.multicast_loop_v6 = on;
+            Ok(())
+        })
+    }
 
     fn ttl(&self) -> io::Result<u32> {
         self.with(|bound| Ok(bound.ttl))
@@ -220,20 +246,20 @@ impl runtime::UdpSocket for UdpSocket {
         })
     }
 
-    fn join_multicast_v4(&self, _: &Ipv4Addr, _: &Ipv4Addr) -> io::Result<()> {
-        no_multicast()
+    fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
+        self.join((*group).into(), Interface::V4(*interface), true)
     }
 
-    fn leave_multicast_v4(&self, _: &Ipv4Addr, _: &Ipv4Addr) -> io::Result<()> {
-        no_multicast()
+    fn leave_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
+        self.join((*group).into(), Interface::V4(*interface), false)
     }
 
-    fn join_multicast_v6(&self, _: &Ipv6Addr, _: u32) -> io::Result<()> {
-        no_multicast()
+    fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.join((*group).into(), Interface::V6(interface), true)
     }
 
-    fn leave_multicast_v6(&self, _: &Ipv6Addr, _: u32) -> io::Result<()> {
-        no_multicast()
+    fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.join((*group).into(), Interface::V6(interface), false)
     }
 
     fn into_std(self) -> io::Result<std::net::UdpSocket> {

@@ -1,7 +1,7 @@
 mod datagram;
 
 use std::future::{Future, poll_fn};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::fd::BorrowedFd;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use std::os::unix::ffi::OsStrExt as _;
@@ -32,14 +32,13 @@ pub use datagram::UnixDatagram;
 /// involved.
 pub(crate) async fn connect(world: Arc<World>, host: usize, path: PathBuf) -> io::Result<UnixStream> {
     check(&path)?;
-    let to = Addr::Path(Some(path.clone()));
-    let room = world.with(|state| state.network.has_room(host, &to))?;
-    let asked = match room {
-        Some(true) => Ok(()),
-        Some(false) => Err(full_queue()),
-        None => Err(io::Error::new(ErrorKind::NotFound, "nobody listens there, on this host")),
+    let asked = match world.with(|state| state.network.has_room(host, &path)) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(full_queue()),
+        Err(error) => Err(error),
     };
     cannot("connect to", &path, asked)?;
+    let to = Addr::Path(Some(path));
     let socket = Socket::ask(&world, (host, Addr::Path(None)), (host, to), SocketOptions::default());
     poll_fn(|cx| socket.poll_connected(cx)).await?;
     Ok(Stream::new(socket))
@@ -50,6 +49,12 @@ pub(crate) fn listen(world: &Arc<World>, host: usize, path: &Path) -> io::Result
     check(path)?;
     let number = world.with(|state| state.network.listen_at(&mut state.clock, host, path))?;
     Ok(Listener::new(Acceptor::new(world, number, Addr::Path(Some(path.to_owned())))))
+}
+
+/// [`UnixNetBackend::unix_remove_path`](crate::runtime::backend::UnixNetBackend::unix_remove_path).
+pub(crate) fn remove(world: &Arc<World>, host: usize, path: &Path) -> io::Result<()> {
+    check(path)?;
+    world.with(|state| state.network.remove_file(host, path))
 }
 
 /// [`UnixNet::unix_pair`](runtime::UnixNet::unix_pair).
@@ -98,7 +103,7 @@ impl runtime::UnixStream for UnixStream {
     }
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Address::of(&self.socket.addrs.peer)
+        Address::of(self.socket.peer()?)
     }
 
     fn peer_cred(&self) -> io::Result<UCred> {

@@ -3,19 +3,18 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::Network;
+use super::listening::share;
 use super::path::Path;
 use super::paths::counted;
+use super::ports::{At, Ends, Use};
+use super::{Errno, Network};
 use crate::backend::sim::clock::Clock;
 use crate::backend::sim::log::Kind;
-
-/// First port that the system assigns by itself (RFC 6335).
-const EPHEMERAL: u16 = 49_152;
+use crate::runtime::net::options::{SocketOptions, named};
 
 pub(super) struct Host {
     pub(super) name: String,
-    ip: IpAddr,
-    next_port: u16,
+    pub(super) ip: IpAddr,
     // Paths to every host, including itself.
     pub(super) paths: Vec<Path>,
     pub(super) up: bool,
@@ -35,7 +34,6 @@ impl Host {
         Self {
             name: name.to_owned(),
             ip,
-            next_port: EPHEMERAL,
             paths: Vec::new(),
             up: true,
             life: 0,
@@ -96,34 +94,15 @@ impl Network {
         })
     }
 
-    pub(crate) fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        if let Ok(ip) = name.parse::<IpAddr>() {
-            return Ok(vec![(ip, port).into()]);
-        }
-        if name == "localhost" {
-            return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
-        }
-        if name.contains('\0') {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "a name has no NUL in it"));
-        }
-        let host = self.hosts.iter().find(|host| host.name == name);
-        let Some(host) = host else {
-            return Err(io::Error::new(ErrorKind::NotFound, "no host of this simulation has that name"));
-        };
-        Ok(vec![(host.ip, port).into()])
-    }
-
     /// Checks that a socket of `host` can be bound to this address.
     pub(super) fn check_local(&self, host: usize, ip: IpAddr) -> io::Result<()> {
         self.check_up(host)?;
-        if ip.is_unspecified() || ip.is_loopback() || ip == self.hosts[host].ip {
+        if ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || ip == self.hosts[host].ip {
             return Ok(());
         }
         let Host { name, ip: own, .. } = &self.hosts[host];
-        Err(io::Error::new(
-            ErrorKind::AddrNotAvailable,
-            format!("{ip} is not an address of host {name:?}, which has {own}"),
-        ))
+        let text = format!("{ip} is not an address of host {name:?}, which has {own}");
+        Err(named(Errno::AddrNotAvailable.into(), text))
     }
 
     /// Returns the host that packets from `host` to `ip` reach, if there is one.
@@ -141,48 +120,67 @@ impl Network {
             IpAddr::V4(ip) if ip.is_loopback() => Ok(Ipv4Addr::LOCALHOST.into()),
             IpAddr::V6(ip) if ip.is_loopback() => Ok(Ipv6Addr::LOCALHOST.into()),
             ip if ip.is_ipv4() == own.is_ipv4() => Ok(own),
-            _ => Err(io::Error::new(
-                ErrorKind::NetworkUnreachable,
-                format!("host {:?} has {own}, which is of the other family", self.hosts[host].name),
-            )),
+            _ => {
+                let text = format!("host {:?} has {own}, which is of the other family", self.hosts[host].name);
+                Err(named(Errno::NetworkUnreachable.into(), text))
+            }
         }
     }
 
-    /// Returns the local address of a TCP connection: `local`, or an address with a free port.
+    /// Checks that packets with this source can be sent to `to`: those from a loopback address stay on their host.
+    pub(super) fn check_leaves(&self, host: usize, from: IpAddr, to: IpAddr) -> Result<(), Errno> {
+        if from.is_loopback() && !to.is_multicast() && self.route(host, to) != Some(host) {
+            return Err(Errno::InvalidArgument);
+        }
+        Ok(())
+    }
+
+    /// Returns the local address of a TCP connection to a host: `local`, or an address with a free port. The address
+    /// is taken from now on.
     pub(crate) fn local_end(
         &mut self,
+        clock: &Clock,
         host: usize,
-        to: IpAddr,
+        peer: SocketAddr,
         local: Option<SocketAddr>,
+        options: &SocketOptions,
     ) -> io::Result<SocketAddr> {
-        let mut from = local.unwrap_or(SocketAddr::new(self.source(host, to)?, 0));
+        let mut from = match local {
+            Some(local) => canonical(local),
+            None => SocketAddr::new(self.source(host, peer.ip())?, 0),
+        };
         self.check_local(host, from.ip())?;
         if from.ip().is_unspecified() {
-            from.set_ip(self.source(host, to)?);
+            from.set_ip(self.source(host, peer.ip())?);
         }
-        match from.port() {
-            0 => from.set_port(self.free_port(host, |network, port| network.tcp_port_is_taken(host, port))?),
-            port if self.tcp_port_is_taken(host, port) => return Err(ErrorKind::AddrInUse.into()),
-            _ => {}
+        let Self { ports, random, .. } = self;
+        let (now, share, chosen) = (clock.nanos, share(options), from.port() == 0);
+        if chosen {
+            from.set_port(ports.free_for(now, host, from.ip(), peer, random)?);
+        } else {
+            ports.check(now, host, At::exactly(from.ip()), from.port(), share)?;
+        }
+        let ends = Ends { local: from, peer };
+        ports.check_unique(now, host, ends)?;
+        self.check_leaves(host, from.ip(), peer.ip())?;
+        if self.route(host, peer.ip()).is_some() {
+            self.ports.connect(host, ends, Use::new(chosen, share));
         }
         Ok(from)
     }
+}
 
-    /// Returns a free port.
-    pub(super) fn free_port(
-        &mut self,
-        host: usize,
-        is_taken: impl Fn(&Self, u16) -> bool,
-    ) -> io::Result<u16> {
-        for _ in EPHEMERAL..=u16::MAX {
-            let port = self.hosts[host].next_port;
-            self.hosts[host].next_port = port.checked_add(1).unwrap_or(EPHEMERAL);
-            if !is_taken(self, port) {
-                return Ok(port);
-            }
-        }
-        Err(io::Error::new(ErrorKind::AddrInUse, "no ephemeral port is free"))
+/// The address of IPv4 that an address of IPv6 stands for (RFC 4291, 2.5.5.2).
+pub(crate) fn canonical(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}
+
+/// The address of IPv6 that stands for an address of IPv4.
+pub(crate) fn mapped(mut addr: SocketAddr) -> SocketAddr {
+    if let IpAddr::V4(ip) = addr.ip() {
+        addr.set_ip(ip.to_ipv6_mapped().into());
     }
+    addr
 }
 
 /// Maps an unspecified address to this host, as Linux does.

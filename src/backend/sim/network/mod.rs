@@ -2,10 +2,15 @@
 //! task is a waker, and a later effect is an event of the clock.
 
 mod connection;
+mod errno;
 mod host;
 mod listening;
+mod names;
 mod path;
 mod paths;
+mod ports;
+#[cfg(unix)]
+mod socket_files;
 mod udp;
 #[cfg(unix)]
 mod unix_datagram;
@@ -20,6 +25,10 @@ use self::connection::Conn;
 use self::host::Host;
 use self::listening::Listening;
 use self::path::Path;
+use self::ports::Ports;
+use self::udp::UdpSockets;
+#[cfg(unix)]
+use self::socket_files::SocketFiles;
 #[cfg(unix)]
 use self::unix_datagram::UnixBound;
 use super::clock::{Clock, NetEvent};
@@ -28,11 +37,12 @@ use super::slots::Slots;
 use super::waiters::{Waiters, Waiting};
 
 pub(super) use connection::{CLIENT, Fd, SERVER};
-pub(super) use host::to_this_host;
+pub(super) use errno::Errno;
+pub(super) use host::{canonical, mapped, to_this_host};
 pub use path::LinkOptions;
 pub(super) use path::{BUFFER, Chance};
 pub(super) use paths::Paths;
-pub(super) use udp::UdpBound;
+pub(super) use udp::{Interface, UdpBound};
 
 /// Number of routers that a packet may pass: the default of Linux.
 const TTL: u32 = 64;
@@ -46,9 +56,12 @@ pub(super) struct Network {
     has_crashed: bool,
     conns: Slots<Conn>,
     listening: BTreeMap<u64, Listening>,
-    datagrams: BTreeMap<u64, UdpBound>,
+    ports: Ports,
+    datagrams: UdpSockets,
     #[cfg(unix)]
     unix_datagrams: BTreeMap<u64, UnixBound>,
+    #[cfg(unix)]
+    files: SocketFiles,
 }
 
 /// An address of a socket.
@@ -64,6 +77,14 @@ impl Addr {
         match self {
             Self::Ip(addr) => Some(*addr),
             Self::Path(_) => None,
+        }
+    }
+
+    /// As a socket of IPv6 shows it.
+    pub(super) fn mapped(self) -> Self {
+        match self {
+            Self::Ip(addr) => Self::Ip(mapped(addr)),
+            path => path,
         }
     }
 }
@@ -111,9 +132,12 @@ impl Network {
             has_crashed: false,
             conns: Slots::default(),
             listening: BTreeMap::new(),
-            datagrams: BTreeMap::new(),
+            ports: Ports::default(),
+            datagrams: UdpSockets::default(),
             #[cfg(unix)]
             unix_datagrams: BTreeMap::new(),
+            #[cfg(unix)]
+            files: SocketFiles::default(),
         };
         network.push(Host::main());
         network
@@ -127,6 +151,7 @@ impl Network {
             NetEvent::Arrive { conn, to } => self.arrive(clock, conn, to),
             NetEvent::Datagram(datagram) => self.datagram(clock, datagram),
             NetEvent::DatagramRefused(refusal) => self.datagram_refused(clock, refusal),
+            NetEvent::SendBufferHasRoom { socket } => self.send_buffer_has_room(clock, socket),
         }
     }
 
@@ -134,7 +159,7 @@ impl Network {
     pub(super) fn stop(&mut self, woken: &mut Waiters) {
         woken.extend(self.conns.values_mut().flat_map(Conn::take_waiters));
         wake_all(&mut self.listening, woken);
-        wake_all(&mut self.datagrams, woken);
+        wake_all(self.datagrams.all_mut(), woken);
         #[cfg(unix)]
         wake_all(&mut self.unix_datagrams, woken);
     }
@@ -143,9 +168,13 @@ impl Network {
     fn crash_sockets(&mut self, clock: &mut Clock, host: usize) {
         self.crash_connections(clock, host);
         crash(&mut self.listening, host, &mut clock.woken);
-        crash(&mut self.datagrams, host, &mut clock.woken);
+        self.ports.crash(host);
+        crash(self.datagrams.all_mut(), host, &mut clock.woken);
+        self.datagrams.crash(host);
         #[cfg(unix)]
         crash(&mut self.unix_datagrams, host, &mut clock.woken);
+        #[cfg(unix)]
+        self.files.crash(host);
     }
 
     /// Schedules an event after the delay of a packet between these hosts.

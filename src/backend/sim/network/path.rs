@@ -10,6 +10,10 @@ use crate::runtime::net::options::invalid;
 /// Size of the receive buffer of each end, as `SO_RCVBUF`. Writes wait for room beyond it.
 pub(crate) const BUFFER: usize = 1 << 16;
 
+/// Bytes of a datagram in each packet of Ethernet, whose MTU is 1500.
+const FRAGMENT: usize = 1480;
+const UDP_HEADER: usize = 8;
+
 /// Options of a link between two hosts, in one direction.
 ///
 /// Default: a latency of 1 ms, and no loss.
@@ -246,6 +250,12 @@ impl Path {
 
     pub(super) fn loses(&self, random: &mut Random) -> bool {
         self.loss.draw(random)
+    }
+
+    /// Whether one of the fragments of a datagram is lost, and it with it.
+    pub(super) fn loses_datagram(&self, random: &mut Random, len: usize) -> bool {
+        let fragments = (len + UDP_HEADER).div_ceil(FRAGMENT).max(1);
+        self.loss != Chance::NEVER && (0..fragments).any(|_| self.loss.draw(random))
     }
 
     pub(super) fn duplicates(&self, random: &mut Random) -> bool {

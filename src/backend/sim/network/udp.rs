@@ -1,34 +1,51 @@
-//! UDP sockets, and datagrams in flight.
+//! UDP sockets.
 
-use std::collections::VecDeque;
-use std::io::{self, ErrorKind};
+mod flight;
+mod groups;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::Poll;
 
-use super::listening::covers;
-use super::paths::Gate;
-use super::{Bound, Network, TTL, crashed, to_this_host};
-use crate::backend::sim::clock::{Clock, Datagram, NetEvent, Refusal};
-use crate::backend::sim::log::{Flight, Kind, hash};
+use self::groups::Group;
+use super::ports::{At, scan};
+use super::{Bound, Errno, Network, TTL, canonical, crashed, mapped, to_this_host};
+use crate::backend::sim::clock::{Clock, NetEvent};
+use crate::backend::sim::random::Random;
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
 
-/// Size of the receive queue in bytes; further datagrams are lost. The default of Linux (`net.core.rmem_default`).
+pub(crate) use self::groups::Interface;
+
+/// Size of the receive queue; a datagram that finds it full is lost (`net.core.rmem_default`).
 const QUEUE: usize = 212_992;
 
-/// Maximum payload of a datagram over IPv4.
-const LARGEST: usize = 65_507;
+/// Maximum payload of a datagram: 65,535 bytes without its headers, of which IPv6 does not count its own.
+const LARGEST_V4: usize = 65_507;
+const LARGEST_V6: usize = 65_527;
+
+/// How far a sender may be ahead of its network interface: the time that the interface needs for a full send buffer of
+/// small datagrams (`net.core.wmem_default`, 212,992 bytes, and 768 for each).
+const AHEAD: u64 = 277_000;
 
 /// A bound UDP socket.
 pub(crate) struct UdpBound {
     host: usize,
-    pub(crate) local: SocketAddr,
-    pub(crate) peer: Option<SocketAddr>,
+    // It shows addresses of IPv4 as addresses of IPv6.
+    is_v6: bool,
+    local: SocketAddr,
+    peer: Option<SocketAddr>,
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
+    // Memory of the queue.
     queued: usize,
     // Arrival time of our last datagram: later ones do not overtake it.
     last: u64,
-    refused: bool,
+    // When all that was sent has left.
+    sent_at: u64,
+    error: Option<Errno>,
     waiters: Waiting,
+    senders: Waiting,
+    groups: Vec<Group>,
     pub(crate) broadcast: bool,
     pub(crate) ttl: u32,
     pub(crate) multicast_loop_v4: bool,
@@ -42,33 +59,133 @@ impl Bound for UdpBound {
     }
 
     fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting> {
-        [&mut self.waiters].into_iter()
+        [&mut self.waiters, &mut self.senders].into_iter()
+    }
+}
+
+impl UdpBound {
+    fn at(&self) -> At {
+        At { ip: self.local.ip(), only_v6: false }
+    }
+
+    /// Returns the local address.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.shown(self.local)
+    }
+
+    /// Returns the address of the peer.
+    pub(crate) fn peer(&self) -> io::Result<SocketAddr> {
+        // One at port 0 is none (`inet_getname`).
+        let peer = self.peer.filter(|peer| peer.port() != 0).ok_or(Errno::NotConnected)?;
+        Ok(self.shown(peer))
+    }
+
+    /// For options of IPv6.
+    pub(crate) fn as_v6(&mut self) -> Result<&mut Self, Errno> {
+        if self.is_v6 { Ok(self) } else { Err(Errno::NotSupported) }
+    }
+
+    /// An address, as this socket shows it.
+    fn shown(&self, addr: SocketAddr) -> SocketAddr {
+        if self.is_v6 && addr.is_ipv4() && !addr.ip().is_unspecified() { mapped(addr) } else { addr }
+    }
+
+    /// Whether packets of the family of `to` can leave it.
+    fn check_family(&self, to: SocketAddr) -> Result<(), Errno> {
+        match (self.is_v6, to.is_ipv6()) {
+            (false, true) => Err(Errno::OtherFamily),
+            (true, false) if self.local.is_ipv6() && !self.local.ip().is_unspecified() => {
+                Err(Errno::NetworkUnreachable)
+            }
+            (true, true) if self.local.is_ipv4() => Err(Errno::NetworkUnreachable),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The UDP sockets of all hosts.
+#[derive(Default)]
+pub(super) struct UdpSockets {
+    bound: BTreeMap<u64, UdpBound>,
+    // By host and port.
+    ports: BTreeMap<(usize, u16), Vec<u64>>,
+}
+
+impl UdpSockets {
+    fn at(&self, host: usize, port: u16) -> impl Iterator<Item = (u64, &UdpBound)> {
+        let numbers = self.ports.get(&(host, port)).into_iter().flatten();
+        numbers.filter_map(|number| Some((*number, self.bound.get(number)?)))
+    }
+
+    fn is_free(&self, host: usize, at: At, port: u16) -> bool {
+        !self.at(host, port).any(|(_, other)| other.at().overlaps(at))
+    }
+
+    fn free_port(&self, host: usize, at: At, random: &mut Random) -> Result<u16, Errno> {
+        scan(random, |port| self.is_free(host, at, port)).ok_or(Errno::AddrInUse)
+    }
+
+    fn insert(&mut self, number: u64, socket: UdpBound) {
+        self.ports.entry((socket.host, socket.local.port())).or_default().push(number);
+        self.bound.insert(number, socket);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<UdpBound> {
+        let socket = self.bound.remove(&number)?;
+        let port = (socket.host, socket.local.port());
+        if let Some(numbers) = self.ports.get_mut(&port) {
+            numbers.retain(|other| *other != number);
+            if numbers.is_empty() {
+                self.ports.remove(&port);
+            }
+        }
+        Some(socket)
+    }
+
+    /// Returns the socket that receives a datagram: a connected one goes before an address, and that before all
+    /// addresses (`udp4_lib_lookup2`).
+    fn receiver(&self, host: usize, from: SocketAddr, to: SocketAddr) -> Option<u64> {
+        let takes = |it: &UdpBound| it.at().covers(to.ip()) && it.peer.is_none_or(|peer| peer == from);
+        let rank = |it: &UdpBound| (it.peer.is_some(), it.local.ip() == to.ip(), it.is_v6 == to.is_ipv6());
+        let takers = self.at(host, to.port()).filter(|(_, it)| takes(it));
+        takers.max_by_key(|(_, it)| rank(it)).map(|(number, _)| number)
+    }
+
+    pub(super) fn all_mut(&mut self) -> &mut BTreeMap<u64, UdpBound> {
+        &mut self.bound
+    }
+
+    /// All sockets of a host are gone.
+    pub(super) fn crash(&mut self, host: usize) {
+        self.ports.retain(|(its, _), _| *its != host);
     }
 }
 
 impl Network {
     /// Binds a UDP socket, and returns its number.
-    pub(crate) fn bind(&mut self, clock: &mut Clock, host: usize, mut addr: SocketAddr) -> io::Result<u64> {
-        self.check_local(host, addr.ip())?;
-        if addr.port() == 0 {
-            addr.set_port(self.free_port(host, |network, port| {
-                network.datagrams.values().any(|it| it.host == host && it.local.port() == port)
-            })?);
-        }
-        let is_taken = |it: &UdpBound| it.host == host && (covers(it.local, addr) || covers(addr, it.local));
-        if self.datagrams.values().any(is_taken) {
-            return Err(io::Error::from(ErrorKind::AddrInUse));
+    pub(crate) fn bind(&mut self, clock: &mut Clock, host: usize, addr: SocketAddr) -> io::Result<u64> {
+        let (is_v6, mut local) = (addr.is_ipv6(), canonical(addr));
+        self.check_local(host, local.ip())?;
+        let at = At { ip: local.ip(), only_v6: false };
+        if local.port() == 0 {
+            local.set_port(self.datagrams.free_port(host, at, &mut self.random)?);
+        } else if !self.datagrams.is_free(host, at, local.port()) {
+            return Err(Errno::AddrInUse.into());
         }
         let number = clock.number();
         let bound = UdpBound {
             host,
-            local: addr,
+            is_v6,
+            local,
             peer: None,
             queue: VecDeque::new(),
             queued: 0,
             last: 0,
-            refused: false,
+            sent_at: 0,
+            error: None,
             waiters: Waiting::default(),
+            senders: Waiting::default(),
+            groups: Vec::new(),
             broadcast: false,
             ttl: TTL,
             multicast_loop_v4: true,
@@ -80,27 +197,33 @@ impl Network {
     }
 
     pub(crate) fn bound(&mut self, socket: u64) -> io::Result<&mut UdpBound> {
-        self.datagrams.get_mut(&socket).ok_or_else(crashed)
+        self.datagrams.bound.get_mut(&socket).ok_or_else(crashed)
     }
 
     pub(crate) fn unbind(&mut self, clock: &mut Clock, socket: u64) {
-        if let Some(mut bound) = self.datagrams.remove(&socket) {
+        if let Some(mut bound) = self.datagrams.remove(socket) {
             clock.dropped.append(bound.waiters.take());
+            clock.dropped.append(bound.senders.take());
         }
     }
 
     /// Connects a socket: from now on it sends to this address and receives only from it.
     pub(crate) fn connect_udp(&mut self, socket: u64, addr: SocketAddr) -> io::Result<()> {
-        let addr = to_this_host(addr);
+        let is_v4 = addr.is_ipv4();
+        let addr = canonical(to_this_host(addr));
         let bound = self.bound(socket)?;
-        let (host, local) = (bound.host, bound.local);
-        if addr.is_ipv4() != local.is_ipv4() {
-            return Err(other_family(local, addr));
+        if bound.is_v6 && is_v4 && bound.local.is_ipv6() && !bound.local.ip().is_unspecified() {
+            return Err(Errno::OtherFamily.into());
         }
+        bound.check_family(addr)?;
+        if addr.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) && !bound.broadcast {
+            return Err(Errno::AccessDenied.into());
+        }
+        let host = bound.host;
         let source = self.source(host, addr.ip())?;
         let bound = self.bound(socket)?;
         bound.peer = Some(addr);
-        bound.refused = false;
+        bound.error = None;
         // As on Linux, the socket now has the source address of its datagrams.
         if bound.local.ip().is_unspecified() {
             bound.local.set_ip(source);
@@ -118,8 +241,8 @@ impl Network {
         (waiter, how): (&mut Waiter<'_>, How),
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         let bound = self.bound(socket)?;
-        if std::mem::take(&mut bound.refused) {
-            return Poll::Ready(Err(ErrorKind::ConnectionRefused.into()));
+        if let Some(error) = bound.error.take() {
+            return Poll::Ready(Err(error.into()));
         }
         let Some((from, bytes)) = bound.queue.front() else {
             clock.dropped.extend(bound.waiters.add(waiter, how));
@@ -127,9 +250,9 @@ impl Network {
         };
         let len = bytes.len().min(buf.len());
         buf[..len].copy_from_slice(&bytes[..len]);
-        let from = *from;
+        let from = bound.shown(*from);
         if take {
-            bound.queued -= bytes.len();
+            bound.queued -= memory(bytes.len());
             bound.queue.pop_front();
         }
         Poll::Ready(Ok((len, from)))
@@ -143,11 +266,38 @@ impl Network {
         (waiter, how): (&mut Waiter<'_>, How),
     ) -> Poll<io::Result<()>> {
         let bound = self.bound(socket)?;
-        if bound.refused || !bound.queue.is_empty() {
+        if bound.error.is_some() || !bound.queue.is_empty() {
             return Poll::Ready(Ok(()));
         }
         clock.dropped.extend(bound.waiters.add(waiter, how));
         Poll::Pending
+    }
+
+    /// Whether a send would be accepted at once.
+    pub(crate) fn udp_writable(
+        &mut self,
+        clock: &mut Clock,
+        socket: u64,
+        (waiter, how): (&mut Waiter<'_>, How),
+    ) -> Poll<io::Result<()>> {
+        let bound = self.bound(socket)?;
+        if bound.sent_at <= clock.nanos + AHEAD {
+            return Poll::Ready(Ok(()));
+        }
+        let nobody_waits = bound.senders.is_empty();
+        clock.dropped.extend(bound.senders.add(waiter, how));
+        if nobody_waits {
+            let at = bound.sent_at - AHEAD / 2;
+            clock.add(at, NetEvent::SendBufferHasRoom { socket });
+        }
+        Poll::Pending
+    }
+
+    /// Half of what was sent has left.
+    pub(super) fn send_buffer_has_room(&mut self, clock: &mut Clock, socket: u64) {
+        if let Some(bound) = self.datagrams.bound.get_mut(&socket) {
+            clock.woken.append(bound.senders.take());
+        }
     }
 
     pub(crate) fn send_udp(
@@ -156,128 +306,57 @@ impl Network {
         socket: u64,
         bytes: &[u8],
         to: Option<SocketAddr>,
-    ) -> io::Result<()> {
+        waiter: (&mut Waiter<'_>, How),
+    ) -> Poll<io::Result<usize>> {
         let bound = self.bound(socket)?;
-        if std::mem::take(&mut bound.refused) {
-            return Err(ErrorKind::ConnectionRefused.into());
+        if let Some(error) = bound.error.take() {
+            return Poll::Ready(Err(error.into()));
         }
-        let Some(to) = to.or(bound.peer).map(to_this_host) else {
-            return Err(io::Error::new(ErrorKind::NotConnected, "the socket is not connected"));
-        };
-        if to.is_ipv4() != bound.local.is_ipv4() {
-            return Err(other_family(bound.local, to));
+        if to.is_some_and(|to| to.port() == 0) {
+            return Poll::Ready(Err(Errno::InvalidArgument.into()));
         }
-        if bytes.len() > LARGEST {
-            let text = format!("a datagram has {LARGEST} bytes at most, and not {}", bytes.len());
-            return Err(io::Error::new(ErrorKind::InvalidInput, text));
+        let to = canonical(to_this_host(to.or(bound.peer).ok_or(Errno::NoAddress)?));
+        bound.check_family(to)?;
+        if bytes.len() > if to.is_ipv4() { LARGEST_V4 } else { LARGEST_V6 } {
+            return Poll::Ready(Err(Errno::TooLong.into()));
         }
-        if to.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) && !bound.broadcast {
-            return Err(io::Error::new(
-                ErrorKind::PermissionDenied,
-                "broadcast is not allowed on this socket",
-            ));
+        let everybody = to.ip() == IpAddr::V4(Ipv4Addr::BROADCAST);
+        if everybody && !bound.broadcast {
+            return Poll::Ready(Err(Errno::AccessDenied.into()));
         }
-        let (from_host, mut from) = (bound.host, bound.local);
+        let (host, mut from) = (bound.host, bound.local);
         if from.ip().is_unspecified() {
-            from.set_ip(self.source(from_host, to.ip())?);
+            from = SocketAddr::new(self.source(host, to.ip())?, from.port());
+        }
+        self.check_leaves(host, from.ip(), to.ip())?;
+        if let Poll::Pending = self.udp_writable(clock, socket, waiter)? {
+            return Poll::Pending;
+        }
+        let bound = self.bound(socket)?;
+        // A microsecond for the system, and the time on a wire of 10 Gbit/s, with headers.
+        bound.sent_at = bound.sent_at.max(clock.nanos) + 1_000 + (bytes.len() as u64 + 66) * 4 / 5;
+        if everybody || to.ip().is_multicast() {
+            self.send_to_many(clock, socket, bytes, from, to);
+        } else if let Some(target) = self.route(host, to.ip()) {
+            self.send_to_one(clock, (socket, host), bytes, from, (target, to));
         }
         // A datagram to an unknown address is lost.
-        let Some(host) = self.route(from_host, to.ip()) else { return Ok(()) };
-        let flight = || flight("datagram", (from_host, host), [from, to], bytes);
-        let message = clock.sent(socket, flight);
-        let datagram = Datagram { socket, from_host, from, host, to, bytes: bytes.to_vec(), message };
-        let (path, random) = self.path(from_host, host);
-        if path.duplicates(random) {
-            clock.record(Kind::Duplicated, socket, 0);
-            clock.trace.on_path((from_host, host));
-            self.launch(clock, datagram.clone());
-        }
-        self.launch(clock, datagram);
-        Ok(())
-    }
-
-    fn launch(&mut self, clock: &mut Clock, datagram: Datagram) {
-        let Datagram { socket, from_host, host, .. } = datagram;
-        let (path, random) = self.path(from_host, host);
-        let mut at = path.arrival(random, clock.nanos, datagram.bytes.len());
-        if path.loses(random) {
-            clock.record(Kind::Lost, socket, hash(&datagram.bytes));
-            return clock.trace.on_path((from_host, host));
-        }
-        if let Some(longer) = path.reordering(random) {
-            at = at.saturating_add(longer);
-        } else if let Some(bound) = self.datagrams.get_mut(&socket) {
-            at = at.max(bound.last);
-            bound.last = at;
-        }
-        clock.add(at, NetEvent::Datagram(Box::new(datagram)));
-    }
-
-    pub(super) fn datagram(&mut self, clock: &mut Clock, datagram: Box<Datagram>) {
-        match self.gate(datagram.from_host, datagram.host) {
-            Gate::Open => {}
-            Gate::Held => {
-                return self.keep(clock, datagram.from_host, datagram.host, NetEvent::Datagram(datagram));
-            }
-            Gate::Cut => {
-                let Datagram { socket, from_host, host, bytes, .. } = *datagram;
-                clock.record(Kind::Cut, socket, hash(&bytes));
-                return clock.trace.on_path((from_host, host));
-            }
-        }
-        let Datagram { socket, from_host, from, host, to, bytes, message } = *datagram;
-        clock.record(Kind::DatagramArrived, socket, hash(&bytes));
-        clock.trace.arrived(message);
-        let is_for = |it: &&mut UdpBound| {
-            it.host == host && covers(it.local, to) && it.peer.is_none_or(|peer| peer == from)
-        };
-        let Some(bound) = self.datagrams.values_mut().find(is_for) else {
-            // Only a socket that is connected to the address is notified (udp(7)).
-            let hears = self.datagrams.get(&socket).is_some_and(|it| it.peer == Some(to));
-            if hears && !self.is_lost(host, from_host) {
-                let flight = || flight("refusal", (host, from_host), [to, from], &[]);
-                let message = clock.sent(socket, flight);
-                let refusal = Refusal { socket, from: host, to: from_host, message };
-                self.after(clock, host, from_host, NetEvent::DatagramRefused(Box::new(refusal)));
-            }
-            return;
-        };
-        if bound.queued + bytes.len() <= QUEUE && bound.queue.len() < QUEUE / 256 {
-            bound.queued += bytes.len();
-            bound.queue.push_back((from, bytes));
-            let waiters = bound.waiters.take();
-            clock.woken.append(waiters);
-        }
-    }
-
-    pub(super) fn datagram_refused(&mut self, clock: &mut Clock, refusal: Box<Refusal>) {
-        let Refusal { socket, from, to, message } = *refusal;
-        match self.gate(from, to) {
-            Gate::Open => {}
-            Gate::Held => {
-                return self.keep(clock, from, to, NetEvent::DatagramRefused(refusal));
-            }
-            Gate::Cut => {
-                clock.record(Kind::Cut, socket, 0);
-                return clock.trace.on_path((from, to));
-            }
-        }
-        clock.record(Kind::DatagramRefused, socket, 0);
-        clock.trace.arrived(message);
-        if let Some(bound) = self.datagrams.get_mut(&socket) {
-            bound.refused = true;
-            let waiters = bound.waiters.take();
-            clock.woken.append(waiters);
-        }
+        Poll::Ready(Ok(bytes.len()))
     }
 }
 
-/// For the log.
-fn flight(what: &'static str, hosts: (usize, usize), addrs: [SocketAddr; 2], bytes: &[u8]) -> Flight {
-    Flight::new(what, hosts, addrs.map(|addr| addr.to_string()), (bytes, &[]))
-}
-
-fn other_family(local: SocketAddr, to: SocketAddr) -> io::Error {
-    let text = format!("{to} is of another family than {local}, which the socket is bound to");
-    io::Error::new(ErrorKind::InvalidInput, text)
+/// Memory that a datagram takes of the receive queue (`skb->truesize` of Linux 6.18).
+fn memory(len: usize) -> usize {
+    // Of the headers before its bytes, of what is behind them, and of the buffer's own.
+    const HEADERS: usize = 94;
+    const FOOTER: usize = 320;
+    const OWN: usize = 256;
+    const PAGE: usize = 4096;
+    // Of buffers for small ones.
+    const SMALL: usize = 576;
+    OWN + match len + HEADERS + FOOTER {
+        0..=512 => SMALL,
+        needed @ ..=8192 => needed.next_power_of_two(),
+        _ => (len + HEADERS).next_multiple_of(PAGE),
+    }
 }

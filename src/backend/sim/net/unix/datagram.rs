@@ -1,6 +1,6 @@
 use std::fmt;
 use std::future::poll_fn;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use super::Address as _;
 use crate::backend::sim::log::Wait;
 use crate::backend::sim::net::no_real_sockets;
-use crate::backend::sim::network::Addr;
+use crate::backend::sim::network::{Addr, Errno};
 use crate::backend::sim::waiters::How;
 use crate::backend::sim::world::World;
 use crate::runtime;
@@ -17,7 +17,7 @@ use crate::runtime::net::path::{cannot, check};
 
 /// A Unix datagram socket in memory.
 ///
-/// A datagram arrives at once. The queue holds ten; further sends wait.
+/// A datagram arrives at once. The queue holds eleven, as on Linux; further sends wait.
 pub struct UnixDatagram {
     world: Arc<World>,
     host: usize,
@@ -37,18 +37,10 @@ impl UnixDatagram {
 
     pub(in crate::backend::sim) fn pair(world: &Arc<World>, host: usize) -> io::Result<(Self, Self)> {
         let (a, b) = (Self::bind(world, host, None)?, Self::bind(world, host, None)?);
-        a.set_peer(b.number);
-        b.set_peer(a.number);
+        for (one, other) in [(&a, &b), (&b, &a)] {
+            world.with(|state| state.network.set_unix_peer(one.number, other.number));
+        }
         Ok((a, b))
-    }
-
-    fn set_peer(&self, peer: u64) {
-        self.world.with(|state| state.network.connect_unix(self.number, peer));
-    }
-
-    fn find(&self, path: &Path) -> io::Result<u64> {
-        check(path)?;
-        cannot("connect to", path, self.world.with(|state| state.network.unix_bound_at(self.host, path)))
     }
 
     fn poll_transmit(
@@ -123,8 +115,10 @@ impl Drop for UnixDatagram {
 
 impl runtime::UnixDatagram for UnixDatagram {
     fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
-        self.set_peer(self.find(path.as_ref())?);
-        Ok(())
+        let path = path.as_ref();
+        check(path)?;
+        let connected = self.world.with(|state| state.network.connect_unix(self.host, self.number, path));
+        cannot("connect to", path, connected)
     }
 
     async fn send(&self, buf: &[u8]) -> io::Result<usize> {
@@ -209,7 +203,7 @@ impl runtime::UnixDatagram for UnixDatagram {
             let peer = state.network.unix_peer(self.number)?;
             Some(state.network.unix_path(peer))
         });
-        SocketAddr::of(&Addr::Path(path.ok_or(ErrorKind::NotConnected)?))
+        SocketAddr::of(&Addr::Path(path.ok_or(Errno::NotConnected)?))
     }
 
     fn into_std(self) -> io::Result<std_unix::UnixDatagram> {

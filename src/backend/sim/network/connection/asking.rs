@@ -1,6 +1,6 @@
 //! Connection setup: requests that are accepted or refused.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::task::Poll;
 
 use super::delivery::What;
@@ -8,7 +8,10 @@ use super::{CLIENT, Conn, End, SERVER, SleepState, gone};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::log::Kind;
 use crate::backend::sim::network::paths::Gate;
-use crate::backend::sim::network::{Addr, Network};
+use crate::backend::sim::network::ports::Use;
+#[cfg(unix)]
+use crate::backend::sim::network::socket_files::SocketKind;
+use crate::backend::sim::network::{Addr, Errno, Network};
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::{How, Waiter};
 use crate::runtime::net::options::SocketOptions;
@@ -30,7 +33,8 @@ impl Network {
         let number = clock.number();
         let asked = End::new(host, to, SocketOptions::default(), false);
         let ends = [End::new(from_host, from, options, true), asked];
-        let mut asking = Conn { asked_at: clock.nanos, request: 0, progress: SleepState::Asked, ends };
+        let mut asking =
+            Conn { asked_at: clock.nanos, request: 0, progress: SleepState::Asked, is_loop: false, ends };
         asking.request = clock.sent(number, || asking.flight(SERVER, "request", 0, 0));
         let conn = self.conns.insert(number, asking);
         self.after(clock, from_host, host, NetEvent::Ask { conn, tries: 0 });
@@ -42,7 +46,8 @@ impl Network {
     pub(crate) fn pair(&mut self, clock: &mut Clock, host: usize) -> Id {
         let end = || End::new(host, Addr::Path(None), SocketOptions::default(), true);
         let ends = [end(), end()];
-        let pair = Conn { asked_at: clock.nanos, request: 0, progress: SleepState::Open, ends };
+        let pair =
+            Conn { asked_at: clock.nanos, request: 0, progress: SleepState::Open, is_loop: false, ends };
         self.conns.insert(clock.number(), pair)
     }
 
@@ -60,7 +65,7 @@ impl Network {
                 Poll::Pending
             }
             SleepState::Open => Poll::Ready(Ok(())),
-            SleepState::Failed(kind) => Poll::Ready(Err(kind.into())),
+            SleepState::Failed(errno) => Poll::Ready(Err(errno.into())),
         }
     }
 
@@ -81,10 +86,24 @@ impl Network {
         }
         clock.record(Kind::ConnectionAsked, id.number, 0);
         clock.trace.arrived(request);
-        let Self { conns, listening, .. } = self;
+        let Self { conns, listening, random, .. } = self;
         let Some(conn) = conns.get_mut(id) else { return };
+        let is_loop = from == to && conn.ends[CLIENT].addr == conn.ends[SERVER].addr && !conn.is_unix();
         let server = &mut conn.ends[SERVER];
-        let Some(listening) = listening.values_mut().find(|it| it.takes(server.host, &server.addr)) else {
+        let number = match &server.addr {
+            Addr::Ip(addr) => self.ports.listener(to, *addr, random),
+            #[cfg(unix)]
+            Addr::Path(Some(path)) => self.files.find(to, path, SocketKind::Stream).ok(),
+            Addr::Path(_) => None,
+        };
+        let Some(listening) = number.and_then(|number| listening.get_mut(&number)) else {
+            if is_loop {
+                // Its own request is an answer to it (RFC 9293, 3.5: simultaneous open).
+                server.held = true;
+                conn.is_loop = true;
+                conn.progress = SleepState::Accepted;
+                return self.send(clock, id, CLIENT, What::Accepted);
+            }
             let flight = || conn.flight(CLIENT, "refusal", 0, 0);
             let message = clock.sent(id.number, flight);
             self.after(clock, to, from, NetEvent::Refused { conn: id, tries, message });
@@ -98,6 +117,9 @@ impl Network {
         server.ttl = listening.ttl;
         server.held = true;
         conn.progress = SleepState::Accepted;
+        if let Some(ends) = conn.ends_of(SERVER) {
+            self.ports.connect(to, ends, Use::new(false, listening.share));
+        }
         clock.woken.append(listening.waiters.take());
         self.send(clock, id, CLIENT, What::Accepted);
     }
@@ -124,7 +146,7 @@ impl Network {
     }
 
     pub(in super::super) fn give_up(&mut self, clock: &mut Clock, id: Id) {
-        self.fail(clock, id, ErrorKind::TimedOut, Kind::TimedOut, 0);
+        self.fail(clock, id, Errno::TimedOut, Kind::TimedOut, 0);
     }
 
     pub(in super::super) fn refused(&mut self, clock: &mut Clock, id: Id, tries: u32, message: u64) {
@@ -134,13 +156,13 @@ impl Network {
             Gate::Held => self.keep(clock, from, to, NetEvent::Refused { conn: id, tries, message }),
             Gate::Cut => self.ask_again(clock, id, tries, Kind::Cut),
             Gate::Open => {
-                self.fail(clock, id, ErrorKind::ConnectionRefused, Kind::ConnectionRefused, message)
+                self.fail(clock, id, Errno::ConnectionRefused, Kind::ConnectionRefused, message)
             }
         }
     }
 
     /// The connecting side gets no connection.
-    pub(super) fn fail(&mut self, clock: &mut Clock, id: Id, error: ErrorKind, kind: Kind, message: u64) {
+    pub(super) fn fail(&mut self, clock: &mut Clock, id: Id, error: Errno, kind: Kind, message: u64) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         if matches!(conn.progress, SleepState::Asked | SleepState::Accepted) {
             clock.record(kind, id.number, 0);
@@ -148,6 +170,7 @@ impl Network {
             clock.trace.arrived(message);
             conn.progress = SleepState::Failed(error);
             clock.woken.extend(conn.ends[CLIENT].writer.take());
+            self.free_port_of(clock, id, CLIENT);
         }
     }
 }

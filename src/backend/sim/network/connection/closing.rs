@@ -1,12 +1,10 @@
 //! Connections end: closed, reset, or gone with a host.
 
-use std::io::ErrorKind;
-
 use super::delivery::What;
 use super::{CLIENT, Conn, End, SERVER, SleepState};
 use crate::backend::sim::clock::Clock;
 use crate::backend::sim::log::Kind;
-use crate::backend::sim::network::Network;
+use crate::backend::sim::network::{Addr, Errno, Network};
 use crate::backend::sim::slots::Id;
 
 impl Network {
@@ -14,6 +12,7 @@ impl Network {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         if !std::mem::replace(&mut end.shut, true) && !end.reset {
+            end.shut_first = !end.ended;
             self.send(clock, id, 1 - side, What::End);
         }
     }
@@ -25,6 +24,7 @@ impl Network {
         end.shut = true;
         if !std::mem::replace(&mut end.reset, true) {
             self.send(clock, id, 1 - side, What::Reset);
+            self.free_port_of(clock, id, side);
         }
     }
 
@@ -36,15 +36,22 @@ impl Network {
             return;
         }
         end.held = false;
+        if conn.is_loop {
+            conn.ends[SERVER].held = false;
+        }
+        let end = &mut conn.ends[side];
         let wakers = end.take_waiters();
         clock.dropped.extend(wakers);
-        let unread = end.arrived > 0;
+        // What is on its way to a Unix socket is there, as far as the system is concerned.
+        let is_unix = matches!(end.addr, Addr::Path(_));
+        let unread = end.arrived > 0 || is_unix && !end.inbox.is_empty();
         end.clear_arrived();
         let lingers = end.options.linger.is_none_or(|linger| !linger.is_zero());
         if matches!(conn.progress, SleepState::Asked | SleepState::Failed(_)) {
             // The listener may have it nevertheless.
             end.reset = true;
-            self.forget(id);
+            self.free_port_of(clock, id, side);
+            self.forget(clock, id);
             return;
         }
         if unread || !lingers {
@@ -52,12 +59,14 @@ impl Network {
         } else {
             self.shutdown(clock, id, side);
         }
-        self.forget(id);
+        self.forget(clock, id);
     }
 
     /// Forgets a connection that nobody holds an end of.
-    fn forget(&mut self, id: Id) {
+    fn forget(&mut self, clock: &Clock, id: Id) {
         if self.conns.get(id).is_some_and(|conn| conn.ends.iter().all(|end| !end.held)) {
+            self.free_port_of(clock, id, CLIENT);
+            self.free_port_of(clock, id, SERVER);
             self.conns.remove(id);
         }
     }
@@ -75,7 +84,7 @@ impl Network {
             for side in [CLIENT, SERVER] {
                 self.was_reset(clock, id, side, 0);
             }
-            self.fail(clock, id, ErrorKind::ConnectionReset, Kind::ConnectionRefused, 0);
+            self.fail(clock, id, Errno::ConnectionReset, Kind::ConnectionRefused, 0);
         }
     }
 
@@ -100,7 +109,7 @@ impl Network {
                 let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();
                 peer.keep(peer.inbox.len() - lost);
             }
-            self.forget(id);
+            self.forget(clock, id);
         }
     }
 
@@ -114,8 +123,9 @@ impl Network {
         let end = &mut conn.ends[to];
         if !std::mem::replace(&mut end.reset, true) {
             // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.
-            end.error = Some(if end.ended { ErrorKind::BrokenPipe } else { ErrorKind::ConnectionReset });
+            end.error = Some(if end.ended { Errno::BrokenPipe } else { Errno::ConnectionReset });
         }
         clock.woken.extend(end.take_waiters());
+        self.free_port_of(clock, id, to);
     }
 }

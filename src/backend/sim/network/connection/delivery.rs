@@ -1,12 +1,12 @@
 //! Delivery from one end of a connection to the other: in order, with retransmission.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::task::Poll;
 
 use super::{Fd, SleepState, gone};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::log::{Kind, hash_of_both};
-use crate::backend::sim::network::Network;
+use crate::backend::sim::network::{Errno, Network};
 use crate::backend::sim::network::paths::Gate;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::{How, Waiter};
@@ -91,10 +91,14 @@ impl Network {
             }
             return Poll::Ready(Ok((len, fds)));
         }
-        if let Some(kind) = end.error.take() {
-            return Poll::Ready(Err(kind.into()));
+        // Nothing that happens after the end of the stream changes it: errors are for who writes (`SOCK_DONE`).
+        if end.ended {
+            return Poll::Ready(Ok((0, Vec::new())));
         }
-        if end.ended || end.reset {
+        if let Some(errno) = end.error.take() {
+            return Poll::Ready(Err(errno.into()));
+        }
+        if end.reset {
             return Poll::Ready(Ok((0, Vec::new())));
         }
         clock.dropped.extend(end.reader.add(waiter, How::Polls));
@@ -112,14 +116,19 @@ impl Network {
     ) -> Poll<io::Result<usize>> {
         let Self { conns, hosts, .. } = self;
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
+        let to = 1 - side;
+        // A Unix socket knows at once that its peer is gone (`unix_stream_sendmsg`).
+        let is_gone = conn.is_unix() && (conn.ends[side].reset || !conn.ends[to].held);
         let end = &mut conn.ends[side];
-        if let Some(kind) = end.error.take() {
-            return Poll::Ready(Err(kind.into()));
+        if is_gone {
+            return Poll::Ready(Err(Errno::BrokenPipe.into()));
+        }
+        if let Some(errno) = end.error.take() {
+            return Poll::Ready(Err(errno.into()));
         }
         if end.shut || end.reset {
-            return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+            return Poll::Ready(Err(Errno::BrokenPipe.into()));
         }
-        let to = 1 - side;
         let (from_host, to_host) = conn.path(to);
         let path = &hosts[from_host].paths[to_host];
         let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
@@ -282,16 +291,32 @@ impl Network {
             What::Data(len) => {
                 end.arrived += len;
                 clock.woken.extend(end.reader.take());
+                self.loop_back(clock, id);
             }
             What::End => {
                 clock.record(Kind::EndArrived, id.number, 0);
                 clock.trace.arrived(message);
                 end.ended = true;
                 clock.woken.extend(end.reader.take());
+                self.loop_back(clock, id);
+                let conn = self.conns.get(id);
+                if conn.is_some_and(|conn| conn.ends[to].shut_first) {
+                    self.free_port_of(clock, id, to);
+                }
             }
             What::Reset => self.was_reset(clock, id, to, message),
         }
         true
+    }
+
+    /// Of a socket that is connected to itself: it reads what it has written.
+    fn loop_back(&mut self, clock: &mut Clock, id: Id) {
+        let Some(conn) = self.conns.get_mut(id).filter(|conn| conn.is_loop) else { return };
+        let [client, server] = &mut conn.ends;
+        client.inbox.extend(server.inbox.drain(..server.arrived));
+        client.arrived += std::mem::take(&mut server.arrived);
+        client.ended |= server.ended;
+        clock.woken.extend(client.reader.take());
     }
 
     /// The first packet in flight did not arrive.
@@ -324,8 +349,9 @@ impl Network {
         let end = &mut conn.ends[side];
         end.shut = true;
         if !std::mem::replace(&mut end.reset, true) {
-            end.error = Some(ErrorKind::TimedOut);
+            end.error = Some(Errno::TimedOut);
         }
         clock.woken.extend(end.take_waiters());
+        self.free_port_of(clock, id, side);
     }
 }

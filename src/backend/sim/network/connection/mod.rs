@@ -6,12 +6,14 @@ mod delivery;
 mod fds;
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::task::{Poll, Waker};
 
 use self::delivery::Packet;
 use self::fds::Fds;
-use super::{Addr, Network, crashed};
+use super::ports::Ends;
+use super::{Addr, Errno, Network, crashed};
+use crate::backend::sim::clock::Clock;
 use crate::backend::sim::log::Flight;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::Waiting;
@@ -23,6 +25,8 @@ pub(super) struct Conn {
     // For the log.
     request: u64,
     progress: SleepState,
+    // Both ends are one socket, which has connected to its own address.
+    is_loop: bool,
     ends: [End; 2],
 }
 
@@ -30,6 +34,22 @@ impl Conn {
     /// Returns the sending host and the receiving host.
     fn path(&self, to: usize) -> (usize, usize) {
         (self.ends[1 - to].host, self.ends[to].host)
+    }
+
+    /// Returns the addresses as one end sees them; `None` for Unix sockets.
+    fn ends_of(&self, side: usize) -> Option<Ends> {
+        let [local, peer] = [&self.ends[side], &self.ends[1 - side]].map(|end| end.addr.ip());
+        Some(Ends { local: local?, peer: peer? })
+    }
+
+    /// Whether nothing comes or goes at this end any more, so that it is as if it were not connected (`TCP_CLOSE`).
+    fn is_over(&self, side: usize) -> bool {
+        let (end, peer) = (&self.ends[side], &self.ends[1 - side]);
+        end.reset || end.shut && end.ended && peer.ended
+    }
+
+    fn is_unix(&self) -> bool {
+        matches!(self.ends[SERVER].addr, Addr::Path(_))
     }
 
     /// For the log: a packet to one end. Its bytes begin at `at` in the inbox.
@@ -55,7 +75,7 @@ enum SleepState {
     /// The listener has accepted the connection; the client does not know it yet.
     Accepted,
     Open,
-    Failed(ErrorKind),
+    Failed(Errno),
 }
 
 struct End {
@@ -72,8 +92,10 @@ struct End {
     ended: bool,
     // This end has closed its write side.
     shut: bool,
+    // It did so before the other end.
+    shut_first: bool,
     // The error is reported once.
-    error: Option<ErrorKind>,
+    error: Option<Errno>,
     reset: bool,
     held: bool,
     // This end is gone, because its host has crashed.
@@ -95,6 +117,7 @@ impl End {
             flight: VecDeque::new(),
             ended: false,
             shut: false,
+            shut_first: false,
             error: None,
             reset: false,
             held,
@@ -175,14 +198,22 @@ impl Network {
         }
     }
 
-    /// Whether a connection or a listener uses a port of `host`.
-    pub(super) fn tcp_port_is_taken(&self, host: usize, port: u16) -> bool {
-        let is_it = |addr: &Addr| addr.ip().is_some_and(|addr| addr.port() == port);
-        self.listening.values().any(|it| it.host == host && is_it(&it.addr))
-            || self
-                .conns
-                .values()
-                .flat_map(|conn| &conn.ends)
-                .any(|end| end.host == host && !end.crashed && is_it(&end.addr))
+    /// Returns the address of the peer, while there is a connection.
+    pub(crate) fn check_connected(&mut self, id: Id, side: usize) -> io::Result<()> {
+        match self.conn(id, side) {
+            Some(conn) if conn.is_unix() || !conn.is_over(side) => Ok(()),
+            _ => Err(Errno::NotConnected.into()),
+        }
+    }
+
+    /// One end needs its port no longer, or keeps it for a while because it closed first.
+    fn free_port_of(&mut self, clock: &Clock, id: Id, side: usize) {
+        let Some(conn) = self.conns.get(id) else { return };
+        let (end, Some(ends)) = (&conn.ends[side], conn.ends_of(side)) else { return };
+        if end.shut_first && !end.reset {
+            self.ports.time_wait(clock.nanos, end.host, ends);
+        } else {
+            self.ports.disconnect(end.host, ends);
+        }
     }
 }

@@ -1,0 +1,94 @@
+//! Names of hosts, and literals of addresses, as the resolver of Linux takes them.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+
+use super::Network;
+
+impl Network {
+    pub(crate) fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        if let Some(addr) = literal(name, port) {
+            return Ok(vec![addr]);
+        }
+        // With a dot at its end it is a name in full (RFC 1034, 3.1).
+        let plain = name.strip_suffix('.').unwrap_or(name);
+        if plain.eq_ignore_ascii_case("localhost") {
+            return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
+        }
+        if name.contains('\0') {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "a name has no NUL in it"));
+        }
+        match self.hosts.iter().find(|host| host.name.eq_ignore_ascii_case(plain)) {
+            Some(host) => Ok(vec![(host.ip, port).into()]),
+            None => Err(io::Error::new(ErrorKind::NotFound, "no host of this simulation has that name")),
+        }
+    }
+}
+
+/// The address that a name is, instead of having one.
+fn literal(name: &str, port: u16) -> Option<SocketAddr> {
+    if let Ok(ip) = name.parse::<IpAddr>() {
+        return Some((ip, port).into());
+    }
+    match name.split_once('%') {
+        Some((ip, zone)) => with_zone(ip, zone, port),
+        None => old_form(name).map(|ip| (ip, port).into()),
+    }
+}
+
+/// An address of IPv6 that means something on one network interface only (RFC 4007, 11).
+fn with_zone(ip: &str, zone: &str, port: u16) -> Option<SocketAddr> {
+    let ip: Ipv6Addr = ip.parse().ok()?;
+    // A number may go with any address, a name only with those that need one.
+    let index = match zone {
+        "lo" if ip.is_unicast_link_local() => 1,
+        "eth0" if ip.is_unicast_link_local() => 2,
+        number => number.parse().ok()?,
+    };
+    Some(SocketAddrV6::new(ip, port, 0, index).into())
+}
+
+/// As `inet_aton` has it: 1 to 4 numbers, decimal, octal or hexadecimal, of which the last fills what is left.
+fn old_form(name: &str) -> Option<Ipv4Addr> {
+    let numbers: Vec<_> = name.split('.').map(number).collect::<Option<_>>()?;
+    let (last, first) = numbers.split_last()?;
+    if first.len() > 3 || first.iter().any(|number| *number > 255) {
+        return None;
+    }
+    let bits = 32 - 8 * first.len() as u32;
+    if u64::from(*last) >> bits != 0 {
+        return None;
+    }
+    let first = first.iter().enumerate().map(|(at, number)| number << (24 - 8 * at));
+    Some(first.fold(*last, |ip, number| ip | number).into())
+}
+
+fn number(text: &str) -> Option<u32> {
+    let is_number = text.bytes().next()?.is_ascii_digit();
+    let (digits, base) = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if text.len() > 1 && text.starts_with('0') => (&text[1..], 8),
+        None => (text, 10),
+    };
+    // A sign is none of theirs.
+    let are_digits = is_number && digits.bytes().all(|digit| digit.is_ascii_alphanumeric());
+    are_digits.then(|| u32::from_str_radix(digits, base).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_those_of_the_system() {
+        let is = |name, ip: [u8; 4]| assert_eq!(old_form(name), Some(ip.into()), "{name}");
+        is("127.1", [127, 0, 0, 1]);
+        is("10.1.515", [10, 1, 2, 3]);
+        is("10.66051", [10, 1, 2, 3]);
+        is("0x0a.0x1.02.3", [10, 1, 2, 3]);
+        is("4294967295", [255; 4]);
+        for name in ["", "4294967296", "1.2.3.4.5", "256.1", "1.16777216", "1.2.3.256", "1..2", "+1", "1.-2", "09", "0x", "x1"] {
+            assert_eq!(old_form(name), None, "{name}");
+        }
+    }
+}
