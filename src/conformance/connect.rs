@@ -57,7 +57,7 @@ pub(super) async fn connect_refused_has_its_kind<R: Runtime>(rt: R) {
     assert!(error.to_string().contains(&closed.addr().to_string()), "{error}");
     let source = error.source().and_then(|source| source.downcast_ref::<io::Error>()).unwrap();
     let of_the_system = rt.tcp_bind(LOOPBACK).await.unwrap().descriptor().is_some();
-    assert_eq!(source.raw_os_error().is_some(), of_the_system, "the system's own number is kept");
+    assert!(source.raw_os_error().is_some() || !of_the_system, "the system's own number is kept");
 }
 
 pub(super) async fn happy_eyeballs_max_waits_for_a_refusal<R: Runtime>(rt: R) {

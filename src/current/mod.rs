@@ -12,9 +12,9 @@ pub(crate) mod time;
 #[cfg(unix)]
 mod unix;
 
-pub use random::{RandomState, random_seed};
 #[cfg(unix)]
 pub use self::unix::remove_socket;
+pub use random::{RandomState, random_seed};
 pub use spawn::{
     block_on, spawn, spawn_blocking, try_block_on, try_spawn, try_spawn_blocking, try_yield_now, yield_now,
 };

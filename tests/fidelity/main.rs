@@ -121,7 +121,9 @@ fn see(runtime: &AnyRuntime) -> BTreeMap<String, String> {
         async move {
             let start = std::time::Instant::now();
             let seen = anyrt::spawn(running).await.unwrap();
-            if std::env::var("TIMES").is_ok() { println!("{name} {:?}", start.elapsed()) }
+            if std::env::var("TIMES").is_ok() {
+                println!("{name} {:?}", start.elapsed())
+            }
             (name, seen)
         }
     })));

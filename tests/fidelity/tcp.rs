@@ -104,9 +104,10 @@ async fn bind_rules(seen: &mut Seen) {
 
 async fn time_wait(seen: &mut Seen) {
     let no_reuse = ListenOptions::new().reuse_address(false);
-    for (closed_first, reuse, no_reuse_name) in
-        [("server", "server closed first", "server closed first, no reuse"), ("client", "client closed first", "client closed first, no reuse")]
-    {
+    for (closed_first, reuse, no_reuse_name) in [
+        ("server", "server closed first", "server closed first, no reuse"),
+        ("client", "client closed first", "client closed first, no reuse"),
+    ] {
         let listener = TcpListener::bind_with("127.0.0.1:0", &no_reuse).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let client = TcpStream::connect(addr).await.unwrap();
@@ -133,7 +134,8 @@ async fn time_wait(seen: &mut Seen) {
 }
 
 async fn ports_of_connects(seen: &mut Seen) {
-    let listeners = [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
+    let listeners =
+        [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
     let [one, other] = [0, 1].map(|n| listeners[n].local_addr().unwrap());
     let from = unused().await;
     let options = ConnectOptions::new().local_addr(from);
@@ -141,7 +143,10 @@ async fn ports_of_connects(seen: &mut Seen) {
     seen.outcome("from a port", &first);
     seen.outcome("from the same port to the same peer", &TcpStream::connect_with(one, &options).await);
     seen.outcome("from the same port to another peer", &TcpStream::connect_with(other, &options).await);
-    seen.outcome("from the port of a listener", &TcpStream::connect_with(one, &ConnectOptions::new().local_addr(other)).await);
+    seen.outcome(
+        "from the port of a listener",
+        &TcpStream::connect_with(one, &ConnectOptions::new().local_addr(other)).await,
+    );
     let third = ConnectOptions::new().local_addr(([127, 0, 0, 3], 0));
     let client = TcpStream::connect_with(one, &third).await.unwrap();
     seen.value("from another loopback address", client.local_addr().unwrap().ip());
@@ -213,7 +218,10 @@ async fn v6_takes_v4(seen: &mut Seen) {
     if let Ok(listener) = listener {
         let port = listener.local_addr().unwrap().port();
         seen.value("local address of a listener on a mapped address", listener.local_addr().unwrap().ip());
-        seen.outcome("IPv4 to a listener on a mapped address", &TcpStream::connect(("127.0.0.1", port)).await);
+        seen.outcome(
+            "IPv4 to a listener on a mapped address",
+            &TcpStream::connect(("127.0.0.1", port)).await,
+        );
     }
 }
 

@@ -55,7 +55,10 @@ async fn addresses(seen: &mut Seen) {
     seen.value("from", received.map_or("nobody".to_owned(), |it| it.unwrap().1.ip().to_string()));
     client.send_to(b"x", ("127.0.0.2", port)).await.unwrap();
     let received = soon(server.recv_from(&mut [0; 8])).await;
-    seen.value("from, to 127.0.0.2", received.map_or("nobody".to_owned(), |it| it.unwrap().1.ip().to_string()));
+    seen.value(
+        "from, to 127.0.0.2",
+        received.map_or("nobody".to_owned(), |it| it.unwrap().1.ip().to_string()),
+    );
 }
 
 async fn families(seen: &mut Seen) {
@@ -73,7 +76,10 @@ async fn families(seen: &mut Seen) {
     let port = v4.local_addr().unwrap().port();
     seen.result("a socket on [::] to a mapped address", &any.send_to(b"x", (mapped, port)).await);
     let received = soon(v4.recv_from(&mut [0; 8])).await;
-    seen.value("its sender, mapped", received.map_or("nobody".to_owned(), |it| it.unwrap().1.ip().to_string()));
+    seen.value(
+        "its sender, mapped",
+        received.map_or("nobody".to_owned(), |it| it.unwrap().1.ip().to_string()),
+    );
     seen.result("a socket on [::] to IPv4", &any.send_to(b"x", ("127.0.0.1", port)).await);
 }
 
@@ -121,7 +127,9 @@ async fn truncation(seen: &mut Seen) {
 async fn queue(seen: &mut Seen) {
     let (a, b) = (bound().await, bound().await);
     let to = b.local_addr().unwrap();
-    for (size, what) in [(1, "small ones that fit"), (1000, "of 1000 bytes that fit"), (20_000, "of 20000 bytes that fit")] {
+    for (size, what) in
+        [(1, "small ones that fit"), (1000, "of 1000 bytes that fit"), (20_000, "of 20000 bytes that fit")]
+    {
         for _ in 0..1000 {
             a.send_to(&vec![0; size], to).await.unwrap();
         }
@@ -160,7 +168,10 @@ async fn groups(seen: &mut Seen) {
     seen.result("join", &socket.join_multicast_v4(&group, &here));
     seen.result("join again", &socket.join_multicast_v4(&group, &here));
     seen.result("join what is no group", &socket.join_multicast_v4(&here, &here));
-    seen.result("join at an address of nobody", &socket.join_multicast_v4(&group, &Ipv4Addr::new(192, 0, 2, 1)));
+    seen.result(
+        "join at an address of nobody",
+        &socket.join_multicast_v4(&group, &Ipv4Addr::new(192, 0, 2, 1)),
+    );
     seen.result("leave", &socket.leave_multicast_v4(&group, &here));
     seen.result("leave again", &socket.leave_multicast_v4(&group, &here));
     let v6 = UdpSocket::bind("[::]:0").await.unwrap();

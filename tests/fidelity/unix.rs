@@ -229,7 +229,10 @@ async fn datagram_queue(seen: &mut Seen) {
     let sent = std::iter::from_fn(|| sender.try_send(b"x").ok()).count();
     seen.value("small ones that fit", sent);
     let other = UnixDatagram::unbound().unwrap();
-    seen.value("another sender waits", crate::timeout(Duration::from_millis(200), other.send_to(b"x", &path)).await.is_err());
+    seen.value(
+        "another sender waits",
+        crate::timeout(Duration::from_millis(200), other.send_to(b"x", &path)).await.is_err(),
+    );
     drop(receiver);
     anyrt::net::remove_socket(&path).unwrap();
 }

@@ -60,7 +60,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use self::handle::{MainWaker, Place, start};
 use self::log::{Origin, TaskKind};
-use self::world::{Entered, Step, current, gone, panicking};
+use self::world::{Entered, Step, current, panicking};
 use crate::backend::FindCurrent;
 #[cfg(unix)]
 use crate::runtime::UnixNet;
@@ -78,7 +78,7 @@ use crate::thread::{RuntimeKind, Scope};
 pub(crate) use explore::Notice;
 pub use explore::{Outcome, check_deterministic, explore};
 pub use faults::{Fault, Faults};
-pub use handle::{Builder, Host, Link, Sim};
+pub use handle::{Builder, Dns, Host, Link, Sim};
 pub use log::Log;
 pub use net::{TcpListener, TcpStream, UdpSocket};
 #[cfg(unix)]
@@ -264,8 +264,8 @@ macro_rules! runs {
                 net::no_real_sockets()
             }
 
-            /// Of the options, `local_addr`, `timeout` and those that choose among addresses are honoured. Others are kept, to be
-            /// read from the stream.
+            /// Of the options, `local_addr`, `timeout`, `keepalive`, `linger` of zero and those that share a port or choose among
+            /// addresses are honoured. Others are kept, to be read from the stream.
             async fn connect_addr(
                 &self,
                 addr: SocketAddr,
@@ -274,8 +274,8 @@ macro_rules! runs {
                 net::connect(self.world.clone(), self.host, addr, options.clone()).await
             }
 
-            /// Of the options, `backlog` and `reuse_port` are honoured. `[::]` takes no connections of IPv4, as if `only_v6` was
-            /// set. Others are kept, for the streams that are accepted.
+            /// Of the options, `backlog`, `only_v6` and those that share a port are honoured; others by the streams that are
+            /// accepted.
             fn bind_addr(&self, addr: SocketAddr, options: &ListenOptions) -> io::Result<TcpListener> {
                 net::listen(&self.world, self.host, addr, options)
             }
@@ -284,12 +284,9 @@ macro_rules! runs {
                 UdpSocket::bind(&self.world, self.host, addr)
             }
 
-            /// `localhost`, and the names of hosts.
+            /// `localhost`, the names of hosts, and those of [`Sim::dns`].
             async fn resolve(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-                if self.world.is_closed() {
-                    return Err(gone());
-                }
-                self.world.with(|state| state.network.resolve(&host, port))
+                net::resolve(self.world.clone(), self.host, host, port).await
             }
         }
 
@@ -366,7 +363,6 @@ const WHAT_IT_CAN: crate::conformance::Capabilities = crate::conformance::Capabi
     .without_threads("one thread runs everything")
     .without_pool("a blocking closure runs on the thread of the tasks")
     .without_real_sockets("its network is in memory")
-    .without_multicast("its network has none")
     .without_descriptors("what they would bring is not in it");
 
 #[cfg(test)]

@@ -49,6 +49,11 @@ pub(crate) enum NetEvent {
         conn: Id,
         to: usize,
     },
+    /// A keepalive probe is due at one end of a connection.
+    Probe {
+        conn: Id,
+        side: usize,
+    },
     // Apart, for it is large, and there are few of it.
     Datagram(Box<Datagram>),
     DatagramRefused(Box<Refusal>),

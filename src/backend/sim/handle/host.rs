@@ -44,9 +44,38 @@ impl Host {
         Sim { world, host, owner }
     }
 
-    /// Returns the address of the host.
+    /// Returns the address that the host was created with.
     pub fn ip(&self) -> IpAddr {
         self.world.with(|state| state.network.ip(self.host))
+    }
+
+    /// Returns all addresses of the host.
+    pub fn ips(&self) -> Vec<IpAddr> {
+        self.world.with(|state| state.network.ips(self.host).to_vec())
+    }
+
+    /// Gives the host one more address, of either family. Its name resolves to all of them, and sockets can be bound to each.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if another host has that address, or if no host can have it; the error says which.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::net::Ipv6Addr;
+    ///
+    /// use anyrt::{BlockOn, Net, Sim};
+    ///
+    /// let sim = Sim::new()?;
+    /// let db = sim.host("db", [10, 0, 0, 2])?;
+    /// db.add_ip(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2))?;
+    /// let found = sim.block_on(sim.lookup_host("db:5432"))?;
+    /// assert_eq!(found.len(), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn add_ip(&self, ip: impl Into<IpAddr>) -> io::Result<()> {
+        self.world.with(|state| state.network.add_ip(self.host, ip.into()))
     }
 
     /// Sets the program of the host and starts it: `program` is spawned now, and again after each
@@ -109,14 +138,46 @@ impl Host {
         self.world.crash(self.host);
     }
 
-    /// Starts the host again and runs the program that [`boot`](Self::boot) has set. A host that is up crashes first,
-    /// as in a reboot.
+    /// Kills the process of the host, as `kill -9` does: its tasks are dropped as by a [`crash`](Self::crash), but the
+    /// system stays up and closes its sockets. So peers read the end of the stream, or get a reset if received data was
+    /// left unread, and whoever connects is refused.
+    ///
+    /// [`restart`](Self::restart) starts a new process. Killing a process that does not run has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt::{BlockOn, Net, Sim, net::TcpListener};
+    /// use futures::io::AsyncReadExt;
+    ///
+    /// let sim = Sim::new()?;
+    /// let db = sim.host("db", [10, 0, 0, 2])?;
+    /// db.boot(|_| async {
+    ///     let listener = TcpListener::bind("0.0.0.0:5432").await.unwrap();
+    ///     let _clients = (listener.accept().await, listener.accept().await);
+    /// });
+    /// sim.block_on(async {
+    ///     let mut stream = sim.tcp_connect("db:5432").await?;
+    ///     db.kill();
+    ///     assert_eq!(stream.read(&mut [0; 8]).await?, 0);
+    ///     std::io::Result::Ok(())
+    /// })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn kill(&self) {
+        self.world.kill(self.host);
+    }
+
+    /// Starts the host again and runs the program that [`boot`](Self::boot) has set. A host whose process runs crashes
+    /// first, as in a reboot; one whose process was [killed](Self::kill) starts a new one.
     pub fn restart(&self) {
-        self.world.crash(self.host);
+        if self.is_up() {
+            self.world.crash(self.host);
+        }
         self.world.start(self.host);
     }
 
-    /// Returns whether the host is up.
+    /// Returns whether the host is up, and its process runs.
     pub fn is_up(&self) -> bool {
         self.world.with(|state| state.network.is_up(self.host))
     }

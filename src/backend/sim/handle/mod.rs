@@ -2,6 +2,7 @@
 
 mod advance;
 mod builder;
+mod dns;
 mod host;
 mod link;
 mod task;
@@ -20,6 +21,7 @@ use super::log::Log;
 use super::world::{LongPoll, World};
 
 pub use builder::Builder;
+pub use dns::Dns;
 pub use host::Host;
 pub use link::Link;
 pub(super) use task::{MainWaker, Place, start};

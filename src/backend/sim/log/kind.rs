@@ -31,6 +31,7 @@ pub(crate) enum Kind {
     LinkReset,
     // Of hosts.
     Crashed,
+    Killed,
     Restarted,
     Note,
     // For the log alone.
@@ -85,7 +86,7 @@ impl Kind {
             | Self::LossBegan
             | Self::LossEnded
             | Self::LinkReset => Subject::Path,
-            Self::Crashed | Self::Restarted => Subject::Host,
+            Self::Crashed | Self::Killed | Self::Restarted => Subject::Host,
         }
     }
 

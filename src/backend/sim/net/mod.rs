@@ -17,10 +17,10 @@ use std::time::Duration;
 
 use self::acceptor::Acceptor;
 use self::socket::Socket;
-use super::network::{Addr, BUFFER, Errno, canonical, to_this_host};
+use super::network::{Addr, BUFFER, Errno, Lookup, canonical, to_this_host};
 use super::time::Sleep;
 use super::waiters::How;
-use super::world::World;
+use super::world::{World, gone};
 use crate::runtime::net::family::{listener_items, stream_items};
 use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::options::{invalid, named, whole_seconds};
@@ -67,6 +67,33 @@ pub(super) async fn connect(
     }
     poll_fn(|cx| socket.poll_connected(cx)).await?;
     Ok(Stream::new(socket))
+}
+
+/// [`NetBackend::resolve`](crate::runtime::backend::NetBackend::resolve).
+pub(super) async fn resolve(
+    world: Arc<World>,
+    host: usize,
+    name: String,
+    port: u16,
+) -> io::Result<Vec<SocketAddr>> {
+    let mut tries = 0;
+    loop {
+        let lookup = world.with(|state| {
+            if state.is_closed() {
+                return Lookup::Done(Err(gone()));
+            }
+            state.network.look_up(&state.clock, host, &name, port, tries)
+        });
+        let (nanos, answered) = match lookup {
+            Lookup::Done(result) => return result,
+            Lookup::Wait { nanos, answered } => (nanos, answered),
+        };
+        Sleep::new(world.clone(), deadline_after(world.now(), Duration::from_nanos(nanos))).await;
+        if answered {
+            return world.with(|state| state.network.resolve(&name, port));
+        }
+        tries += 1;
+    }
 }
 
 /// [`NetBackend::bind_addr`](crate::runtime::backend::NetBackend::bind_addr).
@@ -305,7 +332,9 @@ impl runtime::TcpStream for TcpStream {
 
     fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
         keepalive.map_or(Ok(()), Keepalive::check)?;
-        self.socket.options(|options, _| options.keepalive = keepalive)
+        self.socket.options(|options, _| options.keepalive = keepalive)?;
+        self.socket.keepalive_changed();
+        Ok(())
     }
 
     fn recv_buffer_size(&self) -> io::Result<usize> {

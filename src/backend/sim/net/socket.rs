@@ -177,6 +177,11 @@ impl Socket {
         *self.addrs = Addrs { local: local.mapped(), peer: peer.mapped() };
     }
 
+    /// Probes are sent from now on, or at other times.
+    pub(super) fn keepalive_changed(&self) {
+        self.world.with(|state| state.network.keepalive_changed(&mut state.clock, self.conn, self.side));
+    }
+
     /// Reads or changes what can be set.
     pub(super) fn options<T>(&self, of: impl FnOnce(&mut SocketOptions, &mut u32) -> T) -> io::Result<T> {
         self.world.with(|state| {

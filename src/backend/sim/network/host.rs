@@ -1,5 +1,6 @@
 //! Hosts: their names and addresses, and whether they are up.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -14,10 +15,14 @@ use crate::runtime::net::options::{SocketOptions, named};
 
 pub(super) struct Host {
     pub(super) name: String,
-    pub(super) ip: IpAddr,
+    // The first is the one that it was created with.
+    pub(super) ips: Vec<IpAddr>,
     // Paths to every host, including itself.
     pub(super) paths: Vec<Path>,
+    // The machine has power.
     pub(super) up: bool,
+    // Its process runs.
+    runs: bool,
     // Number of crashes so far.
     life: u32,
     // Number of faults that keep it down.
@@ -33,12 +38,20 @@ impl Host {
     fn new(name: &str, ip: IpAddr) -> Self {
         Self {
             name: name.to_owned(),
-            ip,
+            ips: vec![ip],
             paths: Vec::new(),
             up: true,
+            runs: true,
             life: 0,
             outages: 0,
         }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ips: Vec<_> = self.ips.iter().map(IpAddr::to_string).collect();
+        write!(f, "host {:?}, which has {}", self.name, ips.join(" and "))
     }
 }
 
@@ -47,22 +60,40 @@ impl Network {
         let refuse = |why: String| {
             Err(io::Error::new(ErrorKind::InvalidInput, format!("anyrt: host {name:?}: {why}")))
         };
-        if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip == Ipv4Addr::BROADCAST {
-            return refuse(format!("{ip} is not a valid host address"));
+        if let Err(why) = self.check_new_ip(ip) {
+            return refuse(why);
         }
         if name.is_empty() || name == "localhost" || name.contains(':') || name.parse::<IpAddr>().is_ok() {
             return refuse("that is not a valid host name".to_owned());
         }
         for host in &self.hosts {
-            if host.ip == ip {
-                return refuse(format!("{ip} is the address of host {:?}", host.name));
-            }
-            if host.name == name {
-                return refuse(format!("there is a host of that name, at {}", host.ip));
+            if host.name.eq_ignore_ascii_case(name) {
+                return refuse(format!("there is a host of that name, at {}", host.ips[0]));
             }
         }
         self.push(Host::new(name, ip));
         Ok(self.hosts.len() - 1)
+    }
+
+    /// Gives a host one more address.
+    pub(crate) fn add_ip(&mut self, host: usize, ip: IpAddr) -> io::Result<()> {
+        self.check_new_ip(ip).map_err(|why| {
+            let text = format!("anyrt: host {:?}: {why}", self.hosts[host].name);
+            io::Error::new(ErrorKind::InvalidInput, text)
+        })?;
+        self.hosts[host].ips.push(ip);
+        self.by_ip.insert(ip, host);
+        Ok(())
+    }
+
+    fn check_new_ip(&self, ip: IpAddr) -> Result<(), String> {
+        if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip == Ipv4Addr::BROADCAST {
+            return Err(format!("{ip} is not a valid host address"));
+        }
+        match self.by_ip.get(&ip) {
+            Some(other) => Err(format!("{ip} is the address of host {:?}", self.hosts[*other].name)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn push(&mut self, mut host: Host) {
@@ -71,15 +102,20 @@ impl Network {
             host.paths.push(self.to_come.like());
         }
         host.paths.push(Path::loopback());
+        self.by_ip.extend(host.ips.iter().map(|ip| (*ip, self.hosts.len())));
         self.hosts.push(host);
     }
 
     pub(crate) fn ip(&self, host: usize) -> IpAddr {
-        self.hosts[host].ip
+        self.hosts[host].ips[0]
+    }
+
+    pub(crate) fn ips(&self, host: usize) -> &[IpAddr] {
+        &self.hosts[host].ips
     }
 
     pub(crate) fn hosts(&self) -> impl Iterator<Item = (&str, IpAddr)> {
-        self.hosts.iter().map(|host| (host.name.as_str(), host.ip))
+        self.hosts.iter().map(|host| (host.name.as_str(), host.ips[0]))
     }
 
     pub(crate) fn host_name(&self, host: usize) -> &str {
@@ -97,32 +133,38 @@ impl Network {
     /// Checks that a socket of `host` can be bound to this address.
     pub(super) fn check_local(&self, host: usize, ip: IpAddr) -> io::Result<()> {
         self.check_up(host)?;
-        if ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || ip == self.hosts[host].ip {
+        if ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || self.by_ip.get(&ip) == Some(&host)
+        {
             return Ok(());
         }
-        let Host { name, ip: own, .. } = &self.hosts[host];
-        let text = format!("{ip} is not an address of host {name:?}, which has {own}");
+        let text = format!("{ip} is not an address of {}", self.hosts[host]);
         Err(named(Errno::AddrNotAvailable.into(), text))
     }
 
     /// Returns the host that packets from `host` to `ip` reach, if there is one.
     pub(crate) fn route(&self, host: usize, ip: IpAddr) -> Option<usize> {
-        if ip.is_loopback() || ip.is_unspecified() || ip == self.hosts[host].ip {
+        if ip.is_loopback() || ip.is_unspecified() {
             return Some(host);
         }
-        self.hosts.iter().position(|host| host.ip == ip)
+        self.by_ip.get(&ip).copied()
     }
 
     /// Returns the source address of packets from `host` to `ip`.
     pub(super) fn source(&self, host: usize, ip: IpAddr) -> io::Result<IpAddr> {
-        let own = self.hosts[host].ip;
+        // Packets to an address of its own come from there.
+        if self.by_ip.get(&ip) == Some(&host) {
+            return Ok(ip);
+        }
         match ip {
             IpAddr::V4(ip) if ip.is_loopback() => Ok(Ipv4Addr::LOCALHOST.into()),
             IpAddr::V6(ip) if ip.is_loopback() => Ok(Ipv6Addr::LOCALHOST.into()),
-            ip if ip.is_ipv4() == own.is_ipv4() => Ok(own),
-            _ => {
-                let text = format!("host {:?} has {own}, which is of the other family", self.hosts[host].name);
-                Err(named(Errno::NetworkUnreachable.into(), text))
+            ip => {
+                let own = self.hosts[host].ips.iter().find(|own| own.is_ipv4() == ip.is_ipv4());
+                own.copied().ok_or_else(|| {
+                    let family = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
+                    let text = format!("no address of {} is of {family}", self.hosts[host]);
+                    named(Errno::NetworkUnreachable.into(), text)
+                })
             }
         }
     }
@@ -205,36 +247,55 @@ impl Network {
     /// Whether tasks of this life of a host may run.
     pub(crate) fn is_alive(&self, host: usize, life: u32) -> bool {
         let host = &self.hosts[host];
-        host.up && host.life == life
+        host.runs && host.life == life
     }
 
     pub(crate) fn check_up(&self, host: usize) -> io::Result<()> {
         let host = &self.hosts[host];
-        if host.up {
+        if host.runs {
             return Ok(());
         }
-        Err(io::Error::other(format!("anyrt: host {:?} has crashed; `restart` starts it again", host.name)))
+        let what = if host.up { "the process of host" } else { "host" };
+        let how = if host.up { "was killed" } else { "has crashed" };
+        Err(io::Error::other(format!("anyrt: {what} {:?} {how}; `restart` starts it again", host.name)))
     }
 
     pub(crate) fn is_up(&self, host: usize) -> bool {
-        self.hosts[host].up
+        self.hosts[host].runs
     }
 
     /// Takes a host down, unless it is down. Its tasks are handled elsewhere.
     pub(crate) fn go_down(&mut self, clock: &mut Clock, host: usize) -> bool {
-        if !std::mem::replace(&mut self.hosts[host].up, false) {
+        let its = &mut self.hosts[host];
+        if !std::mem::replace(&mut its.up, false) {
             return false;
         }
-        self.hosts[host].life += 1;
+        its.runs = false;
+        its.life += 1;
         self.has_crashed = true;
         clock.record(Kind::Crashed, host as u64, 0);
         self.crash_sockets(clock, host);
         true
     }
 
+    /// Kills the process of a host, unless none runs: the system closes its sockets. Its tasks are handled elsewhere.
+    pub(crate) fn kill(&mut self, clock: &mut Clock, host: usize) -> bool {
+        let its = &mut self.hosts[host];
+        if !std::mem::replace(&mut its.runs, false) {
+            return false;
+        }
+        its.life += 1;
+        self.has_crashed = true;
+        clock.record(Kind::Killed, host as u64, 0);
+        self.close_sockets(clock, host);
+        true
+    }
+
     /// Starts a host, unless it is up.
     pub(crate) fn go_up(&mut self, clock: &mut Clock, host: usize) -> bool {
-        if std::mem::replace(&mut self.hosts[host].up, true) {
+        let its = &mut self.hosts[host];
+        its.up = true;
+        if std::mem::replace(&mut its.runs, true) {
             return false;
         }
         clock.record(Kind::Restarted, host as u64, 0);

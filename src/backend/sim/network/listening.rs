@@ -163,8 +163,5 @@ impl Network {
 
 /// Says whether the port of a socket can be shared.
 pub(super) fn share(options: &SocketOptions) -> Share {
-    Share {
-        reuse_address: options.reuse_address == Some(true),
-        reuse_port: options.reuse_port == Some(true),
-    }
+    Share { reuse_address: options.reuse_address == Some(true), reuse_port: options.reuse_port == Some(true) }
 }

@@ -18,17 +18,18 @@ mod unix_datagram;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use self::connection::Conn;
 use self::host::Host;
 use self::listening::Listening;
+use self::names::Names;
 use self::path::Path;
 use self::ports::Ports;
-use self::udp::UdpSockets;
 #[cfg(unix)]
 use self::socket_files::SocketFiles;
+use self::udp::UdpSockets;
 #[cfg(unix)]
 use self::unix_datagram::UnixBound;
 use super::clock::{Clock, NetEvent};
@@ -39,6 +40,7 @@ use super::waiters::{Waiters, Waiting};
 pub(super) use connection::{CLIENT, Fd, SERVER};
 pub(super) use errno::Errno;
 pub(super) use host::{canonical, mapped, to_this_host};
+pub(super) use names::{Lookup, Record};
 pub use path::LinkOptions;
 pub(super) use path::{BUFFER, Chance};
 pub(super) use paths::Paths;
@@ -50,6 +52,8 @@ const TTL: u32 = 64;
 pub(super) struct Network {
     random: Random,
     hosts: Vec<Host>,
+    by_ip: BTreeMap<IpAddr, usize>,
+    names: Names,
     // Template for the paths of a new host.
     to_come: Path,
     // Whether any host has ever crashed.
@@ -118,6 +122,11 @@ fn crash<T: Bound>(sockets: &mut BTreeMap<u64, T>, host: usize, woken: &mut Wait
     });
 }
 
+/// Numbers of the sockets of a host.
+fn numbers<T: Bound>(sockets: &BTreeMap<u64, T>, host: usize) -> Vec<u64> {
+    sockets.iter().filter(|(_, socket)| socket.host() == host).map(|(number, _)| *number).collect()
+}
+
 fn wake_all<T: Bound>(sockets: &mut BTreeMap<u64, T>, woken: &mut Waiters) {
     sockets.values_mut().flat_map(Bound::waiters).for_each(|waiting| woken.append(waiting.take()));
 }
@@ -128,6 +137,8 @@ impl Network {
         let mut network = Self {
             random,
             hosts: Vec::new(),
+            by_ip: BTreeMap::new(),
+            names: Names::default(),
             to_come: Path::default(),
             has_crashed: false,
             conns: Slots::default(),
@@ -149,6 +160,7 @@ impl Network {
             NetEvent::Refused { conn, tries, message } => self.refused(clock, conn, tries, message),
             NetEvent::GiveUp { conn } => self.give_up(clock, conn),
             NetEvent::Arrive { conn, to } => self.arrive(clock, conn, to),
+            NetEvent::Probe { conn, side } => self.probe(clock, conn, side),
             NetEvent::Datagram(datagram) => self.datagram(clock, datagram),
             NetEvent::DatagramRefused(refusal) => self.datagram_refused(clock, refusal),
             NetEvent::SendBufferHasRoom { socket } => self.send_buffer_has_room(clock, socket),
@@ -167,6 +179,7 @@ impl Network {
     /// Removes all sockets of a host, and wakes the tasks that wait for them.
     fn crash_sockets(&mut self, clock: &mut Clock, host: usize) {
         self.crash_connections(clock, host);
+        self.suspect(clock, |_, to| to == host);
         crash(&mut self.listening, host, &mut clock.woken);
         self.ports.crash(host);
         crash(self.datagrams.all_mut(), host, &mut clock.woken);
@@ -175,6 +188,20 @@ impl Network {
         crash(&mut self.unix_datagrams, host, &mut clock.woken);
         #[cfg(unix)]
         self.files.crash(host);
+    }
+
+    /// Closes all sockets of a host, as the system does for a process that has ended.
+    fn close_sockets(&mut self, clock: &mut Clock, host: usize) {
+        self.close_connections(clock, host);
+        let listening: Vec<_> = numbers(&self.listening, host);
+        listening.into_iter().for_each(|socket| self.stop_listening(clock, socket));
+        let datagrams: Vec<_> = numbers(self.datagrams.all_mut(), host);
+        datagrams.into_iter().for_each(|socket| self.unbind(clock, socket));
+        #[cfg(unix)]
+        {
+            let datagrams: Vec<_> = numbers(&self.unix_datagrams, host);
+            datagrams.into_iter().for_each(|socket| self.unbind_unix(clock, socket));
+        }
     }
 
     /// Schedules an event after the delay of a packet between these hosts.
@@ -193,5 +220,6 @@ impl Network {
 
 /// The error of sockets whose host has crashed.
 fn crashed() -> io::Error {
-    io::Error::new(ErrorKind::NotConnected, "anyrt: this socket is gone: its host has crashed")
+    let why = "anyrt: this socket is gone: its host has crashed, or its process was killed";
+    io::Error::new(ErrorKind::NotConnected, why)
 }

@@ -1,28 +1,126 @@
 //! Names of hosts, and literals of addresses, as the resolver of Linux takes them.
 
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use super::Network;
+use super::paths::Gate;
+use crate::backend::sim::clock::Clock;
+
+/// How long the resolver waits for an answer, and how often it asks (resolv.conf(5)).
+const TIMEOUT: u64 = 5_000_000_000;
+const ATTEMPTS: u32 = 2;
+
+/// What is known of names, besides those of the hosts.
+#[derive(Default)]
+pub(super) struct Names {
+    records: BTreeMap<String, Record>,
+    // The host of the server. `None`: names are known everywhere.
+    server: Option<usize>,
+    // `None`: an answer takes no time.
+    latency: Option<u64>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Record {
+    Ips(Vec<IpAddr>),
+    /// There is no such name.
+    Absent,
+    /// The server cannot say.
+    Fails,
+}
+
+/// A step of a look-up.
+pub(crate) enum Lookup {
+    Done(io::Result<Vec<SocketAddr>>),
+    /// The answer comes after this time; or none does, and it is time to ask again.
+    Wait {
+        nanos: u64,
+        answered: bool,
+    },
+}
 
 impl Network {
+    /// Sets what is said of a name; `None`: the host of that name, if there is one.
+    pub(crate) fn set_name(&mut self, name: &str, record: Option<Record>) {
+        match record {
+            Some(record) => drop(self.names.records.insert(plain(name), record)),
+            None => drop(self.names.records.remove(&plain(name))),
+        }
+    }
+
+    pub(crate) fn set_name_server(&mut self, host: usize) {
+        self.names.server = Some(host);
+    }
+
+    pub(crate) fn set_name_latency(&mut self, nanos: u64) {
+        self.names.latency = Some(nanos);
+    }
+
+    /// Asks for a name, for the n-th time.
+    pub(crate) fn look_up(
+        &mut self,
+        clock: &Clock,
+        host: usize,
+        name: &str,
+        port: u16,
+        tries: u32,
+    ) -> Lookup {
+        let Names { server, latency, .. } = self.names;
+        let is_here = literal(name, port).is_some() || plain(name) == "localhost" || name.contains('\0');
+        if is_here || server.is_none() && latency.is_none() {
+            return Lookup::Done(self.resolve(name, port));
+        }
+        if tries == ATTEMPTS {
+            let server = server.map_or("", |server| &self.hosts[server].name);
+            let text = format!("no answer from the name server, on host {server:?}: try again later");
+            return Lookup::Done(Err(io::Error::other(text)));
+        }
+        let mut nanos = latency.unwrap_or(0);
+        nanos += self.random.below(nanos / 10);
+        let Some(server) = server.filter(|server| *server != host) else {
+            return Lookup::Wait { nanos, answered: true };
+        };
+        for (from, to) in [(host, server), (server, host)] {
+            if self.gate(from, to) != Gate::Open || self.is_lost(from, to) {
+                return Lookup::Wait { nanos: TIMEOUT, answered: false };
+            }
+            let (path, random) = self.path(from, to);
+            nanos += path.arrival(random, clock.nanos, 0) - clock.nanos;
+        }
+        Lookup::Wait { nanos, answered: true }
+    }
+
+    /// The answer of the server, when it arrives.
     pub(crate) fn resolve(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         if let Some(addr) = literal(name, port) {
             return Ok(vec![addr]);
         }
-        // With a dot at its end it is a name in full (RFC 1034, 3.1).
-        let plain = name.strip_suffix('.').unwrap_or(name);
-        if plain.eq_ignore_ascii_case("localhost") {
-            return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
-        }
         if name.contains('\0') {
             return Err(io::Error::new(ErrorKind::InvalidInput, "a name has no NUL in it"));
         }
-        match self.hosts.iter().find(|host| host.name.eq_ignore_ascii_case(plain)) {
-            Some(host) => Ok(vec![(host.ip, port).into()]),
-            None => Err(io::Error::new(ErrorKind::NotFound, "no host of this simulation has that name")),
+        let name = plain(name);
+        if name == "localhost" {
+            return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
         }
+        let host = || self.hosts.iter().find(|host| host.name.eq_ignore_ascii_case(&name));
+        let ips = match self.names.records.get(&name) {
+            Some(Record::Ips(ips)) => &ips[..],
+            Some(Record::Fails) => return Err(io::Error::other("temporary failure in name resolution")),
+            Some(Record::Absent) => &[],
+            None => host().map_or(&[][..], |host| &host.ips),
+        };
+        if ips.is_empty() {
+            return Err(io::Error::new(ErrorKind::NotFound, "no host of this simulation has that name"));
+        }
+        Ok(ips.iter().map(|ip| (*ip, port).into()).collect())
     }
+}
+
+/// A name without its case; one with a dot at its end is the same in full (RFC 1034, 3.1).
+fn plain(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
 /// The address that a name is, instead of having one.
@@ -87,7 +185,20 @@ mod tests {
         is("10.66051", [10, 1, 2, 3]);
         is("0x0a.0x1.02.3", [10, 1, 2, 3]);
         is("4294967295", [255; 4]);
-        for name in ["", "4294967296", "1.2.3.4.5", "256.1", "1.16777216", "1.2.3.256", "1..2", "+1", "1.-2", "09", "0x", "x1"] {
+        for name in [
+            "",
+            "4294967296",
+            "1.2.3.4.5",
+            "256.1",
+            "1.16777216",
+            "1.2.3.256",
+            "1..2",
+            "+1",
+            "1.-2",
+            "09",
+            "0x",
+            "x1",
+        ] {
             assert_eq!(old_form(name), None, "{name}");
         }
     }

@@ -14,6 +14,10 @@ pub(crate) const BUFFER: usize = 1 << 16;
 const FRAGMENT: usize = 1480;
 const UDP_HEADER: usize = 8;
 
+/// Payload of the largest segment of TCP on Ethernet, and on the loopback interface, whose MTU is 65,536.
+const SEGMENT: usize = 1460;
+const LOOPBACK_SEGMENT: usize = 65_483;
+
 /// Options of a link between two hosts, in one direction.
 ///
 /// Default: a latency of 1 ms, and no loss.
@@ -92,6 +96,10 @@ impl LinkOptions {
 
     /// Splits data written to a TCP stream into segments of 1 to `max` bytes, drawn from the seed, which arrive one by
     /// one.
+    ///
+    /// Default: data of more than 1460 bytes, which fill an Ethernet packet, arrives in pieces of one packet or several,
+    /// drawn from the seed, and a write of more may take a part of it only. (On the loopback of a host a packet has
+    /// 65,483 bytes.) So a reader that takes one read for one message fails here as it fails on a network.
     pub fn segment(mut self, max: usize) -> Self {
         self.segment = Some(max);
         self
@@ -123,6 +131,7 @@ impl LinkOptions {
             duplication: Chance::new("duplication", *duplication)?,
             reordering: Chance::new("reordering", *reordering)?,
             bandwidth: *bandwidth,
+            packet: SEGMENT,
             segment: *segment,
             buffer: buffer.unwrap_or(BUFFER),
         })
@@ -167,6 +176,8 @@ pub(super) struct Rules {
     duplication: Chance,
     reordering: Chance,
     bandwidth: Option<u64>,
+    // Payload of the largest packet.
+    packet: usize,
     segment: Option<usize>,
     buffer: usize,
 }
@@ -213,6 +224,7 @@ impl Path {
             duplication: NEVER,
             reordering: NEVER,
             bandwidth: None,
+            packet: LOOPBACK_SEGMENT,
             segment: None,
             buffer: BUFFER,
         })
@@ -266,8 +278,22 @@ impl Path {
     pub(super) fn segment(&self, random: &mut Random, len: usize) -> usize {
         match self.rules.segment {
             Some(max) => len.min(random.below(max as u64) as usize + 1),
-            None => len,
+            None if len <= self.rules.packet => len,
+            None => self.packets(random, len),
         }
+    }
+
+    /// Returns as much of a write as the stream takes at once.
+    #[inline]
+    pub(super) fn taken(&self, random: &mut Random, len: usize) -> usize {
+        let all = len <= self.rules.packet || random.below(4) > 0;
+        if all { len } else { self.packets(random, len) }
+    }
+
+    /// Draws a number of packets, and returns how much of `len` is in them.
+    fn packets(&self, random: &mut Random, len: usize) -> usize {
+        let all = len.div_ceil(self.rules.packet);
+        len.min((random.below(all as u64) as usize + 1) * self.rules.packet)
     }
 
     pub(super) fn buffer(&self) -> usize {
@@ -304,6 +330,6 @@ impl Default for Path {
     fn default() -> Self {
         let latency = 1_000_000;
         let loopback = Self::loopback().rules;
-        Self::new(Rules { latency, jitter: latency / 10, ..loopback })
+        Self::new(Rules { latency, jitter: latency / 10, packet: SEGMENT, ..loopback })
     }
 }

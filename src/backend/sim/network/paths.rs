@@ -117,6 +117,10 @@ impl Network {
     fn change_cut(&mut self, clock: &mut Clock, paths: Paths, begins: bool, change: impl FnMut(&mut Path)) {
         self.each(paths, change);
         self.record_paths(clock, paths, if begins { Kind::PartitionBegan } else { Kind::PartitionEnded });
+        if begins {
+            let hosts = self.hosts.len();
+            self.suspect(clock, |from, to| paths.iter(hosts).any(|path| path == (from, to)));
+        }
     }
 
     /// Holds paths by hand, or releases them.

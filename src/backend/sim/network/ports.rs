@@ -101,7 +101,14 @@ impl At {
 
 impl Ports {
     /// Whether a socket can be bound to a port, for listening or to connect from.
-    pub(super) fn check(&mut self, now: u64, host: usize, at: At, port: u16, share: Share) -> Result<(), Errno> {
+    pub(super) fn check(
+        &mut self,
+        now: u64,
+        host: usize,
+        at: At,
+        port: u16,
+        share: Share,
+    ) -> Result<(), Errno> {
         self.forget_until(now);
         let Some(port) = self.ports.get(&(host, port)) else { return Ok(()) };
         let both_share = |other: Share| share.reuse_port && other.reuse_port;
@@ -117,13 +124,7 @@ impl Ports {
     }
 
     /// Returns a port that a socket can be bound to.
-    pub(super) fn free(
-        &mut self,
-        now: u64,
-        host: usize,
-        at: At,
-        random: &mut Random,
-    ) -> Result<u16, Errno> {
+    pub(super) fn free(&mut self, now: u64, host: usize, at: At, random: &mut Random) -> Result<u16, Errno> {
         let nobody = Share::default();
         scan(random, |port| self.check(now, host, at, port, nobody).is_ok()).ok_or(Errno::AddrInUse)
     }
@@ -226,7 +227,9 @@ impl Ports {
     }
 
     fn forget_until(&mut self, now: u64) {
-        while let Some((until, host, ends)) = self.waiting.front().copied().filter(|(until, ..)| *until <= now) {
+        while let Some((until, host, ends)) =
+            self.waiting.front().copied().filter(|(until, ..)| *until <= now)
+        {
             self.waiting.pop_front();
             self.change(host, ends.local.port(), |port| {
                 if port.connections.get(&ends).is_some_and(|it| it.until == Some(until)) {

@@ -26,7 +26,13 @@ pub(super) enum SocketKind {
 }
 
 impl SocketFiles {
-    pub(super) fn bind(&mut self, host: usize, path: &Path, kind: SocketKind, socket: u64) -> Result<(), Errno> {
+    pub(super) fn bind(
+        &mut self,
+        host: usize,
+        path: &Path,
+        kind: SocketKind,
+        socket: u64,
+    ) -> Result<(), Errno> {
         match self.0.entry(name(host, path, kind)) {
             Entry::Occupied(_) => Err(Errno::AddrInUse),
             Entry::Vacant(free) => {

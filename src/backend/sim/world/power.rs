@@ -37,12 +37,19 @@ impl World {
 
     /// Crashes a host: its tasks are dropped.
     pub(crate) fn crash(self: &Arc<Self>, host: usize) {
+        self.end_tasks(host, |state| state.network.go_down(&mut state.clock, host));
+    }
+
+    /// Kills the process of a host: its tasks are dropped.
+    pub(crate) fn kill(self: &Arc<Self>, host: usize) {
+        self.end_tasks(host, |state| state.network.kill(&mut state.clock, host));
+    }
+
+    fn end_tasks(self: &Arc<Self>, host: usize, goes: impl FnOnce(&mut State) -> bool) {
         let (is_first, (runnables, wakers)) = self.with(|state| {
             let is_first = state.begin_refusing();
-            if !state.network.go_down(&mut state.clock, host) {
-                return (is_first, Default::default());
-            }
-            (is_first, state.tasks.dismiss(Some(host)))
+            let tasks = if goes(state) { state.tasks.dismiss(Some(host)) } else { Default::default() };
+            (is_first, tasks)
         });
         self.dismiss(is_first, runnables, wakers);
     }

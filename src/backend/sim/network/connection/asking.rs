@@ -155,9 +155,7 @@ impl Network {
         match self.gate(from, to) {
             Gate::Held => self.keep(clock, from, to, NetEvent::Refused { conn: id, tries, message }),
             Gate::Cut => self.ask_again(clock, id, tries, Kind::Cut),
-            Gate::Open => {
-                self.fail(clock, id, Errno::ConnectionRefused, Kind::ConnectionRefused, message)
-            }
+            Gate::Open => self.fail(clock, id, Errno::ConnectionRefused, Kind::ConnectionRefused, message),
         }
     }
 

@@ -88,6 +88,25 @@ impl Network {
         }
     }
 
+    /// The process of a host was killed: the system closes its ends.
+    pub(in super::super) fn close_connections(&mut self, clock: &mut Clock, host: usize) {
+        let ids: Vec<_> = self.conns.iter().map(|(id, _)| id).collect();
+        for id in ids {
+            for side in [CLIENT, SERVER] {
+                let Some(conn) = self.conns.get_mut(id) else { break };
+                let end = &mut conn.ends[side];
+                if end.host != host || !end.held || end.crashed {
+                    continue;
+                }
+                clock.woken.extend(end.take_waiters());
+                self.close(clock, id, side);
+                if let Some(conn) = self.conns.get_mut(id) {
+                    conn.ends[side].crashed = true;
+                }
+            }
+        }
+    }
+
     /// A host has crashed: its ends vanish without a message to their peers.
     pub(in super::super) fn crash_connections(&mut self, clock: &mut Clock, host: usize) {
         let ids: Vec<_> = self.conns.iter().map(|(id, _)| id).collect();

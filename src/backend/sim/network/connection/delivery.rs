@@ -6,8 +6,8 @@ use std::task::Poll;
 use super::{Fd, SleepState, gone};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::log::{Kind, hash_of_both};
-use crate::backend::sim::network::{Errno, Network};
 use crate::backend::sim::network::paths::Gate;
+use crate::backend::sim::network::{Errno, Network};
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::{How, Waiter};
 
@@ -114,7 +114,7 @@ impl Network {
         fds: Vec<Fd>,
         waiter: &mut Waiter<'_>,
     ) -> Poll<io::Result<usize>> {
-        let Self { conns, hosts, .. } = self;
+        let Self { conns, hosts, random, .. } = self;
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
         let to = 1 - side;
         // A Unix socket knows at once that its peer is gone (`unix_stream_sendmsg`).
@@ -141,7 +141,7 @@ impl Network {
             clock.dropped.extend(conn.ends[side].writer.add(waiter, How::Polls));
             return Poll::Pending;
         }
-        let len = len.min(room);
+        let len = path.taken(random, len.min(room));
         let mut left = len;
         for buf in bufs {
             let part = &buf[..buf.len().min(left)];
@@ -281,6 +281,7 @@ impl Network {
             return false;
         }
         end.flight.pop_front();
+        end.heard_at = clock.nanos;
         match what {
             What::Accepted => {
                 clock.record(Kind::ConnectionOpened, id.number, 0);
@@ -341,7 +342,7 @@ impl Network {
     }
 
     /// The sender gives up after this time without an acknowledgement.
-    fn time_out(&mut self, clock: &mut Clock, id: Id, side: usize) {
+    pub(super) fn time_out(&mut self, clock: &mut Clock, id: Id, side: usize) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         clock.record(Kind::TimedOut, id.number, 0);
         clock.trace.on_path(conn.path(1 - side));

@@ -4,6 +4,7 @@ mod asking;
 mod closing;
 mod delivery;
 mod fds;
+mod keepalive;
 
 use std::collections::VecDeque;
 use std::io;
@@ -100,6 +101,10 @@ struct End {
     held: bool,
     // This end is gone, because its host has crashed.
     crashed: bool,
+    // When something has arrived last, and how many probes have had no answer since.
+    heard_at: u64,
+    probes: u32,
+    is_probing: bool,
     reader: Waiting,
     writer: Waiting,
 }
@@ -122,6 +127,9 @@ impl End {
             reset: false,
             held,
             crashed: false,
+            heard_at: 0,
+            probes: 0,
+            is_probing: false,
             reader: Waiting::default(),
             writer: Waiting::default(),
         }

@@ -68,7 +68,13 @@ impl UdpSockets {
 
 impl Network {
     /// Joins a multicast group, or leaves it.
-    pub(crate) fn join(&mut self, socket: u64, addr: IpAddr, interface: Interface, joins: bool) -> Result<(), Errno> {
+    pub(crate) fn join(
+        &mut self,
+        socket: u64,
+        addr: IpAddr,
+        interface: Interface,
+        joins: bool,
+    ) -> Result<(), Errno> {
         let Ok(bound) = self.bound(socket) else { return Err(Errno::NotConnected) };
         let (host, group) = (bound.host, Group { addr, interface });
         if !addr.is_multicast() {
@@ -108,7 +114,8 @@ impl Network {
     ) {
         let Ok(bound) = self.bound(socket) else { return };
         let (own, is_group) = (bound.host, to.ip().is_multicast());
-        let comes_back = !is_group || if to.is_ipv4() { bound.multicast_loop_v4 } else { bound.multicast_loop_v6 };
+        let comes_back =
+            !is_group || if to.is_ipv4() { bound.multicast_loop_v4 } else { bound.multicast_loop_v6 };
         let leaves = !from.ip().is_loopback()
             && !stays(to.ip())
             && !(is_group && to.is_ipv4() && bound.multicast_ttl_v4 == 0);
