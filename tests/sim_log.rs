@@ -74,6 +74,7 @@ fn text_has_a_line_for_every_event() {
     let sim = logged();
     let line = program(&sim);
     let text = sim.log().to_string();
+    let port = text.split("to db, 10.0.0.1:").nth(1).and_then(|port| port.split(' ').next()).unwrap();
     assert_says(
         &text,
         &[
@@ -86,9 +87,9 @@ fn text_has_a_line_for_every_event() {
             ),
             "           0ns  main  #1   sleeps until 1ms (",
             "           1ms  main  #1   timer fired (",
-            "sent request to db, 10.0.0.1:49152 to 10.0.0.2:5432, message 1",
-            "sent data to db, 10.0.0.1:49152 to 10.0.0.2:5432, 4 bytes, payload ",
-            "data arrived from main, 10.0.0.1:49152 to 10.0.0.2:5432, 4 bytes, payload ",
+            &format!("sent request to db, 10.0.0.1:{port} to 10.0.0.2:5432, message 1"),
+            &format!("sent data to db, 10.0.0.1:{port} to 10.0.0.2:5432, 4 bytes, payload "),
+            &format!("data arrived from main, 10.0.0.1:{port} to 10.0.0.2:5432, 4 bytes, payload "),
             "  main  #1   woken by #",
             r"note: </script> accepted\u{2028}",
             "panicked: a \"bad\" day (",
@@ -199,15 +200,16 @@ fn messages_of_trouble_arrive_as_well() {
         let options = anyrt::net::ListenOptions::new().backlog(1);
         let listener = db.tcp_bind_with("0.0.0.0:2", &options).await.unwrap();
         let first = sim.tcp_connect("db:2").await.unwrap();
+        let beyond = sim.tcp_connect("db:2").await.unwrap();
         let late = async {
             db.sleep(Duration::from_millis(500)).await;
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.write_all(b"nobody reads this").await.unwrap();
-            let second = listener.accept().await.unwrap();
-            (stream, second)
+            let others = (listener.accept().await.unwrap(), listener.accept().await.unwrap());
+            (stream, others)
         };
         let (second, accepted) = join(sim.tcp_connect("db:2"), late).await;
-        drop((first, second));
+        drop((first, beyond, second));
         sim.sleep(Duration::from_secs(1)).await;
         drop(accepted);
     });

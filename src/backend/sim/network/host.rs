@@ -162,7 +162,7 @@ impl Network {
                 let own = self.hosts[host].ips.iter().find(|own| own.is_ipv4() == ip.is_ipv4());
                 own.copied().ok_or_else(|| {
                     let family = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
-                    let text = format!("no address of {} is of {family}", self.hosts[host]);
+                    let text = format!("{} and no address of {family}", self.hosts[host]);
                     named(Errno::NetworkUnreachable.into(), text)
                 })
             }

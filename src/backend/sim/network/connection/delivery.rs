@@ -198,9 +198,12 @@ impl Network {
         let path = &mut hosts[from_host].paths[to_host];
         let waiting = conn.ends[to].flight.len();
         let mut left = if let What::Data(len) = what { len } else { 0 };
+        // Pieces of one write leave one after the other.
+        let mut leaves = clock.nanos;
         loop {
             let len = path.segment(random, left);
-            let mut at = path.arrival(random, clock.nanos, len);
+            let mut at = path.arrival(random, leaves, len);
+            leaves += 1 + len as u64 * 4 / 5;
             let begins = conn.ends[to].inbox.len() - left;
             let message = clock.sent(id.number, || conn.flight(to, what.name(), begins, len));
             let mut tries = 0;
