@@ -11,7 +11,7 @@ use crate::{Seen, rest, soon};
 crate::programs! {
     write_to_a_closed_peer reset_with_unread_data reset_after_the_end half_close bind_rules time_wait ports_of_connects
     addresses v6_takes_v4 v6_only shared_ports connect_to_itself backlog queued_connection_is_reset linger_of_zero
-    big_write options first_errors ends_of_a_stream reset_before_accept port_numbers
+    big_write buffers options first_errors ends_of_a_stream reset_before_accept port_numbers
 }
 
 async fn pair() -> (TcpStream, TcpStream) {
@@ -334,6 +334,12 @@ async fn big_write(seen: &mut Seen) {
     let mut received = Vec::new();
     server.read_to_end(&mut received).await.unwrap();
     seen.value("all that was sent arrives", received.len() == sent);
+}
+
+async fn buffers(seen: &mut Seen) {
+    let (client, _server) = pair().await;
+    seen.value("receive buffer of 64 KiB", client.recv_buffer_size().unwrap() == 1 << 16);
+    seen.outcome("conversion into a stream of std", &client.into_std());
 }
 
 async fn options(seen: &mut Seen) {

@@ -6,7 +6,7 @@ use futures::io::{AsyncReadExt, AsyncWriteExt};
 use crate::{Seen, path, rest, soon};
 
 crate::programs! {
-    file_stays write_to_a_gone_peer peer_gone_with_unread_data half_close other_types queued_connection addresses
+    file_stays folders write_to_a_gone_peer peer_gone_with_unread_data half_close other_types queued_connection addresses
     datagram_peers datagram_sizes datagram_queue abstract_names datagrams_of_a_gone_peer
 }
 
@@ -40,6 +40,12 @@ async fn file_stays(seen: &mut Seen) {
     seen.result("connect when the datagram socket is gone", &sender.connect(&path));
     anyrt::net::remove_socket(&path).unwrap();
     seen.result("send to no file", &sender.send_to(b"x", &path).await);
+}
+
+async fn folders(seen: &mut Seen) {
+    let absent = path("absent").join("listener");
+    seen.outcome("bind in a folder that does not exist", &UnixListener::bind(&absent));
+    seen.outcome("connect in a folder that does not exist", &UnixStream::connect(path("absent").join("x")).await);
 }
 
 async fn write_to_a_gone_peer(seen: &mut Seen) {

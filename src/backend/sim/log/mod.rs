@@ -187,7 +187,8 @@ pub(super) fn parting(a: &Log, b: &Log) -> Option<String> {
     };
     Some(format!(
         "from event {at} on: first {}, then {}. Something comes from outside of the simulation: the order of a `HashMap`, \
-         the time of the system, another thread.",
+         the time of the system, another thread, or random numbers, which select! of tokio and of futures draw, and watch \
+         and Barrier of tokio. The table in the docs of anyrt::sim (What leaks) has an alternative for each.",
         said(a),
         said(b),
     ))

@@ -5,7 +5,7 @@ mod groups;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::Poll;
 
 use self::groups::Group;
@@ -326,7 +326,8 @@ impl Network {
         }
         let (host, mut from) = (bound.host, bound.local);
         if from.ip().is_unspecified() {
-            from = SocketAddr::new(self.source(host, to.ip())?, from.port());
+            let source = if groups::stays(to.ip()) { Ipv6Addr::LOCALHOST.into() } else { self.source(host, to.ip())? };
+            from = SocketAddr::new(source, from.port());
         }
         self.check_leaves(host, from.ip(), to.ip())?;
         if let Poll::Pending = self.udp_writable(clock, socket, waiter)? {

@@ -38,9 +38,9 @@ impl Interface {
     }
 }
 
-/// Whether packets to a group stay on the host (RFC 4291, 2.7: interface-local).
-fn stays(group: IpAddr) -> bool {
-    matches!(group, IpAddr::V6(ip) if ip.segments()[0] & 0xf == 1)
+/// Whether packets to an address are to a group that stays on the host (RFC 4291, 2.7: interface-local).
+pub(super) fn stays(to: IpAddr) -> bool {
+    matches!(to, IpAddr::V6(ip) if ip.is_multicast() && ip.segments()[0] & 0xf == 1)
 }
 
 impl UdpSockets {
