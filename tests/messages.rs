@@ -56,6 +56,11 @@ mod pasted {
         let _ = anyrt::AnyRuntime::watch;
     }
 
+    #[cfg(unix)]
+    fn socket_file(path: &str) {
+        let _ = anyrt::net::remove_socket(path);
+    }
+
     async fn within() {
         std::future::ready(()).await;
     }

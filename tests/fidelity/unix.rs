@@ -45,7 +45,10 @@ async fn file_stays(seen: &mut Seen) {
 async fn folders(seen: &mut Seen) {
     let absent = path("absent").join("listener");
     seen.outcome("bind in a folder that does not exist", &UnixListener::bind(&absent));
-    seen.outcome("connect in a folder that does not exist", &UnixStream::connect(path("absent").join("x")).await);
+    seen.outcome(
+        "connect in a folder that does not exist",
+        &UnixStream::connect(path("absent").join("x")).await,
+    );
 }
 
 async fn write_to_a_gone_peer(seen: &mut Seen) {

@@ -1291,6 +1291,27 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     },
     // The simulation.
     Mutant {
+        name: "simulated file of a socket goes with it",
+        file: "backend/sim/network/socket_files.rs",
+        right: "            if is_abstract(path) {\n                file.remove();",
+        wrong: "            if mutant!() || is_abstract(path) {\n                file.remove();",
+        caught_by: &["backend::sim::sim::unix_file_stays"],
+    },
+    Mutant {
+        name: "simulated port is free while it is kept",
+        file: "backend/sim/network/ports.rs",
+        right: "if port.connections.get(&ends).is_some_and(|it| it.until.is_none()) {",
+        wrong: "if port.connections.get(&ends).is_some_and(|it| mutant!() || it.until.is_none()) {",
+        caught_by: &["backend::sim::network::ports::tests::port_is_kept_for_a_minute_and_nothing_is_left_then"],
+    },
+    Mutant {
+        name: "simulated listener of both families takes one",
+        file: "backend/sim/network/ports.rs",
+        right: "self.ip.is_unspecified() && self.ip.is_ipv6() && !self.only_v6",
+        wrong: "!mutant!() && self.ip.is_unspecified() && self.ip.is_ipv6() && !self.only_v6",
+        caught_by: &["backend::sim::network::ports::tests::both_families_overlap_unless_one_says_otherwise"],
+    },
+    Mutant {
         name: "simulated time stands still without events",
         file: "backend/sim/world/turn.rs",
         right: "let end = until.unwrap_or(self.clock.nanos.saturating_add(NEVER)).min(END);",

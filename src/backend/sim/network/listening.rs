@@ -96,7 +96,7 @@ impl Network {
         self.check_up(host)?;
         let number = clock.number();
         let bound = self.files.bind(host, path, SocketKind::Stream, number);
-        cannot("listen on", path, bound.map_err(Into::into))?;
+        cannot("listen on", path, bound)?;
         let (addr, backlog) = (Addr::Path(Some(path.to_owned())), BACKLOG.unsigned_abs() as usize);
         self.listening.insert(number, Listening::new(host, addr, SocketOptions::default(), backlog));
         Ok(number)

@@ -3,6 +3,8 @@
 //! The rules are those of Linux: `inet_csk_bind_conflict`, `__inet_check_established` and `__inet_lookup_listener`.
 
 use std::collections::{BTreeMap, VecDeque};
+#[cfg(test)]
+use std::net::Ipv4Addr;
 use std::net::{IpAddr, SocketAddr};
 
 use super::Errno;
@@ -252,4 +254,84 @@ impl Use {
 pub(super) fn scan(random: &mut Random, mut is_free: impl FnMut(u16) -> bool) -> Option<u16> {
     let first = EPHEMERAL.start + random.below(EPHEMERAL.len() as u64) as u16;
     (first..EPHEMERAL.end).chain(EPHEMERAL.start..first).find(|port| is_free(*port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::sim::random::Stream;
+
+    const ANY: At = At { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), only_v6: false };
+
+    fn addr(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    fn at(text: &str) -> At {
+        At { ip: text.parse().unwrap(), only_v6: false }
+    }
+
+    #[test]
+    fn both_families_overlap_unless_one_says_otherwise() {
+        let (dual, only_v6) = (at("::"), At { only_v6: true, ..at("::") });
+        for (one, other, overlap) in [
+            (ANY, at("127.0.0.1"), true),
+            (at("127.0.0.1"), at("127.0.0.2"), false),
+            (dual, ANY, true),
+            (dual, at("127.0.0.1"), true),
+            (dual, at("::1"), true),
+            (only_v6, ANY, false),
+            (only_v6, at("::1"), true),
+            (at("::1"), at("127.0.0.1"), false),
+        ] {
+            assert_eq!((one.overlaps(other), other.overlaps(one)), (overlap, overlap), "{one:?}, {other:?}");
+        }
+    }
+
+    #[test]
+    fn most_specific_listener_takes_a_connection() {
+        let (mut ports, mut random) = (Ports::default(), Random::new(0, Stream::Network));
+        for (number, at) in [(1, at("::")), (2, ANY), (3, at("10.0.0.1"))] {
+            ports.listen(0, at, 7, number, Share::default());
+        }
+        let mut listener = |to| ports.listener(0, addr(to), &mut random);
+        assert_eq!(listener("10.0.0.1:7"), Some(3));
+        assert_eq!(listener("127.0.0.1:7"), Some(2));
+        assert_eq!(listener("[::1]:7"), Some(1));
+        assert_eq!(listener("10.0.0.1:8"), None);
+        ports.stop_listening(0, 7, 2);
+        assert_eq!(ports.listener(0, addr("127.0.0.1:7"), &mut random), Some(1), "of both families");
+    }
+
+    #[test]
+    fn port_is_kept_for_a_minute_and_nothing_is_left_then() {
+        let mut ports = Ports::default();
+        let ends = Ends { local: addr("10.0.0.1:7"), peer: addr("10.0.0.2:50000") };
+        ports.connect(0, ends, Use::new(false, Share::default()));
+        ports.time_wait(5, 0, ends);
+        // The sockets are gone, and the port is not.
+        ports.disconnect(0, ends);
+        let check = |ports: &mut Ports, now, reuse_address| {
+            ports.check(now, 0, ANY, 7, Share { reuse_address, reuse_port: false })
+        };
+        assert_eq!(check(&mut ports, 4 + TIME_WAIT, false), Err(Errno::AddrInUse));
+        assert_eq!(check(&mut ports, 4 + TIME_WAIT, true), Err(Errno::AddrInUse), "the first has not set it");
+        assert_eq!(ports.check_unique(5 + REUSE_AFTER, 0, ends), Err(Errno::AddrNotAvailable));
+        assert_eq!(check(&mut ports, 5 + TIME_WAIT, false), Ok(()));
+        assert!(ports.ports.is_empty() && ports.waiting.is_empty());
+    }
+
+    #[test]
+    fn new_connection_keeps_its_port_though_an_old_one_had_it() {
+        let mut ports = Ports::default();
+        let ends = Ends { local: addr("127.0.0.1:40000"), peer: addr("127.0.0.1:7") };
+        ports.connect(0, ends, Use::new(true, Share::default()));
+        ports.time_wait(0, 0, ends);
+        assert_eq!(ports.check_unique(REUSE_AFTER - 1, 0, ends), Err(Errno::AddrNotAvailable));
+        assert_eq!(ports.check_unique(REUSE_AFTER, 0, ends), Ok(()), "on one host, after a second");
+        ports.connect(0, ends, Use::new(true, Share::default()));
+        assert_eq!(ports.check(TIME_WAIT, 0, ANY, 40_000, Share::default()), Err(Errno::AddrInUse));
+        ports.disconnect(0, ends);
+        assert!(ports.ports.is_empty());
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Errno;
+use crate::runtime::net::options::named;
 
 #[derive(Default)]
 pub(super) struct SocketFiles(BTreeMap<Name, File>);
@@ -26,15 +28,15 @@ pub(super) enum SocketKind {
 }
 
 impl SocketFiles {
-    pub(super) fn bind(
-        &mut self,
-        host: usize,
-        path: &Path,
-        kind: SocketKind,
-        socket: u64,
-    ) -> Result<(), Errno> {
+    pub(super) fn bind(&mut self, host: usize, path: &Path, kind: SocketKind, socket: u64) -> io::Result<()> {
         match self.0.entry(name(host, path, kind)) {
-            Entry::Occupied(_) => Err(Errno::AddrInUse),
+            // `std::fs::remove_file` would not find it.
+            Entry::Occupied(file) if file.get().socket.is_none() => {
+                let text = "its file has stayed when its socket was dropped; to remove it, write \
+                            `anyrt::net::remove_socket(path)`";
+                Err(named(Errno::AddrInUse.into(), text.to_owned()))
+            }
+            Entry::Occupied(_) => Err(Errno::AddrInUse.into()),
             Entry::Vacant(free) => {
                 free.insert(File { kind, socket: Some(socket) });
                 Ok(())

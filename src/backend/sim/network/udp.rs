@@ -326,7 +326,8 @@ impl Network {
         }
         let (host, mut from) = (bound.host, bound.local);
         if from.ip().is_unspecified() {
-            let source = if groups::stays(to.ip()) { Ipv6Addr::LOCALHOST.into() } else { self.source(host, to.ip())? };
+            let source =
+                if groups::stays(to.ip()) { Ipv6Addr::LOCALHOST.into() } else { self.source(host, to.ip())? };
             from = SocketAddr::new(source, from.port());
         }
         self.check_leaves(host, from.ip(), to.ip())?;

@@ -86,7 +86,7 @@ impl Network {
         let number = clock.number();
         if let Some(path) = path {
             let bound = self.files.bind(host, path, SocketKind::Datagram, number);
-            cannot("bind to", path, bound.map_err(Into::into))?;
+            cannot("bind to", path, bound)?;
         }
         let bound = UnixBound { host, path: path.map(Path::to_owned), ..UnixBound::default() };
         self.unix_datagrams.insert(number, bound);
