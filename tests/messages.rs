@@ -57,8 +57,8 @@ mod pasted {
     }
 
     #[cfg(unix)]
-    fn socket_file(path: &str) {
-        let _ = anyrt::net::remove_socket(path);
+    fn socket_file(path: &str) -> std::io::Result<()> {
+        anyrt::net::remove_socket(path)
     }
 
     async fn within() {

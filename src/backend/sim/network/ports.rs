@@ -105,13 +105,13 @@ impl Ports {
     /// Whether a socket can be bound to a port, for listening or to connect from.
     pub(super) fn check(
         &mut self,
-        now: u64,
+        nanos: u64,
         host: usize,
         at: At,
         port: u16,
         share: Share,
     ) -> Result<(), Errno> {
-        self.forget_until(now);
+        self.forget_until(nanos);
         let Some(port) = self.ports.get(&(host, port)) else { return Ok(()) };
         let both_share = |other: Share| share.reuse_port && other.reuse_port;
         let listens = |it: &Listener| it.at.overlaps(at) && !both_share(it.share);
@@ -126,36 +126,42 @@ impl Ports {
     }
 
     /// Returns a port that a socket can be bound to.
-    pub(super) fn free(&mut self, now: u64, host: usize, at: At, random: &mut Random) -> Result<u16, Errno> {
+    pub(super) fn free(
+        &mut self,
+        nanos: u64,
+        host: usize,
+        at: At,
+        random: &mut Random,
+    ) -> Result<u16, Errno> {
         let nobody = Share::default();
-        scan(random, |port| self.check(now, host, at, port, nobody).is_ok()).ok_or(Errno::AddrInUse)
+        scan(random, |port| self.check(nanos, host, at, port, nobody).is_ok()).ok_or(Errno::AddrInUse)
     }
 
     /// Returns a port to connect from, which other connections may have to other peers.
     pub(super) fn free_for(
         &mut self,
-        now: u64,
+        nanos: u64,
         host: usize,
         from: IpAddr,
         peer: SocketAddr,
         random: &mut Random,
     ) -> Result<u16, Errno> {
-        self.forget_until(now);
+        self.forget_until(nanos);
         let is_free = |number| {
             let Some(port) = self.ports.get(&(host, number)) else { return true };
             let ends = Ends { local: SocketAddr::new(from, number), peer };
             port.listeners.is_empty()
                 && port.connections.values().all(|it| it.chosen)
-                && port.connections.get(&ends).is_none_or(|it| it.can_be_taken_over(now, ends))
+                && port.connections.get(&ends).is_none_or(|it| it.can_be_taken_over(nanos, ends))
         };
         scan(random, is_free).ok_or(Errno::AddrNotAvailable)
     }
 
     /// Whether there is no connection between these addresses.
-    pub(super) fn check_unique(&self, now: u64, host: usize, ends: Ends) -> Result<(), Errno> {
+    pub(super) fn check_unique(&self, nanos: u64, host: usize, ends: Ends) -> Result<(), Errno> {
         let other = self.ports.get(&(host, ends.local.port())).and_then(|port| port.connections.get(&ends));
         match other {
-            Some(other) if !other.can_be_taken_over(now, ends) => Err(Errno::AddrNotAvailable),
+            Some(other) if !other.can_be_taken_over(nanos, ends) => Err(Errno::AddrNotAvailable),
             _ => Ok(()),
         }
     }
@@ -184,12 +190,12 @@ impl Ports {
     }
 
     /// A connection is over for the side that closed it first, which keeps its port for a while.
-    pub(super) fn time_wait(&mut self, now: u64, host: usize, ends: Ends) {
-        self.forget_until(now);
+    pub(super) fn time_wait(&mut self, nanos: u64, host: usize, ends: Ends) {
+        self.forget_until(nanos);
         let Some(port) = self.ports.get_mut(&(host, ends.local.port())) else { return };
         if let Some(Use { until: until @ None, .. }) = port.connections.get_mut(&ends) {
-            *until = Some(now + TIME_WAIT);
-            self.waiting.push_back((now + TIME_WAIT, host, ends));
+            *until = Some(nanos + TIME_WAIT);
+            self.waiting.push_back((nanos + TIME_WAIT, host, ends));
         }
     }
 
@@ -228,9 +234,9 @@ impl Ports {
         }
     }
 
-    fn forget_until(&mut self, now: u64) {
+    fn forget_until(&mut self, nanos: u64) {
         while let Some((until, host, ends)) =
-            self.waiting.front().copied().filter(|(until, ..)| *until <= now)
+            self.waiting.front().copied().filter(|(until, ..)| *until <= nanos)
         {
             self.waiting.pop_front();
             self.change(host, ends.local.port(), |port| {
@@ -244,9 +250,9 @@ impl Ports {
 
 impl Use {
     /// Whether a new connection may have the same addresses.
-    fn can_be_taken_over(&self, now: u64, ends: Ends) -> bool {
+    fn can_be_taken_over(&self, nanos: u64, ends: Ends) -> bool {
         let is_here = ends.local.ip().is_loopback() && ends.peer.ip().is_loopback();
-        is_here && self.until.is_some_and(|until| until - TIME_WAIT + REUSE_AFTER <= now)
+        is_here && self.until.is_some_and(|until| until - TIME_WAIT + REUSE_AFTER <= nanos)
     }
 }
 
@@ -311,8 +317,8 @@ mod tests {
         ports.time_wait(5, 0, ends);
         // The sockets are gone, and the port is not.
         ports.disconnect(0, ends);
-        let check = |ports: &mut Ports, now, reuse_address| {
-            ports.check(now, 0, ANY, 7, Share { reuse_address, reuse_port: false })
+        let check = |ports: &mut Ports, nanos, reuse_address| {
+            ports.check(nanos, 0, ANY, 7, Share { reuse_address, reuse_port: false })
         };
         assert_eq!(check(&mut ports, 4 + TIME_WAIT, false), Err(Errno::AddrInUse));
         assert_eq!(check(&mut ports, 4 + TIME_WAIT, true), Err(Errno::AddrInUse), "the first has not set it");
