@@ -167,8 +167,13 @@ mod pasted {
         async fn on_async_std() {}
     }
 
+    fn rare() {
+        anyrt::buggify!();
+    }
+
     #[cfg(feature = "sim")]
     fn in_a_simulation(sim: anyrt::Sim) {
+        drop(anyrt::sim::Faults::new());
         anyrt::sim::Host::boot(&sim.this_host(), |_| async {});
         drop(anyrt::block_on(async { String::new() }));
         drop(anyrt::spawn_blocking(|| ()));
@@ -184,9 +189,11 @@ const OTHER: &[&str] = &[
     "Err",
     "HashMap",
     "async fn main",
+    "buggify!",
     "macros",
     "main",
     "none",
+    "sometimes!",
     "test-util",
     "unwrap()",
 ];

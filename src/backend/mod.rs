@@ -85,6 +85,13 @@ cfg_if! {
     }
 }
 
+// What `buggify!` and `sometimes!` are.
+#[cfg(feature = "sim")]
+mod rare;
+#[cfg(not(feature = "sim"))]
+#[path = "rare/off.rs"]
+mod rare;
+
 #[cfg(not(all(feature = "tokio", feature = "smol", feature = "async-std", feature = "sim")))]
 #[allow(dead_code, reason = "which parts of it are needed depends on which backend is absent")]
 pub(crate) mod disabled;

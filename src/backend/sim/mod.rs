@@ -27,6 +27,7 @@ mod faults;
 
 // What is in it: state machines, which are told what time it is and say what is to happen later.
 mod network;
+mod places;
 mod tasks;
 
 // What time it is, what will happen when, and who is woken for it.
@@ -86,6 +87,8 @@ pub use net::{UnixDatagram, UnixListener, UnixStream};
 pub use network::LinkOptions;
 pub use schedule::Policy;
 pub use time::Sleep;
+#[doc(hidden)]
+pub use world::{__buggify, __is_in_simulation, __sometimes};
 pub use world::{LongPoll, note};
 
 impl FindCurrent for Sim {

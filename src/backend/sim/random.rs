@@ -50,6 +50,8 @@ pub(super) enum Stream {
     Faults,
     /// The program itself.
     Program,
+    /// A place of `buggify!`. Each has a generator of its own.
+    Place,
 }
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -84,7 +86,8 @@ mod tests {
     #[test]
     fn streams_differ() {
         let first = |stream| Random::new(7, stream).next();
-        let all = [Stream::Schedule, Stream::Network, Stream::Faults, Stream::Program].map(first);
-        assert!((0..4).all(|a| (0..a).all(|b| all[a] != all[b])), "{all:?}");
+        let streams = [Stream::Schedule, Stream::Network, Stream::Faults, Stream::Program, Stream::Place];
+        let all = streams.map(first);
+        assert!((0..5).all(|a| (0..a).all(|b| all[a] != all[b])), "{all:?}");
     }
 }

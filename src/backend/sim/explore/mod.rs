@@ -7,6 +7,7 @@ mod reduce;
 mod report;
 mod run;
 mod search;
+mod tally;
 
 use std::fmt;
 use std::ops::Range;
@@ -35,6 +36,9 @@ use crate::runtime::task::catch_panic::catch_panic;
 /// choices of `ANYRT_SIM_CHOICES` and the faults of `ANYRT_SIM_FAULTS`. The report of a failure says what to set. A
 /// replay that does not fail is an error, whose message says that the build may differ, in features or profile.
 ///
+/// If all seeds pass, the conditions of [`sometimes!`](crate::sometimes!) are counted over all of them: what was reached and never true is
+/// a failure as well.
+///
 /// On a terminal, a line shows the progress. Panics of the program are not printed while seeds run: the first call
 /// installs a [panic hook](std::panic::set_hook) that records them, and passes all other panics of the process to the
 /// previous hook. A program that never ends does not fail; its seed is named after half a minute. Use a
@@ -46,6 +50,8 @@ use crate::runtime::task::catch_panic::catch_panic;
 /// that runs it again. The first cause is the panic that the program's panic quotes, such as that of a task whose
 /// handle it unwraps; otherwise the first panic of the run. If another run with the same seed differs, the message says
 /// that the program is not deterministic.
+///
+/// If a condition of [`sometimes!`](crate::sometimes!) was never true.
 ///
 /// If the environment sets a seed, and that seed does not fail.
 ///
@@ -143,12 +149,17 @@ impl Builder {
                 self.replaying(&replay).logged_to_a_file().replay(replay.seed, &program);
             }
             Ok(None) => {
-                if let Some((seed, failure, run)) = search::search(&self, &seeds, &program, notice) {
+                let (found, tally) = search::search(&self, &seeds, &program, notice);
+                if let Some((seed, failure, run)) = found {
                     notice(Notice::Fails(format!("anyrt: seed {seed} fails: {}", failure.how)));
                     let found = reduce::reduce(self, seed, &program, failure, run);
                     let command = command::command(source.file());
                     return Err(Report { seeds, found: &found, command }.to_string());
                 }
+                if let Some(summary) = tally.summary() {
+                    eprintln!("{summary}");
+                }
+                return tally.failure().map_or(Ok(()), Err);
             }
         }
         Ok(())
@@ -167,8 +178,8 @@ impl Builder {
             Some(seeds) => self.explore_from(source, seeds, program, notice),
             None => {
                 let sim = self.build().unwrap_or_else(|error| panic!("{error}"));
-                let sim = Ending(sim);
-                program(&sim.0);
+                let sim = Ending::new(sim);
+                program(&sim.sim);
                 match sim.end() {
                     Some(why) => panic!("{why}"),
                     None => Ok(()),
@@ -180,12 +191,12 @@ impl Builder {
     /// Runs one seed, which somebody asks for because it fails.
     #[track_caller]
     fn replay(&self, seed: u64, program: &Program<'_>) {
-        let sim = Ending(self.with_seed(seed));
-        let outcome = catch_panic(|| program(&sim.0));
+        let sim = Ending::new(self.with_seed(seed));
+        let outcome = catch_panic(|| program(&sim.sim));
         match &outcome {
-            Err(payload) => sim.0.world.failed(panics::caught(payload)),
+            Err(payload) => sim.sim.world.failed(panics::caught(payload)),
             Ok(Some(error)) => {
-                sim.0.world.failed(Panic { location: None, text: format!("returned an error:\n{error}") });
+                sim.sim.world.failed(Panic { location: None, text: format!("returned an error:\n{error}") });
             }
             Ok(None) => {}
         }
@@ -230,9 +241,9 @@ impl Builder {
 #[track_caller]
 pub fn check_deterministic(seed: u64, program: impl Fn(&Sim)) -> u64 {
     let run = || {
-        let sim = Ending(Sim::builder().log(true).with_seed(seed));
-        program(&sim.0);
-        sim.0.log()
+        let sim = Ending::new(Sim::builder().log(true).with_seed(seed));
+        program(&sim.sim);
+        sim.sim.log()
     };
     let (first, second) = (run(), run());
     let Some(parting) = parting(&first, &second) else {

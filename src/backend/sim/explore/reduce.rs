@@ -24,6 +24,8 @@ pub(super) struct Found {
     pub(super) choices: u64,
     /// All that were drawn.
     pub(super) faults: Vec<String>,
+    /// Where `buggify!` was true.
+    pub(super) buggified: Vec<String>,
     /// Why not all was tried.
     pub(super) gave_up: Option<&'static str>,
     /// With the same seed it went otherwise: where.
@@ -39,8 +41,8 @@ pub(super) fn reduce(
     run: Run,
 ) -> Found {
     let replay = Replay { seed, choices: None, faults: None };
-    let Run { choices, faults, .. } = run;
-    let found = Found { failure, replay, choices, faults, gave_up: None, parting: None };
+    let Run { choices, faults, buggified, .. } = run;
+    let found = Found { failure, replay, choices, faults, buggified, gave_up: None, parting: None };
     if run.too_long {
         // Where that ends is no matter of the seed, and trying takes as long again.
         return Found { gave_up: Some(OUT_OF_TIME), ..found };
@@ -97,6 +99,7 @@ impl Attempts<'_> {
                 self.found.failure = failure;
                 self.found.replay = replay;
                 self.found.choices = run.choices;
+                self.found.buggified = run.buggified;
                 true
             }
             _ => false,
@@ -228,6 +231,7 @@ mod tests {
             replay: replay.clone(),
             choices: run.choices,
             faults: Vec::new(),
+            buggified: Vec::new(),
             gave_up: None,
             parting: None,
         };

@@ -45,7 +45,7 @@ impl fmt::Display for Report<'_> {
 
 impl Report<'_> {
     fn write_what_is_needed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { replay, choices, faults, gave_up, parting, .. } = self.found;
+        let Found { replay, choices, faults, buggified, gave_up, parting, .. } = self.found;
         if let Some(parting) = parting {
             return writeln!(
                 f,
@@ -69,6 +69,10 @@ impl Report<'_> {
         let is_needed = |at: &usize| replay.faults.as_ref().is_none_or(|kept| kept.contains(at));
         let needed = faults.iter().enumerate().filter(|(at, _)| is_needed(at));
         needed.map(|(_, fault)| fault).try_for_each(|fault| write_indented(f, fault))?;
+        if !buggified.is_empty() {
+            writeln!(f, "In that run, `buggify!` was true at:")?;
+            buggified.iter().try_for_each(|place| write_indented(f, place))?;
+        }
         match gave_up {
             Some(why) if *choices > 0 || !faults.is_empty() => {
                 writeln!(f, "Fewer may be enough: {why}.")
@@ -128,6 +132,7 @@ mod tests {
             replay: Replay { seed: 4_711, choices: Some(12), faults: Some(vec![1]) },
             choices: 1_340,
             faults: ["crash of \"a\"", "crash of \"b\"", "partition"].map(str::to_owned).into(),
+            buggified: Vec::new(),
             gave_up: None,
             parting: None,
         }
@@ -219,6 +224,18 @@ Needed to reproduce: ",
         let replay = Replay { seed: 1, choices: None, faults: None };
         let text = report(&Found { replay, choices: 0, faults: Vec::new(), ..found() });
         assert!(text.contains("Needed to reproduce: no scheduling choice.\nTo run"), "{text}");
+    }
+
+    #[test]
+    fn report_says_where_a_rare_branch_was_taken() {
+        let buggified = ["kv/a.rs:1:1 (once)", "kv/b.rs:2:2 (3 times)"].map(str::to_owned).into();
+        let text = report(&Found { buggified, ..found() });
+        let lines = "  crash of \"b\"
+In that run, `buggify!` was true at:
+  kv/a.rs:1:1 (once)
+  kv/b.rs:2:2 (3 times)
+To run";
+        assert!(text.contains(lines), "{text}");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use super::failure::Failure;
 use crate::backend::sim::handle::{Builder, Sim};
 use crate::backend::sim::log::Log;
 use crate::backend::sim::panics::Quiet;
+use crate::backend::sim::places::Counted;
+use crate::backend::sim::world::InProgram;
 use crate::runtime::task::catch_panic::catch_panic;
 
 /// Returns what went wrong, if it does not panic.
@@ -21,17 +23,20 @@ pub(super) struct Run {
     pub(super) has_blocked: bool,
     pub(super) hash: u64,
     pub(super) log: Log,
+    /// Where `buggify!` was true, in words.
+    pub(super) buggified: Vec<String>,
+    pub(super) counted: Counted,
 }
 
 impl Run {
     pub(super) fn of(builder: &Builder, seed: u64, program: &Program<'_>) -> Self {
         // Until the simulation is gone: destructors may panic as well.
         let quiet = Quiet::begin(seed);
-        let sim = Ending(builder.with_seed(seed));
-        let outcome = catch_panic(|| program(&sim.0));
+        let sim = Ending::new(builder.with_seed(seed));
+        let outcome = catch_panic(|| program(&sim.sim));
         let failure = Failure::new(outcome, quiet.take());
-        let faults = sim.0.world.with(|state| state.faults.in_words());
-        let run = sim.0.world.with(|state| Self {
+        let faults = sim.sim.world.with(|state| state.faults.in_words());
+        let run = sim.sim.world.with(|state| Self {
             failure,
             choices: state.tasks.schedule.choices(),
             faults,
@@ -39,7 +44,9 @@ impl Run {
             too_long: state.too_long,
             has_blocked: state.has_blocked(),
             hash: state.clock.trace.hash(),
-            log: sim.0.world.log_of(state),
+            log: sim.sim.world.log_of(state),
+            buggified: state.places.fired(),
+            counted: state.places.take_counted(),
         });
         match sim.end() {
             Some(why) if run.failure.is_none() => {
@@ -50,19 +57,27 @@ impl Run {
     }
 }
 
-/// A simulation that is over when this is dropped, also where its tasks have handles that own it.
-pub(super) struct Ending(pub(super) Sim);
+/// A simulation that is over when this is dropped, also where its tasks have handles that own it. Until then this thread runs
+/// its program.
+pub(super) struct Ending {
+    pub(super) sim: Sim,
+    _program: InProgram,
+}
 
 impl Ending {
+    pub(super) fn new(sim: Sim) -> Self {
+        Self { _program: InProgram::enter(&sim.world), sim }
+    }
+
     /// Drops its tasks. Returns what is wrong if one of their destructors took too long.
     pub(super) fn end(self) -> Option<Box<str>> {
-        self.0.world.close();
-        self.0.world.too_long()
+        self.sim.world.close();
+        self.sim.world.too_long()
     }
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.world.close();
+        self.sim.world.close();
     }
 }

@@ -11,25 +11,27 @@ use super::Notice;
 use super::failure::Failure;
 use super::progress;
 use super::run::{Program, Run};
+use super::tally::Tally;
 use crate::backend::sim::handle::Builder;
 use crate::thread::lock;
 
 /// Time after its limit within which a simulation that does not block ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The smallest of the seeds that fail. `notice` hears of one that blocks its thread.
+/// The smallest of the seeds that fail, and what those have counted that pass. `notice` hears of one that blocks its thread.
 pub(super) fn search(
     builder: &Builder,
     seeds: &Range<u64>,
     program: &Program<'_>,
     notice: &dyn Fn(Notice),
-) -> Option<(u64, Failure, Run)> {
+) -> (Option<(u64, Failure, Run)>, Tally) {
     let processors = || thread::available_parallelism().map_or(1, Into::into);
     let many = seeds.end - seeds.start;
     let threads = builder.threads.unwrap_or_else(processors).clamp(1, many.try_into().unwrap_or(usize::MAX));
     let (next, end) = (AtomicU64::new(seeds.start), AtomicU64::new(seeds.end));
     let running: Vec<_> = (0..threads).map(|_| AtomicU64::new(progress::NO_SEED)).collect();
     let found = Mutex::new(None::<(u64, Failure, Run)>);
+    let tally = Mutex::new(Tally::default());
     // Each is finished before a larger one can be the result: they are taken in order, and those that are taken are run.
     let take = || {
         let one = |seed| (seed < end.load(Ordering::Relaxed)).then(|| seed + 1);
@@ -45,6 +47,8 @@ pub(super) fn search(
                 if found.as_ref().is_none_or(|(before, ..)| seed < *before) {
                     *found = Some((seed, failure, run));
                 }
+            } else {
+                lock(&tally).add(run.counted);
             }
         }
         running.store(progress::NO_SEED, Ordering::Relaxed);
@@ -68,5 +72,6 @@ pub(super) fn search(
         };
         progress::watch(seeds, &next, &running, &over, &blocked);
     });
-    found.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (found, tally.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

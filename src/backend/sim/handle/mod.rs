@@ -169,6 +169,30 @@ impl Sim {
         self.world.with(|state| state.inject(faults))
     }
 
+    /// Names conditions of [`sometimes!`](crate::sometimes!) that must be true in some run of [`explore`](crate::sim::explore): a
+    /// place that no run reaches is not known to the process, and does not fail.
+    ///
+    /// Call it anywhere in the program of `explore`, or in what the option `with` of `#[anyrt::test]` names. Elsewhere it has no
+    /// effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use anyrt::{BlockOn, Sim, sim::explore};
+    ///
+    /// let program = |sim: &Sim| {
+    ///     sim.expect_sometimes(["a leader changes"]);
+    ///     sim.block_on(async { /* nobody looks for a leader */ });
+    /// };
+    /// let found = std::panic::catch_unwind(|| explore(0..100, program)).unwrap_err();
+    /// let text = found.downcast_ref::<String>().unwrap();
+    /// assert!(text.contains("\"a leader changes\" is expected, and no place of that name was reached"), "{text}");
+    /// ```
+    pub fn expect_sometimes<N: Into<String>>(&self, names: impl IntoIterator<Item = N>) {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        self.world.with(|state| names.into_iter().for_each(|name| state.places.expect(name)));
+    }
+
     /// Returns the log of all events so far; empty unless the simulation keeps a log, see [`Builder::log`].
     pub fn log(&self) -> Log {
         self.world.log()

@@ -34,6 +34,7 @@ pub(crate) enum Kind {
     Killed,
     Restarted,
     Note,
+    Buggified,
     // For the log alone.
     Sent,
     Waits,
@@ -62,6 +63,7 @@ impl Kind {
             | Self::Spurious
             | Self::Waits
             | Self::Note
+            | Self::Buggified
             | Self::Panicked
             | Self::Failed => Subject::Task,
             Self::TimerFired => Subject::Timer,

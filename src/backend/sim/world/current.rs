@@ -1,6 +1,6 @@
 //! The host whose code this thread is running.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
@@ -11,11 +11,50 @@ type Current = (Arc<World>, usize);
 thread_local! {
     // Nothing is left in it when its thread ends. It has no destructor, so that destructors of other thread-locals find it.
     static CURRENT: RefCell<ManuallyDrop<Option<Current>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+    // The world whose program this thread is running, also outside of `block_on`.
+    static PROGRAM: RefCell<ManuallyDrop<Option<Arc<World>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+    // How many of the guards below there are.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether this thread runs code of a simulation.
+#[inline]
+pub(super) fn is_in_simulation() -> bool {
+    DEPTH.get() > 0
+}
+
+fn count(change: impl FnOnce(u32) -> u32) {
+    DEPTH.set(change(DEPTH.get()));
 }
 
 /// The host whose code this thread is running.
 pub(crate) fn current() -> Option<Current> {
     CURRENT.with_borrow(|current| Option::clone(current))
+}
+
+/// The host whose code this thread is running, or that on which its program begins.
+pub(super) fn current_or_program() -> Option<Current> {
+    current().or_else(|| Some((PROGRAM.with_borrow(|world| Option::clone(world))?, 0)))
+}
+
+/// This thread runs the program of a world, until it is dropped.
+pub(crate) struct InProgram {
+    before: Option<Arc<World>>,
+}
+
+impl InProgram {
+    pub(crate) fn enter(world: &Arc<World>) -> Self {
+        count(|depth| depth + 1);
+        Self { before: ManuallyDrop::into_inner(PROGRAM.replace(ManuallyDrop::new(Some(world.clone())))) }
+    }
+}
+
+impl Drop for InProgram {
+    fn drop(&mut self) {
+        count(|depth| depth - 1);
+        let before = ManuallyDrop::new(self.before.take());
+        drop(ManuallyDrop::into_inner(PROGRAM.replace(before)));
+    }
 }
 
 /// The host whose code this thread is running, until it is dropped.
@@ -26,6 +65,7 @@ pub(crate) struct Entered {
 impl Entered {
     pub(crate) fn enter(world: &Arc<World>, host: usize) -> Self {
         let current = (world.clone(), host);
+        count(|depth| depth + 1);
         Self { before: ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(Some(current)))) }
     }
 
@@ -39,6 +79,7 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        count(|depth| depth - 1);
         let before = ManuallyDrop::new(self.before.take());
         // Dropped outside of the cell: the last handle to a world has destructors to run.
         drop(ManuallyDrop::into_inner(CURRENT.replace(before)));

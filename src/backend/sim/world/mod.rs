@@ -6,6 +6,7 @@ mod logged;
 mod outside;
 mod polls;
 mod power;
+mod rare;
 mod turn;
 mod waiting;
 
@@ -26,6 +27,7 @@ use super::clock::Clock;
 use super::faults::{Drawn, Fault, Faults, Power};
 use super::log::{Origin, Trace};
 use super::network::Network;
+use super::places::Places;
 use super::random::{Random, Stream};
 use super::schedule::{Policy, Schedule};
 use super::slots::Id;
@@ -35,12 +37,13 @@ use crate::runtime::task::catch_panic::{discard, wake};
 use crate::runtime::time::deadline_after;
 use crate::thread::lock;
 
-pub(super) use current::{Entered, current};
+pub(super) use current::{Entered, InProgram, current};
 pub(super) use driving::{Step, is_cancelled};
 pub use logged::note;
 pub(super) use logged::{panicked, panicking};
 pub use polls::LongPoll;
 pub(super) use power::Boot;
+pub use rare::{__buggify, __is_in_simulation, __sometimes};
 
 /// Settings of a simulation, besides its seed.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +90,7 @@ pub(super) struct State {
     pub(super) tasks: Tasks,
     pub(super) faults: Drawn,
     pub(super) program_random: Random,
+    pub(super) places: Places,
     // The boot programs of the hosts.
     boots: BTreeMap<usize, Boot>,
     // Hosts that a fault has taken down or started; handled once the lock is free.
@@ -132,6 +136,7 @@ impl World {
             tasks: Tasks::new(Schedule::new(policy, seed, random(Stream::Schedule), choices)),
             faults: Drawn::new(random(Stream::Faults), config.only_faults.as_deref()),
             program_random: random(Stream::Program),
+            places: Places::new(seed),
             boots: BTreeMap::new(),
             power: Vec::new(),
             mains: Vec::new(),
