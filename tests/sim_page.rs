@@ -13,9 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
-use anyrt::sim::{LinkOptions, explore, note};
+use anyrt::sim::{Faults, LinkOptions, explore, note};
 use anyrt::task::Builder;
-use anyrt::{BlockOn, Net, Sim, Spawn, Time};
+use anyrt::{BlockOn, Net, Sim, Spawn, Time, buggify};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use serde_json::{Value, json};
 
@@ -432,6 +432,53 @@ fn page_answers_keys_and_clicks_and_runs_no_text() {
     }
     assert!(seen["task"].as_array().unwrap().iter().all(|it| it == "#2"), "{seen}");
     assert!(seen["none"].as_array().unwrap().iter().all(|it| it != "#2"), "{seen}");
+}
+
+/// A program that fails, with faults of hosts and links, and a rare branch.
+fn faulty(sim: &Sim) {
+    let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+    let faults = Faults::new()
+        .clock_jumps(1, Duration::from_secs(60))
+        .one_way_slow_links(1, Duration::from_millis(50));
+    sim.inject(&faults.within(Duration::from_millis(5))).unwrap();
+    db.set_clock_speed(1.5).unwrap();
+    sim.advance(Duration::from_secs(1));
+    db.set_poll_delay(Duration::from_millis(50));
+    sim.block_on(async {
+        db.spawn(async {}).await.unwrap();
+        // With this seed some of them are switched on.
+        let _ = [buggify!(1.0), buggify!(1.0), buggify!(1.0), buggify!(1.0), buggify!(1.0), buggify!(1.0)];
+        db.set_poll_delay(Duration::ZERO);
+        assert!(sim.elapsed() > Duration::from_secs(2), "a rare branch");
+    });
+}
+
+#[test]
+fn page_shows_faults_of_hosts_and_links_and_rare_branches() {
+    const TEST: &str = "page_shows_faults_of_hosts_and_links_and_rare_branches";
+    if env::var_os(CHILD).is_some() {
+        return explore(0..10, faulty);
+    }
+    let Some(chromium) = chromium(TEST) else { return };
+    let folder = Folder::new("faulty");
+    let page = page_of(TEST, &folder);
+    let (seen, console) = look(
+        &chromium,
+        &folder,
+        &page,
+        r"await press('0');
+        const kinds = [];
+        for (let step = 0; step < 14; step++) { await press('f'); kinds.push(kind()); }
+        return { bands: all('.band').map(band => band.dataset.fault), kinds };",
+    );
+    assert_eq!(console, "");
+    let has = |list: &str, word: &str| {
+        seen[list].as_array().unwrap().iter().any(|it| it.as_str().unwrap().contains(word))
+    };
+    for band in ["clock drift", "clock jump", "slow host", "slow link"] {
+        assert!(has("bands", band) && has("kinds", &format!("{band} began")), "{band}: {seen}");
+    }
+    assert!(has("kinds", "buggified"), "{seen}");
 }
 
 #[test]

@@ -314,6 +314,19 @@ fn soak_ends_where_it_began() {
 
 #[cfg(feature = "sim")]
 #[test]
+fn sim_rare_finds_what_nothing_else_does() {
+    let text = prints("sim_rare", &["100"]);
+    let count =
+        |line: &str| line.split(" of 100").next().unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+    let counts: Vec<u32> = text.lines().map(count).collect();
+    assert!(
+        counts.len() == 4 && counts[0] == 0 && counts[1] > 5 && counts[2] == 0 && counts[3] > 0,
+        "{text}"
+    );
+}
+
+#[cfg(feature = "sim")]
+#[test]
 fn sim_kv_refuses_bad_input() {
     refuses("sim_kv", &["--seeds", "0"], "'0'");
     refuses("sim_kv", &["--runs", "0"], "'0'");

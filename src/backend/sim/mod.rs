@@ -236,8 +236,9 @@ macro_rules! runs {
         impl Time for $runtime {
             type Sleep = Sleep;
 
+            /// On the clock of its host.
             fn now(&self) -> Instant {
-                self.world.now()
+                self.world.now_on(self.host)
             }
 
             /// That of its host.
@@ -246,7 +247,7 @@ macro_rules! runs {
             }
 
             fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-                Sleep::new(self.world.clone(), deadline)
+                Sleep::on(self.world.clone(), self.host, deadline)
             }
         }
 

@@ -1,13 +1,14 @@
 //! The tasks of a simulation, what each of them waits for, and which ones are ready.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use async_task::Runnable;
 
-use super::clock::Clock;
+use super::clock::{Clock, END, Event};
 use super::log::{Kind, Origin, TaskKind, Wait};
 use super::schedule::{Ready, Schedule};
 use super::slots::{Id, Slots};
@@ -22,6 +23,25 @@ pub(super) struct Tasks {
     next: u64,
     // Number of yields since all ready tasks had yielded.
     yields: u64,
+    slow: BTreeMap<usize, SlowHost>,
+    // Ready tasks of slow hosts, which wait for their turn: an event each.
+    late: BTreeMap<u64, Ready>,
+}
+
+/// A host on which each poll takes virtual time.
+#[derive(Default)]
+struct SlowHost {
+    // In nanoseconds: set by hand, and by faults.
+    by_hand: u64,
+    delays: Vec<u64>,
+    // When the last poll so far ends.
+    free_at: u64,
+}
+
+impl SlowHost {
+    fn delay(&self) -> u64 {
+        self.delays.iter().fold(self.by_hand, |sum, delay| sum.saturating_add(*delay))
+    }
 }
 
 /// A task, or the future of a `block_on`.
@@ -39,7 +59,16 @@ pub(super) struct Task {
 
 impl Tasks {
     pub(super) fn new(schedule: Schedule) -> Self {
-        Self { schedule, tasks: Slots::default(), ready: VecDeque::new(), fresh: 0, next: 0, yields: 0 }
+        Self {
+            schedule,
+            tasks: Slots::default(),
+            ready: VecDeque::new(),
+            fresh: 0,
+            next: 0,
+            yields: 0,
+            slow: BTreeMap::new(),
+            late: BTreeMap::new(),
+        }
     }
 
     pub(super) fn add(&mut self, clock: &mut Clock, origin: Origin<'_>, (host, life): (usize, u32)) -> Id {
@@ -86,9 +115,67 @@ impl Tasks {
         if let Some(log) = clock.trace.log() {
             log.by(by);
         }
+        // The future of a `block_on` is the test, and no program of the host.
+        if !self.slow.is_empty() && runnable.is_some() {
+            if let Some(at) = self.turn_of_a_slow_host(clock, task) {
+                clock.add(at, Event::Late(task.number));
+                self.late.insert(task.number, Ready { task, runnable, yielded: false });
+                return;
+            }
+        }
         let yielded = clock.turn.task == Some(task);
         self.yields += u64::from(yielded);
         self.put(Ready { task, runnable, yielded });
+    }
+
+    /// When the turn of this task is over, if its host is slow: its polls come one after the other.
+    fn turn_of_a_slow_host(&mut self, clock: &Clock, task: Id) -> Option<u64> {
+        let slow = self.slow.get_mut(&self.tasks.get(task)?.host)?;
+        slow.free_at = slow.free_at.max(clock.nanos).saturating_add(slow.delay()).min(END);
+        Some(slow.free_at)
+    }
+
+    /// A task of a slow host is ready now, unless it is gone.
+    pub(super) fn begin_late(&mut self, task: u64) {
+        if let Some(ready) = self.late.remove(&task) {
+            self.put(ready);
+        }
+    }
+
+    /// Sets by hand how long each poll of a host takes.
+    pub(super) fn set_delay(&mut self, clock: &mut Clock, host: usize, nanos: u64) {
+        let before = self.slow.get(&host).map_or(0, |slow| slow.by_hand);
+        for (delay, begins) in [(before, false), (nanos, true)].into_iter().filter(|(delay, _)| *delay > 0) {
+            self.change_delay(clock, (host, delay, begins), |slow| slow.by_hand = nanos);
+        }
+    }
+
+    /// A fault that makes each poll of a host take longer begins or ends.
+    pub(super) fn count_delay(&mut self, clock: &mut Clock, host: usize, nanos: u64, begins: bool) {
+        self.change_delay(clock, (host, nanos, begins), |slow| {
+            if begins {
+                slow.delays.push(nanos);
+            } else if let Some(at) = slow.delays.iter().position(|other| *other == nanos) {
+                slow.delays.remove(at);
+            }
+        });
+    }
+
+    fn change_delay(
+        &mut self,
+        clock: &mut Clock,
+        (host, nanos, begins): (usize, u64, bool),
+        change: impl FnOnce(&mut SlowHost),
+    ) {
+        let slow = self.slow.entry(host).or_default();
+        change(slow);
+        if slow.delay() == 0 {
+            self.slow.remove(&host);
+        }
+        clock.record(if begins { Kind::SlowHostBegan } else { Kind::SlowHostEnded }, host as u64, nanos);
+        if let Some(log) = clock.trace.log().filter(|_| begins) {
+            log.says(host, format!("{:?} a poll", Duration::from_nanos(nanos)));
+        }
     }
 
     /// Makes the future of a `block_on` ready. Its waker has been called already.
@@ -131,7 +218,7 @@ impl Tasks {
 
     /// Whether the task is in the queue of ready tasks.
     pub(super) fn is_ready(&self, task: Id) -> bool {
-        self.ready.iter().any(|ready| ready.task == task)
+        self.ready.iter().any(|ready| ready.task == task) || self.late.contains_key(&task.number)
     }
 
     /// Whether every ready task has woken itself in its last turn.
@@ -165,13 +252,16 @@ impl Tasks {
 
     /// Removes the ready tasks of a host, or of all hosts, and returns them with the wakers of the waiting ones.
     pub(super) fn dismiss(&mut self, host: Option<usize>) -> (Vec<Ready>, Vec<Waker>) {
-        let Self { tasks, ready, .. } = self;
+        let Self { tasks, ready, late, .. } = self;
         let goes = |ready: &Ready| {
             let is_there = |host| tasks.get(ready.task).is_some_and(|task| task.host == host);
             ready.runnable.is_some() && host.is_none_or(is_there)
         };
-        let (gone, others): (Vec<_>, Vec<_>) = ready.drain(..).partition(goes);
+        let (mut gone, others): (Vec<_>, Vec<_>) = ready.drain(..).partition(goes);
         ready.extend(others);
+        let (late_gone, others): (Vec<_>, Vec<_>) = std::mem::take(late).into_values().partition(goes);
+        gone.extend(late_gone);
+        late.extend(others.into_iter().map(|ready| (ready.task.number, ready)));
         let theirs = tasks.values_mut().filter(|task| host.is_none_or(|host| task.host == host));
         let wakers = theirs.filter_map(|task| task.waker.take()).collect();
         self.count_fresh();

@@ -2,10 +2,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use super::clock::{Event, NEVER};
+use super::clock::{Clock, Event, NEVER};
 use super::log::Wait;
 use super::slots::Id;
 use super::world::{World, gone};
@@ -14,6 +14,8 @@ use crate::runtime::time::SleepState;
 /// A timer of the virtual clock.
 pub struct Sleep {
     world: Arc<World>,
+    // Whose clock it follows; `None`: that of the simulation.
+    host: Option<u32>,
     deadline: Instant,
     progress: SleepState,
     // The event that holds the waker, until it has fired.
@@ -22,8 +24,25 @@ pub struct Sleep {
 
 impl Sleep {
     pub(super) fn new(world: Arc<World>, deadline: Instant) -> Self {
-        Self { world, deadline, progress: SleepState::New, timer: None }
+        Self { world, host: None, deadline, progress: SleepState::New, timer: None }
     }
+
+    /// One of a host, whose clock may have a rate of its own.
+    pub(super) fn on(world: Arc<World>, host: usize, deadline: Instant) -> Self {
+        let host = Some(host as u32);
+        Self { world, host, deadline, progress: SleepState::New, timer: None }
+    }
+}
+
+/// Sets a timer on the clock of a host, and returns when it will fire, as far as is known.
+fn set(timer: &mut Option<Id>, clock: &mut Clock, host: Option<u32>, at: u64, waker: Option<Waker>) -> u64 {
+    let when = host.map_or(at, |host| clock.when(host as usize, at));
+    let event = |waker| match host {
+        Some(host) => Event::HostTimer(waker, host, at),
+        None => Event::Timer(waker),
+    };
+    *timer = waker.map(|waker| clock.add(when, event(waker)));
+    when
 }
 
 impl Future for Sleep {
@@ -32,10 +51,9 @@ impl Future for Sleep {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.progress.poll(cx, |cx| {
-            let at = this.world.nanos(this.deadline);
+            let (at, host) = (this.world.nanos(this.deadline), this.host);
             // The waker is cloned, and an unused clone dropped, outside of the lock: both run user code.
             let mut waker = Some(cx.waker().clone());
-            let wait = if at < NEVER { Wait::Timer(at) } else { Wait::Forever };
             let mut waits_here = false;
             let is_due = this.world.with(|state| {
                 if state.is_closed() {
@@ -45,10 +63,11 @@ impl Future for Sleep {
                     let waker = state.clock.remove_timer(timer);
                     state.clock.dropped.extend(waker);
                 }
-                if at <= state.clock.nanos {
+                if at <= host.map_or(state.clock.nanos, |host| state.clock.local(host as usize)) {
                     return Some(true);
                 }
-                this.timer = waker.take().map(|waker| state.clock.add(at, Event::Timer(waker)));
+                let when = set(&mut this.timer, &mut state.clock, host, at, waker.take());
+                let wait = if when < NEVER { Wait::Timer(when) } else { Wait::Forever };
                 waits_here = state.tasks.waits(&mut state.clock, wait);
                 Some(false)
             });
@@ -77,10 +96,10 @@ impl crate::runtime::Sleep for Sleep {
         let this = self.get_mut();
         this.deadline = deadline;
         this.progress = SleepState::New;
-        let at = this.world.nanos(deadline);
+        let (at, host) = (this.world.nanos(deadline), this.host);
         this.world.with(|state| {
             let waker = this.timer.take().and_then(|timer| state.clock.remove_timer(timer));
-            this.timer = waker.map(|waker| state.clock.add(at, Event::Timer(waker)));
+            set(&mut this.timer, &mut state.clock, host, at, waker);
         });
     }
 }

@@ -8,15 +8,22 @@ use crate::backend::sim::slots::Id;
 #[derive(Debug)]
 pub(crate) enum Event {
     Timer(Waker),
+    /// Of a host, when its clock shows that.
+    HostTimer(Waker, u32, u64),
+    /// A task of a slow host, which was ready before, gets its turn.
+    Late(u64),
     Net(NetEvent),
-    Fault { index: usize, begins: bool },
+    Fault {
+        index: usize,
+        begins: bool,
+    },
 }
 
 impl Event {
     pub(super) fn into_waker(self) -> Option<Waker> {
         match self {
-            Self::Timer(waker) => Some(waker),
-            Self::Net(_) | Self::Fault { .. } => None,
+            Self::Timer(waker) | Self::HostTimer(waker, ..) => Some(waker),
+            Self::Late(_) | Self::Net(_) | Self::Fault { .. } => None,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The virtual clock: the time, the current turn, the trace, the queue of events, and the wakers to call.
 
 mod event;
+mod local;
 mod queue;
 mod time_of_day;
 
 use std::task::Waker;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
+use self::local::LocalClocks;
 use self::queue::Queue;
 use self::time_of_day::TimesOfDay;
 use super::log::{Flight, Kind, Trace};
@@ -31,7 +33,18 @@ pub(super) struct Clock {
     pub(super) dropped: Waiters,
     events: Queue<Event>,
     next: u64,
+    local: LocalClocks,
     times_of_day: TimesOfDay,
+}
+
+/// How a clock goes.
+pub(super) fn rate_in_words(ppm: i64) -> String {
+    format!("{} % {}", ppm.unsigned_abs() as f64 / 10_000.0, if ppm < 0 { "slow" } else { "fast" })
+}
+
+/// How a time of day has jumped.
+pub(super) fn jump_in_words(nanos: i64) -> String {
+    format!("{:?} {}", Duration::from_nanos(nanos.unsigned_abs()), if nanos < 0 { "behind" } else { "ahead" })
 }
 
 /// The poll that is in progress.
@@ -54,6 +67,7 @@ impl Clock {
             dropped: Waiters::default(),
             events: Queue::default(),
             next: 0,
+            local: LocalClocks::default(),
             times_of_day: TimesOfDay::default(),
         }
     }
@@ -83,7 +97,7 @@ impl Clock {
     pub(super) fn add(&mut self, nanos: u64, event: impl Into<Event>) -> Id {
         let (number, event) = (self.number(), event.into());
         let task = self.whose_turn();
-        if let (Some(log), Event::Timer(_)) = (self.trace.log(), &event) {
+        if let (Some(log), Event::Timer(_) | Event::HostTimer(..)) = (self.trace.log(), &event) {
             log.timer(number, task);
         }
         self.events.insert(nanos.max(self.nanos), number, event)
@@ -112,11 +126,59 @@ impl Clock {
         self.woken.extend(self.events.take_all().filter_map(Event::into_waker));
     }
 
+    /// What the clock of a host shows.
+    pub(super) fn local(&self, host: usize) -> u64 {
+        self.local.shows(host, self.nanos)
+    }
+
+    /// When the clock of a host will show that, as far as is known.
+    pub(super) fn when(&self, host: usize, local: u64) -> u64 {
+        self.local.when(host, local)
+    }
+
+    /// From now on the clock of a host goes faster by this rate, in parts per million.
+    pub(super) fn set_rate(&mut self, host: usize, ppm: i64) {
+        let before = self.local.set(host, ppm, self.nanos);
+        for (ppm, begins) in [(before, false), (ppm, true)].into_iter().filter(|(ppm, _)| *ppm != 0) {
+            self.rate_has_changed(host, ppm, begins);
+        }
+    }
+
+    /// A fault that makes the clock of a host go faster begins or ends.
+    pub(super) fn count_drift(&mut self, host: usize, ppm: i64, begins: bool) {
+        self.local.count_drift(host, ppm, begins, self.nanos);
+        self.rate_has_changed(host, ppm, begins);
+    }
+
+    fn rate_has_changed(&mut self, host: usize, ppm: i64, begins: bool) {
+        self.events.move_to(|event| match event {
+            Event::HostTimer(_, of, at) if *of as usize == host => {
+                Some(self.local.when(host, *at).max(self.nanos))
+            }
+            _ => None,
+        });
+        let kind = if begins { Kind::ClockDriftBegan } else { Kind::ClockDriftEnded };
+        self.record(kind, host as u64, ppm as u64);
+        if let Some(log) = self.trace.log().filter(|_| begins) {
+            log.says(host, rate_in_words(ppm));
+        }
+    }
+
+    /// A fault that makes the time of day of a host jump begins or ends.
+    pub(super) fn count_jump(&mut self, host: usize, nanos: i64, begins: bool) {
+        self.times_of_day.count_jump(host, nanos, begins);
+        let kind = if begins { Kind::ClockJumpBegan } else { Kind::ClockJumpEnded };
+        self.record(kind, host as u64, nanos as u64);
+        if let Some(log) = self.trace.log().filter(|_| begins) {
+            log.says(host, jump_in_words(nanos));
+        }
+    }
+
     pub(super) fn set_time_of_day(&mut self, host: usize, time: SystemTime) {
-        self.times_of_day.set(host, time, self.nanos);
+        self.times_of_day.set(host, time, self.local(host));
     }
 
     pub(super) fn time_of_day(&self, host: usize) -> SystemTime {
-        self.times_of_day.get(host, self.nanos)
+        self.times_of_day.get(host, self.local(host))
     }
 }

@@ -55,6 +55,16 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Changes when they happen, of those of which it is said.
+    pub(super) fn move_to(&mut self, when: impl Fn(&T) -> Option<u64>) {
+        let Self { events, order } = self;
+        let moved = |Reverse((nanos, id))| {
+            let event = events.get(id)?;
+            Some(Reverse((when(event).unwrap_or(nanos), id)))
+        };
+        *order = std::mem::take(order).into_iter().filter_map(moved).collect();
+    }
+
     /// All of them, in no order.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = T> + use<T> {
         std::mem::take(self).events.into_values()
@@ -82,5 +92,17 @@ mod tests {
         let mut expected: Vec<_> = (0..1_000).step_by(10).map(|n| ((n * 7919) % 100, n, n)).collect();
         expected.sort_unstable();
         assert_eq!(happened, expected);
+    }
+
+    #[test]
+    fn events_are_moved() {
+        let mut events = Queue::default();
+        for n in 1..=4 {
+            events.insert(10 * n, n, n);
+        }
+        events.move_to(|n| [(4, 5), (2, 25)].into_iter().find(|(of, _)| of == n).map(|(_, at)| at));
+        let order =
+            std::iter::from_fn(|| events.next().and_then(|nanos| Some((nanos, events.take(nanos)?.1))));
+        assert_eq!(order.collect::<Vec<_>>(), [(5, 4), (10, 1), (25, 2), (30, 3)]);
     }
 }

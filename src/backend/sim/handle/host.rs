@@ -7,19 +7,20 @@ use std::io;
 use std::net::IpAddr;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::task::{Place, start};
 use super::{Owner, Sim};
 use crate::backend::sim::log::{Origin, TaskKind};
 use crate::backend::sim::world::World;
 use crate::runtime::backend::BoxFuture;
+use crate::runtime::net::options::invalid;
 use crate::runtime::task::native::async_task;
 
 /// Host of a simulation. It is a runtime whose tasks and sockets are on that host.
 ///
 /// Created by [`Sim::host`]. A host has its own name, address, time of day and Unix socket files; the timers of all
-/// hosts follow one clock. In tasks spawned on a host, that host is the current runtime.
+/// hosts follow one clock, unless that of a host [drifts](crate::sim::Faults::clock_drifts). In tasks spawned on a host, that host is the current runtime.
 ///
 /// # Dropping
 ///
@@ -206,6 +207,61 @@ impl Host {
 }
 
 impl Host {
+    /// Sets how fast the clocks of this host go: 1.0 is as fast as the simulation's, 1.01 is 1 % faster. Default: 1.0.
+    ///
+    /// The timers of the host follow its clock, and so does its time of day; the network does not. What the clock shows goes on from
+    /// where it is. The drifts of [`Faults`](crate::sim::Faults::clock_drifts) come on top.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the speed is not between 0.1 and 1000.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt::{BlockOn, Sim, Time};
+    ///
+    /// let sim = Sim::new()?;
+    /// let fast = sim.host("fast", [10, 0, 0, 2])?;
+    /// fast.set_clock_speed(1.25)?;
+    /// sim.block_on(fast.sleep(Duration::from_secs(10)));
+    /// assert_eq!(sim.elapsed(), Duration::from_secs(8));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_clock_speed(&self, speed: f64) -> io::Result<()> {
+        if !(0.1..=1_000.0).contains(&speed) {
+            let why = format!("{speed} is no speed of a clock: ask for one from 0.1 to 1000");
+            return Err(invalid("set_clock_speed", &why));
+        }
+        let ppm = ((speed - 1.0) * 1e6).round() as i64;
+        self.world.with(|state| state.clock.set_rate(self.host, ppm));
+        Ok(())
+    }
+
+    /// Sets how much virtual time each poll of a task of this host takes, as on a [slow host](crate::sim::Faults::slow_hosts). Default:
+    /// none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use anyrt::{BlockOn, Sim, Spawn};
+    ///
+    /// let sim = Sim::new()?;
+    /// let slow = sim.host("slow", [10, 0, 0, 2])?;
+    /// slow.set_poll_delay(Duration::from_millis(3));
+    /// sim.block_on(slow.spawn(async { anyrt::yield_now().await })).unwrap(); // two polls
+    /// assert_eq!(sim.elapsed(), Duration::from_millis(6));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_poll_delay(&self, delay: Duration) {
+        let nanos = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        self.world.with(|state| state.tasks.set_delay(&mut state.clock, self.host, nanos));
+    }
+
     pub(in crate::backend::sim) fn is_owned(&self) -> bool {
         self.owner.is_some()
     }

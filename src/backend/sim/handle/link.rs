@@ -82,7 +82,7 @@ impl Link {
     ///
     /// `InvalidInput` for an invalid option, which the error names; nothing is changed then.
     pub fn set(&self, options: &LinkOptions) -> io::Result<()> {
-        self.world.with(|state| state.network.set(&mut state.clock, self.paths, options))
+        self.world.with(|state| state.set_links(self.paths, options))
     }
 
     /// Partitions the hosts: whatever would arrive is lost.

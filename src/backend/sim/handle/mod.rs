@@ -30,8 +30,8 @@ pub(super) use task::{MainWaker, Place, start};
 ///
 /// It is also a runtime, whose tasks and sockets are on the host `main`; [`host`](Self::host) adds a [`Host`], which is
 /// a runtime as well. Tasks, blocking closures, timers and sockets all run on the thread in
-/// [`block_on`](crate::BlockOn::block_on), one at a time. Timers of all hosts follow one clock; each host has a time of
-/// day of its own.
+/// [`block_on`](crate::BlockOn::block_on), one at a time. Timers of all hosts follow one clock, unless that of a host
+/// [drifts](crate::sim::Faults::clock_drifts); each host has a time of day of its own.
 ///
 /// Differences from other runtimes: a blocking closure runs on the same thread when its turn comes, so a closure that
 /// waits for another task without the simulation's `block_on` waits for ever. In a closure, `block_on` of another crate

@@ -35,6 +35,16 @@ pub(crate) enum Kind {
     Restarted,
     Note,
     Buggified,
+    // Of hosts.
+    ClockDriftBegan,
+    ClockDriftEnded,
+    ClockJumpBegan,
+    ClockJumpEnded,
+    SlowHostBegan,
+    SlowHostEnded,
+    // Of paths.
+    SlowLinkBegan,
+    SlowLinkEnded,
     // For the log alone.
     Sent,
     Waits,
@@ -87,8 +97,18 @@ impl Kind {
             | Self::HoldEnded
             | Self::LossBegan
             | Self::LossEnded
-            | Self::LinkReset => Subject::Path,
-            Self::Crashed | Self::Killed | Self::Restarted => Subject::Host,
+            | Self::LinkReset
+            | Self::SlowLinkBegan
+            | Self::SlowLinkEnded => Subject::Path,
+            Self::Crashed
+            | Self::Killed
+            | Self::Restarted
+            | Self::ClockDriftBegan
+            | Self::ClockDriftEnded
+            | Self::ClockJumpBegan
+            | Self::ClockJumpEnded
+            | Self::SlowHostBegan
+            | Self::SlowHostEnded => Subject::Host,
         }
     }
 

@@ -26,7 +26,7 @@ use self::turn::News;
 use super::clock::Clock;
 use super::faults::{Drawn, Fault, Faults, Power};
 use super::log::{Origin, Trace};
-use super::network::Network;
+use super::network::{LinkOptions, Network, Paths};
 use super::places::Places;
 use super::random::{Random, Stream};
 use super::schedule::{Policy, Schedule};
@@ -207,7 +207,12 @@ impl World {
         deadline_after(self.base, self.elapsed())
     }
 
-    /// Converts `deadline` to the clock of this world.
+    /// On the clock of a host.
+    pub(super) fn now_on(&self, host: usize) -> Instant {
+        deadline_after(self.base, Duration::from_nanos(self.with(|state| state.clock.local(host))))
+    }
+
+    /// Converts `deadline` to the clock of this world, or of the host that it is of.
     pub(super) fn nanos(&self, deadline: Instant) -> u64 {
         deadline.saturating_duration_since(self.base).as_nanos().try_into().unwrap_or(u64::MAX)
     }
@@ -271,6 +276,11 @@ impl State {
     /// Whether a `block_on` is in progress.
     fn is_driven(&self) -> bool {
         !self.mains.is_empty()
+    }
+
+    /// Sets options of links, which faults may be slowing down.
+    pub(super) fn set_links(&mut self, paths: Paths, options: &LinkOptions) -> io::Result<()> {
+        self.faults.set_links(&mut self.clock, &mut self.network, paths, options)
     }
 
     /// Draws faults from the seed and schedules them from now on.

@@ -181,16 +181,19 @@ impl State {
 
     /// Handles all events at `nanos`.
     fn happen(&mut self, nanos: u64) {
-        let Self { clock, network, faults, power, .. } = self;
+        let Self { clock, network, tasks, faults, power, .. } = self;
         clock.nanos = nanos;
         while let Some((id, event)) = clock.take() {
             match event {
-                Event::Timer(waker) => {
+                Event::Timer(waker) | Event::HostTimer(waker, ..) => {
                     clock.record(Kind::TimerFired, id.number, 0);
                     clock.woken.push(waker);
                 }
+                Event::Late(task) => tasks.begin_late(task),
                 Event::Net(event) => network.happen(clock, event),
-                Event::Fault { index, begins } => power.extend(faults.happen(clock, network, index, begins)),
+                Event::Fault { index, begins } => {
+                    power.extend(faults.happen(clock, network, tasks, index, begins));
+                }
             }
         }
     }
