@@ -62,7 +62,8 @@ impl fmt::Display for Replay {
     }
 }
 
-fn parse<T>(
+/// Reads a variable; the error of a bad value says that it is not `what`.
+pub(super) fn parse<T>(
     variable: impl Fn(&str) -> Option<OsString>,
     name: &str,
     what: &str,

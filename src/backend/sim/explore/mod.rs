@@ -2,19 +2,23 @@
 
 mod command;
 mod failure;
+mod json;
 mod progress;
 mod reduce;
 mod report;
 mod run;
 mod search;
+mod shard;
 mod tally;
 
 use std::fmt;
 use std::ops::Range;
 use std::panic::{Location, resume_unwind};
+use std::path::Path;
 
 use self::report::Report;
 use self::run::{Ending, Program};
+use self::shard::{Results, Seeds, Shard, Task};
 use super::handle::{Builder, Sim};
 use super::log::parting;
 use super::panics::{self, Panic};
@@ -39,6 +43,16 @@ use crate::runtime::task::catch_panic::catch_panic;
 /// If all seeds pass, the conditions of [`sometimes!`](crate::sometimes!) are counted over all of them: what was reached and never true is
 /// a failure as well.
 ///
+/// # Shards
+///
+/// With `ANYRT_SIM_SHARD=3/16` in the environment, only the third of sixteen shares of the seeds is run: each sixteenth seed, from the
+/// third on. With `ANYRT_SIM_RESULTS=folder`, each search of the process writes what it came to, one JSON file, to that folder;
+/// `ANYRT_SIM_SHARD=merge` reads the files of all shards instead of running seeds, and fails where one has failed, where the file of a
+/// shard is missing, and where a condition of [`sometimes!`](crate::sometimes!) was true in none of them. A shard alone does not
+/// fail because of such a condition. [The tutorial](crate::sim#9-use-many-machines) has the lines for a cluster.
+///
+/// # Output
+///
 /// On a terminal, a line shows the progress. Panics of the program are not printed while seeds run: the first call
 /// installs a [panic hook](std::panic::set_hook) that records them, and passes all other panics of the process to the
 /// previous hook. A program that never ends does not fail; its seed is named after half a minute. Use a
@@ -55,7 +69,8 @@ use crate::runtime::task::catch_panic::catch_panic;
 ///
 /// If the environment sets a seed, and that seed does not fail.
 ///
-/// If `seeds` is empty, if no thread can be started, or if one of the variables is not a number; the message names it.
+/// If `seeds` is empty, if no thread can be started, if one of the variables has a bad value (the message names it), or if the results of
+/// a shard cannot be written or read.
 ///
 /// # Examples
 ///
@@ -149,20 +164,53 @@ impl Builder {
                 self.replaying(&replay).logged_to_a_file().replay(replay.seed, &program);
             }
             Ok(None) => {
-                let (found, tally) = search::search(&self, &seeds, &program, notice);
-                if let Some((seed, failure, run)) = found {
-                    notice(Notice::Fails(format!("anyrt: seed {seed} fails: {}", failure.how)));
-                    let found = reduce::reduce(self, seed, &program, failure, run);
-                    let command = command::command(source.file());
-                    return Err(Report { seeds, found: &found, command }.to_string());
+                let Shard { task, results: folder } =
+                    Shard::of_the_environment().unwrap_or_else(|error| panic!("{error}"));
+                let name = folder.as_ref().map(|_| shard::name_of_a_search(&seeds)).unwrap_or_default();
+                let (number, of) = match (task, &folder) {
+                    (Task::Run { number, of }, _) => (number, of),
+                    (Task::Merge, folder) => {
+                        let merged = Results::merge(folder.as_deref().unwrap_or(Path::new("")), &name)?;
+                        return merged.end();
+                    }
+                };
+                let share = shard::share(&seeds, number, of);
+                let results = self.search(source, share, &program, notice);
+                if let Some(folder) = &folder {
+                    results.save(&folder, &name, number, of)?;
                 }
-                if let Some(summary) = tally.summary() {
-                    eprintln!("{summary}");
+                if of == 1 || results.failed.is_some() {
+                    return results.end();
                 }
-                return tally.failure().map_or(Ok(()), Err);
+                // What was never true here may be so in another shard.
+                results.tally.summary().into_iter().for_each(|summary| eprintln!("{summary}"));
+                if folder.is_none() && results.tally.failure().is_some() {
+                    eprintln!(
+                        "anyrt: some of it was never true in this shard. With a folder in ANYRT_SIM_RESULTS, \
+                         ANYRT_SIM_SHARD=merge decides about all shards"
+                    );
+                }
             }
         }
         Ok(())
+    }
+
+    /// Runs these seeds, and reduces the first that fails.
+    fn search(
+        self,
+        source: &'static Location<'static>,
+        seeds: Seeds,
+        program: &Program<'_>,
+        notice: &dyn Fn(Notice),
+    ) -> Results {
+        let (found, tally) = search::search(&self, seeds, program, notice);
+        let failed = found.map(|(seed, failure, run)| {
+            notice(Notice::Fails(format!("anyrt: seed {seed} fails: {}", failure.how)));
+            let found = reduce::reduce(self, seed, program, failure, run);
+            let (passed, command) = (seeds.before(seed), command::command(source.file()));
+            (seed, Report { passed, found: &found, command }.to_string())
+        });
+        Results { tally, failed }
     }
 
     /// What `#[anyrt::test]` does, from `source`: with one seed, if there are no `seeds`.
@@ -218,6 +266,17 @@ impl Builder {
                 )
             }
         }
+    }
+}
+
+impl Results {
+    /// Reports a seed that fails, or else what was never true.
+    fn end(self) -> Result<(), String> {
+        if let Some((_, report)) = self.failed {
+            return Err(report);
+        }
+        self.tally.summary().into_iter().for_each(|summary| eprintln!("{summary}"));
+        self.tally.failure().map_or(Ok(()), Err)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, TryLockError};
@@ -19,10 +18,10 @@ const SLOW: Duration = Duration::from_secs(30);
 const BAR: usize = 24;
 const COLUMNS: usize = 78;
 
-/// Shows how far `next` has come, until `over` has no sender any more. `still_running` hears, now and then, of a seed and since
+/// Shows how far `next` has come of so many, until `over` has no sender any more. `still_running` hears, now and then, of a seed and since
 /// when it has been running.
 pub(super) fn watch(
-    seeds: &Range<u64>,
+    seeds: u64,
     next: &AtomicU64,
     running: &[AtomicU64],
     over: &Receiver<Infallible>,
@@ -58,8 +57,8 @@ pub(super) fn watch(
         }
         if shows {
             drawn = true;
-            let done = next.load(Ordering::Relaxed) - seeds.start;
-            write(&format!("\r{:COLUMNS$}", bar(done, seeds.end - seeds.start, started.elapsed())));
+            let done = next.load(Ordering::Relaxed);
+            write(&format!("\r{:COLUMNS$}", bar(done, seeds, started.elapsed())));
         }
     }
     if drawn {

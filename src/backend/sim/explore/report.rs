@@ -1,14 +1,14 @@
 //! The report of a seed that fails.
 
 use std::fmt;
-use std::ops::Range;
 
 use super::reduce::Found;
 use crate::backend::sim::panics::Panic;
 
 /// The panic message of `explore`.
 pub(super) struct Report<'a> {
-    pub(super) seeds: Range<u64>,
+    /// How many seeds passed before.
+    pub(super) passed: u64,
     pub(super) found: &'a Found,
     /// How this program was started.
     pub(super) command: String,
@@ -20,7 +20,7 @@ const MOST_PANICS: usize = 3;
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Found { failure, replay, .. } = self.found;
-        match replay.seed - self.seeds.start {
+        match self.passed {
             0 => writeln!(f, "anyrt: seed {} fails, the first of all:", replay.seed)?,
             passed => {
                 writeln!(f, "anyrt: seed {} fails, after {} that passed:", replay.seed, grouped(passed))?
@@ -122,7 +122,8 @@ mod tests {
     }
 
     fn report(found: &Found) -> String {
-        Report { seeds: 0..10_000, found, command: "cargo test it -- --exact".to_owned() }.to_string()
+        Report { passed: found.replay.seed, found, command: "cargo test it -- --exact".to_owned() }
+            .to_string()
     }
 
     fn found() -> Found {

@@ -1,7 +1,6 @@
 //! The search: seeds run on threads until one fails.
 
 use std::convert::Infallible;
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -11,6 +10,7 @@ use super::Notice;
 use super::failure::Failure;
 use super::progress;
 use super::run::{Program, Run};
+use super::shard::Seeds;
 use super::tally::Tally;
 use crate::backend::sim::handle::Builder;
 use crate::thread::lock;
@@ -21,28 +21,32 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The smallest of the seeds that fail, and what those have counted that pass. `notice` hears of one that blocks its thread.
 pub(super) fn search(
     builder: &Builder,
-    seeds: &Range<u64>,
+    seeds: Seeds,
     program: &Program<'_>,
     notice: &dyn Fn(Notice),
 ) -> (Option<(u64, Failure, Run)>, Tally) {
     let processors = || thread::available_parallelism().map_or(1, Into::into);
-    let many = seeds.end - seeds.start;
-    let threads = builder.threads.unwrap_or_else(processors).clamp(1, many.try_into().unwrap_or(usize::MAX));
-    let (next, end) = (AtomicU64::new(seeds.start), AtomicU64::new(seeds.end));
+    if seeds.count == 0 {
+        return (None, Tally::default());
+    }
+    let most = seeds.count.try_into().unwrap_or(usize::MAX);
+    let threads = builder.threads.unwrap_or_else(processors).clamp(1, most);
+    let (next, end) = (AtomicU64::new(0), AtomicU64::new(seeds.count));
     let running: Vec<_> = (0..threads).map(|_| AtomicU64::new(progress::NO_SEED)).collect();
     let found = Mutex::new(None::<(u64, Failure, Run)>);
     let tally = Mutex::new(Tally::default());
     // Each is finished before a larger one can be the result: they are taken in order, and those that are taken are run.
     let take = || {
-        let one = |seed| (seed < end.load(Ordering::Relaxed)).then(|| seed + 1);
+        let one = |index| (index < end.load(Ordering::Relaxed)).then(|| index + 1);
         next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).ok()
     };
     let work = |running: &AtomicU64| {
-        while let Some(seed) = take() {
+        while let Some(index) = take() {
+            let seed = seeds.get(index);
             running.store(seed, Ordering::Relaxed);
             let mut run = Run::of(builder, seed, program);
             if let Some(failure) = run.failure.take() {
-                end.fetch_min(seed, Ordering::Relaxed);
+                end.fetch_min(index, Ordering::Relaxed);
                 let mut found = lock(&found);
                 if found.as_ref().is_none_or(|(before, ..)| seed < *before) {
                     *found = Some((seed, failure, run));
@@ -70,7 +74,7 @@ pub(super) fn search(
                 notice(Notice::Blocked(seed));
             }
         };
-        progress::watch(seeds, &next, &running, &over, &blocked);
+        progress::watch(seeds.count, &next, &running, &over, &blocked);
     });
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     (found, tally.into_inner().unwrap_or_else(PoisonError::into_inner))
