@@ -15,6 +15,9 @@ mod explore;
 // What the program holds of a simulation: `Sim`, how it is set up, links.
 mod handle;
 
+// What clients of a program have seen, and whether it is right.
+pub mod history;
+
 // What its tasks hold: sockets and sleeps.
 mod net;
 mod time;

@@ -33,6 +33,10 @@ pub(super) enum More {
     By(u64),
     Waits(Wait),
     Says(String),
+    /// Its number, its client, and what it is.
+    Operation(u64, Arc<str>, String),
+    /// Of these operations.
+    Contradiction(Vec<u64>, String),
     Panic(Panic),
     /// It is of the way to this host.
     To(usize),
@@ -191,7 +195,12 @@ impl<'a, H: Fn(usize) -> &'a str> fmt::Display for Description<'a, H> {
             More::Is(kind, Some(name)) => write!(f, "{} {name:?} {}", kind.words(), event.kind.words()),
             More::By(task) => write!(f, "{} by #{task}", event.kind.words()),
             More::Waits(wait) => wait.fmt(f),
-            More::Says(text) => write!(f, "{}: {}", event.kind.words(), OneLine(text)),
+            More::Operation(_, client, text) => {
+                write!(f, "{} by {}: {}", event.kind.words(), OneLine(client), OneLine(text))
+            }
+            More::Contradiction(_, text) | More::Says(text) => {
+                write!(f, "{}: {}", event.kind.words(), OneLine(text))
+            }
             More::Panic(Panic { location: None, text }) => {
                 write!(f, "{}: {}", event.kind.words(), OneLine(text))
             }

@@ -43,6 +43,17 @@ fn write_event(out: &mut String, log: &Log, event: &Event) {
         More::By(task) => object.number("by", *task),
         More::Waits(wait) => object.text("waits", wait),
         More::Says(text) => object.text("text", text),
+        More::Operation(number, client, text) => {
+            object.number("operation", *number);
+            object.text("client", client);
+            object.text("text", text);
+        }
+        More::Contradiction(operations, text) => {
+            array(object.name("operations"), operations, |out, operation| {
+                let _ = write!(out, "{operation}");
+            });
+            object.text("text", text);
+        }
         More::Panic(Panic { location, text }) => {
             location.iter().for_each(|location| object.text("source", location));
             object.text("text", text);

@@ -45,11 +45,15 @@ pub(crate) enum Kind {
     // Of paths.
     SlowLinkBegan,
     SlowLinkEnded,
+    // Of operations of a history.
+    Called,
+    Returned,
     // For the log alone.
     Sent,
     Waits,
     Panicked,
     Failed,
+    Contradiction,
 }
 
 /// What a kind is about, and its number.
@@ -74,6 +78,9 @@ impl Kind {
             | Self::Waits
             | Self::Note
             | Self::Buggified
+            | Self::Called
+            | Self::Returned
+            | Self::Contradiction
             | Self::Panicked
             | Self::Failed => Subject::Task,
             Self::TimerFired => Subject::Timer,

@@ -88,6 +88,23 @@ impl Recorder {
         }
     }
 
+    /// The last event, which was on this host, is of an operation: it begins or returns.
+    pub(crate) fn operation(&mut self, host: usize, number: u64, client: &str, text: String) {
+        self.more(More::Operation(number, client.into(), text));
+        if let Some(event) = self.events.last_mut() {
+            event.host = Some(host);
+        }
+    }
+
+    /// These operations contradict each other.
+    pub(crate) fn contradiction(&mut self, nanos: u64, operations: Vec<u64>, text: String) {
+        self.add(nanos, Kind::Contradiction, 0, 0);
+        self.more(More::Contradiction(operations, text));
+        if let Some(event) = self.events.last_mut() {
+            event.host = Some(0);
+        }
+    }
+
     /// Marks the last event, which was on this host, as this panic.
     pub(crate) fn panicked(&mut self, host: usize, panic: Panic) {
         self.more(More::Panic(panic));

@@ -11,6 +11,8 @@ use super::recorder::Recorder;
 #[derive(Debug)]
 pub(crate) struct Trace {
     hash: u64,
+    // How many operations of histories have begun.
+    operations: u64,
     log: Option<Box<Recorder>>,
 }
 
@@ -18,7 +20,7 @@ impl Trace {
     /// One with a log, if it is to be kept or written to a file.
     pub(crate) fn new(seed: u64, logged: bool, file: Option<PathBuf>) -> Self {
         let log = (logged || file.is_some()).then(|| Box::new(Recorder::new(file)));
-        Self { hash: mix(0, seed), log }
+        Self { hash: mix(0, seed), operations: 0, log }
     }
 
     pub(crate) fn record(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
@@ -28,6 +30,12 @@ impl Trace {
         if let Some(log) = &mut self.log {
             log.add(nanos, kind, number, payload);
         }
+    }
+
+    /// The number of an operation that begins.
+    pub(crate) fn operation(&mut self) -> u64 {
+        self.operations += 1;
+        self.operations
     }
 
     pub(crate) fn hash(&self) -> u64 {

@@ -3,6 +3,7 @@
 mod current;
 mod driving;
 mod logged;
+mod operations;
 mod outside;
 mod polls;
 mod power;
@@ -41,6 +42,7 @@ pub(super) use current::{Entered, InProgram, current};
 pub(super) use driving::{Step, is_cancelled};
 pub use logged::note;
 pub(super) use logged::{panicked, panicking};
+pub(super) use operations::{Traced, called, virtual_time};
 pub use polls::LongPoll;
 pub(super) use power::Boot;
 pub use rare::{__buggify, __is_in_simulation, __sometimes};
