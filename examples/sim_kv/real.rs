@@ -3,12 +3,13 @@
 use std::io;
 use std::iter;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use anyrt::Runtime;
 use anyrt::runtime::TcpListener;
+use anyrt::sim::history::CheckError;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::check::{Operation, check};
 use crate::replica::{Disk, Replica};
 use crate::shared::{Error, Program};
 use crate::totals::Totals;
@@ -25,7 +26,7 @@ pub(crate) struct Runs {
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) totals: Totals,
-    pub(crate) contradictions: Vec<String>,
+    pub(crate) contradictions: Vec<CheckError>,
 }
 
 impl Program for Runs {
@@ -35,8 +36,8 @@ impl Program for Runs {
         let mut report = Report::default();
         let bar = ProgressBar::new(self.runs).with_style(style());
         for _ in 0..self.runs {
-            let operations = once(&runtime, self.bug, &report.totals).await?;
-            report.contradictions.extend(check(&operations).err());
+            let workload = once(&runtime, self.bug, &report.totals).await?;
+            report.contradictions.extend(workload.history.check().err());
             bar.inc(1);
         }
         bar.finish_and_clear();
@@ -44,7 +45,7 @@ impl Program for Runs {
     }
 }
 
-async fn once<R: Runtime>(runtime: &R, bug: bool, totals: &Totals) -> io::Result<Vec<Operation>> {
+async fn once<R: Runtime>(runtime: &R, bug: bool, totals: &Totals) -> io::Result<Arc<Workload>> {
     let (mut addrs, mut replicas) = (Vec::new(), Vec::new());
     for _ in 0..REPLICAS {
         let listener = runtime.tcp_bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -53,10 +54,10 @@ async fn once<R: Runtime>(runtime: &R, bug: bool, totals: &Totals) -> io::Result
         replicas.push(runtime.spawn(replica.serve(listener)).abort_on_drop());
         totals.boots.add(1);
     }
-    let workload = Workload::new(addrs, runtime.now());
-    let operations = workload.run(iter::repeat_n(runtime.clone(), CLIENTS)).await?;
-    totals.add(&operations, &workload);
-    Ok(operations)
+    let workload = Workload::new(addrs);
+    workload.run(iter::repeat_n(runtime.clone(), CLIENTS)).await?;
+    totals.add(&workload);
+    Ok(workload)
 }
 
 fn style() -> ProgressStyle {

@@ -4,9 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use anyrt::sim::{Faults, LinkOptions};
-use anyrt::{BlockOn, Net, Sim, Time};
+use anyrt::{BlockOn, Net, Sim};
 
-use crate::check::check;
 use crate::replica::{Disk, Replica};
 use crate::totals::Totals;
 use crate::workload::{CLIENTS, Workload};
@@ -44,10 +43,10 @@ pub(crate) fn run(sim: &Sim, bug: bool, totals: &Totals) -> io::Result<()> {
         .lasting(Duration::from_millis(100));
     totals.faults.add(sim.inject(&faults)?.len() as u64);
 
-    let workload = Workload::new(REPLICAS.map(|name| format!("{name}:7")).into(), sim.now());
-    let operations = sim.block_on(workload.run(clients))?;
-    totals.add(&operations, &workload);
-    if let Err(contradiction) = check(&operations) {
+    let workload = Workload::new(REPLICAS.map(|name| format!("{name}:7")).into());
+    sim.block_on(workload.run(clients))?;
+    totals.add(&workload);
+    if let Err(contradiction) = workload.history.check() {
         panic!("{contradiction}");
     }
     Ok(())

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::check::Operation;
 use crate::workload::Workload;
 
 /// Counts; clones share them.
@@ -35,9 +34,9 @@ impl Count {
 
 impl Totals {
     /// Adds a run that has ended.
-    pub(crate) fn add(&self, operations: &[Operation], workload: &Workload) {
+    pub(crate) fn add(&self, workload: &Workload) {
         self.runs.add(1);
-        self.operations.add(operations.len() as u64);
+        self.operations.add(workload.history.len() as u64);
         self.retries.add(workload.retries.get());
     }
 }

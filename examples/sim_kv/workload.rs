@@ -2,16 +2,16 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyrt::Runtime;
+use anyrt::sim::history::{History, Map, MapOp, MapOutput};
 use fastrand::Rng;
 use futures::future::try_join_all;
 
-use crate::check::{Kind, Moments, Operation};
 use crate::client::Client;
 use crate::totals::Count;
-use crate::wire::Entry;
+use crate::wire::Version;
 
 pub(crate) const CLIENTS: usize = 3;
 
@@ -25,48 +25,49 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct Workload {
     /// Addresses of the replicas.
     addrs: Vec<String>,
-    start: Instant,
+    /// What the clients do and see.
+    pub(crate) history: History<Map<&'static str, String>>,
     /// Repeated attempts.
     pub(crate) retries: Count,
-    moments: Moments,
 }
 
 impl Workload {
-    pub(crate) fn new(addrs: Vec<String>, start: Instant) -> Arc<Self> {
-        Arc::new(Self { addrs, start, retries: Count::default(), moments: Moments::default() })
+    pub(crate) fn new(addrs: Vec<String>) -> Arc<Self> {
+        Arc::new(Self { addrs, history: History::new(Map::new()), retries: Count::default() })
     }
 
-    /// Runs all operations, with one client on each of the runtimes, and returns their observations.
+    /// Runs all operations, with one client on each of the runtimes.
     pub(crate) async fn run<R: Runtime>(
         self: &Arc<Self>,
         runtimes: impl IntoIterator<Item = R>,
-    ) -> io::Result<Vec<Operation>> {
+    ) -> io::Result<()> {
         let clients = (1..).zip(runtimes).map(|(number, runtime)| {
             let workload = self.clone();
             runtime.clone().spawn(async move { workload.client(runtime, number).await })
         });
-        let operations: Vec<_> = try_join_all(clients).await?.into_iter().collect::<io::Result<_>>()?;
-        Ok(operations.concat())
+        try_join_all(clients).await?.into_iter().collect()
     }
 
-    async fn client<R: Runtime>(&self, runtime: R, number: u64) -> io::Result<Vec<Operation>> {
+    async fn client<R: Runtime>(&self, runtime: R, number: u64) -> io::Result<()> {
         let mut random = Rng::with_seed(runtime.random_seed());
         let mut client = Client::new(runtime.clone(), number, &self.addrs, &self.retries);
-        let now = || self.moments.next(runtime.now() - self.start);
-        let mut operations = Vec::new();
+        let invoke = |op| self.history.invoke(format_args!("client {number}"), op);
         for n in 1..=OPERATIONS {
             runtime.sleep(PAUSE.mul_f64(random.f64())).await;
-            let (key, kind) = (KEYS[random.usize(..KEYS.len())], random.choice([Kind::Get, Kind::Put]));
-            let (kind, began) = (kind.unwrap_or(Kind::Get), now());
-            let entry = match kind {
-                Kind::Get => client.get(key).await?,
-                Kind::Put => {
-                    let value = format!("{n} of {number}");
-                    Entry { version: client.put(key, value.clone()).await?, value }
-                }
-            };
-            operations.push(Operation { client: number, key, kind, entry, began, ended: now() });
+            let key = KEYS[random.usize(..KEYS.len())];
+            // A call that is dropped by an error may have taken effect, or not.
+            if random.bool() {
+                let call = invoke(MapOp::Get(key));
+                let entry = client.get(key).await?;
+                let is_there = entry.version != Version::default();
+                call.returned(MapOutput::Value(is_there.then_some(entry.value)));
+            } else {
+                let value = format!("{n} of {number}");
+                let call = invoke(MapOp::Put(key, value.clone()));
+                client.put(key, value).await?;
+                call.returned(MapOutput::Done);
+            }
         }
-        Ok(operations)
+        Ok(())
     }
 }

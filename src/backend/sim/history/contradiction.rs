@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Moment;
 use super::search::{Answer, Span, Steps, Stuck, search};
 
-/// The steps that one attempt may take: what is not decided then is kept.
-const ATTEMPT: u64 = 20_000;
+/// What part of the steps that are left an attempt may take: what is not decided then is kept.
+const ATTEMPT: u64 = 4;
 
 /// How many operations are shown of those that contradict each other, of the order, and of those that are next.
 const SHOWN: [usize; 3] = [8, 5, 4];
@@ -42,7 +42,7 @@ pub(super) fn explain(
             for at in some {
                 (fewer[*at].ended, fewer[*at].is_known) = (None, false);
             }
-            let mut attempt = ATTEMPT.min(left);
+            let mut attempt = left / ATTEMPT;
             left -= attempt;
             let answer = search(&fewer, initial, model, &mut attempt);
             left += attempt;
@@ -86,7 +86,7 @@ pub(super) fn report<'a>(
     let table = Table::of([&core.1, &order.1, &next.1].into_iter().flatten());
     let began = spans.iter().filter(|span| span.began < stuck.end).count();
     let mut text = format!(
-        "anyrt: these operations{} contradict each other: no order of them explains their results.\n",
+        "not linearizable: whatever others did, no order of these operations{} explains their results:\n",
         on_key(key)
     );
     table.write(&mut text, &core);

@@ -21,7 +21,7 @@
 //! });
 //! let error = history.check().unwrap_err();
 //! let text = "\
-//! anyrt: these operations contradict each other: no order of them explains their results.
+//! not linearizable: whatever others did, no order of these operations explains their results:
 //!   alice  write(1) -> ok  0ns to 0ns, moments 0 and 1
 //!   bob    read -> 0       0ns to 0ns, moments 2 and 3
 //! The longest order that fits, 1 of 2 operations:
