@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener, UdpSocket};
+use anyrt::sim::history::{History, Register, RegisterOp, RegisterOutput};
 use anyrt::sim::{Faults, LinkOptions, explore, note};
 use anyrt::task::Builder;
 use anyrt::{BlockOn, Net, Sim, Spawn, Time, buggify};
@@ -88,6 +89,33 @@ fn large(sim: &Sim) {
         }
     });
     panic!("all is told");
+}
+
+/// Two clients, of whom one reads a stale value; and one whose operation never returns. Long after that it fails.
+fn contradictory(sim: &Sim) {
+    let history = History::new(Register::new(0));
+    let pause = || sim.sleep(Duration::from_millis(10));
+    let write = async |value| {
+        let call = history.invoke("<i>writer</i>", RegisterOp::Write(value));
+        pause().await;
+        call.returned(RegisterOutput::Written);
+    };
+    let read = async |value| {
+        let call = history.invoke("reader", RegisterOp::Read);
+        pause().await;
+        call.returned(RegisterOutput::Value(value));
+    };
+    sim.block_on(async {
+        drop(history.invoke("lost", RegisterOp::Write(7)));
+        read(0).await;
+        write(1).await;
+        write(2).await;
+        read(1).await;
+        for _ in 0..100 {
+            pause().await;
+        }
+    });
+    history.check().unwrap();
 }
 
 const CHILD: &str = "ANYRT_TEST_SIM_PAGE_CHILD";
@@ -525,4 +553,55 @@ fn page_with_thousands_of_events_draws_those_that_are_in_sight() {
         (&12.into(), &1.into(), &1.into()),
         "{seen}"
     );
+}
+
+#[test]
+fn page_shows_operations_and_opens_at_those_that_contradict_each_other() {
+    const TEST: &str = "page_shows_operations_and_opens_at_those_that_contradict_each_other";
+    if env::var_os(CHILD).is_some() {
+        return explore(0..10, contradictory);
+    }
+    let Some(chromium) = chromium(TEST) else { return };
+    let folder = Folder::new("operations");
+    let page = page_of(TEST, &folder);
+    let (seen, console) = look(
+        &chromium,
+        &folder,
+        &page,
+        r"
+        const opened = {
+            clients: all('.client').filter(is_visible).map(client => client.textContent),
+            bars: all('.operation rect').filter(is_visible).length,
+            pending: all('.operation.pending text').map(label => label.textContent),
+            red: all('.operation.contradicts text').map(label => label.textContent),
+            heights: all('.operation.contradicts rect').map(bar => Math.round(bar.getBoundingClientRect().height / 10)),
+            banner: document.getElementById('failure').textContent,
+            chosen: [kind(), field('client'), field('text'), field('called'), field('returned'), field('operation'), field('contradicts')],
+            help: document.getElementById('help').textContent,
+        };
+        const texts = [];
+        for (const [key, shift] of [['c'], ['c'], ['c', true], ['o'], ['Enter'], ['x']]) {
+            await press(key, shift);
+            texts.push(`${kind()} ${field('text').split('\n')[0]}`);
+        }
+        return { ...opened, texts };
+        ",
+    );
+    assert_eq!(console, "", "{seen}");
+    assert_eq!(seen["clients"], json!(["lost", "reader", "<i>writer</i>"]), "{seen}");
+    assert_eq!(seen["pending"], json!(["write(7)"]), "{seen}");
+    let mut found: Vec<_> = seen["red"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    found.sort_unstable();
+    assert_eq!(found, ["-> 1", "-> ok", "-> ok", "read", "write(1)", "write(2)"], "{seen}");
+    assert!(seen["heights"].as_array().unwrap().iter().all(|height| height.as_u64().unwrap() > 10), "{seen}");
+    assert!(seen["bars"].as_u64().unwrap() >= 4, "{seen}");
+    assert!(seen["banner"].as_str().unwrap().contains("not linearizable: "), "{seen}");
+    let chosen = json!(["called", "reader", "read", "30ms", "40ms", "read -> 1", "others: those in red"]);
+    assert_eq!(seen["chosen"], chosen, "{seen}");
+    assert!(seen["help"].as_str().unwrap().contains("c C next, previous contradicting"), "{seen}");
+    let [first, second, back, next, end, failure] =
+        [0, 1, 2, 3, 4, 5].map(|at| seen["texts"][at].as_str().unwrap().to_owned());
+    assert_eq!([&first, &second, &back], ["called write(1)", "called write(2)", "called write(1)"], "{seen}");
+    assert_eq!([&next, &end], ["called write(2)", "returned write(2) -> ok"], "{seen}");
+    assert!(failure.starts_with("failed "), "{seen}");
 }

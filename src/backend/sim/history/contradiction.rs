@@ -77,12 +77,11 @@ pub(super) fn report<'a>(
     state: &str,
     row: &dyn Fn(usize) -> Row<'a>,
 ) -> String {
-    let [core, order, next] = [(core, SHOWN[0]), (&stuck.order, SHOWN[1]), (&stuck.next, SHOWN[2])].map(
-        |(operations, shown)| {
+    let [core, order, next] =
+        [(core, SHOWN[0]), (&stuck.order, SHOWN[1]), (&stuck.next, SHOWN[2])].map(|(operations, shown)| {
             let hidden = operations.len().saturating_sub(shown);
             (hidden, operations[hidden..].iter().map(|operation| row(*operation)).collect::<Vec<_>>())
-        },
-    );
+        });
     let table = Table::of([&core.1, &order.1, &next.1].into_iter().flatten());
     let began = spans.iter().filter(|span| span.began < stuck.end).count();
     let mut text = format!(
@@ -97,7 +96,8 @@ pub(super) fn report<'a>(
         table.write(&mut text, &order);
         let _ = writeln!(text, "After it the state is {}, and next could only be:", shortened(state));
     } else {
-        let _ = writeln!(text, "In the beginning the state is {}, and first could only be:", shortened(state));
+        let _ =
+            writeln!(text, "In the beginning the state is {}, and first could only be:", shortened(state));
     }
     table.write(&mut text, &next);
     text.truncate(text.trim_end().len());

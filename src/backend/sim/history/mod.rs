@@ -185,7 +185,8 @@ impl<M: Model> History<M> {
         for (index, operation) in operations.iter().enumerate() {
             parts.entry(model.key(&operation.op)).or_default().push(operation.span(index));
         }
-        let mut numbered = Numbered { model, operations: &operations, states: Vec::new(), numbers: HashMap::new() };
+        let mut numbered =
+            Numbered { model, operations: &operations, states: Vec::new(), numbers: HashMap::new() };
         let initial = numbered.number(model.init());
         let mut left = steps;
         let mut unknown = None;

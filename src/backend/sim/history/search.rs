@@ -154,7 +154,11 @@ impl Search {
         for (at, span) in pending.filter(|(at, _)| !place.used.has(*at)) {
             // It need not be anywhere: not where it changes nothing.
             if let Some(state) = step(span).filter(|state| *state != place.state) {
-                self.levels[level + self.next_level].push(Try { place: index, next: Next::Pending(at), state });
+                self.levels[level + self.next_level].push(Try {
+                    place: index,
+                    next: Next::Pending(at),
+                    state,
+                });
             }
         }
         // The first one is tried first.

@@ -10,7 +10,12 @@ use super::search::{Answer, Span, search};
 use super::*;
 
 /// Whether there is an order, by trying all: nothing is remembered, and nothing left out.
-fn any_order<M: Model>(operations: &[Arc<Operation<M>>], spans: &[Span], model: &M, state: &M::State) -> bool {
+fn any_order<M: Model>(
+    operations: &[Arc<Operation<M>>],
+    spans: &[Span],
+    model: &M,
+    state: &M::State,
+) -> bool {
     let Some(first_end) = spans.iter().filter_map(|span| span.ended).min() else { return true };
     spans.iter().enumerate().any(|(at, span)| {
         let operation = &operations[span.operation];
@@ -140,11 +145,15 @@ fn registers_are_checked_as_by_trying_all_orders() {
         1 => RegisterOp::CompareAndSwap { old: random.u8(..3), new: random.u8(..3) },
         _ => RegisterOp::Write(random.u8(..3)),
     };
-    trials(|| Register::new(0), op, |random, op| match op {
-        RegisterOp::Read => RegisterOutput::Value(random.u8(..3)),
-        RegisterOp::Write(_) => RegisterOutput::Written,
-        RegisterOp::CompareAndSwap { .. } => RegisterOutput::Swapped(random.bool()),
-    });
+    trials(
+        || Register::new(0),
+        op,
+        |random, op| match op {
+            RegisterOp::Read => RegisterOutput::Value(random.u8(..3)),
+            RegisterOp::Write(_) => RegisterOutput::Written,
+            RegisterOp::CompareAndSwap { .. } => RegisterOutput::Swapped(random.bool()),
+        },
+    );
 }
 
 #[test]
