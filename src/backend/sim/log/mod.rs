@@ -94,6 +94,9 @@ impl Log {
     ///   `"buggified"`, the place of a [`buggify!`](crate::buggify!) that was true;
     /// - `text` of a panic, and of `"failed"`, which is how the program ended; `source`, the place in the source, which
     ///   is known if `ANYRT_SIM_LOG` is set;
+    /// - for an operation of a [history](crate::sim::history) that is `"called"` or `"returned"`: `operation`, a number that is the
+    ///   same in both; `client`, and `text`, the operation and its result. For a `"contradiction"`: the numbers of its
+    ///   `operations`, and `text`, the error;
     /// - for events on the path to another host: `peer`, that host;
     /// - for a message between hosts: `message`, a number that is the same where it is sent and where it arrives;
     ///   `what` it is, such as `"data"`; the host `peer` at the other end; the addresses `from` and `to`; `bytes`,
@@ -106,8 +109,9 @@ impl Log {
     /// Returns the log as a self-contained HTML page with a timeline.
     ///
     /// Hosts are columns, and time runs downwards. Tasks are bars with the place where they were spawned; messages are
-    /// arrows with their contents. If the program failed, the page opens at the failure: at the panic that the others
-    /// quote, or else the first. The last line of the page lists the keys.
+    /// arrows with their contents. Clients of a [history](crate::sim::history) are columns, too, with bars for their operations.
+    /// If the program failed, the page opens at the failure: at operations that contradict each other, or at the panic that
+    /// the others quote, or else the first. The last line of the page lists the keys.
     pub fn to_html(&self) -> String {
         html::write(self)
     }
