@@ -7,15 +7,15 @@ use super::Moment;
 use super::search::{Answer, Span, Steps, Stuck, search};
 
 /// What part of the steps that are left an attempt may take: what is not decided then is kept.
-const ATTEMPT: u64 = 4;
+const ATTEMPT: u64 = 3;
 
 /// How many operations are shown of those that contradict each other, of the order, and of those that are next.
 const SHOWN: [usize; 3] = [8, 5, 4];
 /// The letters of an operation that are shown.
 const WIDTH: usize = 60;
 
-/// Returns the fewest operations that contradict each other, of those up to the `end` at which there is a contradiction:
-/// none can be left out.
+/// Returns operations that contradict each other, of those up to the `end` at which there is a contradiction. If the limit
+/// is not reached, none of them can be left out.
 ///
 /// An operation is left out by forgetting its result and its end: it may have taken effect at any time since it began, or
 /// never. That never adds a contradiction, which is why this is right, and why one pass is enough. Of those that end later
@@ -43,6 +43,9 @@ pub(super) fn explain(
                 (fewer[*at].ended, fewer[*at].is_known) = (None, false);
             }
             let mut attempt = left / ATTEMPT;
+            if attempt < spans.len() as u64 {
+                break;
+            }
             left -= attempt;
             let answer = search(&fewer, initial, model, &mut attempt);
             left += attempt;

@@ -156,12 +156,12 @@ impl<M: Model> History<M> {
 
     /// Checks that the operations so far are linearizable.
     ///
-    /// The search takes [`LIMIT`](Self::LIMIT) steps at most.
+    /// The search takes [`LIMIT`](Self::LIMIT) steps at most, and half of that to find out which operations matter.
     ///
     /// # Errors
     ///
-    /// If no order explains the results. The text has the operations that contradict each other, as few as possible:
-    /// whichever others took effect, and when, they cannot all be right. Then come the longest order that fits, and the
+    /// If no order explains the results. The text has operations that contradict each other: whichever
+    /// others took effect, and when, these cannot all be right. Within the limit, none is among them without need. Then come the longest order that fits, and the
     /// operations of which one would have to be next. In a simulation these are marked in the log.
     ///
     /// If the limit is reached, the answer is unknown.
@@ -196,7 +196,7 @@ impl<M: Model> History<M> {
                 // Another part may still be a contradiction.
                 Answer::Unknown => unknown = unknown.or(Some((key, spans.len()))),
                 Answer::Contradiction(stuck) => {
-                    let core = explain(&spans, initial, &mut numbered, stuck.end, steps);
+                    let core = explain(&spans, initial, &mut numbered, stuck.end, steps / 2);
                     let state = format!("{:?}", numbered.states[stuck.state]);
                     let row = |index: usize| operations[index].row(model);
                     let text = report(key.as_deref(), &spans, &core, &stuck, &state, &row);

@@ -220,8 +220,9 @@ impl Seen {
         if beaten.is_none() {
             seen.push(place.used.clone());
         }
-        // That is how many comparisons take as long as a step.
-        (beaten.is_none(), beaten.unwrap_or(seen.len()) as u64 / 8)
+        // So many words are compared in the time of a step.
+        let words = beaten.map_or(seen.len(), |at| at + 1) * place.used.0.len();
+        (beaten.is_none(), words as u64 / 16)
     }
 }
 
