@@ -362,9 +362,16 @@ fn sim_kv_finds_its_bug_and_finds_it_again() {
     let found = (found.status.success(), String::from_utf8(found.stderr).unwrap());
     let line = |start: &str| found.1.lines().map(str::trim).find(|line| line.starts_with(start)).unwrap();
     assert!(!found.0 && found.1.contains("fails"), "{}", found.1);
-    let variables = line("ANYRT_SIM_SEED=").split(' ').filter_map(|word| word.split_once('='));
+    // The report begins with the operations that contradict each other.
+    let (_, report) = found.1.split_once("  panicked at examples/sim_kv/simulated.rs:").unwrap();
+    let contradiction = report.lines().nth(1).unwrap().trim();
+    assert!(contradiction.starts_with("not linearizable: "), "{}", found.1);
+    let operation = report.lines().nth(2).unwrap().trim();
+    assert!(operation.starts_with("client "), "{}", found.1);
 
+    let variables = line("ANYRT_SIM_SEED=").split(' ').filter_map(|word| word.split_once('='));
     let again = output(command("sim_kv", &["--bug"]).envs(variables));
     let errors = String::from_utf8(again.stderr).unwrap();
-    assert!(!again.status.success() && errors.contains(line("[")), "{errors} and not {}", line("["));
+    let is_there = errors.contains(contradiction) && errors.contains(operation);
+    assert!(!again.status.success() && is_there, "{errors} and not {contradiction}: {operation}");
 }
