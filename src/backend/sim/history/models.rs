@@ -27,7 +27,7 @@ pub struct Register<T> {
 
 /// Operation on a [`Register`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "callers construct them")]
+#[non_exhaustive]
 pub enum RegisterOp<T> {
     /// Its output is a [`Value`](RegisterOutput::Value).
     Read,
@@ -44,6 +44,7 @@ pub enum RegisterOp<T> {
 
 /// Result of a [`RegisterOp`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RegisterOutput<T> {
     /// The value that was read.
     Value(T),
@@ -122,6 +123,7 @@ pub struct Map<K, V> {
 
 /// Operation on a [`Map`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MapOp<K, V> {
     /// Its output is a [`Value`](MapOutput::Value).
     Get(K),
@@ -133,6 +135,7 @@ pub enum MapOp<K, V> {
 
 /// Result of a [`MapOp`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MapOutput<V> {
     /// The value of the key, if it has one.
     Value(Option<V>),
@@ -225,6 +228,7 @@ pub struct Queue<T> {
 
 /// Operation on a [`Queue`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum QueueOp<T> {
     /// Its output is [`Pushed`](QueueOutput::Pushed).
     Push(T),
@@ -234,6 +238,7 @@ pub enum QueueOp<T> {
 
 /// Result of a [`QueueOp`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum QueueOutput<T> {
     /// The value is in the queue.
     Pushed,
@@ -326,6 +331,7 @@ pub struct Lock<O> {
 
 /// Operation on a [`Lock`], by an owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LockOp<O> {
     /// Takes the lock.
     Acquire(O),
