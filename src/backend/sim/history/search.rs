@@ -62,7 +62,14 @@ pub(super) fn search(spans: &[Span], initial: usize, model: &mut dyn Steps, left
     search_by(true, spans, initial, model, left)
 }
 
-fn search_by(levels: bool, spans: &[Span], initial: usize, model: &mut dyn Steps, left: &mut u64) -> Answer {
+/// Searches; with `levels`, the operations without an end are tried last.
+pub(super) fn search_by(
+    levels: bool,
+    spans: &[Span],
+    initial: usize,
+    model: &mut dyn Steps,
+    left: &mut u64,
+) -> Answer {
     let (mut ended, mut pending): (Vec<Span>, Vec<Span>) =
         spans.iter().partition(|span| span.ended.is_some());
     ended.sort_unstable_by_key(|span| span.began);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 
 use super::contradiction::explain;
-use super::search::{Answer, Span, search};
+use super::search::{Answer, Span, search, search_by};
 use super::*;
 
 /// Whether there is an order, by trying all: nothing is remembered, and nothing left out.
@@ -54,6 +54,11 @@ fn compare<M: Model>(history: &History<M>, counts: &mut Counts) {
     let is_linearizable = is_right(&spans);
     counts.0[usize::from(!is_linearizable)] += 1;
     let (mut numbered, initial) = numbered(model, &operations);
+    for levels in [false, true] {
+        let answer = search_by(levels, &spans, initial, &mut numbered, &mut 1_000_000);
+        assert_eq!(matches!(answer, Answer::Linearizable), is_linearizable, "levels: {levels}\n{}", said());
+        assert!(!matches!(answer, Answer::Unknown), "{}", said());
+    }
     match search(&spans, initial, &mut numbered, &mut 1_000_000) {
         Answer::Unknown => panic!("unknown:\n{}", said()),
         Answer::Linearizable => assert!(is_linearizable, "\n{}", said()),
