@@ -485,6 +485,7 @@ macro_rules! __scenarios {
             async() udp::udp_busy_sender_starves_no_timer;
             async(real_sockets) udp::udp_errors_are_the_systems;
             async() udp::udp_refusal_is_reported_once;
+            async() udp::udp_refusal_wakes_who_awaits;
             async(workers) udp::udp_works_on_a_plain_thread;
             async() udp::udp_moves_between_tasks;
             async() udp::udp_bind_picks_a_port;

@@ -599,6 +599,38 @@ pub(super) async fn udp_refusal_is_reported_once<R: Runtime>(rt: R) {
     assert_eq!(ours.recv(&mut buf).await.unwrap(), 4);
 }
 
+pub(super) async fn udp_refusal_wakes_who_awaits<R: Runtime>(rt: R) {
+    let ((closed, closeds), (_other, others)) = (std_bound(), std_bound());
+    closed.connect(others).unwrap();
+    let (ours, _) = bound(&rt).await;
+    ours.connect(closeds).unwrap();
+    let refused =
+        if is_of_windows(&ours) { ErrorKind::ConnectionReset } else { ErrorKind::ConnectionRefused };
+    let mut buf = [0; 8];
+    let (received, sent) = join(rt.timeout(LONG, ours.recv(&mut buf)), ours.send(b"anybody there?")).await;
+    sent.unwrap();
+    assert_eq!(received.expect("it is woken").unwrap_err().kind(), refused);
+    let (peeked, sent) = join(rt.timeout(LONG, ours.peek_from(&mut buf)), ours.send(b"anybody there?")).await;
+    sent.unwrap();
+    assert_eq!(peeked.expect("it is woken").unwrap_err().kind(), refused);
+    // Readiness that was noticed before is gone.
+    while rt.timeout(ms(50), ours.readable()).await.is_ok() {
+        let _ = ours.try_recv(&mut buf);
+    }
+    let (ready, sent) = join(rt.timeout(LONG, ours.readable()), ours.send(b"anybody there?")).await;
+    sent.unwrap();
+    ready.expect("it is woken").unwrap();
+    let tried = async {
+        loop {
+            match ours.try_recv(&mut buf) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => ours.readable().await.unwrap(),
+                tried => return tried,
+            }
+        }
+    };
+    assert_eq!(rt.timeout(LONG, tried).await.expect("it is said").unwrap_err().kind(), refused);
+}
+
 pub(super) async fn udp_works_on_a_plain_thread<R: Runtime>(rt: R) {
     let (ours, addr) = bound(&rt).await;
     let (peer, peers) = bound(&rt).await;

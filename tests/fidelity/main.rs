@@ -90,6 +90,14 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> Option<T> {
     timeout(Duration::from_secs(1), future).await.ok()
 }
 
+/// Whether it is ready within a tenth of a second.
+pub(crate) async fn at_once<T>(future: impl Future<Output = io::Result<T>>) -> String {
+    match timeout(Duration::from_millis(100), future).await {
+        Ok(result) => text(&result.map(drop)),
+        Err(_) => "waits".to_owned(),
+    }
+}
+
 /// A path that nobody uses.
 pub(crate) fn path(name: &str) -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);

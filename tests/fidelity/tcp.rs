@@ -3,15 +3,15 @@ use std::io::IoSlice;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anyrt::net::{ConnectOptions, ListenOptions, TcpListener, TcpStream};
+use anyrt::net::{ConnectOptions, Keepalive, ListenOptions, TcpListener, TcpStream};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::{Seen, rest, soon};
+use crate::{Seen, at_once, rest, soon};
 
 crate::programs! {
     write_to_a_closed_peer reset_with_unread_data reset_after_the_end half_close bind_rules time_wait ports_of_connects
     addresses v6_takes_v4 v6_only shared_ports connect_to_itself backlog queued_connection_is_reset linger_of_zero
-    big_write buffers options first_errors ends_of_a_stream reset_before_accept port_numbers
+    big_write buffers readiness both_close options_of_a_reset_stream halves listeners_that_are_gone options first_errors ends_of_a_stream reset_before_accept port_numbers
 }
 
 async fn pair() -> (TcpStream, TcpStream) {
@@ -340,6 +340,129 @@ async fn buffers(seen: &mut Seen) {
     let (client, _server) = pair().await;
     seen.value("receive buffer of 64 KiB", client.recv_buffer_size().unwrap() == 1 << 16);
     seen.outcome("conversion into a stream of std", &client.into_std());
+}
+
+async fn readiness(seen: &mut Seen) {
+    let (client, server) = pair().await;
+    seen.value("fresh: readable", at_once(client.readable()).await);
+    seen.value("fresh: writable", at_once(client.writable()).await);
+    server.try_write(b"x").unwrap();
+    seen.value("with data: readable", at_once(client.readable()).await);
+    seen.result("with data: try", &client.try_read(&mut [0; 8]));
+    seen.result("without data: try", &client.try_read(&mut [0; 8]));
+    seen.value("without data: readable", at_once(client.readable()).await);
+    seen.result("without data: try into nothing", &client.try_read(&mut []));
+    drop(server);
+    rest().await;
+    seen.value("at the end: readable", at_once(client.readable()).await);
+    seen.result("at the end: try", &client.try_read(&mut [0; 8]));
+    seen.result("at the end: try again", &client.try_read(&mut [0; 8]));
+    seen.value("at the end: writable", at_once(client.writable()).await);
+    seen.result("at the end: try to write", &client.try_write(b"x"));
+    rest().await;
+    seen.value("after a reset: writable", at_once(client.writable()).await);
+    seen.result("after a reset: try to write", &client.try_write(b"x"));
+    seen.value("after a reset: readable", at_once(client.readable()).await);
+    seen.result("after a reset: try", &client.try_read(&mut [0; 8]));
+
+    let (client, server) = pair().await;
+    server.set_linger(Some(Duration::ZERO)).unwrap();
+    drop(server);
+    rest().await;
+    seen.value("reset: readable", at_once(client.readable()).await);
+    seen.value("reset: writable", at_once(client.writable()).await);
+    seen.result("reset: try", &client.try_read(&mut [0; 8]));
+    seen.result("reset: try again", &client.try_read(&mut [0; 8]));
+    seen.value("reset, reported: readable", at_once(client.readable()).await);
+    seen.result("reset, reported: try to write", &client.try_write(b"x"));
+
+    let (mut client, _server) = pair().await;
+    client.close().await.unwrap();
+    seen.value("closed: writable", at_once(client.writable()).await);
+    seen.result("closed: try to write", &client.try_write(b"x"));
+    seen.value("closed: readable", at_once(client.readable()).await);
+}
+
+async fn both_close(seen: &mut Seen) {
+    let (mut client, mut server) = pair().await;
+    client.write_all(b"client").await.unwrap();
+    server.write_all(b"server").await.unwrap();
+    client.close().await.unwrap();
+    server.close().await.unwrap();
+    rest().await;
+    let mut buf = [0; 16];
+    seen.result("client reads", &client.read(&mut buf).await);
+    seen.result("client reads the end", &client.read(&mut buf).await);
+    seen.result("server reads", &server.read(&mut buf).await);
+    seen.result("server reads the end", &server.read(&mut buf).await);
+    seen.result("client writes", &client.write(b"x").await);
+    seen.result("server writes", &server.write(b"x").await);
+    seen.outcome("client's peer", &client.peer_addr());
+    seen.outcome("server's peer", &server.peer_addr());
+    seen.outcome("client's own", &client.local_addr());
+    let closed = client.local_addr().unwrap();
+    drop((client, server));
+    seen.outcome("bind to the port of the client", &TcpListener::bind(closed).await);
+}
+
+async fn options_of_a_reset_stream(seen: &mut Seen) {
+    let (mut client, server) = pair().await;
+    server.set_linger(Some(Duration::ZERO)).unwrap();
+    drop(server);
+    rest().await;
+    seen.result("nodelay", &client.set_nodelay(true));
+    seen.result("ttl", &client.set_ttl(9));
+    seen.result("ttl set", &client.ttl());
+    seen.outcome("keepalive", &client.set_keepalive(Some(Keepalive::new().time(Duration::from_secs(60)))));
+    seen.result("linger", &client.set_linger(None));
+    seen.outcome("local address", &client.local_addr());
+    let mut buf = [0; 8];
+    seen.result("peek", &client.peek(&mut buf).await);
+    seen.result("peek again", &client.peek(&mut buf).await);
+    seen.result("vectored write of nothing", &client.write_vectored(&[]).await);
+    seen.result("flush", &client.flush().await);
+}
+
+async fn halves(seen: &mut Seen) {
+    let (client, mut server) = pair().await;
+    let (mut read, write) = client.into_split();
+    drop(write);
+    seen.result("end when the write half is gone", &soon_ok(server.read(&mut [0; 8])).await);
+    server.write_all(b"still").await.unwrap();
+    seen.result("the read half still reads", &read.read(&mut [0; 8]).await);
+    server.write_all(b"unread").await.unwrap();
+    rest().await;
+    drop(read);
+    rest().await;
+    seen.result("server when both are gone, with unread data", &server.read(&mut [0; 8]).await);
+    let (client, mut server) = pair().await;
+    let (read, mut write) = client.into_split();
+    drop(read);
+    seen.result("the write half still writes", &write.write(b"x").await);
+    seen.result("it arrives", &soon_ok(server.read(&mut [0; 8])).await);
+    seen.result("to a half that is gone", &server.write(b"x").await);
+    rest().await;
+    drop(write);
+    rest().await;
+    seen.result("server when both are gone, with data that nobody read", &server.read(&mut [0; 8]).await);
+}
+
+async fn soon_ok(future: impl Future<Output = std::io::Result<usize>>) -> std::io::Result<usize> {
+    soon(future).await.unwrap_or(Err(std::io::ErrorKind::TimedOut.into()))
+}
+
+async fn listeners_that_are_gone(seen: &mut Seen) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let client = TcpStream::connect(addr).await.unwrap();
+    let server = listener.accept().await.unwrap().0;
+    drop(listener);
+    seen.outcome("connect", &TcpStream::connect(addr).await);
+    seen.outcome("the server's own address", &server.local_addr());
+    let second = TcpListener::bind(addr).await;
+    seen.outcome("listen again beside a connection", &second);
+    seen.outcome("connect to the second", &TcpStream::connect(addr).await);
+    drop((client, server));
 }
 
 async fn options(seen: &mut Seen) {

@@ -2,10 +2,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use anyrt::net::UdpSocket;
 
-use crate::{Seen, rest, soon};
+use crate::{Seen, at_once, rest, soon};
 
 crate::programs! {
-    refusals sizes addresses families bind_rules strangers truncation queue options groups send_to_itself other_ports
+    refusals sizes addresses families bind_rules strangers truncation queue options groups send_to_itself other_ports readiness same_port
 }
 
 async fn bound() -> UdpSocket {
@@ -205,4 +205,45 @@ async fn other_ports(seen: &mut Seen) {
     a.connect(d.local_addr().unwrap()).await.unwrap();
     seen.value("connected again", a.peer_addr().unwrap() == d.local_addr().unwrap());
     seen.result("send to nobody", &a.send_to(b"x", ("192.0.2.1", 7)).await.map(|_| ()));
+}
+
+async fn readiness(seen: &mut Seen) {
+    let (a, b) = (bound().await, bound().await);
+    seen.value("fresh: readable", at_once(a.readable()).await);
+    seen.value("fresh: writable", at_once(a.writable()).await);
+    b.send_to(b"x", a.local_addr().unwrap()).await.unwrap();
+    seen.value("with a datagram: readable", at_once(a.readable()).await);
+    seen.result("with a datagram: try", &a.try_recv(&mut [0; 8]));
+    seen.result("without: try", &a.try_recv(&mut [0; 8]));
+    seen.value("without: readable", at_once(a.readable()).await);
+    let gone = bound().await.local_addr().unwrap();
+    a.connect(gone).await.unwrap();
+    seen.result("try to send to nobody", &a.try_send(b"x"));
+    seen.value("refused: readable", at_once(a.readable()).await);
+    seen.result("refused: try", &a.try_recv(&mut [0; 8]));
+    seen.result("refused, reported: try", &a.try_recv(&mut [0; 8]));
+    seen.result("try to send again", &a.try_send(b"x"));
+    rest().await;
+    seen.result("try to send after a refusal", &a.try_send(b"x"));
+}
+
+async fn same_port(seen: &mut Seen) {
+    // Of two sockets at one port, the one with the address gets what is sent there.
+    let exact = bound().await;
+    let port = exact.local_addr().unwrap().port();
+    let other = UdpSocket::bind(("127.0.0.2", port)).await.unwrap();
+    let sender = bound().await;
+    sender.send_to(b"one", ("127.0.0.1", port)).await.unwrap();
+    sender.send_to(b"other", ("127.0.0.2", port)).await.unwrap();
+    sender.send_to(b"nobody", ("127.0.0.3", port)).await.unwrap();
+    seen.soon("first", &soon(exact.recv(&mut [0; 8])).await);
+    seen.soon("second", &soon(other.recv(&mut [0; 8])).await);
+    rest().await;
+    seen.result("nothing more", &exact.try_recv(&mut [0; 8]));
+    // A name, a family and a port of 0 are checked in the order of the system.
+    seen.result("too long and to port 0", &sender.send_to(&[0; 70_000], ("127.0.0.1", 0)).await);
+    seen.result("too long and of the other family", &sender.send_to(&[0; 70_000], "[::1]:7").await);
+    seen.result("too long and to everybody", &sender.send_to(&[0; 70_000], ("255.255.255.255", 7)).await);
+    let unconnected = bound().await;
+    seen.result("too long and to no peer", &unconnected.send(&[0; 70_000]).await);
 }

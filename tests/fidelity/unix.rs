@@ -3,11 +3,11 @@ use std::time::Duration;
 use anyrt::net::{UnixDatagram, UnixListener, UnixStream};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::{Seen, path, rest, soon};
+use crate::{Seen, at_once, path, rest, soon};
 
 crate::programs! {
     file_stays folders write_to_a_gone_peer peer_gone_with_unread_data half_close other_types queued_connection addresses
-    datagram_peers datagram_sizes datagram_queue abstract_names datagrams_of_a_gone_peer
+    datagram_peers readiness order_of_checks datagram_sizes datagram_queue abstract_names datagrams_of_a_gone_peer
 }
 
 async fn file_stays(seen: &mut Seen) {
@@ -258,4 +258,46 @@ async fn abstract_names(seen: &mut Seen) {
     drop(listener);
     seen.outcome("connect when it is gone", &UnixStream::connect(&name).await);
     seen.outcome("bind when it is gone", &UnixListener::bind(&name));
+}
+
+async fn readiness(seen: &mut Seen) {
+    let (a, b) = UnixStream::pair().unwrap();
+    seen.value("fresh: readable", at_once(a.readable()).await);
+    seen.value("fresh: writable", at_once(a.writable()).await);
+    b.try_write(b"x").unwrap();
+    seen.value("with data: readable", at_once(a.readable()).await);
+    seen.result("with data: try", &a.try_read(&mut [0; 8]));
+    seen.result("without data: try", &a.try_read(&mut [0; 8]));
+    drop(b);
+    seen.value("peer gone: readable", at_once(a.readable()).await);
+    seen.result("peer gone: try", &a.try_read(&mut [0; 8]));
+    seen.value("peer gone: writable", at_once(a.writable()).await);
+    seen.result("peer gone: try to write", &a.try_write(b"x"));
+    let (a, b) = UnixDatagram::pair().unwrap();
+    seen.value("datagrams: readable", at_once(a.readable()).await);
+    seen.value("datagrams: writable", at_once(a.writable()).await);
+    b.send(b"").await.unwrap();
+    seen.value("with an empty one: readable", at_once(a.readable()).await);
+    seen.result("with an empty one: try", &a.try_recv(&mut [0; 8]));
+    drop(b);
+    seen.value("datagrams, peer gone: writable", at_once(a.writable()).await);
+    seen.result("datagrams, peer gone: try to send", &a.try_send(b"x"));
+}
+
+async fn order_of_checks(seen: &mut Seen) {
+    let path = path("absent");
+    let socket = UnixDatagram::unbound().unwrap();
+    seen.result("too long and to no peer", &socket.send(&vec![0; 1 << 20]).await);
+    seen.result("too long and to no file", &socket.send_to(&vec![0; 1 << 20], &path).await);
+    let receiver = UnixDatagram::bind(&path).unwrap();
+    drop(receiver);
+    seen.result("too long and to a gone socket", &socket.send_to(&vec![0; 1 << 20], &path).await);
+    anyrt::net::remove_socket(&path).unwrap();
+    let own = crate::path("own");
+    let both = UnixDatagram::bind(&own).unwrap();
+    seen.result("to itself", &both.send_to(b"self", &own).await);
+    seen.soon("from itself", &soon(both.recv(&mut [0; 8])).await);
+    both.connect(&own).unwrap();
+    seen.result("connected to itself", &both.send(b"self").await);
+    anyrt::net::remove_socket(&own).unwrap();
 }

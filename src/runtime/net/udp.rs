@@ -77,7 +77,7 @@ pub enum Interest {
 /// `udp_poll_wakes_the_last_waker`, `udp_displaced_poller_is_not_woken`, `udp_two_pollers_burn_no_polls`,
 /// `udp_first_poll_finds_what_is_there`, `udp_first_send_waits_for_nothing`, `udp_poll_and_await_at_once`, `udp_idle_receiver_burns_no_polls`,
 /// `udp_busy_socket_starves_no_timer`, `udp_busy_poll_starves_no_timer`, `udp_busy_sender_starves_no_timer`,
-/// `udp_errors_are_the_systems`, `udp_refusal_is_reported_once`, `udp_works_on_a_plain_thread`,
+/// `udp_errors_are_the_systems`, `udp_refusal_is_reported_once`, `udp_refusal_wakes_who_awaits`, `udp_works_on_a_plain_thread`,
 /// `udp_moves_between_tasks`, `udp_ipv6_round_trip`.</details>
 pub trait UdpSocket: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     /// **Required.** Sets the peer of [`send`](Self::send); datagrams from other addresses are no longer received.

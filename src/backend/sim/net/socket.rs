@@ -209,6 +209,10 @@ impl Writes for &Socket {
     }
 
     fn poll_write_vectored(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        // writev(2) of nothing does not reach the socket, other than send(2).
+        if bufs.iter().all(|buf| buf.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
         Socket::poll_write(self, cx, bufs)
     }
 

@@ -312,6 +312,10 @@ impl Network {
         if let Some(error) = bound.error.take() {
             return Poll::Ready(Err(error.into()));
         }
+        // What no datagram can have is found out first.
+        if bytes.len() > usize::from(u16::MAX) {
+            return Poll::Ready(Err(Errno::TooLong.into()));
+        }
         if to.is_some_and(|to| to.port() == 0) {
             return Poll::Ready(Err(Errno::InvalidArgument.into()));
         }

@@ -148,11 +148,11 @@ impl Network {
         (waiter, how): (&mut Waiter<'_>, How),
     ) -> Poll<io::Result<usize>> {
         let Some(sender) = self.unix_datagrams.get_mut(&number) else { return Poll::Ready(Err(crashed())) };
-        if to.is_none() && sender.peer.is_none() {
-            return Poll::Ready(Err(Errno::NotConnected.into()));
-        }
         if buf.len() > LARGEST {
             return Poll::Ready(Err(Errno::TooLong.into()));
+        }
+        if to.is_none() && sender.peer.is_none() {
+            return Poll::Ready(Err(Errno::NotConnected.into()));
         }
         if sender.unreceived >= SEND_BUFFER {
             clock.dropped.extend(sender.senders.add(waiter, how));

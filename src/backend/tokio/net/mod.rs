@@ -52,7 +52,7 @@ impl From<Interest> for tokio::io::Interest {
 }
 
 /// Awaits `ready`, which counts for the budget of its task: that of tokio 1.54 does not (`registration.rs`, `readiness`).
-async fn counted(ready: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+async fn counted<T>(ready: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     tokio::task::consume_budget().await;
     ready.await
 }

@@ -3,13 +3,13 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
-use tokio::io::ReadBuf;
+use tokio::io::{Interest, ReadBuf};
 
 use super::datagram::{datagram, receives};
 use super::{attempt, counted, or_untold, poll_untold, untold};
 use crate::runtime::net::family::StdSocket;
 use crate::runtime::net::{Descriptor, descriptor, lends};
-use crate::runtime::{self, Interest, udp_groups, udp_options};
+use crate::runtime::{self, udp_groups, udp_options};
 
 /// tokio's socket. It needs the context of its runtime only where it is made.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl UdpSocket {
 
     /// Whether tokio has not been told yet that one can send: the socket is new, or it is full. It keeps no other sign of it.
     fn is_untold(&self) -> bool {
-        self.socket.try_io(tokio::io::Interest::WRITABLE, || Ok(())).is_err()
+        self.socket.try_io(Interest::WRITABLE, || Ok(())).is_err()
     }
 
     /// The same socket, for it can be read from without `unsafe`, which `SockRef` cannot.
@@ -86,7 +86,8 @@ impl runtime::UdpSocket for UdpSocket {
     }
 
     async fn readable(&self) -> io::Result<()> {
-        counted(self.socket.readable()).await
+        // `readable` of tokio 1.54 is not woken by an error that the peer's host has sent.
+        counted(self.socket.ready(Interest::READABLE | Interest::ERROR)).await.map(drop)
     }
 
     fn poll_recv_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -101,14 +102,35 @@ impl runtime::UdpSocket for UdpSocket {
         self.socket.poll_send_ready(cx)
     }
 
-    fn try_io<T>(&self, interest: Interest, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        attempt(operation, |call| self.socket.try_io(interest.into(), call), || self.is_untold())
+    fn try_io<T>(
+        &self,
+        interest: runtime::Interest,
+        operation: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let try_io = |call: &mut dyn FnMut() -> io::Result<T>| {
+            let tried = self.socket.try_io(interest.into(), &mut *call);
+            match tried {
+                // A receive may find an error. tokio 1.54 takes the two interests for none where one asks for both
+                // (`Interest::mask`).
+                Err(error)
+                    if error.kind() == io::ErrorKind::WouldBlock
+                        && interest == runtime::Interest::Readable =>
+                {
+                    self.socket.try_io(Interest::ERROR, call)
+                }
+                tried => tried,
+            }
+        };
+        attempt(operation, try_io, || self.is_untold())
     }
 
     fn try_recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         match self.socket.try_recv_from(buf) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.is_untold() => {
                 self.std()?.recv_from(buf)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.socket.try_io(Interest::ERROR, || self.std()?.recv_from(buf))
             }
             received => received,
         }
