@@ -98,19 +98,20 @@ fn random<M: Model>(
     output: fn(&mut Rng, &M::Op) -> M::Output,
 ) -> History<M> {
     let history = History::new(model);
-    let mut clients: Vec<Option<Call<M>>> = (0..random.usize(2..4)).map(|_| None).collect();
+    let mut clients: Vec<Option<Call<M>>> = (0..random.usize(2..5)).map(|_| None).collect();
     // The outputs are those of a state that goes along, with few exceptions.
     let mut state = history.shared.model.init();
-    for _ in 0..random.usize(4..13) {
+    let lost = random.u32(1..5);
+    for _ in 0..random.usize(4..15) {
         let client = random.usize(..clients.len());
         let Some(call) = clients[client].take() else {
             clients[client] = Some(history.invoke(client, op(random, client)));
             continue;
         };
         match random.u32(..8) {
-            0 => drop(call),
-            1 => call.had_no_effect(),
-            2 => {
+            some if some < lost => drop(call),
+            5 => call.had_no_effect(),
+            6 => {
                 let output = output(random, &call.operation.op);
                 call.returned(output);
             }
@@ -140,7 +141,7 @@ fn trials<M: Model>(
         lock(&history.shared.recorded).operations.retain(|it| !matches!(it.end(), Some(End::HadNoEffect)));
         compare(&history, &mut counts);
     }
-    assert!(counts.0.iter().all(|count| *count > 400), "{counts:?}");
+    assert!(counts.0.iter().all(|count| *count > 300), "{counts:?}");
 }
 
 #[test]
