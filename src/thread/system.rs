@@ -26,7 +26,9 @@ impl SystemThread {
     }
 
     fn read(&self, file: &str) -> Option<String> {
-        fs::read_to_string(format!("{}/{file}", self.directory.as_ref()?)).ok()
+        let bytes = fs::read(format!("{}/{file}", self.directory.as_ref()?)).ok()?;
+        // `stat` has the name of the thread, of which the system keeps 15 bytes: perhaps half a letter at the end.
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// What the system has counted of the thread: `schedstat`. `None` if it does not count, or if the thread has ended.
@@ -83,6 +85,25 @@ mod tests {
         drop(end);
         sleeper.join().unwrap();
         assert!(system.asleep_in().is_none(), "it is gone");
+    }
+
+    /// The 15 bytes of a name that the system keeps end in the middle of a letter.
+    #[test]
+    fn linux_knows_where_a_thread_sleeps_whose_name_is_cut() {
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let sleeps = move || {
+            tell.send(SystemThread::current()).unwrap();
+            let _ = ended.recv();
+        };
+        let sleeper = thread::Builder::new().name("fourteen-bytes\u{e9}".into()).spawn(sleeps).unwrap();
+        let (system, begun) = (told.recv().unwrap(), std::time::Instant::now());
+        while system.asleep_in().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nobody knows");
+            thread::yield_now();
+        }
+        drop(end);
+        sleeper.join().unwrap();
     }
 
     #[test]
