@@ -48,6 +48,7 @@ impl Watch {
             runtime,
             begun: Instant::now(),
             now: AtomicU64::new(1),
+            left_out: AtomicU64::new(0),
             is_asleep: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             thread: OnceLock::new(),
@@ -95,8 +96,10 @@ pub(super) struct Shared {
     pub(super) options: WatchOptions,
     pub(super) runtime: String,
     pub(super) begun: Instant,
-    // Nanoseconds since `begun`, as of the last tick; never 0.
+    // Nanoseconds since `begun`, as of the last tick; never 0. Without those that are left out.
     now: AtomicU64,
+    // For which nobody watched, in nanoseconds.
+    left_out: AtomicU64,
     // The watching thread waits for something to happen.
     is_asleep: AtomicBool,
     is_over: AtomicBool,
@@ -134,19 +137,32 @@ impl Shared {
     }
 
     /// Asks the clock.
+    pub(super) fn clock(&self) -> u64 {
+        let elapsed = u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        elapsed.saturating_sub(self.left_out.load(Ordering::Relaxed)).max(1)
+    }
+
+    /// Likewise, for all who do not.
     #[cold]
     pub(super) fn tick(&self) -> u64 {
-        let now = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
+        let now = self.clock();
         self.now.store(now, Ordering::Relaxed);
         now
+    }
+
+    /// Stops the clock for a time that is over: what became ready meanwhile has the time of the tick before.
+    pub(super) fn leave_out(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.left_out.fetch_add(nanos, Ordering::Relaxed);
     }
 
     /// Wakes the watching thread: a thread polls something.
     #[cold]
     #[inline(never)]
     pub(super) fn rouse(&self) {
+        // Sooner, because whoever finds it awake takes the last tick for now.
+        self.tick();
         if self.is_asleep.swap(false, Ordering::SeqCst) {
-            self.tick();
             self.unpark();
         }
     }

@@ -37,7 +37,7 @@ pub(super) struct Watcher {
     // By the number of their thread.
     seen: HashMap<u64, Seen>,
     reports: Vec<Report>,
-    /// The time for which polls count: without stops of the whole process.
+    /// The time for which polls count.
     time: Duration,
     last: Duration,
     // The last look came late, and what threads did before it is older than it should be.
@@ -124,8 +124,8 @@ impl Watcher {
         self.look();
         if self.idle >= IDLE_TICKS && !self.shared.is_over() {
             thread::park_timeout(SLEEP);
-            // What it has slept was not late.
-            self.last = self.shared.elapsed();
+            // What it has slept was not late. And nobody may find it awake before the tick.
+            self.last = Duration::from_nanos(self.shared.tick());
         }
         self.shared.fall_asleep(false);
         self.idle = self.idle.min(IDLE_TICKS / 2);
@@ -133,12 +133,16 @@ impl Watcher {
 
     /// One tick.
     fn look(&mut self) {
+        let passed = Duration::from_nanos(self.shared.clock()).saturating_sub(self.last);
+        let late = passed.saturating_sub(self.tick * 2);
+        self.is_late = !late.is_zero();
+        if self.is_late {
+            let stopped = self.stopped(late);
+            self.shared.leave_out(stopped);
+        }
         let now = Duration::from_nanos(self.shared.tick());
         let passed = now.saturating_sub(self.last);
         self.last = now;
-        let late = passed.saturating_sub(self.tick * 2);
-        self.is_late = !late.is_zero();
-        let passed = if self.is_late { passed.saturating_sub(self.stopped(late)) } else { passed };
         self.time = self.time.saturating_add(passed);
 
         let slots: Vec<Arc<Slot>> = lock(&self.shared.slots).clone();
@@ -159,13 +163,14 @@ impl Watcher {
                 self.idle = 0;
             }
             // A scan of a million tasks takes some time, of which it may have a part.
-            let took = self.shared.elapsed().saturating_sub(now);
-            let pause = (limits / 4).max(self.tick).max(took.saturating_mul(SCAN_PART));
+            let took = Duration::from_nanos(self.shared.clock()).saturating_sub(now);
+            // At least as often as it would asleep, so that what was counted of this thread is of late.
+            let pause = (limits / 4).clamp(self.tick, SLEEP).max(took.saturating_mul(SCAN_PART));
             self.next_scan = now.saturating_add(pause);
         }
     }
 
-    /// How long the process was stopped, if this thread is so late: what it has not waited for a CPU. Where the system
+    /// How long the process was stopped, or a callback took, if this thread is so late: what it has not waited for a CPU. Where the system
     /// does not count that, nobody knows who got one.
     fn stopped(&mut self, late: Duration) -> Duration {
         let before = self.cpu;
