@@ -226,3 +226,56 @@ impl Shared {
         self.closures_running.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn watch() -> Watch {
+        Watch::start(WatchOptions::new(), "a test".into()).unwrap()
+    }
+
+    #[test]
+    fn threads_have_no_slots_once_a_watch_is_over() {
+        let watch = watch();
+        let shared = watch.shared.clone();
+        assert!(Slot::of_this_thread(&shared).is_some_and(|slot| slot.watch == shared.id));
+        assert_eq!(lock(&shared.slots).len(), 1);
+        drop(watch);
+        assert!(Slot::of_this_thread(&shared).is_none());
+        let there = shared.clone();
+        thread::spawn(move || assert!(Slot::of_this_thread(&there).is_none())).join().unwrap();
+        let begun = Instant::now();
+        while !lock(&shared.slots).is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nobody takes them away");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn closures_and_polls_that_go_on_are_no_polls() {
+        let shared = watch().shared;
+        let slot = Slot::new(&shared);
+        {
+            let _outer = slot.begin(1);
+            {
+                let _closure = slot.begin_closure();
+                let _inner = slot.begin(2);
+            }
+            let _another = slot.begin(3);
+        }
+        assert!(!slot.is_polling());
+        assert_eq!(slot.polls(), 3);
+    }
+
+    #[test]
+    fn clock_stops_for_what_is_left_out() {
+        let shared = watch().shared;
+        let hour = Duration::from_secs(3600);
+        shared.leave_out(hour);
+        assert_eq!(shared.clock(), 1);
+        assert!(shared.elapsed() < hour);
+    }
+}

@@ -8,9 +8,9 @@ use crate::thread::{SystemThread, lock};
 
 /// The note of one thread about what it polls for one watch.
 ///
-/// Only its thread writes the first three, so a store is enough; the watching thread looks at them now and then.
+/// Only its thread writes the first three, and `others`, so a store is enough; the watching thread looks at them now and then.
 pub(super) struct Slot {
-    /// How many polls and destructors have begun.
+    /// How many times it has begun something.
     pub(super) begun: AtomicU64,
     /// The key of the task that is polled; 0 if none is.
     pub(super) task: AtomicU64,
@@ -21,11 +21,13 @@ pub(super) struct Slot {
     /// The number of its thread; see [`THREAD`].
     pub(super) thread: u64,
     pub(super) system: SystemThread,
+    /// How many of these were no polls: closures, and polls that go on after what was inside them.
+    others: AtomicU64,
     /// Its thread has ended.
     pub(super) is_gone: AtomicBool,
     /// Its watch has ended.
     pub(super) is_over: AtomicBool,
-    watch: u64,
+    pub(super) watch: u64,
 }
 
 thread_local! {
@@ -52,15 +54,18 @@ pub(super) fn thread() -> u64 {
 }
 
 impl Slot {
-    /// That of this thread for this watch.
+    /// That of this thread for this watch. `None` if nobody looks at it: the watch is over, or thread-locals are gone.
     #[cold]
     #[inline(never)]
-    pub(super) fn of_this_thread(shared: &Shared) -> Arc<Self> {
+    pub(super) fn of_this_thread(shared: &Shared) -> Option<Arc<Self>> {
+        if shared.is_over() {
+            return None;
+        }
         static NEXT: AtomicU64 = AtomicU64::new(1);
         if THREAD.get() == 0 {
             THREAD.set(NEXT.fetch_add(1, Ordering::Relaxed));
         }
-        let found = SLOTS.try_with(|slots| {
+        let slot = SLOTS.try_with(|slots| {
             let mut slots = slots.borrow_mut();
             if let Some(slot) = slots.0.iter().find(|slot| slot.watch == shared.id) {
                 return slot.clone();
@@ -69,22 +74,22 @@ impl Slot {
             let slot = Arc::new(Self::new(shared));
             slots.0.push(slot.clone());
             lock(&shared.slots).push(slot.clone());
-            // Nobody looks at one that comes after the end.
+            // The watch may have ended meanwhile.
             if shared.is_over() {
                 slot.is_over.store(true, Ordering::Relaxed);
             }
             slot
         });
-        // In a destructor of a thread-local nobody looks any more.
-        found.unwrap_or_else(|_| Arc::new(Self::new(shared)))
+        slot.ok()
     }
 
-    fn new(shared: &Shared) -> Self {
+    pub(super) fn new(shared: &Shared) -> Self {
         Self {
             begun: AtomicU64::new(0),
             task: AtomicU64::new(0),
             ready: Histogram::new(),
             busy: AtomicU64::new(0),
+            others: AtomicU64::new(0),
             thread: THREAD.get(),
             system: SystemThread::current(),
             is_gone: AtomicBool::new(false),
@@ -101,6 +106,28 @@ impl Slot {
         // The watching thread reads this first.
         self.begun.store(self.begun.load(Ordering::Relaxed) + 1, Ordering::Release);
         Polling { slot: self, outer }
+    }
+
+    /// Likewise, that it runs a closure, which may block.
+    pub(super) fn begin_closure(&self) -> Polling<'_> {
+        let running = self.begin(0);
+        self.count_other();
+        running
+    }
+
+    pub(super) fn is_polling(&self) -> bool {
+        self.task.load(Ordering::Relaxed) != 0
+    }
+
+    fn count_other(&self) {
+        self.others.store(self.others.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// How many polls and destructors have begun.
+    pub(super) fn polls(&self) -> u64 {
+        // Each is in `begun` as well, sooner.
+        let others = self.others.load(Ordering::Acquire);
+        self.begun.load(Ordering::Relaxed).saturating_sub(others)
     }
 
     /// How many have begun, and what is polled, if both are of one time.
@@ -124,6 +151,7 @@ impl Drop for Polling<'_> {
         if self.outer != 0 {
             // Or the poll around it would seem to have gone on all the time.
             self.slot.begun.store(self.slot.begun.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            self.slot.count_other();
         }
         self.slot.task.store(self.outer, Ordering::Release);
     }

@@ -210,7 +210,7 @@ impl Shared {
             ready.add_all(&self.ready);
             let (mut polls, mut busy) = (totals.polls, totals.busy);
             for slot in slots.iter() {
-                polls += slot.begun.load(Ordering::Relaxed);
+                polls += slot.polls();
                 busy = busy.saturating_add(Duration::from_nanos(slot.busy.load(Ordering::Relaxed)));
                 ready.add_all(&slot.ready);
             }

@@ -129,7 +129,7 @@ impl Watched {
             self.span.begin(|| self.task.info(), &self.task.span);
         }
         self.find_slot();
-        let Some(slot) = &self.slot else { return poll(cx) };
+        let Some(slot) = &self.slot else { return self.poll_unseen(poll) };
         let _polling = slot.begin(self.task.key);
         let shared = &self.task.shared;
         if shared.is_asleep() {
@@ -144,11 +144,18 @@ impl Watched {
         poll(&mut Context::from_waker(&self.waker))
     }
 
+    /// Likewise, where nobody looks at a note.
+    #[cold]
+    fn poll_unseen<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        self.task.ready_since.store(0, Ordering::Relaxed);
+        let _entered = self.span.enter();
+        poll(&mut Context::from_waker(&self.waker))
+    }
+
     /// Runs its destructor, and notes it.
     pub(crate) fn drop_in<T>(&mut self, drop: impl FnOnce() -> T) -> T {
         self.find_slot();
-        let Some(slot) = &self.slot else { return drop() };
-        let _polling = slot.begin(self.task.key);
+        let _polling = self.slot.as_ref().map(|slot| slot.begin(self.task.key));
         let shared = &self.task.shared;
         if shared.is_asleep() {
             shared.rouse();
@@ -165,10 +172,10 @@ impl Watched {
         let _entered = self.span.enter();
         self.task.ready_since.store(0, Ordering::Relaxed);
         shared.closure_starts();
-        let _running = Running(shared);
         // On a thread that polls something at the same time, what is around the closure may block as well.
-        let slot = (slot::thread() != 0).then(|| Slot::of_this_thread(shared));
-        let _polling = slot.as_ref().map(|slot| slot.begin(0));
+        let slot = if slot::thread() != 0 { Slot::of_this_thread(shared) } else { None };
+        let running = Running { shared, slot };
+        let _polling = running.slot.as_ref().map(|slot| slot.begin_closure());
         call()
     }
 
@@ -176,7 +183,7 @@ impl Watched {
     fn find_slot(&mut self) {
         let thread = slot::thread();
         if self.slot.as_ref().is_none_or(|slot| slot.thread != thread) {
-            self.slot = Some(Slot::of_this_thread(&self.task.shared));
+            self.slot = Slot::of_this_thread(&self.task.shared);
         }
     }
 }
@@ -189,10 +196,43 @@ impl Drop for Watched {
 }
 
 /// A blocking closure runs.
-struct Running<'a>(&'a Shared);
+struct Running<'a> {
+    shared: &'a Shared,
+    slot: Option<Arc<Slot>>,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.closure_ends();
+        self.shared.closure_ends();
+        // A poll goes on that the closure was inside.
+        if self.shared.is_asleep() && self.slot.as_ref().is_some_and(|slot| slot.is_polling()) {
+            self.shared.rouse();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::watch::{Watch, WatchOptions};
+
+    #[test]
+    fn poll_that_goes_on_after_a_closure_is_watched() {
+        let options = WatchOptions::new().warn_after(Duration::ZERO).on_report(|_| ());
+        let watch = Watch::start(options, "a test".into()).unwrap();
+        let mut outer = watch.task(TaskKind::Task, None, Location::caller());
+        let shared = outer.task.shared.clone();
+        outer.poll(&mut Context::from_waker(Waker::noop()), |_| {
+            let closure = watch.task(TaskKind::Blocking, None, Location::caller());
+            closure.call(|| {
+                while !shared.is_asleep() {
+                    thread::yield_now();
+                }
+            });
+            assert!(!shared.is_asleep());
+        });
     }
 }

@@ -327,7 +327,7 @@ impl Watcher {
         self.seen.remove(&slot.thread);
         let mut slots = lock(&self.shared.slots);
         let mut totals = lock(&self.shared.totals);
-        totals.polls += slot.begun.load(Ordering::Relaxed);
+        totals.polls += slot.polls();
         totals.busy = totals.busy.saturating_add(Duration::from_nanos(slot.busy.load(Ordering::Relaxed)));
         self.shared.ready.add_all(&slot.ready);
         slots.retain(|other| other.thread != slot.thread);

@@ -1388,10 +1388,11 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "watch takes a blocking closure for a poll",
         file: "watch/task.rs",
-        right: "let slot = (slot::thread() != 0).then(|| Slot::of_this_thread(shared));\n        \
-                let _polling = slot.as_ref().map(|slot| slot.begin(0));",
-        wrong: "let slot = Some(Slot::of_this_thread(shared));\n        \
-                let _polling = slot.as_ref().map(|slot| slot.begin(if mutant!() { self.task.key } else { 0 }));",
+        right: "let slot = if slot::thread() != 0 { Slot::of_this_thread(shared) } else { None };\n        \
+                let running = Running { shared, slot };\n        \
+                let _polling = running.slot.as_ref().map(|slot| slot.begin_closure());",
+        wrong: "let running = Running { shared, slot: Slot::of_this_thread(shared) };\n        \
+                let _polling = running.slot.as_ref().map(|slot| slot.begin(if mutant!() { self.task.key } else { 0 }));",
         caught_by: &["backend::smol::owned::watch_ignores_blocking_closures"],
     },
     Mutant {
