@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, Once};
 use std::task::{Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyrt::task::{self, Builder};
 use anyrt::watch::WatchOptions;
@@ -106,12 +106,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
     }
 
     fn on_close(&self, id: Id, _: Context<'_, S>) {
-        state(|state| {
-            if let Some(mut task) = state.tasks.remove(&id.into_u64()) {
-                task.is_closed = true;
-                state.ended.push(task);
-            }
+        let panics = state(|state| {
+            let mut task = state.tasks.remove(&id.into_u64())?;
+            task.is_closed = true;
+            let panics = task.fields.get("task.name").is_some_and(|name| name.starts_with("panics"));
+            state.ended.push(task);
+            Some(panics)
         });
+        assert!(panics != Some(true), "in a subscriber");
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
@@ -269,6 +271,24 @@ async fn task_of_a_task_is_a_span(rt: AnyRuntime) {
 async fn span_of_a_task_is_the_current_one(rt: AnyRuntime) {
     let task = watched(&rt).spawn(async { Span::current().metadata().map(|span| span.name()) });
     assert_eq!(task.await.unwrap(), Some("runtime.spawn"));
+}
+
+#[anyrt::test]
+async fn task_whose_subscriber_panics_is_counted_out(rt: AnyRuntime) {
+    let (rt, name) = (watched(&rt), unique("panics"));
+    let task = Builder::new().name(&name).spawn_on(yield_now(), &rt).unwrap();
+    let closure = Builder::new().name(&name).spawn_blocking_on(|| (), &rt).unwrap();
+    // Whether they fail is for the runtime to say.
+    let _ = (task.await, closure.await);
+    let begun = Instant::now();
+    loop {
+        let numbers = rt.watch_snapshot().unwrap();
+        if numbers.tasks + numbers.blocking_queued + numbers.blocking_running == 0 {
+            break;
+        }
+        assert!(begun.elapsed() < LIMIT, "{numbers:?}");
+        yield_now().await;
+    }
 }
 
 #[anyrt::test]

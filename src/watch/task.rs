@@ -190,8 +190,9 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        self.span.end(&self.task.span);
         self.task.shared.remove(self.task.key, self.task.kind);
+        // A subscriber may panic.
+        self.span.end(&self.task.span);
     }
 }
 
