@@ -613,6 +613,7 @@ macro_rules! __scenarios {
                 async() watch::watch_reports_tasks_without_a_turn;
                 async(threads) watch::watch_wakes_through_the_last_waker;
                 async() watch::watch_callback_may_panic;
+                async() watch::watch_reports_the_end_to_a_late_callback;
                 sync() watch::watch_ends_with_its_handle;
             }
         }

@@ -267,6 +267,25 @@ pub(super) async fn watch_callback_may_panic<R: Runtime>(rt: R) {
     task.await.unwrap();
 }
 
+pub(super) async fn watch_reports_the_end_to_a_late_callback<R: Runtime>(rt: R) {
+    let ((tell, reports), (end, ended)) = (channel(), channel::<()>());
+    let (tell, ended) = (Mutex::new(tell), Mutex::new(ended));
+    let options = quick().on_report(move |report| {
+        let _ = tell.lock().unwrap().send(report.clone());
+        if matches!(report, Report::Blocked { .. }) {
+            let _ = ended.lock().unwrap().recv_timeout(LONG);
+        }
+    });
+    let reports = Reports(Arc::new(Mutex::new(reports)));
+    let watched = AnyRuntime::custom(rt.clone()).watch(options).unwrap();
+    let said = reports.clone();
+    watched.spawn_boxed(async move { said.wait_for_blocked() }).await.unwrap();
+    drop(watched);
+    // Only now does the callback return.
+    drop(end);
+    reports.wait(|report| matches!(report, Report::Ended { .. }).then_some(()));
+}
+
 pub(super) fn watch_ends_with_its_handle<R: Runtime>(rt: R) {
     let (watched, reports) = watched(&rt, quick());
     let (tell, told) = oneshot::channel::<()>();

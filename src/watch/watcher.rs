@@ -107,10 +107,11 @@ impl Watcher {
                 thread::park_timeout(self.tick);
             }
             self.look();
-            for report in std::mem::take(&mut self.reports) {
-                self.deliver(&report);
-            }
+            self.deliver_all();
         }
+        // A poll may have ended while the last reports were delivered.
+        self.look();
+        self.deliver_all();
         for slot in lock(&self.shared.slots).drain(..) {
             slot.is_over.store(true, Ordering::Relaxed);
         }
@@ -364,6 +365,12 @@ impl Watcher {
             }
         }
         tasks.all + closures.all > 0
+    }
+
+    fn deliver_all(&mut self) {
+        for report in std::mem::take(&mut self.reports) {
+            self.deliver(&report);
+        }
     }
 
     fn deliver(&self, report: &Report) {

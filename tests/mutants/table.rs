@@ -1409,6 +1409,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "self.0.is_over.store(!mutant!(), Ordering::Release);",
         caught_by: &["backend::smol::owned::watch_ends_with_its_handle"],
     },
+    Mutant {
+        name: "watch does not look once more at its end",
+        file: "watch/watcher.rs",
+        right: "        self.look();\n        self.deliver_all();\n        for slot",
+        wrong: "        if !mutant!() { self.look(); }\n        self.deliver_all();\n        for slot",
+        caught_by: &["backend::smol::owned::watch_reports_the_end_to_a_late_callback"],
+    },
     // Functions.
     Mutant {
         name: "try_spawn aborts",
