@@ -241,6 +241,86 @@ fn runtimes_may_be_watched_inside_each_other() {
     assert_eq!(outer.watch_snapshot().unwrap().slow_polls, 0);
 }
 
+/// Blocks until that is reported.
+async fn blocks(is_reported: Arc<AtomicBool>) {
+    let begun = Instant::now();
+    while !is_reported.load(Ordering::SeqCst) && begun.elapsed() < LONG {
+        thread::sleep(ms(1));
+    }
+}
+
+#[test]
+fn poll_waits_for_its_turn_to_be_reported() {
+    let _alone = alone();
+    let (runtime, reports) =
+        watched(&Smol::with_threads(1).unwrap().into(), WatchOptions::new().warn_after(ms(5)));
+    let reports = Arc::new(Mutex::new(reports));
+    let elapsed = [(); 2].map(|()| {
+        let reports = reports.clone();
+        let task = runtime.spawn(async move { blocked(&reports.lock().unwrap()) });
+        let Report::Blocked { elapsed, .. } = runtime.block_on(task).unwrap() else { unreachable!() };
+        elapsed
+    });
+    // The second comes a second after the first, and not when its poll has taken ten times as long once more.
+    assert!(elapsed[0] < ms(4_000) && elapsed[1] < ms(4_000), "{elapsed:?}");
+}
+
+#[test]
+fn time_of_a_callback_counts_for_nobody() {
+    const LATE: Duration = ms(500);
+
+    let _alone = alone();
+    for runtime in runtimes() {
+        let [first, late, second] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
+        let (tell, reports) = channel();
+        let told = [first.clone(), late.clone(), second.clone()];
+        let tell = Mutex::new(tell);
+        let options = WatchOptions::new().warn_after(ms(5)).warn_when_ready_for(ms(100));
+        let options = options.on_report(move |report| {
+            let _ = tell.lock().unwrap().send(report.clone());
+            let Report::Blocked { task, .. } = report else { return };
+            match task.name.as_deref() {
+                Some("first") => {
+                    told[0].store(true, Ordering::SeqCst);
+                    thread::sleep(LATE);
+                    told[1].store(true, Ordering::SeqCst);
+                }
+                Some("second") => told[2].store(true, Ordering::SeqCst),
+                _ => {}
+            }
+        });
+        let runtime = runtime.watch(options).unwrap();
+        runtime.block_on(async {
+            // They have turns all the time, while the callback takes its time for the first.
+            let turns = (0..16).map(|_| {
+                let over = second.clone();
+                anyrt::spawn(async move {
+                    while !over.load(Ordering::SeqCst) {
+                        anyrt::yield_now().await;
+                    }
+                })
+            });
+            let turns: Vec<_> = turns.collect();
+            let first = Builder::new().name("first").spawn_on(blocks(first), &runtime).unwrap();
+            first.await.unwrap();
+            while !late.load(Ordering::SeqCst) {
+                anyrt::yield_now().await;
+            }
+            // When this is reported, the watch has looked at what is ready.
+            let second = Builder::new().name("second").spawn_on(blocks(second), &runtime).unwrap();
+            second.await.unwrap();
+            for turn in turns {
+                turn.await.unwrap();
+            }
+        });
+        let latest = runtime.watch_snapshot().unwrap().ready.max;
+        drop(runtime);
+        let is_wrong = |report: &Report| matches!(report, Report::Starved { waited, .. } if *waited >= LATE);
+        let wrong: Vec<_> = reports.iter().filter(is_wrong).collect();
+        assert!(wrong.is_empty() && latest < LATE, "{wrong:?}, ready for {latest:?}");
+    }
+}
+
 #[test]
 fn limits_may_be_as_long_and_as_short_as_a_duration() {
     let _alone = alone();
