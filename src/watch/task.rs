@@ -116,8 +116,9 @@ impl Watched {
             span: SpanNumber::new(),
         });
         shared.add(key, &task);
-        let (inner, span) = (Waker::noop().clone(), TaskSpan::new());
-        Self { waker: task.clone().into(), task, inner, slot: None, span }
+        // None that the task is ever polled with.
+        let waker = Waker::from(task.clone());
+        Self { inner: waker.clone(), waker, task, slot: None, span: TaskSpan::new() }
     }
 
     /// Polls with the waker of the watch, and notes it.
