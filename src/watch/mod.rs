@@ -65,7 +65,8 @@
 //! - Tasks that are spawned with functions of the runtime itself (`tokio::spawn`, `smol::spawn`,
 //!   `async_std::task::spawn`), and by other handles: [`AnyRuntime::watch`](crate::AnyRuntime::watch) changes no handle in place.
 //! - What a future of [`within`](crate::AnyRuntime::within) does itself, in a task that is not watched. What it spawns is seen.
-//! - Blocking closures may block: that is what they are for.
+//! - Blocking closures may block: that is what they are for. What tokio's `block_in_place` calls is part of its poll, and is
+//!   reported.
 //! - Who holds a lock: a task that waits for one of `std::sync` is reported, and not the task or the closure that holds it,
 //!   such as one that holds the guard of a `std::sync::Mutex` over an `.await`.
 //! - The line of the blocking call. Rust has no safe way to take the backtrace of another thread. On Linux the report
