@@ -75,9 +75,9 @@ impl WatchOptions {
     /// Without a callback and with feature `tracing`, reports go to the subscriber of the program, if there is one; see
     /// [above](super#with-tracing).
     ///
-    /// The callback runs on the thread that watches, which sees nothing meanwhile; what it does not see counts for nobody. The end
-    /// of a poll that was reported is reported as well, unless the last handle was dropped before. A panic of the callback is
-    /// ignored. It may use the watched handle, but should not keep it: the thread ends with the last one.
+    /// The callback runs on the thread that watches, which sees nothing meanwhile; that time counts for nobody. The end of
+    /// a poll that was reported is reported as well, unless the last handle was dropped before it. A panic of the callback
+    /// is ignored. It may use the watched handle, but should not keep it: the thread ends with the last one.
     ///
     /// <details><summary>Scenarios</summary>
     ///

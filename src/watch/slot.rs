@@ -8,7 +8,8 @@ use crate::thread::{SystemThread, lock};
 
 /// The note of one thread about what it polls for one watch.
 ///
-/// Only its thread writes the first three, and `others`, so a store is enough; the watching thread looks at them now and then.
+/// Only its thread writes the first three, and `others`, so a store is enough; the watching thread looks at them now and
+/// then.
 pub(super) struct Slot {
     /// How many times it has begun something.
     pub(super) begun: AtomicU64,

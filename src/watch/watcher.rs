@@ -171,8 +171,8 @@ impl Watcher {
         }
     }
 
-    /// How long the process was stopped, or a callback took, if this thread is so late: what it has not waited for a CPU. Where the system
-    /// does not count that, nobody knows who got one.
+    /// How long the process was stopped, or a callback took, if this thread is so late: what it has not waited for a CPU.
+    /// Where the system does not count that, nobody knows who got one.
     fn stopped(&mut self, late: Duration) -> Duration {
         let before = self.cpu;
         self.cpu = self.system.cpu();
