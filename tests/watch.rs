@@ -499,7 +499,12 @@ mod linux {
             // A task has a weak handle.
             clone.spawn(std::future::pending::<()>()).detach();
             clone.block_on(async { assert_eq!(AnyRuntime::current(), runtime) });
-            assert!(watching() >= 1);
+            // The system may leave one out of the list while another ends.
+            let begun = Instant::now();
+            while watching() == 0 {
+                assert!(begun.elapsed() < LONG, "nobody watches");
+                thread::yield_now();
+            }
             drop(clone);
             wait_until_nobody_watches();
         }
