@@ -177,7 +177,7 @@ impl Builder {
                 let share = shard::share(&seeds, number, of);
                 let results = self.search(source, share, &program, notice);
                 if let Some(folder) = &folder {
-                    results.save(&folder, &name, number, of)?;
+                    results.save(folder, &name, number, of)?;
                 }
                 if of == 1 || results.failed.is_some() {
                     return results.end();
