@@ -1335,8 +1335,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "simulation leaks real time",
         file: "backend/sim/world/mod.rs",
-        right: "        Duration::from_nanos(self.with(|state| state.clock.nanos))\n",
-        wrong: "        if mutant!() { return self.base.elapsed(); }\n        Duration::from_nanos(self.with(|state| state.clock.nanos))\n",
+        right: "        deadline_after(self.base, Duration::from_nanos(self.with(|state| state.clock.local(host))))\n",
+        wrong: "        if mutant!() { return Instant::now(); }\n        deadline_after(self.base, Duration::from_nanos(self.with(|state| state.clock.local(host))))\n",
         caught_by: &["backend::sim::sim::sleep_is_never_early"],
     },
     Mutant {
