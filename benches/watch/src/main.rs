@@ -1,4 +1,4 @@
-//! What anyrt's watch and the tools of tokio see of ten bad programs; see README.md.
+//! Ten bad programs under anyrt's watch and under the tools of tokio; see README.md.
 
 mod table;
 mod tools;
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use self::tools::{COSTS, PrivateNetwork, TOOLS, Tool};
 
-/// What anyrt's watch and the tools of tokio see of ten bad programs.
+/// Ten bad programs under anyrt's watch and under the tools of tokio.
 #[derive(Parser)]
 struct Args {
     #[command(subcommand)]
@@ -43,7 +43,7 @@ struct Options {
 enum Table {
     /// What each tool sees
     Seen,
-    /// What a poll costs with it
+    /// The cost of a poll with it
     Cost,
 }
 

@@ -35,7 +35,7 @@ fn seen_table(rows: &[Row]) -> Result<String, String> {
     Ok(table)
 }
 
-/// What a tool has seen, and the number of the note that says why it has not.
+/// Findings of a tool, and the number of the note that says why it has none.
 fn cell(row: &Row, notes: &mut Vec<String>) -> Result<String, String> {
     let Outcome { took_ms, first_ms, is_live, told_ms, names_task, names_place, false_reports, .. } =
         &row.outcome;

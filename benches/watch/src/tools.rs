@@ -32,7 +32,7 @@ pub(crate) static TOOLS: [Tool; 6] = [
     Tool { name: "RuntimeMonitor", package: UNSTABLE_TOKIO, arguments: &["--tool", "runtime-monitor"] },
 ];
 
-/// What a poll costs without a tool, and with each that is compared to it.
+/// The cost of a poll without a tool, and with each that is compared to it.
 pub(crate) static COSTS: [(Tool, &[Tool]); 3] = [
     (
         Tool { name: "tokio alone", package: TOKIO, arguments: &["--tool", "nothing"] },

@@ -1,4 +1,4 @@
-//! What the programs are called, and why a tool does not see one.
+//! Names of the programs, and reasons why a tool does not see one.
 
 use programs::Program;
 

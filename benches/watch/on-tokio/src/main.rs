@@ -83,7 +83,7 @@ impl Monitored {
     }
 }
 
-/// What a monitor counts has neither a name nor a place: a program has a monitor for each place that it wants to tell apart.
+/// The counts of a monitor have neither a name nor a place: a program has a monitor for each place that it wants to tell apart.
 fn see(label: &str, is_right: bool, count: u64, mean: Duration) {
     programs::see(Seen {
         place: (!is_right).then(|| ("another monitor".to_owned(), 0)),

@@ -1,4 +1,4 @@
-//! What must not be done in a task. Each of them blocks its thread for some 100 to 300 ms.
+//! Mistakes of tasks. Each of them blocks its thread for some 100 to 300 ms.
 
 use std::collections::HashMap;
 use std::future::pending;

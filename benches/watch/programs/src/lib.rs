@@ -17,7 +17,7 @@ pub use polls::{Polled, TASKS};
 /// A poll that takes longer is slow: what each tool is told.
 pub const LIMIT: Duration = Duration::from_millis(10);
 
-/// What is not one poll: a wait for a turn, or the sum over all polls of a task.
+/// More than one poll: a wait for a turn, or the sum over all polls of a task.
 pub const LONG_LIMIT: Duration = Duration::from_millis(100);
 
 /// A tool that has to be asked is asked as often.
@@ -58,7 +58,7 @@ pub struct Spawned {
     pub abort: Box<dyn FnOnce() + Send>,
 }
 
-/// What a process does.
+/// The job of a process.
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct Job {

@@ -1,4 +1,4 @@
-//! What has happened, and what a tool has said about it.
+//! Events of a program, and reports of a tool about them.
 
 use std::fs;
 use std::sync::Mutex;
@@ -96,7 +96,7 @@ pub(crate) fn end() {
     });
 }
 
-/// What blocks a thread.
+/// Code that blocks a thread.
 pub(crate) fn blocking(call: impl FnOnce()) {
     begin();
     call();

@@ -1,4 +1,4 @@
-//! What a poll costs.
+//! The cost of a poll.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
