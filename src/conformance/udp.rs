@@ -613,8 +613,11 @@ pub(super) async fn udp_refusal_wakes_who_awaits<R: Runtime>(rt: R) {
     let (peeked, sent) = join(rt.timeout(LONG, ours.peek_from(&mut buf)), ours.send(b"anybody there?")).await;
     sent.unwrap();
     assert_eq!(peeked.expect("it is woken").unwrap_err().kind(), refused);
-    // Readiness that was noticed before is gone.
-    while rt.timeout(ms(50), ours.readable()).await.is_ok() {
+    // Readiness that was noticed before is gone, where the runtime does not always say that it is ready.
+    for _ in 0..10 {
+        if rt.timeout(ms(20), ours.readable()).await.is_err() {
+            break;
+        }
         let _ = ours.try_recv(&mut buf);
     }
     let (ready, sent) = join(rt.timeout(LONG, ours.readable()), ours.send(b"anybody there?")).await;

@@ -4,7 +4,9 @@
 
 mod server;
 
+use std::collections::HashSet;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -20,10 +22,22 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(|failed| failed.into_inner())
 }
 
+/// Sockets of TCP and UDP. Others may come at any time: a runtime of tokio that another test waits with has some for
+/// signals.
 fn sockets() -> usize {
+    let tables =
+        ["tcp", "tcp6", "udp", "udp6"].map(|name| fs::read_to_string(format!("/proc/self/net/{name}")));
+    // The inode is the tenth column (proc(5)).
+    let lines = tables.iter().flatten().flat_map(|table| table.lines().skip(1));
+    let inodes: HashSet<_> = lines.filter_map(|line| line.split_whitespace().nth(9)).collect();
     let descriptors = fs::read_dir("/proc/self/fd").unwrap();
     let links = descriptors.filter_map(|descriptor| fs::read_link(descriptor.unwrap().path()).ok());
-    links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
+    let is_one = |link: &PathBuf| {
+        let link = link.to_string_lossy();
+        let inode = link.strip_prefix("socket:[").and_then(|link| link.strip_suffix(']'));
+        inode.is_some_and(|inode| inodes.contains(inode))
+    };
+    links.filter(is_one).count()
 }
 
 // Sockets of a simulation have no descriptors.
