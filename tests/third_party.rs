@@ -375,7 +375,8 @@ impl Sockets {
                 let mut woken = Vec::new();
                 for event in &events {
                     if let Some([readers, writers]) = waiting.lock().unwrap().get_mut(&event.token()) {
-                        if event.is_readable() || event.is_read_closed() {
+                        // An error that a receive finds is no data: of UDP it is a refusal.
+                        if event.is_readable() || event.is_read_closed() || event.is_error() {
                             woken.extend(readers.take());
                         }
                         if event.is_writable() || event.is_write_closed() {

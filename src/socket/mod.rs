@@ -76,7 +76,8 @@ pub trait Registered<S>: fmt::Debug + Send + Sync + Unpin + 'static {
     /// Pending until the socket may be readable again. Wakes at least the last task that polled.
     ///
     /// It is polled after an operation that would have blocked; and, if it was pending, also before the operation is
-    /// tried again. Spurious readiness is harmless.
+    /// tried again. Spurious readiness is harmless. An error that the system reports is readiness as well (`EPOLLERR`;
+    /// `is_error` of an event of mio): a refusal wakes who receives from a UDP socket, and nothing else does.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Pending until the socket may be writable again. Wakes at least the last task that polled.
