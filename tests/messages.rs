@@ -139,6 +139,9 @@ mod pasted {
         #[anyrt::test(only(tokio, sim), sim(policy = Pct(3), with = my_setup, max_poll = "50ms", seeds = 0..1000))]
         async fn simulated() {}
 
+        #[anyrt::test(sim(seeds = 1000, guided))]
+        async fn guided() {}
+
         #[anyrt::test(only(tokio_current_thread))]
         async fn on_one_thread() {}
 

@@ -325,6 +325,18 @@ fn sim_rare_finds_what_nothing_else_does() {
     );
 }
 
+/// From the first of its starts. How many runs that takes is the same on each machine.
+#[cfg(feature = "sim")]
+#[test]
+fn sim_guided_finds_what_ten_times_as_many_seeds_do_not() {
+    let text = prints("sim_guided", &["1", "election"]);
+    let has =
+        |begin: &str, words: &str| text.lines().any(|line| line.starts_with(begin) && line.contains(words));
+    assert!(has("election   guided", " 2725 (2725 to 2725), found by 1 of 1,"), "{text}");
+    assert!(has("election   plain seeds not found", "found by 0 of 1,"), "{text}");
+    assert!(has("election   plain seeds not found", "of 27250 at most"), "{text}");
+}
+
 #[cfg(feature = "sim")]
 #[test]
 fn sim_kv_refuses_bad_input() {

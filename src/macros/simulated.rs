@@ -17,13 +17,22 @@ pub struct Simulated {
     seeds: Option<Range<u64>>,
     policy: Policy,
     max_poll: Option<Duration>,
+    guided: bool,
     set_up: fn(&Sim),
 }
 
 impl Simulated {
     /// With one seed. `drive` is `block_on`, called where the test is: a simulation says where.
     pub fn new(test: Test, drive: fn(&Sim, &mut Body)) -> Self {
-        Self { test, drive, seeds: None, policy: Policy::default(), max_poll: None, set_up: |_| {} }
+        Self {
+            test,
+            drive,
+            seeds: None,
+            policy: Policy::default(),
+            max_poll: None,
+            guided: false,
+            set_up: |_| {},
+        }
     }
 
     /// With one seed after the other.
@@ -41,6 +50,11 @@ impl Simulated {
         Self { max_poll: Some(Duration::from_millis(millis)), ..self }
     }
 
+    /// Goes on from runs that did something new.
+    pub fn guided(self) -> Self {
+        Self { guided: true, ..self }
+    }
+
     /// Does this before the test, in each simulation.
     pub fn with(self, set_up: fn(&Sim)) -> Self {
         Self { set_up, ..self }
@@ -49,12 +63,12 @@ impl Simulated {
     /// Runs it.
     #[track_caller]
     pub fn run(self) {
-        let Self { test, drive, seeds, policy, max_poll, set_up } = self;
+        let Self { test, drive, seeds, policy, max_poll, guided, set_up } = self;
         let (limit, here) = (test.limit(), Location::caller());
         // With many seeds, the limit applies to each of them.
         let is_one = seeds.is_none() || env::var_os("ANYRT_SIM_SEED").is_some();
         test.on_a_thread("sim", is_one.then_some(limit), move |said| {
-            let builder = Sim::builder().policy(policy).limit(limit);
+            let builder = Sim::builder().policy(policy).limit(limit).guided(guided);
             let builder = max_poll.into_iter().fold(builder, crate::sim::Builder::max_poll);
             let program = |sim: &Sim| {
                 set_up(sim);

@@ -172,7 +172,7 @@ pub(super) enum Said {
     /// With one of its seeds: a report.
     Failed(String),
     /// It blocks its thread with this seed.
-    Blocked(u64),
+    Blocked(String),
     /// The thread is done.
     Over(Result<(), Payload>),
 }

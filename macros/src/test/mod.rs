@@ -178,7 +178,7 @@ impl Tests<'_> {
     fn simulated(&self, test: TokenStream) -> TokenStream {
         let anyrt = self.anyrt;
         let none = Simulation::default();
-        let Simulation { seeds, policy, max_poll, with } =
+        let Simulation { seeds, policy, max_poll, guided, with } =
             self.options.sim.as_ref().map_or(&none, |sim| &sim.value);
         // What the caller has written is from around the module.
         let names = self.options.sim.as_ref().map(|_| {
@@ -193,6 +193,7 @@ impl Tests<'_> {
             Policy::Other(policy) => quote!(.policy(#policy)),
         });
         let max_poll = max_poll.as_ref().map(|Given { value, .. }| quote!(.max_poll_millis(#value)));
+        let guided = guided.as_ref().map(|_| quote!(.guided()));
         let with = with.as_ref().map(|Given { value, .. }| quote!(.with(#value)));
         let span = self.function.sig.ident.span();
         let drive = quote_spanned!(span=> |__anyrt_sim, __anyrt_body| {
@@ -200,7 +201,7 @@ impl Tests<'_> {
         });
         quote_spanned! {span=>
             #names
-            #anyrt::macros::Simulated::new(#test, #drive) #seeds #policy #max_poll #with .run();
+            #anyrt::macros::Simulated::new(#test, #drive) #seeds #policy #max_poll #guided #with .run();
         }
     }
 

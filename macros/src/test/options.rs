@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Expr, Lit, LitStr, Path, Result, parenthesized};
+use syn::{Error, Expr, Lit, LitStr, Path, Result, Token, parenthesized};
 
 use crate::options::{self, Given};
 use crate::runtimes::{RUNTIMES, Runtime, words};
@@ -24,6 +24,7 @@ pub(super) struct Simulation {
     pub(super) seeds: Option<Given<TokenStream>>,
     pub(super) policy: Option<Given<Policy>>,
     pub(super) max_poll: Option<Given<u64>>,
+    pub(super) guided: Option<Given<()>>,
     pub(super) with: Option<Given<TokenStream>>,
 }
 
@@ -181,6 +182,8 @@ fn simulation(name: &Ident, input: ParseStream<'_>) -> Result<Simulation> {
             0 => Err(Error::new(name.span(), "no poll takes no time: write `max_poll = \"50ms\"`")),
             millis => options::keep(&mut simulation.max_poll, name, millis),
         },
+        "guided" if input.peek(Token![=]) => Err(Error::new(name.span(), "write `guided` alone")),
+        "guided" => options::keep(&mut simulation.guided, name, ()),
         "with" => {
             let setup: Expr = options::value(input, name, "my_setup")?;
             options::keep(&mut simulation.with, name, from_within(setup.to_token_stream()))
@@ -188,11 +191,15 @@ fn simulation(name: &Ident, input: ParseStream<'_>) -> Result<Simulation> {
         _ => Err(Error::new(
             name.span(),
             format!(
-                "unknown option `{name}`: write `seeds = 1000`, `policy = Pct(3)`, `max_poll = \"50ms\"` or \
+                "unknown option `{name}`: write `seeds = 1000`, `guided`, `policy = Pct(3)`, `max_poll = \"50ms\"` or \
                  `with = my_setup`"
             ),
         )),
     })?;
+    if let (Some(guided), None) = (&simulation.guided, &simulation.seeds) {
+        let text = "one seed is no search: write `sim(seeds = 1000, guided)`";
+        return Err(Error::new(guided.span, text));
+    }
     Ok(simulation)
 }
 

@@ -67,6 +67,12 @@ async fn has_an_unknown_option_of_the_simulation() {}
 #[anyrt::test(sim(max_poll = "0ms"))]
 async fn has_no_time_for_a_poll() {}
 
+#[anyrt::test(sim(seeds = 10, guided = true))]
+async fn is_guided_by_a_value() {}
+
+#[anyrt::test(sim(guided))]
+async fn is_guided_through_one_seed() {}
+
 #[anyrt::test(sim)]
 async fn has_no_option_of_the_simulation() {}
 

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
+use super::replay::Seed;
 use crate::runtime::task::catch_panic::Payload;
 
 /// Message of a panic, and its location, if known.
@@ -37,7 +38,7 @@ pub(super) struct Quiet {
 }
 
 struct Kept {
-    seed: u64,
+    seed: Seed,
     panics: Vec<Panic>,
 }
 
@@ -50,7 +51,7 @@ thread_local! {
 const MOST: usize = 64;
 
 impl Quiet {
-    pub(super) fn begin(seed: u64) -> Self {
+    pub(super) fn begin(seed: Seed) -> Self {
         install();
         let kept = Kept { seed, panics: Vec::new() };
         Self { before: KEPT.with(|cell| cell.replace(Some(kept))) }

@@ -48,6 +48,12 @@ impl Places {
         Self { seed, rare: BTreeMap::new(), sometimes: BTreeMap::new(), expected: BTreeSet::new() }
     }
 
+    /// All further numbers are drawn from this seed, also which places are on.
+    pub(super) fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.rare.values_mut().for_each(|rare| rare.random = Rare::random(seed, rare.hash));
+    }
+
     /// Draws whether the rare branch is taken here; then this is the number of the place.
     pub(super) fn fires(&mut self, place: Location<'static>, module: &str, probability: f64) -> Option<u64> {
         let seed = self.seed;
@@ -88,8 +94,12 @@ impl Rare {
         // Not its file: where that is differs from machine to machine, for a crate of a registry.
         let at = u64::from(place.line()) << 32 | u64::from(place.column());
         let hash = mix(hash(module.as_bytes()) ^ mix(at));
+        Self { random: Self::random(seed, hash), hash, fired: 0 }
+    }
+
+    fn random(seed: u64, hash: u64) -> Option<Random> {
         let mut random = Random::new(seed ^ hash, Stream::Place);
-        Self { random: (random.below(ONE_IN) == 0).then_some(random), hash, fired: 0 }
+        (random.below(ONE_IN) == 0).then_some(random)
     }
 }
 

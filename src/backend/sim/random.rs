@@ -52,6 +52,8 @@ pub(super) enum Stream {
     Program,
     /// A place of `buggify!`. Each has a generator of its own.
     Place,
+    /// The search for a run that fails, which is not part of any.
+    Search,
 }
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -86,8 +88,15 @@ mod tests {
     #[test]
     fn streams_differ() {
         let first = |stream| Random::new(7, stream).next();
-        let streams = [Stream::Schedule, Stream::Network, Stream::Faults, Stream::Program, Stream::Place];
+        let streams = [
+            Stream::Schedule,
+            Stream::Network,
+            Stream::Faults,
+            Stream::Program,
+            Stream::Place,
+            Stream::Search,
+        ];
         let all = streams.map(first);
-        assert!((0..5).all(|a| (0..a).all(|b| all[a] != all[b])), "{all:?}");
+        assert!((0..6).all(|a| (0..a).all(|b| all[a] != all[b])), "{all:?}");
     }
 }

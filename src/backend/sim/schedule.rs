@@ -46,6 +46,8 @@ const FARTHEST: u64 = 14;
 #[derive(Debug)]
 pub(super) struct Schedule {
     policy: Policy,
+    // What was asked for.
+    given: Policy,
     random: Random,
     seed: u64,
     // Number of choices so far.
@@ -62,14 +64,15 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(policy: Policy, seed: u64, mut random: Random, limit: Option<u64>) -> Self {
-        let policy = match policy {
+    pub(super) fn new(given: Policy, seed: u64, mut random: Random, limit: Option<u64>) -> Self {
+        let policy = match given {
             Policy::Mixed if random.below(4) == 0 => Policy::Pct(3),
             Policy::Mixed => Policy::Random,
             policy => policy,
         };
         let mut schedule = Self {
             policy,
+            given,
             random,
             seed,
             made: 0,
@@ -95,6 +98,15 @@ impl Schedule {
     /// Returns the number of choices so far.
     pub(super) fn choices(&self) -> u64 {
         self.made
+    }
+
+    /// All further choices are drawn from this seed, as those of a run that begins with it.
+    pub(super) fn reseed(&mut self, seed: u64, random: Random, ready: &mut VecDeque<Ready>) {
+        let (made, limit) = (self.made, self.limit);
+        *self = Self { made, ..Self::new(self.given, seed, random, Some(limit)) };
+        if matches!(self.policy, Policy::Pct(_)) && made < limit {
+            ready.make_contiguous().sort_by_key(|it| self.priority(it.task.number));
+        }
     }
 
     /// Draws whether an event with a rate of one in `one_in` turns happens.

@@ -10,6 +10,7 @@ use async_task::Runnable;
 
 use super::clock::{Clock, END, Event};
 use super::log::{Kind, Origin, TaskKind, Wait};
+use super::random::Random;
 use super::schedule::{Ready, Schedule};
 use super::slots::{Id, Slots};
 
@@ -69,6 +70,11 @@ impl Tasks {
             slow: BTreeMap::new(),
             late: BTreeMap::new(),
         }
+    }
+
+    /// All further choices are drawn from this seed.
+    pub(super) fn reseed(&mut self, seed: u64, random: Random) {
+        self.schedule.reseed(seed, random, &mut self.ready);
     }
 
     pub(super) fn add(&mut self, clock: &mut Clock, origin: Origin<'_>, (host, life): (usize, u32)) -> Id {

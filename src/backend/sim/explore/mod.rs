@@ -2,7 +2,9 @@
 
 mod command;
 mod failure;
+mod guide;
 mod json;
+mod plan;
 mod progress;
 mod reduce;
 mod report;
@@ -18,11 +20,12 @@ use std::path::Path;
 
 use self::report::Report;
 use self::run::{Ending, Program};
+use self::search::Failed;
 use self::shard::{Results, Seeds, Shard, Task};
 use super::handle::{Builder, Sim};
 use super::log::parting;
 use super::panics::{self, Panic};
-use super::replay::Replay;
+use super::replay::{Replay, Seed, guided_by_the_environment};
 use crate::runtime::task::catch_panic::catch_panic;
 
 /// Searches for a seed with which `program` fails. Each seed runs in a new simulation.
@@ -43,13 +46,16 @@ use crate::runtime::task::catch_panic::catch_panic;
 /// If all seeds pass, the conditions of [`sometimes!`](crate::sometimes!) are counted over all of them: what was reached and never true is
 /// a failure as well.
 ///
+/// A search of plain seeds seldom gets where several rare orders have to follow each other.
+/// [`Builder::guided`] goes on from runs that did something new.
+///
 /// # Shards
 ///
 /// With `ANYRT_SIM_SHARD=3/16` in the environment, only the third of sixteen shares of the seeds is run: each sixteenth seed, from the
 /// third on. With `ANYRT_SIM_RESULTS=folder`, each search of the process writes what it came to, one JSON file, to that folder;
 /// `ANYRT_SIM_SHARD=merge` reads the files of all shards instead of running seeds, and fails where one has failed, where the file of a
 /// shard is missing, and where a condition of [`sometimes!`](crate::sometimes!) was true in none of them. A shard alone does not
-/// fail because of such a condition. [The tutorial](crate::sim#9-use-many-machines) has the lines for a cluster.
+/// fail because of such a condition. [The tutorial](crate::sim#11-use-many-machines) has the lines for a cluster.
 ///
 /// # Output
 ///
@@ -113,7 +119,7 @@ pub fn explore<T: Outcome>(seeds: Range<u64>, program: impl Fn(&Sim) -> T + Sync
 #[allow(dead_code, reason = "only an attribute listens")]
 pub(crate) enum Notice {
     /// A seed blocks its thread for longer than a simulation [may take](Builder::limit).
-    Blocked(u64),
+    Blocked(String),
     /// A seed fails so, and is about to be reduced.
     Fails(String),
 }
@@ -159,9 +165,10 @@ impl Builder {
         match Replay::of_the_environment() {
             Err(error) => panic!("{error}"),
             Ok(Some(replay)) => {
-                let outside = if seeds.contains(&replay.seed) { "" } else { ", which is outside of it" };
+                let outside =
+                    if seeds.contains(&replay.seed.first) { "" } else { ", which is outside of it" };
                 eprintln!("anyrt: of {seeds:?}, only seed {} runs{outside}: {replay}", replay.seed);
-                self.replaying(&replay).logged_to_a_file().replay(replay.seed, &program);
+                self.replaying(&replay).logged_to_a_file().replay(&replay.seed, &program);
             }
             Ok(None) => {
                 let Shard { task, results: folder } =
@@ -197,18 +204,22 @@ impl Builder {
 
     /// Runs these seeds, and reduces the first that fails.
     fn search(
-        self,
+        mut self,
         source: &'static Location<'static>,
         seeds: Seeds,
         program: &Program<'_>,
         notice: &dyn Fn(Notice),
     ) -> Results {
+        let guided = guided_by_the_environment().unwrap_or_else(|error| panic!("{error}"));
+        self.config.covered = guided.unwrap_or(self.guided);
         let (found, tally) = search::search(&self, seeds, program, notice);
-        let failed = found.map(|(seed, failure, run)| {
+        let failed = found.map(|Failed { index: passed, seed, failure, run }| {
             notice(Notice::Fails(format!("anyrt: seed {seed} fails: {}", failure.how)));
+            self.config.covered = false;
+            let first = seed.first;
             let found = reduce::reduce(self, seed, program, failure, run);
-            let (passed, command) = (seeds.before(seed), command::command(source.file()));
-            (seed, Report { passed, found: &found, command }.to_string())
+            let command = command::command(source.file());
+            (first, Report { passed, found: &found, command }.to_string())
         });
         Results { tally, failed }
     }
@@ -238,8 +249,8 @@ impl Builder {
 
     /// Runs one seed, which somebody asks for because it fails.
     #[track_caller]
-    fn replay(&self, seed: u64, program: &Program<'_>) {
-        let sim = Ending::new(self.with_seed(seed));
+    fn replay(&self, seed: &Seed, program: &Program<'_>) {
+        let sim = Ending::new(self.with_seed(seed.clone()));
         let outcome = catch_panic(|| program(&sim.sim));
         match &outcome {
             Err(payload) => sim.sim.world.failed(panics::caught(payload)),

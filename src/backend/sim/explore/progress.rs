@@ -7,10 +7,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
+use super::plan::Plan;
 use super::report::grouped;
 
-/// What a thread says that runs no seed. Nor can it be one: a range ends before it.
-pub(super) const NO_SEED: u64 = u64::MAX;
+/// What a thread says that runs nothing. Nor can it be the index of a run: a range ends before it.
+pub(super) const NO_RUN: u64 = u64::MAX;
 
 const TICK: Duration = Duration::from_millis(200);
 /// A seed that takes this long may never end; it is then named.
@@ -18,11 +19,11 @@ const SLOW: Duration = Duration::from_secs(30);
 const BAR: usize = 24;
 const COLUMNS: usize = 78;
 
-/// Shows how far `next` has come of so many, until `over` has no sender any more. `still_running` hears, now and then, of a seed and since
+/// Shows how far `plan` has come of so many, until `over` has no sender any more. `still_running` hears, now and then, of a run and since
 /// when it has been running.
 pub(super) fn watch(
     seeds: u64,
-    next: &AtomicU64,
+    plan: &Plan,
     running: &[AtomicU64],
     over: &Receiver<Infallible>,
     still_running: &dyn Fn(u64, Instant),
@@ -36,20 +37,21 @@ pub(super) fn watch(
     };
     let shows = line.is_some() && io::stderr().is_terminal();
     let started = Instant::now();
-    let mut watched = vec![Watched { seed: NO_SEED, since: started, told: false }; running.len()];
+    let mut watched = vec![Watched { index: NO_RUN, since: started, told: false }; running.len()];
     let mut drawn = false;
     while let Err(RecvTimeoutError::Timeout) = over.recv_timeout(TICK) {
         for (running, watched) in running.iter().zip(&mut watched) {
-            let seed = running.load(Ordering::Relaxed);
-            if seed != watched.seed {
-                *watched = Watched { seed, since: Instant::now(), told: seed == NO_SEED };
+            let index = running.load(Ordering::Relaxed);
+            if index != watched.index {
+                *watched = Watched { index, since: Instant::now(), told: index == NO_RUN };
                 continue;
             }
-            if seed != NO_SEED {
-                still_running(seed, watched.since);
+            if index != NO_RUN {
+                still_running(index, watched.since);
             }
             if !watched.told && watched.since.elapsed() > SLOW {
                 watched.told = true;
+                let Some(seed) = plan.seed(index) else { continue };
                 let begin = if shows { "\r" } else { "" };
                 let text = format!("anyrt: seed {seed} has been running for {SLOW:?}");
                 write(&format!("{begin}{text:COLUMNS$}\n"));
@@ -57,7 +59,7 @@ pub(super) fn watch(
         }
         if shows {
             drawn = true;
-            let done = next.load(Ordering::Relaxed);
+            let done = plan.begun();
             write(&format!("\r{:COLUMNS$}", bar(done, seeds, started.elapsed())));
         }
     }
@@ -69,7 +71,7 @@ pub(super) fn watch(
 /// What a thread has been running, and since when.
 #[derive(Clone, Copy)]
 struct Watched {
-    seed: u64,
+    index: u64,
     since: Instant,
     told: bool,
 }

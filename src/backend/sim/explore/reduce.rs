@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::run::{Program, Run};
 use crate::backend::sim::handle::Builder;
 use crate::backend::sim::log::parting;
-use crate::backend::sim::replay::Replay;
+use crate::backend::sim::replay::{Replay, Seed};
 use crate::runtime::time::deadline_after;
 
 /// These runs delay the report.
@@ -22,7 +22,9 @@ pub(super) struct Found {
     pub(super) replay: Replay,
     /// How many choices there are with these faults.
     pub(super) choices: u64,
-    /// All that were drawn.
+    /// How many switches to another seed the run had that was found.
+    pub(super) switches: usize,
+    /// All faults that were drawn.
     pub(super) faults: Vec<String>,
     /// Where `buggify!` was true.
     pub(super) buggified: Vec<String>,
@@ -35,14 +37,15 @@ pub(super) struct Found {
 /// Reduces `failure`, which is what has come of `run`.
 pub(super) fn reduce(
     mut builder: Builder,
-    seed: u64,
+    seed: Seed,
     program: &Program<'_>,
     failure: Failure,
     run: Run,
 ) -> Found {
-    let replay = Replay { seed, choices: None, faults: None };
+    let switches = seed.switches.len();
+    let replay = Replay { seed: seed.clone(), choices: None, faults: None };
     let Run { choices, faults, buggified, .. } = run;
-    let found = Found { failure, replay, choices, faults, buggified, gave_up: None, parting: None };
+    let found = Found { failure, replay, switches, choices, faults, buggified, gave_up: None, parting: None };
     if run.too_long {
         // Where that ends is no matter of the seed, and trying takes as long again.
         return Found { gave_up: Some(OUT_OF_TIME), ..found };
@@ -52,7 +55,7 @@ pub(super) fn reduce(
     }
     // The failure has another cause, which a poll that takes longer this time would hide.
     builder.config.max_poll = None;
-    let again = Run::of(&builder, seed, program);
+    let again = Run::of(&builder, seed.clone(), program);
     if again.hash != run.hash || again.failure.is_none_or(|again| !again.is_like(&found.failure)) {
         return Found { parting: Some(find_parting(builder, seed, program)), ..found };
     }
@@ -60,20 +63,24 @@ pub(super) fn reduce(
     builder.config.max_steps = Some(run.steps.saturating_mul(10).saturating_add(10_000));
     let until = deadline_after(Instant::now(), LONGEST);
     let mut attempts = Attempts { builder, program, found, runs: MOST_RUNS, until };
+    attempts.drop_switches();
+    let seed = attempts.found.replay.seed.clone();
     fewest(attempts.found.faults.len(), |kept| {
         let faults = Some(kept.to_vec());
-        attempts.fails(Replay { seed, choices: None, faults })
+        attempts.fails(Replay { seed: seed.clone(), choices: None, faults })
     });
     let (choices, faults) = (attempts.found.choices, attempts.found.replay.faults.clone());
     shortest(choices, |choices| {
-        attempts.fails(Replay { seed, choices: Some(choices), faults: faults.clone() })
+        attempts.fails(Replay { seed: seed.clone(), choices: Some(choices), faults: faults.clone() })
     });
+    // Those after the last choice may have lost their purpose.
+    attempts.drop_switches();
     Found { choices, ..attempts.found }
 }
 
-fn find_parting(builder: Builder, seed: u64, program: &Program<'_>) -> String {
+fn find_parting(builder: Builder, seed: Seed, program: &Program<'_>) -> String {
     let builder = builder.log(true);
-    let [first, second] = [(); 2].map(|()| Run::of(&builder, seed, program).log);
+    let [first, second] = [(); 2].map(|()| Run::of(&builder, seed.clone(), program).log);
     parting(&first, &second).unwrap_or_else(|| "somewhere: two more runs had the same events".to_owned())
 }
 
@@ -86,6 +93,15 @@ struct Attempts<'a> {
 }
 
 impl Attempts<'_> {
+    /// Tries with fewer switches to another seed.
+    fn drop_switches(&mut self) {
+        let replay = self.found.replay.clone();
+        fewest(replay.seed.switches.len(), |kept| {
+            let switches = kept.iter().map(|at| replay.seed.switches[*at]).collect();
+            self.fails(Replay { seed: Seed { switches, ..replay.seed }, ..replay.clone() })
+        });
+    }
+
     /// Whether it fails in the same way; then this is what it takes.
     fn fails(&mut self, replay: Replay) -> bool {
         if self.runs == 0 || Instant::now() > self.until {
@@ -93,7 +109,7 @@ impl Attempts<'_> {
             return false;
         }
         self.runs -= 1;
-        let run = Run::of(&self.builder.clone().replaying(&replay), replay.seed, self.program);
+        let run = Run::of(&self.builder.clone().replaying(&replay), replay.seed.clone(), self.program);
         match run.failure {
             Some(failure) if failure.is_like(&self.found.failure) => {
                 self.found.failure = failure;
@@ -223,12 +239,13 @@ mod tests {
             Some("an error".to_owned())
         };
         let builder = Builder::default();
-        let mut run = Run::of(&builder, 1, &program);
+        let mut run = Run::of(&builder, 1.into(), &program);
         let failure = run.failure.take().unwrap();
-        let replay = Replay { seed: 1, choices: None, faults: None };
+        let replay = Replay { seed: 1.into(), choices: None, faults: None };
         let found = Found {
             failure,
             replay: replay.clone(),
+            switches: 0,
             choices: run.choices,
             faults: Vec::new(),
             buggified: Vec::new(),

@@ -44,8 +44,26 @@ impl fmt::Display for Report<'_> {
 }
 
 impl Report<'_> {
+    /// Which of those that a guided search has made are needed.
+    fn write_switches(&self, f: &mut fmt::Formatter<'_>, all: usize) -> fmt::Result {
+        match &self.found.replay.seed.switches[..] {
+            _ if all == 0 => Ok(()),
+            [] => write!(f, "; none of {all} switches to another seed"),
+            [(after, _)] => write!(f, "; 1 of {all} switches to another seed, after step {after}"),
+            [before @ .., (last, _)] => {
+                let before: Vec<_> = before.iter().map(|(after, _)| after.to_string()).collect();
+                let kept = before.len() + 1;
+                write!(
+                    f,
+                    "; {kept} of {all} switches to another seed, after steps {} and {last}",
+                    before.join(", ")
+                )
+            }
+        }
+    }
+
     fn write_what_is_needed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Found { replay, choices, faults, buggified, gave_up, parting, .. } = self.found;
+        let Found { replay, switches, choices, faults, buggified, gave_up, parting, .. } = self.found;
         if let Some(parting) = parting {
             return writeln!(
                 f,
@@ -60,6 +78,7 @@ impl Report<'_> {
             Some(choices) => write!(f, "{} of {all} scheduling choices", grouped(choices))?,
             None => write!(f, "all {all} scheduling choices")?,
         }
+        self.write_switches(f, *switches)?;
         match replay.faults.as_deref() {
             _ if faults.is_empty() => writeln!(f, ".")?,
             None => writeln!(f, "; all {} faults:", faults.len())?,
@@ -115,14 +134,14 @@ pub(super) fn grouped(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::backend::sim::explore::failure::{Failure, How};
-    use crate::backend::sim::replay::Replay;
+    use crate::backend::sim::replay::{Replay, Seed};
 
     fn panic(location: &str, text: &str) -> Panic {
         Panic { location: Some(location.to_owned()), text: text.to_owned() }
     }
 
     fn report(found: &Found) -> String {
-        Report { passed: found.replay.seed, found, command: "cargo test it -- --exact".to_owned() }
+        Report { passed: found.replay.seed.first, found, command: "cargo test it -- --exact".to_owned() }
             .to_string()
     }
 
@@ -130,7 +149,8 @@ mod tests {
         let how = How::Panicked(panic("kv/check.rs:88:9", "read 3\nafter 5"));
         Found {
             failure: Failure { how, before: Vec::new() },
-            replay: Replay { seed: 4_711, choices: Some(12), faults: Some(vec![1]) },
+            replay: Replay { seed: 4_711.into(), choices: Some(12), faults: Some(vec![1]) },
+            switches: 0,
             choices: 1_340,
             faults: ["crash of \"a\"", "crash of \"b\"", "partition"].map(str::to_owned).into(),
             buggified: Vec::new(),
@@ -159,7 +179,7 @@ To see it, add ANYRT_SIM_LOG=run.html"#
     fn report_of_what_could_not_be_reduced() {
         let before = ["one", "two", "three", "four", "five"].map(|text| panic("kv/task.rs:1:1", text));
         let failure = Failure { how: How::Returned("Broken".to_owned()), before: before.into() };
-        let replay = Replay { seed: 0, choices: None, faults: None };
+        let replay = Replay { seed: 0.into(), choices: None, faults: None };
         assert_eq!(
             report(&Found { failure, replay, gave_up: Some("the reduction ran out of time"), ..found() }),
             r#"anyrt: seed 0 fails, the first of all:
@@ -215,14 +235,14 @@ Needed to reproduce: ",
 
     #[test]
     fn report_of_faults_that_do_not_matter() {
-        let replay = Replay { seed: 1, choices: Some(0), faults: Some(vec![]) };
+        let replay = Replay { seed: 1.into(), choices: Some(0), faults: Some(vec![]) };
         let text = report(&Found { replay: replay.clone(), ..found() });
         assert!(text.contains("none of 1,340 scheduling choices; none of 3 faults.\nTo run"), "{text}");
         assert!(text.contains("ANYRT_SIM_CHOICES=0 ANYRT_SIM_FAULTS=none cargo"), "{text}");
         let text =
             report(&Found { replay: Replay { faults: None, ..replay }, faults: Vec::new(), ..found() });
         assert!(text.contains("none of 1,340 scheduling choices.\nTo run"), "{text}");
-        let replay = Replay { seed: 1, choices: None, faults: None };
+        let replay = Replay { seed: 1.into(), choices: None, faults: None };
         let text = report(&Found { replay, choices: 0, faults: Vec::new(), ..found() });
         assert!(text.contains("Needed to reproduce: no scheduling choice.\nTo run"), "{text}");
     }
@@ -237,6 +257,30 @@ In that run, `buggify!` was true at:
   kv/b.rs:2:2 (3 times)
 To run";
         assert!(text.contains(lines), "{text}");
+    }
+
+    #[test]
+    fn report_says_which_switches_are_needed() {
+        let with = |switches: &[(u64, u64)], all| {
+            let seed = Seed { first: 812, switches: switches.into() };
+            let replay = Replay { seed, choices: Some(12), faults: None };
+            report(&Found { replay, switches: all, faults: Vec::new(), ..found() })
+        };
+        let text = with(&[(37, 9_113), (40, 5), (95, 4)], 4);
+        assert!(text.starts_with("anyrt: seed 812@37,9113@40,5@95,4 fails, after "), "{text}");
+        let needed = "Needed to reproduce: 12 of 1,340 scheduling choices";
+        let lines = format!(
+            "\n{needed}; 3 of 4 switches to another seed, after steps 37, 40 and 95.\n\
+             To run it again:\n  ANYRT_SIM_SEED=812@37,9113@40,5@95,4 ANYRT_SIM_CHOICES=12 cargo"
+        );
+        assert!(text.contains(&lines), "{text}");
+        let text = with(&[(37, 9_113)], 1);
+        assert!(
+            text.contains(&format!("{needed}; 1 of 1 switches to another seed, after step 37.\n")),
+            "{text}"
+        );
+        let text = with(&[], 2);
+        assert!(text.contains(&format!("{needed}; none of 2 switches to another seed.\n")), "{text}");
     }
 
     #[test]

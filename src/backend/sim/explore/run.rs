@@ -2,9 +2,10 @@
 
 use super::failure::Failure;
 use crate::backend::sim::handle::{Builder, Sim};
-use crate::backend::sim::log::Log;
+use crate::backend::sim::log::{Log, News};
 use crate::backend::sim::panics::Quiet;
 use crate::backend::sim::places::Counted;
+use crate::backend::sim::replay::Seed;
 use crate::backend::sim::world::InProgram;
 use crate::runtime::task::catch_panic::catch_panic;
 
@@ -26,12 +27,14 @@ pub(super) struct Run {
     /// Where `buggify!` was true, in words.
     pub(super) buggified: Vec<String>,
     pub(super) counted: Counted,
+    /// What may be new in it, for a guided search.
+    pub(super) news: News,
 }
 
 impl Run {
-    pub(super) fn of(builder: &Builder, seed: u64, program: &Program<'_>) -> Self {
+    pub(super) fn of(builder: &Builder, seed: Seed, program: &Program<'_>) -> Self {
         // Until the simulation is gone: destructors may panic as well.
-        let quiet = Quiet::begin(seed);
+        let quiet = Quiet::begin(seed.clone());
         let sim = Ending::new(builder.with_seed(seed));
         let outcome = catch_panic(|| program(&sim.sim));
         let failure = Failure::new(outcome, quiet.take());
@@ -47,6 +50,7 @@ impl Run {
             log: sim.sim.world.log_of(state),
             buggified: state.places.fired(),
             counted: state.places.take_counted(),
+            news: state.clock.trace.take_news(),
         });
         match sim.end() {
             Some(why) if run.failure.is_none() => {

@@ -40,6 +40,11 @@ impl Drawn {
         Self { random, faults: Vec::new(), only, slow_links: SlowLinks::default() }
     }
 
+    /// Further faults are drawn from this generator. Those that are drawn stay as they are.
+    pub(in crate::backend::sim) fn reseed(&mut self, random: Random) {
+        self.random = random;
+    }
+
     /// Each in words.
     pub(in crate::backend::sim) fn in_words(&self) -> Vec<String> {
         self.faults.iter().map(ToString::to_string).collect()

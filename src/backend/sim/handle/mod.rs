@@ -114,7 +114,7 @@ impl Sim {
 
     /// Returns the seed.
     pub fn seed(&self) -> u64 {
-        self.world.seed
+        self.world.seed.first
     }
 
     /// Returns the virtual time that has passed.

@@ -7,7 +7,7 @@ use crate::backend::sim::panics::Panic;
 pub(super) fn write(log: &Log) -> String {
     let mut out = String::new();
     let mut object = Object::new(&mut out);
-    object.text("seed", log.seed);
+    object.text("seed", &log.seed);
     object.text("hash", format_args!("{:016x}", log.hash));
     object.text("policy", format_args!("{:?}", log.policy));
     array(object.name("hosts"), &log.hosts, |out, (name, ip)| {

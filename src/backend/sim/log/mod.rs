@@ -1,5 +1,6 @@
 //! The log of events: as text, as JSON, and as a page with a timeline.
 
+mod coverage;
 mod event;
 mod hash;
 mod html;
@@ -16,8 +17,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use self::event::Event;
+use super::replay::Seed;
 use super::schedule::Policy;
 
+pub(super) use coverage::{News, Same};
 pub(super) use event::{Flight, Origin, TaskKind, Wait};
 pub(super) use hash::{hash, hash_of_both};
 pub(super) use kind::Kind;
@@ -48,7 +51,7 @@ const FILE: &str = "ANYRT_SIM_LOG";
 /// ```
 #[derive(Clone, Debug)]
 pub struct Log {
-    seed: u64,
+    seed: Seed,
     policy: Policy,
     hash: u64,
     hosts: Vec<(String, IpAddr)>,
@@ -58,7 +61,7 @@ pub struct Log {
 impl Log {
     /// That of a simulation with these hosts, as far as it was kept.
     pub(super) fn new<'a>(
-        seed: u64,
+        seed: Seed,
         policy: Policy,
         hosts: impl Iterator<Item = (&'a str, IpAddr)>,
         trace: &Trace,
@@ -84,7 +87,7 @@ impl Log {
 
     /// Returns the log as one JSON object.
     ///
-    /// `seed` and `hash` are strings, decimal and hexadecimal, because many readers of JSON would round them; `policy` is a
+    /// `seed` and `hash` are strings, as `ANYRT_SIM_SEED` takes it and hexadecimal, because many readers of JSON would round them; `policy` is a
     /// string; `hosts` is an array of objects with `name` and `ip`; `events` is an array of objects:
     ///
     /// - always: `at`, the virtual time in nanoseconds, and `kind`, such as `"polled"`, `"data arrived"` or `"sent"`;

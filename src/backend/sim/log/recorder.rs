@@ -2,13 +2,16 @@ use std::collections::BTreeMap;
 use std::panic::Location;
 use std::path::PathBuf;
 
+use super::coverage::Coverage;
 use super::event::{Event, Flight, More, Origin, Wait};
 use super::kind::{Kind, Subject};
 use crate::backend::sim::panics::Panic;
 
-/// The log of a simulation that keeps one.
+/// The log of a simulation that keeps one, or what is for a guided search.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
+    logged: bool,
+    coverage: Option<Coverage>,
     events: Vec<Event>,
     tasks: BTreeMap<u64, (usize, &'static Location<'static>)>,
     // Whose they are.
@@ -21,8 +24,12 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(file: Option<PathBuf>) -> Self {
-        Self { file, ..Self::default() }
+    pub(crate) fn new(logged: bool, file: Option<PathBuf>, covered: bool) -> Self {
+        Self { logged, file, coverage: covered.then(Coverage::default), ..Self::default() }
+    }
+
+    pub(super) fn coverage(&mut self) -> Option<&mut Coverage> {
+        self.coverage.as_mut()
     }
 
     pub(crate) fn events(&self) -> &[Event] {
@@ -35,7 +42,17 @@ impl Recorder {
         self.file.clone().filter(|_| before < self.events.len())
     }
 
+    #[cold]
     pub(crate) fn add(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.event(kind, number, payload);
+        }
+        if self.logged {
+            self.log(nanos, kind, number, payload);
+        }
+    }
+
+    fn log(&mut self, nanos: u64, kind: Kind, number: u64, payload: u64) {
         let (task, socket) = match kind.subject() {
             Subject::Task => (Some(number).filter(|number| *number != 0), None),
             Subject::Timer => (self.timers.remove(&number), None),
@@ -60,6 +77,9 @@ impl Recorder {
 
     /// This is the task that is spawned next.
     pub(crate) fn task(&mut self, number: u64, host: usize, place: &'static Location<'static>) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.task(number, place);
+        }
         self.tasks.insert(number, (host, place));
     }
 
@@ -78,6 +98,9 @@ impl Recorder {
     pub(crate) fn waits(&mut self, nanos: u64, task: u64, wait: Wait) {
         self.add(nanos, Kind::Waits, task, 0);
         self.more(More::Waits(wait));
+        if let Some(coverage) = &mut self.coverage {
+            coverage.waits(task, wait);
+        }
     }
 
     /// Describes the last event, which was on this host.
@@ -115,19 +138,29 @@ impl Recorder {
 
     /// A timer is set, by this task.
     pub(crate) fn timer(&mut self, number: u64, task: Option<u64>) {
+        if let (Some(coverage), Some(task)) = (&mut self.coverage, task) {
+            coverage.timer(number, task);
+        }
         self.timers.extend(task.map(|task| (number, task)));
     }
 
     /// A timer will not fire.
     pub(crate) fn forget_timer(&mut self, number: u64) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.forget_timer(number);
+        }
         self.timers.remove(&number);
     }
 
     /// Something goes from one host to another; its number.
     pub(crate) fn sent(&mut self, nanos: u64, task: Option<u64>, socket: u64, flight: Flight) -> u64 {
+        let message = self.coverage.as_mut().map_or(0, |coverage| coverage.sent(&flight));
+        if !self.logged {
+            return message;
+        }
         self.flights.push((nanos, flight.clone()));
         let message = self.flights.len() as u64;
-        self.add(nanos, Kind::Sent, socket, flight.payload);
+        self.log(nanos, Kind::Sent, socket, flight.payload);
         let place = task.and_then(|task| self.tasks.get(&task)).map(|(_, place)| *place);
         if let Some(event) = self.events.last_mut() {
             (event.task, event.place, event.host) = (task, place, Some(flight.hosts.0));
@@ -138,6 +171,9 @@ impl Recorder {
 
     /// What happened last is that this has arrived; 0 is nothing.
     pub(crate) fn arrived(&mut self, message: u64) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.arrived(message);
+        }
         let flight = message.checked_sub(1).and_then(|at| self.flights.get(at as usize));
         if let (Some(event), Some((sent, flight))) = (self.events.last_mut(), flight) {
             event.host = Some(flight.hosts.1);
@@ -147,6 +183,9 @@ impl Recorder {
 
     /// What happened last was on the path between these hosts.
     pub(crate) fn on_path(&mut self, (from, to): (usize, usize)) {
+        if let Some(coverage) = &mut self.coverage {
+            coverage.on_path((from, to));
+        }
         if let Some(event) = self.events.last_mut() {
             event.host = Some(from);
             event.more = More::To(to);

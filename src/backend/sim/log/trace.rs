@@ -1,7 +1,9 @@
 //! What happened, in one number; and, when asked for, in a log.
 
+use std::panic::Location;
 use std::path::PathBuf;
 
+use super::coverage::{Coverage, News};
 use super::event::{Event, Flight};
 use super::hash::mix;
 use super::kind::Kind;
@@ -17,9 +19,10 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// One with a log, if it is to be kept or written to a file.
-    pub(crate) fn new(seed: u64, logged: bool, file: Option<PathBuf>) -> Self {
-        let log = (logged || file.is_some()).then(|| Box::new(Recorder::new(file)));
+    /// One with a log, if it is to be kept or written to a file; or with what may be new.
+    pub(crate) fn new(seed: u64, logged: bool, file: Option<PathBuf>, covered: bool) -> Self {
+        let logged = logged || file.is_some();
+        let log = (logged || covered).then(|| Box::new(Recorder::new(logged, file, covered)));
         Self { hash: mix(0, seed), operations: 0, log }
     }
 
@@ -44,6 +47,24 @@ impl Trace {
 
     pub(super) fn events(&self) -> &[Event] {
         self.log.as_ref().map_or(&[], |log| log.events())
+    }
+
+    /// What may be new in this run, if that was noted.
+    pub(crate) fn take_news(&mut self) -> News {
+        self.coverage().map(Coverage::take).unwrap_or_default()
+    }
+
+    pub(crate) fn begin_step(&mut self, step: u64) {
+        self.coverage().into_iter().for_each(|coverage| coverage.begin_step(step));
+    }
+
+    /// A condition of the program was true.
+    pub(crate) fn holds(&mut self, place: &Location<'_>) {
+        self.coverage().into_iter().for_each(|coverage| coverage.holds(place));
+    }
+
+    fn coverage(&mut self) -> Option<&mut Coverage> {
+        self.log.as_mut()?.coverage()
     }
 
     /// The log, if one is kept: for what is not part of the hash.

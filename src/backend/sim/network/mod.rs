@@ -154,6 +154,11 @@ impl Network {
         network
     }
 
+    /// All further numbers come from this generator.
+    pub(super) fn reseed(&mut self, random: Random) {
+        self.random = random;
+    }
+
     pub(super) fn happen(&mut self, clock: &mut Clock, event: NetEvent) {
         match event {
             NetEvent::Ask { conn, tries } => self.asked(clock, conn, tries),

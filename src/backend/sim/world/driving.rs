@@ -204,7 +204,7 @@ impl Driving {
     /// The message of a stuck simulation.
     pub(crate) fn stuck(&self) -> String {
         let what = "the simulation is stuck: no task is ready, and nothing will ever happen again";
-        let mut text = self.world.with(|state| state.tell(self.world.seed, what, None));
+        let mut text = self.world.with(|state| state.tell(&self.world.seed, what, None));
         local::tell(&mut text);
         if is_there_a_stranger(self.world.base.elapsed()) {
             text.push_str(

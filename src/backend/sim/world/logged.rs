@@ -61,7 +61,7 @@ impl World {
     }
 
     pub(crate) fn log_of(&self, state: &State) -> Log {
-        Log::new(self.seed, state.tasks.schedule.policy(), state.network.hosts(), &state.clock.trace)
+        Log::new(self.seed.clone(), state.tasks.schedule.policy(), state.network.hosts(), &state.clock.trace)
     }
 
     /// The program has failed: the page of the log opens there.

@@ -3,6 +3,7 @@
 mod current;
 mod driving;
 mod logged;
+mod marks;
 mod operations;
 mod outside;
 mod polls;
@@ -21,6 +22,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use self::driving::Main;
+use self::marks::Marks;
 use self::polls::PollTimes;
 use self::power::Refused;
 use self::turn::News;
@@ -30,6 +32,7 @@ use super::log::{Origin, Trace};
 use super::network::{LinkOptions, Network, Paths};
 use super::places::Places;
 use super::random::{Random, Stream};
+use super::replay::Seed;
 use super::schedule::{Policy, Schedule};
 use super::slots::Id;
 use super::tasks::Tasks;
@@ -65,16 +68,17 @@ pub(super) struct Config {
     pub(super) max_poll: Option<Duration>,
     pub(super) logged: bool,
     pub(super) log_file: Option<PathBuf>,
+    /// What is new in a run is noted, for a guided search.
+    pub(super) covered: bool,
 }
 
 pub(super) struct World {
     // Number of this simulation in the process.
     number: u64,
     base: Instant,
-    pub(super) seed: u64,
+    pub(super) seed: Seed,
     spurious_wakes: Option<u32>,
     cancel_at: Option<u64>,
-    max_steps: Option<u64>,
     limit: Option<Duration>,
     max_poll: Option<Duration>,
     // Number of the thread that drives it, or 0.
@@ -110,6 +114,7 @@ pub(super) struct State {
     // Number of polls of tasks.
     pub(super) polls: u64,
     pub(super) steps: u64,
+    marks: Marks,
     /// The run has exceeded its limit of time.
     pub(super) too_long: bool,
     poll_times: PollTimes,
@@ -128,12 +133,13 @@ pub(super) fn gone() -> io::Error {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, config: &Config) -> Arc<Self> {
+    pub(super) fn new(named: Seed, config: &Config) -> Arc<Self> {
+        let seed = named.first;
         let random = |stream| Random::new(seed, stream);
-        let Config { policy, spurious_wakes, cancel_at, choices, max_steps, limit, max_poll, logged, .. } =
+        let Config { policy, spurious_wakes, cancel_at, choices, limit, max_poll, logged, covered, .. } =
             *config;
         let state = State {
-            clock: Clock::new(Trace::new(seed, logged, config.log_file.clone())),
+            clock: Clock::new(Trace::new(seed, logged, config.log_file.clone(), covered)),
             network: Network::new(random(Stream::Network)),
             tasks: Tasks::new(Schedule::new(policy, seed, random(Stream::Schedule), choices)),
             faults: Drawn::new(random(Stream::Faults), config.only_faults.as_deref()),
@@ -149,6 +155,7 @@ impl World {
             news: News::default(),
             polls: 0,
             steps: 0,
+            marks: Marks::new(&named, config),
             too_long: false,
             poll_times: PollTimes::default(),
         };
@@ -156,10 +163,9 @@ impl World {
         Arc::new(Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             base: Instant::now(),
-            seed,
+            seed: named,
             spurious_wakes,
             cancel_at,
-            max_steps,
             limit,
             max_poll,
             driver: AtomicU64::new(0),

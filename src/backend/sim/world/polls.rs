@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::turn::Named;
 use super::{State, World, Wrong};
 use crate::backend::sim::log::TaskKind;
+use crate::backend::sim::replay::Seed;
 use crate::backend::sim::slots::Id;
 use crate::thread::SystemThread;
 
@@ -165,7 +166,7 @@ impl World {
         if is_of_note {
             let without_cpu = without_cpu.ok().flatten();
             let took = took.saturating_sub(without_cpu.unwrap_or_default());
-            self.with(|state| state.note_poll(self.seed, limit, polling, took, without_cpu.is_some()));
+            self.with(|state| state.note_poll(&self.seed, limit, polling, took, without_cpu.is_some()));
         }
     }
 
@@ -191,7 +192,7 @@ impl State {
     /// A poll took that long, without waits for a CPU if they are known.
     fn note_poll(
         &mut self,
-        seed: u64,
+        seed: &Seed,
         limit: Duration,
         polling: Polling,
         took: Duration,

@@ -37,6 +37,11 @@ pub fn __buggify(module: &'static str, probability: f64) -> bool {
 pub fn __sometimes(condition: bool, name: &'static str) {
     let place = Location::caller();
     if let Some((world, _)) = current_or_program() {
-        world.with(|state| state.places.count(*place, name, condition));
+        world.with(|state| {
+            state.places.count(*place, name, condition);
+            if condition {
+                state.clock.trace.holds(place);
+            }
+        });
     }
 }

@@ -11,6 +11,7 @@ use super::driving::{Next, Run, Step};
 use super::{State, World, Wrong};
 use crate::backend::sim::clock::{Clock, END, Event, NEVER, Turn};
 use crate::backend::sim::log::{Kind, TaskKind};
+use crate::backend::sim::replay::Seed;
 use crate::backend::sim::schedule::Ready;
 use crate::backend::sim::slots::Id;
 
@@ -57,8 +58,8 @@ impl State {
             return self.goes_wrong(world, wrong);
         }
         self.steps += 1;
-        if world.max_steps.is_some_and(|most| self.steps > most) {
-            return self.too_many_steps();
+        if self.steps > self.marks.next {
+            self.pass_mark()?;
         }
         if self.steps % BETWEEN_LOOKS == 0 && world.limit.is_some_and(|limit| world.has_run() > limit) {
             return self.too_long(world);
@@ -110,7 +111,7 @@ impl State {
 
     #[cold]
     fn wrong(&self, world: &World, what: &str, task: Id) -> ControlFlow<Step, Next> {
-        Break(Step::Wrong(self.tell(world.seed, what, Some(task)).into()))
+        Break(Step::Wrong(self.tell(&world.seed, what, Some(task)).into()))
     }
 
     #[cold]
@@ -126,15 +127,10 @@ impl State {
     }
 
     #[cold]
-    fn too_many_steps(&self) -> ControlFlow<Step, Next> {
-        Break(Step::Wrong(format!("anyrt: {} steps, which are too many", self.steps).into()))
-    }
-
-    #[cold]
     fn too_long(&mut self, world: &World) -> ControlFlow<Step, Next> {
         self.too_long = true;
         let what = format!("the simulation has not ended after {:?}", world.limit.unwrap_or_default());
-        Break(Step::Wrong(self.tell(world.seed, &what, None).into()))
+        Break(Step::Wrong(self.tell(&world.seed, &what, None).into()))
     }
 
     /// No task is ready, or only tasks that have yielded.
@@ -199,7 +195,7 @@ impl State {
     }
 
     /// Formats a panic message, about one task or about all.
-    pub(super) fn tell(&self, seed: u64, what: &str, of: Option<Id>) -> String {
+    pub(super) fn tell(&self, seed: &Seed, what: &str, of: Option<Id>) -> String {
         use fmt::Write;
 
         let mut text =

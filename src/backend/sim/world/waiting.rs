@@ -132,7 +132,7 @@ impl World {
             state.clock.turn.looks += 1;
             let what = "a blocking closure waits for the simulation, which runs on the thread of the closure, with a \
                         `block_on` that is not of the simulation. Write `anyrt::block_on` there, or await it in a task";
-            (state.clock.turn.looks > LOOKS).then(|| state.tell(self.seed, what, Some(task)))
+            (state.clock.turn.looks > LOOKS).then(|| state.tell(&self.seed, what, Some(task)))
         });
         match wrong {
             Some(wrong) => panic!("{wrong}"),
