@@ -26,6 +26,12 @@ impl End {
             retries: retries.unwrap_or(RETRIES),
         })
     }
+
+    /// When the next probe is due, if all before it had an answer.
+    fn next_probe(&self, clock: &Clock, times: &Times) -> u64 {
+        let silent = clock.nanos.saturating_sub(self.heard_at);
+        self.heard_at.saturating_add((silent / times.time + 1).saturating_mul(times.time))
+    }
 }
 
 /// In nanoseconds.
@@ -44,29 +50,44 @@ impl Network {
         }
     }
 
-    /// The option was set, or changed.
+    /// The option was set, or changed: a probe that is due earlier now is sent then (`tcp_sock_set_keepidle`).
     pub(crate) fn keepalive_changed(&mut self, clock: &mut Clock, id: Id, side: usize) {
-        self.await_probe(clock, id, side);
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        let end = &mut conn.ends[side];
+        let (Some(due), Some(times)) = (end.probe_at, end.times()) else {
+            return self.await_probe(clock, id, side);
+        };
+        let at = match end.probes {
+            0 => end.next_probe(clock, &times),
+            _ => end.heard_at.saturating_add(times.time).max(clock.nanos),
+        };
+        // What is due too early finds that out when it happens.
+        if at < due {
+            end.probe_at = Some(at);
+            clock.add(at, NetEvent::Probe { conn: id, side });
+        }
     }
 
     /// Schedules the next of the probes that have been sent since the peer was last heard.
     fn await_probe(&mut self, clock: &mut Clock, id: Id, side: usize) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
-        let Some(times) = end.times() else { return };
-        if std::mem::replace(&mut end.is_probing, true) {
-            return;
-        }
+        let Some(times) = end.times().filter(|_| end.probe_at.is_none()) else { return };
         end.probes = 0;
-        let silent = clock.nanos.saturating_sub(end.heard_at);
-        let at = end.heard_at.saturating_add((silent / times.time + 1).saturating_mul(times.time));
+        let at = end.next_probe(clock, &times);
+        end.probe_at = Some(at);
         clock.add(at, NetEvent::Probe { conn: id, side });
     }
 
     /// A probe is sent, if it is time for one.
     pub(in super::super) fn probe(&mut self, clock: &mut Clock, id: Id, side: usize) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        conn.ends[side].is_probing = false;
+        let end = &mut conn.ends[side];
+        if end.probe_at != Some(clock.nanos) {
+            // One that was due later, before the option was changed.
+            return;
+        }
+        end.probe_at = None;
         let end = &conn.ends[side];
         let Some(times) = end.times().filter(|_| conn.is_probed(side)) else { return };
         let (probes, heard_at) = (end.probes, end.heard_at);
@@ -81,9 +102,10 @@ impl Network {
         let gates = [self.gate(from, to), self.gate(to, from)];
         if gates.contains(&Gate::Cut) {
             let Some(conn) = self.conns.get_mut(id) else { return };
+            let at = clock.nanos.saturating_add(times.interval);
             conn.ends[side].probes += 1;
-            conn.ends[side].is_probing = true;
-            clock.add(clock.nanos.saturating_add(times.interval), NetEvent::Probe { conn: id, side });
+            conn.ends[side].probe_at = Some(at);
+            clock.add(at, NetEvent::Probe { conn: id, side });
         } else if peer_is_gone {
             // A host that knows nothing of the connection says so.
             self.send(clock, id, side, What::Reset);

@@ -104,7 +104,8 @@ struct End {
     // When something has arrived last, and how many probes have had no answer since.
     heard_at: u64,
     probes: u32,
-    is_probing: bool,
+    // When the next one is due.
+    probe_at: Option<u64>,
     reader: Waiting,
     writer: Waiting,
 }
@@ -129,7 +130,7 @@ impl End {
             crashed: false,
             heard_at: 0,
             probes: 0,
-            is_probing: false,
+            probe_at: None,
             reader: Waiting::default(),
             writer: Waiting::default(),
         }
