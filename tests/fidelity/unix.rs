@@ -8,6 +8,7 @@ use crate::{Seen, at_once, path, rest, soon};
 crate::programs! {
     file_stays folders write_to_a_gone_peer peer_gone_with_unread_data half_close other_types queued_connection addresses
     datagram_peers readiness order_of_checks datagram_sizes datagram_queue abstract_names datagrams_of_a_gone_peer
+    datagrams_to_itself
 }
 
 async fn file_stays(seen: &mut Seen) {
@@ -191,6 +192,29 @@ async fn datagrams_of_a_gone_peer(seen: &mut Seen) {
     seen.result("send to a gone peer again", &sender.send(b"x").await);
     seen.outcome("peer address then", &sender.peer_addr());
     anyrt::net::remove_socket(&path).unwrap();
+}
+
+/// A queue that is full for others is not full for its own socket, which has no limit but its send buffer.
+async fn datagrams_to_itself(seen: &mut Seen) {
+    let paths = [path("itself"), path("connected")];
+    let [socket, connected] = [&paths[0], &paths[1]].map(|path| UnixDatagram::bind(path).unwrap());
+    let mut sent = 0_u32;
+    while at_once(socket.send_to(b"x", &paths[0])).await == "()" {
+        sent += 1;
+    }
+    // As a power of two: the exact number is another one in each version of Linux.
+    seen.value("sent to its own path", sent.checked_ilog2().unwrap_or_default());
+    let stranger = UnixDatagram::unbound().unwrap();
+    seen.value("a stranger sends then", at_once(stranger.send_to(b"x", &paths[0])).await);
+    connected.connect(&paths[1]).unwrap();
+    let mut sent = 0_u32;
+    while at_once(connected.send(b"x")).await == "()" {
+        sent += 1;
+    }
+    seen.value("sent to itself as its peer", sent.checked_ilog2().unwrap_or_default());
+    for path in paths {
+        anyrt::net::remove_socket(path).unwrap();
+    }
 }
 
 async fn datagram_sizes(seen: &mut Seen) {

@@ -45,9 +45,10 @@ struct Queued {
 }
 
 impl UnixBound {
-    /// Two that are connected to each other have no limit but their send buffers (`unix_dgram_sendmsg`).
-    fn is_full_for(&self, sender: u64) -> bool {
-        self.peer != Some(sender) && self.queue.len() >= QUEUE
+    /// Of what has the number `own`. Two that are connected to each other have no limit but their send buffers, and nor has
+    /// one that sends to itself (`unix_dgram_sendmsg`).
+    fn is_full_for(&self, own: u64, sender: u64) -> bool {
+        sender != own && self.peer != Some(sender) && self.queue.len() >= QUEUE
     }
 }
 
@@ -178,7 +179,7 @@ impl Network {
         }
         self.check_may_send(number, to)?;
         let Some(bound) = self.unix_datagrams.get_mut(&to) else { return Poll::Ready(Err(crashed())) };
-        if bound.is_full_for(number) {
+        if bound.is_full_for(to, number) {
             clock.dropped.extend(bound.writers.add(waiter, how));
             return Poll::Pending;
         }
@@ -223,9 +224,9 @@ impl Network {
             clock.dropped.extend(bound.senders.add(waiter, how));
             return Poll::Pending;
         }
-        let peer = bound.peer.and_then(|peer| self.unix_datagrams.get_mut(&peer));
-        match peer.filter(|peer| peer.is_full_for(number)) {
-            Some(full) => {
+        let peer = bound.peer.and_then(|peer| Some((peer, self.unix_datagrams.get_mut(&peer)?)));
+        match peer.filter(|(own, peer)| peer.is_full_for(*own, number)) {
+            Some((_, full)) => {
                 clock.dropped.extend(full.writers.add(waiter, how));
                 Poll::Pending
             }
