@@ -148,6 +148,37 @@ fn keepalive_survives_a_short_partition_and_ends_no_simulation() {
     assert!(text.contains("the simulation is stuck"), "{text}");
 }
 
+/// As Linux has it, whether a probe is due or not (`tcp_sock_set_keepidle`).
+#[test]
+fn keepalive_that_is_changed_while_the_peer_is_cut_off_counts_at_once() {
+    let (sim, b) = two(0);
+    holds(&b);
+    let times = |time| Keepalive::new().time(secs(time)).interval(secs(1)).retries(2);
+    sim.block_on(async {
+        for (before, after, gone_after) in [(7200, 60, 62), (60, 7200, 7202)] {
+            let mut stream = connect(&ConnectOptions::new().keepalive(times(before))).await;
+            let heard = sim.elapsed();
+            sim.link("main", "b").unwrap().partition();
+            sim.sleep(ms(100)).await;
+            stream.set_keepalive(Some(times(after))).unwrap();
+            let error = stream.read(&mut [0]).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            let gone = sim.elapsed() - heard;
+            assert!((secs(gone_after)..=secs(gone_after) + ms(10)).contains(&gone), "{gone:?}");
+            sim.link("main", "b").unwrap().heal();
+        }
+        // Between two probes as well.
+        let mut stream = connect(&ConnectOptions::new().keepalive(times(10).interval(secs(7200)))).await;
+        let heard = sim.elapsed();
+        sim.link("main", "b").unwrap().partition();
+        sim.sleep(secs(15)).await;
+        stream.set_keepalive(Some(times(10))).unwrap();
+        stream.read(&mut [0]).await.unwrap_err();
+        let gone = sim.elapsed() - heard;
+        assert!((secs(15)..secs(17)).contains(&gone), "{gone:?}");
+    });
+}
+
 #[test]
 fn half_open_connection_is_found_by_keepalive_and_by_writing() {
     let (sim, b) = two(0);
@@ -397,4 +428,70 @@ fn name_server_can_be_slow_fail_and_be_cut_off() {
     assert_eq!(timed("b"), (ms(2), here));
     let unknown = sim.dns().served_by("nobody").unwrap_err();
     assert!(unknown.to_string().contains("no host is named \"nobody\""), "{unknown}");
+}
+
+#[test]
+fn added_address_names_a_network_interface() {
+    let (sim, b) = two(0);
+    b.add_ip(Ipv4Addr::new(10, 0, 0, 3)).unwrap();
+    let c = sim.host("c", Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 4)).unwrap();
+    c.add_ip(Ipv4Addr::new(10, 0, 0, 4)).unwrap();
+    let group = Ipv4Addr::new(239, 0, 0, 1);
+    sim.block_on(async {
+        for (host, own) in [(&b, 2), (&b, 3), (&c, 4)] {
+            let socket = host.udp_bind("0.0.0.0:0").await.unwrap();
+            socket.join_multicast_v4(&group, &Ipv4Addr::new(10, 0, 0, own)).unwrap();
+            socket.join_multicast_v4(&group, &Ipv4Addr::new(10, 0, 0, 5)).unwrap_err();
+        }
+    });
+}
+
+#[test]
+fn address_of_ipv4_is_one_in_either_form() {
+    let (sim, b) = two(0);
+    let mapped = |last| Ipv4Addr::new(10, 0, 0, last).to_ipv6_mapped();
+    let error = sim.host("c", mapped(2)).unwrap_err();
+    assert!(error.to_string().contains("10.0.0.2 is the address of host \"b\""), "{error}");
+    sim.host("c", Ipv4Addr::LOCALHOST.to_ipv6_mapped()).unwrap_err();
+    b.add_ip(mapped(3)).unwrap();
+    assert_eq!(b.ips(), [Ipv4Addr::new(10, 0, 0, 2), Ipv4Addr::new(10, 0, 0, 3)]);
+    let c = sim.host("c", mapped(4)).unwrap();
+    assert_eq!(c.ip(), Ipv4Addr::new(10, 0, 0, 4));
+    sim.block_on(async {
+        for host in [&b, &c] {
+            let _listener = host.tcp_bind("0.0.0.0:7").await.unwrap();
+            let last = host.ips()[host.ips().len() - 1];
+            TcpStream::connect((last, 7)).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn host_has_a_name_that_can_be_looked_up() {
+    let (sim, _b) = two(0);
+    for name in ["LOCALHOST", "localhost.", "1", "0x7f.1", "10.0.0.9", "a:7", "a\0b", "", "."] {
+        let error = sim.host(name, [10, 0, 0, 9]).unwrap_err();
+        assert!(error.to_string().contains("is not a valid host name"), "{error}");
+    }
+    let error = sim.host("B.", [10, 0, 0, 9]).unwrap_err();
+    assert!(error.to_string().contains("there is a host of that name, at 10.0.0.2"), "{error}");
+    let long = "x".repeat(300);
+    for (last, name) in ["a.b.c.", "d.e", "ü", &long].into_iter().enumerate() {
+        let host = sim.host(name, [10, 0, 1, last as u8]).unwrap();
+        for asked in [name.to_owned(), name.trim_end_matches('.').to_owned()] {
+            let found = sim.block_on(sim.lookup_host((asked.as_str(), 7))).unwrap();
+            assert_eq!(found[0].ip(), host.ip(), "{asked}");
+        }
+    }
+}
+
+#[test]
+fn name_may_take_for_ever() {
+    for latency in [Duration::MAX, Duration::from_nanos(u64::MAX), Duration::from_nanos(u64::MAX / 4)] {
+        let (sim, _b) = two(0);
+        sim.dns().latency(latency);
+        sim.block_on(async {
+            sim.timeout(secs(3600), sim.lookup_host("b:7")).await.unwrap_err();
+        });
+    }
 }

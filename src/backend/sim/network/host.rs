@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::listening::share;
+use super::names::{is_of_a_host, plain};
 use super::path::Path;
 use super::paths::counted;
 use super::ports::{At, Ends, Use};
@@ -60,14 +61,15 @@ impl Network {
         let refuse = |why: String| {
             Err(io::Error::new(ErrorKind::InvalidInput, format!("anyrt: host {name:?}: {why}")))
         };
+        let ip = ip.to_canonical();
         if let Err(why) = self.check_new_ip(ip) {
             return refuse(why);
         }
-        if name.is_empty() || name == "localhost" || name.contains(':') || name.parse::<IpAddr>().is_ok() {
+        if !is_of_a_host(name) {
             return refuse("that is not a valid host name".to_owned());
         }
         for host in &self.hosts {
-            if host.name.eq_ignore_ascii_case(name) {
+            if plain(&host.name) == plain(name) {
                 return refuse(format!("there is a host of that name, at {}", host.ips[0]));
             }
         }
@@ -77,6 +79,7 @@ impl Network {
 
     /// Gives a host one more address.
     pub(crate) fn add_ip(&mut self, host: usize, ip: IpAddr) -> io::Result<()> {
+        let ip = ip.to_canonical();
         self.check_new_ip(ip).map_err(|why| {
             let text = format!("anyrt: host {:?}: {why}", self.hosts[host].name);
             io::Error::new(ErrorKind::InvalidInput, text)

@@ -78,7 +78,7 @@ impl Network {
             return Lookup::Done(Err(io::Error::other(text)));
         }
         let mut nanos = latency.unwrap_or(0);
-        nanos += self.random.below(nanos / 10);
+        nanos = nanos.saturating_add(self.random.below(nanos / 10));
         let Some(server) = server.filter(|server| *server != host) else {
             return Lookup::Wait { nanos, answered: true };
         };
@@ -87,7 +87,7 @@ impl Network {
                 return Lookup::Wait { nanos: TIMEOUT, answered: false };
             }
             let (path, random) = self.path(from, to);
-            nanos += path.arrival(random, clock.nanos, 0) - clock.nanos;
+            nanos = nanos.saturating_add(path.arrival(random, clock.nanos, 0) - clock.nanos);
         }
         Lookup::Wait { nanos, answered: true }
     }
@@ -104,7 +104,7 @@ impl Network {
         if name == "localhost" {
             return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
         }
-        let host = || self.hosts.iter().find(|host| host.name.eq_ignore_ascii_case(&name));
+        let host = || self.hosts.iter().find(|host| plain(&host.name) == name);
         let ips = match self.names.records.get(&name) {
             Some(Record::Ips(ips)) => &ips[..],
             Some(Record::Fails) => return Err(io::Error::other("temporary failure in name resolution")),
@@ -118,8 +118,15 @@ impl Network {
     }
 }
 
+/// Whether a look-up of a name can find the host that has it.
+pub(super) fn is_of_a_host(name: &str) -> bool {
+    let name = plain(name);
+    let is_taken = name == "localhost" || literal(&name, 0).is_some();
+    !name.is_empty() && !is_taken && !name.contains([':', '\0'])
+}
+
 /// A name without its case; one with a dot at its end is the same in full (RFC 1034, 3.1).
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 

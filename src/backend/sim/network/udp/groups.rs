@@ -91,7 +91,9 @@ impl Network {
             None => {}
         }
         let exists = match interface {
-            Interface::V4(ip) => ip.is_unspecified() || ip.is_loopback() || self.ip(host) == IpAddr::V4(ip),
+            Interface::V4(ip) => {
+                ip.is_unspecified() || ip.is_loopback() || self.ips(host).contains(&ip.into())
+            }
             Interface::V6(index) => index <= LOOPBACK + 1,
         };
         if !exists {
