@@ -12,6 +12,7 @@ crate::programs! {
     write_to_a_closed_peer reset_with_unread_data reset_after_the_end half_close bind_rules time_wait ports_of_connects
     addresses v6_takes_v4 v6_only shared_ports connect_to_itself backlog queued_connection_is_reset linger_of_zero
     big_write buffers readiness both_close options_of_a_reset_stream halves listeners_that_are_gone options first_errors ends_of_a_stream reset_before_accept port_numbers
+    unspecified_target
 }
 
 async fn pair() -> (TcpStream, TcpStream) {
@@ -532,4 +533,15 @@ async fn port_numbers(seen: &mut Seen) {
     seen.value("are of the range of Linux", ports.iter().all(|port| (32_768..61_000).contains(port)));
     seen.value("are all different", ports.iter().collect::<BTreeSet<_>>().len());
     seen.value("are in order", ports.is_sorted());
+}
+
+/// A connection to no address is one to the address that it comes from.
+async fn unspecified_target(seen: &mut Seen) {
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let plain = TcpStream::connect(("0.0.0.0", port)).await.unwrap();
+    seen.value("its peer", plain.peer_addr().unwrap().ip());
+    let options = ConnectOptions::new().local_addr("127.0.0.2:0".parse::<SocketAddr>().unwrap());
+    let bound = TcpStream::connect_with(("0.0.0.0", port), &options).await.unwrap();
+    seen.value("peer of one from 127.0.0.2", bound.peer_addr().unwrap().ip());
 }

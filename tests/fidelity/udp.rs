@@ -6,6 +6,7 @@ use crate::{Seen, at_once, rest, soon};
 
 crate::programs! {
     refusals sizes addresses families bind_rules strangers truncation queue options groups send_to_itself other_ports readiness same_port
+    unspecified_targets families_of_peers refused_before_connect
 }
 
 async fn bound() -> UdpSocket {
@@ -246,4 +247,56 @@ async fn same_port(seen: &mut Seen) {
     seen.result("too long and to everybody", &sender.send_to(&[0; 70_000], ("255.255.255.255", 7)).await);
     let unconnected = bound().await;
     seen.result("too long and to no peer", &unconnected.send(&[0; 70_000]).await);
+}
+
+/// Where packets to no address go, depending on the address of the socket.
+async fn unspecified_targets(seen: &mut Seen) {
+    let other = UdpSocket::bind("127.0.0.2:0").await.unwrap();
+    let port = other.local_addr().unwrap().port();
+    let here = UdpSocket::bind(("127.0.0.1", port)).await.unwrap();
+    seen.result("from 127.0.0.2 to 0.0.0.0", &other.send_to(b"x", ("0.0.0.0", port)).await);
+    seen.soon("it comes to 127.0.0.2", &soon(other.recv(&mut [0; 8])).await);
+    other.connect(("0.0.0.0", port)).await.unwrap();
+    seen.value("its peer", other.peer_addr().unwrap().ip());
+    let dual = UdpSocket::bind("[::]:0").await.unwrap();
+    dual.connect(("127.0.0.1", port)).await.unwrap();
+    seen.result("from a mapped address to ::", &dual.send_to(b"xy", ("::", port)).await);
+    seen.soon("it comes to 127.0.0.1", &soon(here.recv(&mut [0; 8])).await);
+    seen.result("from a mapped address to ::1", &dual.send_to(b"xy", ("::1", port)).await);
+    seen.result("from 127.0.0.1 to ::", &here.send_to(b"x", ("::", port)).await);
+}
+
+async fn families_of_peers(seen: &mut Seen) {
+    let dual = UdpSocket::bind("[::]:0").await.unwrap();
+    let one = UdpSocket::bind("[::1]:0").await.unwrap();
+    let v4 = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = v4.local_addr().unwrap().port();
+    seen.result("from 127.0.0.1 to ::1 without a port", &v4.send_to(b"x", "[::1]:0").await);
+    seen.result("from ::1 to 127.0.0.1 without a port", &one.send_to(b"x", "127.0.0.1:0").await);
+    dual.connect(one.local_addr().unwrap()).await.unwrap();
+    seen.result("from a peer of ::1 to 127.0.0.1", &dual.send_to(b"xyz", ("127.0.0.1", port)).await);
+    seen.soon("it comes there", &soon(v4.recv(&mut [0; 8])).await);
+    let port = dual.local_addr().unwrap().port();
+    seen.outcome("bind to all of IPv4 at its port", &UdpSocket::bind(("0.0.0.0", port)).await);
+    seen.outcome("bind to one of IPv4 at its port", &UdpSocket::bind(("127.0.0.1", port)).await);
+    let dual = UdpSocket::bind("[::]:0").await.unwrap();
+    dual.connect(v4.local_addr().unwrap()).await.unwrap();
+    seen.outcome("a peer of 127.0.0.1 connects to ::1", &dual.connect(one.local_addr().unwrap()).await);
+}
+
+/// What was refused is known after `connect` as well, and is told after what is wrong with a send itself.
+async fn refused_before_connect(seen: &mut Seen) {
+    let gone = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let there = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(gone.local_addr().unwrap()).await.unwrap();
+    drop(gone);
+    socket.send(b"x").await.unwrap();
+    rest().await;
+    socket.connect(there.local_addr().unwrap()).await.unwrap();
+    seen.result("send to another family", &socket.send_to(b"x", "[::1]:7").await);
+    seen.result("send without a port", &socket.send_to(b"x", "127.0.0.1:0").await);
+    seen.result("send of too much", &socket.send(&vec![0; 65_508]).await);
+    seen.result("send", &socket.send(b"x").await);
+    seen.result("send again", &socket.send(b"x").await);
 }

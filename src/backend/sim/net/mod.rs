@@ -50,7 +50,8 @@ pub(super) async fn connect(
     addr: SocketAddr,
     options: ConnectOptions,
 ) -> io::Result<TcpStream> {
-    let (is_v6, addr) = (addr.is_ipv6(), canonical(to_this_host(addr)));
+    let is_v6 = addr.is_ipv6();
+    let addr = canonical(to_this_host(addr, options.local_addr.map(|local| local.ip())));
     let (from, route) = world.with(|state| {
         let ConnectOptions { local_addr, socket, .. } = &options;
         let from = state.network.local_end(&state.clock, host, addr, *local_addr, socket)?;

@@ -228,10 +228,16 @@ pub(crate) fn mapped(mut addr: SocketAddr) -> SocketAddr {
     addr
 }
 
-/// Maps an unspecified address to this host, as Linux does.
-pub(crate) fn to_this_host(mut addr: SocketAddr) -> SocketAddr {
+/// Maps an unspecified address to this host, as Linux does for a socket that is bound to `local`: one of IPv4 to the socket's own
+/// (`ip_route_output_key_hash_rcu`), and one of IPv6 to the loopback address of its family (`__ip6_datagram_connect`).
+pub(crate) fn to_this_host(mut addr: SocketAddr, local: Option<IpAddr>) -> SocketAddr {
+    let local = local.map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified() && !ip.is_multicast());
     if addr.ip().is_unspecified() {
-        addr.set_ip(if addr.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        addr.set_ip(match (addr.ip(), local) {
+            (IpAddr::V4(_), Some(local @ IpAddr::V4(_))) => local,
+            (IpAddr::V4(_), _) | (_, Some(IpAddr::V4(_))) => Ipv4Addr::LOCALHOST.into(),
+            (IpAddr::V6(_), _) => Ipv6Addr::LOCALHOST.into(),
+        });
     }
     addr
 }

@@ -33,6 +33,8 @@ pub(crate) struct UdpBound {
     host: usize,
     // It shows addresses of IPv4 as addresses of IPv6.
     is_v6: bool,
+    // `IPV6_V6ONLY`, which Linux sets for a socket that is bound to one address of IPv6 (`__inet6_bind`).
+    only_v6: bool,
     local: SocketAddr,
     peer: Option<SocketAddr>,
     queue: VecDeque<(SocketAddr, Vec<u8>)>,
@@ -90,14 +92,17 @@ impl UdpBound {
         if self.is_v6 && addr.is_ipv4() && !addr.ip().is_unspecified() { mapped(addr) } else { addr }
     }
 
+    /// Maps an address, as a target, to one that packets can have.
+    fn to_this_host(&self, addr: SocketAddr) -> SocketAddr {
+        let local = (self.is_v6 || addr.is_ipv4()).then_some(self.local.ip());
+        canonical(to_this_host(addr, local))
+    }
+
     /// Whether packets of the family of `to` can leave it.
     fn check_family(&self, to: SocketAddr) -> Result<(), Errno> {
         match (self.is_v6, to.is_ipv6()) {
             (false, true) => Err(Errno::OtherFamily),
-            (true, false) if self.local.is_ipv6() && !self.local.ip().is_unspecified() => {
-                Err(Errno::NetworkUnreachable)
-            }
-            (true, true) if self.local.is_ipv4() => Err(Errno::NetworkUnreachable),
+            (true, false) if self.only_v6 => Err(Errno::NetworkUnreachable),
             _ => Ok(()),
         }
     }
@@ -118,7 +123,10 @@ impl UdpSockets {
     }
 
     fn is_free(&self, host: usize, at: At, port: u16) -> bool {
-        !self.at(host, port).any(|(_, other)| other.at().overlaps(at))
+        // One that was bound to all addresses, and has got one of IPv6 from its peer, is in the way of those of IPv4.
+        let was_dual = |other: &UdpBound| other.is_v6 && !other.only_v6 && other.local.is_ipv6();
+        let any_v4 = at.ip == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        !self.at(host, port).any(|(_, other)| other.at().overlaps(at) || any_v4 && was_dual(other))
     }
 
     fn free_port(&self, host: usize, at: At, random: &mut Random) -> Result<u16, Errno> {
@@ -176,6 +184,7 @@ impl Network {
         let bound = UdpBound {
             host,
             is_v6,
+            only_v6: local.is_ipv6() && !local.ip().is_unspecified(),
             local,
             peer: None,
             queue: VecDeque::new(),
@@ -210,9 +219,9 @@ impl Network {
     /// Connects a socket: from now on it sends to this address and receives only from it.
     pub(crate) fn connect_udp(&mut self, socket: u64, addr: SocketAddr) -> io::Result<()> {
         let is_v4 = addr.is_ipv4();
-        let addr = canonical(to_this_host(addr));
         let bound = self.bound(socket)?;
-        if bound.is_v6 && is_v4 && bound.local.is_ipv6() && !bound.local.ip().is_unspecified() {
+        let addr = bound.to_this_host(addr);
+        if bound.only_v6 && is_v4 {
             return Err(Errno::OtherFamily.into());
         }
         bound.check_family(addr)?;
@@ -222,8 +231,10 @@ impl Network {
         let host = bound.host;
         let source = self.source(host, addr.ip())?;
         let bound = self.bound(socket)?;
+        if bound.local.is_ipv4() && addr.is_ipv6() {
+            return Err(Errno::OtherFamily.into());
+        }
         bound.peer = Some(addr);
-        bound.error = None;
         // As on Linux, the socket now has the source address of its datagrams.
         if bound.local.ip().is_unspecified() {
             bound.local.set_ip(source);
@@ -309,18 +320,17 @@ impl Network {
         waiter: (&mut Waiter<'_>, How),
     ) -> Poll<io::Result<usize>> {
         let bound = self.bound(socket)?;
-        if let Some(error) = bound.error.take() {
-            return Poll::Ready(Err(error.into()));
-        }
         // What no datagram can have is found out first.
         if bytes.len() > usize::from(u16::MAX) {
             return Poll::Ready(Err(Errno::TooLong.into()));
         }
-        if to.is_some_and(|to| to.port() == 0) {
+        let has_no_port = to.is_some_and(|to| to.port() == 0);
+        let to = to.or(bound.peer).ok_or(Errno::NoAddress)?;
+        let to = bound.to_this_host(to);
+        bound.check_family(to)?;
+        if has_no_port {
             return Poll::Ready(Err(Errno::InvalidArgument.into()));
         }
-        let to = canonical(to_this_host(to.or(bound.peer).ok_or(Errno::NoAddress)?));
-        bound.check_family(to)?;
         if bytes.len() > if to.is_ipv4() { LARGEST_V4 } else { LARGEST_V6 } {
             return Poll::Ready(Err(Errno::TooLong.into()));
         }
@@ -329,12 +339,20 @@ impl Network {
             return Poll::Ready(Err(Errno::AccessDenied.into()));
         }
         let (host, mut from) = (bound.host, bound.local);
-        if from.ip().is_unspecified() {
+        if from.ip().is_unspecified() || from.is_ipv4() != to.is_ipv4() {
             let source =
                 if groups::stays(to.ip()) { Ipv6Addr::LOCALHOST.into() } else { self.source(host, to.ip())? };
+            // There is a way, and not from an address of IPv4 (`ip6_dst_lookup_tail`).
+            if from.is_ipv4() && to.is_ipv6() {
+                return Poll::Ready(Err(Errno::OtherFamily.into()));
+            }
             from = SocketAddr::new(source, from.port());
         }
         self.check_leaves(host, from.ip(), to.ip())?;
+        // What was refused before is of interest only if there is nothing wrong with this one.
+        if let Some(error) = self.bound(socket)?.error.take() {
+            return Poll::Ready(Err(error.into()));
+        }
         if let Poll::Pending = self.udp_writable(clock, socket, waiter)? {
             return Poll::Pending;
         }
