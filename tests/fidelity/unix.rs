@@ -8,7 +8,7 @@ use crate::{Seen, at_once, path, rest, soon};
 crate::programs! {
     file_stays folders write_to_a_gone_peer peer_gone_with_unread_data half_close other_types queued_connection addresses
     datagram_peers readiness order_of_checks datagram_sizes datagram_queue abstract_names datagrams_of_a_gone_peer
-    datagrams_to_itself
+    datagrams_to_itself reset_after_the_end
 }
 
 async fn file_stays(seen: &mut Seen) {
@@ -90,6 +90,26 @@ async fn half_close(seen: &mut Seen) {
     seen.result("read of the end", &b.read(&mut [0; 8]).await);
     b.write_all(b"answer").await.unwrap();
     seen.result("read of the answer", &a.read(&mut [0; 8]).await);
+}
+
+async fn reset_after_the_end(seen: &mut Seen) {
+    let (mut a, mut b) = UnixStream::pair().unwrap();
+    a.write_all(b"unread").await.unwrap();
+    b.close().await.unwrap();
+    drop(b);
+    rest().await;
+    seen.result("write", &a.write(b"x").await);
+    seen.result("first read", &a.read(&mut [0; 8]).await);
+    seen.result("second read", &a.read(&mut [0; 8]).await);
+    let (mut a, mut b) = UnixStream::pair().unwrap();
+    b.write_all(b"last").await.unwrap();
+    a.write_all(b"unread").await.unwrap();
+    b.close().await.unwrap();
+    drop(b);
+    rest().await;
+    seen.result("read of what was sent", &a.read(&mut [0; 8]).await);
+    seen.result("read after it", &a.read(&mut [0; 8]).await);
+    seen.result("read of the end", &a.read(&mut [0; 8]).await);
 }
 
 async fn other_types(seen: &mut Seen) {

@@ -139,10 +139,11 @@ impl Network {
         clock.trace.arrived(message);
         // Nobody sends any more what the other end has not got.
         conn.ends[1 - to].clear_flight();
+        let is_unix = conn.is_unix();
         let end = &mut conn.ends[to];
         if !std::mem::replace(&mut end.reset, true) {
             // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.
-            end.error = Some(if end.ended { Errno::BrokenPipe } else { Errno::ConnectionReset });
+            end.error = Some(if end.ended && !is_unix { Errno::BrokenPipe } else { Errno::ConnectionReset });
         }
         clock.woken.extend(end.take_waiters());
         self.free_port_of(clock, id, to);

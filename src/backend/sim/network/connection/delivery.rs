@@ -70,7 +70,7 @@ impl Network {
     ) -> Poll<io::Result<(usize, Vec<Fd>)>> {
         let Self { conns, hosts, .. } = self;
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
-        let (from, to) = conn.path(side);
+        let ((from, to), is_unix) = (conn.path(side), conn.is_unix());
         let end = &mut conn.ends[side];
         if end.arrived > 0 {
             let len = end.fds.limit(buf.len().min(end.arrived));
@@ -91,8 +91,8 @@ impl Network {
             }
             return Poll::Ready(Ok((len, fds)));
         }
-        // Nothing that happens after the end of the stream changes it: errors are for who writes (`SOCK_DONE`).
-        if end.ended {
+        // Nothing that happens after the end of a TCP stream changes it: errors are for who writes (`SOCK_DONE`).
+        if end.ended && !(is_unix && end.error.is_some()) {
             return Poll::Ready(Ok((0, Vec::new())));
         }
         if let Some(errno) = end.error.take() {
