@@ -1343,14 +1343,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "simulation reorders a stream",
         file: "backend/sim/network/connection/delivery.rs",
         right: "conn.ends[to].inbox.extend(part);",
-        wrong: "if mutant!() { conn.ends[to].inbox.extend(part.iter().rev()) } else { conn.ends[to].inbox.extend(part) }",
+        wrong: "if mutant!() { part.iter().rev().for_each(|byte| conn.ends[to].inbox.extend(&[*byte])) } else { conn.ends[to].inbox.extend(part) }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
     },
     Mutant {
         name: "simulation forgets a wake",
         file: "backend/sim/network/connection/delivery.rs",
-        right: "                    clock.woken.extend(conn.ends[1 - side].writer.take());",
-        wrong: "                    if !mutant!() { clock.woken.extend(conn.ends[1 - side].writer.take()); }",
+        right: "                    conn.ends[1 - side].writer.move_to(&mut clock.woken);",
+        wrong: "                    if !mutant!() { conn.ends[1 - side].writer.move_to(&mut clock.woken); }",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
     },
     // Watches.

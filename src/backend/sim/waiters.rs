@@ -68,13 +68,6 @@ impl Waiters {
         }
     }
 
-    pub(super) fn append(&mut self, other: Self) {
-        other.first.into_iter().for_each(|waker| self.push(waker));
-        if !other.more.is_empty() {
-            self.extend(other.more);
-        }
-    }
-
     pub(super) fn wake(self) {
         self.into_iter().for_each(wake);
     }
@@ -146,10 +139,15 @@ impl Waiting {
         self.awaiting.is_empty() && self.polling.is_none()
     }
 
-    pub(super) fn take(&mut self) -> Waiters {
-        let mut all = self.awaiting.take();
-        all.extend(self.polling.take());
-        all
+    /// Moves all of them to a list. One task that polls is the usual case.
+    #[inline]
+    pub(super) fn move_to(&mut self, list: &mut Waiters) {
+        if !self.awaiting.is_empty() {
+            list.extend(self.awaiting.take());
+        }
+        if let Some(waker) = self.polling.take() {
+            list.push(waker);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::hash::hash_of_both;
+use super::hash::hash;
 use super::kind::Kind;
 use crate::backend::sim::panics::Panic;
 
@@ -109,20 +109,14 @@ pub(crate) struct Flight {
 }
 
 impl Flight {
-    /// With bytes that may be in two places.
-    pub(crate) fn new(
-        what: &'static str,
-        hosts: (usize, usize),
-        addrs: [String; 2],
-        (front, back): (&[u8], &[u8]),
-    ) -> Self {
+    pub(crate) fn new(what: &'static str, hosts: (usize, usize), addrs: [String; 2], bytes: &[u8]) -> Self {
         Self {
             what,
             hosts,
             addrs,
-            bytes: front.len() + back.len(),
-            payload: hash_of_both(front, back),
-            content: content(front.iter().chain(back).take(SHOWN).copied().collect()),
+            bytes: bytes.len(),
+            payload: hash(bytes),
+            content: content(bytes.iter().take(SHOWN).copied().collect()),
         }
     }
 }

@@ -14,22 +14,6 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
     if rest.is_empty() { hash } else { mix(hash, word(rest)) }
 }
 
-/// The hash of bytes that are in two places, which says nothing of where they are cut.
-#[inline]
-pub(crate) fn hash_of_both(first: &[u8], second: &[u8]) -> u64 {
-    if second.is_empty() {
-        return hash(first);
-    }
-    let (words, rest) = first.split_at(first.len() - first.len() % 8);
-    let (middle, second) = second.split_at(second.len().min((8 - rest.len()) % 8));
-    let mut between = [0; 8];
-    between[..rest.len()].copy_from_slice(rest);
-    between[rest.len()..][..middle.len()].copy_from_slice(middle);
-    let between = (!rest.is_empty()).then(|| u64::from_le_bytes(between));
-    let words = words.chunks(8).map(word).chain(between).chain(second.chunks(8).map(word));
-    words.fold((first.len() + (middle.len() + second.len())) as u64, mix)
-}
-
 fn word(chunk: &[u8]) -> u64 {
     // A copy whose length is not known is a call.
     if let Ok(word) = chunk.try_into() {
@@ -38,19 +22,4 @@ fn word(chunk: &[u8]) -> u64 {
     let mut word = [0; 8];
     word[..chunk.len()].copy_from_slice(chunk);
     u64::from_le_bytes(word)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hash_is_the_same_wherever_bytes_are_cut() {
-        let bytes: Vec<u8> = (1..=40).collect();
-        for end in 0..=bytes.len() {
-            for at in 0..=end {
-                assert_eq!(hash_of_both(&bytes[..at], &bytes[at..end]), hash(&bytes[..end]), "{at} of {end}");
-            }
-        }
-    }
 }

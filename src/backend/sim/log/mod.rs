@@ -22,7 +22,7 @@ use super::schedule::Policy;
 
 pub(super) use coverage::{News, Same};
 pub(super) use event::{Flight, Origin, TaskKind, Wait};
-pub(super) use hash::{hash, hash_of_both};
+pub(super) use hash::hash;
 pub(super) use kind::Kind;
 pub(super) use trace::Trace;
 

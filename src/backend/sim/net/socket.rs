@@ -77,17 +77,17 @@ impl Socket {
             return Poll::Ready(Ok(0));
         }
         let wait = || Wait::Socket("read from", self.addrs.peer.ip());
-        let read = self.world.operate(cx, wait, |state, waiter| {
-            state.network.read(&mut state.clock, (self.conn, self.side), buf, take, waiter)
-        });
         // Descriptors of what is read are closed here, outside of the lock.
-        read.map_ok(|(len, _)| len)
+        let mut fds = Vec::new();
+        self.world.operate(cx, wait, |state, waiter| {
+            state.network.read(&mut state.clock, (self.conn, self.side), buf, take, &mut fds, waiter)
+        })
     }
 
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let wait = || Wait::Socket("write to", self.addrs.peer.ip());
         self.world.operate(cx, wait, |state, waiter| {
-            state.network.write(&mut state.clock, (self.conn, self.side), bufs, Vec::new(), waiter)
+            state.network.write(&mut state.clock, (self.conn, self.side), bufs, &mut Vec::new(), waiter)
         })
     }
 
@@ -106,15 +106,15 @@ impl Socket {
     }
 
     pub(super) fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.try_read_with_fds(buf).map(|(len, _)| len)
+        self.try_read_with_fds(buf, &mut Vec::new())
     }
 
-    fn try_read_with_fds(&self, buf: &mut [u8]) -> io::Result<(usize, Vec<Fd>)> {
+    fn try_read_with_fds(&self, buf: &mut [u8], fds: &mut Vec<Fd>) -> io::Result<usize> {
         if buf.is_empty() {
-            return Ok((0, Vec::new()));
+            return Ok(0);
         }
         self.world.try_operate(|state, waiter| {
-            state.network.read(&mut state.clock, (self.conn, self.side), buf, true, waiter)
+            state.network.read(&mut state.clock, (self.conn, self.side), buf, true, fds, waiter)
         })
     }
 
@@ -122,16 +122,17 @@ impl Socket {
     #[cfg(unix)]
     pub(super) fn try_send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
         check(buf, fds)?;
-        let fds = fds.iter().map(BorrowedFd::try_clone_to_owned).collect::<io::Result<_>>()?;
+        let mut fds = fds.iter().map(BorrowedFd::try_clone_to_owned).collect::<io::Result<_>>()?;
         self.world.try_operate(|state, waiter| {
             let buf = [IoSlice::new(buf)];
-            state.network.write(&mut state.clock, (self.conn, self.side), &buf, fds, waiter)
+            state.network.write(&mut state.clock, (self.conn, self.side), &buf, &mut fds, waiter)
         })
     }
 
     #[cfg(unix)]
     pub(super) fn try_recv_with_fds(&self, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
-        let (len, mut fds) = self.try_read_with_fds(buf)?;
+        let mut fds = Vec::new();
+        let len = self.try_read_with_fds(buf, &mut fds)?;
         let truncated = fds.len() > room;
         fds.truncate(room);
         Ok(RecvFds::new(len, fds, truncated))
@@ -156,7 +157,7 @@ impl Socket {
 
     pub(super) fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.world.try_operate(|state, waiter| {
-            state.network.write(&mut state.clock, (self.conn, self.side), bufs, Vec::new(), waiter)
+            state.network.write(&mut state.clock, (self.conn, self.side), bufs, &mut Vec::new(), waiter)
         })
     }
 

@@ -143,7 +143,7 @@ impl Network {
     /// Closes a listener, and resets the connections that were not accepted.
     pub(crate) fn stop_listening(&mut self, clock: &mut Clock, number: u64) {
         let Some(mut listening) = self.listening.remove(&number) else { return };
-        clock.dropped.append(listening.waiters.take());
+        listening.waiters.move_to(&mut clock.dropped);
         match &listening.addr {
             Addr::Ip(addr) => self.ports.stop_listening(listening.host, addr.port(), number),
             #[cfg(unix)]

@@ -116,7 +116,7 @@ fn crash<T: Bound>(sockets: &mut BTreeMap<u64, T>, host: usize, woken: &mut Wait
     sockets.retain(|_, socket| {
         let stays = socket.host() != host;
         if !stays {
-            socket.waiters().for_each(|waiting| woken.append(waiting.take()));
+            socket.waiters().for_each(|waiting| waiting.move_to(woken));
         }
         stays
     });
@@ -128,7 +128,7 @@ fn numbers<T: Bound>(sockets: &BTreeMap<u64, T>, host: usize) -> Vec<u64> {
 }
 
 fn wake_all<T: Bound>(sockets: &mut BTreeMap<u64, T>, woken: &mut Waiters) {
-    sockets.values_mut().flat_map(Bound::waiters).for_each(|waiting| woken.append(waiting.take()));
+    sockets.values_mut().flat_map(Bound::waiters).for_each(|waiting| waiting.move_to(woken));
 }
 
 impl Network {
@@ -174,7 +174,7 @@ impl Network {
 
     /// Wakes all waiters, because the simulation has stopped.
     pub(super) fn stop(&mut self, woken: &mut Waiters) {
-        woken.extend(self.conns.values_mut().flat_map(Conn::take_waiters));
+        self.conns.values_mut().for_each(|conn| conn.move_waiters(woken));
         wake_all(&mut self.listening, woken);
         wake_all(self.datagrams.all_mut(), woken);
         #[cfg(unix)]

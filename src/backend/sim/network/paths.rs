@@ -99,7 +99,7 @@ impl Network {
         self.each(paths, |path| path.set(rules.clone()));
         // A larger buffer may have made room for writers.
         for (from, to) in paths.iter(self.hosts.len()) {
-            clock.woken.extend(self.writers(from, to));
+            self.move_writers(from, to, &mut clock.woken);
         }
         Ok(())
     }

@@ -211,8 +211,8 @@ impl Network {
 
     pub(crate) fn unbind(&mut self, clock: &mut Clock, socket: u64) {
         if let Some(mut bound) = self.datagrams.remove(socket) {
-            clock.dropped.append(bound.waiters.take());
-            clock.dropped.append(bound.senders.take());
+            bound.waiters.move_to(&mut clock.dropped);
+            bound.senders.move_to(&mut clock.dropped);
         }
     }
 
@@ -307,7 +307,7 @@ impl Network {
     /// Half of what was sent has left.
     pub(super) fn send_buffer_has_room(&mut self, clock: &mut Clock, socket: u64) {
         if let Some(bound) = self.datagrams.bound.get_mut(&socket) {
-            clock.woken.append(bound.senders.take());
+            bound.senders.move_to(&mut clock.woken);
         }
     }
 

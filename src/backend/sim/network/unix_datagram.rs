@@ -99,10 +99,10 @@ impl Network {
         if let Some(path) = &bound.path {
             self.files.leave(bound.host, path, SocketKind::Datagram, number);
         }
-        clock.dropped.append(bound.readers.take());
-        clock.dropped.append(bound.senders.take());
+        bound.readers.move_to(&mut clock.dropped);
+        bound.senders.move_to(&mut clock.dropped);
         // Waiting senders find out that the receiver is gone.
-        clock.woken.append(bound.writers.take());
+        bound.writers.move_to(&mut clock.woken);
         for Queued { from, bytes, .. } in bound.queue {
             self.received(clock, from, bytes.len());
         }
@@ -112,7 +112,7 @@ impl Network {
     fn received(&mut self, clock: &mut Clock, from: u64, len: usize) {
         if let Some(sender) = self.unix_datagrams.get_mut(&from) {
             sender.unreceived = sender.unreceived.saturating_sub(memory(len));
-            clock.woken.append(sender.senders.take());
+            sender.senders.move_to(&mut clock.woken);
         }
     }
 
@@ -185,10 +185,10 @@ impl Network {
         }
         let message = clock.sent(number, || {
             let addrs = [&from, &bound.path].map(|path| Addr::Path(path.clone()).to_string());
-            Flight::new("datagram", (host, host), addrs, (buf, &[]))
+            Flight::new("datagram", (host, host), addrs, buf)
         });
         bound.queue.push_back(Queued { from: number, path: from, bytes: buf.to_vec() });
-        clock.woken.append(bound.readers.take());
+        bound.readers.move_to(&mut clock.woken);
         if let Some(sender) = self.unix_datagrams.get_mut(&number) {
             sender.unreceived += memory(buf.len());
         }
@@ -247,7 +247,7 @@ impl Network {
         };
         match bound.queue.pop_front() {
             Some(Queued { from, path, bytes }) => {
-                clock.woken.append(bound.writers.take());
+                bound.writers.move_to(&mut clock.woken);
                 self.received(clock, from, bytes.len());
                 Poll::Ready(Ok((path, bytes)))
             }

@@ -120,7 +120,7 @@ impl Network {
         if let Some(ends) = conn.ends_of(SERVER) {
             self.ports.connect(to, ends, Use::new(false, listening.share));
         }
-        clock.woken.append(listening.waiters.take());
+        listening.waiters.move_to(&mut clock.woken);
         self.send(clock, id, CLIENT, What::Accepted);
     }
 
@@ -167,7 +167,7 @@ impl Network {
             clock.trace.on_path(conn.path(SERVER));
             clock.trace.arrived(message);
             conn.progress = SleepState::Failed(error);
-            clock.woken.extend(conn.ends[CLIENT].writer.take());
+            conn.ends[CLIENT].writer.move_to(&mut clock.woken);
             self.free_port_of(clock, id, CLIENT);
         }
     }

@@ -40,11 +40,10 @@ impl Network {
             conn.ends[SERVER].held = false;
         }
         let end = &mut conn.ends[side];
-        let wakers = end.take_waiters();
-        clock.dropped.extend(wakers);
+        end.move_waiters(&mut clock.dropped);
         // What is on its way to a Unix socket is there, as far as the system is concerned.
         let is_unix = matches!(end.addr, Addr::Path(_));
-        let unread = end.arrived > 0 || is_unix && !end.inbox.is_empty();
+        let unread = end.arrived > 0 || is_unix && end.inbox.len() > 0;
         end.clear_arrived();
         let lingers = end.options.linger.is_none_or(|linger| !linger.is_zero());
         if matches!(conn.progress, SleepState::Asked | SleepState::Failed(_)) {
@@ -98,7 +97,7 @@ impl Network {
                 if end.host != host || !end.held || end.crashed {
                     continue;
                 }
-                clock.woken.extend(end.take_waiters());
+                end.move_waiters(&mut clock.woken);
                 self.close(clock, id, side);
                 if let Some(conn) = self.conns.get_mut(id) {
                     conn.ends[side].crashed = true;
@@ -120,9 +119,9 @@ impl Network {
                 }
                 (end.crashed, end.held, end.shut, end.reset, end.error) = (true, false, true, true, None);
                 end.clear_arrived();
-                clock.woken.extend(end.take_waiters());
+                end.move_waiters(&mut clock.woken);
                 let peer = &mut conn.ends[1 - side];
-                clock.woken.extend(peer.writer.take());
+                peer.writer.move_to(&mut clock.woken);
                 // What was lost is not sent again, and nothing arrives without what was sent before it.
                 let kept = peer.flight.iter().take_while(|packet| packet.tries == 0).count();
                 let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();
@@ -145,7 +144,7 @@ impl Network {
             // Linux, `tcp_reset`: after the end of the stream there is nothing left to be reset but writing.
             end.error = Some(if end.ended && !is_unix { Errno::BrokenPipe } else { Errno::ConnectionReset });
         }
-        clock.woken.extend(end.take_waiters());
+        end.move_waiters(&mut clock.woken);
         self.free_port_of(clock, id, to);
     }
 }

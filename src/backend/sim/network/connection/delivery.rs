@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use super::{Fd, SleepState, gone};
 use crate::backend::sim::clock::{Clock, NetEvent};
-use crate::backend::sim::log::{Kind, hash_of_both};
+use crate::backend::sim::log::{Kind, hash};
 use crate::backend::sim::network::paths::Gate;
 use crate::backend::sim::network::{Errno, Network};
 use crate::backend::sim::slots::Id;
@@ -66,40 +66,36 @@ impl Network {
         (id, side): (Id, usize),
         buf: &mut [u8],
         take: bool,
+        fds: &mut Vec<Fd>,
         waiter: &mut Waiter<'_>,
-    ) -> Poll<io::Result<(usize, Vec<Fd>)>> {
+    ) -> Poll<io::Result<usize>> {
         let Self { conns, hosts, .. } = self;
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
         let ((from, to), is_unix) = (conn.path(side), conn.is_unix());
         let end = &mut conn.ends[side];
         if end.arrived > 0 {
             let len = end.fds.limit(buf.len().min(end.arrived));
-            let mut fds = Vec::new();
-            let (front, back) = end.readable(0, len);
-            buf[..front.len()].copy_from_slice(front);
-            if !back.is_empty() {
-                buf[front.len()..len].copy_from_slice(back);
-            }
+            buf[..len].copy_from_slice(end.inbox.get(0, len));
             if take {
-                end.inbox.drain(..len);
-                fds = end.fds.take(len);
+                end.inbox.take(len);
+                end.fds.take(len, fds);
                 end.arrived -= len;
                 let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
                 if waiting + path.worth_sending() <= path.buffer() {
-                    clock.woken.extend(conn.ends[1 - side].writer.take());
+                    conn.ends[1 - side].writer.move_to(&mut clock.woken);
                 }
             }
-            return Poll::Ready(Ok((len, fds)));
+            return Poll::Ready(Ok(len));
         }
         // Nothing that happens after the end of a TCP stream changes it: errors are for who writes (`SOCK_DONE`).
         if end.ended && !(is_unix && end.error.is_some()) {
-            return Poll::Ready(Ok((0, Vec::new())));
+            return Poll::Ready(Ok(0));
         }
         if let Some(errno) = end.error.take() {
             return Poll::Ready(Err(errno.into()));
         }
         if end.reset {
-            return Poll::Ready(Ok((0, Vec::new())));
+            return Poll::Ready(Ok(0));
         }
         clock.dropped.extend(end.reader.add(waiter, How::Polls));
         Poll::Pending
@@ -111,7 +107,7 @@ impl Network {
         clock: &mut Clock,
         (id, side): (Id, usize),
         bufs: &[io::IoSlice<'_>],
-        fds: Vec<Fd>,
+        fds: &mut Vec<Fd>,
         waiter: &mut Waiter<'_>,
     ) -> Poll<io::Result<usize>> {
         let Self { conns, hosts, random, .. } = self;
@@ -275,8 +271,7 @@ impl Network {
             What::Reset => false,
         };
         if let What::Data(len) = what {
-            let (front, back) = end.readable(end.arrived, len);
-            clock.record(Kind::DataArrived, id.number, hash_of_both(front, back));
+            clock.record(Kind::DataArrived, id.number, hash(end.inbox.get(end.arrived, len)));
             clock.trace.arrived(message);
         }
         if nobody {
@@ -290,18 +285,18 @@ impl Network {
                 clock.record(Kind::ConnectionOpened, id.number, 0);
                 clock.trace.arrived(message);
                 conn.progress = SleepState::Open;
-                clock.woken.extend(end.writer.take());
+                end.writer.move_to(&mut clock.woken);
             }
             What::Data(len) => {
                 end.arrived += len;
-                clock.woken.extend(end.reader.take());
+                end.reader.move_to(&mut clock.woken);
                 self.loop_back(clock, id);
             }
             What::End => {
                 clock.record(Kind::EndArrived, id.number, 0);
                 clock.trace.arrived(message);
                 end.ended = true;
-                clock.woken.extend(end.reader.take());
+                end.reader.move_to(&mut clock.woken);
                 self.loop_back(clock, id);
                 let conn = self.conns.get(id);
                 if conn.is_some_and(|conn| conn.ends[to].shut_first) {
@@ -317,10 +312,11 @@ impl Network {
     fn loop_back(&mut self, clock: &mut Clock, id: Id) {
         let Some(conn) = self.conns.get_mut(id).filter(|conn| conn.is_loop) else { return };
         let [client, server] = &mut conn.ends;
-        client.inbox.extend(server.inbox.drain(..server.arrived));
+        client.inbox.extend(server.inbox.get(0, server.arrived));
+        server.inbox.take(server.arrived);
         client.arrived += std::mem::take(&mut server.arrived);
         client.ended |= server.ended;
-        clock.woken.extend(client.reader.take());
+        client.reader.move_to(&mut clock.woken);
     }
 
     /// The first packet in flight did not arrive.
@@ -355,7 +351,7 @@ impl Network {
         if !std::mem::replace(&mut end.reset, true) {
             end.error = Some(Errno::TimedOut);
         }
-        clock.woken.extend(end.take_waiters());
+        end.move_waiters(&mut clock.woken);
         self.free_port_of(clock, id, side);
     }
 }

@@ -25,14 +25,16 @@ struct Sent {
 
 impl Fds {
     /// They come with the last `len` bytes of the inbox, which has `all`.
-    pub(super) fn sent(&mut self, fds: Vec<Fd>, all: usize, len: usize) {
+    #[inline]
+    pub(super) fn sent(&mut self, fds: &mut Vec<Fd>, all: usize, len: usize) {
         if !fds.is_empty() {
             let to = self.taken + all as u64;
-            self.sent.push_back(Sent { from: to - len as u64, to, fds });
+            self.sent.push_back(Sent { from: to - len as u64, to, fds: std::mem::take(fds) });
         }
     }
 
     /// As much of the first `len` bytes as one receive takes, which ends where bytes end that descriptors came with.
+    #[inline]
     pub(super) fn limit(&self, len: usize) -> usize {
         match self.sent.front() {
             Some(first) if first.from < self.taken + len as u64 => len.min((first.to - self.taken) as usize),
@@ -41,13 +43,12 @@ impl Fds {
     }
 
     /// The first bytes of the inbox are taken, and the descriptors that came with them.
-    pub(super) fn take(&mut self, len: usize) -> Vec<Fd> {
+    #[inline]
+    pub(super) fn take(&mut self, len: usize, fds: &mut Vec<Fd>) {
         self.taken += len as u64;
-        let mut fds = Vec::new();
         while self.sent.front().is_some_and(|first| first.from < self.taken) {
             fds.extend(self.sent.pop_front().into_iter().flat_map(|first| first.fds));
         }
-        fds
     }
 
     /// Only the first bytes of the inbox are left.
@@ -73,16 +74,22 @@ mod tests {
     #[test]
     fn what_does_not_arrive_is_closed() {
         let mut fds = Fds::default();
-        let ((first, mut other_of_first), (second, mut other_of_second)) = (descriptor(), descriptor());
-        assert!(fds.take(10).is_empty());
-        fds.sent(first, 5, 2);
-        fds.sent(second, 9, 3);
+        let ((mut first, mut other_of_first), (mut second, mut other_of_second)) =
+            (descriptor(), descriptor());
+        let take = |fds: &mut Fds, len| {
+            let mut taken = Vec::new();
+            fds.take(len, &mut taken);
+            taken
+        };
+        assert!(take(&mut fds, 10).is_empty());
+        fds.sent(&mut first, 5, 2);
+        fds.sent(&mut second, 9, 3);
         fds.truncate(6);
         assert_eq!(other_of_second.read(&mut [0]).unwrap(), 0);
         assert!(other_of_first.read(&mut [0]).is_err(), "a part of its bytes is left");
         assert_eq!((fds.limit(3), fds.limit(6)), (3, 5));
-        assert!(fds.take(3).is_empty());
-        assert_eq!(fds.take(1).len(), 1);
+        assert!(take(&mut fds, 3).is_empty());
+        assert_eq!(take(&mut fds, 1).len(), 1);
         assert_eq!(fds.limit(5), 5);
         assert_eq!(other_of_first.read(&mut [0]).unwrap(), 0);
     }

@@ -4,20 +4,22 @@ mod asking;
 mod closing;
 mod delivery;
 mod fds;
+mod inbox;
 mod keepalive;
 
 use std::collections::VecDeque;
 use std::io;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 use self::delivery::Packet;
 use self::fds::Fds;
+use self::inbox::Inbox;
 use super::ports::Ends;
 use super::{Addr, Errno, Network, crashed};
 use crate::backend::sim::clock::Clock;
 use crate::backend::sim::log::Flight;
 use crate::backend::sim::slots::Id;
-use crate::backend::sim::waiters::Waiting;
+use crate::backend::sim::waiters::{Waiters, Waiting};
 use crate::runtime::net::options::SocketOptions;
 
 /// A connection: the client's end, and the server's.
@@ -56,13 +58,13 @@ impl Conn {
     /// For the log: a packet to one end. Its bytes begin at `at` in the inbox.
     #[cold]
     fn flight(&self, to: usize, what: &'static str, at: usize, len: usize) -> Flight {
-        let (front, back) = self.ends[to].readable(at, len);
         let ends = [&self.ends[1 - to], &self.ends[to]];
-        Flight::new(what, self.path(to), ends.map(|end| end.addr.to_string()), (front, back))
+        let bytes = self.ends[to].inbox.get(at, len);
+        Flight::new(what, self.path(to), ends.map(|end| end.addr.to_string()), bytes)
     }
 
-    pub(super) fn take_waiters(&mut self) -> impl Iterator<Item = Waker> {
-        self.ends.iter_mut().flat_map(End::take_waiters)
+    pub(super) fn move_waiters(&mut self, list: &mut Waiters) {
+        self.ends.iter_mut().for_each(|end| end.move_waiters(list));
     }
 }
 
@@ -85,7 +87,7 @@ struct End {
     options: SocketOptions,
     ttl: u32,
     // Bytes that have arrived, followed by bytes in flight.
-    inbox: VecDeque<u8>,
+    inbox: Inbox,
     arrived: usize,
     fds: Fds,
     // Packets in flight. Only the first one has an event, so none can overtake another.
@@ -117,7 +119,7 @@ impl End {
             addr,
             options,
             ttl: super::TTL,
-            inbox: VecDeque::new(),
+            inbox: Inbox::default(),
             arrived: 0,
             fds: Fds::default(),
             flight: VecDeque::new(),
@@ -136,9 +138,10 @@ impl End {
         }
     }
 
-    /// All wakers of this connection.
-    fn take_waiters(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        self.reader.take().into_iter().chain(self.writer.take())
+    /// Moves all wakers of this end to a list.
+    fn move_waiters(&mut self, list: &mut Waiters) {
+        self.reader.move_to(list);
+        self.writer.move_to(list);
     }
 
     /// Drops packets in flight to this end, which are no longer retransmitted.
@@ -155,20 +158,9 @@ impl End {
 
     /// Nobody reads any more what has arrived.
     fn clear_arrived(&mut self) {
-        self.inbox.drain(..self.arrived);
-        self.fds.take(self.arrived);
+        self.inbox.take(self.arrived);
+        self.fds.take(self.arrived, &mut Vec::new());
         self.arrived = 0;
-    }
-
-    /// Returns the bytes that can be read, as the two slices of the buffer.
-    #[inline]
-    fn readable(&self, from: usize, len: usize) -> (&[u8], &[u8]) {
-        let (front, back) = self.inbox.as_slices();
-        let split = front.len();
-        (
-            &front[from.min(split)..(from + len).min(split)],
-            &back[from.saturating_sub(split)..(from + len).saturating_sub(split)],
-        )
     }
 }
 
@@ -190,13 +182,13 @@ impl Network {
         self.conns.get_mut(id).filter(|conn| !conn.ends[side].crashed)
     }
 
-    /// Wakers of tasks that wait to write from one host to another.
-    pub(super) fn writers(&mut self, from: usize, to: usize) -> Vec<Waker> {
+    /// Moves the wakers of tasks that wait to write from one host to another to a list.
+    pub(super) fn move_writers(&mut self, from: usize, to: usize, list: &mut Waiters) {
         let ends = self.conns.values_mut().flat_map(|conn| {
             let hosts = [CLIENT, SERVER].map(|side| conn.path(1 - side));
             conn.ends.iter_mut().zip(hosts).filter(|(_, path)| *path == (from, to))
         });
-        ends.flat_map(|(end, _)| end.writer.take()).collect()
+        ends.for_each(|(end, _)| end.writer.move_to(list));
     }
 
     /// Returns the address of the client and that of the server.

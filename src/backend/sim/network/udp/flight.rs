@@ -86,7 +86,7 @@ impl Network {
         if bound.queued + memory <= QUEUE {
             bound.queued += memory;
             bound.queue.push_back((from, bytes));
-            clock.woken.append(bound.waiters.take());
+            bound.waiters.move_to(&mut clock.woken);
         }
     }
 
@@ -106,13 +106,13 @@ impl Network {
         clock.trace.arrived(message);
         if let Some(bound) = self.datagrams.bound.get_mut(&socket) {
             bound.error = Some(Errno::ConnectionRefused);
-            clock.woken.append(bound.waiters.take());
-            clock.woken.append(bound.senders.take());
+            bound.waiters.move_to(&mut clock.woken);
+            bound.senders.move_to(&mut clock.woken);
         }
     }
 }
 
 /// For the log.
 fn flight(what: &'static str, hosts: (usize, usize), addrs: [SocketAddr; 2], bytes: &[u8]) -> Flight {
-    Flight::new(what, hosts, addrs.map(|addr| addr.to_string()), (bytes, &[]))
+    Flight::new(what, hosts, addrs.map(|addr| addr.to_string()), bytes)
 }
