@@ -84,6 +84,7 @@ impl Clock {
     }
 
     /// Something happens now.
+    #[inline]
     pub(super) fn record(&mut self, kind: Kind, number: u64, payload: u64) {
         self.trace.record(self.nanos, kind, number, payload);
     }
