@@ -182,6 +182,12 @@ pub(super) struct Rules {
     buffer: usize,
 }
 
+impl Rules {
+    fn are_plain(&self) -> bool {
+        self.loss == Chance::NEVER && self.bandwidth.is_none() && self.segment.is_none()
+    }
+}
+
 /// One direction of a link.
 pub(super) struct Path {
     rules: Rules,
@@ -194,6 +200,8 @@ pub(super) struct Path {
     losses: Vec<Chance>,
     // The highest of all losses.
     loss: Chance,
+    // A packet that is not too large is neither lost nor split, nor does it wait for those before it.
+    plain: bool,
     // The time at which the last byte has left.
     free_at: u64,
     pub(super) held: Vec<NetEvent>,
@@ -203,6 +211,7 @@ impl Path {
     fn new(rules: Rules) -> Self {
         Self {
             loss: rules.loss,
+            plain: rules.are_plain(),
             rules,
             cut: false,
             cuts: 0,
@@ -243,6 +252,17 @@ impl Path {
         self.hold || self.holds > 0
     }
 
+    /// When a packet of `len` bytes arrives that is sent now; `None` if there is more to it than a latency.
+    #[inline]
+    pub(super) fn plain_arrival(&self, random: &mut Random, now: u64, len: usize) -> Option<u64> {
+        (self.plain && len <= self.rules.packet).then(|| self.late(random, now))
+    }
+
+    #[inline]
+    fn late(&self, random: &mut Random, at: u64) -> u64 {
+        at.saturating_add(self.rules.latency + random.below(self.rules.jitter))
+    }
+
     /// Returns when `len` bytes that are sent now arrive.
     pub(super) fn arrival(&mut self, random: &mut Random, now: u64, len: usize) -> u64 {
         let mut at = now;
@@ -251,7 +271,7 @@ impl Path {
             at = at.max(self.free_at).saturating_add(takes.try_into().unwrap_or(u64::MAX));
             self.free_at = at;
         }
-        at.saturating_add(self.rules.latency + random.below(self.rules.jitter))
+        self.late(random, at)
     }
 
     /// Returns the extra delay of a datagram that others overtake, if one is drawn.
@@ -323,6 +343,7 @@ impl Path {
 
     fn weigh_losses(&mut self) {
         self.loss = self.losses.iter().copied().fold(self.rules.loss, Chance::max);
+        self.plain = self.rules.are_plain() && self.loss == Chance::NEVER;
     }
 }
 

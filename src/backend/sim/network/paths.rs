@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::io;
 
 use super::Network;
+use super::host::Host;
 use super::path::{Chance, LinkOptions, Path};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::log::Kind;
@@ -41,6 +42,21 @@ pub(super) enum Gate {
     Cut,
 }
 
+/// Whether a packet that arrives now gets from one of the hosts to another.
+#[inline]
+pub(super) fn gate(hosts: &[Host], from: usize, to: usize) -> Gate {
+    let path = &hosts[from].paths[to];
+    if path.is_cut() {
+        Gate::Cut
+    } else if path.is_held() {
+        Gate::Held
+    } else if hosts[to].up {
+        Gate::Open
+    } else {
+        Gate::Cut
+    }
+}
+
 impl Network {
     /// Returns a path, and the generator of the network.
     pub(super) fn path(&mut self, from: usize, to: usize) -> (&mut Path, &mut Random) {
@@ -49,16 +65,7 @@ impl Network {
 
     /// Whether a packet that arrives now gets through.
     pub(super) fn gate(&self, from: usize, to: usize) -> Gate {
-        let path = &self.hosts[from].paths[to];
-        if path.is_cut() {
-            Gate::Cut
-        } else if path.is_held() {
-            Gate::Held
-        } else if self.hosts[to].up {
-            Gate::Open
-        } else {
-            Gate::Cut
-        }
+        gate(&self.hosts, from, to)
     }
 
     /// Reports hosts that are down, and links that are cut or held.

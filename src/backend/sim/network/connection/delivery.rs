@@ -3,11 +3,13 @@
 use std::io;
 use std::task::Poll;
 
-use super::{Fd, SleepState, gone};
+use super::{Conn, End, Fd, SleepState, gone};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::log::{Kind, hash};
-use crate::backend::sim::network::paths::Gate;
+use crate::backend::sim::network::path::Path;
+use crate::backend::sim::network::paths::{Gate, gate};
 use crate::backend::sim::network::{Errno, Network};
+use crate::backend::sim::random::Random;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::{How, Waiter};
 
@@ -29,7 +31,7 @@ pub(super) struct Packet {
 
 impl Packet {
     pub(super) fn len(&self) -> usize {
-        if let What::Data(len) = self.what { len } else { 0 }
+        self.what.len()
     }
 }
 
@@ -42,6 +44,11 @@ pub(super) enum What {
 }
 
 impl What {
+    /// Of its data.
+    fn len(self) -> usize {
+        if let Self::Data(len) = self { len } else { 0 }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Accepted => "answer",
@@ -55,6 +62,91 @@ impl What {
 /// Returns the delay before a packet that was lost this many times is sent again.
 fn resend(tries: u32) -> u64 {
     (RESEND << tries).min(LONGEST_RESEND)
+}
+
+impl End {
+    #[inline]
+    fn data_arrives(&self, clock: &mut Clock, id: Id, len: usize, message: u64) {
+        clock.record(Kind::DataArrived, id.number, hash(self.inbox.get(self.arrived, len)));
+        clock.trace.arrived(message);
+    }
+
+    #[inline]
+    fn data_is_there(&mut self, clock: &mut Clock, len: usize) {
+        self.arrived += len;
+        self.reader.move_to(&mut clock.woken);
+    }
+}
+
+impl Conn {
+    /// Whether data is for this end, and nothing else is to be done about it.
+    #[inline]
+    fn takes_data(&self, to: usize) -> bool {
+        self.ends[to].held && !self.ends[to].reset && !self.is_loop
+    }
+
+    /// Sends a packet on the path to one end, behind all earlier packets to that end.
+    fn send(
+        &mut self,
+        clock: &mut Clock,
+        (path, random): (&mut Path, &mut Random),
+        id: Id,
+        to: usize,
+        what: What,
+    ) {
+        let is_next = self.ends[to].flight.is_empty();
+        let len = what.len();
+        if let Some(at) = path.plain_arrival(random, clock.nanos, len) {
+            let begins = self.ends[to].inbox.len() - len;
+            let message = clock.sent(id.number, || self.flight(to, what.name(), begins, len));
+            self.ends[to].flight.push_back(Packet { at, tries: 0, what, message });
+        } else {
+            self.send_pieces(clock, (path, random), id, to, what);
+        }
+        if let Some(first) = self.ends[to].flight.front().filter(|_| is_next) {
+            clock.add(first.at, NetEvent::Arrive { conn: id, to });
+        }
+    }
+
+    /// As `send`, without the event.
+    #[inline(never)]
+    fn send_pieces(
+        &mut self,
+        clock: &mut Clock,
+        (path, random): (&mut Path, &mut Random),
+        id: Id,
+        to: usize,
+        what: What,
+    ) {
+        let mut left = what.len();
+        // Pieces of one write leave one after the other.
+        let mut leaves = clock.nanos;
+        loop {
+            let len = path.segment(random, left);
+            let mut at = path.arrival(random, leaves, len);
+            leaves += 1 + len as u64 * 4 / 5;
+            let begins = self.ends[to].inbox.len() - left;
+            let message = clock.sent(id.number, || self.flight(to, what.name(), begins, len));
+            let mut tries = 0;
+            // Whether an answer is lost has been drawn before.
+            while what != What::Accepted && tries <= RESENDS && path.loses(random) {
+                clock.record(Kind::Lost, id.number, len as u64);
+                clock.trace.on_path(self.path(to));
+                at = at.saturating_add(resend(tries));
+                tries += 1;
+            }
+            // A reset is never retransmitted.
+            if what == What::Reset && tries > 0 {
+                break;
+            }
+            let what = if let What::Data(_) = what { What::Data(len) } else { what };
+            self.ends[to].flight.push_back(Packet { at, tries, what, message });
+            left -= len;
+            if left == 0 {
+                break;
+            }
+        }
+    }
 }
 
 impl Network {
@@ -71,7 +163,7 @@ impl Network {
     ) -> Poll<io::Result<usize>> {
         let Self { conns, hosts, .. } = self;
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
-        let ((from, to), is_unix) = (conn.path(side), conn.is_unix());
+        let is_unix = conn.is_unix();
         let end = &mut conn.ends[side];
         if end.arrived > 0 {
             let len = end.fds.limit(buf.len().min(end.arrived));
@@ -80,9 +172,13 @@ impl Network {
                 end.inbox.take(len);
                 end.fds.take(len, fds);
                 end.arrived -= len;
-                let (waiting, path) = (end.inbox.len(), &hosts[from].paths[to]);
-                if waiting + path.worth_sending() <= path.buffer() {
-                    conn.ends[1 - side].writer.move_to(&mut clock.woken);
+                let waiting = end.inbox.len();
+                if !conn.ends[1 - side].writer.is_empty() {
+                    let (from, to) = conn.path(side);
+                    let path = &hosts[from].paths[to];
+                    if waiting + path.worth_sending() <= path.buffer() {
+                        conn.ends[1 - side].writer.move_to(&mut clock.woken);
+                    }
                 }
             }
             return Poll::Ready(Ok(len));
@@ -126,7 +222,7 @@ impl Network {
             return Poll::Ready(Err(Errno::BrokenPipe.into()));
         }
         let (from_host, to_host) = conn.path(to);
-        let path = &hosts[from_host].paths[to_host];
+        let path = &mut hosts[from_host].paths[to_host];
         let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
         // Avoids sending a few bytes at a time when the reader reads a few bytes at a time (RFC 1122, 4.2.3.4).
         let len: usize = bufs.iter().map(|buf| buf.len()).sum();
@@ -146,7 +242,7 @@ impl Network {
         }
         let end = &mut conn.ends[to];
         end.fds.sent(fds, end.inbox.len(), len);
-        self.send(clock, id, to, What::Data(len));
+        conn.send(clock, (path, random), id, to, What::Data(len));
         Poll::Ready(Ok(len))
     }
 
@@ -191,47 +287,7 @@ impl Network {
         let Self { conns, hosts, random, .. } = self;
         let Some(conn) = conns.get_mut(id) else { return };
         let (from_host, to_host) = conn.path(to);
-        let path = &mut hosts[from_host].paths[to_host];
-        let waiting = conn.ends[to].flight.len();
-        let mut left = if let What::Data(len) = what { len } else { 0 };
-        // Pieces of one write leave one after the other.
-        let mut leaves = clock.nanos;
-        loop {
-            let len = path.segment(random, left);
-            let mut at = path.arrival(random, leaves, len);
-            leaves += 1 + len as u64 * 4 / 5;
-            let begins = conn.ends[to].inbox.len() - left;
-            let message = clock.sent(id.number, || conn.flight(to, what.name(), begins, len));
-            let mut tries = 0;
-            // Whether an answer is lost has been drawn before.
-            while what != What::Accepted && tries <= RESENDS && path.loses(random) {
-                clock.record(Kind::Lost, id.number, len as u64);
-                clock.trace.on_path((from_host, to_host));
-                at = at.saturating_add(resend(tries));
-                tries += 1;
-            }
-            // A reset is never retransmitted.
-            if what == What::Reset && tries > 0 {
-                break;
-            }
-            let what = if let What::Data(_) = what { What::Data(len) } else { what };
-            conn.ends[to].flight.push_back(Packet { at, tries, what, message });
-            left -= len;
-            if left == 0 {
-                break;
-            }
-        }
-        if waiting == 0 {
-            self.await_first(clock, id, to);
-        }
-    }
-
-    /// Schedules the arrival of the first packet in flight.
-    fn await_first(&mut self, clock: &mut Clock, id: Id, to: usize) {
-        let conn = self.conns.get(id);
-        if let Some(first) = conn.and_then(|conn| conn.ends[to].flight.front()) {
-            clock.add(first.at, NetEvent::Arrive { conn: id, to });
-        }
+        conn.send(clock, (&mut hosts[from_host].paths[to_host], random), id, to, what);
     }
 
     /// The first packet in flight to one end of a connection is due, and perhaps more of them.
@@ -240,22 +296,32 @@ impl Network {
             let (from_host, to_host) = conn.path(to);
             let Some(first) = conn.ends[to].flight.front() else { return };
             if first.at > clock.nanos {
-                break;
+                clock.add(first.at, NetEvent::Arrive { conn: id, to });
+                return;
             }
             if first.tries > RESENDS {
                 return self.time_out(clock, id, 1 - to);
             }
             let (what, message) = (first.what, first.message);
-            let gate = self.gate(from_host, to_host);
-            match gate {
-                Gate::Held => return self.keep(clock, from_host, to_host, NetEvent::Arrive { conn: id, to }),
-                Gate::Open if self.deliver(clock, id, to, what, message) => {}
-                Gate::Open | Gate::Cut => {
-                    self.send_again(clock, id, to, gate);
+            match (gate(&self.hosts, from_host, to_host), what) {
+                (Gate::Held, _) => {
+                    return self.keep(clock, from_host, to_host, NetEvent::Arrive { conn: id, to });
                 }
+                // Most packets are of this kind, so that it is not looked up again.
+                (Gate::Open, What::Data(len)) if conn.takes_data(to) => {
+                    let end = &mut conn.ends[to];
+                    end.data_arrives(clock, id, len, message);
+                    end.flight.pop_front();
+                    end.heard_at = clock.nanos;
+                    end.data_is_there(clock, len);
+                    if end.flight.is_empty() {
+                        return;
+                    }
+                }
+                (Gate::Open, _) if self.deliver(clock, id, to, what, message) => {}
+                (gate @ (Gate::Open | Gate::Cut), _) => self.send_again(clock, id, to, gate),
             }
         }
-        self.await_first(clock, id, to);
     }
 
     /// Returns whether the packet was accepted. If not, the sender is notified, and retransmits it until it is
@@ -271,8 +337,7 @@ impl Network {
             What::Reset => false,
         };
         if let What::Data(len) = what {
-            clock.record(Kind::DataArrived, id.number, hash(end.inbox.get(end.arrived, len)));
-            clock.trace.arrived(message);
+            end.data_arrives(clock, id, len, message);
         }
         if nobody {
             self.send(clock, id, 1 - to, What::Reset);
@@ -288,8 +353,7 @@ impl Network {
                 end.writer.move_to(&mut clock.woken);
             }
             What::Data(len) => {
-                end.arrived += len;
-                end.reader.move_to(&mut clock.woken);
+                end.data_is_there(clock, len);
                 self.loop_back(clock, id);
             }
             What::End => {
