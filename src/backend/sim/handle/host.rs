@@ -294,7 +294,8 @@ impl Hash for Host {
 impl Sim {
     /// Adds a host with a name, which other hosts can resolve, and one address.
     ///
-    /// A simulation begins on the host `main`, at 10.0.0.1. Every host also has a loopback of its own, 127.0.0.1 and
+    /// A simulation begins on the host `main`, at 10.0.0.1. Upper and lower case are the same in a name, and so is a dot at its end; an
+    /// address of IPv6 that stands for one of IPv4 (`::ffff:10.0.0.2`) is that one. Every host also has a loopback of its own, 127.0.0.1 and
     /// ::1, to which `localhost` resolves.
     ///
     /// # Errors
