@@ -353,7 +353,7 @@ impl Network {
         if let Some(error) = self.bound(socket)?.error.take() {
             return Poll::Ready(Err(error.into()));
         }
-        if let Poll::Pending = self.udp_writable(clock, socket, waiter)? {
+        if self.udp_writable(clock, socket, waiter)?.is_pending() {
             return Poll::Pending;
         }
         let bound = self.bound(socket)?;

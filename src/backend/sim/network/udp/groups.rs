@@ -118,11 +118,10 @@ impl Network {
         let (own, is_group) = (bound.host, to.ip().is_multicast());
         let comes_back =
             !is_group || if to.is_ipv4() { bound.multicast_loop_v4 } else { bound.multicast_loop_v6 };
-        let leaves = !from.ip().is_loopback()
-            && !stays(to.ip())
-            && !(is_group && to.is_ipv4() && bound.multicast_ttl_v4 == 0);
+        let is_for_here = is_group && to.is_ipv4() && bound.multicast_ttl_v4 == 0;
+        let stays = is_for_here || from.ip().is_loopback() || stays(to.ip());
         for host in 0..self.hosts.len() {
-            if if host == own { comes_back } else { leaves } {
+            if if host == own { comes_back } else { !stays } {
                 self.send_to_one(clock, (socket, own), bytes, from, (host, to));
             }
         }
