@@ -5,6 +5,7 @@
 //! ```
 //!
 //! Arguments, if there are any: how many searches of each kind, and which bug alone, `election` or `race`.
+#![allow(clippy::unwrap_used, reason = "a program that is searched fails by a panic")]
 
 use std::net::SocketAddr;
 use std::panic::catch_unwind;
