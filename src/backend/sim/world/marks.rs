@@ -124,8 +124,7 @@ mod tests {
             }
             drawn.lock().unwrap().faults.push(faults());
         });
-        let drawn = drawn.lock().unwrap().clone();
-        drawn
+        std::mem::take(&mut *drawn.lock().unwrap())
     }
 
     #[test]
