@@ -5,11 +5,11 @@ use std::io;
 use std::io::ErrorKind;
 
 macro_rules! errnos {
-    ($($name:ident: $number:ident, $kind:ident;)*) => {
+    ($($(#[$attribute:meta])* $name:ident: $number:ident, $kind:ident;)*) => {
         /// An error of the system.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Errno {
-            $($name,)*
+            $($(#[$attribute])* $name,)*
         }
 
         impl From<Errno> for io::Error {
@@ -17,12 +17,12 @@ macro_rules! errnos {
             fn from(errno: Errno) -> Self {
                 #[cfg(unix)]
                 match errno {
-                    $(Errno::$name => Self::from_raw_os_error(libc::$number),)*
+                    $($(#[$attribute])* Errno::$name => Self::from_raw_os_error(libc::$number),)*
                 }
                 // Windows has no number for some of them, and for others a number that nobody compares with.
                 #[cfg(not(unix))]
                 match errno {
-                    $(Errno::$name => ErrorKind::$kind.into(),)*
+                    $($(#[$attribute])* Errno::$name => ErrorKind::$kind.into(),)*
                 }
             }
         }
@@ -46,9 +46,12 @@ errnos! {
     NoDevice: ENODEV, Other;
     NotConnected: ENOTCONN, NotConnected;
     NotSupported: EOPNOTSUPP, Unsupported;
+    #[cfg(unix)]
     NotFound: ENOENT, NotFound;
+    #[cfg(unix)]
     NotPermitted: EPERM, PermissionDenied;
     OtherFamily: EAFNOSUPPORT, Other;
+    #[cfg(unix)]
     OtherType: EPROTOTYPE, Other;
     TimedOut: ETIMEDOUT, TimedOut;
     TooLong: EMSGSIZE, Other;
