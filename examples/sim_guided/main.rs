@@ -109,7 +109,7 @@ fn race(sim: &Sim) {
     });
 }
 
-/// What some searches came to: how many runs passed before the first that failed, or more than all.
+/// Outcomes of searches: how many runs passed before the first that failed, or more than all.
 struct Searches {
     passed: Vec<u64>,
     most: u64,

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct Workload {
     /// Addresses of the replicas.
     addrs: Vec<String>,
-    /// What the clients do and see.
+    /// The operations of the clients, and their results.
     pub(crate) history: History<Map<&'static str, String>>,
     /// Repeated attempts.
     pub(crate) retries: Count,

@@ -64,7 +64,7 @@ pub(crate) enum NetEvent {
     // Apart, for it is large, and there are few of it.
     Datagram(Box<Datagram>),
     DatagramRefused(Box<Refusal>),
-    /// What fills the send buffer of a UDP socket has left.
+    /// The send buffer of a UDP socket has room again.
     SendBufferHasRoom {
         socket: u64,
     },

@@ -40,7 +40,7 @@ impl LocalClock {
 }
 
 impl LocalClocks {
-    /// What the clock of a host shows now.
+    /// The present time on the clock of a host.
     pub(super) fn shows(&self, host: usize, now: u64) -> u64 {
         self.0.get(&host).map_or(now, |clock| clock.shows(now))
     }

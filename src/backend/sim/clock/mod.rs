@@ -127,7 +127,7 @@ impl Clock {
         self.woken.extend(self.events.take_all().filter_map(Event::into_waker));
     }
 
-    /// What the clock of a host shows.
+    /// The time on the clock of a host.
     pub(super) fn local(&self, host: usize) -> u64 {
         self.local.shows(host, self.nanos)
     }

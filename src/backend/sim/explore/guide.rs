@@ -29,7 +29,7 @@ pub(super) struct Guide {
     seeds: Seeds,
     begun: AtomicU64,
     state: Mutex<State>,
-    // A generation begins, or there is none any more.
+    // Signals that the next generation begins, or that the search is over.
     turned: Condvar,
 }
 

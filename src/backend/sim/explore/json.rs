@@ -55,7 +55,7 @@ impl Parser<'_> {
         while self.0.next_if(|c| c.is_ascii_whitespace()).is_some() {}
     }
 
-    /// What comes next is this.
+    /// Takes this character if it is the next one, and returns whether it was.
     fn takes(&mut self, letter: char) -> bool {
         self.skip_spaces();
         self.0.next_if_eq(&letter).is_some()

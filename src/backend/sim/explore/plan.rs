@@ -30,7 +30,7 @@ impl Plan {
         }
     }
 
-    /// What a run draws from that has not ended.
+    /// The seed of a run that has not ended.
     pub(super) fn seed(&self, index: u64) -> Option<Seed> {
         match self {
             Self::Seeds(seeds, ..) => Some(seeds.get(index).into()),
