@@ -107,10 +107,19 @@ impl Aborted {
         self.len.store(slots.len(), Ordering::Relaxed);
     }
 
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.len.load(Ordering::Relaxed) == 0
+    }
+
+    #[inline]
     fn remove(&self, number: Number) -> Option<Arc<dyn Any + Send + Sync>> {
-        if self.len.load(Ordering::Relaxed) == 0 {
-            return None;
-        }
+        if self.is_empty() { None } else { self.remove_from_table(number) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn remove_from_table(&self, number: Number) -> Option<Arc<dyn Any + Send + Sync>> {
         let mut slots = lock(&self.slots);
         let slot = slots.remove(&number);
         self.len.store(slots.len(), Ordering::Relaxed);
@@ -153,14 +162,24 @@ pin_project! {
         F::Output: 'static,
     {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
             if this.future.is_some() {
-                let _scope = Scope::task(H::KIND, this.number.get());
-                let dropped = catch_panic(|| this.future.set(None));
-                ABORTED.end::<F::Output>(*this.number, dropped);
+                end_unfinished(this);
             }
         }
     }
+}
+
+/// The future is dropped before it has completed.
+#[cold]
+#[inline(never)]
+fn end_unfinished<H: Executor, F: Future>(task: Pin<&mut Guarded<H, F>>)
+where
+    F::Output: Send + 'static,
+{
+    let mut this = task.project();
+    let _scope = Scope::task(H::KIND, this.number.get());
+    let dropped = catch_panic(|| this.future.set(None));
+    ABORTED.end::<F::Output>(*this.number, dropped);
 }
 
 impl<H: Executor, F: Future> Future for Guarded<H, F>
@@ -171,26 +190,27 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (_scope, _turn) = (Scope::task(H::KIND, this.number.get()), Turn::begin());
-        let mut result = if H::is_closed(this.waiting.as_ref()) {
-            Some(Err(Failure::RuntimeGone))
+        let number = *this.number;
+        let (_scope, _turn) = (Scope::task(H::KIND, number.get()), Turn::begin());
+        let mut output =
+            Output { number, ways: || Ways::of(|task| Scope::task(H::KIND, task)), result: None };
+        if H::is_closed(this.waiting.as_ref()) {
+            output.result = Some(Err(JoinError::runtime_gone(number)));
         } else if H::is_cancelled() {
-            Some(Err(Failure::Cancelled))
-        } else {
-            None
-        };
+            output.result = Some(Err(JoinError::cancelled(number)));
+        }
         let ended = catch_panic(|| {
-            if result.is_none() {
+            if output.result.is_none() {
                 // No executor polls a future again that has completed.
                 let Some(future) = this.future.as_mut().as_pin_mut() else { return false };
-                let Poll::Ready(output) = future.poll(cx) else { return false };
-                result = Some(Ok(output));
+                let Poll::Ready(value) = future.poll(cx) else { return false };
+                output.result = Some(Ok(value));
             }
             this.future.set(None);
             true
         });
-        let result = match ended {
-            Ok(true) => result,
+        match ended {
+            Ok(true) => {}
             Ok(false) => {
                 if this.waiting.is_none() {
                     *this.waiting = H::wait(cx.waker());
@@ -198,26 +218,29 @@ where
                 return Poll::Pending;
             }
             Err(payload) => {
-                let payload = match result {
-                    // The destructor's: there is an output that nobody will see.
-                    Some(_) => {
-                        discard(result);
-                        payload
-                    }
-                    None => {
-                        H::panicked(&payload);
-                        catch_panic(|| this.future.set(None)).err().unwrap_or(payload)
-                    }
-                };
-                Some(Err(Failure::Panicked(payload)))
+                let panicked = JoinError::panicked(number, panic_of::<H, F>(this.future, payload, output.result.take()));
+                output.result = Some(Err(panicked));
             }
-        };
-        Poll::Ready(Output {
-            number: *this.number,
-            ways: || Ways::of(|task| Scope::task(H::KIND, task)),
-            result,
-        })
+        }
+        Poll::Ready(output)
     }
+}
+
+/// The panic of a poll, or of a destructor.
+#[cold]
+#[inline(never)]
+fn panic_of<H: Executor, F: Future>(
+    mut future: Pin<&mut Option<F>>,
+    payload: Payload,
+    result: Option<Result<F::Output, JoinError>>,
+) -> Payload {
+    if result.is_some() {
+        // The destructor's: there is an output that nobody will see.
+        discard(result);
+        return payload;
+    }
+    H::panicked(&payload);
+    catch_panic(|| future.set(None)).err().unwrap_or(payload)
 }
 
 /// A closure in the pool, which may be dropped there without having run.
@@ -230,8 +253,10 @@ pub(crate) struct Job<H: Executor, F, T: Send + 'static> {
 impl<H: Executor, F: FnOnce() -> T, T: Send + 'static> Job<H, F, T> {
     pub(crate) fn run(mut self) -> Output<T> {
         let _scope = Scope::blocking(H::KIND, self.number.get());
-        let result = self.job.take().map(|job| catch_panic(job).map_err(Failure::Panicked));
-        Output { number: self.number, ways: || Ways::of(|task| Scope::blocking(H::KIND, task)), result }
+        let number = self.number;
+        let panicked = |payload| JoinError::panicked(number, payload);
+        let result = self.job.take().map(|job| catch_panic(job).map_err(panicked));
+        Output { number, ways: || Ways::of(|task| Scope::blocking(H::KIND, task)), result }
     }
 }
 
@@ -249,23 +274,7 @@ pub(crate) struct Output<T> {
     number: Number,
     // Asked only for an output that nobody claims, and that has a destructor or an aborted handle.
     ways: fn() -> Ways<T>,
-    result: Option<Result<T, Failure>>,
-}
-
-enum Failure {
-    Panicked(Payload),
-    Cancelled,
-    RuntimeGone,
-}
-
-impl Failure {
-    fn of(self, number: Number) -> JoinError {
-        match self {
-            Self::Panicked(payload) => JoinError::panicked(number, payload),
-            Self::Cancelled => JoinError::cancelled(number),
-            Self::RuntimeGone => JoinError::runtime_gone(number),
-        }
-    }
+    result: Option<Result<T, JoinError>>,
 }
 
 impl<T> Output<T> {
@@ -274,27 +283,33 @@ impl<T> Output<T> {
         let (number, result) = (self.number, self.result.take());
         // Nothing is left in it to be dropped.
         mem::forget(self);
-        match result {
-            Some(result) => result.map_err(|failure| failure.of(number)),
-            None => Err(JoinError::runtime_gone(number)),
-        }
+        result.unwrap_or_else(|| Err(JoinError::runtime_gone(number)))
     }
 }
 
 impl<T> Drop for Output<T> {
+    #[inline]
     fn drop(&mut self) {
         // Claimed, nearly always. Otherwise the task was detached, or aborted while it completed.
         if let Some(result) = self.result.take() {
-            let has_destructor = mem::needs_drop::<T>() || result.is_err();
-            let _scope = has_destructor.then(|| ((self.ways)().scope)(self.number.get()));
-            match ABORTED.remove(self.number) {
-                Some(slot) => {
-                    let number = self.number;
-                    ((self.ways)().to_slot)(slot, result.map_err(|failure| failure.of(number)));
-                }
-                None => discard(result),
+            if result.is_ok() && const { !mem::needs_drop::<T>() } && ABORTED.is_empty() {
+                mem::forget(result);
+            } else {
+                unclaimed(self.number, self.ways, result);
             }
         }
+    }
+}
+
+/// An output without a handle, or with one that has aborted the task.
+#[cold]
+#[inline(never)]
+fn unclaimed<T>(number: Number, ways: fn() -> Ways<T>, result: Result<T, JoinError>) {
+    let has_destructor = mem::needs_drop::<T>() || result.is_err();
+    let _scope = has_destructor.then(|| (ways().scope)(number.get()));
+    match ABORTED.remove(number) {
+        Some(slot) => (ways().to_slot)(slot, result),
+        None => discard(result),
     }
 }
 
@@ -375,16 +390,20 @@ impl<T> Task<T> {
     }
 
     #[inline]
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Output<T>>> {
-        Pin::new(&mut self.task).poll(cx)
+    fn poll(&mut self, number: Number, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        match Pin::new(&mut self.task).poll(cx) {
+            Poll::Ready(Some(output)) => Poll::Ready(output.claim()),
+            Poll::Ready(None) => Poll::Ready(Err(JoinError::runtime_gone(number))),
+            Poll::Pending => Poll::Pending,
+        }
     }
 
     /// Detaches the task.
-    fn detach(mut self) {
+    fn detach(mut self, number: Number) {
         if self.is_finished() {
             // An output that is there already is dropped where we are.
-            if let Poll::Ready(output) = self.poll(&mut Context::from_waker(Waker::noop())) {
-                return discard(output.map(Output::claim));
+            if let Poll::Ready(output) = self.poll(number, &mut Context::from_waker(Waker::noop())) {
+                discard(output);
             }
         }
         self.task.detach();
@@ -393,7 +412,7 @@ impl<T> Task<T> {
 
 /// The result of a poll of a task.
 enum Polled<T> {
-    Task(Poll<Option<Output<T>>>),
+    Task(Poll<Result<T, JoinError>>),
     Aborted(Arc<Slot<T>>),
     Over,
 }
@@ -443,24 +462,20 @@ impl<T> Core<T> {
     fn poll(&self, cx: &mut Context<'_>) -> Polled<T> {
         loop {
             let mut state = lock(&self.state);
-            let mut task = match mem::replace(&mut *state, State::Over) {
-                State::Running(task) => task,
-                other => {
-                    *state = other;
-                    return match &mut *state {
-                        State::Polled(meanwhile) => {
-                            meanwhile.wake = true;
-                            Polled::Task(Poll::Pending)
-                        }
-                        State::Aborted(slot) => Polled::Aborted(slot.clone()),
-                        _ => Polled::Over,
-                    };
-                }
+            let Some(mut task) = state.take_running() else {
+                return match &mut *state {
+                    State::Polled(meanwhile) => {
+                        meanwhile.wake = true;
+                        Polled::Task(Poll::Pending)
+                    }
+                    State::Aborted(slot) => Polled::Aborted(slot.clone()),
+                    _ => Polled::Over,
+                };
             };
             *state = State::Polled(Meanwhile { was_finished: task.is_finished(), ..Meanwhile::default() });
             drop(state);
 
-            let polled = task.poll(cx);
+            let polled = task.poll(self.number, cx);
 
             let (next, over) =
                 if polled.is_ready() { (State::Over, Some(task)) } else { (State::Running(task), None) };
@@ -474,45 +489,44 @@ impl<T> Core<T> {
         }
     }
 
-    /// Detaches the task; returns its output if it has completed already.
-    fn detach(self: &Arc<Self>) -> Option<Output<T>> {
+    /// Detaches the task.
+    fn detach(self: &Arc<Self>) {
         // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the last
         // waiter is ourselves, and drops the output.
         let waker = ((self.sends)().waker)(self.clone());
         match self.poll(&mut Context::from_waker(&waker)) {
-            Polled::Task(Poll::Ready(output)) => return output,
+            // An output that is there already is dropped where we are.
+            Polled::Task(Poll::Ready(output)) => discard(output),
             Polled::Aborted(slot) => slot.detach(),
             Polled::Task(Poll::Pending) | Polled::Over => {}
         }
-        None
     }
 }
 
 /// The task has completed, without a handle.
 impl<T: Send + 'static> Wake for Core<T> {
     fn wake(self: Arc<Self>) {
-        drop(self.detach());
+        self.detach();
     }
 }
 
 impl<T> State<T> {
+    /// Takes the task out, if nobody has aborted it and there are no abort handles.
     #[inline]
-    fn poll(&mut self, number: Number, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        let Self::Running(task) = self else { return self.poll_shared(number, cx) };
-        let output = ready!(task.poll(cx));
-        *self = Self::Over;
-        Poll::Ready(Self::claim(number, output))
-    }
-
-    #[inline]
-    fn claim(number: Number, output: Option<Output<T>>) -> Result<T, JoinError> {
-        output.map_or_else(|| Err(JoinError::runtime_gone(number)), Output::claim)
+    fn take_running(&mut self) -> Option<Task<T>> {
+        match mem::replace(self, Self::Over) {
+            Self::Running(task) => Some(task),
+            other => {
+                *self = other;
+                None
+            }
+        }
     }
 
     /// Out of the way of tasks that nobody can abort.
     #[cold]
     #[inline(never)]
-    fn poll_shared(&mut self, number: Number, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+    fn poll_shared(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let polled = match self {
             Self::Aborted(slot) => Polled::Aborted(slot.clone()),
             Self::Shared(core) => core.poll(cx),
@@ -523,21 +537,21 @@ impl<T> State<T> {
             Polled::Task(polled) => {
                 let output = ready!(polled);
                 *self = Self::Over;
-                Poll::Ready(Self::claim(number, output))
+                Poll::Ready(output)
             }
             Polled::Aborted(slot) => slot.poll_join(cx),
             Polled::Over => polled_after_completion(),
         }
     }
 
-    /// Detaches the task.
+    /// Detaches a task that was aborted, or that has abort handles.
+    #[cold]
     #[inline(never)]
-    fn detach(self) {
-        match self {
-            Self::Running(task) => task.detach(),
+    fn detach_shared(&mut self) {
+        match mem::replace(self, Self::Over) {
             Self::Aborted(slot) => slot.detach(),
-            Self::Shared(core) => discard(core.detach().map(Output::claim)),
-            Self::Polled(_) | Self::Over => {}
+            Self::Shared(core) => core.detach(),
+            Self::Running(_) | Self::Polled(_) | Self::Over => {}
         }
     }
 }
@@ -595,8 +609,16 @@ impl<T> Future for Handle<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let number = self.core.number;
         let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let polled = state.poll(number, cx);
-        if polled.is_pending() && !is_driving() {
+        let polled = match state {
+            State::Running(task) => task.poll(number, cx),
+            _ => state.poll_shared(cx),
+        };
+        if polled.is_ready() {
+            // Nothing is left in it to be cancelled, so it need not be dropped.
+            if let Some(task) = state.take_running() {
+                task.task.detach();
+            }
+        } else if !is_driving() {
             waits_outside(number, cx.waker());
         }
         polled
@@ -613,10 +635,13 @@ fn waits_outside(number: Number, waker: &Waker) {
 }
 
 impl<T> Drop for Handle<T> {
+    #[inline]
     fn drop(&mut self) {
         let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(state, State::Over) {
-            mem::replace(state, State::Over).detach();
+        match state.take_running() {
+            Some(task) => task.detach(self.core.number),
+            None if matches!(state, State::Over) => {}
+            None => state.detach_shared(),
         }
     }
 }
