@@ -227,6 +227,63 @@ mod in_tokio {
         });
     }
 
+    /// Of what a free function panics with.
+    fn panic_of(run: impl FnOnce() + std::panic::UnwindSafe) -> String {
+        *std::panic::catch_unwind(run).unwrap_err().downcast::<String>().unwrap()
+    }
+
+    #[test]
+    fn task_of_tokio_without_timers_is_told_so() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let told = runtime.spawn(async {
+            for _ in 0..2 {
+                let panic = panic_of(|| drop(time::sleep(Duration::ZERO)));
+                assert!(panic.starts_with("anyrt: ") && panic.contains("`.enable_time()`"), "{panic}");
+            }
+        });
+        runtime.block_on(told).unwrap();
+        let timers = Builder::new_current_thread().enable_time().build().unwrap();
+        let slept = timers.spawn(async { time::sleep(Duration::from_millis(1)).await });
+        timers.block_on(slept).unwrap();
+    }
+
+    #[test]
+    fn local_task_of_tokio_outside_of_a_runtime_is_in_no_runtime() {
+        let tasks = tokio::task::LocalSet::new();
+        let task = tasks.spawn_local(async {
+            assert!(tokio::task::try_id().is_some());
+            for _ in 0..2 {
+                assert!(anyrt::try_spawn(async {}).is_err());
+                let panics = [
+                    panic_of(|| drop(anyrt::spawn(async {}))),
+                    panic_of(|| drop(time::sleep(Duration::ZERO))),
+                ];
+                for panic in panics {
+                    assert!(panic.starts_with("anyrt: this thread is in no runtime"), "{panic}");
+                }
+            }
+        });
+        futures::executor::block_on(tasks);
+        assert!(task.is_finished());
+        futures::executor::block_on(task).unwrap();
+    }
+
+    #[test]
+    fn sleep_in_an_entered_context_of_tokio_is_of_that_runtime() {
+        let timers = || Builder::new_current_thread().enable_time().build().unwrap();
+        let (around, paused) =
+            (timers(), Builder::new_current_thread().enable_time().start_paused(true).build().unwrap());
+        let paused = std::sync::Arc::new(paused);
+        let entered = paused.clone();
+        let task = around.spawn(async move {
+            let _context = entered.enter();
+            time::sleep(Duration::from_secs(3600))
+        });
+        let sleep = around.block_on(task).unwrap();
+        // Where the clock is paused, an hour goes by at once.
+        paused.block_on(sleep);
+    }
+
     #[test]
     fn tokio_with_one_driver_has_that_one() {
         let timers = Builder::new_current_thread().enable_time().build().unwrap();

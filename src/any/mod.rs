@@ -1,5 +1,6 @@
 //! `AnyRuntime`, one type for any runtime; its timers and sockets; and the runtime that this thread is in.
 
+pub(crate) mod at_hand;
 mod context;
 mod convert;
 mod custom;

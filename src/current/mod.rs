@@ -94,6 +94,7 @@ impl AnyRuntime {
 }
 
 /// The current runtime, for something that needs `driver`: a handle that keeps nothing alive.
+#[inline(never)]
 #[track_caller]
 pub(crate) fn find(driver: Driver) -> Result<AnyRuntime, NoRuntime> {
     look_up(driver, Ownership::Weak)

@@ -4,6 +4,9 @@ use std::future::Future;
 
 use super::find_kept;
 use crate::AnyRuntime;
+#[cfg(any(not(debug_assertions), test))]
+use crate::any::at_hand::at_hand;
+use crate::runtime::Spawn as _;
 use crate::runtime::task::JoinHandle;
 use crate::runtime::{Driver, NoRuntime};
 
@@ -25,8 +28,22 @@ use crate::runtime::{Driver, NoRuntime};
 /// <details><summary>Scenarios</summary>
 ///
 /// `free_functions_find_the_runtime`.</details>
+#[inline]
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    // A debug build compiles a task for each type of output, not for each future: see `AnyRuntime`.
+    #[cfg(any(not(debug_assertions), test))]
+    at_hand!(runtime => return runtime.spawn(future));
+    spawn_on_current(future)
+}
+
+#[inline(never)]
+#[track_caller]
+fn spawn_on_current<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,

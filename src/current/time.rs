@@ -3,9 +3,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::find;
 use crate::AnyRuntime;
+use crate::any::at_hand::at_hand;
 use crate::any::time::Sleep;
+use crate::backend::tokio_context;
 use crate::runtime::time::deadline_after;
 use crate::runtime::{self, Driver, NoRuntime, Time};
+use crate::thread::{self, Place, RuntimeKind};
 
 /// Future of [`timeout`]. The second parameter is the runtime.
 pub type Timeout<F, R = AnyRuntime> = runtime::Timeout<F, R>;
@@ -14,8 +17,16 @@ pub type Timeout<F, R = AnyRuntime> = runtime::Timeout<F, R>;
 pub type Interval<R = AnyRuntime> = runtime::Interval<R>;
 
 /// The current runtime, with timers.
+// A call, and so the future of a timeout is made where it stays.
+#[inline(never)]
 #[track_caller]
 fn current() -> AnyRuntime {
+    at_hand!(runtime => {
+        let runtime = AnyRuntime::from(runtime);
+        if runtime.has(Driver::Time) {
+            return runtime;
+        }
+    });
     match find(Driver::Time) {
         Ok(runtime) => runtime,
         Err(error) => error.panic(),
@@ -108,6 +119,15 @@ pub fn try_system_time() -> Result<SystemTime, NoRuntime> {
 /// `free_functions_find_the_runtime`.</details>
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
+    // tokio's sleep counts a handle, and so would we: asked for one, it would do so twice.
+    match thread::innermost() {
+        None | Some(Place::In(RuntimeKind::Tokio)) => {
+            if let Some(sleep) = tokio_context::sleep(duration) {
+                return Sleep::tokio(sleep);
+            }
+        }
+        _ => at_hand!(runtime => return runtime.sleep(duration).into()),
+    }
     current().sleep(duration)
 }
 

@@ -18,7 +18,7 @@ use crate::backend::FindCurrent;
 use crate::runtime::backend::{BlockOnBackend, BoxFuture, BoxJob, SpawnBackend};
 use crate::runtime::builder::{Builder, Settings};
 use crate::runtime::task::native::async_task as task;
-use crate::runtime::task::{JoinHandle, LARGE, Number, spawn_gone};
+use crate::runtime::task::{JoinHandle, Number, spawn_gone};
 use crate::runtime::{BlockOn, ShutdownReport, Spawn, not_owned};
 use crate::thread::exit;
 use crate::thread::{RuntimeKind, Scope};
@@ -190,6 +190,10 @@ impl Hash for Smol {
     }
 }
 
+/// async-executor 1.14 and our wrapper move a future some five times until it is where it stays: one of more bytes goes into a box
+/// first, whose copies cost less than the allocation.
+const LARGE: usize = 512;
+
 impl SpawnBackend for Smol {
     fn execute(&self, task: BoxFuture) {
         drop(self.spawn(task));
@@ -207,7 +211,7 @@ impl Spawn for Smol {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        if const { size_of::<F>() >= LARGE } { self.start(Box::pin(future)) } else { self.start(future) }
+        if const { size_of::<F>() > LARGE } { self.start(Box::pin(future)) } else { self.start(future) }
     }
 
     #[track_caller]

@@ -18,6 +18,13 @@ impl Clock {
         Self(Pausing::<CAN_BE_PAUSED>::keep(handle))
     }
 
+    /// That of the runtime whose context this thread is in; panics without one, if clocks can be paused.
+    #[inline]
+    #[allow(clippy::unit_arg, reason = "it is nothing where no clock can be paused")]
+    pub(super) fn here() -> Self {
+        Self(Pausing::<CAN_BE_PAUSED>::keep_here())
+    }
+
     #[inline]
     pub(super) fn now(&self) -> Instant {
         Pausing::<CAN_BE_PAUSED>::now(&self.0)
@@ -30,6 +37,7 @@ pub(super) trait Kept {
     type Kept: std::fmt::Debug + Send + Sync;
 
     fn keep(handle: &Handle) -> Self::Kept;
+    fn keep_here() -> Self::Kept;
     fn now(kept: &Self::Kept) -> Instant;
 }
 
@@ -37,6 +45,8 @@ impl Kept for Pausing<false> {
     type Kept = ();
 
     fn keep(_: &Handle) {}
+
+    fn keep_here() {}
 
     #[inline]
     fn now((): &()) -> Instant {
@@ -49,6 +59,10 @@ impl Kept for Pausing<true> {
 
     fn keep(handle: &Handle) -> Handle {
         handle.clone()
+    }
+
+    fn keep_here() -> Handle {
+        Handle::current()
     }
 
     fn now(handle: &Handle) -> Instant {

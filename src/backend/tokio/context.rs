@@ -1,7 +1,9 @@
 use std::cell::Cell;
+use std::time::Duration;
 
 use tokio::runtime::{EnterGuard, Id};
 
+use super::time::Sleep;
 use super::{Tokio, is_context_gone};
 use crate::backend::FindCurrent;
 use crate::runtime::Driver;
@@ -11,6 +13,23 @@ use crate::thread::RuntimeKind;
 /// The runtime whose context this thread has entered, also as one of its workers or blocking threads.
 pub(crate) fn current() -> Option<Tokio> {
     Tokio::try_current()
+}
+
+/// A sleep of the runtime whose task this thread polls, if its timers are on. Asking for a handle first would take as much as the
+/// sleep itself: both count it.
+#[inline]
+pub(crate) fn sleep(duration: Duration) -> Option<Sleep> {
+    // Without a context, as in a task of tokio's `LocalSet` outside of all runtimes, tokio panics as it does without timers.
+    if tokio::task::try_id().is_none() || KNOWN.get().time == Some(false) {
+        return None;
+    }
+    match catch_panic(|| Sleep::here(duration)) {
+        Ok(sleep) => Some(sleep),
+        Err(_) => {
+            KNOWN.set(Known { runtime: None, time: Some(false), io: None });
+            None
+        }
+    }
 }
 
 /// Enters it, unless this thread has no place for a context any more.
@@ -77,7 +96,7 @@ impl Tokio {
 }
 
 fn make_a_timer() {
-    drop(tokio::time::sleep(std::time::Duration::ZERO));
+    drop(tokio::time::sleep(Duration::ZERO));
 }
 
 fn make_a_socket() {

@@ -12,7 +12,7 @@ use super::clock::Clock;
 use crate::runtime::Driver;
 use crate::runtime::Time as _;
 use crate::runtime::task::catch_panic::catch_panic;
-use crate::runtime::time::SleepState;
+use crate::runtime::time::{SleepState, deadline_after};
 
 pin_project! {
     /// tokio's sleep, which looks at the clock itself: a timer of tokio counts in milliseconds, and fires when its driver has a
@@ -30,6 +30,17 @@ impl Sleep {
     /// Needs the context of a runtime; lives without it.
     pub(super) fn new(clock: Clock, deadline: Instant) -> Self {
         Self { timer: tokio::time::sleep_until(within_clock(deadline)), clock, progress: SleepState::New }
+    }
+
+    /// In the context of this thread.
+    ///
+    /// # Panics
+    ///
+    /// As tokio's: if the thread is in no context, or its runtime has no timers.
+    #[inline]
+    pub(super) fn here(duration: Duration) -> Self {
+        let now = tokio::time::Instant::now().into_std();
+        Self::new(Clock::here(), deadline_after(now, duration))
     }
 }
 

@@ -218,7 +218,8 @@ where
                 return Poll::Pending;
             }
             Err(payload) => {
-                let panicked = JoinError::panicked(number, panic_of::<H, F>(this.future, payload, output.result.take()));
+                let panicked =
+                    JoinError::panicked(number, panic_of::<H, F>(this.future, payload, output.result.take()));
                 output.result = Some(Err(panicked));
             }
         }
@@ -392,8 +393,7 @@ impl<T> Task<T> {
     #[inline]
     fn poll(&mut self, number: Number, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         match Pin::new(&mut self.task).poll(cx) {
-            Poll::Ready(Some(output)) => Poll::Ready(output.claim()),
-            Poll::Ready(None) => Poll::Ready(Err(JoinError::runtime_gone(number))),
+            Poll::Ready(output) => Poll::Ready(claim(number, output)),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -410,9 +410,17 @@ impl<T> Task<T> {
     }
 }
 
+#[inline]
+fn claim<T>(number: Number, output: Option<Output<T>>) -> Result<T, JoinError> {
+    match output {
+        Some(output) => output.claim(),
+        None => Err(JoinError::runtime_gone(number)),
+    }
+}
+
 /// The result of a poll of a task.
 enum Polled<T> {
-    Task(Poll<Result<T, JoinError>>),
+    Task(Poll<Option<Output<T>>>),
     Aborted(Arc<Slot<T>>),
     Over,
 }
@@ -475,7 +483,7 @@ impl<T> Core<T> {
             *state = State::Polled(Meanwhile { was_finished: task.is_finished(), ..Meanwhile::default() });
             drop(state);
 
-            let polled = task.poll(self.number, cx);
+            let polled = Pin::new(&mut task.task).poll(cx);
 
             let (next, over) =
                 if polled.is_ready() { (State::Over, Some(task)) } else { (State::Running(task), None) };
@@ -489,24 +497,24 @@ impl<T> Core<T> {
         }
     }
 
-    /// Detaches the task.
-    fn detach(self: &Arc<Self>) {
+    /// Detaches the task; returns its output if it has completed already.
+    fn detach(self: &Arc<Self>) -> Option<Output<T>> {
         // async-task keeps an output for as long as there is a `Task`, and the abort handles need that. So the last
         // waiter is ourselves, and drops the output.
         let waker = ((self.sends)().waker)(self.clone());
         match self.poll(&mut Context::from_waker(&waker)) {
-            // An output that is there already is dropped where we are.
-            Polled::Task(Poll::Ready(output)) => discard(output),
+            Polled::Task(Poll::Ready(output)) => return output,
             Polled::Aborted(slot) => slot.detach(),
             Polled::Task(Poll::Pending) | Polled::Over => {}
         }
+        None
     }
 }
 
 /// The task has completed, without a handle.
 impl<T: Send + 'static> Wake for Core<T> {
     fn wake(self: Arc<Self>) {
-        self.detach();
+        drop(self.detach());
     }
 }
 
@@ -526,7 +534,7 @@ impl<T> State<T> {
     /// Out of the way of tasks that nobody can abort.
     #[cold]
     #[inline(never)]
-    fn poll_shared(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+    fn poll_shared(&mut self, number: Number, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let polled = match self {
             Self::Aborted(slot) => Polled::Aborted(slot.clone()),
             Self::Shared(core) => core.poll(cx),
@@ -537,7 +545,7 @@ impl<T> State<T> {
             Polled::Task(polled) => {
                 let output = ready!(polled);
                 *self = Self::Over;
-                Poll::Ready(output)
+                Poll::Ready(claim(number, output))
             }
             Polled::Aborted(slot) => slot.poll_join(cx),
             Polled::Over => polled_after_completion(),
@@ -550,7 +558,8 @@ impl<T> State<T> {
     fn detach_shared(&mut self) {
         match mem::replace(self, Self::Over) {
             Self::Aborted(slot) => slot.detach(),
-            Self::Shared(core) => core.detach(),
+            // An output that is there already is dropped where we are.
+            Self::Shared(core) => discard(core.detach().map(Output::claim)),
             Self::Running(_) | Self::Polled(_) | Self::Over => {}
         }
     }
@@ -611,7 +620,7 @@ impl<T> Future for Handle<T> {
         let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let polled = match state {
             State::Running(task) => task.poll(number, cx),
-            _ => state.poll_shared(cx),
+            _ => state.poll_shared(number, cx),
         };
         if polled.is_ready() {
             // Nothing is left in it to be cancelled, so it need not be dropped.
