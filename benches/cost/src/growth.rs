@@ -7,7 +7,7 @@ use harness::growth::{Fairness, Growth};
 use indicatif::ProgressBar;
 use serde::de::DeserializeOwned;
 
-use crate::programs::{ALL, Program, output};
+use crate::programs::{ALL, Profile, Program, output};
 use crate::table::{self, Table};
 
 const RUNTIMES: [&str; 3] = ["tokio-mt", "smol", "async-std"];
@@ -26,7 +26,7 @@ const IDLE: [u64; 2] = [1, 100];
 
 /// Fills the tables of README.md.
 pub(crate) fn report() -> Result<(), String> {
-    let program = Program::workloads(&format!("{ALL},report"))?;
+    let program = Program::workloads(&format!("{ALL},report"), Profile::One)?;
     table::fill("fairness", &fairness(&program)?)?;
     table::fill("growth", &growth(&program)?)
 }

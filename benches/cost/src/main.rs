@@ -4,11 +4,13 @@ mod adapters;
 mod attributes;
 mod budgets;
 mod chart;
+mod contention;
 mod echo;
 mod gate;
 mod growth;
 mod measure;
 mod peers;
+mod profile;
 mod programs;
 mod report;
 mod table;
@@ -30,12 +32,15 @@ enum Command {
     Gate,
     /// Measures, and writes the tables of README.md
     Report(report::Args),
+    /// Prints the functions in which anyrt takes more instructions than the runtime itself
+    Profile(profile::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Gate => gate::run(),
         Command::Report(args) => report::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Profile(args) => profile::run(&args).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");

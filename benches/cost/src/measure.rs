@@ -1,6 +1,8 @@
 //! The cost of an operation: the difference between two sizes of a run.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,11 +18,31 @@ pub(crate) fn has(tool: &str) -> bool {
     Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
+/// Returns the instructions of the whole process, and writes those of its functions to `out`.
+pub(crate) fn callgrind(
+    program: &Program,
+    out: &Path,
+    workers: usize,
+    arguments: &[impl AsRef<OsStr>],
+) -> Result<f64, String> {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--compress-strings=no", "--compress-pos=no"]);
+    valgrind.arg(format!("--callgrind-out-file={}", out.display())).arg(&program.path);
+    let output = Program::with_workers(&mut valgrind, workers).args(arguments).output();
+    let output = output.map_err(|error| format!("{valgrind:?}: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let counted = text.lines().find_map(|line| line.split_once("Collected :"));
+    let counted = counted.and_then(|(_, count)| count.trim().parse::<f64>().ok());
+    counted
+        .filter(|_| output.status.success())
+        .ok_or_else(|| format!("{valgrind:?}: {}: {text}", output.status))
+}
+
 /// Returns two sizes of a run, both large enough to include rare events.
-fn sizes(operation: Operation) -> (u64, u64) {
+pub(crate) fn sizes(operation: Operation) -> (u64, u64) {
     match operation {
         Operation::SpawnBatch => (10_000, 30_000),
-        Operation::SpawnBlocking | Operation::SleepFired | Operation::TcpThroughput => (200, 600),
+        Operation::SpawnBlocking | Operation::SleepZero | Operation::TcpThroughput => (200, 600),
         Operation::Interval => (50, 150),
         Operation::TcpPingPong | Operation::Tcp256 => (1_024, 3_072),
         _ => (1_024, 9_216),
@@ -31,16 +53,12 @@ impl Program {
     /// Instructions, as callgrind counts them.
     pub(crate) fn instructions(&self, implementation: &str, operation: Operation) -> Result<f64, String> {
         slope(operation, |n| {
-            let mut valgrind = Command::new("valgrind");
-            valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&self.path);
-            Program::set_up(&mut valgrind).args([implementation, &operation.to_string(), &n.to_string()]);
-            let output = valgrind.output().map_err(|error| format!("{valgrind:?}: {error}"))?;
-            let text = String::from_utf8_lossy(&output.stderr);
-            let counted = text.lines().find_map(|line| line.split_once("Collected :"));
-            let counted = counted.and_then(|(_, count)| count.trim().parse::<f64>().ok());
-            counted
-                .filter(|_| output.status.success())
-                .ok_or_else(|| format!("{valgrind:?}: {}: {text}", output.status))
+            callgrind(
+                self,
+                Path::new("/dev/null"),
+                1,
+                &[implementation, &operation.to_string(), &n.to_string()],
+            )
         })
     }
 

@@ -1,12 +1,13 @@
 //! The cost of other layers over several runtimes, beside anyrt and the runtimes themselves.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use harness::Operation;
 
 use crate::chart;
 use crate::measure::each;
-use crate::programs::{Program, output};
+use crate::programs::{Profile, Program, Programs, output};
 use crate::table::{self, Table};
 
 /// Operations for which instructions are a measure; others depend on threads or on the clock.
@@ -37,40 +38,47 @@ pub(crate) struct Point {
 
 /// Fills the table of README.md, and draws chart.svg.
 pub(crate) fn report() -> Result<(), String> {
-    let points = measure(&Program::peers()?)?;
+    let points = measure(&Program::peers()?, &Programs::build(Profile::One)?)?;
     chart::draw(&OPERATIONS, &points)?;
     table::fill("peers", &markdown(&points))
 }
 
-fn measure(program: &Program) -> Result<Vec<Point>, String> {
-    let list = output(Command::new(&program.path).arg("list"))?;
+/// Measures the other layers beside the runtimes in `peers`, and anyrt in `programs`, as in the other tables.
+fn measure(peers: &Program, programs: &Programs) -> Result<Vec<Point>, String> {
+    let list = output(Command::new(&peers.path).arg("list"))?;
     let list = list.lines().filter_map(|name| name.split_once('/'));
-    let implementations: Vec<_> = list.filter(|(runtime, _)| RUNTIMES.contains(runtime)).collect();
-    let of = |(runtime, way): (&str, &str), operation: Operation| {
-        let name = format!("{runtime}/{way}");
-        if program.lacks(&name, operation)? {
+    let implementations =
+        list.filter(|(runtime, way)| RUNTIMES.contains(runtime) && *way != "native" && *way != "watched");
+    let points: Vec<_> = implementations
+        .flat_map(|(runtime, way)| OPERATIONS.map(|operation| (runtime, way, operation)))
+        .collect();
+    let is_anyrt = |way| ["traits", "any", "free"].contains(&way);
+    let needed: BTreeSet<_> = points
+        .iter()
+        .flat_map(|(runtime, way, operation)| {
+            [*way, "native"].map(|of| (is_anyrt(way), *runtime, of, *operation))
+        })
+        .collect();
+    let needed: Vec<_> = needed.into_iter().collect();
+    let counts = each("counting", &needed, |(is_anyrt, runtime, way, operation)| {
+        let (program, name) =
+            (if *is_anyrt { programs.of(runtime, way) } else { peers }, format!("{runtime}/{way}"));
+        if program.lacks(&name, *operation)? {
             return Ok(None);
         }
-        program.instructions(&name, operation).map(Some)
-    };
-    let all: Vec<_> = implementations
-        .iter()
-        .flat_map(|implementation| OPERATIONS.map(|operation| (*implementation, operation)))
-        .collect();
-    let counts = each("counting", &all, |(implementation, operation)| of(*implementation, *operation))?;
-
-    let native = |runtime: &str, operation: Operation| {
-        let at =
-            all.iter().position(|((of, way), what)| *of == runtime && *way == "native" && *what == operation);
-        at.and_then(|at| counts[at])
-    };
-    let points = all.iter().zip(&counts).map(|(((runtime, way), operation), count)| Point {
-        runtime: (*runtime).to_owned(),
-        way: (*way).to_owned(),
-        operation: *operation,
-        more: count.zip(native(runtime, *operation)).map(|(count, native)| count - native),
+        program.instructions(&name, *operation).map(Some)
+    })?;
+    let counts: BTreeMap<_, _> = needed.into_iter().zip(counts).collect();
+    let count = |runtime, of, way, operation| counts[&(is_anyrt(way), runtime, of, operation)];
+    let points = points.into_iter().map(|(runtime, way, operation)| Point {
+        runtime: runtime.to_owned(),
+        way: way.to_owned(),
+        operation,
+        more: count(runtime, way, way, operation)
+            .zip(count(runtime, "native", way, operation))
+            .map(|(count, native)| count - native),
     });
-    Ok(points.filter(|point| point.way != "native").collect())
+    Ok(points.collect())
 }
 
 fn markdown(points: &[Point]) -> String {
@@ -97,7 +105,7 @@ fn markdown(points: &[Point]) -> String {
 
 impl Program {
     /// Whether an implementation reports that it does not have an operation.
-    fn lacks(&self, implementation: &str, operation: Operation) -> Result<bool, String> {
+    pub(crate) fn lacks(&self, implementation: &str, operation: Operation) -> Result<bool, String> {
         let mut program = Command::new(&self.path);
         program.args([implementation, &operation.to_string(), "0"]);
         let output = Program::set_up(&mut program).output();

@@ -10,31 +10,73 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
 }
 
+/// The programs of a profile: the gate's, and the one with everything, which takes twice as long to compile.
+///
+/// What is compiled beside an operation moves it by some instructions, so that each case has one program, whichever table it is in.
+pub(crate) struct Programs {
+    gate: Program,
+    all: Program,
+}
+
+impl Programs {
+    pub(crate) fn build(profile: Profile) -> Result<Self, String> {
+        let all = Program::workloads(&format!("{ALL},report"), profile)?;
+        Ok(Self { gate: Program::workloads(ALL, profile)?, all })
+    }
+
+    /// Returns the program that measures a way to use a runtime.
+    pub(crate) fn of(&self, runtime: &str, way: &str) -> &Program {
+        let in_the_gate = ["tokio-ct", "smol", "async-std"].contains(&runtime) && way != "any";
+        if in_the_gate { &self.gate } else { &self.all }
+    }
+}
+
 /// All backends, as cargo features.
 pub(crate) const ALL: &str = "tokio,smol,async-std";
 
+/// What `workloads` is compiled with; the other programs are compiled with one codegen unit.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Profile {
+    /// One codegen unit and thin LTO: `release` of this workspace.
+    One,
+    /// What cargo does for `--release` where nobody has said otherwise: `plain` of this workspace.
+    Default,
+}
+
+impl Profile {
+    /// In the order of budgets.toml and of the tables.
+    pub(crate) const BOTH: [Self; 2] = [Self::One, Self::Default];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::One => "release",
+            Self::Default => "plain",
+        }
+    }
+}
+
 impl Program {
     /// Builds `workloads` with exactly these features.
-    pub(crate) fn workloads(features: &str) -> Result<Self, String> {
-        Self::build("workloads", features, features)
+    pub(crate) fn workloads(features: &str, profile: Profile) -> Result<Self, String> {
+        Self::build("workloads", features, profile, &format!("{features}-{}", profile.name()))
     }
 
     /// Builds the operations through other layers.
     pub(crate) fn peers() -> Result<Self, String> {
-        Self::build("peers", "", "peers")
+        Self::build("peers", "", Profile::One, "peers")
     }
 
     /// Builds the programs with libraries.
     pub(crate) fn adapters() -> Result<Self, String> {
-        Self::build("adapters", "", "adapters")
+        Self::build("adapters", "", Profile::One, "adapters")
     }
 
-    fn build(package: &str, features: &str, name: &str) -> Result<Self, String> {
-        let target = target();
+    fn build(package: &str, features: &str, profile: Profile, name: &str) -> Result<Self, String> {
+        let (target, profile) = (target(), profile.name());
         let mut cargo = cargo();
-        cargo.args(["build", "--release", "--quiet", "--package", package, "--features", features]);
+        cargo.args(["build", "--quiet", "--profile", profile, "--package", package, "--features", features]);
         output(cargo.arg("--target-dir").arg(&target))?;
-        let (from, to) = (target.join("release").join(package), target.join("programs").join(name));
+        let (from, to) = (target.join(profile).join(package), target.join("programs").join(name));
         // Renamed, because a running program cannot be overwritten.
         let new = to.with_extension(format!("new-{}", std::process::id()));
         let copied = fs::create_dir_all(target.join("programs"))
@@ -46,10 +88,19 @@ impl Program {
 
     /// Limits every runtime to one worker.
     pub(crate) fn set_up(command: &mut Command) -> &mut Command {
-        command
-            .env("SMOL_THREADS", "1")
-            .env("ASYNC_STD_THREAD_COUNT", "1")
-            .env("ASYNC_GLOBAL_EXECUTOR_THREADS", "1")
+        Self::with_workers(command, 1)
+    }
+
+    /// Sets the number of workers of every runtime.
+    pub(crate) fn with_workers(command: &mut Command, workers: usize) -> &mut Command {
+        let workers = workers.to_string();
+        let variables = [
+            "TOKIO_WORKER_THREADS",
+            "SMOL_THREADS",
+            "ASYNC_STD_THREAD_COUNT",
+            "ASYNC_GLOBAL_EXECUTOR_THREADS",
+        ];
+        command.envs(variables.map(|variable| (variable, &workers)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! All measurements, as the tables of README.md.
 
 use std::collections::BTreeMap;
+use std::ptr;
 
 use clap::ValueEnum;
 use harness::Operation;
@@ -8,11 +9,13 @@ use harness::Operation;
 use crate::adapters;
 use crate::attributes;
 use crate::budgets;
+use crate::contention;
 use crate::echo;
+use crate::gate::{self, Check, What};
 use crate::growth;
 use crate::measure::{each, has};
 use crate::peers;
-use crate::programs::{ALL, Program};
+use crate::programs::{ALL, Profile, Program, Programs};
 use crate::table::{Table, fill};
 
 #[derive(clap::Args)]
@@ -28,7 +31,7 @@ pub(crate) struct Args {
 /// A table, or two of one measurement.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Name {
-    /// budgets.toml
+    /// What has a budget
     Targets,
     Allocations,
     /// Wall and CPU time
@@ -43,6 +46,8 @@ enum Name {
     Peers,
     /// How cost grows, and who gets a turn
     Growth,
+    /// Free functions on several threads at once
+    Contention,
     /// What echo servers are made of
     Echo,
     /// How long tests compile
@@ -60,7 +65,7 @@ const ALONE: [(&str, &[&str]); 3] =
 /// Wall and CPU time of these vary by a third with the timing of threads; their allocations are exact.
 const BY_CHANCE: &[Operation] = &[
     Operation::SpawnBlocking,
-    Operation::SleepFired,
+    Operation::SleepZero,
     Operation::TcpThroughput,
     Operation::Tcp256,
     Operation::Interval,
@@ -86,25 +91,28 @@ fn write(table: Name, rounds: u64) -> Result<(), String> {
         println!("skipped: {name}, because there is no {tool}");
         return Ok(());
     }
-    let all = || Program::workloads(&format!("{ALL},report"));
+    let all = || Program::workloads(&format!("{ALL},report"), Profile::One);
     match table {
         Name::Targets => fill("targets", &targets()?),
         Name::Allocations => fill("allocations", &allocations(&all()?)?),
         Name::Times => fill("times", &times(&all()?, rounds)?),
         Name::Drift => fill("drift", &drift(&all()?)?),
         Name::Syscalls => fill("syscalls", &syscalls(&all()?)?),
-        Name::Instructions => fill("instructions", &instructions(&all()?)?),
+        Name::Instructions => fill("instructions", &instructions()?),
         Name::Alone => fill("alone", &alone()?),
         Name::Peers => peers::report(),
         Name::Growth => growth::report(),
+        Name::Contention => contention::report(rounds),
         Name::Echo => echo::report(),
         Name::Attributes => attributes::report(),
         Name::Adapters => adapters::report(rounds),
     }
 }
 
-/// Formats budgets.toml as a table.
+/// Measures what has a budget, and lists it beside the targets.
 fn targets() -> Result<String, String> {
+    let budgets = budgets::read()?;
+    let measured = gate::measured(&budgets, &gate::programs()?)?;
     let mut table = Table::new([
         "operation",
         "runtime",
@@ -116,31 +124,46 @@ fn targets() -> Result<String, String> {
         "system calls",
         "why it is missed",
     ]);
-    for budget in budgets::read()? {
-        let limits = budget.limits;
-        let more = |limit: Option<f64>| limit.map_or("–".to_owned(), |limit| format!("{limit:+}"));
+    for budget in &budgets {
+        let cost = |what: &[What], way| {
+            let of = |check: &Check<'_>| {
+                ptr::eq(check.budget, budget) && check.way == way && what.contains(&check.what)
+            };
+            let costs = measured.iter().filter(|(check, _)| of(check)).map(|(_, took)| took.cost.to_string());
+            let costs: Vec<_> = costs.collect();
+            if costs.is_empty() { "–".to_owned() } else { costs.join(", ") }
+        };
+        let instructions = Profile::BOTH.map(What::Instructions);
+        let limits = &budget.limits;
         table.row(vec![
             budget.operation.to_string(),
-            budget.runtime,
-            limits.target,
-            more(limits.traits),
-            more(limits.free),
-            more(limits.watched),
-            more(limits.allocations),
-            limits.syscalls.map_or("–".to_owned(), |limit| limit.to_string()),
-            limits.missed.unwrap_or_default(),
+            budget.runtime.clone(),
+            limits.target.clone(),
+            cost(&instructions, "traits"),
+            cost(&instructions, "free"),
+            cost(&instructions, "watched"),
+            cost(&[What::Allocations], "traits"),
+            cost(&[What::Syscalls], "traits"),
+            limits.missed.clone().unwrap_or_default(),
         ]);
     }
     Ok(table.to_markdown())
 }
 
-fn instructions(all: &Program) -> Result<String, String> {
+fn instructions() -> Result<String, String> {
     let operations = Operation::ALL.iter().copied().filter(|operation| !BY_CHANCE.contains(operation));
+    let [one, default] = Profile::BOTH.map(Programs::build);
+    let programs = [one?, default?];
     by_way(
         "instructions",
         operations,
-        |(operation, runtime, way)| all.instructions(&format!("{runtime}/{way}"), *operation),
-        |n| format!("{n:.0}"),
+        |(operation, runtime, way)| {
+            let [one, default] = programs.each_ref().map(|programs| {
+                programs.of(runtime, way).instructions(&format!("{runtime}/{way}"), *operation)
+            });
+            Ok([one?, default?])
+        },
+        |[one, default]| format!("{one:.0}, {default:.0}"),
     )
 }
 
@@ -189,7 +212,7 @@ fn by_way<T: Send>(
 fn alone() -> Result<String, String> {
     let mut table = Table::new(["operation", "runtime", "traits", "AnyRuntime", "free function"]);
     for (backend, runtimes) in ALONE {
-        let program = Program::workloads(&format!("{backend},report"))?;
+        let program = Program::workloads(&format!("{backend},report"), Profile::One)?;
         let operations = [
             Operation::Spawn,
             Operation::SpawnDetached,
@@ -227,7 +250,7 @@ fn times(all: &Program, rounds: u64) -> Result<String, String> {
         .collect();
     for (operation, runtime) in cases {
         let n = match operation {
-            Operation::SleepFired => 100,
+            Operation::SleepZero => 100,
             Operation::TcpPingPong | Operation::TcpThroughput | Operation::SpawnBlocking => 2_000,
             _ => 20_000,
         };

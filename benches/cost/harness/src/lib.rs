@@ -7,6 +7,7 @@
 //! runs the operation a thousand times, and nothing else that depends on the number: the difference between two sizes,
 //! in instructions of the whole process, is the cost of the operation.
 
+mod contention;
 pub mod growth;
 pub mod operations;
 pub mod pool;
@@ -42,6 +43,9 @@ struct Args {
     /// Beside so many of its kind, tasks, timers or connections; prints what it took
     #[arg(long, value_name = "CROWD")]
     beside: Option<u64>,
+    /// On so many workers at once, that many times on each; prints what it took
+    #[arg(long)]
+    threads: Option<usize>,
     /// Instead of an operation, prints how late timers are beside a busy socket, and so many idle ones
     #[arg(long, value_name = "IDLE")]
     fairness: Option<u64>,
@@ -63,13 +67,22 @@ pub struct Implementation {
     pub run: fn(Operation, u64) -> Report,
     /// Measures an operation: with a crowd of this size, this many times.
     pub grow: fn(Operation, u64, u64) -> Growth,
+    /// Measures an operation on this number of threads at once, this many times on each.
+    pub contend: fn(Operation, usize, u64) -> Report,
     /// Measures fairness beside this many idle connections.
     pub fairness: fn(u64) -> Fairness,
 }
 
 impl Implementation {
     pub const fn of<W: Way>(name: &'static str) -> Self {
-        Self { name, lacks: W::LACKS, run: run::<W>, grow: grow::<W>, fairness: fairness::<W> }
+        Self {
+            name,
+            lacks: W::LACKS,
+            run: run::<W>,
+            grow: grow::<W>,
+            contend: contend::<W>,
+            fairness: fairness::<W>,
+        }
     }
 }
 
@@ -98,6 +111,9 @@ pub fn main<'a>(implementations: impl IntoIterator<Item = &'a Implementation>) -
     }
     if let Some(crowd) = args.beside {
         return print(&(implementation.grow)(operation, crowd, args.n));
+    }
+    if let Some(threads) = args.threads {
+        return print(&(implementation.contend)(operation, threads, args.n));
     }
     let report = (implementation.run)(operation, args.n);
     if args.report { print(&report) } else { ExitCode::SUCCESS }
@@ -133,6 +149,12 @@ fn grow<W: Way>(operation: Operation, crowd: u64, n: u64) -> Growth {
     let way = W::start();
     let inside = way.clone();
     way.block_on(async move { growth::run(&inside, operation, crowd, n).await })
+}
+
+fn contend<W: Way>(operation: Operation, threads: usize, n: u64) -> Report {
+    let way = W::start();
+    let inside = way.clone();
+    way.block_on(async move { contention::run(&inside, operation, threads, n).await })
 }
 
 fn fairness<W: Way>(idle: u64) -> Fairness {

@@ -34,8 +34,8 @@ pub enum Operation {
     SleepCreate,
     /// A sleep that is made, polled once and dropped
     SleepDrop,
-    /// A sleep of no time that is awaited
-    SleepFired,
+    /// A sleep of no time that a task awaits
+    SleepZero,
     /// A timeout around what is ready
     TimeoutReady,
     /// A timeout around what is ready when polled again
@@ -44,6 +44,8 @@ pub enum Operation {
     Yield,
     /// A poll of a task that has woken itself
     Poll,
+    /// A look for the current runtime
+    Current,
     /// 64 bytes there and back
     TcpPingPong,
     /// 64 KiB there
@@ -56,6 +58,7 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Those that every way of anyrt has, that is all but `Current`.
     pub const ALL: &'static [Self] = &[
         Self::Spawn,
         Self::SpawnBatch,
@@ -65,7 +68,7 @@ impl Operation {
         Self::SpawnBlocking,
         Self::SleepCreate,
         Self::SleepDrop,
-        Self::SleepFired,
+        Self::SleepZero,
         Self::TimeoutReady,
         Self::TimeoutPending,
         Self::Yield,
@@ -106,13 +109,13 @@ async fn without_sockets<W: Way>(way: &W, operation: Operation, n: u64) {
     match operation {
         Operation::Spawn => {
             for _ in 0..n {
-                black_box(way.spawn(async {}).await);
+                black_box(way.spawn(one()).await);
             }
         }
         Operation::SpawnBatch => {
             let mut handles = Vec::with_capacity(BATCH as usize);
             for _ in 0..n.div_ceil(BATCH) {
-                handles.extend((0..BATCH).map(|_| way.spawn(async {})));
+                handles.extend((0..BATCH).map(|_| way.spawn(one())));
                 for handle in handles.drain(..) {
                     black_box(handle.await);
                 }
@@ -122,17 +125,15 @@ async fn without_sockets<W: Way>(way: &W, operation: Operation, n: u64) {
             // One of every 32 handles is awaited, so that the queue stays short.
             for _ in 0..n.div_ceil(32) {
                 for _ in 1..32 {
-                    way.detach(async {});
+                    way.detach(one());
                 }
-                black_box(way.spawn(async {}).await);
+                black_box(way.spawn(one()).await);
             }
         }
         Operation::Spawn1k => {
             for _ in 0..n {
                 let large = [1_u8; 1024];
-                let future = async move {
-                    black_box(&large);
-                };
+                let future = async move { u64::from(black_box(&large)[0]) };
                 black_box(way.spawn(future).await);
             }
         }
@@ -146,6 +147,7 @@ async fn without_sockets<W: Way>(way: &W, operation: Operation, n: u64) {
                 black_box(way.spawn_blocking(|| ()).await);
             }
         }
+        Operation::Current => (0..n).for_each(|_| drop(black_box(W::current()))),
         Operation::SleepCreate => (0..n).for_each(|_| drop(black_box(way.sleep(LATER)))),
         Operation::SleepDrop => {
             for _ in 0..n {
@@ -153,7 +155,7 @@ async fn without_sockets<W: Way>(way: &W, operation: Operation, n: u64) {
                 poll_fn(|cx| Poll::Ready(sleep.as_mut().poll(cx).is_pending())).await;
             }
         }
-        Operation::SleepFired => {
+        Operation::SleepZero => {
             for _ in 0..n {
                 way.sleep(Duration::ZERO).await;
             }
@@ -185,6 +187,11 @@ async fn without_sockets<W: Way>(way: &W, operation: Operation, n: u64) {
             unreachable!("they have sockets")
         }
     }
+}
+
+/// Output that the compiler does not know.
+async fn one() -> u64 {
+    black_box(1)
 }
 
 /// Wakes itself, and is ready at the second poll.

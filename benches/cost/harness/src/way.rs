@@ -11,12 +11,12 @@ use crate::Operation;
 /// Each method is exactly the call that a user of that way would write.
 pub trait Way: Clone + Send + Sync + 'static {
     /// Operations that it does not have; their methods are never called.
-    const LACKS: &'static [Operation] = &[];
+    const LACKS: &'static [Operation] = &[Operation::Current];
 
     type Stream: Send + 'static;
     type Listener: Send + Sync + 'static;
 
-    /// Starts with one worker.
+    /// Starts with as many workers as the environment says.
     fn start() -> Self;
 
     /// Runs `main` as a task, and waits for it without driving other tasks.
@@ -64,6 +64,11 @@ pub trait Way: Clone + Send + Sync + 'static {
 
     fn yield_now(&self) -> impl Future<Output: Send> + Send {
         lacks::<std::future::Ready<()>>()
+    }
+
+    /// Finds the runtime of the task that asks.
+    fn current() -> impl Sized {
+        lacks::<()>()
     }
 
     /// Waits for this number of ticks.

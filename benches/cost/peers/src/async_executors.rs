@@ -10,8 +10,13 @@ use futures::task::SpawnExt as _;
 use harness::{Absent, Operation, Way};
 
 /// It has no sockets and no intervals.
-const LACKS: &[Operation] =
-    &[Operation::TcpPingPong, Operation::TcpThroughput, Operation::Tcp256, Operation::Interval];
+const LACKS: &[Operation] = &[
+    Operation::Current,
+    Operation::TcpPingPong,
+    Operation::TcpThroughput,
+    Operation::Tcp256,
+    Operation::Interval,
+];
 
 #[derive(Clone)]
 pub(crate) struct Tokio(TokioTp, &'static tokio::runtime::Runtime);

@@ -12,6 +12,7 @@ const LACKS: &[Operation] = &[
     Operation::TimeoutReady,
     Operation::TimeoutPending,
     Operation::Yield,
+    Operation::Current,
     Operation::TcpPingPong,
     Operation::TcpThroughput,
     Operation::Tcp256,

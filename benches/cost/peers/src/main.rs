@@ -32,9 +32,9 @@ fn main() -> ExitCode {
     harness::main(IMPLEMENTATIONS.iter().copied().flatten().chain(PEERS))
 }
 
-/// Returns a runtime with one worker, as natively; it is also never dropped.
+/// Returns a runtime as natively; it is also never dropped.
 fn tokio() -> &'static Runtime {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = Builder::new_multi_thread().enable_all().build();
     Box::leak(Box::new(runtime.expect("there are descriptors and threads")))
 }
 

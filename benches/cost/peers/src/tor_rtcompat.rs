@@ -17,7 +17,7 @@ use tor_rtcompat::{
 };
 
 /// It has no yield and no intervals.
-const LACKS: &[Operation] = &[Operation::Yield, Operation::Interval];
+const LACKS: &[Operation] = &[Operation::Yield, Operation::Current, Operation::Interval];
 
 #[derive(Clone)]
 pub(crate) struct Tokio(TokioRustlsRuntime, &'static tokio::runtime::Runtime);

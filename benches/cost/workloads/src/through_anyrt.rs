@@ -155,6 +155,7 @@ impl<S: Setup> Way for Watched<S> {
         Operation::TimeoutReady,
         Operation::TimeoutPending,
         Operation::Yield,
+        Operation::Current,
         Operation::TcpPingPong,
         Operation::TcpThroughput,
         Operation::Tcp256,
@@ -208,6 +209,8 @@ impl<S: Setup> Way for Any<S> {
 }
 
 impl<S: Setup> Way for Free<S> {
+    const LACKS: &'static [Operation] = &[];
+
     type Stream = net::TcpStream;
     type Listener = net::TcpListener;
 
@@ -252,6 +255,10 @@ impl<S: Setup> Way for Free<S> {
         F::Output: Send,
     {
         anyrt::time::timeout(duration, future)
+    }
+
+    fn current() -> impl Sized {
+        AnyRuntime::current()
     }
 
     fn yield_now(&self) -> impl Future<Output: Send> + Send {

@@ -1,4 +1,4 @@
-//! tokio: one thread that does everything, or one worker.
+//! tokio: one thread that does everything, or workers.
 
 use std::future::Future;
 use std::io;
@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use harness::{Implementation, Way};
+use harness::{Implementation, Operation, Way};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::through_anyrt::Setup;
 
@@ -39,7 +39,7 @@ impl Flavour for CurrentThread {
 #[cfg(feature = "report")]
 impl Flavour for MultiThread {
     fn build() -> Runtime {
-        build(Builder::new_multi_thread().worker_threads(1))
+        build(&mut Builder::new_multi_thread())
     }
 }
 
@@ -76,6 +76,8 @@ pub(crate) struct Native<S> {
 }
 
 impl<S: Flavour> Way for Native<S> {
+    const LACKS: &'static [Operation] = &[];
+
     type Stream = TcpStream;
     type Listener = TcpListener;
 
@@ -125,6 +127,10 @@ impl<S: Flavour> Way for Native<S> {
         F::Output: Send,
     {
         tokio::time::timeout(duration, future)
+    }
+
+    fn current() -> impl Sized {
+        Handle::current()
     }
 
     fn yield_now(&self) -> impl Future<Output: Send> + Send {

@@ -1,0 +1,104 @@
+//! How an operation becomes slower when several threads run it at once: what they share is in the way then.
+
+use std::path::Path;
+use std::process::Command;
+
+use harness::{Operation, Report};
+use indicatif::ProgressBar;
+
+use crate::measure::{callgrind, has, sizes};
+use crate::programs::{ALL, Profile, Program, output};
+use crate::report::median;
+use crate::table::{self, Table};
+
+const RUNTIMES: [&str; 3] = ["tokio-mt", "smol", "async-std"];
+const OPERATIONS: [Operation; 4] =
+    [Operation::Spawn, Operation::SpawnDetached, Operation::SleepCreate, Operation::Current];
+/// The first is the baseline.
+const THREADS: [usize; 4] = [1, 2, 4, 8];
+/// Number of operations on each thread for CPU time.
+const MANY: u64 = 100_000;
+
+/// Cost of a call.
+#[derive(Clone, Copy)]
+struct Call {
+    /// `None` without valgrind.
+    instructions: Option<f64>,
+    cpu_nanos: f64,
+}
+
+/// Fills the table of README.md.
+pub(crate) fn report(rounds: u64) -> Result<(), String> {
+    let program = Program::workloads(&format!("{ALL},report"), Profile::One)?;
+    let mut table = Table::new([
+        "operation",
+        "runtime",
+        "threads",
+        "itself: instructions",
+        "CPU",
+        "×",
+        "free function: instructions",
+        "CPU",
+        "×",
+    ]);
+    let bar = ProgressBar::new((OPERATIONS.len() * RUNTIMES.len() * THREADS.len()) as u64);
+    for operation in OPERATIONS {
+        for runtime in RUNTIMES {
+            let mut alone = None;
+            for threads in THREADS {
+                let call = |way| program.call(&format!("{runtime}/{way}"), operation, threads, rounds);
+                let calls = [call("native")?, call("free")?];
+                let alone = alone.get_or_insert(calls);
+                let mut row = vec![operation.to_string(), runtime.to_owned(), threads.to_string()];
+                row.extend(calls.iter().zip(alone).flat_map(|(call, alone)| cells(*call, *alone)));
+                table.row(row);
+                bar.inc(1);
+            }
+        }
+    }
+    bar.finish_and_clear();
+    table::fill("contention", &table.to_markdown())
+}
+
+fn cells(call: Option<Call>, alone: Option<Call>) -> [String; 3] {
+    let Some((call, alone)) = call.zip(alone) else { return ["–"; 3].map(str::to_owned) };
+    [
+        call.instructions.map_or("–".to_owned(), |instructions| format!("{instructions:.0}")),
+        format!("{:.0} ns", call.cpu_nanos),
+        format!("{:.2}", call.cpu_nanos / alone.cpu_nanos),
+    ]
+}
+
+impl Program {
+    /// Measures an operation on all of these threads; `None` if it is lacking.
+    fn call(
+        &self,
+        name: &str,
+        operation: Operation,
+        threads: usize,
+        rounds: u64,
+    ) -> Result<Option<Call>, String> {
+        if self.lacks(name, operation)? {
+            return Ok(None);
+        }
+        let (operation_name, on) = (operation.to_string(), threads.to_string());
+        let arguments = |n: &str| [name, &operation_name, n, "--threads", &on].map(str::to_owned);
+        let count = |n: u64| callgrind(self, Path::new("/dev/null"), threads, &arguments(&n.to_string()));
+        let (few, many) = sizes(operation);
+        let instructions = if has("valgrind") {
+            Some((count(many)? - count(few)?) / ((many - few) * threads as u64) as f64)
+        } else {
+            None
+        };
+        let mut nanos = Vec::new();
+        for _ in 0..rounds {
+            let mut command = Command::new(&self.path);
+            Program::with_workers(&mut command, threads).args(arguments(&MANY.to_string()));
+            let text = output(&mut command)?;
+            let report: Report = serde_json::from_str(&text)
+                .map_err(|error| format!("{command:?} printed {text:?}: {error}"))?;
+            nanos.push(report.cpu_nanos as f64 / (MANY * threads as u64) as f64);
+        }
+        Ok(Some(Call { instructions, cpu_nanos: median(nanos) }))
+    }
+}
