@@ -27,6 +27,8 @@ pub(crate) struct Limits {
     pub(crate) free: Option<[Cost; 2]>,
     /// Instructions through a watched handle, by profile.
     pub(crate) watched: Option<[Cost; 2]>,
+    /// Atomic instructions, by a free function.
+    pub(crate) atomics: Option<Cost>,
     /// Allocations, in any way.
     pub(crate) allocations: Option<Cost>,
     /// System calls, through the traits.

@@ -1,12 +1,11 @@
 //! How an operation becomes slower when several threads run it at once: what they share is in the way then.
 
-use std::path::Path;
 use std::process::Command;
 
 use harness::{Operation, Report};
 use indicatif::ProgressBar;
 
-use crate::measure::{callgrind, has, sizes};
+use crate::measure::{Counted, has};
 use crate::programs::{ALL, Profile, Program, output};
 use crate::report::median;
 use crate::table::{self, Table};
@@ -23,7 +22,7 @@ const MANY: u64 = 100_000;
 #[derive(Clone, Copy)]
 struct Call {
     /// `None` without valgrind.
-    instructions: Option<f64>,
+    counted: Option<Counted>,
     cpu_nanos: f64,
 }
 
@@ -35,9 +34,11 @@ pub(crate) fn report(rounds: u64) -> Result<(), String> {
         "runtime",
         "threads",
         "itself: instructions",
+        "atomic",
         "CPU",
         "×",
         "free function: instructions",
+        "atomic",
         "CPU",
         "×",
     ]);
@@ -60,13 +61,13 @@ pub(crate) fn report(rounds: u64) -> Result<(), String> {
     table::fill("contention", &table.to_markdown())
 }
 
-fn cells(call: Option<Call>, alone: Option<Call>) -> [String; 3] {
-    let Some((call, alone)) = call.zip(alone) else { return ["–"; 3].map(str::to_owned) };
-    [
-        call.instructions.map_or("–".to_owned(), |instructions| format!("{instructions:.0}")),
-        format!("{:.0} ns", call.cpu_nanos),
-        format!("{:.2}", call.cpu_nanos / alone.cpu_nanos),
-    ]
+fn cells(call: Option<Call>, alone: Option<Call>) -> [String; 4] {
+    let Some((call, alone)) = call.zip(alone) else { return ["–"; 4].map(str::to_owned) };
+    let [instructions, atomics] = call.counted.map_or(["–"; 2].map(str::to_owned), |counted| {
+        [format!("{:.0}", counted.instructions), format!("{:.1}", counted.atomics)]
+    });
+    let times = call.cpu_nanos / alone.cpu_nanos;
+    [instructions, atomics, format!("{:.0} ns", call.cpu_nanos), format!("{times:.2}")]
 }
 
 impl Program {
@@ -81,24 +82,22 @@ impl Program {
         if self.lacks(name, operation)? {
             return Ok(None);
         }
-        let (operation_name, on) = (operation.to_string(), threads.to_string());
-        let arguments = |n: &str| [name, &operation_name, n, "--threads", &on].map(str::to_owned);
-        let count = |n: u64| callgrind(self, Path::new("/dev/null"), threads, &arguments(&n.to_string()));
-        let (few, many) = sizes(operation);
-        let instructions = if has("valgrind") {
-            Some((count(many)? - count(few)?) / ((many - few) * threads as u64) as f64)
-        } else {
-            None
-        };
+        let counted = has("valgrind").then(|| self.contended(name, operation, threads)).transpose()?;
         let mut nanos = Vec::new();
         for _ in 0..rounds {
             let mut command = Command::new(&self.path);
-            Program::with_workers(&mut command, threads).args(arguments(&MANY.to_string()));
-            let text = output(&mut command)?;
+            command.args([
+                name,
+                &operation.to_string(),
+                &MANY.to_string(),
+                "--threads",
+                &threads.to_string(),
+            ]);
+            let text = output(Program::with_workers(&mut command, threads))?;
             let report: Report = serde_json::from_str(&text)
                 .map_err(|error| format!("{command:?} printed {text:?}: {error}"))?;
             nanos.push(report.cpu_nanos as f64 / (MANY * threads as u64) as f64);
         }
-        Ok(Some(Call { instructions, cpu_nanos: median(nanos) }))
+        Ok(Some(Call { counted, cpu_nanos: median(nanos) }))
     }
 }

@@ -28,6 +28,7 @@ pub(crate) struct Check<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
     Allocations,
+    Atomics,
     Instructions(Profile),
     Syscalls,
 }
@@ -94,7 +95,7 @@ pub(crate) fn measured<'a>(
     let mut checks: Vec<_> = budgets.iter().flat_map(checks).collect();
     checks.retain(|check| match check.what {
         What::Allocations => true,
-        What::Instructions(_) => valgrind,
+        What::Atomics | What::Instructions(_) => valgrind,
         What::Syscalls => strace,
     });
     let needed: BTreeSet<_> =
@@ -122,6 +123,7 @@ fn checks(budget: &Budget) -> Vec<Check<'_>> {
             check(What::Instructions(profile), way, by_profile.map(|limits| limits[at]));
         }
     }
+    check(What::Atomics, "free", limits.atomics);
     check(What::Syscalls, "traits", limits.syscalls);
     checks
 }
@@ -148,6 +150,7 @@ fn measure(programs: &ByProfile, (what, runtime, way, operation): Measurement<'_
     let implementation = format!("{runtime}/{way}");
     match what {
         What::Allocations => Ok(programs[&Profile::One].allocations(&implementation, operation)?.0),
+        What::Atomics => Ok(programs[&Profile::One].contended(&implementation, operation, 1)?.atomics),
         What::Instructions(profile) => programs[&profile].instructions(&implementation, operation),
         What::Syscalls => programs[&Profile::One].syscalls(&implementation, operation),
     }
@@ -157,6 +160,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Allocations => "allocations",
+            Self::Atomics => "atomic instructions",
             Self::Instructions(Profile::One) => "instructions",
             Self::Instructions(Profile::Default) => "instructions in cargo's default profile",
             Self::Syscalls => "system calls",

@@ -1,6 +1,5 @@
 //! The cost of an operation: the difference between two sizes of a run.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,21 +17,32 @@ pub(crate) fn has(tool: &str) -> bool {
     Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
-/// Returns the instructions of the whole process, and writes those of its functions to `out`.
+/// Instructions, as callgrind counts them.
+#[derive(Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) instructions: f64,
+    /// Those that are atomic, and write: what threads share is in the way of them.
+    pub(crate) atomics: f64,
+}
+
+/// Counts those of the whole process, and writes those of its functions to `out`.
 pub(crate) fn callgrind(
     program: &Program,
     out: &Path,
     workers: usize,
-    arguments: &[impl AsRef<OsStr>],
-) -> Result<f64, String> {
+    arguments: &[&str],
+) -> Result<Counted, String> {
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "--compress-strings=no", "--compress-pos=no"]);
+    valgrind.args(["--tool=callgrind", "--collect-bus=yes", "--compress-strings=no", "--compress-pos=no"]);
     valgrind.arg(format!("--callgrind-out-file={}", out.display())).arg(&program.path);
     let output = Program::with_workers(&mut valgrind, workers).args(arguments).output();
     let output = output.map_err(|error| format!("{valgrind:?}: {error}"))?;
     let text = String::from_utf8_lossy(&output.stderr);
     let counted = text.lines().find_map(|line| line.split_once("Collected :"));
-    let counted = counted.and_then(|(_, count)| count.trim().parse::<f64>().ok());
+    let counted = counted.and_then(|(_, counts)| {
+        let mut counts = counts.split_whitespace().map_while(|count| count.parse().ok());
+        Some(Counted { instructions: counts.next()?, atomics: counts.next().unwrap_or_default() })
+    });
     counted
         .filter(|_| output.status.success())
         .ok_or_else(|| format!("{valgrind:?}: {}: {text}", output.status))
@@ -50,15 +60,32 @@ pub(crate) fn sizes(operation: Operation) -> (u64, u64) {
 }
 
 impl Program {
-    /// Instructions, as callgrind counts them.
+    /// Instructions of an operation.
     pub(crate) fn instructions(&self, implementation: &str, operation: Operation) -> Result<f64, String> {
         slope(operation, |n| {
-            callgrind(
-                self,
-                Path::new("/dev/null"),
-                1,
-                &[implementation, &operation.to_string(), &n.to_string()],
-            )
+            let arguments = [implementation, &operation.to_string(), &n.to_string()];
+            Ok(callgrind(self, Path::new("/dev/null"), 1, &arguments)?.instructions)
+        })
+    }
+
+    /// Instructions of an operation that this number of threads run at once.
+    pub(crate) fn contended(
+        &self,
+        implementation: &str,
+        operation: Operation,
+        threads: usize,
+    ) -> Result<Counted, String> {
+        let (few, many) = sizes(operation);
+        let run = |n: u64| {
+            let (n, on) = (n.to_string(), threads.to_string());
+            let arguments = [implementation, &operation.to_string(), &n, "--threads", &on];
+            callgrind(self, Path::new("/dev/null"), threads, &arguments)
+        };
+        let (before, after) = (run(few)?, run(many)?);
+        let each = |before: f64, after: f64| (after - before) / ((many - few) * threads as u64) as f64;
+        Ok(Counted {
+            instructions: each(before.instructions, after.instructions),
+            atomics: each(before.atomics, after.atomics),
         })
     }
 

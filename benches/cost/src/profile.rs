@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
 
     println!("{:>8} {:>8} {:>8}", "more", both[1].split('/').next_back().unwrap_or_default(), "native");
     for (more, name) in &rows {
-        println!("{more:>+8.0} {:>8.0} {:>8.0}  {name}", of(1, name), of(0, name));
+        println!("{more:>+8.0} {:>8.0} {:>8.0}  {name:.150}", of(1, name), of(0, name));
     }
     let [native, ours] = [0, 1].map(|at| counted[at].values().sum::<f64>());
     println!("{:>+8.0} {ours:>8.0} {native:>8.0}  in all", ours - native);
@@ -60,7 +60,7 @@ fn functions(program: &Program, implementation: &str, operation: Operation) -> R
     Ok(functions)
 }
 
-/// Reads callgrind's format: `fn=` begins a function, each line of two numbers is a position and its cost, and the one after
+/// Reads callgrind's format: `fn=` begins a function, a line of numbers is a position and what it costs, and the one after
 /// `calls=` is what the called function costs.
 fn own_costs(text: &str) -> impl Iterator<Item = (&str, f64)> {
     let (mut function, mut is_call) = ("", false);
@@ -69,7 +69,8 @@ fn own_costs(text: &str) -> impl Iterator<Item = (&str, f64)> {
             function = name;
         }
         let of_a_call = std::mem::replace(&mut is_call, line.starts_with("calls="));
-        let (position, cost) = line.split_once(' ')?;
+        let (position, costs) = line.split_once(' ')?;
+        let cost = costs.split(' ').next()?;
         let is_cost = position.bytes().all(|byte| byte.is_ascii_digit()) && !of_a_call;
         is_cost.then(|| Some((function, cost.parse().ok()?))).flatten()
     })
