@@ -15,8 +15,6 @@ const OPERATIONS: [Operation; 4] =
     [Operation::Spawn, Operation::SpawnDetached, Operation::SleepCreate, Operation::Current];
 /// The first is the baseline.
 const THREADS: [usize; 4] = [1, 2, 4, 8];
-/// Number of operations on each thread for CPU time.
-const MANY: u64 = 100_000;
 
 /// Cost of a call.
 #[derive(Clone, Copy)]
@@ -28,7 +26,7 @@ struct Call {
 
 /// Fills the table of README.md.
 pub(crate) fn report(rounds: u64) -> Result<(), String> {
-    let program = Program::workloads(&format!("{ALL},report"), Profile::One)?;
+    let program = Program::workloads(&format!("{ALL},report,system-allocator"), Profile::One)?;
     let mut table = Table::new([
         "operation",
         "runtime",
@@ -61,6 +59,14 @@ pub(crate) fn report(rounds: u64) -> Result<(), String> {
     table::fill("contention", &table.to_markdown())
 }
 
+/// Returns the number of operations on each thread for CPU time: long enough for the threads to meet.
+fn many(operation: Operation) -> u64 {
+    match operation {
+        Operation::Spawn | Operation::SpawnDetached => 100_000,
+        _ => 2_000_000,
+    }
+}
+
 fn cells(call: Option<Call>, alone: Option<Call>) -> [String; 4] {
     let Some((call, alone)) = call.zip(alone) else { return ["–"; 4].map(str::to_owned) };
     let [instructions, atomics] = call.counted.map_or(["–"; 2].map(str::to_owned), |counted| {
@@ -83,20 +89,14 @@ impl Program {
             return Ok(None);
         }
         let counted = has("valgrind").then(|| self.contended(name, operation, threads)).transpose()?;
-        let mut nanos = Vec::new();
+        let (n, mut nanos) = (many(operation), Vec::new());
         for _ in 0..rounds {
             let mut command = Command::new(&self.path);
-            command.args([
-                name,
-                &operation.to_string(),
-                &MANY.to_string(),
-                "--threads",
-                &threads.to_string(),
-            ]);
+            command.args([name, &operation.to_string(), &n.to_string(), "--threads", &threads.to_string()]);
             let text = output(Program::with_workers(&mut command, threads))?;
             let report: Report = serde_json::from_str(&text)
                 .map_err(|error| format!("{command:?} printed {text:?}: {error}"))?;
-            nanos.push(report.cpu_nanos as f64 / (MANY * threads as u64) as f64);
+            nanos.push(report.cpu_nanos as f64 / (n * threads as u64) as f64);
         }
         Ok(Some(Call { counted, cpu_nanos: median(nanos) }))
     }

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use harness::pool::Pool;
 use workloads::IMPLEMENTATIONS;
 
+#[cfg(not(feature = "system-allocator"))]
 #[global_allocator]
-static POOL: Pool = Pool::new();
+static POOL: harness::pool::Pool = harness::pool::Pool::new();
 
 fn main() -> ExitCode {
     harness::main(IMPLEMENTATIONS.iter().copied().flatten())
