@@ -70,7 +70,9 @@ fn many(operation: Operation) -> u64 {
 fn cells(call: Option<Call>, alone: Option<Call>) -> [String; 4] {
     let Some((call, alone)) = call.zip(alone) else { return ["–"; 4].map(str::to_owned) };
     let [instructions, atomics] = call.counted.map_or(["–"; 2].map(str::to_owned), |counted| {
-        [format!("{:.0}", counted.instructions), format!("{:.1}", counted.atomics)]
+        // Without the sign of what rounds to zero.
+        let atomics = (counted.atomics * 10.0).round() / 10.0 + 0.0;
+        [format!("{:.0}", counted.instructions), format!("{atomics:.1}")]
     });
     let times = call.cpu_nanos / alone.cpu_nanos;
     [instructions, atomics, format!("{:.0} ns", call.cpu_nanos), format!("{times:.2}")]
