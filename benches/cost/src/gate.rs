@@ -8,7 +8,7 @@ use harness::Operation;
 
 use crate::budgets::{self, Budget, Cost};
 use crate::measure::{each, has};
-use crate::programs::{ALL, Profile, Program};
+use crate::programs::{Profile, Program};
 
 /// Allowance for queues that grow, per operation.
 const NOISE: f64 = 0.05;
@@ -44,12 +44,9 @@ pub(crate) struct Took {
 
 type Measurement<'a> = (What, &'a str, &'static str, Operation);
 
-/// The program in each profile. Only instructions differ.
-type ByProfile = BTreeMap<Profile, Program>;
-
 pub(crate) fn run() -> Result<ExitCode, String> {
     let budgets = budgets::read()?;
-    let programs = programs()?;
+    let programs = Program::both()?;
     let measured = measured(&budgets, &programs)?;
 
     let (mut over, mut loose) = (0, 0);
@@ -81,15 +78,10 @@ pub(crate) fn run() -> Result<ExitCode, String> {
     Ok(if over > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-pub(crate) fn programs() -> Result<ByProfile, String> {
-    let build = |profile| Ok((profile, Program::workloads(ALL, profile)?));
-    Profile::BOTH.into_iter().map(build).collect()
-}
-
 /// Measures whatever has a limit, and leaves out what there is no tool for.
 pub(crate) fn measured<'a>(
     budgets: &'a [Budget],
-    programs: &ByProfile,
+    programs: &[Program; 2],
 ) -> Result<Vec<(Check<'a>, Took)>, String> {
     let (valgrind, strace) = (has("valgrind"), has("strace"));
     let mut checks: Vec<_> = budgets.iter().flat_map(checks).collect();
@@ -146,13 +138,14 @@ impl Check<'_> {
     }
 }
 
-fn measure(programs: &ByProfile, (what, runtime, way, operation): Measurement<'_>) -> Result<f64, String> {
+/// Only instructions differ between the profiles.
+fn measure(programs: &[Program; 2], (what, runtime, way, operation): Measurement<'_>) -> Result<f64, String> {
     let implementation = format!("{runtime}/{way}");
     match what {
-        What::Allocations => Ok(programs[&Profile::One].allocations(&implementation, operation)?.0),
-        What::Atomics => Ok(programs[&Profile::One].contended(&implementation, operation, 1)?.atomics),
-        What::Instructions(profile) => programs[&profile].instructions(&implementation, operation),
-        What::Syscalls => programs[&Profile::One].syscalls(&implementation, operation),
+        What::Allocations => Ok(programs[0].allocations(&implementation, operation)?.0),
+        What::Atomics => Ok(programs[0].contended(&implementation, operation, 1)?.atomics),
+        What::Instructions(profile) => programs[profile as usize].instructions(&implementation, operation),
+        What::Syscalls => programs[0].syscalls(&implementation, operation),
     }
 }
 

@@ -7,7 +7,7 @@ use harness::Operation;
 
 use crate::chart;
 use crate::measure::each;
-use crate::programs::{Profile, Program, Programs, output};
+use crate::programs::{ALL, Profile, Program, output};
 use crate::table::{self, Table};
 
 /// Operations for which instructions are a measure; others depend on threads or on the clock.
@@ -38,13 +38,14 @@ pub(crate) struct Point {
 
 /// Fills the table of README.md, and draws chart.svg.
 pub(crate) fn report() -> Result<(), String> {
-    let points = measure(&Program::peers()?, &Programs::build(Profile::One)?)?;
+    let points = measure(&Program::peers()?, &Program::workloads(ALL, Profile::One)?)?;
     chart::draw(&OPERATIONS, &points)?;
     table::fill("peers", &markdown(&points))
 }
 
-/// Measures the other layers beside the runtimes in `peers`, and anyrt in `programs`, as in the other tables.
-fn measure(peers: &Program, programs: &Programs) -> Result<Vec<Point>, String> {
+/// Measures the other layers beside the runtimes in `peers`, and anyrt in its own program: there it has the figures of
+/// the other tables, and what is compiled beside an operation moves it by some instructions.
+fn measure(peers: &Program, anyrt: &Program) -> Result<Vec<Point>, String> {
     let list = output(Command::new(&peers.path).arg("list"))?;
     let list = list.lines().filter_map(|name| name.split_once('/'));
     let implementations =
@@ -61,8 +62,7 @@ fn measure(peers: &Program, programs: &Programs) -> Result<Vec<Point>, String> {
         .collect();
     let needed: Vec<_> = needed.into_iter().collect();
     let counts = each("counting", &needed, |(is_anyrt, runtime, way, operation)| {
-        let (program, name) =
-            (if *is_anyrt { programs.of(runtime, way) } else { peers }, format!("{runtime}/{way}"));
+        let (program, name) = (if *is_anyrt { anyrt } else { peers }, format!("{runtime}/{way}"));
         if program.lacks(&name, *operation)? {
             return Ok(None);
         }
@@ -101,15 +101,4 @@ fn markdown(points: &[Point]) -> String {
         table.row(cells);
     }
     table.to_markdown()
-}
-
-impl Program {
-    /// Whether an implementation reports that it does not have an operation.
-    pub(crate) fn lacks(&self, implementation: &str, operation: Operation) -> Result<bool, String> {
-        let mut program = Command::new(&self.path);
-        program.args([implementation, &operation.to_string(), "0"]);
-        let output = Program::set_up(&mut program).output();
-        let output = output.map_err(|error| format!("{program:?}: {error}"))?;
-        Ok(output.status.code() == Some(harness::LACKS.into()))
-    }
 }

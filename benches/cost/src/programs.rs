@@ -4,31 +4,13 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+
+use harness::Operation;
 
 /// A program with the operations in it.
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
-}
-
-/// The programs of a profile: the gate's, and the one with everything, which takes twice as long to compile.
-///
-/// What is compiled beside an operation moves it by some instructions, so that each case has one program, whichever table it is in.
-pub(crate) struct Programs {
-    gate: Program,
-    all: Program,
-}
-
-impl Programs {
-    pub(crate) fn build(profile: Profile) -> Result<Self, String> {
-        let all = Program::workloads(&format!("{ALL},report"), profile)?;
-        Ok(Self { gate: Program::workloads(ALL, profile)?, all })
-    }
-
-    /// Returns the program that measures a way to use a runtime.
-    pub(crate) fn of(&self, runtime: &str, way: &str) -> &Program {
-        let in_the_gate = ["tokio-ct", "smol", "async-std"].contains(&runtime) && way != "any";
-        if in_the_gate { &self.gate } else { &self.all }
-    }
 }
 
 /// All backends, as cargo features.
@@ -61,6 +43,15 @@ impl Program {
         Self::build("workloads", features, profile, &format!("{features}-{}", profile.name()))
     }
 
+    /// Builds it with all backends in both profiles, at once.
+    pub(crate) fn both() -> Result<[Self; 2], String> {
+        let [one, default] = thread::scope(|scope| {
+            let builds = Profile::BOTH.map(|profile| scope.spawn(move || Self::workloads(ALL, profile)));
+            builds.map(|build| build.join().expect("it does not panic"))
+        });
+        Ok([one?, default?])
+    }
+
     /// Builds the operations through other layers.
     pub(crate) fn peers() -> Result<Self, String> {
         Self::build("peers", "", Profile::One, "peers")
@@ -84,6 +75,15 @@ impl Program {
             .and_then(|_| fs::rename(&new, &to));
         copied.map_err(|error| format!("{}: {error}", to.display()))?;
         Ok(Self { path: to })
+    }
+
+    /// Whether an implementation reports that it does not have an operation.
+    pub(crate) fn lacks(&self, implementation: &str, operation: Operation) -> Result<bool, String> {
+        let mut program = Command::new(&self.path);
+        program.args([implementation, &operation.to_string(), "0"]);
+        let output = Program::set_up(&mut program).output();
+        let output = output.map_err(|error| format!("{program:?}: {error}"))?;
+        Ok(output.status.code() == Some(harness::LACKS.into()))
     }
 
     /// Limits every runtime to one worker.

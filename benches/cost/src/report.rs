@@ -15,7 +15,7 @@ use crate::gate::{self, Check, What};
 use crate::growth;
 use crate::measure::{each, has};
 use crate::peers;
-use crate::programs::{ALL, Profile, Program, Programs};
+use crate::programs::{ALL, Profile, Program};
 use crate::table::{Table, fill};
 
 #[derive(clap::Args)]
@@ -91,7 +91,7 @@ fn write(table: Name, rounds: u64) -> Result<(), String> {
         println!("skipped: {name}, because there is no {tool}");
         return Ok(());
     }
-    let all = || Program::workloads(&format!("{ALL},report"), Profile::One);
+    let all = || Program::workloads(ALL, Profile::One);
     match table {
         Name::Targets => fill("targets", &targets()?),
         Name::Allocations => fill("allocations", &allocations(&all()?)?),
@@ -112,7 +112,7 @@ fn write(table: Name, rounds: u64) -> Result<(), String> {
 /// Measures what has a budget, and lists it beside the targets.
 fn targets() -> Result<String, String> {
     let budgets = budgets::read()?;
-    let measured = gate::measured(&budgets, &gate::programs()?)?;
+    let measured = gate::measured(&budgets, &Program::both()?)?;
     let mut table = Table::new([
         "operation",
         "runtime",
@@ -154,15 +154,14 @@ fn targets() -> Result<String, String> {
 
 fn instructions() -> Result<String, String> {
     let operations = Operation::ALL.iter().copied().filter(|operation| !BY_CHANCE.contains(operation));
-    let [one, default] = Profile::BOTH.map(Programs::build);
-    let programs = [one?, default?];
+    let programs = Program::both()?;
     by_way(
         "instructions",
         operations,
         |(operation, runtime, way)| {
-            let [one, default] = programs.each_ref().map(|programs| {
-                programs.of(runtime, way).instructions(&format!("{runtime}/{way}"), *operation)
-            });
+            let [one, default] = programs
+                .each_ref()
+                .map(|program| program.instructions(&format!("{runtime}/{way}"), *operation));
             Ok([one?, default?])
         },
         |[one, default]| format!("{one:.0}, {default:.0}"),
@@ -214,7 +213,7 @@ fn by_way<T: Send>(
 fn alone() -> Result<String, String> {
     let mut table = Table::new(["operation", "runtime", "traits", "AnyRuntime", "free function"]);
     for (backend, runtimes) in ALONE {
-        let program = Program::workloads(&format!("{backend},report"), Profile::One)?;
+        let program = Program::workloads(backend, Profile::One)?;
         let operations = [
             Operation::Spawn,
             Operation::SpawnDetached,

@@ -15,11 +15,11 @@ use harness::Implementation;
 pub const IMPLEMENTATIONS: &[&[Implementation]] = &[
     #[cfg(feature = "tokio")]
     self::tokio::CURRENT_THREAD,
-    #[cfg(all(feature = "tokio", feature = "report"))]
+    #[cfg(feature = "tokio")]
     self::tokio::MULTI_THREAD,
     #[cfg(feature = "smol")]
     self::smol::GLOBAL,
-    #[cfg(all(feature = "smol", feature = "report"))]
+    #[cfg(feature = "smol")]
     self::smol::OWNED,
     #[cfg(feature = "async-std")]
     self::async_std::GLOBAL,

@@ -1,18 +1,14 @@
 //! smol: its global executor, or an owned one.
 
 use std::future::Future;
-#[cfg(feature = "report")]
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
-#[cfg(feature = "report")]
 use std::sync::OnceLock;
-#[cfg(feature = "report")]
 use std::thread;
 use std::time::Duration;
 
 use harness::{Implementation, Way};
-#[cfg(feature = "report")]
 use smol::Executor;
 use smol::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use smol::net::{TcpListener, TcpStream};
@@ -22,13 +18,11 @@ use smol::{Task, Timer};
 use crate::through_anyrt::Setup;
 
 pub(crate) const GLOBAL: &[Implementation] = implementations!("smol", Native, Global);
-#[cfg(feature = "report")]
 pub(crate) const OWNED: &[Implementation] = implementations!("smol-own", NativeOwned, Owned);
 
 #[derive(Clone)]
 pub(crate) struct Global;
 
-#[cfg(feature = "report")]
 #[derive(Clone)]
 pub(crate) struct Owned;
 
@@ -40,7 +34,6 @@ impl Setup for Global {
     }
 }
 
-#[cfg(feature = "report")]
 impl Setup for Owned {
     type Runtime = anyrt::Smol;
 
@@ -53,7 +46,6 @@ impl Setup for Owned {
 #[derive(Clone)]
 pub(crate) struct Native;
 
-#[cfg(feature = "report")]
 /// An executor in a static, and a thread that runs it.
 #[derive(Clone)]
 pub(crate) struct NativeOwned(&'static Executor<'static>);
@@ -148,10 +140,8 @@ impl Way for Native {
     way!(|_: &Self, future| smol::spawn(future));
 }
 
-#[cfg(feature = "report")]
 static EXECUTOR: OnceLock<Executor<'static>> = OnceLock::new();
 
-#[cfg(feature = "report")]
 impl Way for NativeOwned {
     fn start() -> Self {
         let executor = EXECUTOR.get_or_init(Executor::new);

@@ -29,7 +29,6 @@ pub(crate) trait Setup: Clone + Send + Sync + 'static {
 pub(crate) struct Traits<S: Setup>(S::Runtime);
 
 /// `runtime.spawn(…)`, where it is an `AnyRuntime`.
-#[cfg(feature = "report")]
 #[derive(Clone)]
 pub(crate) struct Any<S: Setup> {
     any: AnyRuntime,
@@ -194,7 +193,6 @@ impl<S: Setup> Way for Watched<S> {
     }
 }
 
-#[cfg(feature = "report")]
 impl<S: Setup> Way for Any<S> {
     type Stream = net::TcpStream;
     type Listener = net::TcpListener;
@@ -308,7 +306,6 @@ macro_rules! implementations {
         &[
             harness::Implementation::of::<$native>(concat!($name, "/native")),
             harness::Implementation::of::<$crate::through_anyrt::Traits<$setup>>(concat!($name, "/traits")),
-            #[cfg(feature = "report")]
             harness::Implementation::of::<$crate::through_anyrt::Any<$setup>>(concat!($name, "/any")),
             harness::Implementation::of::<$crate::through_anyrt::Free<$setup>>(concat!($name, "/free")),
             harness::Implementation::of::<$crate::through_anyrt::Watched<$setup>>(concat!($name, "/watched")),

@@ -15,14 +15,12 @@ use crate::through_anyrt::Setup;
 
 pub(crate) const CURRENT_THREAD: &[Implementation] =
     implementations!("tokio-ct", Native<CurrentThread>, CurrentThread);
-#[cfg(feature = "report")]
 pub(crate) const MULTI_THREAD: &[Implementation] =
     implementations!("tokio-mt", Native<MultiThread>, MultiThread);
 
 #[derive(Clone)]
 pub(crate) struct CurrentThread;
 
-#[cfg(feature = "report")]
 #[derive(Clone)]
 pub(crate) struct MultiThread;
 
@@ -36,7 +34,6 @@ impl Flavour for CurrentThread {
     }
 }
 
-#[cfg(feature = "report")]
 impl Flavour for MultiThread {
     fn build() -> Runtime {
         build(&mut Builder::new_multi_thread())
@@ -57,7 +54,6 @@ impl Setup for CurrentThread {
     }
 }
 
-#[cfg(feature = "report")]
 impl Setup for MultiThread {
     type Runtime = anyrt::Tokio;
 
