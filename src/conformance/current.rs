@@ -99,17 +99,20 @@ pub(super) async fn current_in_the_destructor_of_an_output<R: Runtime>(rt: R) {
     let looks = || Looks(found.clone());
     // Here, where tasks of a runtime without workers are polled too.
     let _guard = elsewhere.enter();
-    let [(go, gone), (go_panic, gone_panic)] = [(); 2].map(|()| oneshot::channel::<()>());
-    let (output, payload) = (looks(), looks());
+    let [(go, gone), (go_abortable, gone_abortable), (go_panic, gone_panic)] =
+        [(); 3].map(|()| oneshot::channel::<()>());
+    let (output, abortable, payload) = (looks(), looks(), looks());
     drop(rt.spawn_boxed(async move { gone.await.map(|()| output) }));
+    let abort_handle = rt.spawn_boxed(async move { gone_abortable.await.map(|()| abortable) }).abort_handle();
     drop(rt.spawn_boxed(async move {
         gone_panic.await.unwrap();
         std::panic::panic_any(payload)
     }));
-    for go in [go, go_panic] {
+    for go in [go, go_abortable, go_panic] {
         go.send(()).unwrap();
         assert_eq!(next(&rt, &founds).await, Ok(me.clone()));
     }
+    drop(abort_handle);
     // Of closures, that end when nobody waits for them any more.
     let [(go, gone), (go_panic, gone_panic)] = [(); 2].map(|()| mpsc::channel::<()>());
     let (output, payload) = (looks(), looks());

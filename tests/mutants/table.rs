@@ -17,8 +17,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "dropped handle cancels",
         file: "runtime/task/native/async_task.rs",
-        right: "Self::Running(task) => task.detach(),",
-        wrong: "Self::Running(task) => if mutant!() { drop(task) } else { task.detach() },",
+        right: "Some(task) => task.detach(self.core.number),",
+        wrong: "Some(task) => if mutant!() { drop(task) } else { task.detach(self.core.number) },",
         caught_by: &[
             "backend::smol::owned::drop_detaches",
             "backend::async_std::global::drop_detaches_before_the_first_poll",
@@ -28,9 +28,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "abort loses the value of a poll in progress",
         file: "runtime/task/native/async_task.rs",
-        right: "to_slot)(slot, result.map_err(|failure| failure.of(number)));",
-        wrong: "to_slot)(slot, if mutant!() { drop(result); Err(JoinError::cancelled(number)) } \
-                else { result.map_err(|failure| failure.of(number)) });",
+        right: "(ways().to_slot)(slot, result),",
+        wrong: "(ways().to_slot)(slot, if mutant!() { drop(result); Err(JoinError::cancelled(number)) } else { result }),",
         caught_by: &[
             "backend::smol::owned::abort_keeps_the_value_of_a_poll_in_progress",
             "backend::smol::global::abort_never_loses_a_panic",
@@ -47,8 +46,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "task does not know its id",
         file: "runtime/task/native/async_task.rs",
-        right: "(Scope::task(H::KIND, this.number.get()), Turn::begin())",
-        wrong: "(Scope::task(H::KIND, if mutant!() { 0 } else { this.number.get() }), Turn::begin())",
+        right: "(Scope::task(H::KIND, number.get()), Turn::begin())",
+        wrong: "(Scope::task(H::KIND, if mutant!() { 0 } else { number.get() }), Turn::begin())",
         caught_by: &["backend::smol::owned::id_in_a_task_is_that_of_its_handle"],
     },
     Mutant {
@@ -78,6 +77,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "Self::Shared(core) => discard(core.detach().map(Output::claim)),",
         wrong: "Self::Shared(core) => if !mutant!() { discard(core.detach().map(Output::claim)) },",
         caught_by: &["backend::smol::owned::abort_handle_keeps_no_output"],
+    },
+    Mutant {
+        name: "output of a task with an abort handle alone is dropped outside of its runtime",
+        file: "runtime/task/native/async_task.rs",
+        right: "drop(self.detach());",
+        wrong: "if mutant!() { discard(self.detach().map(Output::claim)) } else { drop(self.detach()) }",
+        caught_by: &["backend::smol::owned::current_in_the_destructor_of_an_output"],
     },
     Mutant {
         name: "task is polled under the lock of its handles",
