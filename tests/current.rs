@@ -277,9 +277,9 @@ mod in_tokio {
         let entered = paused.clone();
         let task = around.spawn(async move {
             let _context = entered.enter();
-            time::sleep(Duration::from_secs(3600))
+            Some(time::sleep(Duration::from_secs(3600)))
         });
-        let sleep = around.block_on(task).unwrap();
+        let sleep = around.block_on(task).unwrap().unwrap();
         // Where the clock is paused, an hour goes by at once.
         paused.block_on(sleep);
     }

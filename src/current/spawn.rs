@@ -6,7 +6,6 @@ use super::find_kept;
 use crate::AnyRuntime;
 #[cfg(any(not(debug_assertions), test))]
 use crate::any::at_hand::at_hand;
-use crate::runtime::Spawn as _;
 use crate::runtime::task::JoinHandle;
 use crate::runtime::{Driver, NoRuntime};
 
@@ -37,7 +36,7 @@ where
 {
     // A debug build compiles a task for each type of output, not for each future: see `AnyRuntime`.
     #[cfg(any(not(debug_assertions), test))]
-    at_hand!(runtime => return runtime.spawn(future));
+    at_hand!(runtime => return crate::Spawn::spawn(&runtime, future));
     spawn_on_current(future)
 }
 

@@ -88,8 +88,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "task is polled under the lock of its handles",
         file: "runtime/task/native/async_task.rs",
-        right: "            let polled = task.poll(cx);",
-        wrong: "            let polled = { let _held = mutant!().then(|| lock(&self.state)); task.poll(cx) };",
+        right: "            let polled = Pin::new(&mut task.task).poll(cx);",
+        wrong: "            let polled = { let _held = mutant!().then(|| lock(&self.state)); Pin::new(&mut task.task).poll(cx) };",
         caught_by: &[
             "backend::smol::owned::waker_may_ask_its_handle",
             "backend::async_std::global::drop_of_a_handle_while_its_task_completes",
@@ -105,8 +105,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "output that nobody wants is dropped outside its runtime",
         file: "runtime/task/native/async_task.rs",
-        right: "has_destructor.then(|| ((self.ways)().scope)(self.number.get()));",
-        wrong: "(has_destructor && !mutant!()).then(|| ((self.ways)().scope)(self.number.get()));",
+        right: "has_destructor.then(|| (ways().scope)(number.get()));",
+        wrong: "(has_destructor && !mutant!()).then(|| (ways().scope)(number.get()));",
         caught_by: &[
             "backend::smol::owned::current_in_the_destructor_of_an_output",
             "backend::async_std::global::block_on_in_the_destructor_of_an_output",
@@ -143,8 +143,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "handle that has completed says that its runtime is gone",
         file: "runtime/task/native/async_task.rs",
-        right: "let output = ready!(task.poll(cx));\n        *self = Self::Over;\n",
-        wrong: "let output = ready!(task.poll(cx));\n        if !mutant!() { *self = Self::Over; }\n",
+        right: "        if polled.is_ready() {\n            // Nothing",
+        wrong: "        if polled.is_ready() && !mutant!() {\n            // Nothing",
         caught_by: &["backend::smol::owned::handle_polled_after_completion_panics"],
     },
     Mutant {
@@ -178,8 +178,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "destructor of an output aborts the process",
         file: "runtime/task/native/async_task.rs",
-        right: "                None => discard(result),",
-        wrong: "                None => if mutant!() { drop(result) } else { discard(result) },",
+        right: "        None => discard(result),",
+        wrong: "        None => if mutant!() { drop(result) } else { discard(result) },",
         caught_by: &[
             "backend::smol::owned::destructor_panic_of_a_detached_output_is_contained",
             "backend::async_std::global::blocking_output_destructor_panic_is_contained",
