@@ -431,6 +431,32 @@ fn name_server_can_be_slow_fail_and_be_cut_off() {
 }
 
 #[test]
+fn name_server_that_is_down_does_not_answer_and_a_killed_one_refuses() {
+    let (sim, b) = two(0);
+    let ns = sim.host("ns", [10, 0, 0, 53]).unwrap();
+    sim.dns().served_by("ns").unwrap();
+    let timed = || {
+        let start = sim.elapsed();
+        let found = sim.block_on(sim.lookup_host("b:7")).map(|all| all[0].ip());
+        (sim.elapsed() - start, found.map_err(|error| error.to_string()))
+    };
+    let no_answer = "no answer from the name server, on host \"ns\"";
+    ns.crash();
+    let (took, failed) = timed();
+    assert_eq!(took, secs(10));
+    assert!(failed.unwrap_err().contains(no_answer));
+    ns.restart();
+    assert_eq!(timed(), (ms(2), Ok(b.ip())));
+    // Its system is there, and says that the port is closed.
+    ns.kill();
+    let (took, failed) = timed();
+    assert_eq!(took, ms(4), "asked twice");
+    assert!(failed.unwrap_err().contains(no_answer));
+    ns.restart();
+    assert_eq!(timed(), (ms(2), Ok(b.ip())));
+}
+
+#[test]
 fn added_address_names_a_network_interface() {
     let (sim, b) = two(0);
     b.add_ip(Ipv4Addr::new(10, 0, 0, 3)).unwrap();

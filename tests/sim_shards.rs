@@ -179,6 +179,17 @@ fn bad_values_and_files_are_named() {
     assert_eq!(folder.run_all("passes", 2), [true; 2]);
     fs::write(folder.0.join("sim_shards.search.100-200.2-of-2.json"), "{\"shard\": ").unwrap();
     assert_says(&merge(), &["2-of-2.json is no file of results"]);
+    let [first, second, none, beyond, twice] = ["1-of-2", "2-of-2", "0-of-0", "3-of-2", "01-of-2"]
+        .map(|shard| folder.0.join(format!("sim_shards.search.100-200.{shard}.json")));
+    fs::copy(&first, &second).unwrap();
+    assert_says(&merge(), &[second.to_str().unwrap(), "has the results of shard 1/2"]);
+    for file in [none, beyond, twice] {
+        fs::copy(&first, &file).unwrap();
+        assert_says(&merge(), &[file.to_str().unwrap(), "has the name of no shard"]);
+        fs::remove_file(file).unwrap();
+    }
+    fs::remove_file(&second).unwrap();
+    assert_says(&merge(), &["those of shard 2/2 are missing", second.to_str().unwrap()]);
     assert!(folder.run("passes", "1/3").passed);
     assert_says(&merge(), &["some are of 2 shards and some of 3", "empty folder"]);
     // A file where the folder should be.

@@ -220,6 +220,18 @@ fn polls_of_a_slow_host_take_time_one_after_the_other() {
 }
 
 #[test]
+fn task_of_a_host_that_never_polls_is_told_to_wait_for_its_turn() {
+    let (a, b) = two(0);
+    b.set_poll_delay(Duration::MAX);
+    let task = b.spawn(async {});
+    let stuck = catch_unwind(AssertUnwindSafe(|| a.block_on(task).unwrap())).unwrap_err();
+    let text = stuck.downcast_ref::<String>().unwrap();
+    let waits = "on host \"b\", waits for its turn: each poll of that host takes 18446744073.709551615s";
+    assert_says(text, &["the simulation is stuck", waits]);
+    assert!(!text.contains(", is ready"), "{text}");
+}
+
+#[test]
 fn tasks_that_wait_for_a_slow_host_go_with_it() {
     for crash in [true, false] {
         let (a, b) = two(0);

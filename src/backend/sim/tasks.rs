@@ -224,7 +224,14 @@ impl Tasks {
 
     /// Whether the task is in the queue of ready tasks.
     pub(super) fn is_ready(&self, task: Id) -> bool {
-        self.ready.iter().any(|ready| ready.task == task) || self.late.contains_key(&task.number)
+        self.ready.iter().any(|ready| ready.task == task)
+    }
+
+    /// How long each poll of its host takes, if that is what the task waits for.
+    pub(super) fn waits_for_its_turn(&self, task: Id) -> Option<Duration> {
+        self.late.get(&task.number)?;
+        let slow = self.slow.get(&self.tasks.get(task)?.host);
+        Some(Duration::from_nanos(slow.map_or(0, SlowHost::delay)))
     }
 
     /// Whether every ready task has woken itself in its last turn.

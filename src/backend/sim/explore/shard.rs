@@ -1,6 +1,6 @@
 //! A share of the seeds, and the results of all shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -138,7 +138,9 @@ impl Results {
         ])
     }
 
-    fn of_json(value: &Value) -> Option<Self> {
+    /// With the shard that they are of.
+    fn of_json(value: &Value) -> Option<(String, Self)> {
+        let shard = value.get("shard")?.as_text()?.to_owned();
         let mut tally = Tally { seeds: value.get("passed")?.as_number()?, ..Tally::default() };
         for place in value.get("sometimes")?.as_list()? {
             let text = |name| Some(place.get(name)?.as_text()?.to_owned());
@@ -156,7 +158,7 @@ impl Results {
                 Some((seed, failed.get("report")?.as_text()?.to_owned()))
             }
         };
-        Some(Self { tally, failed })
+        Some((shard, Self { tally, failed }))
     }
 
     fn add(&mut self, mut other: Self) {
@@ -188,19 +190,20 @@ impl Results {
     pub(super) fn merge(folder: &Path, name: &str) -> Result<Self, String> {
         let whose = format!("anyrt: the results of {name} in {RESULTS}={}", folder.display());
         let cannot = |error: io::Error| format!("{whose} cannot be read: {error}");
-        let mut counts = Vec::new();
+        let mut counts = BTreeSet::new();
         for entry in fs::read_dir(folder).map_err(cannot)? {
             let file = entry.map_err(cannot)?.file_name();
-            let of = file.to_str().and_then(|file| {
-                let (number, of) =
-                    file.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(".json")?.split_once("-of-")?;
-                number.parse::<u64>().ok()?;
-                of.parse::<u64>().ok()
-            });
-            counts.extend(of);
+            let Some((number, of)) = file.to_str().and_then(|file| shard_of(file, name)) else { continue };
+            if !(1..=of).contains(&number) || *file != *file_name(name, number, of) {
+                let file = folder.join(file);
+                return Err(format!(
+                    "{whose}: {} has the name of no shard: write them as 1-of-2 and 2-of-2",
+                    file.display()
+                ));
+            }
+            counts.insert(of);
         }
-        counts.sort_unstable();
-        counts.dedup();
+        let counts: Vec<_> = counts.into_iter().collect();
         let of = match counts[..] {
             [of] => of,
             [] => {
@@ -217,14 +220,22 @@ impl Results {
         let mut merged = Self::default();
         for number in 1..=of {
             let file = folder.join(file_name(name, number, of));
+            let file_is = |what: &str| format!("{whose}: {} {what}", file.display());
             let text = fs::read_to_string(&file).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => {
-                    format!("{whose}: those of shard {number}/{of} are missing. It has not ended, or has ended in a crash")
-                }
-                _ => format!("{whose}: {} cannot be read: {error}", file.display()),
+                io::ErrorKind::NotFound => format!(
+                    "{whose}: those of shard {number}/{of} are missing, there is no {}. The shard has not ended, or has \
+                     ended in a crash",
+                    file.display()
+                ),
+                _ => file_is(&format!("cannot be read: {error}")),
             })?;
-            let results = Value::parse(&text).and_then(|value| Self::of_json(&value));
-            merged.add(results.ok_or_else(|| format!("{whose}: {} is no file of results", file.display()))?);
+            let (shard, results) = Value::parse(&text)
+                .and_then(|value| Self::of_json(&value))
+                .ok_or_else(|| file_is("is no file of results"))?;
+            if shard != format!("{number}/{of}") {
+                return Err(file_is(&format!("has the results of shard {shard}")));
+            }
+            merged.add(results);
         }
         Ok(merged)
     }
@@ -234,10 +245,15 @@ fn file_name(name: &str, number: u64, of: u64) -> String {
     format!("{name}.{number}-of-{of}.json")
 }
 
+/// The numbers in the name of a file of this search.
+fn shard_of(file: &str, name: &str) -> Option<(u64, u64)> {
+    let shard = file.strip_prefix(name)?.strip_prefix('.')?.strip_suffix(".json")?;
+    let (number, of) = shard.split_once("-of-")?;
+    Some((number.parse().ok()?, of.parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> io::Result<Shard> {
@@ -287,7 +303,8 @@ mod tests {
         for failed in [None, Some((u64::MAX, "two\nlines".to_owned()))] {
             let results = Results { tally: tally.clone(), failed };
             let text = results.to_json(3, 16).to_string();
-            assert_eq!(Results::of_json(&Value::parse(&text).unwrap()), Some(results), "{text}");
+            let read = Results::of_json(&Value::parse(&text).unwrap());
+            assert_eq!(read, Some(("3/16".to_owned(), results)), "{text}");
         }
     }
 }

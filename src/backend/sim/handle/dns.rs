@@ -82,8 +82,9 @@ impl Dns {
     /// Puts the server on a host: what is asked and answered takes the paths between it and the host that asks, with
     /// their latency, losses and partitions. Default: names are known everywhere.
     ///
-    /// A resolver that gets no answer asks once more after 5 s, and fails 5 s later (resolv.conf(5)). `localhost` and
-    /// addresses need no server.
+    /// A resolver that gets no answer asks once more after 5 s, and fails 5 s later (resolv.conf(5)). So it does while the host is down
+    /// ([`crash`](super::Host::crash)); where only its process is gone ([`kill`](super::Host::kill)), the system of the host refuses both
+    /// questions at once. `localhost` and addresses need no server.
     ///
     /// # Errors
     ///

@@ -34,7 +34,7 @@ pub(crate) enum Record {
 /// A step of a look-up.
 pub(crate) enum Lookup {
     Done(io::Result<Vec<SocketAddr>>),
-    /// The answer comes after this time; or none does, and it is time to ask again.
+    /// The answer comes after this time; or none does, or a refusal, and it is time to ask again.
     Wait {
         nanos: u64,
         answered: bool,
@@ -89,7 +89,9 @@ impl Network {
             let (path, random) = self.path(from, to);
             nanos = nanos.saturating_add(path.arrival(random, clock.nanos, 0) - clock.nanos);
         }
-        Lookup::Wait { nanos, answered: true }
+        // Without its process, the system of the server says that the port is closed, and the resolver asks at once again
+        // (`__res_context_send`).
+        Lookup::Wait { nanos, answered: self.is_up(server) }
     }
 
     /// The answer of the server, when it arrives.

@@ -205,11 +205,15 @@ impl State {
             let (name, host) = (task.name.as_deref(), self.network.host_name(task.host));
             let named = Named { number, name, kind: task.kind, started: task.started, host };
             let _ = write!(text, "\n  {named}");
-            let _ = match task.waits {
+            let late = self.tasks.waits_for_its_turn(id);
+            let _ = match (task.waits, late) {
                 _ if of.is_some() => Ok(()),
-                Some(wait) => write!(text, ", {wait}"),
-                None if self.tasks.is_ready(id) => write!(text, ", is ready"),
-                None => write!(
+                (_, Some(poll)) => {
+                    write!(text, ", waits for its turn: each poll of that host takes {poll:?}")
+                }
+                (Some(wait), None) => write!(text, ", {wait}"),
+                _ if self.tasks.is_ready(id) => write!(text, ", is ready"),
+                _ => write!(
                     text,
                     ", waits for a handle, a channel, a lock, or for something outside of the simulation"
                 ),
