@@ -99,7 +99,7 @@ fn smallest_seed_is_found_by_any_number_of_threads() {
                 assert!(sim.seed() < 700, "it is {}", sim.seed());
             });
         });
-        assert_says(&text, &["seed 700 fails, after 100 that passed:", "\n  it is 700\n"]);
+        assert_says(&text, &["seed 700 fails, after 100 runs that passed:", "\n  it is 700\n"]);
         // Each thread may have run one more seed, and the failing seed is run again.
         assert!(runs.into_inner() <= 102 + threads as u64, "it stops there");
     }
@@ -311,7 +311,7 @@ fn stuck_simulation_is_a_failure_and_names_its_tasks() {
     assert_says(
         &text,
         &[
-            "seed 2 fails, after 2 that passed:",
+            "seed 2 fails, after 2 runs that passed:",
             "  anyrt: the simulation is stuck",
             &format!("a task, spawned at tests/sim_explore.rs:{line}:"),
             "none of ",

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyrt::runtime::{TcpListener as _, UdpSocket as _};
-use anyrt::sim::{Faults, Host, LinkOptions, TcpStream};
+use anyrt::sim::{Faults, Host, LinkOptions};
 use anyrt::{BlockOn, Net, Sim, Spawn, Time};
 use futures::future::join;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
@@ -37,6 +37,8 @@ fn two(seed: u64) -> (Sim, Host) {
     let b = a.host("b", [10, 0, 0, 2]).unwrap();
     (a, b)
 }
+
+type TcpStream = <Sim as Net>::TcpStream;
 
 async fn connected(a: &impl Net<TcpStream = TcpStream>, b: &Host) -> (TcpStream, TcpStream) {
     let listener = b.tcp_bind("0.0.0.0:7").await.unwrap();

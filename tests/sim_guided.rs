@@ -63,7 +63,7 @@ fn election(sim: &Sim, candidates: usize, terms: usize) {
 
 fn passed(report: &str) -> u64 {
     let (_, rest) = report.split_once(" fails, after ").unwrap();
-    rest.split_once(" that passed").unwrap().0.replace(',', "").parse().unwrap()
+    rest.split_once(" runs that passed").unwrap().0.replace(',', "").parse().unwrap()
 }
 
 /// Five orders in a row, each one in eight. The example `sim_guided` has medians over many starts.
@@ -208,7 +208,7 @@ fn switches_that_are_not_needed_are_dropped() {
         assert!(index < 65, "late");
     };
     let report = report(|| Sim::builder().guided(true).threads(1).explore(0..1_000, always)).unwrap();
-    assert_says(&report, &["fails, after 65 that passed", "; none of 1 switches to another seed.\n"]);
+    assert_says(&report, &["fails, after 65 runs that passed", "; none of 1 switches to another seed.\n"]);
     let (_, command) = report.split_once("ANYRT_SIM_SEED=").unwrap();
     assert!(!command.split(' ').next().unwrap().contains('@'), "{report}");
 }

@@ -349,7 +349,7 @@ fn broadcast_and_multicast_reach_other_hosts() {
         let bind = async |host: &Host| host.udp_bind("0.0.0.0:7").await.unwrap();
         let (on_b, on_c, sender) = (bind(&b).await, bind(&c).await, sim.udp_bind("0.0.0.0:0").await.unwrap());
         on_b.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED).unwrap();
-        let hears = async |socket: &anyrt::sim::UdpSocket| {
+        let hears = async |socket: &<Sim as Net>::UdpSocket| {
             sim.timeout(ms(50), socket.recv_from(&mut [0; 8])).await.ok().map(|got| got.unwrap().1.ip())
         };
         let here = Some(sim.this_host().ip());
@@ -519,5 +519,21 @@ fn name_may_take_for_ever() {
         sim.block_on(async {
             sim.timeout(secs(3600), sim.lookup_host("b:7")).await.unwrap_err();
         });
+    }
+}
+
+mod all_names {
+    #[allow(unused_imports, reason = "a glob with the same name would be ambiguous below")]
+    use anyrt::{net::*, runtime::Net as _, sim::*, time::*};
+
+    #[test]
+    fn names_of_a_simulation_are_not_those_of_sockets_and_timers() {
+        fn is_any<T: 'static>(name: &str) {
+            assert_eq!(std::any::type_name::<T>().rsplit("::").next(), Some(name));
+        }
+        is_any::<TcpListener>("TcpListener");
+        is_any::<TcpStream>("TcpStream");
+        is_any::<UdpSocket>("UdpSocket");
+        is_any::<Sleep>("Sleep");
     }
 }

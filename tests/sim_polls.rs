@@ -306,7 +306,7 @@ fn explore_fails_on_a_long_poll_and_runs_it_once() {
     assert_says(
         &text,
         &[
-            "anyrt: seed 5 fails, after 5 that passed:\n  panicked at tests/sim_polls.rs:",
+            "anyrt: seed 5 fails, after 5 runs that passed:\n  panicked at tests/sim_polls.rs:",
             "\n  anyrt: a poll took ",
             "\n    #2, a task, spawned at tests/sim_polls.rs:",
             "Needed to reproduce: all ",

@@ -237,7 +237,7 @@ fn condition_that_is_never_true_is_a_failure() {
     let text = panic_text(|| Sim::builder().threads(3).explore(0..100, |sim| reaches(sim, 100)));
     let place =
         format!("\"a large seed\" (tests/sim_rare.rs:{NEVER}:13) was reached 150 times and never true");
-    assert_says(&text, &["true in none of 100 seeds", &place, "Run more seeds", "`anyrt::buggify!()`"]);
+    assert_says(&text, &["true in none of 100 runs", &place, "Run more seeds", "`anyrt::buggify!()`"]);
     assert!(!text.contains("\"always\""), "{text}");
 }
 
@@ -292,7 +292,7 @@ fn counts_are_printed() {
     let output = child.args(["--exact", TEST, "--nocapture"]).env(CHILD, "1").output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let line = format!(
-        "\"a large seed\" (tests/sim_rare.rs:{NEVER}:13): reached 150 times, true 15 times, in 10 seeds"
+        "\"a large seed\" (tests/sim_rare.rs:{NEVER}:13): reached 150 times, true 15 times, in 10 runs"
     );
-    assert_says(&text, &["sometimes, in 100 seeds:\n", &line]);
+    assert_says(&text, &["sometimes, in 100 runs:\n", &line]);
 }

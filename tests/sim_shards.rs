@@ -108,13 +108,13 @@ fn what_is_true_in_one_shard_is_enough() {
     assert_eq!(folder.run_all("once", 4), [true; 4]);
     let Ran { passed, said, .. } = folder.run("once", "merge");
     assert!(passed, "{said}");
-    assert_says(&said, &["sometimes, in 100 seeds", "reached 100 times, true once, in 1 seed"]);
+    assert_says(&said, &["sometimes, in 100 runs", "reached 100 times, true once, in 1 run"]);
     let file = fs::read_to_string(folder.0.join("sim_shards.search.100-200.4-of-4.json")).unwrap();
     let json: serde_json::Value = serde_json::from_str(&file).unwrap();
     assert_eq!((&json["shard"], &json["passed"], &json["failed"]), (&"4/4".into(), &25.into(), &().into()));
     let place = &json["sometimes"][0];
     assert_eq!((&place["name"], &place["reached"]), (&"it is 107".into(), &25.into()));
-    assert_eq!((&place["true"], &place["seeds"]), (&1.into(), &1.into()));
+    assert_eq!((&place["true"], &place["runs"]), (&1.into(), &1.into()));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn what_is_true_in_no_shard_is_a_failure_of_the_merge() {
         assert_eq!(folder.run_all(what, 2), [true; 2]);
         let Ran { passed, said, .. } = folder.run(what, "merge");
         assert!(!passed);
-        assert_says(&said, &["true in none of 100 seeds", words]);
+        assert_says(&said, &["true in none of 100 runs", words]);
         // The only shard decides by itself, with results and without.
         assert!(!folder.run(what, "1/1").passed && !run(what, &[]).passed);
     }
@@ -142,7 +142,7 @@ fn smallest_seed_that_fails_in_any_shard_is_reported() {
     let folder = Folder::new("fails");
     assert_eq!(folder.run_all("fails", 4), [true, false, true, false]);
     let Ran { said, .. } = folder.run("fails", "4/4");
-    assert_says(&said, &["seed 123 fails, after 5 that passed", "123 is wrong", "ANYRT_SIM_SEED=123"]);
+    assert_says(&said, &["seed 123 fails, after 5 runs that passed", "123 is wrong", "ANYRT_SIM_SEED=123"]);
     // The second search of each process has not begun.
     fs::remove_file(folder.0.join("sim_shards.search.100-200.1-of-4.json")).unwrap();
     let Ran { passed, said, .. } = folder.run("fails", "merge");
@@ -151,7 +151,7 @@ fn smallest_seed_that_fails_in_any_shard_is_reported() {
     folder.run("fails", "1/4");
     let Ran { passed, said, .. } = folder.run("fails", "merge");
     assert!(!passed);
-    assert_says(&said, &["seed 123 fails, after 5 that passed", "123 is wrong", "ANYRT_SIM_SEED=123"]);
+    assert_says(&said, &["seed 123 fails, after 5 runs that passed", "123 is wrong", "ANYRT_SIM_SEED=123"]);
     assert!(!said.contains("173"), "{said}");
     // A seed that is asked for is run, whatever the shard is.
     let Ran { passed, seeds, .. } = run("fails", &[("ANYRT_SIM_SHARD", "1/4"), ("ANYRT_SIM_SEED", "123")]);

@@ -128,7 +128,7 @@ fn searches(guided: bool, starts: u64, most: u64, program: fn(&Sim)) -> Searches
                     let report = report.downcast_ref::<String>().unwrap();
                     let after = report
                         .split_once(" fails, after ")
-                        .and_then(|(_, rest)| rest.split_once(" that passed"));
+                        .and_then(|(_, rest)| rest.split_once(" runs that passed"));
                     after.unwrap_or_else(|| panic!("{report}")).0.replace(',', "").parse().unwrap()
                 }
             }

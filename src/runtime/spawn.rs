@@ -127,7 +127,8 @@ pub trait Spawn: Clone + fmt::Debug + Send + Sync + SpawnBackend + 'static {
     /// Yields once, so that every other runnable task and the I/O driver get a turn.
     ///
     /// The order of the turns is not promised, nor when each comes: a task may wait for its worker while this one
-    /// yields often.
+    /// yields often. In a [simulation](crate::guide::simulation#what-lets-time-pass) the clock advances while all tasks that are ready
+    /// yield: at first by nothing, and by 12.7 s in 2,000 turns.
     ///
     /// # Cancel safety
     ///

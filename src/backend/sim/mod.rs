@@ -64,6 +64,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use self::handle::{MainWaker, Place, start};
 use self::log::{Origin, TaskKind};
+use self::net::{TcpListener, TcpStream, UdpSocket};
+#[cfg(unix)]
+use self::net::{UnixDatagram, UnixListener, UnixStream};
+use self::time::Sleep;
 use self::world::{Entered, Step, current, panicking};
 use crate::backend::FindCurrent;
 #[cfg(unix)]
@@ -84,12 +88,8 @@ pub use explore::{Outcome, check_deterministic, explore};
 pub use faults::{Fault, Faults};
 pub use handle::{Builder, Dns, Host, Link, Sim};
 pub use log::Log;
-pub use net::{TcpListener, TcpStream, UdpSocket};
-#[cfg(unix)]
-pub use net::{UnixDatagram, UnixListener, UnixStream};
 pub use network::LinkOptions;
 pub use schedule::Policy;
-pub use time::Sleep;
 #[doc(hidden)]
 pub use world::{__buggify, __is_in_simulation, __sometimes};
 pub use world::{LongPoll, note};

@@ -28,9 +28,14 @@ impl<'a> Waiter<'a> {
     pub(super) fn looks_again(&mut self) -> bool {
         let again = std::mem::take(&mut self.wants_clone);
         if again {
-            self.clone = Some(self.waker.clone());
+            self.clone_it();
         }
         again
+    }
+
+    /// Clones the waker, which is done outside of the lock.
+    pub(super) fn clone_it(&mut self) {
+        self.clone = Some(self.waker.clone());
     }
 
     /// Whether the wait failed because there was no clone.

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use self::local::LocalClocks;
 use self::queue::Queue;
 use self::time_of_day::TimesOfDay;
-use super::log::{Flight, Kind, Trace};
+use super::log::{Kind, Trace};
 use super::slots::Id;
 use super::waiters::Waiters;
 
@@ -90,8 +90,13 @@ impl Clock {
     }
 
     /// Something goes from one host to another: its number in the log, or 0.
-    pub(super) fn sent(&mut self, socket: u64, flight: impl FnOnce() -> Flight) -> u64 {
-        self.trace.sent(self.nanos, self.whose_turn(), socket, flight)
+    pub(super) fn sent<'a>(
+        &mut self,
+        socket: u64,
+        route: impl FnOnce() -> (&'static str, (usize, usize)),
+        shown: impl FnOnce() -> ([String; 2], &'a [u8]),
+    ) -> u64 {
+        self.trace.sent(self.nanos, (self.whose_turn(), socket), route, shown)
     }
 
     /// Something will happen then, or at once if that has passed.
@@ -120,6 +125,12 @@ impl Clock {
     /// The next event, if it is now.
     pub(super) fn take(&mut self) -> Option<(Id, Event)> {
         self.events.take(self.nanos)
+    }
+
+    /// Whether there are wakers to call or to drop, once the lock is free.
+    #[inline]
+    pub(super) fn is_to_wake(&self) -> bool {
+        !self.woken.is_empty() || !self.dropped.is_empty()
     }
 
     /// Nothing will happen any more: wakes everything that waits for a timer.

@@ -1,4 +1,4 @@
-//! The progress line while seeds run.
+//! The progress line of a search.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};
@@ -22,7 +22,7 @@ const COLUMNS: usize = 78;
 /// Shows how far `plan` has come of so many, until `over` has no sender any more. `still_running` hears, now and then, of a run and since
 /// when it has been running.
 pub(super) fn watch(
-    seeds: u64,
+    runs: u64,
     plan: &Plan,
     running: &[AtomicU64],
     over: &Receiver<Infallible>,
@@ -60,7 +60,7 @@ pub(super) fn watch(
         if shows {
             drawn = true;
             let done = plan.begun();
-            write(&format!("\r{:COLUMNS$}", bar(done, seeds, started.elapsed())));
+            write(&format!("\r{:COLUMNS$}", bar(done, runs, started.elapsed())));
         }
     }
     if drawn {
@@ -80,7 +80,7 @@ fn bar(done: u64, all: u64, elapsed: Duration) -> String {
     let full = (done as f64 / all as f64 * BAR as f64) as usize;
     let rate = (done as f64 / elapsed.as_secs_f64()) as u64;
     format!(
-        "anyrt: [{:BAR$}] {}/{} seeds, {}/s",
+        "anyrt: [{:BAR$}] {}/{} runs, {}/s",
         "#".repeat(full.min(BAR)),
         grouped(done),
         grouped(all),
@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn bar_is_as_long_as_what_is_done() {
         let at = |done| bar(done, 40_000, Duration::from_secs(2));
-        assert_eq!(at(0), "anyrt: [                        ] 0/40,000 seeds, 0/s");
-        assert_eq!(at(10_000), "anyrt: [######                  ] 10,000/40,000 seeds, 5,000/s");
-        assert_eq!(at(40_000), "anyrt: [########################] 40,000/40,000 seeds, 20,000/s");
+        assert_eq!(at(0), "anyrt: [                        ] 0/40,000 runs, 0/s");
+        assert_eq!(at(10_000), "anyrt: [######                  ] 10,000/40,000 runs, 5,000/s");
+        assert_eq!(at(40_000), "anyrt: [########################] 40,000/40,000 runs, 20,000/s");
     }
 }

@@ -7,7 +7,7 @@ use crate::backend::sim::panics::Panic;
 
 /// The panic message of `explore`.
 pub(super) struct Report<'a> {
-    /// How many seeds passed before.
+    /// How many runs passed before.
     pub(super) passed: u64,
     pub(super) found: &'a Found,
     /// How this program was started.
@@ -23,7 +23,7 @@ impl fmt::Display for Report<'_> {
         match self.passed {
             0 => writeln!(f, "anyrt: seed {} fails, the first of all:", replay.seed)?,
             passed => {
-                writeln!(f, "anyrt: seed {} fails, after {} that passed:", replay.seed, grouped(passed))?
+                writeln!(f, "anyrt: seed {} fails, after {} that passed:", replay.seed, runs(passed))?
             }
         }
         match failure.root() {
@@ -117,6 +117,14 @@ fn write_indented(f: &mut fmt::Formatter<'_>, what: impl fmt::Display) -> fmt::R
     what.to_string().lines().try_for_each(|line| writeln!(f, "  {line}"))
 }
 
+/// In a guided search one seed has many runs; otherwise each has one.
+pub(super) fn runs(count: u64) -> String {
+    match count {
+        1 => "1 run".to_owned(),
+        count => format!("{} runs", grouped(count)),
+    }
+}
+
 /// With commas between thousands.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -163,7 +171,7 @@ mod tests {
     fn report_says_what_is_needed() {
         assert_eq!(
             report(&found()),
-            r#"anyrt: seed 4711 fails, after 4,711 that passed:
+            r#"anyrt: seed 4711 fails, after 4,711 runs that passed:
   panicked at kv/check.rs:88:9:
   read 3
   after 5

@@ -16,6 +16,7 @@ pub(super) type Program<'a> = dyn Fn(&Sim) -> Option<String> + Sync + 'a;
 pub(super) struct Run {
     pub(super) failure: Option<Failure>,
     pub(super) choices: u64,
+    /// What was drawn, in words, if it has failed.
     pub(super) faults: Vec<String>,
     pub(super) steps: u64,
     /// It has reached the limit of its builder.
@@ -24,7 +25,7 @@ pub(super) struct Run {
     pub(super) has_blocked: bool,
     pub(super) hash: u64,
     pub(super) log: Log,
-    /// Where `buggify!` was true, in words.
+    /// Where `buggify!` was true, in words, if it has failed.
     pub(super) buggified: Vec<String>,
     pub(super) counted: Counted,
     /// What may be new in it, for a guided search.
@@ -38,26 +39,31 @@ impl Run {
         let sim = Ending::new(builder.with_seed(seed));
         let outcome = catch_panic(|| program(&sim.sim));
         let failure = Failure::new(outcome, quiet.take());
-        let faults = sim.sim.world.with(|state| state.faults.in_words());
-        let run = sim.sim.world.with(|state| Self {
+        let mut run = sim.sim.world.with(|state| Self {
             failure,
             choices: state.tasks.schedule.choices(),
-            faults,
+            faults: Vec::new(),
             steps: state.steps,
             too_long: state.too_long,
             has_blocked: state.has_blocked(),
             hash: state.clock.trace.hash(),
             log: sim.sim.world.log_of(state),
-            buggified: state.places.fired(),
+            buggified: Vec::new(),
             counted: state.places.take_counted(),
             news: state.clock.trace.take_news(),
         });
-        match sim.end() {
-            Some(why) if run.failure.is_none() => {
-                Self { failure: Some(Failure::of_the_end(why)), has_blocked: true, ..run }
-            }
-            _ => run,
+        if let Some(why) = sim.close().filter(|_| run.failure.is_none()) {
+            run.failure = Some(Failure::of_the_end(why));
+            run.has_blocked = true;
         }
+        // Few runs fail, and nobody reads it of others.
+        if run.failure.is_some() {
+            sim.sim.world.with(|state| {
+                run.faults = state.faults.in_words();
+                run.buggified = state.places.fired();
+            });
+        }
+        run
     }
 }
 
@@ -75,6 +81,10 @@ impl Ending {
 
     /// Drops its tasks. Returns what is wrong if one of their destructors took too long.
     pub(super) fn end(self) -> Option<Box<str>> {
+        self.close()
+    }
+
+    fn close(&self) -> Option<Box<str>> {
         self.sim.world.close();
         self.sim.world.too_long()
     }

@@ -115,14 +115,14 @@ pub(super) struct Results {
 
 impl Results {
     fn to_json(&self, number: u64, of: u64) -> Value {
-        let Tally { seeds, places, expected } = &self.tally;
+        let Tally { runs, places, expected } = &self.tally;
         let place = |(Place { name, at }, total): (&Place, &Total)| {
             Value::object([
                 ("name", Value::text(name)),
                 ("at", Value::text(at)),
                 ("reached", Value::Number(total.reached)),
                 ("true", Value::Number(total.held)),
-                ("seeds", Value::Number(total.seeds)),
+                ("runs", Value::Number(total.runs)),
             ])
         };
         let failed = self.failed.as_ref().map_or(Value::Null, |(seed, report)| {
@@ -131,7 +131,7 @@ impl Results {
         });
         Value::object([
             ("shard", Value::Text(format!("{number}/{of}"))),
-            ("passed", Value::Number(*seeds)),
+            ("passed", Value::Number(*runs)),
             ("failed", failed),
             ("sometimes", Value::List(places.iter().map(place).collect())),
             ("expected", Value::List(expected.iter().map(|name| Value::text(name)).collect())),
@@ -141,11 +141,11 @@ impl Results {
     /// With the shard that they are of.
     fn of_json(value: &Value) -> Option<(String, Self)> {
         let shard = value.get("shard")?.as_text()?.to_owned();
-        let mut tally = Tally { seeds: value.get("passed")?.as_number()?, ..Tally::default() };
+        let mut tally = Tally { runs: value.get("passed")?.as_number()?, ..Tally::default() };
         for place in value.get("sometimes")?.as_list()? {
             let text = |name| Some(place.get(name)?.as_text()?.to_owned());
             let number = |name| place.get(name)?.as_number();
-            let total = Total { reached: number("reached")?, held: number("true")?, seeds: number("seeds")? };
+            let total = Total { reached: number("reached")?, held: number("true")?, runs: number("runs")? };
             tally.places.insert(Place { name: text("name")?, at: text("at")? }, total);
         }
         for name in value.get("expected")?.as_list()? {
@@ -162,8 +162,8 @@ impl Results {
     }
 
     fn add(&mut self, mut other: Self) {
-        let Tally { seeds, places, expected } = std::mem::take(&mut other.tally);
-        self.tally.seeds += seeds;
+        let Tally { runs, places, expected } = std::mem::take(&mut other.tally);
+        self.tally.runs += runs;
         for (place, total) in places {
             self.tally.places.entry(place).or_default().add(total);
         }
@@ -296,8 +296,8 @@ mod tests {
     fn results_are_what_was_written() {
         let place = Place { name: "a \"name\"".to_owned(), at: "src/a.rs:1:2".to_owned() };
         let tally = Tally {
-            seeds: 63,
-            places: [(place, Total { reached: 9, held: 2, seeds: 1 })].into(),
+            runs: 63,
+            places: [(place, Total { reached: 9, held: 2, runs: 1 })].into(),
             expected: ["b".to_owned()].into(),
         };
         for failed in [None, Some((u64::MAX, "two\nlines".to_owned()))] {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::report::grouped;
+use super::report::{grouped, runs};
 use crate::backend::sim::places::Counted;
 
 /// What all runs have counted together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Tally {
-    pub(super) seeds: u64,
+    pub(super) runs: u64,
     pub(super) places: BTreeMap<Place, Total>,
     /// Names that a program expects.
     pub(super) expected: BTreeSet<String>,
@@ -27,25 +27,25 @@ pub(super) struct Place {
 pub(super) struct Total {
     pub(super) reached: u64,
     pub(super) held: u64,
-    /// In how many runs it was true.
-    pub(super) seeds: u64,
+    /// In how many of them it was true.
+    pub(super) runs: u64,
 }
 
 impl Total {
     pub(super) fn add(&mut self, other: Self) {
         self.reached += other.reached;
         self.held += other.held;
-        self.seeds += other.seeds;
+        self.runs += other.runs;
     }
 }
 
 impl Tally {
     /// One run has passed.
     pub(super) fn add(&mut self, counted: Counted) {
-        self.seeds += 1;
+        self.runs += 1;
         for ((name, at), count) in counted.sometimes {
             let place = Place { name: name.to_owned(), at: at.to_string() };
-            let total = Total { reached: count.reached, held: count.held, seeds: u64::from(count.held > 0) };
+            let total = Total { reached: count.reached, held: count.held, runs: u64::from(count.held > 0) };
             self.places.entry(place).or_default().add(total);
         }
         self.expected.extend(counted.expected);
@@ -56,14 +56,14 @@ impl Tally {
         if self.places.is_empty() {
             return None;
         }
-        let mut text = format!("anyrt: sometimes, in {}:", seeds(self.seeds));
-        for (Place { name, at }, Total { reached, held, seeds: of }) in &self.places {
+        let mut text = format!("anyrt: sometimes, in {}:", runs(self.runs));
+        for (Place { name, at }, Total { reached, held, runs: of }) in &self.places {
             let _ = write!(
                 text,
                 "\n  {name:?} ({at}): reached {}, true {}, in {}",
                 times(*reached),
                 times(*held),
-                seeds(*of)
+                runs(*of)
             );
         }
         Some(text)
@@ -90,7 +90,7 @@ impl Tally {
             "anyrt: what `sometimes!` asserts was true in none of {}:\n  {}\nRun more seeds; or make it likelier, with \
              `sim::Faults`, other delays, or `anyrt::buggify!()` where the code branches; or remove the assertion, if it cannot \
              be true.",
-            seeds(self.seeds),
+            runs(self.runs),
             wrong.join("\n  ")
         ))
     }
@@ -100,12 +100,5 @@ fn times(count: u64) -> String {
     match count {
         1 => "once".to_owned(),
         count => format!("{} times", grouped(count)),
-    }
-}
-
-fn seeds(count: u64) -> String {
-    match count {
-        1 => "1 seed".to_owned(),
-        count => format!("{} seeds", grouped(count)),
     }
 }

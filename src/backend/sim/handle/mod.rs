@@ -36,7 +36,8 @@ pub(super) use task::{MainWaker, Place, start};
 /// Differences from other runtimes: a blocking closure runs on the same thread when its turn comes, so a closure that
 /// waits for another task without the simulation's `block_on` waits for ever. In a closure, `block_on` of another crate
 /// panics if it waits for a task handle, a sleep or a socket; the message says what to write. Sockets are in memory.
-/// While one thread drives the simulation, no other thread may drive it or wake its tasks.
+/// While one thread drives the simulation, no other thread may drive it or wake its tasks. While all tasks that are ready
+/// only [yield](crate::Spawn::yield_now), the clock [advances](crate::guide::simulation#what-lets-time-pass).
 ///
 /// # Dropping
 ///

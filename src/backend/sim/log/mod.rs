@@ -21,7 +21,7 @@ use super::replay::Seed;
 use super::schedule::Policy;
 
 pub(super) use coverage::{News, Same};
-pub(super) use event::{Flight, Origin, TaskKind, Wait};
+pub(super) use event::{Origin, TaskKind, Wait};
 pub(super) use hash::hash;
 pub(super) use kind::Kind;
 pub(super) use trace::Trace;

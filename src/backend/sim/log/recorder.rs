@@ -152,12 +152,23 @@ impl Recorder {
         self.timers.remove(&number);
     }
 
-    /// Something goes from one host to another; its number.
-    pub(crate) fn sent(&mut self, nanos: u64, task: Option<u64>, socket: u64, flight: Flight) -> u64 {
-        let message = self.coverage.as_mut().map_or(0, |coverage| coverage.sent(&flight));
-        if !self.logged {
-            return message;
-        }
+    /// Whether the events are kept.
+    pub(super) fn is_kept(&self) -> bool {
+        self.logged
+    }
+
+    /// Something goes from one host to another; its number for a search.
+    pub(super) fn goes(&mut self, what: &'static str, hosts: (usize, usize)) -> u64 {
+        self.coverage.as_mut().map_or(0, |coverage| coverage.sent(what, hosts))
+    }
+
+    /// What goes from one host to another; its number.
+    pub(super) fn sent(
+        &mut self,
+        nanos: u64,
+        (task, socket): (Option<u64>, u64),
+        flight: Flight,
+    ) -> u64 {
         self.flights.push((nanos, flight.clone()));
         let message = self.flights.len() as u64;
         self.log(nanos, Kind::Sent, socket, flight.payload);

@@ -74,15 +74,23 @@ impl Trace {
         self.log.as_deref_mut()
     }
 
-    /// Something goes from one host to another, in this task: its number in the log, or 0.
-    pub(crate) fn sent(
+    /// Something goes from one host to another, in this task: its number in the log, or 0. A search wants to know what it is and
+    /// between which hosts (`route`), and only a log its addresses and its bytes (`shown`).
+    pub(crate) fn sent<'a>(
         &mut self,
         nanos: u64,
-        task: Option<u64>,
-        socket: u64,
-        flight: impl FnOnce() -> Flight,
+        (task, socket): (Option<u64>, u64),
+        route: impl FnOnce() -> (&'static str, (usize, usize)),
+        shown: impl FnOnce() -> ([String; 2], &'a [u8]),
     ) -> u64 {
-        self.log.as_mut().map_or(0, |log| log.sent(nanos, task, socket, flight()))
+        let Some(log) = &mut self.log else { return 0 };
+        let (what, hosts) = route();
+        let message = log.goes(what, hosts);
+        if !log.is_kept() {
+            return message;
+        }
+        let (addrs, bytes) = shown();
+        log.sent(nanos, (task, socket), Flight::new(what, hosts, addrs, bytes))
     }
 
     /// What was recorded last is that this has arrived.
@@ -98,5 +106,22 @@ impl Trace {
         if let Some(log) = &mut self.log {
             log.on_path(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_put_in_words_for_a_log_only() {
+        for covered in [true, false] {
+            let mut trace = Trace::new(1, false, None, covered);
+            let message = trace.sent(0, (None, 1), || ("data", (0, 1)), || panic!("nobody reads it"));
+            assert_eq!(message, u64::from(covered));
+        }
+        let mut trace = Trace::new(1, true, None, true);
+        trace.sent(0, (None, 1), || ("data", (0, 1)), || (["a", "b"].map(str::to_owned), b"ping"));
+        assert_eq!(trace.events().len(), 1);
     }
 }

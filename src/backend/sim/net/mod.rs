@@ -28,9 +28,9 @@ use crate::runtime::net::{ConnectOptions, Descriptor, Keepalive, ListenOptions};
 use crate::runtime::time::deadline_after;
 use crate::runtime::{self, Interest, ReuniteError, read_tries, stream_tries, write_tries};
 
-pub use udp::UdpSocket;
+pub(super) use udp::UdpSocket;
 #[cfg(unix)]
-pub use unix::{UnixDatagram, UnixListener, UnixStream};
+pub(super) use unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// How long it takes to find out that no host has an address, as on Linux, where three questions stay without an answer.
 const UNREACHABLE: u64 = 3_000_000_000;
@@ -113,11 +113,11 @@ pub(super) fn listen(
 
 /// A TCP connection in memory. Programs use [`net::TcpStream`](crate::net::TcpStream), which contains it in a
 /// simulation.
-pub type TcpStream = Stream<SocketAddr>;
+pub(super) type TcpStream = Stream<SocketAddr>;
 
 /// A TCP listener in memory. Programs use [`net::TcpListener`](crate::net::TcpListener), which contains it in a
 /// simulation.
-pub type TcpListener = Listener<SocketAddr>;
+pub(super) type TcpListener = Listener<SocketAddr>;
 
 /// A connection in memory: TCP, or a Unix socket.
 ///

@@ -4,6 +4,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use crate::backend::sim::log::Wait;
@@ -22,7 +23,9 @@ use crate::runtime::net::options::SocketOptions;
 pub(super) struct Socket {
     world: Arc<World>,
     conn: Id,
-    side: usize,
+    is_server: bool,
+    // The last read has found something, so that the next one is likely to wait.
+    has_read: AtomicBool,
     // Apart, for streams of every runtime are as large as one of these.
     pub(super) addrs: Box<Addrs>,
 }
@@ -34,6 +37,14 @@ pub(super) struct Addrs {
 }
 
 impl Socket {
+    fn new(world: Arc<World>, (conn, side): (Id, usize), addrs: Box<Addrs>) -> Self {
+        Self { world, conn, is_server: side == SERVER, has_read: AtomicBool::new(false), addrs }
+    }
+
+    fn end(&self) -> (Id, usize) {
+        (self.conn, usize::from(self.is_server))
+    }
+
     /// Asks for a connection to `to`, on `host`.
     pub(super) fn ask(
         world: &Arc<World>,
@@ -44,12 +55,12 @@ impl Socket {
         let addrs = Box::new(Addrs { local: from.clone(), peer: to.clone() });
         let conn =
             world.with(|state| state.network.ask(&mut state.clock, (from_host, from), (host, to), options));
-        Self { world: world.clone(), conn, side: CLIENT, addrs }
+        Self::new(world.clone(), (conn, CLIENT), addrs)
     }
 
     /// The other end of that.
     pub(super) fn accepted(world: Arc<World>, conn: Id, [peer, local]: [Addr; 2]) -> Self {
-        Self { world, conn, side: SERVER, addrs: Box::new(Addrs { local, peer }) }
+        Self::new(world, (conn, SERVER), Box::new(Addrs { local, peer }))
     }
 
     /// Both ends of a connection that nobody had to ask for.
@@ -57,7 +68,7 @@ impl Socket {
     pub(super) fn pair(world: &Arc<World>, host: usize) -> [Self; 2] {
         let conn = world.with(|state| state.network.pair(&mut state.clock, host));
         let addrs = Box::new(Addrs { local: Addr::Path(None), peer: Addr::Path(None) });
-        [CLIENT, SERVER].map(|side| Self { world: world.clone(), conn, side, addrs: addrs.clone() })
+        [CLIENT, SERVER].map(|side| Self::new(world.clone(), (conn, side), addrs.clone()))
     }
 
     /// Waits until the listener has queued the connection.
@@ -79,29 +90,31 @@ impl Socket {
         let wait = || Wait::Socket("read from", self.addrs.peer.ip());
         // Descriptors of what is read are closed here, outside of the lock.
         let mut fds = Vec::new();
-        self.world.operate(cx, wait, |state, waiter| {
-            state.network.read(&mut state.clock, (self.conn, self.side), buf, take, &mut fds, waiter)
-        })
+        let read = self.world.operate_expecting(self.has_read.load(Ordering::Relaxed), cx, wait, |state, waiter| {
+            state.network.read(&mut state.clock, self.end(), buf, take, &mut fds, waiter)
+        });
+        self.has_read.store(read.is_ready(), Ordering::Relaxed);
+        read
     }
 
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let wait = || Wait::Socket("write to", self.addrs.peer.ip());
         self.world.operate(cx, wait, |state, waiter| {
-            state.network.write(&mut state.clock, (self.conn, self.side), bufs, &mut Vec::new(), waiter)
+            state.network.write(&mut state.clock, self.end(), bufs, &mut Vec::new(), waiter)
         })
     }
 
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wait = || Wait::Socket("read from", self.addrs.peer.ip());
         self.world.operate(cx, wait, |state, waiter| {
-            state.network.is_readable(&mut state.clock, (self.conn, self.side), waiter)
+            state.network.is_readable(&mut state.clock, self.end(), waiter)
         })
     }
 
     pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wait = || Wait::Socket("write to", self.addrs.peer.ip());
         self.world.operate(cx, wait, |state, waiter| {
-            state.network.is_writable(&mut state.clock, (self.conn, self.side), waiter)
+            state.network.is_writable(&mut state.clock, self.end(), waiter)
         })
     }
 
@@ -114,7 +127,7 @@ impl Socket {
             return Ok(0);
         }
         self.world.try_operate(|state, waiter| {
-            state.network.read(&mut state.clock, (self.conn, self.side), buf, true, fds, waiter)
+            state.network.read(&mut state.clock, self.end(), buf, true, fds, waiter)
         })
     }
 
@@ -125,7 +138,7 @@ impl Socket {
         let mut fds = fds.iter().map(BorrowedFd::try_clone_to_owned).collect::<io::Result<_>>()?;
         self.world.try_operate(|state, waiter| {
             let buf = [IoSlice::new(buf)];
-            state.network.write(&mut state.clock, (self.conn, self.side), &buf, &mut fds, waiter)
+            state.network.write(&mut state.clock, self.end(), &buf, &mut fds, waiter)
         })
     }
 
@@ -157,18 +170,18 @@ impl Socket {
 
     pub(super) fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.world.try_operate(|state, waiter| {
-            state.network.write(&mut state.clock, (self.conn, self.side), bufs, &mut Vec::new(), waiter)
+            state.network.write(&mut state.clock, self.end(), bufs, &mut Vec::new(), waiter)
         })
     }
 
     /// Says goodbye to the peer.
     pub(super) fn shutdown(&self) {
-        self.world.with(|state| state.network.shutdown(&mut state.clock, self.conn, self.side));
+        self.world.with(|state| state.network.shutdown(&mut state.clock, self.end()));
     }
 
     /// Returns the address of the peer, while there is a connection.
     pub(super) fn peer(&self) -> io::Result<&Addr> {
-        self.world.with(|state| state.network.check_connected(self.conn, self.side))?;
+        self.world.with(|state| state.network.check_connected(self.end()))?;
         Ok(&self.addrs.peer)
     }
 
@@ -180,13 +193,13 @@ impl Socket {
 
     /// Probes are sent from now on, or at other times.
     pub(super) fn keepalive_changed(&self) {
-        self.world.with(|state| state.network.keepalive_changed(&mut state.clock, self.conn, self.side));
+        self.world.with(|state| state.network.keepalive_changed(&mut state.clock, self.end()));
     }
 
     /// Reads or changes what can be set.
     pub(super) fn options<T>(&self, of: impl FnOnce(&mut SocketOptions, &mut u32) -> T) -> io::Result<T> {
         self.world.with(|state| {
-            let (options, ttl) = state.network.options(self.conn, self.side)?;
+            let (options, ttl) = state.network.options(self.end())?;
             Ok(of(options, ttl))
         })
     }
@@ -194,7 +207,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.world.with(|state| state.network.close(&mut state.clock, self.conn, self.side));
+        self.world.with(|state| state.network.close(&mut state.clock, self.end()));
     }
 }
 

@@ -21,12 +21,12 @@ use crate::runtime::{self, RecvFds, UCred, fd_tries, stream_tries};
 
 /// A Unix stream connection in memory. Programs use [`net::UnixStream`](crate::net::UnixStream), which contains it in a
 /// simulation.
-pub type UnixStream = Stream<SocketAddr>;
+pub(in crate::backend::sim) type UnixStream = Stream<SocketAddr>;
 
 /// A Unix socket listener in memory.
-pub type UnixListener = Listener<SocketAddr>;
+pub(in crate::backend::sim) type UnixListener = Listener<SocketAddr>;
 
-pub use datagram::UnixDatagram;
+pub(in crate::backend::sim) use datagram::UnixDatagram;
 
 /// [`UnixNetBackend::unix_connect_path`](crate::runtime::backend::UnixNetBackend::unix_connect_path). Paths belong to one host; no file system is
 /// involved.

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::listening::share;
-use super::names::{is_of_a_host, plain};
+use super::names::{are_same, is_of_a_host};
 use super::path::Path;
 use super::paths::counted;
 use super::ports::{At, Ends, Use};
@@ -69,7 +69,7 @@ impl Network {
             return refuse("that is not a valid host name".to_owned());
         }
         for host in &self.hosts {
-            if plain(&host.name) == plain(name) {
+            if are_same(&host.name, name) {
                 return refuse(format!("there is a host of that name, at {}", host.ips[0]));
             }
         }

@@ -152,7 +152,7 @@ impl Network {
         }
         for conn in listening.queue {
             self.reset(clock, conn, SERVER);
-            self.close(clock, conn, SERVER);
+            self.close(clock, (conn, SERVER));
         }
     }
 

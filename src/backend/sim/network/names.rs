@@ -1,6 +1,5 @@
 //! Names of hosts, and literals of addresses, as the resolver of Linux takes them.
 
-use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
@@ -15,7 +14,7 @@ const ATTEMPTS: u32 = 2;
 /// What is known of names, besides those of the hosts.
 #[derive(Default)]
 pub(super) struct Names {
-    records: BTreeMap<String, Record>,
+    records: Vec<(String, Record)>,
     // The host of the server. `None`: names are known everywhere.
     server: Option<usize>,
     // `None`: an answer takes no time.
@@ -44,10 +43,9 @@ pub(crate) enum Lookup {
 impl Network {
     /// Sets what is said of a name; `None`: the host of that name, if there is one.
     pub(crate) fn set_name(&mut self, name: &str, record: Option<Record>) {
-        match record {
-            Some(record) => drop(self.names.records.insert(plain(name), record)),
-            None => drop(self.names.records.remove(&plain(name))),
-        }
+        let records = &mut self.names.records;
+        records.retain(|(known, _)| !are_same(known, name));
+        records.extend(record.map(|record| (name.to_owned(), record)));
     }
 
     pub(crate) fn set_name_server(&mut self, host: usize) {
@@ -68,7 +66,7 @@ impl Network {
         tries: u32,
     ) -> Lookup {
         let Names { server, latency, .. } = self.names;
-        let is_here = literal(name, port).is_some() || plain(name) == "localhost" || name.contains('\0');
+        let is_here = literal(name, port).is_some() || are_same(name, "localhost") || name.contains('\0');
         if is_here || server.is_none() && latency.is_none() {
             return Lookup::Done(self.resolve(name, port));
         }
@@ -102,15 +100,14 @@ impl Network {
         if name.contains('\0') {
             return Err(io::Error::new(ErrorKind::InvalidInput, "a name has no NUL in it"));
         }
-        let name = plain(name);
-        if name == "localhost" {
+        if are_same(name, "localhost") {
             return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
         }
-        let host = || self.hosts.iter().find(|host| plain(&host.name) == name);
-        let ips = match self.names.records.get(&name) {
-            Some(Record::Ips(ips)) => &ips[..],
-            Some(Record::Fails) => return Err(io::Error::other("temporary failure in name resolution")),
-            Some(Record::Absent) => &[],
+        let host = || self.hosts.iter().find(|host| are_same(&host.name, name));
+        let ips = match self.names.records.iter().find(|(known, _)| are_same(known, name)) {
+            Some((_, Record::Ips(ips))) => &ips[..],
+            Some((_, Record::Fails)) => return Err(io::Error::other("temporary failure in name resolution")),
+            Some((_, Record::Absent)) => &[],
             None => host().map_or(&[][..], |host| &host.ips),
         };
         if ips.is_empty() {
@@ -122,14 +119,18 @@ impl Network {
 
 /// Whether a look-up of a name can find the host that has it.
 pub(super) fn is_of_a_host(name: &str) -> bool {
-    let name = plain(name);
-    let is_taken = name == "localhost" || literal(&name, 0).is_some();
+    let name = without_dot(name);
+    let is_taken = are_same(name, "localhost") || literal(name, 0).is_some();
     !name.is_empty() && !is_taken && !name.contains([':', '\0'])
 }
 
-/// A name without its case; one with a dot at its end is the same in full (RFC 1034, 3.1).
-pub(super) fn plain(name: &str) -> String {
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+/// Whether two names are one: the case does not matter, and one with a dot at its end is the same in full (RFC 1034, 3.1).
+pub(super) fn are_same(name: &str, other: &str) -> bool {
+    without_dot(name).eq_ignore_ascii_case(without_dot(other))
+}
+
+fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// The address that a name is, instead of having one.

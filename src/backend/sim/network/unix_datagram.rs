@@ -8,7 +8,7 @@ use std::task::Poll;
 use super::socket_files::SocketKind;
 use super::{Addr, Bound, Errno, Network, crashed};
 use crate::backend::sim::clock::Clock;
-use crate::backend::sim::log::{Flight, Kind, hash};
+use crate::backend::sim::log::{Kind, hash};
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
 use crate::runtime::net::path::cannot;
 
@@ -183,9 +183,8 @@ impl Network {
             clock.dropped.extend(bound.writers.add(waiter, how));
             return Poll::Pending;
         }
-        let message = clock.sent(number, || {
-            let addrs = [&from, &bound.path].map(|path| Addr::Path(path.clone()).to_string());
-            Flight::new("datagram", (host, host), addrs, buf)
+        let message = clock.sent(number, || ("datagram", (host, host)), || {
+            ([&from, &bound.path].map(|path| Addr::Path(path.clone()).to_string()), buf)
         });
         bound.queue.push_back(Queued { from: number, path: from, bytes: buf.to_vec() });
         bound.readers.move_to(&mut clock.woken);

@@ -180,7 +180,7 @@ impl World {
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = lock(&self.state);
         let result = change(&mut state);
-        if !state.clock.woken.is_empty() || !state.clock.dropped.is_empty() {
+        if state.clock.is_to_wake() {
             State::settle(state);
         }
         result

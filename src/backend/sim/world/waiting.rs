@@ -25,10 +25,25 @@ impl World {
         &self,
         cx: &mut Context<'_>,
         wait: impl Fn() -> Wait,
+        operation: impl FnMut(&mut State, &mut Waiter<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        self.operate_expecting(false, cx, wait, operation)
+    }
+
+    /// As [`operate`](Self::operate). If it is expected to wait, one turn of the lock is spared.
+    #[inline]
+    pub(crate) fn operate_expecting<T>(
+        &self,
+        to_wait: bool,
+        cx: &mut Context<'_>,
+        wait: impl Fn() -> Wait,
         mut operation: impl FnMut(&mut State, &mut Waiter<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         coop::poll(cx, |cx| {
             let mut waiter = Waiter::new(cx.waker());
+            if to_wait {
+                waiter.clone_it();
+            }
             let mut waits_here = false;
             loop {
                 let result = self.with(|state| {

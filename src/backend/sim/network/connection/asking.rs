@@ -35,7 +35,8 @@ impl Network {
         let ends = [End::new(from_host, from, options, true), asked];
         let mut asking =
             Conn { asked_at: clock.nanos, request: 0, progress: SleepState::Asked, is_loop: false, ends };
-        asking.request = clock.sent(number, || asking.flight(SERVER, "request", 0, 0));
+        let route = || ("request", (from_host, host));
+        asking.request = clock.sent(number, route, || asking.shown(SERVER, 0, 0));
         let conn = self.conns.insert(number, asking);
         self.after(clock, from_host, host, NetEvent::Ask { conn, tries: 0 });
         conn
@@ -104,8 +105,8 @@ impl Network {
                 conn.progress = SleepState::Accepted;
                 return self.send(clock, id, CLIENT, What::Accepted);
             }
-            let flight = || conn.flight(CLIENT, "refusal", 0, 0);
-            let message = clock.sent(id.number, flight);
+            let route = || ("refusal", conn.path(CLIENT));
+            let message = clock.sent(id.number, route, || conn.shown(CLIENT, 0, 0));
             self.after(clock, to, from, NetEvent::Refused { conn: id, tries, message });
             return;
         };

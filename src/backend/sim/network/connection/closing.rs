@@ -8,7 +8,7 @@ use crate::backend::sim::network::{Addr, Errno, Network};
 use crate::backend::sim::slots::Id;
 
 impl Network {
-    pub(crate) fn shutdown(&mut self, clock: &mut Clock, id: Id, side: usize) {
+    pub(crate) fn shutdown(&mut self, clock: &mut Clock, (id, side): (Id, usize)) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         if !std::mem::replace(&mut end.shut, true) && !end.reset {
@@ -29,7 +29,7 @@ impl Network {
     }
 
     /// This end was dropped.
-    pub(crate) fn close(&mut self, clock: &mut Clock, id: Id, side: usize) {
+    pub(crate) fn close(&mut self, clock: &mut Clock, (id, side): (Id, usize)) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         if end.crashed {
@@ -56,7 +56,7 @@ impl Network {
         if unread || !lingers {
             self.reset(clock, id, side);
         } else {
-            self.shutdown(clock, id, side);
+            self.shutdown(clock, (id, side));
         }
         self.forget(clock, id);
     }
@@ -98,7 +98,7 @@ impl Network {
                     continue;
                 }
                 end.move_waiters(&mut clock.woken);
-                self.close(clock, id, side);
+                self.close(clock, (id, side));
                 if let Some(conn) = self.conns.get_mut(id) {
                     conn.ends[side].crashed = true;
                 }

@@ -98,7 +98,8 @@ impl Conn {
         let len = what.len();
         if let Some(at) = path.plain_arrival(random, clock.nanos, len) {
             let begins = self.ends[to].inbox.len() - len;
-            let message = clock.sent(id.number, || self.flight(to, what.name(), begins, len));
+            let route = || (what.name(), self.path(to));
+            let message = clock.sent(id.number, route, || self.shown(to, begins, len));
             self.ends[to].flight.push_back(Packet { at, tries: 0, what, message });
         } else {
             self.send_pieces(clock, (path, random), id, to, what);
@@ -126,7 +127,8 @@ impl Conn {
             let mut at = path.arrival(random, leaves, len);
             leaves += 1 + len as u64 * 4 / 5;
             let begins = self.ends[to].inbox.len() - left;
-            let message = clock.sent(id.number, || self.flight(to, what.name(), begins, len));
+            let route = || (what.name(), self.path(to));
+            let message = clock.sent(id.number, route, || self.shown(to, begins, len));
             let mut tries = 0;
             // Whether an answer is lost has been drawn before.
             while what != What::Accepted && tries <= RESENDS && path.loses(random) {

@@ -51,7 +51,7 @@ impl Network {
     }
 
     /// The option was set, or changed: a probe that is due earlier now is sent then (`tcp_sock_set_keepidle`).
-    pub(crate) fn keepalive_changed(&mut self, clock: &mut Clock, id: Id, side: usize) {
+    pub(crate) fn keepalive_changed(&mut self, clock: &mut Clock, (id, side): (Id, usize)) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let end = &mut conn.ends[side];
         let (Some(due), Some(times)) = (end.probe_at, end.times()) else {

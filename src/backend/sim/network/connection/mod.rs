@@ -17,7 +17,6 @@ use self::inbox::Inbox;
 use super::ports::Ends;
 use super::{Addr, Errno, Network, crashed};
 use crate::backend::sim::clock::Clock;
-use crate::backend::sim::log::Flight;
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::waiters::{Waiters, Waiting};
 use crate::runtime::net::options::SocketOptions;
@@ -57,10 +56,9 @@ impl Conn {
 
     /// For the log: a packet to one end. Its bytes begin at `at` in the inbox.
     #[cold]
-    fn flight(&self, to: usize, what: &'static str, at: usize, len: usize) -> Flight {
+    fn shown(&self, to: usize, at: usize, len: usize) -> ([String; 2], &[u8]) {
         let ends = [&self.ends[1 - to], &self.ends[to]];
-        let bytes = self.ends[to].inbox.get(at, len);
-        Flight::new(what, self.path(to), ends.map(|end| end.addr.to_string()), bytes)
+        (ends.map(|end| end.addr.to_string()), self.ends[to].inbox.get(at, len))
     }
 
     pub(super) fn move_waiters(&mut self, list: &mut Waiters) {
@@ -172,7 +170,7 @@ pub(super) fn gone<T>() -> Poll<io::Result<T>> {
 
 impl Network {
     /// Returns the socket options of one end, and its TTL.
-    pub(crate) fn options(&mut self, id: Id, side: usize) -> io::Result<(&mut SocketOptions, &mut u32)> {
+    pub(crate) fn options(&mut self, (id, side): (Id, usize)) -> io::Result<(&mut SocketOptions, &mut u32)> {
         let end = &mut self.conn(id, side).ok_or_else(crashed)?.ends[side];
         Ok((&mut end.options, &mut end.ttl))
     }
@@ -200,7 +198,7 @@ impl Network {
     }
 
     /// Returns the address of the peer, while there is a connection.
-    pub(crate) fn check_connected(&mut self, id: Id, side: usize) -> io::Result<()> {
+    pub(crate) fn check_connected(&mut self, (id, side): (Id, usize)) -> io::Result<()> {
         match self.conn(id, side) {
             Some(conn) if conn.is_unix() || !conn.is_over(side) => Ok(()),
             _ => Err(Errno::NotConnected.into()),

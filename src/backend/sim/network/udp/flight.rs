@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::{QUEUE, memory};
 use crate::backend::sim::clock::{Clock, Datagram, NetEvent, Refusal};
-use crate::backend::sim::log::{Flight, Kind, hash};
+use crate::backend::sim::log::{Kind, hash};
 use crate::backend::sim::network::paths::Gate;
 use crate::backend::sim::network::{Errno, Network};
 
@@ -17,8 +17,8 @@ impl Network {
         from: SocketAddr,
         (host, to): (usize, SocketAddr),
     ) {
-        let flight = || flight("datagram", (from_host, host), [from, to], bytes);
-        let message = clock.sent(socket, flight);
+        let shown = || ([from, to].map(|addr| addr.to_string()), bytes);
+        let message = clock.sent(socket, || ("datagram", (from_host, host)), shown);
         let datagram = Datagram { socket, from_host, from, host, to, bytes: bytes.to_vec(), message };
         let (path, random) = self.path(from_host, host);
         if path.duplicates(random) {
@@ -73,8 +73,8 @@ impl Network {
         // Only a socket that is connected to the address is notified (udp(7)).
         let hears = self.datagrams.bound.get(&socket).is_some_and(|it| it.peer == Some(to));
         if hears && !self.is_lost(host, from_host) {
-            let flight = || flight("refusal", (host, from_host), [to, from], &[]);
-            let message = clock.sent(socket, flight);
+            let shown = || ([to, from].map(|addr| addr.to_string()), &[][..]);
+            let message = clock.sent(socket, || ("refusal", (host, from_host)), shown);
             let refusal = Refusal { socket, from: host, to: from_host, message };
             self.after(clock, host, from_host, NetEvent::DatagramRefused(Box::new(refusal)));
         }
@@ -110,9 +110,4 @@ impl Network {
             bound.senders.move_to(&mut clock.woken);
         }
     }
-}
-
-/// For the log.
-fn flight(what: &'static str, hosts: (usize, usize), addrs: [SocketAddr; 2], bytes: &[u8]) -> Flight {
-    Flight::new(what, hosts, addrs.map(|addr| addr.to_string()), bytes)
 }
