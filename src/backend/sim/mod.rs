@@ -47,6 +47,7 @@ mod panics;
 mod random;
 mod replay;
 mod slots;
+mod sorted;
 mod waiters;
 
 use std::future::Future;

@@ -1,17 +1,18 @@
 //! Places in the program under test: those of `buggify!`, and those of `sometimes!`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::mem;
 use std::panic::Location;
 
 use super::log::hash;
 use super::random::{Random, Stream, mix};
+use crate::backend::sim::sorted::SortedMap;
 
 /// The places of one simulation.
 pub(super) struct Places {
     seed: u64,
-    rare: BTreeMap<Location<'static>, Rare>,
-    sometimes: BTreeMap<Sometimes, Count>,
+    rare: SortedMap<Location<'static>, Rare>,
+    sometimes: SortedMap<Sometimes, Count>,
     expected: BTreeSet<String>,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Count {
 /// What one run has counted.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
-    pub(super) sometimes: BTreeMap<Sometimes, Count>,
+    pub(super) sometimes: SortedMap<Sometimes, Count>,
     /// The names that the program expects.
     pub(super) expected: BTreeSet<String>,
 }
@@ -45,7 +46,7 @@ const ONE_IN: u64 = 4;
 
 impl Places {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed, rare: BTreeMap::new(), sometimes: BTreeMap::new(), expected: BTreeSet::new() }
+        Self { seed, rare: SortedMap::new(), sometimes: SortedMap::new(), expected: BTreeSet::new() }
     }
 
     /// All further numbers are drawn from this seed, also which places are on.
@@ -57,7 +58,7 @@ impl Places {
     /// Draws whether the rare branch is taken here; then this is the number of the place.
     pub(super) fn fires(&mut self, place: Location<'static>, module: &str, probability: f64) -> Option<u64> {
         let seed = self.seed;
-        let rare = self.rare.entry(place).or_insert_with(|| Rare::new(seed, &place, module));
+        let rare = self.rare.get_or_insert_with(place, || Rare::new(seed, &place, module));
         // 53 bits are what an `f64` has.
         let drawn = rare.random.as_mut()?.below(1 << 53);
         if (drawn as f64) < probability * (1_u64 << 53) as f64 {
@@ -75,7 +76,7 @@ impl Places {
     }
 
     pub(super) fn count(&mut self, place: Location<'static>, name: &'static str, held: bool) {
-        let count = self.sometimes.entry((name, place)).or_default();
+        let count = self.sometimes.get_or_insert_with((name, place), Count::default);
         count.reached += 1;
         count.held += u64::from(held);
     }

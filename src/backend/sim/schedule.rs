@@ -1,7 +1,8 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::random::Random;
 use super::slots::Id;
+use crate::backend::sim::sorted::SortedMap;
 
 /// Scheduling policy: which of the ready tasks runs next.
 ///
@@ -58,7 +59,7 @@ pub(super) struct Schedule {
     // Number of choices until the next change.
     until_change: u64,
     // Lowered priorities, below all drawn ones; the task that was lowered last has the lowest.
-    lowered: BTreeMap<u64, u64>,
+    lowered: SortedMap<u64, u64>,
     lowest: u64,
     yields: u32,
 }
@@ -79,7 +80,7 @@ impl Schedule {
             limit: limit.unwrap_or(u64::MAX),
             changes: 0,
             until_change: u64::MAX,
-            lowered: BTreeMap::new(),
+            lowered: SortedMap::new(),
             lowest: DRAWN,
             yields: 0,
         };

@@ -1,6 +1,6 @@
 //! The tasks of a simulation, what each of them waits for, and which ones are ready.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
@@ -13,6 +13,7 @@ use super::log::{Kind, Origin, TaskKind, Wait};
 use super::random::Random;
 use super::schedule::{Ready, Schedule};
 use super::slots::{Id, Slots};
+use crate::backend::sim::sorted::SortedMap;
 
 pub(super) struct Tasks {
     pub(super) schedule: Schedule,
@@ -24,9 +25,9 @@ pub(super) struct Tasks {
     next: u64,
     // Number of yields since all ready tasks had yielded.
     yields: u64,
-    slow: BTreeMap<usize, SlowHost>,
+    slow: SortedMap<usize, SlowHost>,
     // Ready tasks of slow hosts, which wait for their turn: an event each.
-    late: BTreeMap<u64, Ready>,
+    late: SortedMap<u64, Ready>,
 }
 
 /// A host on which each poll takes virtual time.
@@ -67,8 +68,8 @@ impl Tasks {
             fresh: 0,
             next: 0,
             yields: 0,
-            slow: BTreeMap::new(),
-            late: BTreeMap::new(),
+            slow: SortedMap::new(),
+            late: SortedMap::new(),
         }
     }
 
@@ -173,7 +174,7 @@ impl Tasks {
         (host, nanos, begins): (usize, u64, bool),
         change: impl FnOnce(&mut SlowHost),
     ) {
-        let slow = self.slow.entry(host).or_default();
+        let slow = self.slow.get_or_insert_with(host, SlowHost::default);
         change(slow);
         if slow.delay() == 0 {
             self.slow.remove(&host);
@@ -272,7 +273,8 @@ impl Tasks {
         };
         let (mut gone, others): (Vec<_>, Vec<_>) = ready.drain(..).partition(goes);
         ready.extend(others);
-        let (late_gone, others): (Vec<_>, Vec<_>) = std::mem::take(late).into_values().partition(goes);
+        let (late_gone, others): (Vec<_>, Vec<_>) =
+            std::mem::take(late).into_iter().map(|(_, ready)| ready).partition(goes);
         gone.extend(late_gone);
         late.extend(others.into_iter().map(|ready| (ready.task.number, ready)));
         let theirs = tasks.values_mut().filter(|task| host.is_none_or(|host| task.host == host));

@@ -1,6 +1,6 @@
 //! Clocks of hosts that go faster or slower than the simulation's.
 
-use std::collections::BTreeMap;
+use crate::backend::sim::sorted::SortedMap;
 
 /// A rate of 1, in parts per million.
 const MILLION: i64 = 1_000_000;
@@ -10,7 +10,7 @@ const SLOWEST: i64 = -900_000;
 
 /// The hosts whose clock has ever had a rate of its own.
 #[derive(Debug, Default)]
-pub(super) struct LocalClocks(BTreeMap<usize, LocalClock>);
+pub(super) struct LocalClocks(SortedMap<usize, LocalClock>);
 
 #[derive(Debug, Default)]
 struct LocalClock {
@@ -68,7 +68,7 @@ impl LocalClocks {
     /// The rate changes now, and not what the clock shows.
     fn change<T>(&mut self, host: usize, now: u64, change: impl FnOnce(&mut LocalClock) -> T) -> T {
         let new = || LocalClock { shown: now, since: now, ..LocalClock::default() };
-        let clock = self.0.entry(host).or_insert_with(new);
+        let clock = self.0.get_or_insert_with(host, new);
         (clock.shown, clock.since) = (clock.shows(now), now);
         change(clock)
     }

@@ -1,7 +1,8 @@
 //! Times of day of the hosts.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
+
+use crate::backend::sim::sorted::SortedMap;
 
 /// The first second of the year 2000: where every simulation begins.
 const BEGINNING: Duration = Duration::from_secs(946_684_800);
@@ -10,9 +11,9 @@ const BEGINNING: Duration = Duration::from_secs(946_684_800);
 #[derive(Debug, Default)]
 pub(super) struct TimesOfDay {
     // To what, and when.
-    set: BTreeMap<usize, (SystemTime, u64)>,
+    set: SortedMap<usize, (SystemTime, u64)>,
     // By how many nanoseconds.
-    jumps: BTreeMap<usize, Vec<i64>>,
+    jumps: SortedMap<usize, Vec<i64>>,
 }
 
 impl TimesOfDay {
@@ -35,7 +36,7 @@ impl TimesOfDay {
 
     /// A jump begins or ends.
     pub(super) fn count_jump(&mut self, host: usize, nanos: i64, begins: bool) {
-        let jumps = self.jumps.entry(host).or_default();
+        let jumps = self.jumps.get_or_insert_with(host, Vec::new);
         if begins {
             jumps.push(nanos);
         } else if let Some(at) = jumps.iter().position(|other| *other == nanos) {

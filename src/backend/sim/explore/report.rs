@@ -22,9 +22,7 @@ impl fmt::Display for Report<'_> {
         let Found { failure, replay, .. } = self.found;
         match self.passed {
             0 => writeln!(f, "anyrt: seed {} fails, the first of all:", replay.seed)?,
-            passed => {
-                writeln!(f, "anyrt: seed {} fails, after {} that passed:", replay.seed, runs(passed))?
-            }
+            passed => writeln!(f, "anyrt: seed {} fails, after {} that passed:", replay.seed, runs(passed))?,
         }
         match failure.root() {
             None => write_indented(f, &failure.how)?,

@@ -1,6 +1,5 @@
 //! A share of the seeds, and the results of all shares.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -13,6 +12,7 @@ use std::thread;
 use super::json::Value;
 use super::tally::{Place, Tally, Total};
 use crate::backend::sim::replay::parse;
+use crate::backend::sim::sorted::SortedMap;
 use crate::thread::lock;
 
 const SHARD: &str = "ANYRT_SIM_SHARD";
@@ -86,7 +86,7 @@ pub(super) fn share(all: &Range<u64>, number: u64, of: u64) -> Seeds {
 
 /// The name of a search, which is the same in all shards: of the program, the test and the seeds. Several of one test are counted.
 pub(super) fn name_of_a_search(seeds: &Range<u64>) -> String {
-    static KNOWN: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
+    static KNOWN: Mutex<SortedMap<String, u64>> = Mutex::new(SortedMap::new());
     let exe = env::current_exe().unwrap_or_default();
     let stem = exe.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     // `target/release/deps/kv-0123456789abcdef`
@@ -97,7 +97,7 @@ pub(super) fn name_of_a_search(seeds: &Range<u64>) -> String {
     let plain = |letter: char| if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '_' };
     let name: String = name.replace("::", ".").chars().map(plain).collect();
     let mut known = lock(&KNOWN);
-    let times = known.entry(name.clone()).or_default();
+    let times = known.get_or_insert_with(name.clone(), || 0);
     *times += 1;
     match *times {
         1 => name,
@@ -165,7 +165,7 @@ impl Results {
         let Tally { runs, places, expected } = std::mem::take(&mut other.tally);
         self.tally.runs += runs;
         for (place, total) in places {
-            self.tally.places.entry(place).or_default().add(total);
+            self.tally.places.get_or_insert_with(place, Total::default).add(total);
         }
         self.tally.expected.extend(expected);
         let seed = |results: &Self| results.failed.as_ref().map_or(u64::MAX, |(seed, _)| *seed);
@@ -190,7 +190,7 @@ impl Results {
     pub(super) fn merge(folder: &Path, name: &str) -> Result<Self, String> {
         let whose = format!("anyrt: the results of {name} in {RESULTS}={}", folder.display());
         let cannot = |error: io::Error| format!("{whose} cannot be read: {error}");
-        let mut counts = BTreeSet::new();
+        let mut counts = Vec::new();
         for entry in fs::read_dir(folder).map_err(cannot)? {
             let file = entry.map_err(cannot)?.file_name();
             let Some((number, of)) = file.to_str().and_then(|file| shard_of(file, name)) else { continue };
@@ -201,9 +201,10 @@ impl Results {
                     file.display()
                 ));
             }
-            counts.insert(of);
+            counts.push(of);
         }
-        let counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_unstable();
+        counts.dedup();
         let of = match counts[..] {
             [of] => of,
             [] => {
@@ -254,6 +255,8 @@ fn shard_of(file: &str, name: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> io::Result<Shard> {

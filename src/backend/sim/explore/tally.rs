@@ -1,16 +1,17 @@
 //! The places of `sometimes!`, over all runs of a search.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::report::{grouped, runs};
 use crate::backend::sim::places::Counted;
+use crate::backend::sim::sorted::SortedMap;
 
 /// What all runs have counted together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Tally {
     pub(super) runs: u64,
-    pub(super) places: BTreeMap<Place, Total>,
+    pub(super) places: SortedMap<Place, Total>,
     /// Names that a program expects.
     pub(super) expected: BTreeSet<String>,
 }
@@ -46,7 +47,7 @@ impl Tally {
         for ((name, at), count) in counted.sometimes {
             let place = Place { name: name.to_owned(), at: at.to_string() };
             let total = Total { reached: count.reached, held: count.held, runs: u64::from(count.held > 0) };
-            self.places.entry(place).or_default().add(total);
+            self.places.get_or_insert_with(place, Total::default).add(total);
         }
         self.expected.extend(counted.expected);
     }
@@ -57,7 +58,7 @@ impl Tally {
             return None;
         }
         let mut text = format!("anyrt: sometimes, in {}:", runs(self.runs));
-        for (Place { name, at }, Total { reached, held, runs: of }) in &self.places {
+        for (Place { name, at }, Total { reached, held, runs: of }) in self.places.iter() {
             let _ = write!(
                 text,
                 "\n  {name:?} ({at}): reached {}, true {}, in {}",
@@ -75,14 +76,16 @@ impl Tally {
         for (Place { name, at }, total) in self.places.iter().filter(|(_, total)| total.held == 0) {
             wrong.push(format!("{name:?} ({at}) was reached {} and never true", times(total.reached)));
         }
-        let known: BTreeSet<_> = self.places.keys().map(|place| place.name.as_str()).collect();
-        for name in self.expected.iter().filter(|name| !known.contains(name.as_str())) {
+        // In order, for the places are.
+        let mut known: Vec<_> = self.places.keys().map(|place| place.name.as_str()).collect();
+        known.dedup();
+        for name in self.expected.iter().filter(|name| !known.contains(&name.as_str())) {
             wrong.push(format!("{name:?} is expected, and no place of that name was reached"));
         }
         if wrong.is_empty() {
             return None;
         }
-        if self.expected.iter().any(|name| !known.contains(name.as_str())) && !known.is_empty() {
+        if self.expected.iter().any(|name| !known.contains(&name.as_str())) && !known.is_empty() {
             let known: Vec<_> = known.iter().map(|name| format!("{name:?}")).collect();
             wrong.push(format!("(reached were {})", known.join(", ")));
         }

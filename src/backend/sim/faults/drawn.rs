@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ pub(in crate::backend::sim) enum Power {
 pub(in crate::backend::sim) struct Drawn {
     random: Random,
     faults: Vec<Fault>,
-    only: Option<BTreeSet<usize>>,
+    only: Option<Vec<usize>>,
     slow_links: SlowLinks,
 }
 
@@ -36,7 +35,7 @@ struct Count<T> {
 
 impl Drawn {
     pub(in crate::backend::sim) fn new(random: Random, only: Option<&[usize]>) -> Self {
-        let only = only.map(|only| only.iter().copied().collect());
+        let only = only.map(<[_]>::to_vec);
         Self { random, faults: Vec::new(), only, slow_links: SlowLinks::default() }
     }
 

@@ -1,12 +1,12 @@
 //! Links that faults slow down: the options that the program has set, and what is set meanwhile.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
 use crate::backend::sim::clock::Clock;
 use crate::backend::sim::log::Kind;
 use crate::backend::sim::network::{LinkOptions, Network, Paths};
+use crate::backend::sim::sorted::SortedMap;
 
 type Path = (usize, usize);
 
@@ -14,9 +14,9 @@ type Path = (usize, usize);
 pub(super) struct SlowLinks {
     // What the program has set: of all paths, and of some.
     all: LinkOptions,
-    some: BTreeMap<Path, LinkOptions>,
+    some: SortedMap<Path, LinkOptions>,
     // The latencies of faults, in nanoseconds.
-    slow: BTreeMap<Path, Vec<u64>>,
+    slow: SortedMap<Path, Vec<u64>>,
 }
 
 fn each(paths: Paths) -> Vec<Path> {
@@ -58,7 +58,7 @@ impl SlowLinks {
         begins: bool,
     ) {
         for path in each(paths) {
-            let latencies = self.slow.entry(path).or_default();
+            let latencies = self.slow.get_or_insert_with(path, Vec::new);
             if begins {
                 latencies.push(latency);
             } else if let Some(at) = latencies.iter().position(|other| *other == latency) {

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::panic::Location;
 use std::path::PathBuf;
 
@@ -6,6 +5,7 @@ use super::coverage::Coverage;
 use super::event::{Event, Flight, More, Origin, Wait};
 use super::kind::{Kind, Subject};
 use crate::backend::sim::panics::Panic;
+use crate::backend::sim::sorted::SortedMap;
 
 /// The log of a simulation that keeps one, or what is for a guided search.
 #[derive(Debug, Default)]
@@ -13,9 +13,9 @@ pub(crate) struct Recorder {
     logged: bool,
     coverage: Option<Coverage>,
     events: Vec<Event>,
-    tasks: BTreeMap<u64, (usize, &'static Location<'static>)>,
+    tasks: SortedMap<u64, (usize, &'static Location<'static>)>,
     // Whose they are.
-    timers: BTreeMap<u64, u64>,
+    timers: SortedMap<u64, u64>,
     // What was sent, and when; the first is message 1. It may arrive more than once.
     flights: Vec<(u64, Flight)>,
     // Where it is to be written to, and how much of it is there.
@@ -163,12 +163,7 @@ impl Recorder {
     }
 
     /// What goes from one host to another; its number.
-    pub(super) fn sent(
-        &mut self,
-        nanos: u64,
-        (task, socket): (Option<u64>, u64),
-        flight: Flight,
-    ) -> u64 {
+    pub(super) fn sent(&mut self, nanos: u64, (task, socket): (Option<u64>, u64), flight: Flight) -> u64 {
         self.flights.push((nanos, flight.clone()));
         let message = self.flights.len() as u64;
         self.log(nanos, Kind::Sent, socket, flight.payload);

@@ -90,9 +90,10 @@ impl Socket {
         let wait = || Wait::Socket("read from", self.addrs.peer.ip());
         // Descriptors of what is read are closed here, outside of the lock.
         let mut fds = Vec::new();
-        let read = self.world.operate_expecting(self.has_read.load(Ordering::Relaxed), cx, wait, |state, waiter| {
-            state.network.read(&mut state.clock, self.end(), buf, take, &mut fds, waiter)
-        });
+        let read =
+            self.world.operate_expecting(self.has_read.load(Ordering::Relaxed), cx, wait, |state, waiter| {
+                state.network.read(&mut state.clock, self.end(), buf, take, &mut fds, waiter)
+            });
         self.has_read.store(read.is_ready(), Ordering::Relaxed);
         read
     }

@@ -15,7 +15,6 @@ mod udp;
 #[cfg(unix)]
 mod unix_datagram;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
@@ -36,6 +35,7 @@ use super::clock::{Clock, NetEvent};
 use super::random::Random;
 use super::slots::Slots;
 use super::waiters::{Waiters, Waiting};
+use crate::backend::sim::sorted::SortedMap;
 
 pub(super) use connection::{CLIENT, Fd, SERVER};
 pub(super) use errno::Errno;
@@ -52,18 +52,18 @@ const TTL: u32 = 64;
 pub(super) struct Network {
     random: Random,
     hosts: Vec<Host>,
-    by_ip: BTreeMap<IpAddr, usize>,
+    by_ip: SortedMap<IpAddr, usize>,
     names: Names,
     // Template for the paths of a new host.
     to_come: Path,
     // Whether any host has ever crashed.
     has_crashed: bool,
     conns: Slots<Conn>,
-    listening: BTreeMap<u64, Listening>,
+    listening: SortedMap<u64, Listening>,
     ports: Ports,
     datagrams: UdpSockets,
     #[cfg(unix)]
-    unix_datagrams: BTreeMap<u64, UnixBound>,
+    unix_datagrams: SortedMap<u64, UnixBound>,
     #[cfg(unix)]
     files: SocketFiles,
 }
@@ -112,7 +112,7 @@ trait Bound {
 }
 
 /// Removes the sockets of a host.
-fn crash<T: Bound>(sockets: &mut BTreeMap<u64, T>, host: usize, woken: &mut Waiters) {
+fn crash<T: Bound>(sockets: &mut SortedMap<u64, T>, host: usize, woken: &mut Waiters) {
     sockets.retain(|_, socket| {
         let stays = socket.host() != host;
         if !stays {
@@ -123,11 +123,11 @@ fn crash<T: Bound>(sockets: &mut BTreeMap<u64, T>, host: usize, woken: &mut Wait
 }
 
 /// Numbers of the sockets of a host.
-fn numbers<T: Bound>(sockets: &BTreeMap<u64, T>, host: usize) -> Vec<u64> {
+fn numbers<T: Bound>(sockets: &SortedMap<u64, T>, host: usize) -> Vec<u64> {
     sockets.iter().filter(|(_, socket)| socket.host() == host).map(|(number, _)| *number).collect()
 }
 
-fn wake_all<T: Bound>(sockets: &mut BTreeMap<u64, T>, woken: &mut Waiters) {
+fn wake_all<T: Bound>(sockets: &mut SortedMap<u64, T>, woken: &mut Waiters) {
     sockets.values_mut().flat_map(Bound::waiters).for_each(|waiting| waiting.move_to(woken));
 }
 
@@ -137,16 +137,16 @@ impl Network {
         let mut network = Self {
             random,
             hosts: Vec::new(),
-            by_ip: BTreeMap::new(),
+            by_ip: SortedMap::new(),
             names: Names::default(),
             to_come: Path::default(),
             has_crashed: false,
             conns: Slots::default(),
-            listening: BTreeMap::new(),
+            listening: SortedMap::new(),
             ports: Ports::default(),
             datagrams: UdpSockets::default(),
             #[cfg(unix)]
-            unix_datagrams: BTreeMap::new(),
+            unix_datagrams: SortedMap::new(),
             #[cfg(unix)]
             files: SocketFiles::default(),
         };

@@ -1,16 +1,15 @@
 //! The paths and abstract names of Unix sockets. A host keeps its files when it crashes.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Errno;
+use crate::backend::sim::sorted::SortedMap;
 use crate::runtime::net::options::named;
 
 #[derive(Default)]
-pub(super) struct SocketFiles(BTreeMap<Name, File>);
+pub(super) struct SocketFiles(SortedMap<Name, File>);
 
 /// A path of a host; or an abstract name, of which each kind of socket has its own.
 type Name = (usize, PathBuf, Option<SocketKind>);
@@ -29,16 +28,17 @@ pub(super) enum SocketKind {
 
 impl SocketFiles {
     pub(super) fn bind(&mut self, host: usize, path: &Path, kind: SocketKind, socket: u64) -> io::Result<()> {
-        match self.0.entry(name(host, path, kind)) {
+        let name = name(host, path, kind);
+        match self.0.get(&name) {
             // `std::fs::remove_file` would not find it.
-            Entry::Occupied(file) if file.get().socket.is_none() => {
+            Some(file) if file.socket.is_none() => {
                 let text = "its file has stayed when its socket was dropped; to remove it, write \
                             `anyrt::net::remove_socket(path)`";
                 Err(named(Errno::AddrInUse.into(), text.to_owned()))
             }
-            Entry::Occupied(_) => Err(Errno::AddrInUse.into()),
-            Entry::Vacant(free) => {
-                free.insert(File { kind, socket: Some(socket) });
+            Some(_) => Err(Errno::AddrInUse.into()),
+            None => {
+                self.0.insert(name, File { kind, socket: Some(socket) });
                 Ok(())
             }
         }
@@ -58,13 +58,11 @@ impl SocketFiles {
 
     /// A socket is gone: an abstract name is free again, a file stays.
     pub(super) fn leave(&mut self, host: usize, path: &Path, kind: SocketKind, socket: u64) {
-        let Entry::Occupied(mut file) = self.0.entry(name(host, path, kind)) else { return };
-        if file.get().socket == Some(socket) {
-            if is_abstract(path) {
-                file.remove();
-            } else {
-                file.get_mut().socket = None;
-            }
+        let name = name(host, path, kind);
+        let Some(file) = self.0.get_mut(&name).filter(|file| file.socket == Some(socket)) else { return };
+        file.socket = None;
+        if is_abstract(path) {
+            self.0.remove(&name);
         }
     }
 

@@ -3,7 +3,7 @@
 mod flight;
 mod groups;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::Poll;
@@ -13,6 +13,7 @@ use super::ports::{At, scan};
 use super::{Bound, Errno, Network, TTL, canonical, crashed, mapped, to_this_host};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::random::Random;
+use crate::backend::sim::sorted::SortedMap;
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
 
 pub(crate) use self::groups::Interface;
@@ -111,9 +112,9 @@ impl UdpBound {
 /// The UDP sockets of all hosts.
 #[derive(Default)]
 pub(super) struct UdpSockets {
-    bound: BTreeMap<u64, UdpBound>,
+    bound: SortedMap<u64, UdpBound>,
     // By host and port.
-    ports: BTreeMap<(usize, u16), Vec<u64>>,
+    ports: SortedMap<(usize, u16), Vec<u64>>,
 }
 
 impl UdpSockets {
@@ -134,7 +135,7 @@ impl UdpSockets {
     }
 
     fn insert(&mut self, number: u64, socket: UdpBound) {
-        self.ports.entry((socket.host, socket.local.port())).or_default().push(number);
+        self.ports.get_or_insert_with((socket.host, socket.local.port()), Vec::new).push(number);
         self.bound.insert(number, socket);
     }
 
@@ -159,7 +160,7 @@ impl UdpSockets {
         takers.max_by_key(|(_, it)| rank(it)).map(|(number, _)| number)
     }
 
-    pub(super) fn all_mut(&mut self) -> &mut BTreeMap<u64, UdpBound> {
+    pub(super) fn all_mut(&mut self) -> &mut SortedMap<u64, UdpBound> {
         &mut self.bound
     }
 

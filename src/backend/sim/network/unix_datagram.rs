@@ -183,9 +183,11 @@ impl Network {
             clock.dropped.extend(bound.writers.add(waiter, how));
             return Poll::Pending;
         }
-        let message = clock.sent(number, || ("datagram", (host, host)), || {
-            ([&from, &bound.path].map(|path| Addr::Path(path.clone()).to_string()), buf)
-        });
+        let message = clock.sent(
+            number,
+            || ("datagram", (host, host)),
+            || ([&from, &bound.path].map(|path| Addr::Path(path.clone()).to_string()), buf),
+        );
         bound.queue.push_back(Queued { from: number, path: from, bytes: buf.to_vec() });
         bound.readers.move_to(&mut clock.woken);
         if let Some(sender) = self.unix_datagrams.get_mut(&number) {

@@ -12,7 +12,6 @@ mod rare;
 mod turn;
 mod waiting;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -36,6 +35,7 @@ use super::replay::Seed;
 use super::schedule::{Policy, Schedule};
 use super::slots::Id;
 use super::tasks::Tasks;
+use crate::backend::sim::sorted::SortedMap;
 use crate::runtime::task::Number;
 use crate::runtime::task::catch_panic::{discard, wake};
 use crate::runtime::time::deadline_after;
@@ -98,7 +98,7 @@ pub(super) struct State {
     pub(super) program_random: Random,
     pub(super) places: Places,
     // The boot programs of the hosts.
-    boots: BTreeMap<usize, Boot>,
+    boots: SortedMap<usize, Boot>,
     // Hosts that a fault has taken down or started; handled once the lock is free.
     power: Vec<Power>,
     // Nested `block_on`s, the innermost last.
@@ -145,7 +145,7 @@ impl World {
             faults: Drawn::new(random(Stream::Faults), config.only_faults.as_deref()),
             program_random: random(Stream::Program),
             places: Places::new(seed),
-            boots: BTreeMap::new(),
+            boots: SortedMap::new(),
             power: Vec::new(),
             mains: Vec::new(),
             wrong: None,

@@ -5,7 +5,6 @@
 //! simulation listens for a moment of real time. A wake in that time is an error; listening never changes the run
 //! itself.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::panic::Location;
 use std::sync::Mutex;
@@ -14,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::World;
+use crate::backend::sim::sorted::SortedMap;
 use crate::thread::lock;
 
 /// How long it listens.
@@ -31,7 +31,7 @@ const SUSPICIONS: u32 = 100_000;
 
 static SUSPECTED: AtomicU32 = AtomicU32::new(0);
 
-static LISTENED: Mutex<BTreeMap<&'static Location<'static>, u32>> = Mutex::new(BTreeMap::new());
+static LISTENED: Mutex<SortedMap<&'static Location<'static>, u32>> = Mutex::new(SortedMap::new());
 
 impl World {
     /// A poll of this task ends. Returns whether its waker was cloned more often than by timers and sockets.
@@ -80,7 +80,7 @@ impl World {
 fn is_first(started: &'static Location<'static>) -> bool {
     SUSPECTED.fetch_add(1, Ordering::Relaxed);
     let mut listened = lock(&LISTENED);
-    let often = listened.entry(started).or_default();
+    let often = listened.get_or_insert_with(started, || 0);
     *often += 1;
     *often <= OFTEN
 }

@@ -1,6 +1,5 @@
 //! The loop of turns: the next task to poll, or the next event.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic::Location;
@@ -200,8 +199,9 @@ impl State {
 
         let mut text =
             format!("anyrt: {what}. Seed {seed}, virtual time {:?}:", Duration::from_nanos(self.clock.nanos));
-        let tasks = self.tasks.iter().filter(|(id, _)| of.is_none_or(|of| of == *id));
-        for (id @ Id { number, .. }, task) in tasks.collect::<BTreeMap<_, _>>() {
+        let mut tasks: Vec<_> = self.tasks.iter().filter(|(id, _)| of.is_none_or(|of| of == *id)).collect();
+        tasks.sort_by_key(|(id, _)| *id);
+        for (id @ Id { number, .. }, task) in tasks {
             let (name, host) = (task.name.as_deref(), self.network.host_name(task.host));
             let named = Named { number, name, kind: task.kind, started: task.started, host };
             let _ = write!(text, "\n  {named}");
