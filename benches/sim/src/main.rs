@@ -1,6 +1,7 @@
 //! Measures anyrt's simulation beside turmoil, madsim and tokio's paused clock; see README.md.
 
 mod build;
+mod profile;
 mod programs;
 mod table;
 
@@ -28,6 +29,9 @@ struct Args {
     /// Builds nothing from nothing: the figures of a clean build are left out
     #[arg(long)]
     skip_builds: bool,
+    /// Prints where the instructions of a message of anyrt are, and nothing else: needs valgrind
+    #[arg(long)]
+    profile: bool,
     /// Prints the figures as JSON
     #[arg(long)]
     json: bool,
@@ -78,7 +82,10 @@ fn measure(args: &Args) -> Result<(), String> {
     let bar = ProgressBar::new(0).with_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}").map_err(|error| error.to_string())?,
     );
-    let programs = Programs::build(&bar)?;
+    if args.profile {
+        return profile::print(&Programs::build(&SIMULATORS[..1], &bar)?);
+    }
+    let programs = Programs::build(&SIMULATORS, &bar)?;
     bar.set_length(args.rounds * (2 + BUGS.len() as u64) * SIMULATORS.len() as u64);
     bar.set_position(0);
 

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use indicatif::ProgressBar;
@@ -53,6 +53,9 @@ pub(crate) static SIMULATORS: [Simulator; 5] = [
     },
 ];
 
+/// anyrt.
+pub(crate) const ANYRT: &Simulator = &SIMULATORS[0];
+
 /// The folder with the programs.
 pub(crate) struct Programs {
     folder: PathBuf,
@@ -60,12 +63,12 @@ pub(crate) struct Programs {
 
 impl Programs {
     /// Builds each of them separately, so that their features do not mix, and once more with allocations counted.
-    pub(crate) fn build(bar: &ProgressBar) -> Result<Self, String> {
+    pub(crate) fn build(simulators: &[Simulator], bar: &ProgressBar) -> Result<Self, String> {
         let target = target();
         let folder = target.join("programs");
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         for (suffix, features) in [("-counted", "count"), ("", "")] {
-            for Simulator { package, .. } in &SIMULATORS {
+            for Simulator { package, .. } in simulators {
                 bar.set_message(format!("building {package}{suffix}"));
                 let mut cargo = cargo();
                 cargo.args(["build", "--release", "--quiet", "--package", package, "--features", features]);
@@ -99,20 +102,28 @@ impl Programs {
         if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
             return Ok(None);
         }
-        let program = self.folder.join(simulator.package);
-        let run = |requests: &str| {
-            let mut valgrind = Command::new("valgrind");
-            valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&program);
-            valgrind.args(["a", "--seeds", "2", "--requests", requests]).args(simulator.arguments);
-            let output = valgrind.output().map_err(|error| format!("{valgrind:?}: {error}"))?;
-            let text = String::from_utf8_lossy(&output.stderr).into_owned();
-            let counted = text.lines().find_map(|line| line.split_once("Collected :"));
-            let count = counted.and_then(|(_, count)| count.trim().parse::<f64>().ok());
-            let report = serde_json::from_slice::<Report>(&output.stdout).ok();
-            count.zip(report).ok_or_else(|| format!("{valgrind:?} has counted nothing: {text}"))
-        };
+        let run = |requests| self.callgrind(simulator, requests, Path::new("/dev/null"));
         let ((few, half), (many, whole)) = (run("100")?, run("200")?);
         slope(few, many, &half, &whole).map(Some)
+    }
+
+    /// Runs A with this number of requests. Returns all instructions; how many there are of each function is in `file` then.
+    pub(crate) fn callgrind(
+        &self,
+        simulator: &Simulator,
+        requests: &str,
+        file: &Path,
+    ) -> Result<(f64, Report), String> {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", file.display()));
+        valgrind.arg(self.folder.join(simulator.package));
+        valgrind.args(["a", "--seeds", "2", "--requests", requests]).args(simulator.arguments);
+        let output = valgrind.output().map_err(|error| format!("{valgrind:?}: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let counted = text.lines().find_map(|line| line.split_once("Collected :"));
+        let count = counted.and_then(|(_, count)| count.trim().parse::<f64>().ok());
+        let report = serde_json::from_slice::<Report>(&output.stdout).ok();
+        count.zip(report).ok_or_else(|| format!("{valgrind:?} has counted nothing: {text}"))
     }
 }
 
@@ -130,7 +141,7 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// Returns the cost of one more message, in the same number of simulations.
-fn slope(few: f64, many: f64, half: &Report, whole: &Report) -> Result<f64, String> {
+pub(crate) fn slope(few: f64, many: f64, half: &Report, whole: &Report) -> Result<f64, String> {
     if half.simulations != whole.simulations || half.messages >= whole.messages {
         return Err(format!("{half:?} and {whole:?} are no two sizes of one run"));
     }
