@@ -14,7 +14,7 @@ use rustls::{AlertDescription, CertificateError, Error, NamedGroup, ProtocolVers
 
 use crate::{Run, bytes, crypto, hosts, ms, run, secs};
 
-type Tcp = <anyrt::Sim as anyrt::Net>::TcpStream;
+type Tcp = <anyrt::Sim as Net>::TcpStream;
 
 /// Returns both ends of a connection after the handshake.
 async fn connection(

@@ -1299,8 +1299,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "simulated file of a socket goes with it",
         file: "backend/sim/network/socket_files.rs",
-        right: "            if is_abstract(path) {\n                file.remove();",
-        wrong: "            if mutant!() || is_abstract(path) {\n                file.remove();",
+        right: "        if is_abstract(path) {\n            self.0.remove(&name);",
+        wrong: "        if mutant!() || is_abstract(path) {\n            self.0.remove(&name);",
         caught_by: &["backend::sim::sim::unix_file_stays"],
     },
     Mutant {
