@@ -54,8 +54,8 @@ use crate::runtime::task::catch_panic::catch_panic;
 /// With `ANYRT_SIM_SHARD=3/16` in the environment, only the third of sixteen shares of the seeds is run: each sixteenth seed, from the
 /// third on. With `ANYRT_SIM_RESULTS=folder`, each search of the process writes what it came to, one JSON file, to that folder;
 /// `ANYRT_SIM_SHARD=merge` reads the files of all shards instead of running seeds, and fails where one has failed, where the file of a
-/// shard is missing or has the name of another, and where a condition of [`sometimes!`](crate::sometimes!) was true in none of them. A shard alone does not
-/// fail because of such a condition. [The tutorial](crate::sim#11-use-many-machines) has the lines for a cluster.
+/// shard is missing or has the name of another, and where a condition of [`sometimes!`](crate::sometimes!) was true in none of them. A
+/// shard alone does not fail because of such a condition. [The tutorial](crate::sim#11-use-many-machines) has the lines for a cluster.
 ///
 /// # Output
 ///

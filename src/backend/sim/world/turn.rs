@@ -208,6 +208,7 @@ impl State {
             let late = self.tasks.waits_for_its_turn(id);
             let _ = match (task.waits, late) {
                 _ if of.is_some() => Ok(()),
+                (_, Some(Duration::ZERO)) => write!(text, ", waits for its turn, on a host that was slow"),
                 (_, Some(poll)) => {
                     write!(text, ", waits for its turn: each poll of that host takes {poll:?}")
                 }
