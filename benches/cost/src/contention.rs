@@ -26,7 +26,7 @@ struct Call {
 
 /// Fills the table of README.md.
 pub(crate) fn report(rounds: u64) -> Result<(), String> {
-    let program = Program::workloads(&format!("{ALL},system-allocator"), Profile::One)?;
+    let program = Program::workloads(&format!("{ALL},crowds,system-allocator"), Profile::One)?;
     let mut table = Table::new([
         "operation",
         "runtime",

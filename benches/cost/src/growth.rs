@@ -26,7 +26,7 @@ const IDLE: [u64; 2] = [1, 100];
 
 /// Fills the tables of README.md.
 pub(crate) fn report() -> Result<(), String> {
-    let program = Program::workloads(ALL, Profile::One)?;
+    let program = Program::workloads(&format!("{ALL},crowds"), Profile::One)?;
     table::fill("fairness", &fairness(&program)?)?;
     table::fill("growth", &growth(&program)?)
 }

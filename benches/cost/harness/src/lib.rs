@@ -7,7 +7,11 @@
 //! runs the operation a thousand times, and nothing else that depends on the number: the difference between two sizes,
 //! in instructions of the whole process, is the cost of the operation.
 
+#[cfg(feature = "crowds")]
 mod contention;
+#[cfg(feature = "crowds")]
+mod crowds;
+#[cfg(feature = "crowds")]
 pub mod growth;
 pub mod operations;
 pub mod pool;
@@ -21,7 +25,6 @@ use clap::Parser;
 use nix::time::ClockId;
 use serde::{Deserialize, Serialize};
 
-use self::growth::{Fairness, Growth};
 use self::pool::Counted;
 
 pub use operations::Operation;
@@ -40,12 +43,15 @@ struct Args {
     /// Prints what it took, as JSON
     #[arg(long)]
     report: bool,
+    #[cfg(feature = "crowds")]
     /// Beside so many of its kind, tasks, timers or connections; prints what it took
     #[arg(long, value_name = "CROWD")]
     beside: Option<u64>,
+    #[cfg(feature = "crowds")]
     /// On so many workers at once, that many times on each; prints what it took
     #[arg(long)]
     threads: Option<usize>,
+    #[cfg(feature = "crowds")]
     /// Instead of an operation, prints how late timers are beside a busy socket, and so many idle ones
     #[arg(long, value_name = "IDLE")]
     fairness: Option<u64>,
@@ -65,12 +71,8 @@ pub struct Implementation {
     pub name: &'static str,
     pub lacks: &'static [Operation],
     pub run: fn(Operation, u64) -> Report,
-    /// Measures an operation: with a crowd of this size, this many times.
-    pub grow: fn(Operation, u64, u64) -> Growth,
-    /// Measures an operation on this number of threads at once, this many times on each.
-    pub contend: fn(Operation, usize, u64) -> Report,
-    /// Measures fairness beside this many idle connections.
-    pub fairness: fn(u64) -> Fairness,
+    #[cfg(feature = "crowds")]
+    crowds: crowds::Crowds,
 }
 
 impl Implementation {
@@ -79,9 +81,8 @@ impl Implementation {
             name,
             lacks: W::LACKS,
             run: run::<W>,
-            grow: grow::<W>,
-            contend: contend::<W>,
-            fairness: fairness::<W>,
+            #[cfg(feature = "crowds")]
+            crowds: crowds::Crowds::of::<W>(),
         }
     }
 }
@@ -98,8 +99,9 @@ pub fn main<'a>(implementations: impl IntoIterator<Item = &'a Implementation>) -
         eprintln!("error: no implementation is called {}; `list` names them", args.implementation);
         return ExitCode::FAILURE;
     };
+    #[cfg(feature = "crowds")]
     if let Some(idle) = args.fairness {
-        return print(&(implementation.fairness)(idle));
+        return print(&(implementation.crowds.fairness)(idle));
     }
     let Some(operation) = args.operation else {
         eprintln!("error: which operation? `--help` names them");
@@ -109,11 +111,13 @@ pub fn main<'a>(implementations: impl IntoIterator<Item = &'a Implementation>) -
         eprintln!("error: {} has no {operation}", implementation.name);
         return ExitCode::from(LACKS);
     }
+    #[cfg(feature = "crowds")]
     if let Some(crowd) = args.beside {
-        return print(&(implementation.grow)(operation, crowd, args.n));
+        return print(&(implementation.crowds.grow)(operation, crowd, args.n));
     }
+    #[cfg(feature = "crowds")]
     if let Some(threads) = args.threads {
-        return print(&(implementation.contend)(operation, threads, args.n));
+        return print(&(implementation.crowds.contend)(operation, threads, args.n));
     }
     let report = (implementation.run)(operation, args.n);
     if args.report { print(&report) } else { ExitCode::SUCCESS }
@@ -143,24 +147,6 @@ fn run<W: Way>(operation: Operation, n: u64) -> Report {
         operations::run(&inside, operation, n).await;
         start.end()
     })
-}
-
-fn grow<W: Way>(operation: Operation, crowd: u64, n: u64) -> Growth {
-    let way = W::start();
-    let inside = way.clone();
-    way.block_on(async move { growth::run(&inside, operation, crowd, n).await })
-}
-
-fn contend<W: Way>(operation: Operation, threads: usize, n: u64) -> Report {
-    let way = W::start();
-    let inside = way.clone();
-    way.block_on(async move { contention::run(&inside, operation, threads, n).await })
-}
-
-fn fairness<W: Way>(idle: u64) -> Fairness {
-    let way = W::start();
-    let inside = way.clone();
-    way.block_on(async move { growth::fairness(&inside, idle).await })
 }
 
 /// State at the begin of a measurement.
