@@ -241,6 +241,34 @@ fn runtimes_may_be_watched_inside_each_other() {
     assert_eq!(outer.watch_snapshot().unwrap().slow_polls, 0);
 }
 
+#[test]
+fn task_finds_its_runtime_after_it_has_driven_another() {
+    let _alone = alone();
+    let (outer, _reports) = watched(&Tokio::new().unwrap().into(), WatchOptions::new());
+    let inner: AnyRuntime = Tokio::builder().single_threaded().build().unwrap().into();
+    let (inner, _reports) = watched(&inner, WatchOptions::new());
+    let (there, driven) = (outer.clone(), inner.clone());
+    let task = outer.spawn(async move {
+        for polls_before in 0..4 {
+            // Its task is polled by this thread, in this poll.
+            tokio::task::block_in_place(|| {
+                let yields = async {
+                    for _ in 0..4 {
+                        anyrt::yield_now().await;
+                    }
+                    AnyRuntime::current()
+                };
+                assert_eq!(driven.block_on(driven.spawn(yields)).unwrap(), driven);
+            });
+            let current = AnyRuntime::current();
+            assert!(current == there && current.watch_snapshot().is_some(), "after {polls_before} polls");
+            anyrt::yield_now().await;
+        }
+    });
+    outer.block_on(task).unwrap();
+    assert_eq!(inner.watch_snapshot().unwrap().tasks, 0);
+}
+
 /// Blocks until that is reported.
 async fn blocks(is_reported: Arc<AtomicBool>) {
     let begun = Instant::now();

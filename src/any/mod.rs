@@ -370,6 +370,8 @@ impl AnyRuntime {
         future: Pin<Box<dyn Future<Output = T> + Send>>,
     ) -> JoinHandle<T> {
         let (future, _spawning) = wrapped.wrap(&TaskMeta::new(name, false), future);
+        // As in `spawn`: a box like this one has been compiled there.
+        #[cfg(all(debug_assertions, not(test)))]
         let future: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(future);
         match name {
             None => each_plain!(&wrapped.runtime.repr, it => it.spawn(future)),

@@ -13,7 +13,7 @@ impl AnyRuntime {
     /// is equal to the original, which stays as it is. If that one is watched already, the new one has the new options and
     /// numbers of its own instead.
     ///
-    /// Each task is boxed together with its notes, and woken through another waker; other handles cost nothing extra.
+    /// Each task is boxed, and woken through another waker; other handles cost nothing extra.
     ///
     /// # Dropping
     ///

@@ -8,14 +8,14 @@ use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
 use super::{AnyRuntime, Repr, native_context, within};
 use crate::runtime::task::catch_panic::{catch_panic, discard};
 use crate::runtime::task::{Number, native};
-use crate::thread::{Scope, lock};
+use crate::thread::{LastScope, Scope, lock};
 #[cfg(not(feature = "watch"))]
 use crate::unwatched::{TaskKind, Watch, Watched};
 #[cfg(feature = "watch")]
@@ -123,7 +123,8 @@ impl Wrapped {
         let watched = self.watch.as_ref().map(|watch| watch.task(kind, task.name, task.spawned_at));
         let spawning = Spawning::begin();
         let (runtime, here) = (self.unowned(), Here { key: self.key, task: None });
-        (Spawned { it: Some(it), wrapper, watched, runtime, here, spawn: spawning.spawn }, spawning)
+        let (spawn, scope) = (spawning.spawn, LastScope::NONE);
+        (Spawned { it: Some(it), wrapper, watched, runtime, here, scope, spawn }, spawning)
     }
 
     /// The future of a `block_on`.
@@ -136,7 +137,7 @@ impl Wrapped {
         let mut future = future;
         poll_fn(move |cx| match &mut watched {
             None => future.as_mut().poll(cx),
-            Some(watched) => watched.poll(cx, |cx| future.as_mut().poll(cx)),
+            Some(watched) => watched.poll(cx.waker(), |cx| future.as_mut().poll(cx)),
         })
     }
 }
@@ -182,7 +183,7 @@ struct Here {
 }
 
 thread_local! {
-    /// Of the innermost poll on this thread.
+    /// Of the innermost poll on this thread, or left over from one.
     static HERE: Cell<Here> = const { Cell::new(Here { key: 0, task: None }) };
 
     /// The runtime that was last found on this thread, with its key. It keeps neither the runtime nor its hook.
@@ -227,21 +228,19 @@ impl Drop for Wrapped {
     }
 }
 
-/// A poll in which [`Wrapped::find`] finds its runtime.
+/// A poll in which [`Wrapped::find`] finds its runtime, inside of another one perhaps.
 struct Polling {
     before: Here,
     _scope: Scope,
 }
 
 impl Polling {
-    #[inline]
     fn begin(here: Here) -> Self {
         Self { before: HERE.replace(here), _scope: Scope::wrapped() }
     }
 }
 
 impl Drop for Polling {
-    #[inline]
     fn drop(&mut self) {
         HERE.set(self.before);
     }
@@ -257,6 +256,7 @@ pin_project! {
         watched: Option<Watched>,
         runtime: Arc<Wrapped>,
         here: Here,
+        scope: LastScope,
         // 0 from the first poll on.
         spawn: u64,
     }
@@ -317,41 +317,69 @@ impl<T> Spawned<T> {
 impl<F: Future> Future for Spawned<F> {
     type Output = F::Output;
 
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    // A call more for each poll would take some twenty instructions.
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.as_mut().project();
+        match this.watched {
+            Some(watched) if this.scope.is_here() => {
+                // Nobody looks at it after this poll, because nothing wrapped is around.
+                HERE.set(*this.here);
+                let (it, scope) = (this.it, this.scope.again());
+                watched.poll_again(cx.waker(), &scope, |cx| poll_and_drop(it, cx))
+            }
+            _ => self.poll_anywhere(cx.waker()),
+        }
+    }
+}
+
+impl<F: Future> Spawned<F> {
+    /// A poll that is the first one, or elsewhere than the last one, or in a wrapper.
+    // With the context instead of the waker, each poll that is none of these would have to make one for it.
+    #[inline(never)]
+    fn poll_anywhere(self: Pin<&mut Self>, waker: &Waker) -> Poll<F::Output> {
         let this = self.project();
         if *this.spawn != 0 {
             Self::is_polled_first(this.runtime, this.here, this.spawn);
         }
-        let _polling = Polling::begin(*this.here);
         let (wrapper, it) = (this.wrapper, this.it);
+        if wrapper.is_none() {
+            *this.scope = LastScope::wrapped();
+        }
+        let _polling = Polling::begin(*this.here);
         match this.watched {
-            None => poll_in(wrapper, it, cx),
-            Some(watched) if wrapper.is_none() => watched.poll(cx, |cx| poll_and_take(it, cx)),
-            Some(watched) => watched.poll(cx, |cx| poll_in(wrapper, it, cx)),
+            None => poll_in(wrapper, it, &mut Context::from_waker(waker)),
+            Some(watched) => watched.poll(waker, |cx| poll_in(wrapper, it, cx)),
         }
     }
 }
 
 /// Polls, and drops the future once it is done: before its task is.
 #[inline]
-fn poll_and_take<F: Future>(mut it: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
+fn poll_and_drop<F: Future>(mut it: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
     let Some(future) = it.as_mut().as_pin_mut() else { return Poll::Pending };
-    let polled = future.poll(cx);
-    if polled.is_ready() {
-        it.set(None);
+    match future.poll(cx) {
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(output) => {
+            set_none(it);
+            Poll::Ready(output)
+        }
     }
-    polled
 }
 
 /// Likewise, in a wrapper.
-#[inline(never)]
 fn poll_in<F: Future>(
     wrapper: &mut Option<Wrapper>,
     it: Pin<&mut Option<F>>,
     cx: &mut Context<'_>,
 ) -> Poll<F::Output> {
-    in_wrapper(wrapper, || poll_and_take(it, cx)).unwrap_or(Poll::Pending)
+    in_wrapper(wrapper, || poll_and_drop(it, cx)).unwrap_or(Poll::Pending)
+}
+
+// Inlined, it would keep the future in registers that each poll has to save.
+#[inline(never)]
+fn set_none<F>(mut it: Pin<&mut Option<F>>) {
+    it.set(None);
 }
 
 /// Does something in a wrapper, if there is one. `None` if the wrapper does not call it.

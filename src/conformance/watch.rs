@@ -89,15 +89,23 @@ pub(super) async fn watch_reports_a_poll_while_it_blocks<R: Runtime>(rt: R) {
 }
 
 pub(super) async fn watch_reports_the_end_of_a_poll<R: Runtime>(rt: R) {
-    let (rt, reports) = watched(&rt, quick());
-    // No later poll on its thread says that this one has ended.
-    let said = reports.clone();
-    rt.spawn_boxed(async move { said.wait_for_blocked() }).await.unwrap();
-    let (kind, took) = reports.wait(|report| match report {
-        Report::Ended { task, took, .. } => Some((task.kind, took)),
-        _ => None,
-    });
-    assert!(kind == TaskKind::Task && took >= ms(5), "{kind:?} took {took:?}");
+    // The first poll of its task, and another one. No later poll on its thread says that it has ended.
+    for polls_before in 0..2 {
+        let (rt, reports) = watched(&rt, quick());
+        let (there, said) = (rt.clone(), reports.clone());
+        let task = async move {
+            for _ in 0..polls_before {
+                there.yield_now().await;
+            }
+            said.wait_for_blocked()
+        };
+        rt.spawn_boxed(task).await.unwrap();
+        let (kind, took) = reports.wait(|report| match report {
+            Report::Ended { task, took, .. } => Some((task.kind, took)),
+            _ => None,
+        });
+        assert!(kind == TaskKind::Task && took >= ms(5), "{kind:?} took {took:?}");
+    }
 }
 
 /// Waits for its own report when it is dropped.

@@ -8,6 +8,6 @@ pub(crate) mod scope;
 mod system;
 
 pub(crate) use lock::{keep_waker, lock};
-pub(crate) use scope::{Entry, Place, RuntimeKind, Scope, innermost, task};
+pub(crate) use scope::{Entry, LastScope, Place, RuntimeKind, SameScope, Scope, innermost, task};
 #[allow(unused_imports, reason = "likewise")]
 pub(crate) use system::{Cpu, SystemThread};

@@ -34,14 +34,15 @@ enum Find {
 /// What a thread is doing. The first three are one word: they are written twice for each poll.
 #[derive(Clone, Copy)]
 struct ThreadState {
-    // Whether it drives async code, in the lowest bit; what is to be found, in the second byte; and in the upper half how many scopes
-    // and entries there are around.
+    // Whether it drives async code, in the lowest bit, and whether a poll is around that is wrapped or watched, in the next one; what is to
+    // be found, in the second byte; and in the upper half how many scopes and entries there are around.
     here: u64,
     // The number of the task that is polled, or 0: of a runtime that does not know it by itself.
     task: u64,
 }
 
 const DRIVING: u64 = 1;
+const WRAPPED: u64 = 2;
 const FIND: u64 = 0xff << FIND_AT;
 const FIND_AT: u32 = 8;
 const DEPTH_AT: u32 = 32;
@@ -84,6 +85,12 @@ impl ThreadState {
     #[inline]
     fn depth(self) -> u64 {
         self.here >> DEPTH_AT
+    }
+
+    #[inline]
+    fn in_wrapped(self) -> Self {
+        let here = self.here & !FIND | Find::Kind(RuntimeKind::Wrapped).bits() | WRAPPED;
+        Self { here: here + ONE_DEEPER, ..self }
     }
 
     fn finding(self, find: Option<Find>) -> Self {
@@ -155,8 +162,7 @@ impl Scope {
     #[inline]
     pub(crate) fn wrapped() -> Self {
         let before = STATE.get();
-        let here = (before.here + ONE_DEEPER) & !FIND | Find::Kind(RuntimeKind::Wrapped).bits();
-        STATE.set(ThreadState { here, ..before });
+        STATE.set(before.in_wrapped());
         Self { before }
     }
 
@@ -220,7 +226,7 @@ impl Drop for Scope {
         if STATE.get().depth() == self.before.depth() + 1 {
             STATE.set(self.before);
         } else {
-            self.leave_entries();
+            Self::leave_entries(self.before);
         }
     }
 }
@@ -228,10 +234,10 @@ impl Drop for Scope {
 impl Scope {
     /// Its end, when entries that were made in it may still be there.
     #[cold]
-    fn leave_entries(&mut self) {
-        let mut here = self.before;
+    fn leave_entries(before: ThreadState) {
+        let mut here = before;
         let _ = ENTERED.try_with(|stack| {
-            let further_in = self.before.depth() + 1;
+            let further_in = before.depth() + 1;
             let mut stack = stack.borrow_mut();
             stack.retain(|entered| !entered.is_over || entered.depth <= further_in);
             for entered in stack.iter_mut() {
@@ -243,6 +249,76 @@ impl Scope {
             }
         });
         STATE.set(here);
+    }
+}
+
+/// The scope of the last poll of a wrapped task. The next poll is mostly in the same place, and has it at hand.
+pub(crate) struct LastScope {
+    around: u64,
+    inside: u64,
+}
+
+impl LastScope {
+    /// No poll is in the same place.
+    pub(crate) const NONE: Self = Self { around: u64::MAX, inside: u64::MAX };
+
+    /// A poll here. In another one that is wrapped or watched, `NONE`: what is known of that one is needed after the poll.
+    pub(crate) fn wrapped() -> Self {
+        let around = STATE.get();
+        if around.here & WRAPPED != 0 {
+            return Self::NONE;
+        }
+        Self { around: around.here, inside: around.in_wrapped().here }
+    }
+
+    /// Whether this thread is where it was.
+    #[inline]
+    pub(crate) fn is_here(&self) -> bool {
+        STATE.get().here == self.around
+    }
+
+    /// The scope once more, where it was.
+    #[inline]
+    pub(crate) fn again(&self) -> SameScope<'_> {
+        STATE.set(ThreadState { here: self.inside, ..STATE.get() });
+        SameScope(self)
+    }
+}
+
+/// A part of the stack of this thread, until it is dropped: see [`LastScope`]. Around it nothing is wrapped or watched.
+pub(crate) struct SameScope<'a>(&'a LastScope);
+
+impl Drop for SameScope<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let before = ThreadState { here: self.0.around, ..STATE.get() };
+        if STATE.get().here == self.0.inside {
+            STATE.set(before);
+        } else {
+            Scope::leave_entries(before);
+        }
+    }
+}
+
+/// Something watched goes on on this thread, until this is dropped: it is around each scope inside.
+#[allow(dead_code, reason = "without feature `watch` nothing is watched")]
+pub(crate) struct Watching {
+    before: u64,
+}
+
+#[allow(dead_code, reason = "likewise")]
+impl Watching {
+    pub(crate) fn begin() -> Self {
+        let state = STATE.get();
+        STATE.set(ThreadState { here: state.here | WRAPPED, ..state });
+        Self { before: state.here & WRAPPED }
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let state = STATE.get();
+        STATE.set(ThreadState { here: state.here & !WRAPPED | self.before, ..state });
     }
 }
 
@@ -365,5 +441,22 @@ mod tests {
             );
             assert!(state.finding(None).find().is_none());
         }
+    }
+
+    #[test]
+    fn scope_is_had_again_where_nothing_is_around() {
+        let last = LastScope::wrapped();
+        assert!(last.is_here());
+        let entry = {
+            let _scope = last.again();
+            assert_eq!(innermost(), Some(Place::In(RuntimeKind::Wrapped)));
+            assert!(!last.is_here() && !LastScope::wrapped().is_here());
+            Entry::begin()
+        };
+        assert!(matches!(innermost(), Some(Place::Entered(_))) && !last.is_here());
+        drop(entry);
+        assert!(innermost().is_none() && last.is_here());
+        let _watching = Watching::begin();
+        assert!(!last.is_here() && !LastScope::wrapped().is_here());
     }
 }

@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::panic::Location;
-use std::task::Context;
+use std::task::{Context, Waker};
+
+use crate::thread::SameScope;
 
 #[derive(Clone)]
 pub(crate) struct Watch(Infallible);
@@ -20,7 +22,16 @@ impl Watch {
 pub(crate) struct Watched(Infallible);
 
 impl Watched {
-    pub(crate) fn poll<T>(&mut self, _: &mut Context<'_>, _: impl FnOnce(&mut Context<'_>) -> T) -> T {
+    pub(crate) fn poll<T>(&mut self, _: &Waker, _: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        match self.0 {}
+    }
+
+    pub(crate) fn poll_again<T>(
+        &mut self,
+        _: &Waker,
+        _: &SameScope<'_>,
+        _: impl FnOnce(&mut Context<'_>) -> T,
+    ) -> T {
         match self.0 {}
     }
 

@@ -33,6 +33,11 @@ impl SpanNumber {
     }
 
     #[inline]
+    pub(super) fn is_there(&self) -> bool {
+        false
+    }
+
+    #[inline]
     pub(super) fn wake(&self) {}
 }
 

@@ -49,10 +49,10 @@ impl Watch {
             begun: Instant::now(),
             now: AtomicU64::new(1),
             left_out: AtomicU64::new(0),
-            is_asleep: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             thread: OnceLock::new(),
             slots: Mutex::new(Vec::new()),
+            nowhere: Arc::new(Slot::nowhere()),
             tasks: std::array::from_fn(|_| Mutex::new(HashMap::new())),
             spawned: AtomicU64::new(0),
             tasks_alive: AtomicUsize::new(0),
@@ -87,6 +87,9 @@ impl Watch {
     }
 }
 
+/// A time that never is: that of the last tick while the thread that ticks sleeps.
+pub(super) const ASLEEP: u64 = u64::MAX;
+
 /// How many locks there are for the tasks.
 const SHARDS: usize = 16;
 
@@ -96,15 +99,16 @@ pub(super) struct Shared {
     pub(super) options: WatchOptions,
     pub(super) runtime: String,
     pub(super) begun: Instant,
-    // Nanoseconds since `begun`, as of the last tick; never 0. Without those that are left out.
+    // Nanoseconds since `begun`, as of the last tick; never 0. Without those that are left out. `ASLEEP` while the watching
+    // thread waits for something to happen.
     now: AtomicU64,
     // For which nobody watched, in nanoseconds.
     left_out: AtomicU64,
-    // The watching thread waits for something to happen.
-    is_asleep: AtomicBool,
     is_over: AtomicBool,
     thread: OnceLock<Thread>,
     pub(super) slots: Mutex<Vec<Arc<Slot>>>,
+    /// In place of one, for tasks that were never polled.
+    pub(super) nowhere: Arc<Slot>,
     // By their keys.
     tasks: [Mutex<HashMap<u64, Arc<Task>>>; SHARDS],
     pub(super) spawned: AtomicU64,
@@ -119,34 +123,41 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// The time of the last tick.
+    /// The time of the last tick; `ASLEEP` while the thread that ticks sleeps.
     #[inline]
     pub(super) fn last_tick(&self) -> u64 {
         self.now.load(Ordering::Relaxed)
     }
 
-    /// Likewise; or now, if the thread that ticks sleeps.
+    /// The time of the last tick; or now, if the thread that ticks sleeps.
     #[inline]
     pub(super) fn now(&self) -> u64 {
-        if self.is_asleep() { self.tick() } else { self.last_tick() }
+        match self.last_tick() {
+            ASLEEP => self.clock(),
+            now => now,
+        }
     }
 
     #[inline]
     pub(super) fn is_asleep(&self) -> bool {
-        self.is_asleep.load(Ordering::Relaxed)
+        self.last_tick() == ASLEEP
     }
 
     /// Asks the clock.
+    #[cold]
+    #[inline(never)]
     pub(super) fn clock(&self) -> u64 {
         let elapsed = u64::try_from(self.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        elapsed.saturating_sub(self.left_out.load(Ordering::Relaxed)).max(1)
+        elapsed.saturating_sub(self.left_out.load(Ordering::Relaxed)).clamp(1, ASLEEP - 1)
     }
 
-    /// Likewise, for all who do not.
-    #[cold]
+    /// Likewise, for all who do not; but nobody takes the thread that ticks for awake because of that.
     pub(super) fn tick(&self) -> u64 {
         let now = self.clock();
-        self.now.store(now, Ordering::Relaxed);
+        // It does not fall asleep in between, because it is the one that is here.
+        if !self.is_asleep() {
+            self.now.store(now, Ordering::Relaxed);
+        }
         now
     }
 
@@ -160,15 +171,18 @@ impl Shared {
     #[cold]
     #[inline(never)]
     pub(super) fn rouse(&self) {
-        // Sooner, because whoever finds it awake takes the last tick for now.
-        self.tick();
-        if self.is_asleep.swap(false, Ordering::SeqCst) {
+        if self.now.swap(self.clock(), Ordering::SeqCst) == ASLEEP {
             self.unpark();
         }
     }
 
-    pub(super) fn fall_asleep(&self, asleep: bool) {
-        self.is_asleep.store(asleep, Ordering::SeqCst);
+    /// Of the watching thread, as the next one.
+    pub(super) fn fall_asleep(&self) {
+        self.now.store(ASLEEP, Ordering::SeqCst);
+    }
+
+    pub(super) fn wake_up(&self) {
+        self.now.store(self.clock(), Ordering::SeqCst);
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -238,15 +252,15 @@ mod tests {
     }
 
     #[test]
-    fn threads_have_no_slots_once_a_watch_is_over() {
+    fn nobody_looks_at_slots_once_a_watch_is_over() {
         let watch = watch();
         let shared = watch.shared.clone();
-        assert!(Slot::of_this_thread(&shared).is_some_and(|slot| slot.watch == shared.id));
+        assert_eq!(Slot::of_this_thread(&shared).watch, shared.id);
         assert_eq!(lock(&shared.slots).len(), 1);
         drop(watch);
-        assert!(Slot::of_this_thread(&shared).is_none());
         let there = shared.clone();
-        thread::spawn(move || assert!(Slot::of_this_thread(&there).is_none())).join().unwrap();
+        let is_over = move || Slot::of_this_thread(&there).is_over.load(Ordering::Relaxed);
+        assert!(thread::spawn(is_over).join().unwrap());
         let begun = Instant::now();
         while !lock(&shared.slots).is_empty() {
             assert!(begun.elapsed() < Duration::from_secs(60), "nobody takes them away");
@@ -256,8 +270,7 @@ mod tests {
 
     #[test]
     fn closures_and_polls_that_go_on_are_no_polls() {
-        let shared = watch().shared;
-        let slot = Slot::new(&shared);
+        let slot = Slot::nowhere();
         {
             let _outer = slot.begin(1);
             {

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::shared::Shared;
 use super::snapshot::Histogram;
-use crate::thread::{SystemThread, lock};
+use crate::thread::scope::Watching;
+use crate::thread::{SameScope, SystemThread, lock};
 
 /// The note of one thread about what it polls for one watch.
 ///
@@ -55,13 +56,10 @@ pub(super) fn thread() -> u64 {
 }
 
 impl Slot {
-    /// That of this thread for this watch. `None` if nobody looks at it: the watch is over, or thread-locals are gone.
+    /// That of this thread for this watch. Nobody looks at it if the watch is over, or thread-locals are gone.
     #[cold]
     #[inline(never)]
-    pub(super) fn of_this_thread(shared: &Shared) -> Option<Arc<Self>> {
-        if shared.is_over() {
-            return None;
-        }
+    pub(super) fn of_this_thread(shared: &Shared) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         if THREAD.get() == 0 {
             THREAD.set(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -72,41 +70,54 @@ impl Slot {
                 return slot.clone();
             }
             slots.0.retain(|slot| !slot.is_over.load(Ordering::Relaxed));
-            let slot = Arc::new(Self::new(shared));
+            let slot = Arc::new(Self::new(THREAD.get(), shared.id, SystemThread::current()));
             slots.0.push(slot.clone());
-            lock(&shared.slots).push(slot.clone());
-            // The watch may have ended meanwhile.
+            let mut looked_at = lock(&shared.slots);
+            // The watching thread takes all away under this lock, at its end.
             if shared.is_over() {
                 slot.is_over.store(true, Ordering::Relaxed);
+            } else {
+                looked_at.push(slot.clone());
             }
+            drop(looked_at);
             slot
         });
-        slot.ok()
+        slot.unwrap_or_else(|_| Arc::new(Self::new(THREAD.get(), shared.id, SystemThread::default())))
     }
 
-    pub(super) fn new(shared: &Shared) -> Self {
+    /// That of no thread.
+    pub(super) fn nowhere() -> Self {
+        Self::new(u64::MAX, 0, SystemThread::default())
+    }
+
+    fn new(thread: u64, watch: u64, system: SystemThread) -> Self {
         Self {
             begun: AtomicU64::new(0),
             task: AtomicU64::new(0),
             ready: Histogram::new(),
             busy: AtomicU64::new(0),
             others: AtomicU64::new(0),
-            thread: THREAD.get(),
-            system: SystemThread::current(),
+            thread,
+            system,
             is_gone: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
-            watch: shared.id,
+            watch,
         }
     }
 
     /// Notes what this thread polls, until the guard is dropped.
-    #[inline]
     pub(super) fn begin(&self, task: u64) -> Polling<'_> {
         let outer = self.task.load(Ordering::Relaxed);
-        self.task.store(task, Ordering::Relaxed);
-        // The watching thread reads this first.
-        self.begun.store(self.begun.load(Ordering::Relaxed) + 1, Ordering::Release);
-        Polling { slot: self, outer }
+        self.note(task);
+        Polling { slot: self, outer, _watching: Watching::begin() }
+    }
+
+    /// Likewise, inside of nothing that is noted.
+    #[inline(always)]
+    pub(super) fn begin_outermost<'a>(self: &'a Arc<Self>, task: u64, _: &SameScope<'_>) -> Outermost<'a> {
+        debug_assert!(!self.is_polling());
+        self.note(task);
+        Outermost(self)
     }
 
     /// Likewise, that it runs a closure, which may block.
@@ -114,6 +125,13 @@ impl Slot {
         let running = self.begin(0);
         self.count_other();
         running
+    }
+
+    #[inline]
+    fn note(&self, task: u64) {
+        self.task.store(task, Ordering::Relaxed);
+        // The watching thread reads this first.
+        self.begun.store(self.begun.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
     pub(super) fn is_polling(&self) -> bool {
@@ -144,10 +162,10 @@ pub(super) struct Polling<'a> {
     slot: &'a Slot,
     // What is polled around it.
     outer: u64,
+    _watching: Watching,
 }
 
 impl Drop for Polling<'_> {
-    #[inline]
     fn drop(&mut self) {
         if self.outer != 0 {
             // Or the poll around it would seem to have gone on all the time.
@@ -155,5 +173,15 @@ impl Drop for Polling<'_> {
             self.slot.count_other();
         }
         self.slot.task.store(self.outer, Ordering::Release);
+    }
+}
+
+/// Likewise, inside of nothing.
+pub(super) struct Outermost<'a>(&'a Arc<Slot>);
+
+impl Drop for Outermost<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.task.store(0, Ordering::Release);
     }
 }

@@ -122,18 +122,14 @@ impl Histogram {
         Self { buckets: [const { AtomicU64::new(0) }; BUCKETS], max: AtomicU64::new(0) }
     }
 
+    /// No time.
     #[inline]
-    pub(super) fn add(&self, nanos: u64) {
-        if nanos == 0 {
-            let none = &self.buckets[0];
-            none.store(none.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        } else {
-            self.add_some(nanos);
-        }
+    pub(super) fn add_none(&self) {
+        let none = &self.buckets[0];
+        none.store(none.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    #[cold]
-    fn add_some(&self, nanos: u64) {
+    pub(super) fn add(&self, nanos: u64) {
         let bucket = &self.buckets[bucket(nanos >> UNIT)];
         bucket.store(bucket.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         if nanos > self.max.load(Ordering::Relaxed) {

@@ -1,16 +1,16 @@
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Wake, Waker};
 
-use super::shared::Shared;
+use super::shared::{ASLEEP, Shared};
 use super::slot::{self, Slot};
 use super::trace::{SpanNumber, TaskSpan};
 use super::{TaskInfo, TaskKind};
 use crate::runtime::task::{Id, try_id};
-use crate::thread::lock;
+use crate::thread::SameScope;
 
-/// What is known of a watched task; also the waker that it is polled with, which notes when the task becomes ready.
+/// What is known of a watched task.
 pub(super) struct Task {
     shared: Arc<Shared>,
     key: u64,
@@ -23,11 +23,6 @@ pub(super) struct Task {
     pub(super) ready_since: AtomicU64,
     /// How many of its polls were too long.
     pub(super) slow: AtomicU32,
-    waker: OnceLock<Waker>,
-    // Runtimes wake a task with one waker, all its life. If not, the last one is here. In an `Arc`, because nothing of the
-    // user's is cloned under a lock.
-    later_waker: Mutex<Option<Arc<Waker>>>,
-    has_later_waker: AtomicBool,
     span: SpanNumber,
 }
 
@@ -45,51 +40,86 @@ impl Task {
         self.kind
     }
 
-    fn note_ready(&self) {
+    /// It is woken. `false` if that is not all.
+    #[inline]
+    fn note_wake(&self) -> bool {
         if self.ready_since.load(Ordering::Relaxed) == 0 {
-            self.ready_since.store(self.shared.now(), Ordering::Relaxed);
+            let now = self.shared.last_tick();
+            if now == ASLEEP {
+                return false;
+            }
+            self.ready_since.store(now, Ordering::Relaxed);
+        }
+        !self.span.is_there()
+    }
+
+    /// Its turn has come: mostly in the tick of its wake.
+    #[inline]
+    fn note_turn(&self, slot: &Slot) {
+        if self.ready_since.load(Ordering::Relaxed) == self.shared.last_tick() {
+            self.ready_since.store(0, Ordering::Relaxed);
+            slot.ready.add_none();
+        } else {
+            self.note_late_turn(slot);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn keep_waker(&self, waker: &Waker) {
-        self.id.get_or_init(try_id);
-        if self.waker.set(waker.clone()).is_err() {
-            let waker = Some(Arc::new(waker.clone()));
-            let _before = std::mem::replace(&mut *lock(&self.later_waker), waker);
-            self.has_later_waker.store(true, Ordering::Release);
+    fn note_late_turn(&self, slot: &Slot) {
+        if self.shared.is_asleep() {
+            self.shared.rouse();
+        }
+        let since = self.ready_since.swap(0, Ordering::Relaxed);
+        if since != 0 {
+            slot.ready.add(self.shared.now().saturating_sub(since));
         }
     }
 }
 
-impl Wake for Task {
+/// The waker that a watched task is polled with, which notes when the task becomes ready.
+struct TaskWaker {
+    task: Arc<Task>,
+    // That of the runtime.
+    inner: Waker,
+}
+
+impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
+    #[inline]
     fn wake_by_ref(self: &Arc<Self>) {
-        self.note_ready();
-        self.span.wake();
-        if self.has_later_waker.load(Ordering::Acquire) {
-            let waker = lock(&self.later_waker).clone();
-            if let Some(waker) = waker {
-                waker.wake_by_ref();
-            }
-        } else if let Some(waker) = self.waker.get() {
-            waker.wake_by_ref();
+        if self.task.note_wake() {
+            self.inner.wake_by_ref();
+        } else {
+            self.wake_slowly();
         }
+    }
+}
+
+impl TaskWaker {
+    /// While nobody ticks, or for a subscriber that is told.
+    #[cold]
+    #[inline(never)]
+    fn wake_slowly(&self) {
+        if self.task.ready_since.load(Ordering::Relaxed) == 0 {
+            self.task.ready_since.store(self.task.shared.now(), Ordering::Relaxed);
+        }
+        self.task.span.wake();
+        self.inner.wake_by_ref();
     }
 }
 
 /// A spawned task, a blocking closure, or the future of a `block_on`, with what its watch needs.
 pub(crate) struct Watched {
     task: Arc<Task>,
-    // Of `task`.
-    waker: Waker,
-    // What `task` wakes.
+    // Of the last poll: mostly, the next one has the same.
+    slot: Arc<Slot>,
+    // That of the runtime, and one around it.
     inner: Waker,
-    slot: Option<Arc<Slot>>,
+    waker: Waker,
     span: TaskSpan,
 }
 
@@ -110,53 +140,64 @@ impl Watched {
             id: OnceLock::new(),
             ready_since: AtomicU64::new(shared.now()),
             slow: AtomicU32::new(0),
-            waker: OnceLock::new(),
-            later_waker: Mutex::new(None),
-            has_later_waker: AtomicBool::new(false),
             span: SpanNumber::new(),
         });
         shared.add(key, &task);
-        // None that the task is ever polled with.
-        let waker = Waker::from(task.clone());
-        Self { inner: waker.clone(), waker, task, slot: None, span: TaskSpan::new() }
+        let (slot, none) = (shared.nowhere.clone(), Waker::noop());
+        Self { task, slot, inner: none.clone(), waker: none.clone(), span: TaskSpan::new() }
     }
 
     /// Polls with the waker of the watch, and notes it.
-    #[inline]
-    pub(crate) fn poll<T>(&mut self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        if !self.inner.will_wake(cx.waker()) {
-            self.inner = cx.waker().clone();
-            self.task.keep_waker(cx.waker());
-            self.span.begin(|| self.task.info(), &self.task.span);
-        }
-        self.find_slot();
-        let Some(slot) = &self.slot else { return self.poll_unseen(poll) };
-        let _polling = slot.begin(self.task.key);
-        let shared = &self.task.shared;
-        if shared.is_asleep() {
-            shared.rouse();
-        }
-        let since = self.task.ready_since.load(Ordering::Relaxed);
-        if since != 0 {
-            self.task.ready_since.store(0, Ordering::Relaxed);
-            slot.ready.add(shared.last_tick().saturating_sub(since));
-        }
+    pub(crate) fn poll<T>(&mut self, waker: &Waker, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        self.find_unless_same(waker);
+        let _polling = self.slot.begin(self.task.key);
+        self.task.note_turn(&self.slot);
         let _entered = self.span.enter();
         poll(&mut Context::from_waker(&self.waker))
     }
 
-    /// Likewise, where nobody looks at a note.
-    #[cold]
-    fn poll_unseen<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        self.task.ready_since.store(0, Ordering::Relaxed);
+    /// Likewise, inside of nothing that is watched.
+    #[inline(always)]
+    pub(crate) fn poll_again<T>(
+        &mut self,
+        waker: &Waker,
+        scope: &SameScope<'_>,
+        poll: impl FnOnce(&mut Context<'_>) -> T,
+    ) -> T {
+        self.find_unless_same(waker);
+        let (task, slot): (&Task, &Slot) = (&self.task, &self.slot);
+        let _polling = Slot::begin_outermost(&self.slot, task.key, scope);
+        task.note_turn(slot);
         let _entered = self.span.enter();
         poll(&mut Context::from_waker(&self.waker))
+    }
+
+    #[inline(always)]
+    fn find_unless_same(&mut self, waker: &Waker) {
+        if self.slot.thread != slot::thread() || !self.inner.will_wake(waker) {
+            self.find(waker);
+        }
+    }
+
+    /// For the first poll, and for one that is elsewhere than the last one.
+    #[cold]
+    #[inline(never)]
+    fn find(&mut self, inner: &Waker) {
+        self.slot = Slot::of_this_thread(&self.task.shared);
+        if !self.inner.will_wake(inner) {
+            let waker = Arc::new(TaskWaker { task: self.task.clone(), inner: inner.clone() });
+            (self.inner, self.waker) = (inner.clone(), waker.into());
+        }
+        if self.task.id.get().is_none() {
+            self.task.id.get_or_init(try_id);
+            self.span.begin(|| self.task.info(), &self.task.span);
+        }
     }
 
     /// Runs its destructor, and notes it.
     pub(crate) fn drop_in<T>(&mut self, drop: impl FnOnce() -> T) -> T {
-        self.find_slot();
-        let _polling = self.slot.as_ref().map(|slot| slot.begin(self.task.key));
+        let slot = Slot::of_this_thread(&self.task.shared);
+        let _polling = slot.begin(self.task.key);
         let shared = &self.task.shared;
         if shared.is_asleep() {
             shared.rouse();
@@ -174,18 +215,10 @@ impl Watched {
         self.task.ready_since.store(0, Ordering::Relaxed);
         shared.closure_starts();
         // On a thread that polls something at the same time, what is around the closure may block as well.
-        let slot = if slot::thread() != 0 { Slot::of_this_thread(shared) } else { None };
+        let slot = (slot::thread() != 0).then(|| Slot::of_this_thread(shared));
         let running = Running { shared, slot };
         let _polling = running.slot.as_ref().map(|slot| slot.begin_closure());
         call()
-    }
-
-    #[inline]
-    fn find_slot(&mut self) {
-        let thread = slot::thread();
-        if self.slot.as_ref().is_none_or(|slot| slot.thread != thread) {
-            self.slot = Slot::of_this_thread(&self.task.shared);
-        }
     }
 }
 
@@ -227,7 +260,7 @@ mod tests {
         let watch = Watch::start(options, "a test".into()).unwrap();
         let mut outer = watch.task(TaskKind::Task, None, Location::caller());
         let shared = outer.task.shared.clone();
-        outer.poll(&mut Context::from_waker(Waker::noop()), |_| {
+        outer.poll(Waker::noop(), |_| {
             let closure = watch.task(TaskKind::Blocking, None, Location::caller());
             closure.call(|| {
                 while !shared.is_asleep() {

@@ -84,8 +84,12 @@ impl SpanNumber {
         Self(AtomicU64::new(0))
     }
 
-    /// The task is woken.
     #[inline]
+    pub(super) fn is_there(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
+    }
+
+    /// The task is woken.
     pub(super) fn wake(&self) {
         let id = self.0.load(Ordering::Relaxed);
         if id != 0 {

@@ -119,16 +119,16 @@ impl Watcher {
 
     /// Waits until something is polled.
     fn sleep(&mut self) {
-        self.shared.fall_asleep(true);
+        self.shared.fall_asleep();
         // A poll that begins just now may have seen that this thread is awake.
         thread::park_timeout(self.tick);
         self.look();
         if self.idle >= IDLE_TICKS && !self.shared.is_over() {
             thread::park_timeout(SLEEP);
-            // What it has slept was not late. And nobody may find it awake before the tick.
-            self.last = Duration::from_nanos(self.shared.tick());
+            // What it has slept was not late.
+            self.last = Duration::from_nanos(self.shared.clock());
         }
-        self.shared.fall_asleep(false);
+        self.shared.wake_up();
         self.idle = self.idle.min(IDLE_TICKS / 2);
     }
 

@@ -1378,10 +1378,24 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["backend::smol::owned::watch_reports_the_end_of_a_poll"],
     },
     Mutant {
+        name: "watch never sees the end of a poll like the one before",
+        file: "watch/slot.rs",
+        right: "self.0.task.store(0, Ordering::Release);",
+        wrong: "if !mutant!() { self.0.task.store(0, Ordering::Release); }",
+        caught_by: &["backend::smol::owned::watch_reports_the_end_of_a_poll"],
+    },
+    Mutant {
+        name: "poll inside of another one is like one outside",
+        file: "thread/scope.rs",
+        right: "if around.here & WRAPPED != 0 {",
+        wrong: "if around.here & WRAPPED != 0 && !mutant!() {",
+        caught_by: &["thread::scope::tests::scope_is_had_again_where_nothing_is_around"],
+    },
+    Mutant {
         name: "watch loses wakes",
         file: "watch/task.rs",
-        right: "} else if let Some(waker) = self.waker.get() {",
-        wrong: "} else if let Some(waker) = self.waker.get().filter(|_| !mutant!()) {",
+        right: "if self.task.note_wake() {",
+        wrong: "if mutant!() {\n            self.task.note_wake();\n        } else if self.task.note_wake() {",
         caught_by: &["backend::async_std::global::watch_wakes_through_the_last_waker"],
     },
     Mutant {
@@ -1394,10 +1408,10 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "watch takes a blocking closure for a poll",
         file: "watch/task.rs",
-        right: "let slot = if slot::thread() != 0 { Slot::of_this_thread(shared) } else { None };\n        \
+        right: "let slot = (slot::thread() != 0).then(|| Slot::of_this_thread(shared));\n        \
                 let running = Running { shared, slot };\n        \
                 let _polling = running.slot.as_ref().map(|slot| slot.begin_closure());",
-        wrong: "let running = Running { shared, slot: Slot::of_this_thread(shared) };\n        \
+        wrong: "let running = Running { shared, slot: Some(Slot::of_this_thread(shared)) };\n        \
                 let _polling = running.slot.as_ref().map(|slot| slot.begin(if mutant!() { self.task.key } else { 0 }));",
         caught_by: &["backend::smol::owned::watch_ignores_blocking_closures"],
     },
