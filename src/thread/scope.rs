@@ -131,6 +131,7 @@ pub(crate) fn task() -> Option<u64> {
 /// A part of the stack of this thread, until it is dropped.
 pub(crate) struct Scope {
     before: ThreadState,
+    inside: u64,
 }
 
 impl Scope {
@@ -142,7 +143,7 @@ impl Scope {
             here = here & !FIND | Find::Kind(kind).bits();
         }
         STATE.set(ThreadState { here, task: task.unwrap_or(before.task) });
-        Self { before }
+        Self { before, inside: here }
     }
 
     /// One poll of a task, or a destructor of what is left of it.
@@ -162,8 +163,9 @@ impl Scope {
     #[inline]
     pub(crate) fn wrapped() -> Self {
         let before = STATE.get();
-        STATE.set(before.in_wrapped());
-        Self { before }
+        let inside = before.in_wrapped();
+        STATE.set(inside);
+        Self { before, inside: inside.here }
     }
 
     fn driving() -> Self {
@@ -204,9 +206,9 @@ impl Scope {
 
     #[inline]
     fn may_block(kind: Option<RuntimeKind>, task: u64) -> Self {
-        let scope = Self::new(false, kind, Some(task));
-        let state = STATE.get();
-        STATE.set(ThreadState { here: state.here & !DRIVING, ..state });
+        let mut scope = Self::new(false, kind, Some(task));
+        scope.inside &= !DRIVING;
+        STATE.set(ThreadState { here: scope.inside, ..STATE.get() });
         scope
     }
 
@@ -223,7 +225,7 @@ impl Scope {
 impl Drop for Scope {
     #[inline]
     fn drop(&mut self) {
-        if STATE.get().depth() == self.before.depth() + 1 {
+        if STATE.get().here == self.inside {
             STATE.set(self.before);
         } else {
             Self::leave_entries(self.before);
