@@ -143,8 +143,10 @@ fn measure(programs: &[Program; 2], (what, runtime, way, operation): Measurement
     let implementation = format!("{runtime}/{way}");
     match what {
         What::Allocations => Ok(programs[0].allocations(&implementation, operation)?.0),
-        What::Atomics => Ok(programs[0].contended(&implementation, operation, 1)?.atomics),
-        What::Instructions(profile) => programs[profile as usize].instructions(&implementation, operation),
+        What::Atomics => Ok(programs[0].counted(&implementation, operation)?.atomics),
+        What::Instructions(profile) => {
+            programs[profile as usize].counted(&implementation, operation).map(|counted| counted.instructions)
+        }
         What::Syscalls => programs[0].syscalls(&implementation, operation),
     }
 }

@@ -61,11 +61,8 @@ pub(crate) fn sizes(operation: Operation) -> (u64, u64) {
 
 impl Program {
     /// Instructions of an operation.
-    pub(crate) fn instructions(&self, implementation: &str, operation: Operation) -> Result<f64, String> {
-        slope(operation, |n| {
-            let arguments = [implementation, &operation.to_string(), &n.to_string()];
-            Ok(callgrind(self, Path::new("/dev/null"), 1, &arguments)?.instructions)
-        })
+    pub(crate) fn counted(&self, implementation: &str, operation: Operation) -> Result<Counted, String> {
+        self.slope_of(operation, 1, &[implementation, &operation.to_string()], &[])
     }
 
     /// Instructions of an operation that this number of threads run at once.
@@ -75,17 +72,29 @@ impl Program {
         operation: Operation,
         threads: usize,
     ) -> Result<Counted, String> {
+        let on = threads.to_string();
+        self.slope_of(operation, threads, &[implementation, &operation.to_string()], &["--threads", &on])
+    }
+
+    /// Runs `before`, the number of operations, and `after` in two sizes.
+    fn slope_of(
+        &self,
+        operation: Operation,
+        threads: usize,
+        before: &[&str],
+        after: &[&str],
+    ) -> Result<Counted, String> {
         let (few, many) = sizes(operation);
         let run = |n: u64| {
-            let (n, on) = (n.to_string(), threads.to_string());
-            let arguments = [implementation, &operation.to_string(), &n, "--threads", &on];
+            let n = n.to_string();
+            let arguments = [before, &[&n], after].concat();
             callgrind(self, Path::new("/dev/null"), threads, &arguments)
         };
-        let (before, after) = (run(few)?, run(many)?);
-        let each = |before: f64, after: f64| (after - before) / ((many - few) * threads as u64) as f64;
+        let (less, more) = (run(few)?, run(many)?);
+        let each = |less: f64, more: f64| (more - less) / ((many - few) * threads as u64) as f64;
         Ok(Counted {
-            instructions: each(before.instructions, after.instructions),
-            atomics: each(before.atomics, after.atomics),
+            instructions: each(less.instructions, more.instructions),
+            atomics: each(less.atomics, more.atomics),
         })
     }
 

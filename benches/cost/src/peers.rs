@@ -66,7 +66,7 @@ fn measure(peers: &Program, anyrt: &Program) -> Result<Vec<Point>, String> {
         if program.lacks(&name, *operation)? {
             return Ok(None);
         }
-        program.instructions(&name, *operation).map(Some)
+        program.counted(&name, *operation).map(|counted| Some(counted.instructions))
     })?;
     let counts: BTreeMap<_, _> = needed.into_iter().zip(counts).collect();
     let count = |runtime, of, way, operation| counts[&(is_anyrt(way), runtime, of, operation)];

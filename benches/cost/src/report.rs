@@ -159,9 +159,9 @@ fn instructions() -> Result<String, String> {
         "instructions",
         operations,
         |(operation, runtime, way)| {
-            let [one, default] = programs
-                .each_ref()
-                .map(|program| program.instructions(&format!("{runtime}/{way}"), *operation));
+            let [one, default] = programs.each_ref().map(|program| {
+                program.counted(&format!("{runtime}/{way}"), *operation).map(|counted| counted.instructions)
+            });
             Ok([one?, default?])
         },
         |[one, default]| format!("{one:.0}, {default:.0}"),
@@ -229,7 +229,7 @@ fn alone() -> Result<String, String> {
             })
             .collect();
         let measured = each(backend, &cases, |(operation, runtime, way)| {
-            program.instructions(&format!("{runtime}/{way}"), *operation)
+            program.counted(&format!("{runtime}/{way}"), *operation).map(|counted| counted.instructions)
         })?;
         for (cases, measured) in cases.chunks(WAYS.len()).zip(measured.chunks(WAYS.len())) {
             let (operation, runtime, _) = cases[0];
