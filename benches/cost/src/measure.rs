@@ -52,7 +52,8 @@ pub(crate) fn callgrind(
 pub(crate) fn sizes(operation: Operation) -> (u64, u64) {
     match operation {
         Operation::SpawnBatch => (10_000, 30_000),
-        Operation::SpawnBlocking | Operation::SleepZero | Operation::TcpThroughput => (200, 600),
+        Operation::SpawnBlocking | Operation::TcpThroughput => (200, 600),
+        Operation::SleepZero => (512, 2_560),
         Operation::Interval => (50, 150),
         Operation::TcpPingPong | Operation::Tcp256 => (1_024, 3_072),
         _ => (1_024, 9_216),
