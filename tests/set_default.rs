@@ -3,9 +3,10 @@
 
 use std::future::pending;
 use std::io::{self, ErrorKind};
-use std::sync::Barrier;
-use std::thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
+use std::{panic, thread};
 
 use anyrt::{AnyRuntime, SetDefaultError, Smol, Tokio, time};
 use futures::channel::oneshot;
@@ -70,4 +71,22 @@ fn default_is_set_once_and_found_anywhere() {
         let listener = anyrt::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         anyrt::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     });
+
+    // Nor does a task of tokio outside of all runtimes, where no panic is needed to see that.
+    let panics = Arc::new(AtomicUsize::new(0));
+    let counted = panics.clone();
+    panic::set_hook(Box::new(move |_| drop(counted.fetch_add(1, Ordering::SeqCst))));
+    thread::spawn(|| {
+        let tasks = tokio::task::LocalSet::new();
+        let task = tasks.spawn_local(async {
+            assert!(tokio::task::try_id().is_some());
+            time::sleep(Duration::from_millis(1)).await;
+        });
+        futures::executor::block_on(tasks);
+        futures::executor::block_on(task).unwrap();
+    })
+    .join()
+    .unwrap();
+    let _ours = panic::take_hook();
+    assert_eq!(panics.load(Ordering::SeqCst), 0);
 }

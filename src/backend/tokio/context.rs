@@ -19,14 +19,17 @@ pub(crate) fn current() -> Option<Tokio> {
 /// sleep itself: both count it.
 #[inline]
 pub(crate) fn sleep(duration: Duration) -> Option<Sleep> {
-    // Without a context, as in a task of tokio's `LocalSet` outside of all runtimes, tokio panics as it does without timers.
-    if tokio::task::try_id().is_none() || KNOWN.get().time == Some(false) {
+    // Without a context, as in a task of tokio's `LocalSet` outside of all runtimes, tokio panics as it does without timers. A hook
+    // sees that, and may end the process: so a thread tries it only if it was in a runtime with timers last.
+    if tokio::task::try_id().is_none() || KNOWN.get().time != Some(true) {
         return None;
     }
     match catch_panic(|| Sleep::here(duration)) {
         Ok(sleep) => Some(sleep),
         Err(_) => {
-            KNOWN.set(Known { runtime: None, time: Some(false), io: None });
+            // Or it would panic once more to be known.
+            let runtime = current().map(|runtime| runtime.handle.id());
+            KNOWN.set(Known { runtime, time: Some(false), io: None });
             None
         }
     }
