@@ -4,9 +4,11 @@
 use std::collections::HashSet;
 use std::future::Future;
 use std::io::{Read, Write};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use std::{net, thread};
 
@@ -267,6 +269,48 @@ fn task_finds_its_runtime_after_it_has_driven_another() {
     });
     outer.block_on(task).unwrap();
     assert_eq!(inner.watch_snapshot().unwrap().tasks, 0);
+}
+
+/// Its destructor panics.
+struct Panics(&'static str);
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        panic!("{}", self.0);
+    }
+}
+
+/// On tokio without a watch, this would end the process.
+#[test]
+fn two_destructors_that_panic_end_a_watched_task_and_nothing_else() {
+    /// With a state that is there when it is done.
+    struct Done {
+        _state: Panics,
+        polls: u32,
+    }
+
+    impl Future for Done {
+        type Output = Panics;
+
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Panics> {
+            cx.waker().wake_by_ref();
+            match self.polls.checked_sub(1) {
+                Some(left) => {
+                    self.polls = left;
+                    Poll::Pending
+                }
+                None => Poll::Ready(Panics("of the output")),
+            }
+        }
+    }
+
+    let _alone = alone();
+    for (runtime, polls) in runtimes().into_iter().zip((0..2).cycle()) {
+        let (runtime, _reports) = watched(&runtime, WatchOptions::new());
+        let task = runtime.spawn(Done { _state: Panics("of the state"), polls });
+        let Err(error) = runtime.block_on(task) else { panic!("its state has no output") };
+        assert_eq!(error.into_panic().downcast_ref::<String>().unwrap(), "of the state");
+    }
 }
 
 /// Blocks until that is reported.

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::{AnyRuntime, Repr, native_context, within};
-use crate::runtime::task::catch_panic::{catch_panic, discard};
+use crate::runtime::task::catch_panic::{Payload, catch_panic, discard};
 use crate::runtime::task::{Number, native};
 use crate::thread::{LastScope, Scope, lock};
 #[cfg(not(feature = "watch"))]
@@ -360,10 +360,14 @@ fn poll_and_drop<F: Future>(mut it: Pin<&mut Option<F>>, cx: &mut Context<'_>) -
     let Some(future) = it.as_mut().as_pin_mut() else { return Poll::Pending };
     match future.poll(cx) {
         Poll::Pending => Poll::Pending,
-        Poll::Ready(output) => {
-            set_none(it);
-            Poll::Ready(output)
-        }
+        Poll::Ready(output) => match set_none(it) {
+            Ok(()) => Poll::Ready(output),
+            Err(payload) => {
+                // A destructor that panics while this unwinds would end the process.
+                discard(output);
+                resume_unwind(payload)
+            }
+        },
     }
 }
 
@@ -378,8 +382,8 @@ fn poll_in<F: Future>(
 
 // Inlined, it would keep the future in registers that each poll has to save.
 #[inline(never)]
-fn set_none<F>(mut it: Pin<&mut Option<F>>) {
-    it.set(None);
+fn set_none<F>(mut it: Pin<&mut Option<F>>) -> Result<(), Payload> {
+    catch_panic(|| it.set(None))
 }
 
 /// Does something in a wrapper, if there is one. `None` if the wrapper does not call it.
