@@ -75,7 +75,9 @@ fn default_is_set_once_and_found_anywhere() {
     // Nor does a task of tokio outside of all runtimes, where no panic is needed to see that.
     let panics = Arc::new(AtomicUsize::new(0));
     let counted = panics.clone();
-    panic::set_hook(Box::new(move |_| drop(counted.fetch_add(1, Ordering::SeqCst))));
+    panic::set_hook(Box::new(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+    }));
     thread::spawn(|| {
         let tasks = tokio::task::LocalSet::new();
         let task = tasks.spawn_local(async {
