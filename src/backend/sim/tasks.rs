@@ -1,6 +1,6 @@
 //! The tasks of a simulation, what each of them waits for, and which ones are ready.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
 use std::sync::Arc;
 use std::task::Waker;
@@ -27,7 +27,7 @@ pub(super) struct Tasks {
     yields: u64,
     slow: SortedMap<usize, SlowHost>,
     // Ready tasks of slow hosts, which wait for their turn: an event each.
-    late: SortedMap<u64, Ready>,
+    late: BTreeMap<u64, Ready>,
 }
 
 /// A host on which each poll takes virtual time.
@@ -69,7 +69,7 @@ impl Tasks {
             next: 0,
             yields: 0,
             slow: SortedMap::new(),
-            late: SortedMap::new(),
+            late: BTreeMap::new(),
         }
     }
 
@@ -273,8 +273,7 @@ impl Tasks {
         };
         let (mut gone, others): (Vec<_>, Vec<_>) = ready.drain(..).partition(goes);
         ready.extend(others);
-        let (late_gone, others): (Vec<_>, Vec<_>) =
-            std::mem::take(late).into_iter().map(|(_, ready)| ready).partition(goes);
+        let (late_gone, others): (Vec<_>, Vec<_>) = std::mem::take(late).into_values().partition(goes);
         gone.extend(late_gone);
         late.extend(others.into_iter().map(|ready| (ready.task.number, ready)));
         let theirs = tasks.values_mut().filter(|task| host.is_none_or(|host| task.host == host));

@@ -111,24 +111,22 @@ trait Bound {
     fn waiters(&mut self) -> impl Iterator<Item = &mut Waiting>;
 }
 
-/// Removes the sockets of a host.
-fn crash<T: Bound>(sockets: &mut SortedMap<u64, T>, host: usize, woken: &mut Waiters) {
-    sockets.retain(|_, socket| {
-        let stays = socket.host() != host;
-        if !stays {
-            socket.waiters().for_each(|waiting| waiting.move_to(woken));
-        }
-        stays
-    });
+/// Whether a socket outlives the crash of a host; its waiters are woken otherwise.
+fn outlives(socket: &mut impl Bound, host: usize, woken: &mut Waiters) -> bool {
+    let stays = socket.host() != host;
+    if !stays {
+        socket.waiters().for_each(|waiting| waiting.move_to(woken));
+    }
+    stays
 }
 
 /// Numbers of the sockets of a host.
-fn numbers<T: Bound>(sockets: &SortedMap<u64, T>, host: usize) -> Vec<u64> {
-    sockets.iter().filter(|(_, socket)| socket.host() == host).map(|(number, _)| *number).collect()
+fn numbers<'a, T: Bound + 'a>(sockets: impl Iterator<Item = (&'a u64, &'a T)>, host: usize) -> Vec<u64> {
+    sockets.filter(|(_, socket)| socket.host() == host).map(|(number, _)| *number).collect()
 }
 
-fn wake_all<T: Bound>(sockets: &mut SortedMap<u64, T>, woken: &mut Waiters) {
-    sockets.values_mut().flat_map(Bound::waiters).for_each(|waiting| waiting.move_to(woken));
+fn wake_all<'a, T: Bound + 'a>(sockets: impl Iterator<Item = &'a mut T>, woken: &mut Waiters) {
+    sockets.flat_map(Bound::waiters).for_each(|waiting| waiting.move_to(woken));
 }
 
 impl Network {
@@ -175,22 +173,22 @@ impl Network {
     /// Wakes all waiters, because the simulation has stopped.
     pub(super) fn stop(&mut self, woken: &mut Waiters) {
         self.conns.values_mut().for_each(|conn| conn.move_waiters(woken));
-        wake_all(&mut self.listening, woken);
-        wake_all(self.datagrams.all_mut(), woken);
+        wake_all(self.listening.values_mut(), woken);
+        wake_all(self.datagrams.all_mut().values_mut(), woken);
         #[cfg(unix)]
-        wake_all(&mut self.unix_datagrams, woken);
+        wake_all(self.unix_datagrams.values_mut(), woken);
     }
 
     /// Removes all sockets of a host, and wakes the tasks that wait for them.
     fn crash_sockets(&mut self, clock: &mut Clock, host: usize) {
         self.crash_connections(clock, host);
         self.suspect(clock, |_, to| to == host);
-        crash(&mut self.listening, host, &mut clock.woken);
+        self.listening.retain(|_, socket| outlives(socket, host, &mut clock.woken));
         self.ports.crash(host);
-        crash(self.datagrams.all_mut(), host, &mut clock.woken);
+        self.datagrams.all_mut().retain(|_, socket| outlives(socket, host, &mut clock.woken));
         self.datagrams.crash(host);
         #[cfg(unix)]
-        crash(&mut self.unix_datagrams, host, &mut clock.woken);
+        self.unix_datagrams.retain(|_, socket| outlives(socket, host, &mut clock.woken));
         #[cfg(unix)]
         self.files.crash(host);
     }
@@ -198,13 +196,13 @@ impl Network {
     /// Closes all sockets of a host, as the system does for a process that has ended.
     fn close_sockets(&mut self, clock: &mut Clock, host: usize) {
         self.close_connections(clock, host);
-        let listening: Vec<_> = numbers(&self.listening, host);
+        let listening: Vec<_> = numbers(self.listening.iter(), host);
         listening.into_iter().for_each(|socket| self.stop_listening(clock, socket));
-        let datagrams: Vec<_> = numbers(self.datagrams.all_mut(), host);
+        let datagrams: Vec<_> = numbers(self.datagrams.all_mut().iter(), host);
         datagrams.into_iter().for_each(|socket| self.unbind(clock, socket));
         #[cfg(unix)]
         {
-            let datagrams: Vec<_> = numbers(&self.unix_datagrams, host);
+            let datagrams: Vec<_> = numbers(self.unix_datagrams.iter(), host);
             datagrams.into_iter().for_each(|socket| self.unbind_unix(clock, socket));
         }
     }

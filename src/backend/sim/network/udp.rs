@@ -3,7 +3,7 @@
 mod flight;
 mod groups;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::Poll;
@@ -13,7 +13,6 @@ use super::ports::{At, scan};
 use super::{Bound, Errno, Network, TTL, canonical, crashed, mapped, to_this_host};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::random::Random;
-use crate::backend::sim::sorted::SortedMap;
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
 
 pub(crate) use self::groups::Interface;
@@ -109,12 +108,12 @@ impl UdpBound {
     }
 }
 
-/// The UDP sockets of all hosts.
+/// The UDP sockets of all hosts: perhaps thousands, which close in any order.
 #[derive(Default)]
 pub(super) struct UdpSockets {
-    bound: SortedMap<u64, UdpBound>,
+    bound: BTreeMap<u64, UdpBound>,
     // By host and port.
-    ports: SortedMap<(usize, u16), Vec<u64>>,
+    ports: BTreeMap<(usize, u16), Vec<u64>>,
 }
 
 impl UdpSockets {
@@ -135,7 +134,7 @@ impl UdpSockets {
     }
 
     fn insert(&mut self, number: u64, socket: UdpBound) {
-        self.ports.get_or_insert_with((socket.host, socket.local.port()), Vec::new).push(number);
+        self.ports.entry((socket.host, socket.local.port())).or_default().push(number);
         self.bound.insert(number, socket);
     }
 
@@ -160,7 +159,7 @@ impl UdpSockets {
         takers.max_by_key(|(_, it)| rank(it)).map(|(number, _)| number)
     }
 
-    pub(super) fn all_mut(&mut self) -> &mut SortedMap<u64, UdpBound> {
+    pub(super) fn all_mut(&mut self) -> &mut BTreeMap<u64, UdpBound> {
         &mut self.bound
     }
 
