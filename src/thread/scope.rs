@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The kind of a runtime, which knows itself which one of its kind this thread is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +36,8 @@ enum Find {
 #[derive(Clone, Copy)]
 struct ThreadState {
     // Whether it drives async code, in the lowest bit, and whether a poll is around that is wrapped or watched, in the next one; what is to
-    // be found, in the second byte; and in the upper half how many scopes and entries there are around.
+    // be found, in the rest of the lowest byte; the number of the thread, in 28 bits; and in as many how many scopes and entries
+    // there are around.
     here: u64,
     // The number of the task that is polled, or 0: of a runtime that does not know it by itself.
     task: u64,
@@ -43,9 +45,11 @@ struct ThreadState {
 
 const DRIVING: u64 = 1;
 const WRAPPED: u64 = 2;
-const FIND: u64 = 0xff << FIND_AT;
-const FIND_AT: u32 = 8;
-const DEPTH_AT: u32 = 32;
+const FIND: u64 = 0x3f << FIND_AT;
+const FIND_AT: u32 = 2;
+const THREAD: u64 = (ONE_DEEPER - 1) & !0xff;
+const THREAD_AT: u32 = 8;
+const DEPTH_AT: u32 = 36;
 const ONE_DEEPER: u64 = 1 << DEPTH_AT;
 
 /// In the order of their numbers, from 1 on.
@@ -83,6 +87,11 @@ impl ThreadState {
     }
 
     #[inline]
+    fn thread(self) -> u64 {
+        (self.here & THREAD) >> THREAD_AT
+    }
+
+    #[inline]
     fn depth(self) -> u64 {
         self.here >> DEPTH_AT
     }
@@ -95,6 +104,10 @@ impl ThreadState {
 
     fn finding(self, find: Option<Find>) -> Self {
         Self { here: self.here & !FIND | find.map_or(0, Find::bits), ..self }
+    }
+
+    fn on(self, thread: u64) -> Self {
+        Self { here: self.here & !THREAD | thread << THREAD_AT & THREAD, ..self }
     }
 
     fn at(self, depth: u64) -> Self {
@@ -126,6 +139,25 @@ pub(crate) fn is_driving() -> bool {
 #[inline]
 pub(crate) fn task() -> Option<u64> {
     Some(STATE.get().task).filter(|task| *task != 0)
+}
+
+/// The number of this thread, or 0 before it has one.
+#[inline]
+#[allow(dead_code, reason = "without feature `watch` nobody asks")]
+pub(crate) fn number() -> u64 {
+    STATE.get().thread()
+}
+
+/// The number of this thread, which has one from now on. After 2²⁸ threads they begin anew.
+pub(crate) fn give_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut state = STATE.get();
+    if state.thread() == 0 {
+        let number = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % (THREAD >> THREAD_AT);
+        state = state.on(number);
+        STATE.set(state);
+    }
+    state.thread()
 }
 
 /// A part of the stack of this thread, until it is dropped.
@@ -234,10 +266,10 @@ impl Drop for Scope {
 }
 
 impl Scope {
-    /// Its end, when entries that were made in it may still be there.
+    /// Its end, when entries that were made in it may still be there, or when the thread got its number in it.
     #[cold]
     fn leave_entries(before: ThreadState) {
-        let mut here = before;
+        let mut here = before.on(STATE.get().thread());
         let _ = ENTERED.try_with(|stack| {
             let further_in = before.depth() + 1;
             let mut stack = stack.borrow_mut();
@@ -254,7 +286,8 @@ impl Scope {
     }
 }
 
-/// The scope of the last poll of a wrapped task. The next poll is mostly in the same place, and has it at hand.
+/// The scope of the last poll of a wrapped task. The next poll is mostly in the same place, on the same thread, and has it at
+/// hand.
 pub(crate) struct LastScope {
     around: u64,
     inside: u64,
@@ -266,6 +299,7 @@ impl LastScope {
 
     /// A poll here. In another one that is wrapped or watched, `NONE`: what is known of that one is needed after the poll.
     pub(crate) fn wrapped() -> Self {
+        give_number();
         let around = STATE.get();
         if around.here & WRAPPED != 0 {
             return Self::NONE;
@@ -273,7 +307,7 @@ impl LastScope {
         Self { around: around.here, inside: around.in_wrapped().here }
     }
 
-    /// Whether this thread is where it was.
+    /// Whether this is the thread that it was on, and is where it was.
     #[inline]
     pub(crate) fn is_here(&self) -> bool {
         STATE.get().here == self.around
@@ -432,15 +466,18 @@ pub(crate) fn shutdown_in_async_code() -> ! {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
+
+    const MOST: u64 = (1 << 28) - 1;
 
     #[test]
     fn what_is_found_is_what_was_told() {
         for find in FINDS {
-            let state = ThreadState { here: 0, task: 7 }.at(u64::from(u32::MAX)).finding(Some(find));
-            assert!(
-                state.find() == Some(find) && state.depth() == u64::from(u32::MAX) && !state.is_driving()
-            );
+            let state = ThreadState { here: 0, task: 7 }.at(MOST).on(MOST).finding(Some(find));
+            assert!(state.find() == Some(find) && !state.is_driving());
+            assert_eq!((state.depth(), state.thread()), (MOST, MOST));
             assert!(state.finding(None).find().is_none());
         }
     }
@@ -460,5 +497,29 @@ mod tests {
         assert!(innermost().is_none() && last.is_here());
         let _watching = Watching::begin();
         assert!(!last.is_here() && !LastScope::wrapped().is_here());
+    }
+
+    #[test]
+    fn scope_is_not_had_again_on_another_thread() {
+        let last = LastScope::wrapped();
+        let is_here = thread::spawn(move || {
+            LastScope::wrapped();
+            last.is_here()
+        });
+        assert!(!is_here.join().unwrap());
+    }
+
+    #[test]
+    fn thread_keeps_the_number_that_it_got_in_a_scope() {
+        let (inside, afterwards) = thread::spawn(|| {
+            let (outer, inner) = (Scope::driving(), Scope::wrapped());
+            let inside = give_number();
+            drop((inner, outer));
+            assert!(innermost().is_none() && !is_driving());
+            (inside, number())
+        })
+        .join()
+        .unwrap();
+        assert!(inside != 0 && inside == afterwards);
     }
 }

@@ -1,10 +1,10 @@
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::shared::Shared;
 use super::snapshot::Histogram;
-use crate::thread::scope::Watching;
+use crate::thread::scope::{self, Watching};
 use crate::thread::{SameScope, SystemThread, lock};
 
 /// The note of one thread about what it polls for one watch.
@@ -20,7 +20,7 @@ pub(super) struct Slot {
     pub(super) ready: Histogram,
     /// In nanoseconds, how long it was found polling: only the watching thread writes this.
     pub(super) busy: AtomicU64,
-    /// The number of its thread; see [`THREAD`].
+    /// The number of its thread; see [`scope::number`].
     pub(super) thread: u64,
     pub(super) system: SystemThread,
     /// How many of these were no polls: closures, and polls that go on after what was inside them.
@@ -33,9 +33,6 @@ pub(super) struct Slot {
 }
 
 thread_local! {
-    /// The number of this thread; 0 until it polls something watched. Without a destructor, so that reading it is a load.
-    static THREAD: Cell<u64> = const { Cell::new(0) };
-
     static SLOTS: RefCell<Slots> = const { RefCell::new(Slots(Vec::new())) };
 }
 
@@ -49,28 +46,19 @@ impl Drop for Slots {
     }
 }
 
-/// The number of this thread.
-#[inline]
-pub(super) fn thread() -> u64 {
-    THREAD.get()
-}
-
 impl Slot {
     /// That of this thread for this watch. Nobody looks at it if the watch is over, or thread-locals are gone.
     #[cold]
     #[inline(never)]
     pub(super) fn of_this_thread(shared: &Shared) -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        if THREAD.get() == 0 {
-            THREAD.set(NEXT.fetch_add(1, Ordering::Relaxed));
-        }
+        let thread = scope::give_number();
         let slot = SLOTS.try_with(|slots| {
             let mut slots = slots.borrow_mut();
             if let Some(slot) = slots.0.iter().find(|slot| slot.watch == shared.id) {
                 return slot.clone();
             }
             slots.0.retain(|slot| !slot.is_over.load(Ordering::Relaxed));
-            let slot = Arc::new(Self::new(THREAD.get(), shared.id, SystemThread::current()));
+            let slot = Arc::new(Self::new(thread, shared.id, SystemThread::current()));
             slots.0.push(slot.clone());
             let mut looked_at = lock(&shared.slots);
             // The watching thread takes all away under this lock, at its end.
@@ -82,7 +70,7 @@ impl Slot {
             drop(looked_at);
             slot
         });
-        slot.unwrap_or_else(|_| Arc::new(Self::new(THREAD.get(), shared.id, SystemThread::default())))
+        slot.unwrap_or_else(|_| Arc::new(Self::new(thread, shared.id, SystemThread::default())))
     }
 
     /// That of no thread.

@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Wake, Waker};
 
 use super::shared::{ASLEEP, Shared};
-use super::slot::{self, Slot};
+use super::slot::Slot;
 use super::trace::{SpanNumber, TaskSpan};
 use super::{TaskInfo, TaskKind};
 use crate::runtime::task::{Id, try_id};
-use crate::thread::SameScope;
+use crate::thread::{SameScope, scope};
 
 /// What is known of a watched task.
 pub(super) struct Task {
@@ -149,14 +149,16 @@ impl Watched {
 
     /// Polls with the waker of the watch, and notes it.
     pub(crate) fn poll<T>(&mut self, waker: &Waker, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
-        self.find_unless_same(waker);
+        if self.slot.thread != scope::number() || !self.inner.will_wake(waker) {
+            self.find(waker);
+        }
         let _polling = self.slot.begin(self.task.key);
         self.task.note_turn(&self.slot);
         let _entered = self.span.enter();
         poll(&mut Context::from_waker(&self.waker))
     }
 
-    /// Likewise, inside of nothing that is watched.
+    /// Likewise, inside of nothing that is watched, on the thread of the last poll.
     #[inline(always)]
     pub(crate) fn poll_again<T>(
         &mut self,
@@ -164,19 +166,14 @@ impl Watched {
         scope: &SameScope<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> T,
     ) -> T {
-        self.find_unless_same(waker);
+        if !self.inner.will_wake(waker) {
+            self.find(waker);
+        }
         let (task, slot): (&Task, &Slot) = (&self.task, &self.slot);
         let _polling = Slot::begin_outermost(&self.slot, task.key, scope);
         task.note_turn(slot);
         let _entered = self.span.enter();
         poll(&mut Context::from_waker(&self.waker))
-    }
-
-    #[inline(always)]
-    fn find_unless_same(&mut self, waker: &Waker) {
-        if self.slot.thread != slot::thread() || !self.inner.will_wake(waker) {
-            self.find(waker);
-        }
     }
 
     /// For the first poll, and for one that is elsewhere than the last one.
@@ -215,7 +212,7 @@ impl Watched {
         self.task.ready_since.store(0, Ordering::Relaxed);
         shared.closure_starts();
         // On a thread that polls something at the same time, what is around the closure may block as well.
-        let slot = (slot::thread() != 0).then(|| Slot::of_this_thread(shared));
+        let slot = (scope::number() != 0).then(|| Slot::of_this_thread(shared));
         let running = Running { shared, slot };
         let _polling = running.slot.as_ref().map(|slot| slot.begin_closure());
         call()

@@ -1408,7 +1408,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "watch takes a blocking closure for a poll",
         file: "watch/task.rs",
-        right: "let slot = (slot::thread() != 0).then(|| Slot::of_this_thread(shared));\n        \
+        right: "let slot = (scope::number() != 0).then(|| Slot::of_this_thread(shared));\n        \
                 let running = Running { shared, slot };\n        \
                 let _polling = running.slot.as_ref().map(|slot| slot.begin_closure());",
         wrong: "let running = Running { shared, slot: Some(Slot::of_this_thread(shared)) };\n        \
