@@ -326,7 +326,7 @@ impl<F: Future> Future for Spawned<F> {
                 // Nobody looks at it after this poll, because nothing wrapped is around.
                 HERE.set(*this.here);
                 let (it, scope) = (this.it, this.scope.again());
-                watched.poll_again(cx.waker(), &scope, |cx| poll_and_drop(it, cx))
+                watched.poll_again(cx.waker(), scope, it, poll_if_there, set_none)
             }
             _ => self.poll_anywhere(cx.waker()),
         }
@@ -357,8 +357,7 @@ impl<F: Future> Spawned<F> {
 /// Polls, and drops the future once it is done: before its task is.
 #[inline]
 fn poll_and_drop<F: Future>(mut it: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
-    let Some(future) = it.as_mut().as_pin_mut() else { return Poll::Pending };
-    match future.poll(cx) {
+    match poll_if_there(&mut it, cx) {
         Poll::Pending => Poll::Pending,
         Poll::Ready(output) => match set_none(it) {
             Ok(()) => Poll::Ready(output),
@@ -368,6 +367,14 @@ fn poll_and_drop<F: Future>(mut it: Pin<&mut Option<F>>, cx: &mut Context<'_>) -
                 resume_unwind(payload)
             }
         },
+    }
+}
+
+#[inline]
+fn poll_if_there<F: Future>(it: &mut Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    match it.as_mut().as_pin_mut() {
+        Some(future) => future.poll(cx),
+        None => Poll::Pending,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::panic::Location;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use crate::thread::SameScope;
 
@@ -26,12 +26,14 @@ impl Watched {
         match self.0 {}
     }
 
-    pub(crate) fn poll_again<T>(
+    pub(crate) fn poll_again<F, T>(
         &mut self,
         _: &Waker,
-        _: &SameScope<'_>,
-        _: impl FnOnce(&mut Context<'_>) -> T,
-    ) -> T {
+        _: SameScope<'_>,
+        _: F,
+        _: impl FnOnce(&mut F, &mut Context<'_>) -> Poll<T>,
+        _: impl FnOnce(F),
+    ) -> Poll<T> {
         match self.0 {}
     }
 

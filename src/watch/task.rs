@@ -1,7 +1,7 @@
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use super::shared::{ASLEEP, Shared};
 use super::slot::Slot;
@@ -160,20 +160,30 @@ impl Watched {
 
     /// Likewise, inside of nothing that is watched, on the thread of the last poll.
     #[inline(always)]
-    pub(crate) fn poll_again<T>(
+    pub(crate) fn poll_again<F, T>(
         &mut self,
         waker: &Waker,
-        scope: &SameScope<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> T,
-    ) -> T {
+        scope: SameScope<'_>,
+        mut future: F,
+        poll: impl FnOnce(&mut F, &mut Context<'_>) -> Poll<T>,
+        drop_it: impl FnOnce(F),
+    ) -> Poll<T> {
         if !self.inner.will_wake(waker) {
             self.find(waker);
         }
         let (task, slot): (&Task, &Slot) = (&self.task, &self.slot);
-        let _polling = Slot::begin_outermost(&self.slot, task.key, scope);
+        let polling = Slot::begin_outermost(&self.slot, task.key, &scope);
         task.note_turn(slot);
-        let _entered = self.span.enter();
-        poll(&mut Context::from_waker(&self.waker))
+        let entered = self.span.enter();
+        let polled = poll(&mut future, &mut Context::from_waker(&self.waker));
+        // Each way has an end of its own, so that no poll has to keep in mind which one it goes.
+        if polled.is_pending() {
+            drop((entered, polling, scope));
+            return Poll::Pending;
+        }
+        drop_it(future);
+        drop((entered, polling, scope));
+        polled
     }
 
     /// For the first poll, and for one that is elsewhere than the last one.
