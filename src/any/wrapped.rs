@@ -326,7 +326,7 @@ impl<F: Future> Future for Spawned<F> {
                 // Nobody looks at it after this poll, because nothing wrapped is around.
                 HERE.set(*this.here);
                 let (it, scope) = (this.it, this.scope.again());
-                watched.poll_again(cx.waker(), scope, it, poll_if_there, set_none)
+                watched.poll_again(cx.waker(), scope, it, poll_if_there, end)
             }
             _ => self.poll_anywhere(cx.waker()),
         }
@@ -359,14 +359,7 @@ impl<F: Future> Spawned<F> {
 fn poll_and_drop<F: Future>(mut it: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
     match poll_if_there(&mut it, cx) {
         Poll::Pending => Poll::Pending,
-        Poll::Ready(output) => match set_none(it) {
-            Ok(()) => Poll::Ready(output),
-            Err(payload) => {
-                // A destructor that panics while this unwinds would end the process.
-                discard(output);
-                resume_unwind(payload)
-            }
-        },
+        Poll::Ready(output) => Poll::Ready(end(it, output)),
     }
 }
 
@@ -385,6 +378,18 @@ fn poll_in<F: Future>(
     cx: &mut Context<'_>,
 ) -> Poll<F::Output> {
     in_wrapper(wrapper, || poll_and_drop(it, cx)).unwrap_or(Poll::Pending)
+}
+
+/// Drops a future that is done.
+fn end<F, T>(it: Pin<&mut Option<F>>, output: T) -> T {
+    match set_none(it) {
+        Ok(()) => output,
+        Err(payload) => {
+            // A destructor that panics while this unwinds would end the process.
+            discard(output);
+            resume_unwind(payload)
+        }
+    }
 }
 
 // Inlined, it would keep the future in registers that each poll has to save.

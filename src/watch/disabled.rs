@@ -32,7 +32,7 @@ impl Watched {
         _: SameScope<'_>,
         _: F,
         _: impl FnOnce(&mut F, &mut Context<'_>) -> Poll<T>,
-        _: impl FnOnce(F),
+        _: impl FnOnce(F, T) -> T,
     ) -> Poll<T> {
         match self.0 {}
     }

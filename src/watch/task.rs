@@ -166,7 +166,7 @@ impl Watched {
         scope: SameScope<'_>,
         mut future: F,
         poll: impl FnOnce(&mut F, &mut Context<'_>) -> Poll<T>,
-        drop_it: impl FnOnce(F),
+        end: impl FnOnce(F, T) -> T,
     ) -> Poll<T> {
         if !self.inner.will_wake(waker) {
             self.find(waker);
@@ -175,15 +175,18 @@ impl Watched {
         let polling = Slot::begin_outermost(&self.slot, task.key, &scope);
         task.note_turn(slot);
         let entered = self.span.enter();
-        let polled = poll(&mut future, &mut Context::from_waker(&self.waker));
         // Each way has an end of its own, so that no poll has to keep in mind which one it goes.
-        if polled.is_pending() {
-            drop((entered, polling, scope));
-            return Poll::Pending;
+        match poll(&mut future, &mut Context::from_waker(&self.waker)) {
+            Poll::Pending => {
+                drop((entered, polling, scope));
+                Poll::Pending
+            }
+            Poll::Ready(output) => {
+                let output = end(future, output);
+                drop((entered, polling, scope));
+                Poll::Ready(output)
+            }
         }
-        drop_it(future);
-        drop((entered, polling, scope));
-        polled
     }
 
     /// For the first poll, and for one that is elsewhere than the last one.
