@@ -58,10 +58,6 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.find(key).ok().map(|at| &mut self.0[at].1)
     }
 
-    pub(super) fn contains_key(&self, key: &K) -> bool {
-        self.find(key).is_ok()
-    }
-
     /// Returns the value that was there before.
     pub(super) fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.find(&key) {

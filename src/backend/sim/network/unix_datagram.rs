@@ -164,7 +164,7 @@ impl Network {
             Some(path) => self.files.find(host, path, SocketKind::Datagram)?,
             None => peer.ok_or(Errno::NotConnected)?,
         };
-        if !self.unix_datagrams.contains_key(&to) {
+        if self.unix_datagrams.get(&to).is_none() {
             let mut lost = VecDeque::new();
             // A peer that is gone is no peer any more.
             if let Some(sender) = self.unix_datagrams.get_mut(&number).filter(|_| peer == Some(to)) {
