@@ -232,8 +232,18 @@ mod in_tokio {
         *std::panic::catch_unwind(run).unwrap_err().downcast::<String>().unwrap()
     }
 
+    /// A free sleep asks a thread whether it was in a runtime with timers last, and tries tokio's then.
+    fn sleep_in_a_task_with_timers() {
+        let timers = Builder::new_current_thread().enable_time().build().unwrap();
+        for _ in 0..2 {
+            let slept = timers.spawn(async { time::sleep(Duration::from_millis(1)).await });
+            timers.block_on(slept).unwrap();
+        }
+    }
+
     #[test]
     fn task_of_tokio_without_timers_is_told_so() {
+        sleep_in_a_task_with_timers();
         let runtime = Builder::new_current_thread().build().unwrap();
         let told = runtime.spawn(async {
             for _ in 0..2 {
@@ -242,13 +252,12 @@ mod in_tokio {
             }
         });
         runtime.block_on(told).unwrap();
-        let timers = Builder::new_current_thread().enable_time().build().unwrap();
-        let slept = timers.spawn(async { time::sleep(Duration::from_millis(1)).await });
-        timers.block_on(slept).unwrap();
+        sleep_in_a_task_with_timers();
     }
 
     #[test]
     fn local_task_of_tokio_outside_of_a_runtime_is_in_no_runtime() {
+        sleep_in_a_task_with_timers();
         let tasks = tokio::task::LocalSet::new();
         let task = tasks.spawn_local(async {
             assert!(tokio::task::try_id().is_some());
@@ -270,6 +279,7 @@ mod in_tokio {
 
     #[test]
     fn sleep_in_an_entered_context_of_tokio_is_of_that_runtime() {
+        sleep_in_a_task_with_timers();
         let timers = || Builder::new_current_thread().enable_time().build().unwrap();
         let (around, paused) =
             (timers(), Builder::new_current_thread().enable_time().start_paused(true).build().unwrap());

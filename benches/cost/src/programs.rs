@@ -16,12 +16,12 @@ pub(crate) struct Program {
 /// All backends, as cargo features.
 pub(crate) const ALL: &str = "tokio,smol,async-std";
 
-/// What `workloads` is compiled with; the other programs are compiled with one codegen unit.
+/// Cargo profile of `workloads`; the other programs are compiled with one codegen unit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Profile {
     /// One codegen unit and thin LTO: `release` of this workspace.
     One,
-    /// What cargo does for `--release` where nobody has said otherwise: `plain` of this workspace.
+    /// Cargo's own defaults of `--release`: `plain` of this workspace.
     Default,
 }
 

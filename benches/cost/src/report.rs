@@ -31,7 +31,7 @@ pub(crate) struct Args {
 /// A table, or two of one measurement.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Name {
-    /// What has a budget
+    /// The operations with a budget
     Targets,
     Allocations,
     /// Wall and CPU time

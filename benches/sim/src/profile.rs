@@ -87,7 +87,7 @@ fn short(name: &str) -> String {
     segments[segments.len().saturating_sub(2)..].join("::")
 }
 
-/// What is before the bracket that ends it, and after.
+/// Splits a text at the bracket that closes it.
 fn bracketed(text: &str) -> (&str, &str) {
     let mut depth = 1;
     for (at, letter) in text.char_indices() {

@@ -1,4 +1,4 @@
-//! What is measured beside a crowd. It takes as long to compile as all operations, so only a report of it has it.
+//! Measurements beside a crowd. They take as long to compile as all operations, so only their reports have them.
 
 use crate::growth::{self, Fairness, Growth};
 use crate::{Operation, Report, Way, contention};
