@@ -15,7 +15,9 @@ use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::{join_all, lazy};
 
-use super::support::{Boxed as _, LONG, PanicsOnDrop, bell, canary, message, ms, poll_once, poll_with};
+use super::support::{
+    Boxed as _, Canary, LONG, PanicsOnDrop, bell, canary, message, ms, poll_once, poll_with,
+};
 use crate::RandomState;
 use crate::runtime::Runtime;
 use crate::task::{AbortHandle, JoinError, JoinHandle};
@@ -167,15 +169,23 @@ pub(super) async fn future_is_dropped_before_its_handle_resumes<R: Runtime>(rt: 
         assert_eq!(handle.await.is_ok(), round % 2 == 0);
         assert!(watch.is_dropped());
     }
-    // A hand-written future has its state until it is dropped.
-    for _ in 0..100 {
+    // A hand-written future has its state until it is dropped, which takes longer than another thread needs to resume.
+    struct DropsLate {
+        _canary: Canary,
+    }
+    impl Drop for DropsLate {
+        fn drop(&mut self) {
+            thread::sleep(ms(5));
+        }
+    }
+    for _ in 0..5 {
         let (canary, mut watch) = canary();
-        rt.spawn(poll_fn(move |_| {
-            let _ = &canary;
+        let late = DropsLate { _canary: canary };
+        let future = poll_fn(move |_| {
+            let _ = &late;
             Poll::Ready(())
-        }))
-        .await
-        .unwrap();
+        });
+        rt.spawn(future).await.unwrap();
         assert!(watch.is_dropped());
     }
 }

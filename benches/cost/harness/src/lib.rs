@@ -7,6 +7,7 @@
 //! runs the operation a thousand times, and nothing else that depends on the number: the difference between two sizes,
 //! in instructions of the whole process, is the cost of the operation.
 
+mod called;
 #[cfg(feature = "crowds")]
 mod contention;
 #[cfg(feature = "crowds")]
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use self::pool::Counted;
 
+pub use called::Called;
 pub use operations::Operation;
 pub use way::{Absent, Way};
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::Operation;
+use crate::{Called, Operation};
 
 /// A way to use a runtime: by itself, through anyrt, or through another layer.
 ///
@@ -26,10 +26,10 @@ pub trait Way: Clone + Send + Sync + 'static {
         F::Output: Send + 'static,
     {
         let (done, wait) = mpsc::channel();
-        self.detach(async move {
+        self.detach(Called::new(async move {
             // The receiver exists until it gets the result.
             let _ = done.send(main.await);
-        });
+        }));
         wait.recv().expect("the task does not panic")
     }
 

@@ -11,7 +11,7 @@ use anyrt::runtime::TcpListener as _;
 use anyrt::watch::WatchOptions;
 use anyrt::{AnyRuntime, Net, Runtime, Spawn, Time, net};
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
-use harness::{Absent, Operation, Way};
+use harness::{Absent, Called, Operation, Way};
 
 /// Set-up of a runtime.
 pub(crate) trait Setup: Clone + Send + Sync + 'static {
@@ -284,13 +284,13 @@ where
     F::Output: Send + 'static,
 {
     if S::BLOCKS_ON {
-        return runtime.block_on(runtime.spawn(main)).expect("it does not panic");
+        return runtime.block_on(runtime.spawn(Called::new(main))).expect("it does not panic");
     }
     let (done, wait) = mpsc::channel();
-    drop(runtime.spawn(async move {
+    drop(runtime.spawn(Called::new(async move {
         // The receiver exists until it gets the result.
         let _ = done.send(main.await);
-    }));
+    })));
     wait.recv().expect("the task does not panic")
 }
 

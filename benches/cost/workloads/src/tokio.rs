@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use harness::{Implementation, Operation, Way};
+use harness::{Called, Implementation, Operation, Way};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -86,7 +86,7 @@ impl<S: Flavour> Way for Native<S> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.runtime.block_on(async { tokio::spawn(main).await.expect("it does not panic") })
+        self.runtime.block_on(async { tokio::spawn(Called::new(main)).await.expect("it does not panic") })
     }
 
     fn spawn<F>(&self, future: F) -> impl Future<Output: Send> + Send + 'static

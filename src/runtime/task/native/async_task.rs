@@ -192,19 +192,18 @@ where
         let mut this = self.project();
         let number = *this.number;
         let (_scope, _turn) = (Scope::task(H::KIND, number.get()), Turn::begin());
-        let mut output =
-            Output { number, ways: || Ways::of(|task| Scope::task(H::KIND, task)), result: None };
+        let mut result = None;
         if H::is_closed(this.waiting.as_ref()) {
-            output.result = Some(Err(JoinError::runtime_gone(number)));
+            result = Some(Err(JoinError::runtime_gone(number)));
         } else if H::is_cancelled() {
-            output.result = Some(Err(JoinError::cancelled(number)));
+            result = Some(Err(JoinError::cancelled(number)));
         }
         let ended = catch_panic(|| {
-            if output.result.is_none() {
+            if result.is_none() {
                 // No executor polls a future again that has completed.
                 let Some(future) = this.future.as_mut().as_pin_mut() else { return false };
                 let Poll::Ready(value) = future.poll(cx) else { return false };
-                output.result = Some(Ok(value));
+                result = Some(Ok(value));
             }
             this.future.set(None);
             true
@@ -212,6 +211,8 @@ where
         match ended {
             Ok(true) => {}
             Ok(false) => {
+                // There is none, which the compiler does not see in each poll.
+                mem::forget(result);
                 if this.waiting.is_none() {
                     *this.waiting = H::wait(cx.waker());
                 }
@@ -219,11 +220,11 @@ where
             }
             Err(payload) => {
                 let panicked =
-                    JoinError::panicked(number, panic_of::<H, F>(this.future, payload, output.result.take()));
-                output.result = Some(Err(panicked));
+                    JoinError::panicked(number, panic_of::<H, F>(this.future, payload, result.take()));
+                result = Some(Err(panicked));
             }
         }
-        Poll::Ready(output)
+        Poll::Ready(Output { number, ways: || Ways::of(|task| Scope::task(H::KIND, task)), result })
     }
 }
 
