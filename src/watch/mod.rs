@@ -72,7 +72,7 @@
 //! - The line of the blocking call. Rust has no safe way to take the backtrace of another thread. On Linux the report
 //!   has the kernel function that the thread sleeps in.
 //! - A poll that is hardly longer than the limit: notes are looked at [several times](Snapshot::resolution) in each
-//!   limit, so that a poll costs some 60 to 90 instructions and no look at the clock. A poll of 1.25 × the limit is reported.
+//!   limit, so that a poll costs some 60 to 85 instructions and no look at the clock. A poll of 1.25 × the limit is reported.
 //!
 //! # Overloaded machines
 //!

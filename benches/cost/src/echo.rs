@@ -1,15 +1,15 @@
 //! The size of a minimal echo server: on a runtime itself, and through anyrt on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
 use indicatif::ProgressBar;
-use object::{Object, ObjectSection};
 
 use crate::measure::children;
 use crate::programs::{cargo, output, target};
 use crate::table::{self, Table};
+use crate::text::Text;
 
 struct Server {
     runtime: &'static str,
@@ -41,21 +41,22 @@ const SERVERS: [Server; 7] = [
 
 const ROUNDS: usize = 3;
 
-#[derive(Clone, Copy)]
 struct Size {
     crates: usize,
     /// CPU time; `None` if unknown.
     seconds: Option<f64>,
-    text: u64,
+    text: Text,
 }
 
-/// Fills the table of README.md.
+/// Fills the tables of README.md.
 pub(crate) fn report() -> Result<(), String> {
-    table::fill("echo", &measure()?)
+    let sizes = measure()?;
+    table::fill("echo", &servers(&sizes)?)?;
+    table::fill("text", &parts(&sizes))
 }
 
-/// Builds each server from scratch, alternately, and returns the sizes.
-fn measure() -> Result<String, String> {
+/// Builds each server from scratch, alternately, and returns the median.
+fn measure() -> Result<Vec<Size>, String> {
     let bar = ProgressBar::new((ROUNDS * SERVERS.len()) as u64);
     let mut rounds: Vec<Vec<Size>> = SERVERS.iter().map(|_| Vec::new()).collect();
     for _ in 0..ROUNDS {
@@ -67,11 +68,17 @@ fn measure() -> Result<String, String> {
     }
     bar.finish_and_clear();
 
+    let medians = rounds.into_iter().map(|mut sizes| {
+        sizes.sort_by(|a, b| a.seconds.partial_cmp(&b.seconds).expect("seconds are numbers"));
+        sizes.swap_remove(ROUNDS / 2)
+    });
+    Ok(medians.collect())
+}
+
+fn servers(sizes: &[Size]) -> Result<String, String> {
     let mut table = Table::new(["echo server", "", "crates", "more", "build, CPU s", "×", ".text", "×"]);
     let mut native = None;
-    for (server, mut sizes) in SERVERS.iter().zip(rounds) {
-        sizes.sort_by(|a, b| a.seconds.partial_cmp(&b.seconds).expect("seconds are numbers"));
-        let size = sizes[sizes.len() / 2];
+    for (server, size) in SERVERS.iter().zip(sizes) {
         if server.way == "native" {
             native = Some(size);
         }
@@ -84,11 +91,44 @@ fn measure() -> Result<String, String> {
             (size.crates as i64 - native.crates as i64).to_string(),
             size.seconds.map_or("skipped: no /proc".to_owned(), |seconds| format!("{seconds:.1}")),
             seconds.map_or(String::new(), |(ours, native)| format!("{:.2}", ours / native)),
-            size.text.to_string(),
-            format!("{:.3}", size.text as f64 / native.text as f64),
+            size.text.size.to_string(),
+            format!("{:.3}", size.text.size as f64 / native.text.size as f64),
         ]);
     }
     Ok(table.to_markdown())
+}
+
+/// What takes fewer bytes than this on each runtime is one row.
+const FEW: i64 = 1_000;
+
+/// Bytes of code that a server has more through anyrt, by what they are.
+fn parts(sizes: &[Size]) -> String {
+    const RUNTIMES: [&str; 3] = ["tokio", "smol", "async-std"];
+    let mut parts: BTreeMap<&str, [i64; 3]> = BTreeMap::new();
+    for (server, size) in SERVERS.iter().zip(sizes) {
+        let sign = match server.way {
+            "native" => -1,
+            "anyrt" => 1,
+            _ => continue,
+        };
+        for (name, bytes) in &size.text.parts {
+            let at = RUNTIMES.iter().position(|runtime| *runtime == server.runtime);
+            parts.entry(name).or_default()[at.expect("each runtime is one of these")] += sign * *bytes as i64;
+        }
+    }
+    let (mut rows, few): (Vec<_>, Vec<_>) =
+        parts.into_iter().partition(|(_, more)| more.iter().any(|more| more.abs() >= FEW));
+    rows.sort_by_key(|(_, more)| -more.iter().sum::<i64>());
+    let rest = few.iter().fold([0; 3], |sum, (_, more)| [0, 1, 2].map(|at| sum[at] + more[at]));
+    rows.push(("others", rest));
+
+    let mut table = Table::new(["code of", RUNTIMES[0], RUNTIMES[1], RUNTIMES[2]]);
+    for (name, more) in rows {
+        let mut row = vec![name.to_owned()];
+        row.extend(more.map(|more| format!("{more:+}")));
+        table.row(row);
+    }
+    table.to_markdown()
 }
 
 impl Server {
@@ -104,15 +144,9 @@ impl Server {
         build.args(["build", "--quiet", "--profile", "plain", "-j2"]).args(select);
         output(build.arg("--target-dir").arg(&folder).env("CARGO_INCREMENTAL", "0"))?;
         let seconds = before.zip(children()).map(|(before, after)| after - before);
-        let text = text(&fs::read(folder.join("plain").join(self.package)).map_err(|e| e.to_string())?)?;
+        let text = Text::of(&fs::read(folder.join("plain").join(self.package)).map_err(|e| e.to_string())?)?;
         let _ = fs::remove_dir_all(&folder);
         // The server itself is not one of its dependencies.
         Ok(Size { crates: crates.len() - 1, seconds, text })
     }
-}
-
-/// Returns the size of the code section.
-fn text(program: &[u8]) -> Result<u64, String> {
-    let program = object::File::parse(program).map_err(|error| error.to_string())?;
-    program.section_by_name(".text").map(|text| text.size()).ok_or_else(|| "there is no .text".to_owned())
 }

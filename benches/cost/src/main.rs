@@ -14,6 +14,7 @@ mod profile;
 mod programs;
 mod report;
 mod table;
+mod text;
 
 use std::process::ExitCode;
 
