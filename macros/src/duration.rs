@@ -1,7 +1,7 @@
 use syn::{Error, LitStr, Result};
 
-/// The milliseconds of a text such as `"10s"`: a whole number and its unit.
-pub(crate) fn millis(text: &LitStr) -> Result<u64> {
+/// The milliseconds of a text such as `"10s"`: a whole number and its unit. An error says to write `example`.
+pub(crate) fn millis(text: &LitStr, example: &str) -> Result<u64> {
     let value = text.value();
     let (number, unit) = value.split_at(value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len()));
     let unit = match unit {
@@ -17,7 +17,7 @@ pub(crate) fn millis(text: &LitStr) -> Result<u64> {
         None => Err(Error::new(
             text.span(),
             format!(
-                "`{value}` is not a duration: write a whole number of `ms`, `s`, `m` or `h`, such as `\"10s\"`"
+                "`{value}` is not a duration: write a whole number of `ms`, `s`, `m` or `h`, such as `{example:?}`"
             ),
         )),
     }
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Result<u64> {
-        millis(&LitStr::new(text, Span::call_site()))
+        millis(&LitStr::new(text, Span::call_site()), "10s")
     }
 
     #[test]

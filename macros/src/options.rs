@@ -66,7 +66,7 @@ pub(crate) fn workers(input: ParseStream<'_>, name: &Ident) -> Result<usize> {
 
 /// How long something may take.
 pub(crate) fn millis(input: ParseStream<'_>, name: &Ident, example: &str) -> Result<u64> {
-    duration::millis(&value::<LitStr>(input, name, &format!("{example:?}"))?)
+    duration::millis(&value::<LitStr>(input, name, &format!("{example:?}"))?, example)
 }
 
 /// How the caller calls anyrt.

@@ -26,6 +26,8 @@
 //! # fn main() {}
 //! ```
 //!
+//! A task has a name if [`task::Builder`](crate::task::Builder::name) gives it one.
+//!
 //! Programs with [`#[anyrt::main]`](macro@crate::main) need no code: set the environment variable `ANYRT_WATCH=10ms`, or
 //! write `#[anyrt::main(tokio, watch = "10ms")]`. The variable also works for [`#[anyrt::test]`](macro@crate::test), and for
 //! nothing else. In a program that has a runtime already, such as one with `#[tokio::main]`, the watched handle has to be the

@@ -31,6 +31,9 @@ pub(crate) struct Limits {
     pub(crate) atomics: Option<Cost>,
     /// Allocations, in any way.
     pub(crate) allocations: Option<Cost>,
+    /// Allocations through a watched handle, if these are others.
+    #[serde(rename = "watched-allocations")]
+    pub(crate) watched_allocations: Option<Cost>,
     /// System calls, through the traits.
     pub(crate) syscalls: Option<Cost>,
     /// The target, through the traits and through a free function.

@@ -108,8 +108,12 @@ fn checks(budget: &Budget) -> Vec<Check<'_>> {
         checks.extend(limit.map(|limit| Check { budget, what, way, limit }));
     };
     for (way, by_profile) in ways {
-        if way != "watched" || by_profile.is_some() {
-            check(What::Allocations, way, limits.allocations);
+        match (way, by_profile) {
+            ("watched", None) => {}
+            ("watched", Some(_)) => {
+                check(What::Allocations, way, limits.watched_allocations.or(limits.allocations));
+            }
+            _ => check(What::Allocations, way, limits.allocations),
         }
         for (at, profile) in Profile::BOTH.into_iter().enumerate() {
             check(What::Instructions(profile), way, by_profile.map(|limits| limits[at]));

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::process::Command;
 
 use harness::Operation;
 
-use crate::measure::{callgrind, each, sizes};
-use crate::programs::{ALL, Profile, Program, target};
+use crate::measure::{callgrind, each, has, sizes};
+use crate::programs::{ALL, Profile, Program, output, target};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// What
     #[arg(value_enum)]
     operation: Operation,
-    /// Who: a runtime and a way, such as smol/traits
+    /// Who: a runtime (tokio-ct, tokio-mt, smol, smol-own, async-std) and a way (traits, any, free, watched), such as smol/traits
     implementation: String,
     /// As cargo's default release profile compiles it
     #[arg(long)]
@@ -25,9 +26,22 @@ type Functions = BTreeMap<String, f64>;
 
 pub(crate) fn run(args: &Args) -> Result<(), String> {
     let profile = if args.default { Profile::Default } else { Profile::One };
+    if !has("valgrind") {
+        return Err("`profile` needs valgrind, which is not installed".to_owned());
+    }
     let program = Program::workloads(ALL, profile)?;
     let runtime = args.implementation.split('/').next().unwrap_or_default();
     let both = [format!("{runtime}/native"), args.implementation.clone()];
+    let all = output(Command::new(&program.path).arg("list"))?;
+    if !all.lines().any(|name| name == args.implementation) {
+        let all = all.lines().collect::<Vec<_>>().join(", ");
+        return Err(format!("there is no `{}`, but these: {all}", args.implementation));
+    }
+    for implementation in &both {
+        if program.lacks(implementation, args.operation)? {
+            return Err(format!("{implementation} has no {}", args.operation));
+        }
+    }
     let counted =
         each("counting", &both, |implementation| functions(&program, implementation, args.operation))?;
     let names: BTreeSet<_> = counted.iter().flat_map(Functions::keys).collect();

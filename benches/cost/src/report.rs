@@ -80,12 +80,13 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
 }
 
 fn write(table: Name, rounds: u64) -> Result<(), String> {
-    let tool = match table {
-        Name::Syscalls => Some("strace"),
-        Name::Instructions | Name::Alone | Name::Peers => Some("valgrind"),
-        _ => None,
+    let tools: &[&str] = match table {
+        Name::Syscalls => &["strace"],
+        Name::Instructions | Name::Alone | Name::Peers | Name::Contention => &["valgrind"],
+        Name::Targets => &["valgrind", "strace"],
+        _ => &[],
     };
-    if let Some(tool) = tool.filter(|tool| !has(tool)) {
+    if let Some(tool) = tools.iter().find(|tool| !has(tool)) {
         let name = table.to_possible_value();
         let name = name.as_ref().map_or("", |name| name.get_name());
         println!("skipped: {name}, because there is no {tool}");
