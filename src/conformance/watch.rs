@@ -148,13 +148,17 @@ pub(super) async fn watch_sees_what_a_task_spawns<R: Runtime>(rt: R) {
 
 pub(super) async fn watch_ignores_blocking_closures<R: Runtime>(rt: R) {
     let (rt, reports) = watched(&rt, quick().warn_when_queued_for(LONG));
-    // It blocks for longer than two tasks that are reported.
+    // It blocks for longer than two tasks, each of which blocks until it is reported.
+    let ((end_first, first), (end_second, second)) = (channel(), channel());
     let closure = rt.spawn_blocking_boxed({
         let reports = reports.clone();
         move || {
             let mut names = Vec::new();
-            while names.last().is_none_or(|name| *name != Some("second".into())) {
-                names.push(reports.wait_for_blocked().name);
+            for (name, end) in [("first", end_first), ("second", end_second)] {
+                while names.last().is_none_or(|last: &Option<String>| last.as_deref() != Some(name)) {
+                    names.push(reports.wait_for_blocked().name);
+                }
+                end.send(()).unwrap();
             }
             names
         }
@@ -163,9 +167,9 @@ pub(super) async fn watch_ignores_blocking_closures<R: Runtime>(rt: R) {
         rt.yield_now().await;
     }
     // Each at a place of its own: a second report about one place comes a second later.
-    let task = async { thread::sleep(ms(50)) };
+    let task = async move { first.recv().unwrap() };
     Builder::new().name("first").spawn_on(task, &rt).unwrap().await.unwrap();
-    let task = async { thread::sleep(ms(50)) };
+    let task = async move { second.recv().unwrap() };
     Builder::new().name("second").spawn_on(task, &rt).unwrap().await.unwrap();
     let names = closure.await.unwrap();
     assert!(names.iter().all(Option::is_some), "{names:?}");
