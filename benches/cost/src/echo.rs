@@ -98,7 +98,7 @@ fn servers(sizes: &[Size]) -> Result<String, String> {
     Ok(table.to_markdown())
 }
 
-/// What takes fewer bytes than this on each runtime is one row.
+/// Parts of fewer bytes than this, on each runtime, share one row.
 const FEW: i64 = 1_000;
 
 /// Bytes of code that a server has more through anyrt, by what they are.

@@ -1,4 +1,4 @@
-//! What the code of a program consists of.
+//! The code of a program, by crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -211,7 +211,7 @@ where
         match ended {
             Ok(true) => {}
             Ok(false) => {
-                // There is none, which the compiler does not see in each poll.
+                // It is `None` here. The compiler cannot prove that in each poll, and would check it.
                 mem::forget(result);
                 if this.waiting.is_none() {
                     *this.waiting = H::wait(cx.waker());
