@@ -215,7 +215,9 @@ pub mod net {
     #[cfg(unix)]
     pub mod unix {
         pub use crate::any::net::unix::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+        #[cfg(feature = "fds")]
+        pub use crate::runtime::net::RecvFds;
         pub use crate::runtime::net::path::Incoming;
-        pub use crate::runtime::net::{AsyncFd, AsyncFdReadyGuard, RecvFds, TryIoError, UCred};
+        pub use crate::runtime::net::{AsyncFd, AsyncFdReadyGuard, TryIoError, UCred};
     }
 }

@@ -24,12 +24,14 @@ pub use block_on::{BlockOn, ShutdownReport};
 pub use builder::Builder;
 #[cfg(feature = "tokio-io")]
 pub use net::Compat;
+#[cfg(all(unix, feature = "fds"))]
+pub use net::RecvFds;
 pub(crate) use net::family::{read_tries, stream_tries, write_tries};
 pub use net::{
     Descriptor, Interest, Net, ReadHalf, RecvMsg, ReuniteError, TcpListener, TcpStream, UdpSocket, WriteHalf,
 };
 #[cfg(unix)]
-pub use net::{RecvFds, UCred, UnixDatagram, UnixListener, UnixNet, UnixStream};
+pub use net::{UCred, UnixDatagram, UnixListener, UnixNet, UnixStream};
 #[cfg(unix)]
 pub(crate) use net::{fd_tries, unix_calls, unix_tries};
 pub(crate) use net::{tcp_options, tcp_required, udp_calls, udp_groups, udp_options, udp_send_to, udp_tries};

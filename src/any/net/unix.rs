@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::io;
+#[cfg(feature = "fds")]
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
@@ -12,12 +13,14 @@ use super::{convert, forward, inherent};
 use crate::any::custom;
 use crate::any::one_of::{OneOf, each};
 use crate::backend::{AsyncIoUnixDatagram, AsyncIoUnixListener, AsyncIoUnixStream, MaybeSim, MaybeTokio};
+#[cfg(feature = "fds")]
+use crate::runtime::RecvFds;
 use crate::runtime::net::family::{Listener, Stream, Unix};
 use crate::runtime::net::io_traits::{reads, writes};
 use crate::runtime::net::path::Incoming;
 use crate::runtime::{
-    self, Descriptor, Interest, RecvFds, RecvMsg, UCred, UnixNet, fd_tries, read_tries, stream_tries,
-    unix_calls, unix_tries, write_tries,
+    self, Descriptor, Interest, RecvMsg, UCred, UnixNet, fd_tries, read_tries, stream_tries, unix_calls,
+    unix_tries, write_tries,
 };
 
 type TokioStream = <MaybeTokio as UnixNet>::UnixStream;
@@ -72,6 +75,7 @@ impl UnixStream {
     /// Sends bytes, and with the first of them copies of file descriptors.
     ///
     /// See [`runtime::UnixStream::send_with_fds`].
+    #[cfg(feature = "fds")]
     pub async fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
         each!(&self.inner, it => runtime::UnixStream::send_with_fds(it, buf, fds).await)
     }
@@ -79,6 +83,7 @@ impl UnixStream {
     /// Receives bytes, and the file descriptors that were sent with them. **A plain read closes them.**
     ///
     /// See [`runtime::UnixStream::recv_with_fds`].
+    #[cfg(feature = "fds")]
     pub async fn recv_with_fds(&self, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
         each!(&self.inner, it => runtime::UnixStream::recv_with_fds(it, buf, room).await)
     }
@@ -91,10 +96,12 @@ stream!(std_unix::UnixStream: Unix {
         self.peer_cred()
     }
 
+    #[cfg(feature = "fds")]
     async fn send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
         self.send_with_fds(buf, fds).await
     }
 
+    #[cfg(feature = "fds")]
     async fn recv_with_fds(&self, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
         self.recv_with_fds(buf, room).await
     }

@@ -1,7 +1,16 @@
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use cfg_if::cfg_if;
+use rustix::cmsg_space;
+use rustix::io::retry_on_intr;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+use super::options::no_such_option;
 
 /// Bytes and file descriptors of one receive; returned by [`UnixStream::recv_with_fds`](super::UnixStream::recv_with_fds).
 #[derive(Debug)]
@@ -37,78 +46,47 @@ pub(crate) fn check(buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("anyrt: {why}")))
 }
 
-cfg_if! {
-    if #[cfg(feature = "fds")] {
-        use std::io::{IoSlice, IoSliceMut};
-        use std::mem::MaybeUninit;
+const SPACE: usize = cmsg_space!(ScmRights(MOST));
 
-        use rustix::cmsg_space;
-        use rustix::io::retry_on_intr;
-        use rustix::net::{
-            RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage,
-            SendFlags, recvmsg, sendmsg,
-        };
+/// Sends bytes, and descriptors with the first of them.
+pub(super) fn send(of: Option<BorrowedFd<'_>>, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
+    // As in `system`: elsewhere it is an option of the socket.
+    #[cfg(not(target_vendor = "apple"))]
+    const FLAGS: SendFlags = SendFlags::NOSIGNAL;
+    #[cfg(target_vendor = "apple")]
+    const FLAGS: SendFlags = SendFlags::empty();
 
-        use super::options::no_such_option;
+    let socket = of.ok_or_else(no_such_option)?;
+    let mut space = [MaybeUninit::uninit(); SPACE];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let fits = control.push(SendAncillaryMessage::ScmRights(fds));
+    assert!(fits, "there is space for as many as `check` lets through");
+    Ok(retry_on_intr(|| sendmsg(socket, &[IoSlice::new(buf)], &mut control, FLAGS))?)
+}
 
-        const SPACE: usize = cmsg_space!(ScmRights(MOST));
-
-        /// Sends bytes, and descriptors with the first of them.
-        pub(super) fn send(of: Option<BorrowedFd<'_>>, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
-            // As in `system`: elsewhere it is an option of the socket.
-            #[cfg(not(target_vendor = "apple"))]
-            const FLAGS: SendFlags = SendFlags::NOSIGNAL;
-            #[cfg(target_vendor = "apple")]
-            const FLAGS: SendFlags = SendFlags::empty();
-
-            let socket = of.ok_or_else(no_such_option)?;
-            let mut space = [MaybeUninit::uninit(); SPACE];
-            let mut control = SendAncillaryBuffer::new(&mut space);
-            let fits = control.push(SendAncillaryMessage::ScmRights(fds));
-            assert!(fits, "there is space for as many as `check` lets through");
-            Ok(retry_on_intr(|| sendmsg(socket, &[IoSlice::new(buf)], &mut control, FLAGS))?)
-        }
-
-        /// Receives bytes, and the descriptors that come with them.
-        pub(super) fn recv(of: Option<BorrowedFd<'_>>, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
-            let socket = of.ok_or_else(no_such_option)?;
-            let mut space = [MaybeUninit::uninit(); SPACE];
-            let mut control = RecvAncillaryBuffer::new(&mut space[..space_for(room)]);
-            let received = retry_on_intr(|| recvmsg(socket, &mut [IoSliceMut::new(buf)], &mut control, CLOEXEC))?;
-            let mut all = RecvFds::new(received.bytes, Vec::new(), received.flags.contains(ReturnFlags::CTRUNC));
-            for message in control.drain() {
-                let RecvAncillaryMessage::ScmRights(fds) = message else { continue };
-                for fd in fds {
-                    // What is dropped here is closed.
-                    if all.fds.len() < room && close_on_exec(&fd).is_ok() {
-                        all.fds.push(fd);
-                    } else {
-                        all.truncated = true;
-                    }
-                }
+/// Receives bytes, and the descriptors that come with them.
+pub(super) fn recv(of: Option<BorrowedFd<'_>>, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
+    let socket = of.ok_or_else(no_such_option)?;
+    let mut space = [MaybeUninit::uninit(); SPACE];
+    let mut control = RecvAncillaryBuffer::new(&mut space[..space_for(room)]);
+    let received = retry_on_intr(|| recvmsg(socket, &mut [IoSliceMut::new(buf)], &mut control, CLOEXEC))?;
+    let mut all = RecvFds::new(received.bytes, Vec::new(), received.flags.contains(ReturnFlags::CTRUNC));
+    for message in control.drain() {
+        let RecvAncillaryMessage::ScmRights(fds) = message else { continue };
+        for fd in fds {
+            // What is dropped here is closed.
+            if all.fds.len() < room && close_on_exec(&fd).is_ok() {
+                all.fds.push(fd);
+            } else {
+                all.truncated = true;
             }
-            Ok(all)
-        }
-    } else {
-        pub(super) fn send(_: Option<BorrowedFd<'_>>, _: &[u8], _: &[BorrowedFd<'_>]) -> io::Result<usize> {
-            Err(no_fds())
-        }
-
-        pub(super) fn recv(_: Option<BorrowedFd<'_>>, _: &mut [u8], _: usize) -> io::Result<RecvFds> {
-            Err(no_fds())
-        }
-
-        fn no_fds() -> io::Error {
-            io::Error::new(
-                io::ErrorKind::Unsupported,
-                "anyrt: to pass descriptors on a runtime of your own, enable the feature fds",
-            )
         }
     }
+    Ok(all)
 }
 
 cfg_if! {
-    if #[cfg(all(feature = "fds", any(target_os = "linux", target_os = "android")))] {
+    if #[cfg(any(target_os = "linux", target_os = "android"))] {
         const CLOEXEC: RecvFlags = RecvFlags::CMSG_CLOEXEC;
 
         fn close_on_exec(_: &OwnedFd) -> io::Result<()> {
@@ -119,7 +97,7 @@ cfg_if! {
         fn space_for(room: usize) -> usize {
             cmsg_space!(ScmRights(room.min(MOST)))
         }
-    } else if #[cfg(feature = "fds")] {
+    } else {
         const CLOEXEC: RecvFlags = RecvFlags::empty();
 
         // Not every system has a flag for it.

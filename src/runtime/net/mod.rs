@@ -10,7 +10,7 @@ mod compat;
 mod connect;
 mod descriptor;
 pub(crate) mod family;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "fds"))]
 pub(crate) mod fds;
 mod halves;
 mod incoming;
@@ -55,7 +55,7 @@ pub use descriptor::Descriptor;
 pub(crate) use descriptor::lends;
 #[cfg(any(unix, windows))]
 pub(crate) use descriptor::{AsDescriptor, descriptor};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "fds"))]
 pub use fds::RecvFds;
 pub use halves::{ReadHalf, WriteHalf};
 pub use incoming::Incoming;

@@ -1,21 +1,23 @@
 use std::fmt;
 use std::future::{Future, ready};
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
+#[cfg(feature = "fds")]
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use cfg_if::cfg_if;
 use futures_io::{AsyncRead, AsyncWrite};
 
 use super::async_fd::cannot_watch;
 use super::options::{no_peer_cred, no_readiness};
 use super::recv_msg::longer;
-use super::{
-    AsyncFd, Descriptor, Interest, ReadHalf, RecvFds, RecvMsg, ReuniteError, UCred, WriteHalf, fds, of,
-    try_io,
-};
+use super::{AsyncFd, Descriptor, Interest, ReadHalf, RecvMsg, ReuniteError, UCred, WriteHalf, of};
+#[cfg(feature = "fds")]
+use super::{RecvFds, fds, try_io};
 use crate::runtime::Spawn;
 use crate::runtime::backend::UnixNetBackend;
 use crate::runtime::net::path::{Incoming, addr};
@@ -380,7 +382,7 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
 
     /// Sends bytes, and with the first of them copies of file descriptors (`SCM_RIGHTS` of unix(7)). The receiver takes both
     /// with [`recv_with_fds`](Self::recv_with_fds). Both methods take `&self`: an `Arc` shares the stream between tasks that send
-    /// and tasks that receive.
+    /// and tasks that receive. They need feature `fds`.
     ///
     /// It returns how many bytes were sent. If that is not all of them, the descriptors are sent nevertheless: send the rest
     /// without. At most 253 descriptors go with one call, as on Linux.
@@ -394,8 +396,8 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for descriptors with an empty buffer, and for more than 253. `Unsupported` on a runtime of your own if no
-    /// runtime of anyrt is compiled in, unless feature `fds` is on.
+    /// `InvalidInput` for descriptors with an empty buffer, and for more than 253. `Unsupported` on a runtime of your own whose
+    /// streams lend no [`descriptor`](Self::descriptor).
     ///
     /// # Examples
     ///
@@ -420,6 +422,7 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     ///
     /// `unix_fds_work_on_the_other_side`, `unix_fds_are_sent_once`, `unix_fds_of_a_cancelled_send_stay`,
     /// `unix_fds_without_a_byte_are_invalid_input`.</details>
+    #[cfg(feature = "fds")]
     fn send_with_fds(
         &self,
         buf: &[u8],
@@ -462,6 +465,7 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     ///
     /// `unix_fds_work_on_the_other_side`, `unix_fds_keep_their_place`, `unix_fds_without_room_are_closed`,
     /// `unix_fds_outlive_a_cancelled_receive`, `unix_fds_starve_no_timer`.</details>
+    #[cfg(feature = "fds")]
     fn recv_with_fds(&self, buf: &mut [u8], room: usize) -> impl Future<Output = io::Result<RecvFds>> + Send {
         try_io(move || self.try_recv_with_fds(buf, room), || self.readable())
     }
@@ -471,6 +475,7 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     /// <details><summary>Scenarios</summary>
     ///
     /// `unix_fds_try_waits_for_nothing`.</details>
+    #[cfg(feature = "fds")]
     fn try_send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
         if fds.is_empty() {
             return self.try_write(buf);
@@ -484,6 +489,7 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     /// <details><summary>Scenarios</summary>
     ///
     /// `unix_fds_try_waits_for_nothing`.</details>
+    #[cfg(feature = "fds")]
     fn try_recv_with_fds(&self, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
         if buf.is_empty() {
             return Ok(RecvFds::new(0, Vec::new(), false));
@@ -795,16 +801,25 @@ pub trait UnixDatagram: fmt::Debug + Send + Sync + Sized + Unpin + 'static {
     fn into_std(self) -> io::Result<std_unix::UnixDatagram>;
 }
 
-/// As `stream_tries`, with descriptors.
-macro_rules! fd_tries {
-    ($forward:ident $($trait:ident)?) => {
-        $forward! { $($trait:)?
-            /// Sends bytes, and with the first of them copies of file descriptors, without waiting.
-            fn try_send_with_fds(buf: &[u8], fds: &[BorrowedFd<'_>]) -> usize;
-            /// Receives bytes, and the file descriptors that were sent with them, without waiting.
-            fn try_recv_with_fds(buf: &mut [u8], room: usize) -> RecvFds;
+cfg_if! {
+    if #[cfg(feature = "fds")] {
+        /// As `stream_tries`, with descriptors.
+        macro_rules! fd_tries {
+            ($forward:ident $($trait:ident)?) => {
+                $forward! { $($trait:)?
+                    /// Sends bytes, and with the first of them copies of file descriptors, without waiting.
+                    fn try_send_with_fds(buf: &[u8], fds: &[std::os::fd::BorrowedFd<'_>]) -> usize;
+                    /// Receives bytes, and the file descriptors that were sent with them, without waiting.
+                    fn try_recv_with_fds(buf: &mut [u8], room: usize) -> $crate::runtime::RecvFds;
+                }
+            };
         }
-    };
+    } else {
+        /// None, without the feature.
+        macro_rules! fd_tries {
+            ($forward:ident $($trait:ident)?) => {};
+        }
+    }
 }
 pub(crate) use fd_tries;
 

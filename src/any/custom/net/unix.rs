@@ -1,7 +1,6 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::os::unix::net::{self as std_unix, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
@@ -10,9 +9,7 @@ use super::listener::{self, Listener};
 use super::stream::{self, Erases, Io, OwnedReadHalf, OwnedWriteHalf, ReadHalf, Stream, Twins, WriteHalf};
 use super::{Boxed, TryIo, attempt, declare, erase, forward};
 use crate::runtime::net::family::{Unix, listener_items, stream_items};
-use crate::runtime::{
-    self, Descriptor, Interest, RecvFds, UCred, fd_tries, stream_tries, unix_calls, unix_tries,
-};
+use crate::runtime::{self, Descriptor, Interest, UCred, fd_tries, stream_tries, unix_calls, unix_tries};
 
 pub(crate) type UnixStream = Stream<Unix>;
 pub(crate) type UnixListener = Listener<Unix>;

@@ -1,7 +1,7 @@
 //! One end of a connection: what TCP and Unix sockets have in common.
 
 use std::io::{self, IoSlice, IoSliceMut};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "fds"))]
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,9 +11,9 @@ use crate::backend::sim::log::Wait;
 use crate::backend::sim::network::{Addr, CLIENT, Fd, SERVER};
 use crate::backend::sim::slots::Id;
 use crate::backend::sim::world::World;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "fds"))]
 use crate::runtime::RecvFds;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "fds"))]
 use crate::runtime::net::fds::check;
 use crate::runtime::net::io_traits::{Reads, Writes};
 use crate::runtime::net::options::SocketOptions;
@@ -133,7 +133,7 @@ impl Socket {
     }
 
     /// What the system does with them: they are open once more, here and then there.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "fds"))]
     pub(super) fn try_send_with_fds(&self, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
         check(buf, fds)?;
         let mut fds = fds.iter().map(BorrowedFd::try_clone_to_owned).collect::<io::Result<_>>()?;
@@ -143,7 +143,7 @@ impl Socket {
         })
     }
 
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "fds"))]
     pub(super) fn try_recv_with_fds(&self, buf: &mut [u8], room: usize) -> io::Result<RecvFds> {
         let mut fds = Vec::new();
         let len = self.try_read_with_fds(buf, &mut fds)?;

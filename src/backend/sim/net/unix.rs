@@ -2,7 +2,6 @@ mod datagram;
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::os::fd::BorrowedFd;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{self as std_unix, SocketAddr};
@@ -17,7 +16,7 @@ use crate::backend::sim::world::World;
 use crate::runtime::net::family::{listener_items, stream_items};
 use crate::runtime::net::options::{SocketOptions, no_peer_cred};
 use crate::runtime::net::path::{cannot, check, full_queue};
-use crate::runtime::{self, RecvFds, UCred, fd_tries, stream_tries};
+use crate::runtime::{self, UCred, fd_tries, stream_tries};
 
 /// A Unix stream connection in memory. Programs use [`net::UnixStream`](crate::net::UnixStream), which contains it in a
 /// simulation.
