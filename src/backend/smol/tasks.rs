@@ -3,11 +3,11 @@
 //! async-executor 1.14 drops them when it is dropped itself, which it is not as long as one worker is stuck in a poll.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
+use slab::Slab;
 use smol::Executor;
 use smol::channel::{Receiver, Sender, bounded};
 
@@ -24,9 +24,8 @@ pub(super) struct Tasks {
 
 #[derive(Debug)]
 struct State {
-    next: u64,
     // The waker, until it has been told to go.
-    waiting: BTreeMap<u64, Option<Waker>>,
+    waiting: Slab<Option<Waker>>,
     // Dropped with the last that waits, once it is closed.
     waits: Option<Sender<()>>,
 }
@@ -34,7 +33,7 @@ struct State {
 impl Default for Tasks {
     fn default() -> Self {
         let (waits, all_gone) = bounded(1);
-        let state = State { next: 0, waiting: BTreeMap::new(), waits: Some(waits) };
+        let state = State { waiting: Slab::new(), waits: Some(waits) };
         Self { closed: AtomicBool::new(false), state: Mutex::new(state), all_gone }
     }
 }
@@ -64,9 +63,7 @@ pub(super) fn wait(waker: &Waker) -> Option<Waiting> {
         kept.wake();
         return None;
     }
-    let key = state.next;
-    state.next += 1;
-    state.waiting.insert(key, Some(kept));
+    let key = state.waiting.insert(Some(kept));
     drop(state);
     Some(Waiting { key, tasks })
 }
@@ -74,14 +71,14 @@ pub(super) fn wait(waker: &Waker) -> Option<Waiting> {
 /// A task that has been pending.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    key: u64,
+    key: usize,
     tasks: Arc<Tasks>,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         let mut state = lock(&self.tasks.state);
-        let waker = state.waiting.remove(&self.key);
+        let waker = state.waiting.remove(self.key);
         self.tasks.see_whether_all_are_gone(&mut state);
         drop(state);
         drop(waker);
@@ -111,7 +108,7 @@ impl Tasks {
     pub(super) fn close(&self) {
         let mut state = lock(&self.state);
         self.closed.store(true, Ordering::Release);
-        let wakers: Vec<_> = state.waiting.values_mut().filter_map(Option::take).collect();
+        let wakers: Vec<_> = state.waiting.iter_mut().filter_map(|(_, waker)| waker.take()).collect();
         self.see_whether_all_are_gone(&mut state);
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
