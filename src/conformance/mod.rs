@@ -29,7 +29,7 @@ mod capabilities;
 mod connect;
 mod current;
 mod elsewhere;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "fds"))]
 mod fds;
 mod ids;
 mod join_set;
@@ -541,15 +541,6 @@ macro_rules! __scenarios {
                 async(workers) unix::unix_works_on_a_plain_thread;
                 async() unix::unix_addresses_match;
                 async(peer_cred) unix::unix_peer_cred_tells_who_it_is;
-                async(fds) fds::unix_fds_work_on_the_other_side;
-                async(fds) fds::unix_fds_keep_their_place;
-                async(fds) fds::unix_fds_without_room_are_closed;
-                async(fds) fds::unix_fds_are_sent_once;
-                async(fds) fds::unix_fds_of_a_cancelled_send_stay;
-                async(fds) fds::unix_fds_outlive_a_cancelled_receive;
-                async(fds) fds::unix_fds_without_a_byte_are_invalid_input;
-                async(fds) fds::unix_fds_try_waits_for_nothing;
-                async(fds) fds::unix_fds_starve_no_timer;
                 async() unix::unix_bad_paths_are_invalid_input;
                 async() unix::unix_abstract_names_have_no_file;
                 async(real_sockets) unix::unix_connect_errors_have_their_kinds;
@@ -601,6 +592,18 @@ macro_rules! __scenarios {
                 sync(shutdown, real_sockets) late::unix_sockets_outlive_a_shutdown;
             }
 
+            #[cfg(fds)] {
+                async(fds) fds::unix_fds_work_on_the_other_side;
+                async(fds) fds::unix_fds_keep_their_place;
+                async(fds) fds::unix_fds_without_room_are_closed;
+                async(fds) fds::unix_fds_are_sent_once;
+                async(fds) fds::unix_fds_of_a_cancelled_send_stay;
+                async(fds) fds::unix_fds_outlive_a_cancelled_receive;
+                async(fds) fds::unix_fds_without_a_byte_are_invalid_input;
+                async(fds) fds::unix_fds_try_waits_for_nothing;
+                async(fds) fds::unix_fds_starve_no_timer;
+            }
+
             #[cfg(watch)] {
                 async() watch::watch_reports_a_poll_while_it_blocks;
                 async() watch::watch_reports_the_end_of_a_poll;
@@ -636,6 +639,7 @@ macro_rules! list {
     (
         [] $($kind:ident $needs:tt $module:ident::$name:ident;)*
         #[cfg(unix)] { $($unix_kind:ident $unix_needs:tt $unix_module:ident::$unix_name:ident;)* }
+        #[cfg(fds)] { $($fds_kind:ident $fds_needs:tt $fds_module:ident::$fds_name:ident;)* }
         #[cfg(watch)] { $($watch_kind:ident $watch_needs:tt $watch_module:ident::$watch_name:ident;)* }
     ) => {
         /// Returns all scenarios, for a test runner of your own; [`conformance!`](crate::conformance!) is the provided
@@ -644,6 +648,7 @@ macro_rules! list {
             vec![
                 $(scenario!($kind $needs $module $name),)*
                 $(#[cfg(unix)] scenario!($unix_kind $unix_needs $unix_module $unix_name),)*
+                $(#[cfg(all(unix, feature = "fds"))] scenario!($fds_kind $fds_needs $fds_module $fds_name),)*
                 $(#[cfg(feature = "watch")] scenario!($watch_kind $watch_needs $watch_module $watch_name),)*
             ]
         }
@@ -659,6 +664,7 @@ macro_rules! __tests {
     (
         [$run:ident] $($kind:ident $needs:tt $module:ident::$name:ident;)*
         #[cfg(unix)] { $($unix_kind:ident $unix_needs:tt $unix_module:ident::$unix_name:ident;)* }
+        #[cfg(fds)] { $($fds_kind:ident $fds_needs:tt $fds_module:ident::$fds_name:ident;)* }
         #[cfg(watch)] { $($watch_kind:ident $watch_needs:tt $watch_module:ident::$watch_name:ident;)* }
     ) => {
         $(
@@ -672,6 +678,13 @@ macro_rules! __tests {
             #[test]
             fn $unix_name() {
                 $run(stringify!($unix_name));
+            }
+        )*
+        $(
+            #[cfg(unix)]
+            #[test]
+            fn $fds_name() {
+                $run(stringify!($fds_name));
             }
         )*
         $(

@@ -186,9 +186,10 @@ pub fn run<R: Runtime>(
 ) {
     let scenarios = scenarios::<R>();
     // Not through `eprintln!`, which a passing test keeps to itself.
-    let skip = |reason| drop(writeln!(std::io::stderr(), "skipped {suite}::{scenario}: {reason}"));
+    let skip = |reason: &str| drop(writeln!(std::io::stderr(), "skipped {suite}::{scenario}: {reason}"));
     let Some(scenario) = scenarios.iter().find(|each| each.name == scenario) else {
-        return skip("it needs the feature `watch` of anyrt");
+        let feature = if scenario.starts_with("unix_fds") { "fds" } else { "watch" };
+        return skip(&format!("it needs the feature `{feature}` of anyrt"));
     };
     if let Some(reason) = scenario.skipped(&capabilities) {
         return skip(reason);
