@@ -294,7 +294,7 @@ fn program_that_is_watched_says_what_blocks() {
 
     let (said, is_fine) = watched("one", &["--example", "one-program"], Some("50ms"));
     let line = "feature `watch` of anyrt is off, so nothing is watched: add it to the others in Cargo.toml, as in \
-                `anyrt = { version = \"0.1\", features = [\"macros\", \"tokio\", \"watch\"] }`\n";
+                `anyrt = { version = \"0.1\", features = [\"macros\", \"smol\", \"watch\"] }`\n";
     assert!(is_fine && said.contains(line) && said.contains("on AnyRuntime(smol)"), "{said}");
 }
 

@@ -65,13 +65,16 @@ pub(super) fn watched(rt: AnyRuntime, limit: Option<Duration>) -> io::Result<Any
 /// The runtime as it is. Says once which feature is missing: an attribute that asks for it does not compile.
 #[cfg(not(feature = "watch"))]
 pub(super) fn watched(rt: AnyRuntime, limit: Option<Duration>) -> io::Result<AnyRuntime> {
+    use crate::runtime::task::native::COMPILED_IN;
+
     static SAID: std::sync::Once = std::sync::Once::new();
 
     if limit.is_some() {
+        let runtime = COMPILED_IN.first().unwrap_or(&"tokio");
         SAID.call_once(|| {
             super::program::say(format_args!(
                 "{VARIABLE} is set, but feature `watch` of anyrt is off, so nothing is watched: add it to the others in Cargo.toml, \
-                 as in `anyrt = {{ version = \"0.1\", features = [\"macros\", \"tokio\", \"watch\"] }}`"
+                 as in `anyrt = {{ version = \"0.1\", features = [\"macros\", {runtime:?}, \"watch\"] }}`"
             ));
         });
     }
