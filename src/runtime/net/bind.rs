@@ -27,14 +27,14 @@ async fn first_bound<N: Net, T>(
     what: &str,
     bind: impl Fn(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {
-    let mut last = no_address(what);
+    let mut last = None;
     for addr in resolve_all(net, addrs, None).await? {
         match bind(addr) {
             Ok(bound) => return Ok(bound),
-            Err(error) => last = named(error, format!("cannot {what} {addr}")),
+            Err(error) => last = Some(named(error, format!("cannot {what} {addr}"))),
         }
     }
-    Err(last)
+    Err(last.unwrap_or_else(|| no_address(what)))
 }
 
 pub(crate) fn no_address(what: &str) -> io::Error {

@@ -24,11 +24,11 @@ pub(crate) async fn connect<N: Net>(
         Addrs::One(addr) if options.local_addr.is_none() => return connect_one(net, addr, options).await,
         addrs => resolve_all(net, addrs, options.resolver.as_ref()).await?,
     };
-    let mut last = no_address("connect to");
+    let mut last = None;
     if let Some(local) = options.local_addr {
         if let Some(other) = addrs.iter().find(|addr| addr.is_ipv4() != local.is_ipv4()) {
             let text = format!("cannot connect from {local} to {other}: one is IPv4 and the other IPv6");
-            last = io::Error::new(io::ErrorKind::InvalidInput, text);
+            last = Some(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
         addrs.retain(|addr| addr.is_ipv4() == local.is_ipv4());
     }
@@ -39,10 +39,14 @@ pub(crate) async fn connect<N: Net>(
     for addr in addrs {
         match connect_one(net, addr, options).await {
             Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
+            Err(error) => last = Some(error),
         }
     }
-    Err(last)
+    Err(last.unwrap_or_else(none_to_connect_to))
+}
+
+fn none_to_connect_to() -> io::Error {
+    no_address("connect to")
 }
 
 async fn connect_one<N: Net>(
@@ -69,7 +73,7 @@ async fn race<N: Net>(
     mut addrs: VecDeque<SocketAddr>,
     options: &ConnectOptions,
     delay: Duration,
-    mut last: io::Error,
+    mut last: Option<io::Error>,
 ) -> io::Result<N::TcpStream> {
     type Attempt<'a, S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send + 'a>>;
 
@@ -92,7 +96,7 @@ async fn race<N: Net>(
                 Poll::Ready(result) => {
                     match result {
                         Ok(stream) => won = Some(stream),
-                        Err(error) => (last, failed) = (error, true),
+                        Err(error) => (last, failed) = (Some(error), true),
                     }
                     false
                 }
@@ -108,7 +112,7 @@ async fn race<N: Net>(
         }
     })
     .await;
-    won.ok_or(last)
+    won.ok_or_else(|| last.unwrap_or_else(none_to_connect_to))
 }
 
 /// IPv6 and IPv4 by turns, beginning with the first address (RFC 8305, 4).

@@ -135,6 +135,10 @@ fn without_dot(name: &str) -> &str {
 
 /// The address that a name is, instead of having one.
 fn literal(name: &str, port: u16) -> Option<SocketAddr> {
+    // Each of its forms begins with a digit, or has a colon. Most names have neither.
+    if !name.starts_with(|first: char| first.is_ascii_digit()) && !name.contains(':') {
+        return None;
+    }
     if let Ok(ip) = name.parse::<IpAddr>() {
         return Some((ip, port).into());
     }
