@@ -2,8 +2,13 @@
 #[derive(Debug)]
 pub(super) struct Slots<T> {
     slots: Vec<Slot<T>>,
-    free: Vec<u32>,
+    // The slot that became free last, or `NONE`. Each free slot has the one before it as its number.
+    free: u64,
+    len: usize,
 }
+
+/// No slot.
+const NONE: u64 = u64::MAX;
 
 #[derive(Debug)]
 struct Slot<T> {
@@ -20,24 +25,26 @@ pub(super) struct Id {
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
+        Self { slots: Vec::new(), free: NONE, len: 0 }
     }
 }
 
 impl<T> Slots<T> {
     pub(super) fn insert(&mut self, number: u64, value: T) -> Id {
         let new = Slot { number, value: Some(value) };
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = new;
+        self.len += 1;
+        let slot = match self.slots.get_mut(self.free as usize) {
+            Some(free) => {
+                let slot = std::mem::replace(&mut self.free, free.number);
+                *free = new;
                 slot
             }
             None => {
                 self.slots.push(new);
-                self.slots.len() as u32 - 1
+                self.slots.len() as u64 - 1
             }
         };
-        Id { number, slot }
+        Id { number, slot: slot as u32 }
     }
 
     #[inline]
@@ -53,12 +60,13 @@ impl<T> Slots<T> {
     pub(super) fn remove(&mut self, id: Id) -> Option<T> {
         let slot = self.slots.get_mut(id.slot as usize).filter(|slot| slot.number == id.number)?;
         let value = slot.value.take()?;
-        self.free.push(id.slot);
+        slot.number = std::mem::replace(&mut self.free, id.slot.into());
+        self.len -= 1;
         Some(value)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.len
     }
 
     /// Iterates in the order of the slots, which is the same in every run.

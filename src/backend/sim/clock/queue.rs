@@ -1,4 +1,4 @@
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::backend::sim::slots::{Id, Slots};
@@ -8,8 +8,43 @@ use crate::backend::sim::slots::{Id, Slots};
 pub(super) struct Queue<T> {
     events: Slots<T>,
     // By nanoseconds. Those that were removed stay in here until they would be next, or are most of it.
-    order: BinaryHeap<Reverse<(u64, Id)>>,
+    order: BinaryHeap<Due>,
 }
+
+/// When an event happens.
+#[derive(Debug)]
+struct Due {
+    nanos: u64,
+    id: Id,
+}
+
+impl Due {
+    // One number, for a heap compares often.
+    fn order(&self) -> u128 {
+        u128::from(self.nanos) << 64 | u128::from(self.id.number)
+    }
+}
+
+/// The earliest is the greatest, which a heap has on top.
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.order().cmp(&self.order())
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        self.order() == other.order()
+    }
+}
+
+impl Eq for Due {}
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
@@ -20,7 +55,7 @@ impl<T> Default for Queue<T> {
 impl<T> Queue<T> {
     pub(super) fn insert(&mut self, nanos: u64, number: u64, event: T) -> Id {
         let id = self.events.insert(number, event);
-        self.order.push(Reverse((nanos, id)));
+        self.order.push(Due { nanos, id });
         id
     }
 
@@ -28,14 +63,14 @@ impl<T> Queue<T> {
         let event = self.events.remove(id);
         if self.order.len() > 64 && self.order.len() / 2 > self.events.len() {
             let Self { events, order } = self;
-            order.retain(|Reverse((_, id))| events.get(*id).is_some());
+            order.retain(|due| events.get(due.id).is_some());
         }
         event
     }
 
     /// When the first happens.
     pub(super) fn next(&mut self) -> Option<u64> {
-        while let Some(Reverse((nanos, id))) = self.order.peek() {
+        while let Some(Due { nanos, id }) = self.order.peek() {
             if self.events.get(*id).is_some() {
                 return Some(*nanos);
             }
@@ -47,7 +82,7 @@ impl<T> Queue<T> {
     /// The first, if it happens at `nanos`.
     pub(super) fn take(&mut self, nanos: u64) -> Option<(Id, T)> {
         loop {
-            let Reverse((_, id)) = *self.order.peek().filter(|Reverse((at, _))| *at == nanos)?;
+            let id = self.order.peek().filter(|due| due.nanos == nanos)?.id;
             self.order.pop();
             if let Some(event) = self.events.remove(id) {
                 return Some((id, event));
@@ -58,9 +93,9 @@ impl<T> Queue<T> {
     /// Changes when they happen, of those of which it is said.
     pub(super) fn move_to(&mut self, when: impl Fn(&T) -> Option<u64>) {
         let Self { events, order } = self;
-        let moved = |Reverse((nanos, id))| {
+        let moved = |Due { nanos, id }| {
             let event = events.get(id)?;
-            Some(Reverse((when(event).unwrap_or(nanos), id)))
+            Some(Due { nanos: when(event).unwrap_or(nanos), id })
         };
         *order = std::mem::take(order).into_iter().filter_map(moved).collect();
     }
