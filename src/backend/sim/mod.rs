@@ -43,6 +43,7 @@ mod log;
 mod schedule;
 
 // What all of them stand on.
+mod lists;
 mod panics;
 mod random;
 mod replay;

@@ -147,14 +147,17 @@ impl Schedule {
     /// Adds a task that has become ready.
     pub(super) fn put(&mut self, ready: &mut VecDeque<Ready>, new: Ready) {
         match self.policy {
-            // Tasks are kept sorted by priority: with thousands of them, a scan would dominate the run time.
-            Policy::Pct(_) if self.made < self.limit => {
-                let priority = self.priority(new.task.number);
-                let at = ready.partition_point(|it| self.priority(it.task.number) < priority);
-                ready.insert(at, new);
-            }
+            Policy::Pct(_) if self.made < self.limit => self.put_by_priority(ready, new),
             _ => ready.push_back(new),
         }
+    }
+
+    /// Tasks are kept sorted by priority: with thousands of them, a scan would dominate the run time.
+    #[inline(never)]
+    fn put_by_priority(&self, ready: &mut VecDeque<Ready>, new: Ready) {
+        let priority = self.priority(new.task.number);
+        let at = ready.partition_point(|it| self.priority(it.task.number) < priority);
+        ready.insert(at, new);
     }
 
     /// Removes the priority of a task that has ended.

@@ -1,3 +1,5 @@
+use super::lists::List;
+
 /// Map from numbers to values, with access in constant time.
 #[derive(Debug)]
 pub(super) struct Slots<T> {
@@ -29,18 +31,25 @@ impl<T> Default for Slots<T> {
     }
 }
 
+impl<T> List for Slots<T> {
+    fn emptied(&mut self) -> Self {
+        (self.free, self.len) = (NONE, 0);
+        Self { slots: self.slots.emptied(), ..Self::default() }
+    }
+}
+
 impl<T> Slots<T> {
     pub(super) fn insert(&mut self, number: u64, value: T) -> Id {
-        let new = Slot { number, value: Some(value) };
+        let value = Some(value);
         self.len += 1;
         let slot = match self.slots.get_mut(self.free as usize) {
             Some(free) => {
                 let slot = std::mem::replace(&mut self.free, free.number);
-                *free = new;
+                (free.number, free.value) = (number, value);
                 slot
             }
             None => {
-                self.slots.push(new);
+                self.slots.push(Slot { number, value });
                 self.slots.len() as u64 - 1
             }
         };
@@ -65,6 +74,16 @@ impl<T> Slots<T> {
         Some(value)
     }
 
+    /// Drops a value where it is: removing one that is large moves it more than once.
+    pub(super) fn forget(&mut self, id: Id) {
+        if self.get(id).is_some() {
+            let slot = &mut self.slots[id.slot as usize];
+            slot.value = None;
+            slot.number = std::mem::replace(&mut self.free, id.slot.into());
+            self.len -= 1;
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.len
     }
@@ -76,8 +95,10 @@ impl<T> Slots<T> {
         })
     }
 
-    pub(super) fn into_values(self) -> impl Iterator<Item = T> {
-        self.slots.into_iter().filter_map(|slot| slot.value)
+    /// Removes all of them.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
+        (self.free, self.len) = (NONE, 0);
+        self.slots.drain(..).filter_map(|slot| slot.value)
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {

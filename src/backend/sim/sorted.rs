@@ -1,5 +1,7 @@
 //! A map that is a sorted list.
 
+use super::lists::List;
+
 /// Map for few keys, or for keys that come in order. `BTreeMap`, which is better for many, is compiled anew for each pair of types:
 /// a fourth of what the simulation takes to build.
 #[derive(Clone, Debug, PartialEq)]
@@ -8,6 +10,12 @@ pub(super) struct SortedMap<K, V>(Vec<(K, V)>);
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<K, V> List for SortedMap<K, V> {
+    fn emptied(&mut self) -> Self {
+        Self(self.0.emptied())
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_task::Runnable;
 
 use super::clock::{Clock, END, Event};
+use super::lists::List;
 use super::log::{Kind, Origin, TaskKind, Wait};
 use super::random::Random;
 use super::schedule::{Ready, Schedule};
@@ -28,6 +29,13 @@ pub(super) struct Tasks {
     slow: SortedMap<usize, SlowHost>,
     // Ready tasks of slow hosts, which wait for their turn: an event each.
     late: BTreeMap<u64, Ready>,
+}
+
+/// The lists of [`Tasks`].
+#[derive(Default)]
+pub(super) struct TaskLists {
+    tasks: Slots<Task>,
+    ready: VecDeque<Ready>,
 }
 
 /// A host on which each poll takes virtual time.
@@ -60,17 +68,22 @@ pub(super) struct Task {
 }
 
 impl Tasks {
-    pub(super) fn new(schedule: Schedule) -> Self {
+    pub(super) fn new(schedule: Schedule, TaskLists { tasks, ready }: TaskLists) -> Self {
         Self {
             schedule,
-            tasks: Slots::default(),
-            ready: VecDeque::new(),
+            tasks,
+            ready,
             fresh: 0,
             next: 0,
             yields: 0,
             slow: SortedMap::new(),
             late: BTreeMap::new(),
         }
+    }
+
+    /// What is left for the next simulation.
+    pub(super) fn lists(&mut self) -> TaskLists {
+        TaskLists { tasks: self.tasks.emptied(), ready: self.ready.emptied() }
     }
 
     /// All further choices are drawn from this seed.
@@ -116,23 +129,29 @@ impl Tasks {
         self.tasks.iter()
     }
 
-    pub(super) fn wake(&mut self, clock: &mut Clock, task: Id, runnable: Option<Runnable>) {
+    pub(super) fn wake(&mut self, clock: &mut Clock, task: Id, mut runnable: Option<Runnable>) {
         clock.record(Kind::Woken, task.number, 0);
         let by = clock.whose_turn();
         if let Some(log) = clock.trace.log() {
             log.by(by);
         }
-        // The future of a `block_on` is the test, and no program of the host.
-        if !self.slow.is_empty() && runnable.is_some() {
-            if let Some(at) = self.turn_of_a_slow_host(clock, task) {
-                clock.add(at, Event::Late(task.number));
-                self.late.insert(task.number, Ready { task, runnable, yielded: false });
-                return;
-            }
+        if !self.slow.is_empty() && self.waits_on_a_slow_host(clock, task, &mut runnable) {
+            return;
         }
         let yielded = clock.turn.task == Some(task);
         self.yields += u64::from(yielded);
         self.put(Ready { task, runnable, yielded });
+    }
+
+    /// A task of a slow host takes its turn later. The future of a `block_on` is the test, and no program of the host.
+    #[cold]
+    fn waits_on_a_slow_host(&mut self, clock: &mut Clock, task: Id, runnable: &mut Option<Runnable>) -> bool {
+        let at = runnable.as_ref().and_then(|_| self.turn_of_a_slow_host(clock, task));
+        if let Some(at) = at {
+            clock.add(at, Event::Late(task.number));
+            self.late.insert(task.number, Ready { task, runnable: runnable.take(), yielded: false });
+        }
+        at.is_some()
     }
 
     /// When the turn of this task is over, if its host is slow: its polls come one after the other.

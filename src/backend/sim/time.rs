@@ -17,6 +17,8 @@ pub struct Sleep {
     // Whose clock it follows; `None`: that of the simulation.
     host: Option<u32>,
     deadline: Instant,
+    // The same on that clock, in nanoseconds.
+    at: u64,
     progress: SleepState,
     // The event that holds the waker, until it has fired.
     timer: Option<Id>,
@@ -24,13 +26,15 @@ pub struct Sleep {
 
 impl Sleep {
     pub(super) fn new(world: Arc<World>, deadline: Instant) -> Self {
-        Self { world, host: None, deadline, progress: SleepState::New, timer: None }
+        let at = world.nanos(deadline);
+        Self { world, host: None, deadline, at, progress: SleepState::New, timer: None }
     }
 
     /// One of a host, whose clock may have a rate of its own.
     pub(super) fn on(world: Arc<World>, host: usize, deadline: Instant) -> Self {
-        let host = Some(host as u32);
-        Self { world, host, deadline, progress: SleepState::New, timer: None }
+        let mut sleep = Self::new(world, deadline);
+        sleep.host = Some(host as u32);
+        sleep
     }
 }
 
@@ -51,7 +55,7 @@ impl Future for Sleep {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.progress.poll(cx, |cx| {
-            let (at, host) = (this.world.nanos(this.deadline), this.host);
+            let (at, host) = (this.at, this.host);
             // The waker is cloned, and an unused clone dropped, outside of the lock: both run user code.
             let mut waker = Some(cx.waker().clone());
             let mut waits_here = false;
@@ -94,9 +98,9 @@ impl crate::runtime::Sleep for Sleep {
 
     fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.get_mut();
-        this.deadline = deadline;
+        (this.deadline, this.at) = (deadline, this.world.nanos(deadline));
         this.progress = SleepState::New;
-        let (at, host) = (this.world.nanos(deadline), this.host);
+        let (at, host) = (this.at, this.host);
         this.world.with(|state| {
             let waker = this.timer.take().and_then(|timer| state.clock.remove_timer(timer));
             set(&mut this.timer, &mut state.clock, host, at, waker);

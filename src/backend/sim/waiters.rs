@@ -53,13 +53,14 @@ impl<'a> Waiter<'a> {
 /// List of wakers; a single one, the usual case, needs no allocation.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
+    // Without it there are none.
     first: Option<Waker>,
     more: Vec<Waker>,
 }
 
 impl Waiters {
     pub(super) fn push(&mut self, waker: Waker) {
-        if self.first.is_none() && self.more.is_empty() {
+        if self.first.is_none() {
             self.first = Some(waker);
         } else {
             self.more.push(waker);
@@ -95,7 +96,7 @@ impl Waiters {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none() && self.more.is_empty()
+        self.first.is_none()
     }
 }
 

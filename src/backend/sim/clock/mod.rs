@@ -9,13 +9,14 @@ use std::task::Waker;
 use std::time::{Duration, SystemTime};
 
 use self::local::LocalClocks;
-use self::queue::Queue;
 use self::time_of_day::TimesOfDay;
+use super::lists::List;
 use super::log::{Kind, Trace};
 use super::slots::Id;
 use super::waiters::Waiters;
 
 pub(super) use event::{Datagram, Event, NetEvent, Refusal};
+pub(super) use queue::Queue;
 
 /// Timers that are further away than this many nanoseconds, 20 years, never fire: a task that waits for one waits for ever.
 pub(super) const NEVER: u64 = 20 * 365 * 86_400 * 1_000_000_000;
@@ -58,18 +59,23 @@ pub(super) struct Turn {
 }
 
 impl Clock {
-    pub(super) fn new(trace: Trace) -> Self {
+    pub(super) fn new(trace: Trace, events: Queue<Event>) -> Self {
         Self {
             nanos: 0,
             turn: Turn::default(),
             trace,
             woken: Waiters::default(),
             dropped: Waiters::default(),
-            events: Queue::default(),
+            events,
             next: 0,
             local: LocalClocks::default(),
             times_of_day: TimesOfDay::default(),
         }
+    }
+
+    /// What is left for the next simulation.
+    pub(super) fn lists(&mut self) -> Queue<Event> {
+        self.events.emptied()
     }
 
     /// Draws a number for a new object other than a task.

@@ -1,11 +1,12 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use crate::backend::sim::lists::List;
 use crate::backend::sim::slots::{Id, Slots};
 
 /// Queue of events: the earliest first; of simultaneous events the one that was added first.
 #[derive(Debug)]
-pub(super) struct Queue<T> {
+pub(in crate::backend::sim) struct Queue<T> {
     events: Slots<T>,
     // By nanoseconds. Those that were removed stay in here until they would be next, or are most of it.
     order: BinaryHeap<Due>,
@@ -49,6 +50,12 @@ impl Eq for Due {}
 impl<T> Default for Queue<T> {
     fn default() -> Self {
         Self { events: Slots::default(), order: BinaryHeap::new() }
+    }
+}
+
+impl<T> List for Queue<T> {
+    fn emptied(&mut self) -> Self {
+        Self { events: self.events.emptied(), order: self.order.emptied() }
     }
 }
 
@@ -101,8 +108,9 @@ impl<T> Queue<T> {
     }
 
     /// All of them, in no order.
-    pub(super) fn take_all(&mut self) -> impl Iterator<Item = T> + use<T> {
-        std::mem::take(self).events.into_values()
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = T> {
+        self.order.clear();
+        self.events.drain()
     }
 }
 

@@ -52,7 +52,7 @@ impl Host {
 
     /// Returns all addresses of the host.
     pub fn ips(&self) -> Vec<IpAddr> {
-        self.world.with(|state| state.network.ips(self.host).to_vec())
+        self.world.with(|state| state.network.ips(self.host).collect())
     }
 
     /// Gives the host one more address, of either family. Its name resolves to all of them, and sockets can be bound to each.

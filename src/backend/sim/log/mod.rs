@@ -15,6 +15,7 @@ use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use self::event::Event;
 use super::replay::Seed;
@@ -179,7 +180,9 @@ impl fmt::Display for Log {
 }
 
 pub(super) fn file_of_the_environment() -> Option<PathBuf> {
-    env::var_os(FILE).filter(|file| !file.is_empty()).map(PathBuf::from)
+    // A look at the environment takes as long as a poll. What it says is meant for the whole process.
+    static NAMED: OnceLock<Option<PathBuf>> = OnceLock::new();
+    NAMED.get_or_init(|| env::var_os(FILE).filter(|file| !file.is_empty()).map(PathBuf::from)).clone()
 }
 
 /// From where on two logs differ, and what may be the reason.

@@ -1,12 +1,13 @@
 //! Hosts: their names and addresses, and whether they are up.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::listening::share;
 use super::names::{are_same, is_of_a_host};
-use super::path::Path;
 use super::paths::counted;
 use super::ports::{At, Ends, Use};
 use super::{Errno, Network};
@@ -15,11 +16,10 @@ use crate::backend::sim::log::Kind;
 use crate::runtime::net::options::{SocketOptions, named};
 
 pub(super) struct Host {
-    pub(super) name: String,
-    // The first is the one that it was created with.
-    pub(super) ips: Vec<IpAddr>,
-    // Paths to every host, including itself.
-    pub(super) paths: Vec<Path>,
+    pub(super) name: Cow<'static, str>,
+    // The one that it was created with, and others.
+    ip: IpAddr,
+    more_ips: Vec<IpAddr>,
     // The machine has power.
     pub(super) up: bool,
     // Its process runs.
@@ -33,25 +33,21 @@ pub(super) struct Host {
 impl Host {
     /// Creates the host on which a simulation begins.
     pub(super) fn main() -> Self {
-        Self::new("main", Ipv4Addr::new(10, 0, 0, 1).into())
+        Self::new("main".into(), Ipv4Addr::new(10, 0, 0, 1).into())
     }
 
-    fn new(name: &str, ip: IpAddr) -> Self {
-        Self {
-            name: name.to_owned(),
-            ips: vec![ip],
-            paths: Vec::new(),
-            up: true,
-            runs: true,
-            life: 0,
-            outages: 0,
-        }
+    fn new(name: Cow<'static, str>, ip: IpAddr) -> Self {
+        Self { name, ip, more_ips: Vec::new(), up: true, runs: true, life: 0, outages: 0 }
+    }
+
+    pub(super) fn ips(&self) -> impl Iterator<Item = IpAddr> {
+        iter::once(self.ip).chain(self.more_ips.iter().copied())
     }
 }
 
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ips: Vec<_> = self.ips.iter().map(IpAddr::to_string).collect();
+        let ips: Vec<_> = self.ips().map(|ip| ip.to_string()).collect();
         write!(f, "host {:?}, which has {}", self.name, ips.join(" and "))
     }
 }
@@ -70,10 +66,10 @@ impl Network {
         }
         for host in &self.hosts {
             if are_same(&host.name, name) {
-                return refuse(format!("there is a host of that name, at {}", host.ips[0]));
+                return refuse(format!("there is a host of that name, at {}", host.ip));
             }
         }
-        self.push(Host::new(name, ip));
+        self.push(Host::new(name.to_owned().into(), ip));
         Ok(self.hosts.len() - 1)
     }
 
@@ -84,8 +80,8 @@ impl Network {
             let text = format!("anyrt: host {:?}: {why}", self.hosts[host].name);
             io::Error::new(ErrorKind::InvalidInput, text)
         })?;
-        self.hosts[host].ips.push(ip);
-        self.by_ip.insert(ip, host);
+        self.hosts[host].more_ips.push(ip);
+        self.by_ip.insert(bits(ip), host);
         Ok(())
     }
 
@@ -93,32 +89,28 @@ impl Network {
         if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || ip == Ipv4Addr::BROADCAST {
             return Err(format!("{ip} is not a valid host address"));
         }
-        match self.by_ip.get(&ip) {
+        match self.by_ip.get(&bits(ip)) {
             Some(other) => Err(format!("{ip} is the address of host {:?}", self.hosts[*other].name)),
             None => Ok(()),
         }
     }
 
-    pub(super) fn push(&mut self, mut host: Host) {
-        for other in &mut self.hosts {
-            other.paths.push(self.to_come.like());
-            host.paths.push(self.to_come.like());
-        }
-        host.paths.push(Path::loopback());
-        self.by_ip.extend(host.ips.iter().map(|ip| (*ip, self.hosts.len())));
+    pub(super) fn push(&mut self, host: Host) {
+        self.paths.add_host(self.hosts.len(), &self.to_come);
+        self.by_ip.insert(bits(host.ip), self.hosts.len());
         self.hosts.push(host);
     }
 
     pub(crate) fn ip(&self, host: usize) -> IpAddr {
-        self.hosts[host].ips[0]
+        self.hosts[host].ip
     }
 
-    pub(crate) fn ips(&self, host: usize) -> &[IpAddr] {
-        &self.hosts[host].ips
+    pub(crate) fn ips(&self, host: usize) -> impl Iterator<Item = IpAddr> {
+        self.hosts[host].ips()
     }
 
     pub(crate) fn hosts(&self) -> impl Iterator<Item = (&str, IpAddr)> {
-        self.hosts.iter().map(|host| (host.name.as_str(), host.ips[0]))
+        self.hosts.iter().map(|host| (&*host.name, host.ip))
     }
 
     pub(crate) fn host_name(&self, host: usize) -> &str {
@@ -136,7 +128,10 @@ impl Network {
     /// Checks that a socket of `host` can be bound to this address.
     pub(super) fn check_local(&self, host: usize, ip: IpAddr) -> io::Result<()> {
         self.check_up(host)?;
-        if ip.is_unspecified() || ip.is_loopback() || ip.is_multicast() || self.by_ip.get(&ip) == Some(&host)
+        if ip.is_unspecified()
+            || ip.is_loopback()
+            || ip.is_multicast()
+            || self.by_ip.get(&bits(ip)) == Some(&host)
         {
             return Ok(());
         }
@@ -149,21 +144,21 @@ impl Network {
         if ip.is_loopback() || ip.is_unspecified() {
             return Some(host);
         }
-        self.by_ip.get(&ip).copied()
+        self.by_ip.get(&bits(ip)).copied()
     }
 
     /// Returns the source address of packets from `host` to `ip`.
     pub(super) fn source(&self, host: usize, ip: IpAddr) -> io::Result<IpAddr> {
         // Packets to an address of its own come from there.
-        if self.by_ip.get(&ip) == Some(&host) {
+        if self.by_ip.get(&bits(ip)) == Some(&host) {
             return Ok(ip);
         }
         match ip {
             IpAddr::V4(ip) if ip.is_loopback() => Ok(Ipv4Addr::LOCALHOST.into()),
             IpAddr::V6(ip) if ip.is_loopback() => Ok(Ipv6Addr::LOCALHOST.into()),
             ip => {
-                let own = self.hosts[host].ips.iter().find(|own| own.is_ipv4() == ip.is_ipv4());
-                own.copied().ok_or_else(|| {
+                let own = self.hosts[host].ips().find(|own| own.is_ipv4() == ip.is_ipv4());
+                own.ok_or_else(|| {
                     let family = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
                     let text = format!("{} and no address of {family}", self.hosts[host]);
                     named(Errno::NetworkUnreachable.into(), text)
@@ -194,7 +189,10 @@ impl Network {
             Some(local) => canonical(local),
             None => SocketAddr::new(self.source(host, peer.ip())?, 0),
         };
-        self.check_local(host, from.ip())?;
+        match local {
+            Some(_) => self.check_local(host, from.ip())?,
+            None => self.check_up(host)?,
+        }
         if from.ip().is_unspecified() {
             from.set_ip(self.source(host, peer.ip())?);
         }
@@ -204,14 +202,22 @@ impl Network {
             from.set_port(ports.free_for(now, host, from.ip(), peer, random)?);
         } else {
             ports.check(now, host, At::exactly(from.ip()), from.port(), share)?;
+            ports.check_unique(now, host, Ends { local: from, peer })?;
         }
         let ends = Ends { local: from, peer };
-        ports.check_unique(now, host, ends)?;
         self.check_leaves(host, from.ip(), peer.ip())?;
         if self.route(host, peer.ip()).is_some() {
             self.ports.connect(host, ends, Use::new(chosen, share));
         }
         Ok(from)
+    }
+}
+
+/// An address as a number, which is compared faster.
+fn bits(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(ip) => ip.to_bits(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod connection;
 mod errno;
+mod grid;
 mod host;
 mod listening;
 mod names;
@@ -17,10 +18,11 @@ mod unix_datagram;
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use self::connection::Conn;
+use self::grid::Grid;
 use self::host::Host;
 use self::listening::Listening;
 use self::names::Names;
@@ -32,6 +34,7 @@ use self::udp::UdpSockets;
 #[cfg(unix)]
 use self::unix_datagram::UnixBound;
 use super::clock::{Clock, NetEvent};
+use super::lists::List;
 use super::random::Random;
 use super::slots::Slots;
 use super::waiters::{Waiters, Waiting};
@@ -52,7 +55,9 @@ const TTL: u32 = 64;
 pub(super) struct Network {
     random: Random,
     hosts: Vec<Host>,
-    by_ip: SortedMap<IpAddr, usize>,
+    // By the bits of their addresses.
+    by_ip: SortedMap<u128, usize>,
+    paths: Grid,
     names: Names,
     // Template for the paths of a new host.
     to_come: Path,
@@ -66,6 +71,16 @@ pub(super) struct Network {
     unix_datagrams: SortedMap<u64, UnixBound>,
     #[cfg(unix)]
     files: SocketFiles,
+}
+
+/// The lists of [`Network`] that every simulation needs which has one.
+#[derive(Default)]
+pub(super) struct NetworkLists {
+    hosts: Vec<Host>,
+    by_ip: SortedMap<u128, usize>,
+    paths: Grid,
+    conns: Slots<Conn>,
+    listening: SortedMap<u64, Listening>,
 }
 
 /// An address of a socket.
@@ -131,16 +146,18 @@ fn wake_all<'a, T: Bound + 'a>(sockets: impl Iterator<Item = &'a mut T>, woken: 
 
 impl Network {
     /// Creates a network with one host, `main`.
-    pub(super) fn new(random: Random) -> Self {
+    pub(super) fn new(random: Random, lists: NetworkLists) -> Self {
+        let NetworkLists { hosts, by_ip, paths, conns, listening } = lists;
         let mut network = Self {
             random,
-            hosts: Vec::new(),
-            by_ip: SortedMap::new(),
+            hosts,
+            by_ip,
+            paths,
             names: Names::default(),
             to_come: Path::default(),
             has_crashed: false,
-            conns: Slots::default(),
-            listening: SortedMap::new(),
+            conns,
+            listening,
             ports: Ports::default(),
             datagrams: UdpSockets::default(),
             #[cfg(unix)]
@@ -150,6 +167,18 @@ impl Network {
         };
         network.push(Host::main());
         network
+    }
+
+    /// What is left for the next simulation.
+    pub(super) fn lists(&mut self) -> NetworkLists {
+        let Self { hosts, by_ip, paths, conns, listening, .. } = self;
+        NetworkLists {
+            hosts: hosts.emptied(),
+            by_ip: by_ip.emptied(),
+            paths: paths.emptied(),
+            conns: conns.emptied(),
+            listening: listening.emptied(),
+        }
     }
 
     /// All further numbers come from this generator.

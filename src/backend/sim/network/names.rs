@@ -104,16 +104,17 @@ impl Network {
             return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
         }
         let host = || self.hosts.iter().find(|host| are_same(&host.name, name));
-        let ips = match self.names.records.iter().find(|(known, _)| are_same(known, name)) {
-            Some((_, Record::Ips(ips))) => &ips[..],
+        let with_port = |ip| SocketAddr::new(ip, port);
+        let addrs: Vec<_> = match self.names.records.iter().find(|(known, _)| are_same(known, name)) {
+            Some((_, Record::Ips(ips))) => ips.iter().copied().map(with_port).collect(),
             Some((_, Record::Fails)) => return Err(io::Error::other("temporary failure in name resolution")),
-            Some((_, Record::Absent)) => &[],
-            None => host().map_or(&[][..], |host| &host.ips),
+            Some((_, Record::Absent)) => Vec::new(),
+            None => host().map_or(Vec::new(), |host| host.ips().map(with_port).collect()),
         };
-        if ips.is_empty() {
+        if addrs.is_empty() {
             return Err(io::Error::new(ErrorKind::NotFound, "no host of this simulation has that name"));
         }
-        Ok(ips.iter().map(|ip| (*ip, port).into()).collect())
+        Ok(addrs)
     }
 }
 

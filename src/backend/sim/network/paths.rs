@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::io;
 
 use super::Network;
+use super::grid::Grid;
 use super::host::Host;
 use super::path::{Chance, LinkOptions, Path};
 use crate::backend::sim::clock::{Clock, NetEvent};
@@ -44,8 +45,8 @@ pub(super) enum Gate {
 
 /// Whether a packet that arrives now gets from one of the hosts to another.
 #[inline]
-pub(super) fn gate(hosts: &[Host], from: usize, to: usize) -> Gate {
-    let path = &hosts[from].paths[to];
+pub(super) fn gate(hosts: &[Host], paths: &Grid, from: usize, to: usize) -> Gate {
+    let path = paths.get(from, to);
     if path.is_cut() {
         Gate::Cut
     } else if path.is_held() {
@@ -60,12 +61,12 @@ pub(super) fn gate(hosts: &[Host], from: usize, to: usize) -> Gate {
 impl Network {
     /// Returns a path, and the generator of the network.
     pub(super) fn path(&mut self, from: usize, to: usize) -> (&mut Path, &mut Random) {
-        (&mut self.hosts[from].paths[to], &mut self.random)
+        (self.paths.get_mut(from, to), &mut self.random)
     }
 
     /// Whether a packet that arrives now gets through.
     pub(super) fn gate(&self, from: usize, to: usize) -> Gate {
-        gate(&self.hosts, from, to)
+        gate(&self.hosts, &self.paths, from, to)
     }
 
     /// Reports hosts that are down, and links that are cut or held.
@@ -74,7 +75,7 @@ impl Network {
             let _ = write!(text, "\n  host {:?} is down", host.name);
         }
         for (from, to) in Paths::All.iter(self.hosts.len()) {
-            let (path, names) = (&self.hosts[from].paths[to], (&self.hosts[from].name, &self.hosts[to].name));
+            let (path, names) = (self.paths.get(from, to), (&self.hosts[from].name, &self.hosts[to].name));
             for (so, what) in [(path.is_cut(), "cut"), (path.is_held(), "held")] {
                 if so {
                     let _ = write!(text, "\n  the link from {:?} to {:?} is {what}", names.0, names.1);

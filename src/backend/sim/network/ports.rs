@@ -2,6 +2,7 @@
 //!
 //! The rules are those of Linux: `inet_csk_bind_conflict`, `__inet_check_established` and `__inet_lookup_listener`.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 #[cfg(test)]
 use std::net::Ipv4Addr;
@@ -181,12 +182,8 @@ impl Ports {
 
     /// A connection is gone.
     pub(super) fn disconnect(&mut self, host: usize, ends: Ends) {
-        self.change(host, ends.local.port(), |port| {
-            // A port that is kept stays kept, whatever becomes of the sockets.
-            if port.connections.get(&ends).is_some_and(|it| it.until.is_none()) {
-                port.connections.remove(&ends);
-            }
-        });
+        // A port that is kept stays kept, whatever becomes of the sockets.
+        self.forget(host, ends, None);
     }
 
     /// A connection is over for the side that closed it first, which keeps its port for a while.
@@ -239,12 +236,19 @@ impl Ports {
             self.waiting.front().copied().filter(|(until, ..)| *until <= nanos)
         {
             self.waiting.pop_front();
-            self.change(host, ends.local.port(), |port| {
-                if port.connections.get(&ends).is_some_and(|it| it.until == Some(until)) {
-                    port.connections.remove(&ends);
-                }
-            });
+            self.forget(host, ends, Some(until));
         }
+    }
+
+    /// Forgets a connection whose port is kept until then.
+    fn forget(&mut self, host: usize, ends: Ends, until: Option<u64>) {
+        self.change(host, ends.local.port(), |port| {
+            if let Entry::Occupied(it) = port.connections.entry(ends) {
+                if it.get().until == until {
+                    it.remove();
+                }
+            }
+        });
     }
 }
 

@@ -10,7 +10,9 @@ type Current = (Arc<World>, usize);
 
 thread_local! {
     // Nothing is left in it when its thread ends. It has no destructor, so that destructors of other thread-locals find it.
-    static CURRENT: RefCell<ManuallyDrop<Option<Current>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+    static CURRENT: RefCell<ManuallyDrop<Option<Arc<World>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+    // In that world. Apart, for each poll changes it.
+    static HOST: Cell<usize> = const { Cell::new(0) };
     // The world whose program this thread is running, also outside of `block_on`.
     static PROGRAM: RefCell<ManuallyDrop<Option<Arc<World>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
     // How many of the guards below there are.
@@ -29,7 +31,7 @@ fn count(change: impl FnOnce(u32) -> u32) {
 
 /// The host whose code this thread is running.
 pub(crate) fn current() -> Option<Current> {
-    CURRENT.with_borrow(|current| Option::clone(current))
+    Some((CURRENT.with_borrow(|world| Option::clone(world))?, HOST.get()))
 }
 
 /// The host whose code this thread is running, or that on which its program begins.
@@ -59,28 +61,29 @@ impl Drop for InProgram {
 
 /// The host whose code this thread is running, until it is dropped.
 pub(crate) struct Entered {
-    before: Option<Current>,
+    before: (Option<Arc<World>>, usize),
 }
 
 impl Entered {
     pub(crate) fn enter(world: &Arc<World>, host: usize) -> Self {
-        let current = (world.clone(), host);
         count(|depth| depth + 1);
-        Self { before: ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(Some(current)))) }
+        let before = CURRENT.replace(ManuallyDrop::new(Some(world.clone())));
+        Self { before: (ManuallyDrop::into_inner(before), HOST.replace(host)) }
     }
 
     /// Changes to another host of the world that is being driven, and returns the one before.
+    #[inline]
     pub(crate) fn change(host: usize) -> usize {
-        let before = CURRENT
-            .try_with(|cell| cell.borrow_mut().as_mut().map(|(_, before)| std::mem::replace(before, host)));
-        before.ok().flatten().unwrap_or(host)
+        HOST.replace(host)
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         count(|depth| depth - 1);
-        let before = ManuallyDrop::new(self.before.take());
+        let (before, host) = (self.before.0.take(), self.before.1);
+        let before = ManuallyDrop::new(before);
+        HOST.set(host);
         // Dropped outside of the cell: the last handle to a world has destructors to run.
         drop(ManuallyDrop::into_inner(CURRENT.replace(before)));
     }

@@ -2,6 +2,7 @@
 
 mod current;
 mod driving;
+mod lists;
 mod logged;
 mod marks;
 mod operations;
@@ -21,6 +22,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use self::driving::Main;
+use self::lists::Lists;
 use self::marks::Marks;
 use self::polls::PollTimes;
 use self::power::Refused;
@@ -138,27 +140,8 @@ impl World {
         let random = |stream| Random::new(seed, stream);
         let Config { policy, spurious_wakes, cancel_at, choices, limit, max_poll, logged, covered, .. } =
             *config;
-        let state = State {
-            clock: Clock::new(Trace::new(seed, logged, config.log_file.clone(), covered)),
-            network: Network::new(random(Stream::Network)),
-            tasks: Tasks::new(Schedule::new(policy, seed, random(Stream::Schedule), choices)),
-            faults: Drawn::new(random(Stream::Faults), config.only_faults.as_deref()),
-            program_random: random(Stream::Program),
-            places: Places::new(seed),
-            boots: SortedMap::new(),
-            power: Vec::new(),
-            mains: Vec::new(),
-            wrong: None,
-            refused: None,
-            closed: false,
-            rounds: 0,
-            news: News::default(),
-            polls: 0,
-            steps: 0,
-            marks: Marks::new(&named, config),
-            too_long: false,
-            poll_times: PollTimes::default(),
-        };
+        let Lists { events, network, tasks, mains } = Lists::found();
+        let marks = Marks::new(&named, config);
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -171,7 +154,28 @@ impl World {
             driver: AtomicU64::new(0),
             suspect: AtomicU64::new(0),
             listened: AtomicU64::new(0),
-            state: Mutex::new(state),
+            // Written here, for it is large, and each name that it has on its way is one more copy.
+            state: Mutex::new(State {
+                clock: Clock::new(Trace::new(seed, logged, config.log_file.clone(), covered), events),
+                network: Network::new(random(Stream::Network), network),
+                tasks: Tasks::new(Schedule::new(policy, seed, random(Stream::Schedule), choices), tasks),
+                faults: Drawn::new(random(Stream::Faults), config.only_faults.as_deref()),
+                program_random: random(Stream::Program),
+                places: Places::new(seed),
+                boots: SortedMap::new(),
+                power: Vec::new(),
+                mains,
+                wrong: None,
+                refused: None,
+                closed: false,
+                rounds: 0,
+                news: News::default(),
+                polls: 0,
+                steps: 0,
+                marks,
+                too_long: false,
+                poll_times: PollTimes::default(),
+            }),
         })
     }
 

@@ -31,13 +31,21 @@ impl Network {
         options: SocketOptions,
     ) -> Id {
         let number = clock.number();
-        let asked = End::new(host, to, SocketOptions::default(), false);
-        let ends = [End::new(from_host, from, options, true), asked];
-        let mut asking =
-            Conn { asked_at: clock.nanos, request: 0, progress: SleepState::Asked, is_loop: false, ends };
-        let route = || ("request", (from_host, host));
-        asking.request = clock.sent(number, route, || asking.shown(SERVER, 0, 0));
+        let asking = Conn {
+            asked_at: clock.nanos,
+            request: 0,
+            progress: SleepState::Asked,
+            is_loop: false,
+            ends: [
+                End::new(from_host, from, options, true),
+                End::new(host, to, SocketOptions::default(), false),
+            ],
+        };
         let conn = self.conns.insert(number, asking);
+        if let Some(asking) = self.conns.get_mut(conn) {
+            let route = || ("request", (from_host, host));
+            asking.request = clock.sent(number, route, || asking.shown(SERVER, 0, 0));
+        }
         self.after(clock, from_host, host, NetEvent::Ask { conn, tries: 0 });
         conn
     }

@@ -66,7 +66,7 @@ impl Network {
         if self.conns.get(id).is_some_and(|conn| conn.ends.iter().all(|end| !end.held)) {
             self.free_port_of(clock, id, CLIENT);
             self.free_port_of(clock, id, SERVER);
-            self.conns.remove(id);
+            self.conns.forget(id);
         }
     }
 
@@ -122,9 +122,7 @@ impl Network {
                 end.move_waiters(&mut clock.woken);
                 let peer = &mut conn.ends[1 - side];
                 peer.writer.move_to(&mut clock.woken);
-                // What was lost is not sent again, and nothing arrives without what was sent before it.
-                let kept = peer.flight.iter().take_while(|packet| packet.tries == 0).count();
-                let lost: usize = peer.flight.drain(kept..).map(|packet| packet.len()).sum();
+                let lost = peer.flight.lose_what_was_lost();
                 peer.keep(peer.inbox.len() - lost);
             }
             self.forget(clock, id);

@@ -23,7 +23,7 @@ const LONGEST_RESEND: u64 = 120_000_000_000;
 pub(super) struct Packet {
     at: u64,
     // Number of times it was lost.
-    pub(super) tries: u32,
+    tries: u32,
     what: What,
     // For the log.
     message: u64,
@@ -32,6 +32,10 @@ pub(super) struct Packet {
 impl Packet {
     pub(super) fn len(&self) -> usize {
         self.what.len()
+    }
+
+    pub(super) fn was_lost(&self) -> bool {
+        self.tries > 0
     }
 }
 
@@ -100,11 +104,11 @@ impl Conn {
             let begins = self.ends[to].inbox.len() - len;
             let route = || (what.name(), self.path(to));
             let message = clock.sent(id.number, route, || self.shown(to, begins, len));
-            self.ends[to].flight.push_back(Packet { at, tries: 0, what, message });
+            self.ends[to].flight.push(Packet { at, tries: 0, what, message });
         } else {
             self.send_pieces(clock, (path, random), id, to, what);
         }
-        if let Some(first) = self.ends[to].flight.front().filter(|_| is_next) {
+        if let Some(first) = self.ends[to].flight.first().filter(|_| is_next) {
             clock.add(first.at, NetEvent::Arrive { conn: id, to });
         }
     }
@@ -142,7 +146,7 @@ impl Conn {
                 break;
             }
             let what = if let What::Data(_) = what { What::Data(len) } else { what };
-            self.ends[to].flight.push_back(Packet { at, tries, what, message });
+            self.ends[to].flight.push(Packet { at, tries, what, message });
             left -= len;
             if left == 0 {
                 break;
@@ -163,7 +167,7 @@ impl Network {
         fds: &mut Vec<Fd>,
         waiter: &mut Waiter<'_>,
     ) -> Poll<io::Result<usize>> {
-        let Self { conns, hosts, .. } = self;
+        let Self { conns, paths, .. } = self;
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
         let is_unix = conn.is_unix();
         let end = &mut conn.ends[side];
@@ -177,7 +181,7 @@ impl Network {
                 let waiting = end.inbox.len();
                 if !conn.ends[1 - side].writer.is_empty() {
                     let (from, to) = conn.path(side);
-                    let path = &hosts[from].paths[to];
+                    let path = paths.get(from, to);
                     if waiting + path.worth_sending() <= path.buffer() {
                         conn.ends[1 - side].writer.move_to(&mut clock.woken);
                     }
@@ -208,7 +212,7 @@ impl Network {
         fds: &mut Vec<Fd>,
         waiter: &mut Waiter<'_>,
     ) -> Poll<io::Result<usize>> {
-        let Self { conns, hosts, random, .. } = self;
+        let Self { conns, paths, random, .. } = self;
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
         let to = 1 - side;
         // A Unix socket knows at once that its peer is gone (`unix_stream_sendmsg`).
@@ -224,7 +228,7 @@ impl Network {
             return Poll::Ready(Err(Errno::BrokenPipe.into()));
         }
         let (from_host, to_host) = conn.path(to);
-        let path = &mut hosts[from_host].paths[to_host];
+        let path = paths.get_mut(from_host, to_host);
         let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
         // Avoids sending a few bytes at a time when the reader reads a few bytes at a time (RFC 1122, 4.2.3.4).
         let len: usize = bufs.iter().map(|buf| buf.len()).sum();
@@ -271,10 +275,10 @@ impl Network {
         (id, side): (Id, usize),
         waiter: &mut Waiter<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { conns, hosts, .. } = self;
+        let Self { conns, paths, .. } = self;
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
         let (from_host, to_host) = conn.path(1 - side);
-        let path = &hosts[from_host].paths[to_host];
+        let path = paths.get(from_host, to_host);
         let has_room = conn.ends[1 - side].inbox.len() + path.worth_sending() <= path.buffer();
         let end = &mut conn.ends[side];
         if has_room || end.error.is_some() || end.shut || end.reset {
@@ -286,17 +290,17 @@ impl Network {
 
     /// Sends a packet to one end of a connection, behind all earlier packets to that end.
     pub(super) fn send(&mut self, clock: &mut Clock, id: Id, to: usize, what: What) {
-        let Self { conns, hosts, random, .. } = self;
+        let Self { conns, paths, random, .. } = self;
         let Some(conn) = conns.get_mut(id) else { return };
         let (from_host, to_host) = conn.path(to);
-        conn.send(clock, (&mut hosts[from_host].paths[to_host], random), id, to, what);
+        conn.send(clock, (paths.get_mut(from_host, to_host), random), id, to, what);
     }
 
     /// The first packet in flight to one end of a connection is due, and perhaps more of them.
     pub(in super::super) fn arrive(&mut self, clock: &mut Clock, id: Id, to: usize) {
         while let Some(conn) = self.conns.get_mut(id) {
             let (from_host, to_host) = conn.path(to);
-            let Some(first) = conn.ends[to].flight.front() else { return };
+            let Some(first) = conn.ends[to].flight.first() else { return };
             if first.at > clock.nanos {
                 clock.add(first.at, NetEvent::Arrive { conn: id, to });
                 return;
@@ -305,7 +309,7 @@ impl Network {
                 return self.time_out(clock, id, 1 - to);
             }
             let (what, message) = (first.what, first.message);
-            match (gate(&self.hosts, from_host, to_host), what) {
+            match (gate(&self.hosts, &self.paths, from_host, to_host), what) {
                 (Gate::Held, _) => {
                     return self.keep(clock, from_host, to_host, NetEvent::Arrive { conn: id, to });
                 }
@@ -313,7 +317,7 @@ impl Network {
                 (Gate::Open, What::Data(len)) if conn.takes_data(to) => {
                     let end = &mut conn.ends[to];
                     end.data_arrives(clock, id, len, message);
-                    end.flight.pop_front();
+                    end.flight.remove_first();
                     end.heard_at = clock.nanos;
                     end.data_is_there(clock, len);
                     if end.flight.is_empty() {
@@ -345,7 +349,7 @@ impl Network {
             self.send(clock, id, 1 - to, What::Reset);
             return false;
         }
-        end.flight.pop_front();
+        end.flight.remove_first();
         end.heard_at = clock.nanos;
         match what {
             What::Accepted => {
@@ -393,7 +397,7 @@ impl Network {
             clock.trace.on_path(conn.path(to));
         }
         let sender_is_gone = conn.ends[1 - to].reset;
-        let Some(first) = conn.ends[to].flight.front_mut() else { return };
+        let Some(first) = conn.ends[to].flight.first() else { return };
         let (what, tries) = (first.what, first.tries);
         if sender_is_gone || what == What::Reset {
             conn.ends[to].clear_flight();

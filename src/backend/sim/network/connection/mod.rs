@@ -4,15 +4,15 @@ mod asking;
 mod closing;
 mod delivery;
 mod fds;
+mod flight;
 mod inbox;
 mod keepalive;
 
-use std::collections::VecDeque;
 use std::io;
 use std::task::Poll;
 
-use self::delivery::Packet;
 use self::fds::Fds;
+use self::flight::Flight;
 use self::inbox::Inbox;
 use super::ports::Ends;
 use super::{Addr, Errno, Network, crashed};
@@ -88,8 +88,8 @@ struct End {
     inbox: Inbox,
     arrived: usize,
     fds: Fds,
-    // Packets in flight. Only the first one has an event, so none can overtake another.
-    flight: VecDeque<Packet>,
+    // Only its first packet has an event, so none can overtake another.
+    flight: Flight,
     ended: bool,
     // This end has closed its write side.
     shut: bool,
@@ -120,7 +120,7 @@ impl End {
             inbox: Inbox::default(),
             arrived: 0,
             fds: Fds::default(),
-            flight: VecDeque::new(),
+            flight: Flight::default(),
             ended: false,
             shut: false,
             shut_first: false,

@@ -92,7 +92,7 @@ impl Network {
         }
         let exists = match interface {
             Interface::V4(ip) => {
-                ip.is_unspecified() || ip.is_loopback() || self.ips(host).contains(&ip.into())
+                ip.is_unspecified() || ip.is_loopback() || self.ips(host).any(|own| own == ip)
             }
             Interface::V6(index) => index <= LOOPBACK + 1,
         };
