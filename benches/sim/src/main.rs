@@ -29,7 +29,7 @@ struct Args {
     /// Builds nothing from nothing: the figures of a clean build are left out
     #[arg(long)]
     skip_builds: bool,
-    /// Prints where the instructions of a message of anyrt are, and nothing else: needs valgrind
+    /// Prints where the instructions of anyrt are, and nothing else: needs valgrind
     #[arg(long)]
     profile: bool,
     /// Prints the figures as JSON

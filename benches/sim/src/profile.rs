@@ -1,37 +1,90 @@
-//! Where the instructions of a message of anyrt are.
+//! Where the instructions of anyrt are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
+use scenarios::Report;
+
 use crate::programs::{ANYRT, Programs, slope, target};
 
-/// Functions with fewer instructions of a message are added up.
-const LEAST: f64 = 10.0;
+/// Functions with a smaller part of all instructions are added up.
+const LEAST: f64 = 0.01;
 
-/// Prints a table of Markdown, the function with the most first.
+/// What the instructions of a scenario are counted for: the difference of two runs.
+struct Counted {
+    what: &'static str,
+    arguments: &'static [&'static str],
+    /// The last argument, in the one run and in the other.
+    sizes: [&'static str; 2],
+    number: fn(&Report) -> u64,
+}
+
+const COUNTED: [Counted; 4] = [
+    Counted {
+        what: "a message of A",
+        arguments: &["a", "--seeds", "2", "--requests"],
+        sizes: ["100", "200"],
+        number: |report| report.messages,
+    },
+    Counted {
+        what: "a simulation of B",
+        arguments: &["b", "--seeds"],
+        sizes: ["2", "4"],
+        number: |report| report.simulations,
+    },
+    Counted {
+        what: "a simulation of C1",
+        arguments: &["c1", "--seeds"],
+        sizes: ["200", "400"],
+        number: |report| report.simulations,
+    },
+    Counted {
+        what: "a simulation of C2",
+        arguments: &["c2", "--seeds"],
+        sizes: ["200", "400"],
+        number: |report| report.simulations,
+    },
+];
+
+/// Prints a table of Markdown for each of them, the function with the most first.
 pub(crate) fn print(programs: &Programs) -> Result<(), String> {
-    let run = |requests| {
-        let file = target().join(format!("callgrind.{requests}"));
-        let (_, report) = programs.callgrind(ANYRT, requests, &file)?;
-        let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-        Ok::<_, String>((by_function(&text), report))
-    };
-    let ((few, half), (many, whole)) = (run("100")?, run("200")?);
-    let mut functions = Vec::new();
-    for (name, count) in many {
-        let before = few.get(&name).copied().unwrap_or(0);
-        functions.push((slope(before as f64, count as f64, &half, &whole)?, name));
+    for (at, counted) in COUNTED.iter().enumerate() {
+        if at > 0 {
+            println!();
+        }
+        counted.print(programs)?;
     }
-    functions.sort_by(|one, other| other.0.total_cmp(&one.0));
-
-    println!("| function | instructions of a message |\n| --- | --- |");
-    let (shown, others): (Vec<_>, Vec<_>) = functions.iter().partition(|(count, _)| *count >= LEAST);
-    for (count, name) in shown {
-        println!("| `{name}` | {count:.0} |");
-    }
-    println!("| others | {:.0} |", others.iter().map(|(count, _)| count).sum::<f64>());
-    println!("| together | {:.0} |", functions.iter().map(|(count, _)| count).sum::<f64>());
     Ok(())
+}
+
+impl Counted {
+    fn print(&self, programs: &Programs) -> Result<(), String> {
+        let run = |size| {
+            let file = target().join(format!("callgrind.{size}"));
+            let (_, report) = programs.callgrind(ANYRT, &[self.arguments, &[size]].concat(), &file)?;
+            let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+            Ok::<_, String>((by_function(&text), report))
+        };
+        let [few, many] = self.sizes.map(run);
+        let ((few, half), (many, whole)) = (few?, many?);
+        let mut functions = Vec::new();
+        for (name, count) in many {
+            let before = few.get(&name).copied().unwrap_or(0);
+            functions.push((slope([before as f64, count as f64], [&half, &whole].map(self.number))?, name));
+        }
+        functions.sort_by(|one, other| other.0.total_cmp(&one.0));
+
+        let all: f64 = functions.iter().map(|(count, _)| count).sum();
+        let (shown, others): (Vec<_>, Vec<_>) =
+            functions.iter().partition(|(count, _)| *count >= all * LEAST);
+        println!("| function | instructions of {} |\n| --- | --- |", self.what);
+        for (count, name) in shown {
+            println!("| `{name}` | {count:.0} |");
+        }
+        println!("| others | {:.0} |", others.iter().map(|(count, _)| count).sum::<f64>());
+        println!("| together | {all:.0} |");
+        Ok(())
+    }
 }
 
 /// Counts of a profile of callgrind, without those of called functions.

@@ -94,7 +94,7 @@ impl Programs {
             report(Command::new(&program).args(run).args(simulator.arguments))
         };
         let (half, whole) = (run("100")?, run("200")?);
-        slope(half.allocations as f64, whole.allocations as f64, &half, &whole)
+        slope([&half, &whole].map(|report| report.allocations as f64), [half.messages, whole.messages])
     }
 
     /// Instructions per message, as counted by valgrind; `None` without valgrind.
@@ -102,22 +102,24 @@ impl Programs {
         if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
             return Ok(None);
         }
-        let run = |requests| self.callgrind(simulator, requests, Path::new("/dev/null"));
+        let run = |requests| {
+            self.callgrind(simulator, &["a", "--seeds", "2", "--requests", requests], Path::new("/dev/null"))
+        };
         let ((few, half), (many, whole)) = (run("100")?, run("200")?);
-        slope(few, many, &half, &whole).map(Some)
+        slope([few, many], [half.messages, whole.messages]).map(Some)
     }
 
-    /// Runs A with this number of requests. Returns all instructions; how many there are of each function is in `file` then.
+    /// Runs a scenario. Returns all instructions; how many there are of each function is in `file` then.
     pub(crate) fn callgrind(
         &self,
         simulator: &Simulator,
-        requests: &str,
+        arguments: &[&str],
         file: &Path,
     ) -> Result<(f64, Report), String> {
         let mut valgrind = Command::new("valgrind");
         valgrind.arg("--tool=callgrind").arg(format!("--callgrind-out-file={}", file.display()));
         valgrind.arg(self.folder.join(simulator.package));
-        valgrind.args(["a", "--seeds", "2", "--requests", requests]).args(simulator.arguments);
+        valgrind.args(arguments).args(simulator.arguments);
         let output = valgrind.output().map_err(|error| format!("{valgrind:?}: {error}"))?;
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         let counted = text.lines().find_map(|line| line.split_once("Collected :"));
@@ -140,12 +142,12 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Returns the cost of one more message, in the same number of simulations.
-pub(crate) fn slope(few: f64, many: f64, half: &Report, whole: &Report) -> Result<f64, String> {
-    if half.simulations != whole.simulations || half.messages >= whole.messages {
-        return Err(format!("{half:?} and {whole:?} are no two sizes of one run"));
+/// Returns the cost of one more of what there is this many of in two runs.
+pub(crate) fn slope([few, many]: [f64; 2], [half, whole]: [u64; 2]) -> Result<f64, String> {
+    if half >= whole {
+        return Err(format!("{half} and {whole} are no two sizes of one run"));
     }
-    Ok((many - few) / (whole.messages as f64 - half.messages as f64))
+    Ok((many - few) / (whole - half) as f64)
 }
 
 fn report(command: &mut Command) -> Result<Report, String> {
