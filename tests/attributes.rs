@@ -110,6 +110,23 @@ async fn limit_is_for_each_seed() {
     }
 }
 
+#[cfg(feature = "sim")]
+fn host_that_panics(sim: &anyrt::Sim) {
+    sim.host("db", [10, 0, 0, 2]).unwrap().boot(|_| async { panic!("the disk is full") });
+}
+
+#[anyrt::test(only(sim), sim(with = host_that_panics))]
+#[should_panic(expected = "anyrt: the program of host \"db\" panicked")]
+async fn panic_of_a_host_fails_the_test() {
+    anyrt::time::sleep(Duration::from_secs(1)).await;
+}
+
+#[anyrt::test(only(sim), sim(seeds = 3, with = host_that_panics))]
+#[should_panic(expected = "  the program of host \"db\" panicked")]
+async fn panic_of_a_host_fails_a_search() {
+    anyrt::time::sleep(Duration::from_secs(1)).await;
+}
+
 #[anyrt::test(only(sim), sim(seeds = 3, max_poll = "100ms"))]
 #[should_panic(expected = "ms of real time, and may take 100ms. Seed 0")]
 async fn poll_that_takes_long_is_found_with_a_seed() {

@@ -232,6 +232,24 @@ fn built_simulation_is_replayed_as_well() {
 }
 
 #[test]
+fn panic_of_the_program_of_a_host_is_replayed() {
+    const TEST: &str = "panic_of_the_program_of_a_host_is_replayed";
+    if is_child() {
+        explore(0..10, |sim| {
+            sim.host("db", [10, 0, 0, 2]).unwrap().boot(|_| async { panic!("the disk is full") });
+            sim.advance(Duration::from_secs(1));
+        });
+        return;
+    }
+    let output = child(TEST, &[("ANYRT_SIM_SEED", "4")]);
+    assert!(!output.status.success());
+    assert_says(
+        &stderr(&output),
+        &["anyrt: with seed 4 the program of host \"db\" panicked", "the disk is full"],
+    );
+}
+
+#[test]
 fn seed_outside_of_the_range_is_run_and_said() {
     if is_child() {
         return explore(0..10, |sim| println!("ran {}", sim.seed()));
@@ -336,6 +354,45 @@ fn panic_of_a_task_is_told_before_what_it_led_to() {
         &[&format!("of all:\n  panicked at tests/sim_explore.rs:{line}:"), "  the server is down\n"],
     );
     assert_says(last, &["task panicked with message \"the server is down\""]);
+}
+
+/// Nobody has a handle to the program of a host, so nobody else would hear of it.
+#[test]
+fn panic_of_the_program_of_a_host_is_a_failure() {
+    let line = line!() + 5;
+    let program = |sim: &Sim| {
+        let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+        let fails = sim.seed() == 3;
+        db.boot(move |_| async move {
+            assert!(!fails, "the disk is full");
+        });
+        sim.advance(Duration::from_secs(1));
+    };
+    let text = panic_text(|| explore(0..10, program));
+    let leads = format!(
+        "seed 3 fails, after 3 runs that passed:\n  the program of host \"db\" panicked at \
+         tests/sim_explore.rs:{line}:"
+    );
+    assert_says(&text, &[&leads, "\n  the disk is full\nNeeded to reproduce: none of "]);
+
+    // What the test itself finds comes first, as before.
+    let text = panic_text(|| {
+        explore(0..10, |sim| {
+            program(sim);
+            assert!(sim.seed() != 3, "the client has failed");
+        });
+    });
+    assert_says(&text, &["In the end, the program:\n  panicked at ", "  the client has failed\n"]);
+
+    // A panic that is expected is caught.
+    explore(0..10, |sim| {
+        let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+        db.boot(|_| async {
+            let fails = async { panic!("as it should be") };
+            anyrt::spawn(fails).await.unwrap_err();
+        });
+        sim.advance(Duration::from_secs(1));
+    });
 }
 
 /// The panic that notices the failure does not quote its cause.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::backend::sim::panics::{self, Panic};
+use crate::backend::sim::world::BootPanicked;
 use crate::runtime::task::catch_panic::{Payload, discard};
 
 /// How a program failed.
@@ -17,6 +18,8 @@ pub(super) struct Failure {
 pub(super) enum How {
     Panicked(Panic),
     Returned(String),
+    /// The program of a host, which nobody awaits.
+    Booted(BootPanicked),
     /// A destructor took too long, after the program.
     Blocked(Box<str>),
 }
@@ -43,6 +46,15 @@ impl Failure {
         }
     }
 
+    /// The program has ended well, and one of a host has not.
+    pub(super) fn of_a_host(panicked: BootPanicked, mut panics: Vec<Panic>) -> Self {
+        // Its own is told by itself, and those after it did not lead to it.
+        if let Some(at) = panics.iter().position(|panic| *panic == panicked.panic) {
+            panics.truncate(at);
+        }
+        Self { how: How::Booted(panicked), before: panics }
+    }
+
     /// A failure after the program has ended.
     pub(super) fn of_the_end(why: Box<str>) -> Self {
         Self { how: How::Blocked(why), before: Vec::new() }
@@ -58,6 +70,9 @@ impl Failure {
                     (location, others) => location == others,
                 };
                 is_there && own_words(&panic.text) == own_words(&others.text) && self.cause() == other.cause()
+            }
+            (How::Booted(one), How::Booted(another)) => {
+                one.panic.location == another.panic.location && self.cause() == other.cause()
             }
             _ => false,
         }
@@ -89,6 +104,7 @@ impl fmt::Display for How {
         match self {
             Self::Panicked(panic) => panic.fmt(f),
             Self::Returned(error) => write!(f, "returned an error:\n{error}"),
+            Self::Booted(panicked) => panicked.fmt(f),
             Self::Blocked(why) => write!(f, "ended, and then\n{why}"),
         }
     }

@@ -31,8 +31,9 @@ use crate::runtime::task::catch_panic::catch_panic;
 /// Searches for a seed with which `program` fails. Each seed runs in a new simulation.
 ///
 /// A program fails if it panics, also because the simulation is stuck, or if it returns an error. A panic of a task is
-/// an error of its handle: await the handle. Seeds run in parallel on as many threads as there are processors. The
-/// search finds the smallest seed that fails, however many threads there are.
+/// an error of its handle: await the handle. The program of a host has none, so if that of [`boot`](crate::sim::Host::boot) panics,
+/// it is a failure as well. Seeds run in parallel on as many threads as there are processors. The search finds the smallest seed that
+/// fails, however many threads there are.
 ///
 /// The failure is then reduced: to as few of the drawn faults as needed, and to as few scheduling choices as needed,
 /// after which the task that has been ready for the longest runs. The reduced failure is the same: a panic at the same
@@ -239,9 +240,11 @@ impl Builder {
                 let sim = self.build().unwrap_or_else(|error| panic!("{error}"));
                 let sim = Ending::new(sim);
                 program(&sim.sim);
-                match sim.end() {
-                    Some(why) => panic!("{why}"),
-                    None => Ok(()),
+                let panicked = sim.sim.world.which_boot_panicked();
+                match (panicked, sim.end()) {
+                    (Some(panicked), _) => panic!("anyrt: {panicked}"),
+                    (None, Some(why)) => panic!("{why}"),
+                    (None, None) => Ok(()),
                 }
             }
         }
@@ -252,20 +255,27 @@ impl Builder {
     fn replay(&self, seed: &Seed, program: &Program<'_>) {
         let sim = Ending::new(self.with_seed(seed.clone()));
         let outcome = catch_panic(|| program(&sim.sim));
+        let panicked = sim.sim.world.which_boot_panicked();
         match &outcome {
             Err(payload) => sim.sim.world.failed(panics::caught(payload)),
             Ok(Some(error)) => {
                 sim.sim.world.failed(Panic { location: None, text: format!("returned an error:\n{error}") });
             }
-            Ok(None) => {}
+            Ok(None) => {
+                if let Some(panicked) = &panicked {
+                    sim.sim.world.failed(Panic { location: None, text: panicked.to_string() });
+                }
+            }
         }
         // What there is of a log is written before anything is said.
-        match (outcome, sim.end()) {
+        let blocked = sim.end().map(String::from);
+        let panicked = panicked.map(|panicked| format!("anyrt: with seed {seed} {panicked}"));
+        match (outcome, panicked.or(blocked)) {
             (Err(payload), _) => resume_unwind(payload),
             (Ok(Some(error)), _) => {
                 panic!("anyrt: with seed {seed} the program returns an error:\n{error}")
             }
-            (Ok(None), Some(blocked)) => panic!("{blocked}"),
+            (Ok(None), Some(why)) => panic!("{why}"),
             (Ok(None), None) => {
                 let polls = match self.config.max_poll {
                     Some(_) => "a poll that took too long may be quicker this time; ",

@@ -38,7 +38,11 @@ impl Run {
         let quiet = Quiet::begin(seed.clone());
         let sim = Ending::new(builder.with_seed(seed));
         let outcome = catch_panic(|| program(&sim.sim));
-        let failure = Failure::new(outcome, quiet.take());
+        let has_ended_well = matches!(outcome, Ok(None));
+        let failure = match sim.sim.world.which_boot_panicked().filter(|_| has_ended_well) {
+            Some(panicked) => Some(Failure::of_a_host(panicked, quiet.take())),
+            None => Failure::new(outcome, quiet.take()),
+        };
         let mut run = sim.sim.world.with(|state| Self {
             failure,
             choices: state.tasks.schedule.choices(),

@@ -1,20 +1,23 @@
 //! Hosts: adding, crashing and restarting them.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::hash::{Hash, Hasher};
 use std::io;
 use std::net::IpAddr;
-use std::panic::Location;
+use std::panic::{Location, resume_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::task::{Place, start};
 use super::{Owner, Sim};
 use crate::backend::sim::log::{Origin, TaskKind};
+use crate::backend::sim::panics;
 use crate::backend::sim::world::World;
 use crate::runtime::backend::BoxFuture;
 use crate::runtime::net::options::invalid;
+use crate::runtime::task::catch_panic::catch_panic;
 use crate::runtime::task::native::async_task;
 
 /// Host of a simulation. It is a runtime whose tasks and sockets are on that host.
@@ -86,6 +89,11 @@ impl Host {
     /// program would keep it alive for ever. A host has one program, the last one set. A host that is down runs it when
     /// it restarts.
     ///
+    /// # Panics
+    ///
+    /// If the program panics, nobody has its handle to hear of it. So [`explore`](crate::sim::explore) and `#[anyrt::test]` fail then.
+    /// Elsewhere the panic is only printed. A program that may panic spawns what panics, and awaits the handle.
+    ///
     /// # Examples
     ///
     /// ```
@@ -118,8 +126,18 @@ impl Host {
             let program = program.clone();
             let here = Self { world: world.clone(), host, owner: None };
             let place = Place::new(world, host, Origin::new(TaskKind::Future, set));
-            // What it panics with is that of a task.
-            let future: BoxFuture = Box::pin(async move { program(here).await });
+            let of = world.clone();
+            let future: BoxFuture = Box::pin(async move {
+                // What it panics with is that of a task.
+                let mut program = pin!(async move { program(here).await });
+                let polled = poll_fn(|cx| {
+                    catch_panic(|| program.as_mut().poll(cx)).unwrap_or_else(|payload| {
+                        of.boot_panicked(host, panics::caught(&payload));
+                        resume_unwind(payload)
+                    })
+                });
+                polled.await;
+            });
             drop(async_task::spawn::<Sim, _>(place.number(), future, |future| start(place, future)));
         };
         self.world.set_boot(self.host, Arc::new(boot));

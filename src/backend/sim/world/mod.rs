@@ -49,7 +49,7 @@ pub use logged::note;
 pub(super) use logged::{panicked, panicking};
 pub(super) use operations::{Traced, called, virtual_time};
 pub use polls::LongPoll;
-pub(super) use power::Boot;
+pub(super) use power::{Boot, BootPanicked};
 pub use rare::{__buggify, __is_in_simulation, __sometimes};
 
 /// Settings of a simulation, besides its seed.
@@ -101,6 +101,8 @@ pub(super) struct State {
     pub(super) places: Places,
     // The boot programs of the hosts.
     boots: SortedMap<usize, Boot>,
+    // The first of them that has panicked.
+    boot_panicked: Option<BootPanicked>,
     // Hosts that a fault has taken down or started; handled once the lock is free.
     power: Vec<Power>,
     // Nested `block_on`s, the innermost last.
@@ -163,6 +165,7 @@ impl World {
                 program_random: random(Stream::Program),
                 places: Places::new(seed),
                 boots: SortedMap::new(),
+                boot_panicked: None,
                 power: Vec::new(),
                 mains,
                 wrong: None,

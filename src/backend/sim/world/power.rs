@@ -1,5 +1,6 @@
 //! Crashes and restarts of hosts; and the end of the simulation.
 
+use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -7,11 +8,25 @@ use async_task::Runnable;
 
 use super::{State, World};
 use crate::backend::sim::faults::Power;
+use crate::backend::sim::panics::Panic;
 use crate::backend::sim::schedule::Ready;
 use crate::backend::sim::slots::Id;
 
 /// What a host runs whenever it starts.
 pub(crate) type Boot = Arc<dyn Fn(&Arc<World>) + Send + Sync>;
+
+/// The program of a host has panicked.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BootPanicked {
+    host: String,
+    pub(crate) panic: Panic,
+}
+
+impl fmt::Display for BootPanicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the program of host {:?} {}", self.host, self.panic)
+    }
+}
 
 /// A task that has to go.
 pub(super) struct Refused {
@@ -77,6 +92,19 @@ impl World {
         if up {
             boot(self);
         }
+    }
+
+    /// The program of a host has panicked: nobody else hears of it.
+    pub(crate) fn boot_panicked(&self, host: usize, panic: Panic) {
+        self.with(|state| {
+            let host = state.network.host_name(host).to_owned();
+            state.boot_panicked.get_or_insert(BootPanicked { host, panic });
+        });
+    }
+
+    /// Returns which program of a host was the first to panic.
+    pub(crate) fn which_boot_panicked(&self) -> Option<BootPanicked> {
+        self.with(|state| state.boot_panicked.clone())
     }
 
     /// A host starts, unless it is up.
