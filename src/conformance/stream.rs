@@ -631,6 +631,20 @@ pub(super) async fn try_takes_several_buffers<R: Runtime, F: Family<R>>(rt: R) {
     };
     assert_eq!((read, &first, &second[..6]), (8, b"tw", &b"oparts"[..]));
     assert_eq!(F::try_read_vectored(&server, &mut []).unwrap(), 0);
+
+    // More than the system takes at once.
+    let parts = [(); 2_000].map(|()| IoSlice::new(b"x"));
+    assert!((1..=2_000).contains(&F::try_write_vectored(&client, &parts).unwrap()));
+    rt.timeout(LONG, F::readable(&server)).await.expect("it is readable again").unwrap();
+    let mut bytes = [0; 2_000];
+    let mut bufs: Vec<_> = bytes.chunks_mut(1).map(IoSliceMut::new).collect();
+    let read = loop {
+        match F::try_read_vectored(&server, &mut bufs) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => F::readable(&server).await.unwrap(),
+            read => break read.unwrap(),
+        }
+    };
+    assert!((1..=2_000).contains(&read));
 }
 
 pub(super) async fn first_try_waits_for_nothing<R: Runtime, F: Family<R>>(rt: R) {

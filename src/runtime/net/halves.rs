@@ -60,7 +60,7 @@ pub trait ReadHalf: AsyncRead + fmt::Debug + Send + Sync + Sized + Unpin {
         self.try_io(|| of::read(self.descriptor(), buf))
     }
 
-    /// [`try_read`](Self::try_read) into several buffers, one after the other.
+    /// [`try_read`](Self::try_read) into several buffers, one after the other, and into the first 1,024 at most.
     fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         if bufs.iter().all(|buf| buf.is_empty()) {
             return Ok(0);
@@ -128,7 +128,7 @@ pub trait WriteHalf: AsyncWrite + fmt::Debug + Send + Sync + Sized + Unpin {
         self.try_io(|| of::write(self.descriptor(), buf))
     }
 
-    /// [`try_write`](Self::try_write) of several buffers, one after the other.
+    /// [`try_write`](Self::try_write) of several buffers, one after the other, and of the first 1,024 at most.
     fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         if bufs.iter().all(|buf| buf.is_empty()) {
             return Ok(0);

@@ -126,6 +126,9 @@ pub(crate) mod of {
     #[cfg(not(all(unix, not(target_vendor = "apple"))))]
     const NO_SIGNAL: i32 = 0;
 
+    /// Of one call: the system takes no more (`UIO_MAXIOV`), and the standard library takes the first ones then.
+    const MOST_BUFFERS: usize = 1024;
+
     fn ask<T>(
         of: Option<Descriptor<'_>>,
         question: impl FnOnce(SockRef<'_>) -> io::Result<T>,
@@ -144,7 +147,8 @@ pub(crate) mod of {
         of: Option<Descriptor<'_>>,
         bufs: &mut [IoSliceMut<'_>],
     ) -> io::Result<usize> {
-        ask(of, |socket| (&*socket).read_vectored(bufs))
+        let len = bufs.len().min(MOST_BUFFERS);
+        ask(of, |socket| (&*socket).read_vectored(&mut bufs[..len]))
     }
 
     pub(crate) fn write(of: Option<Descriptor<'_>>, buf: &[u8]) -> io::Result<usize> {
@@ -152,6 +156,7 @@ pub(crate) mod of {
     }
 
     pub(crate) fn write_vectored(of: Option<Descriptor<'_>>, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        let bufs = &bufs[..bufs.len().min(MOST_BUFFERS)];
         ask(of, |socket| socket.send_vectored_with_flags(bufs, NO_SIGNAL).map_err(write_error))
     }
 

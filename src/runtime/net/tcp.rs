@@ -201,7 +201,7 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         self.try_io(Interest::Readable, || of::read(self.descriptor(), buf))
     }
 
-    /// [`try_read`](Self::try_read) into several buffers, one after the other.
+    /// [`try_read`](Self::try_read) into several buffers, one after the other, and into the first 1,024 at most.
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -230,7 +230,7 @@ pub trait TcpStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized +
         self.try_io(Interest::Writable, || of::write(self.descriptor(), buf))
     }
 
-    /// [`try_write`](Self::try_write) of several buffers, one after the other.
+    /// [`try_write`](Self::try_write) of several buffers, one after the other, and of the first 1,024 at most.
     ///
     /// <details><summary>Scenarios</summary>
     ///

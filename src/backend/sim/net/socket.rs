@@ -154,7 +154,7 @@ impl Socket {
 
     pub(super) fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let mut all = 0;
-        for buf in bufs {
+        for buf in bufs.iter_mut().take(MOST_BUFFERS) {
             match self.try_read(buf) {
                 Ok(read) => all += read,
                 Err(error) if all == 0 => return Err(error),
@@ -170,6 +170,10 @@ impl Socket {
     }
 
     pub(super) fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        if is_nothing(bufs) {
+            return Ok(0);
+        }
+        let bufs = &bufs[..bufs.len().min(MOST_BUFFERS)];
         self.world.try_operate(|state, waiter| {
             state.network.write(&mut state.clock, self.end(), bufs, &mut Vec::new(), waiter)
         })
@@ -206,6 +210,13 @@ impl Socket {
     }
 }
 
+/// Of one call (`UIO_MAXIOV`).
+const MOST_BUFFERS: usize = 1024;
+
+fn is_nothing(bufs: &[IoSlice<'_>]) -> bool {
+    bufs.iter().all(|buf| buf.is_empty())
+}
+
 impl Drop for Socket {
     fn drop(&mut self) {
         self.world.with(|state| state.network.close(&mut state.clock, self.end()));
@@ -225,10 +236,10 @@ impl Writes for &Socket {
 
     fn poll_write_vectored(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         // writev(2) of nothing does not reach the socket, other than send(2).
-        if bufs.iter().all(|buf| buf.is_empty()) {
+        if is_nothing(bufs) {
             return Poll::Ready(Ok(0));
         }
-        Socket::poll_write(self, cx, bufs)
+        Socket::poll_write(self, cx, &bufs[..bufs.len().min(MOST_BUFFERS)])
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
