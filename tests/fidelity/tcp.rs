@@ -12,7 +12,8 @@ crate::programs! {
     write_to_a_closed_peer reset_with_unread_data reset_after_the_end half_close bind_rules time_wait ports_of_connects
     addresses v6_takes_v4 v6_only shared_ports connect_to_itself backlog queued_connection_is_reset linger_of_zero
     big_write buffers readiness both_close options_of_a_reset_stream halves listeners_that_are_gone options first_errors ends_of_a_stream reset_before_accept port_numbers
-    unspecified_target
+    unspecified_target targets_of_datagrams_only families_of_ends many_buffers
+    nothing_on_a_reset_stream
 }
 
 async fn pair() -> (TcpStream, TcpStream) {
@@ -233,6 +234,7 @@ async fn v6_only(seen: &mut Seen) {
     seen.outcome("connect from IPv4", &TcpStream::connect(("127.0.0.1", port)).await);
     seen.outcome("connect from IPv6", &TcpStream::connect(("::1", port)).await);
     seen.outcome("bind to IPv4 at the port", &TcpListener::bind(("0.0.0.0", port)).await);
+    seen.outcome("at a mapped address", &TcpListener::bind_with("[::ffff:127.0.0.1]:0", &only).await);
 }
 
 async fn shared_ports(seen: &mut Seen) {
@@ -544,4 +546,60 @@ async fn unspecified_target(seen: &mut Seen) {
     let options = ConnectOptions::new().local_addr("127.0.0.2:0".parse::<SocketAddr>().unwrap());
     let bound = TcpStream::connect_with(("0.0.0.0", port), &options).await.unwrap();
     seen.value("peer of one from 127.0.0.2", bound.peer_addr().unwrap().ip());
+    let dual = TcpListener::bind("[::]:0").await.unwrap();
+    let mapped = TcpStream::connect(("::ffff:0.0.0.0", dual.local_addr().unwrap().port())).await.unwrap();
+    seen.value("peer of a mapped one", mapped.peer_addr().unwrap().ip());
+    seen.value("address of a mapped one", mapped.local_addr().unwrap().ip());
+}
+
+/// Nobody can connect to a group, or to everybody.
+async fn targets_of_datagrams_only(seen: &mut Seen) {
+    for (what, to) in [
+        ("a group", "224.0.0.1:7"),
+        ("a mapped group", "[::ffff:224.0.0.1]:7"),
+        ("a group of IPv6", "[ff01::1]:7"),
+        ("everybody", "255.255.255.255:7"),
+        ("everybody here", "127.255.255.255:7"),
+    ] {
+        let connected = soon(TcpStream::connect(to)).await;
+        seen.soon(what, &connected.map(|it| it.map(drop)));
+    }
+}
+
+async fn families_of_ends(seen: &mut Seen) {
+    let listener = TcpListener::bind("[::]:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for (what, from, to) in [
+        ("from ::1 to a mapped address", "[::1]:0", "::ffff:127.0.0.1"),
+        ("from a mapped address to ::1", "[::ffff:127.0.0.1]:0", "::1"),
+        ("from a mapped address to a mapped address", "[::ffff:127.0.0.2]:0", "::ffff:127.0.0.1"),
+        ("from :: to a mapped address", "[::]:0", "::ffff:127.0.0.1"),
+        ("from :: to ::1", "[::]:0", "::1"),
+    ] {
+        let options = ConnectOptions::new().local_addr(from.parse::<SocketAddr>().unwrap());
+        let stream = TcpStream::connect_with((to, port), &options).await;
+        seen.result(what, &stream.and_then(|it| Ok(it.local_addr()?.ip())));
+    }
+}
+
+/// A call takes so many buffers at most (`UIO_MAXIOV`).
+async fn many_buffers(seen: &mut Seen) {
+    let (mut client, _server) = pair().await;
+    let parts = [(); 1100].map(|()| IoSlice::new(b"x"));
+    seen.result("vectored write", &client.write_vectored(&parts).await);
+    seen.result("try", &client.try_write_vectored(&parts));
+}
+
+/// What does not reach the socket does not take its error.
+async fn nothing_on_a_reset_stream(seen: &mut Seen) {
+    let (mut client, server) = pair().await;
+    server.set_linger(Some(Duration::ZERO)).unwrap();
+    drop(server);
+    rest().await;
+    seen.result("try to write nothing", &client.try_write(&[]));
+    seen.result("try to write no buffer", &client.try_write_vectored(&[]));
+    seen.result("try to read nothing", &client.try_read(&mut []));
+    seen.result("peek into nothing", &client.peek(&mut []).await);
+    seen.result("write of nothing", &client.write(&[]).await);
+    seen.result("write of nothing again", &client.write(&[]).await);
 }

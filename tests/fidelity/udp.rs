@@ -149,6 +149,8 @@ async fn options(seen: &mut Seen) {
     seen.result("broadcast", &socket.broadcast());
     seen.result("send to everybody", &socket.send_to(b"x", ("255.255.255.255", 7)).await);
     seen.result("connect to everybody", &socket.connect(("255.255.255.255", 7)).await);
+    seen.result("send to everybody here", &socket.send_to(b"x", ("127.255.255.255", 7)).await);
+    seen.result("connect to everybody here", &socket.connect(("127.255.255.255", 7)).await);
     seen.result("ttl", &socket.ttl());
     seen.result("ttl of 0", &socket.set_ttl(0));
     seen.result("ttl of 256", &socket.set_ttl(256));
@@ -264,6 +266,9 @@ async fn unspecified_targets(seen: &mut Seen) {
     seen.soon("it comes to 127.0.0.1", &soon(here.recv(&mut [0; 8])).await);
     seen.result("from a mapped address to ::1", &dual.send_to(b"xy", ("::1", port)).await);
     seen.result("from 127.0.0.1 to ::", &here.send_to(b"x", ("::", port)).await);
+    let dual = UdpSocket::bind("[::]:0").await.unwrap();
+    seen.result("from :: to a mapped 0.0.0.0", &dual.send_to(b"mapped", ("::ffff:0.0.0.0", port)).await);
+    seen.soon("it comes to 127.0.0.1 as well", &soon(here.recv(&mut [0; 8])).await);
 }
 
 async fn families_of_peers(seen: &mut Seen) {

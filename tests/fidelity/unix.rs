@@ -110,6 +110,16 @@ async fn reset_after_the_end(seen: &mut Seen) {
     seen.result("read of what was sent", &a.read(&mut [0; 8]).await);
     seen.result("read after it", &a.read(&mut [0; 8]).await);
     seen.result("read of the end", &a.read(&mut [0; 8]).await);
+    // Of an end that was read before.
+    let (a, mut b) = UnixStream::pair().unwrap();
+    let (read, write) = a.into_split();
+    drop(write);
+    seen.result("the end of a half", &b.read(&mut [0; 8]).await);
+    b.write_all(b"unread").await.unwrap();
+    drop(read);
+    seen.result("after the end of a half", &b.read(&mut [0; 8]).await);
+    seen.result("after that", &b.read(&mut [0; 8]).await);
+    seen.result("write after that", &b.write(b"x").await);
 }
 
 async fn other_types(seen: &mut Seen) {

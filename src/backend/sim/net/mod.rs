@@ -107,6 +107,10 @@ pub(super) fn listen(
     if options.only_v6.is_some() && addr.is_ipv4() {
         return Err(invalid("only_v6", &format!("{addr} is not an IPv6 address")));
     }
+    // `__inet6_bind`
+    if options.only_v6 == Some(true) && canonical(addr).is_ipv4() {
+        return Err(Errno::InvalidArgument.into());
+    }
     let (number, addr) = world.with(|state| state.network.listen(&mut state.clock, host, addr, options))?;
     Ok(Listener::new(Acceptor::new(world, number, Addr::Ip(addr))))
 }

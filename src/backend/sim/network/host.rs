@@ -193,6 +193,11 @@ impl Network {
             Some(_) => self.check_local(host, from.ip())?,
             None => self.check_up(host)?,
         }
+        if peer.ip().is_multicast() || is_broadcast(peer.ip()) {
+            // `tcp_v4_connect`, `tcp_v6_connect`
+            return Err(Errno::NetworkUnreachable.into());
+        }
+        check_families(local, from.ip(), peer.ip())?;
         if from.ip().is_unspecified() {
             from.set_ip(self.source(host, peer.ip())?);
         }
@@ -221,6 +226,22 @@ fn bits(ip: IpAddr) -> u128 {
     }
 }
 
+/// Whether a socket that is bound to one address can connect to another. One of IPv6 has no packets of IPv4 (`__inet6_bind`), and
+/// one that stands for IPv4 has no others (`ip6_dst_lookup_tail`).
+fn check_families(local: Option<SocketAddr>, from: IpAddr, peer: IpAddr) -> Result<(), Errno> {
+    match local {
+        Some(_) if from.is_unspecified() => Ok(()),
+        Some(SocketAddr::V6(_)) if from.is_ipv6() && peer.is_ipv4() => Err(Errno::NetworkUnreachable),
+        Some(SocketAddr::V6(_)) if from.is_ipv4() && peer.is_ipv6() => Err(Errno::OtherFamily),
+        _ => Ok(()),
+    }
+}
+
+/// Whether it is the address of all hosts, or of all in the network of the loopback interface.
+pub(crate) fn is_broadcast(to: IpAddr) -> bool {
+    matches!(to, IpAddr::V4(to) if to.is_broadcast() || to == Ipv4Addr::new(127, 255, 255, 255))
+}
+
 /// The address of IPv4 that an address of IPv6 stands for (RFC 4291, 2.5.5.2).
 pub(crate) fn canonical(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
@@ -236,7 +257,9 @@ pub(crate) fn mapped(mut addr: SocketAddr) -> SocketAddr {
 
 /// Maps an unspecified address to this host, as Linux does for a socket that is bound to `local`: one of IPv4 to the socket's own
 /// (`ip_route_output_key_hash_rcu`), and one of IPv6 to the loopback address of its family (`__ip6_datagram_connect`).
-pub(crate) fn to_this_host(mut addr: SocketAddr, local: Option<IpAddr>) -> SocketAddr {
+pub(crate) fn to_this_host(addr: SocketAddr, local: Option<IpAddr>) -> SocketAddr {
+    // `::ffff:0.0.0.0` is 0.0.0.0.
+    let mut addr = if addr.ip().is_unspecified() { addr } else { canonical(addr) };
     let local = local.map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified() && !ip.is_multicast());
     if addr.ip().is_unspecified() {
         addr.set_ip(match (addr.ip(), local) {

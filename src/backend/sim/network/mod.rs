@@ -42,7 +42,7 @@ use crate::backend::sim::sorted::SortedMap;
 
 pub(super) use connection::{CLIENT, Fd, SERVER};
 pub(super) use errno::Errno;
-pub(super) use host::{canonical, mapped, to_this_host};
+pub(super) use host::{canonical, is_broadcast, mapped, to_this_host};
 pub(super) use names::{Lookup, Record};
 pub use path::LinkOptions;
 pub(super) use path::{BUFFER, Chance};

@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use self::groups::Group;
 use super::ports::{At, scan};
-use super::{Bound, Errno, Network, TTL, canonical, crashed, mapped, to_this_host};
+use super::{Bound, Errno, Network, TTL, canonical, crashed, is_broadcast, mapped, to_this_host};
 use crate::backend::sim::clock::{Clock, NetEvent};
 use crate::backend::sim::random::Random;
 use crate::backend::sim::waiters::{How, Waiter, Waiting};
@@ -225,7 +225,7 @@ impl Network {
             return Err(Errno::OtherFamily.into());
         }
         bound.check_family(addr)?;
-        if addr.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) && !bound.broadcast {
+        if is_broadcast(addr.ip()) && !bound.broadcast {
             return Err(Errno::AccessDenied.into());
         }
         let host = bound.host;
@@ -334,8 +334,7 @@ impl Network {
         if bytes.len() > if to.is_ipv4() { LARGEST_V4 } else { LARGEST_V6 } {
             return Poll::Ready(Err(Errno::TooLong.into()));
         }
-        let everybody = to.ip() == IpAddr::V4(Ipv4Addr::BROADCAST);
-        if everybody && !bound.broadcast {
+        if is_broadcast(to.ip()) && !bound.broadcast {
             return Poll::Ready(Err(Errno::AccessDenied.into()));
         }
         let (host, mut from) = (bound.host, bound.local);
@@ -359,7 +358,7 @@ impl Network {
         let bound = self.bound(socket)?;
         // A microsecond for the system, and the time on a wire of 10 Gbit/s, with headers.
         bound.sent_at = bound.sent_at.max(clock.nanos) + 1_000 + (bytes.len() as u64 + 66) * 4 / 5;
-        if everybody || to.ip().is_multicast() {
+        if self.datagrams.is_to_many(to) {
             self.send_to_many(clock, socket, bytes, from, to);
         } else if let Some(target) = self.route(host, to.ip()) {
             self.send_to_one(clock, (socket, host), bytes, from, (target, to));

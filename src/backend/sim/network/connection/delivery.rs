@@ -189,6 +189,11 @@ impl Network {
             }
             return Poll::Ready(Ok(len));
         }
+        // A Unix socket knows it at once, and nothing is left to be read before it.
+        let is_reset = is_unix && end.ended && end.flight.iter().any(|packet| packet.what == What::Reset);
+        if is_reset && !std::mem::replace(&mut end.reset, true) {
+            return Poll::Ready(Err(Errno::ConnectionReset.into()));
+        }
         // Nothing that happens after the end of a TCP stream changes it: errors are for who writes (`SOCK_DONE`).
         if end.ended && !(is_unix && end.error.is_some()) {
             return Poll::Ready(Ok(0));
