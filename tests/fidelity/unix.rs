@@ -8,7 +8,7 @@ use crate::{Seen, at_once, path, rest, soon};
 crate::programs! {
     file_stays folders write_to_a_gone_peer peer_gone_with_unread_data half_close other_types queued_connection addresses
     datagram_peers readiness order_of_checks datagram_sizes datagram_queue abstract_names datagrams_of_a_gone_peer
-    datagrams_to_itself reset_after_the_end
+    datagrams_to_itself reset_after_the_end small_writes
 }
 
 async fn file_stays(seen: &mut Seen) {
@@ -120,6 +120,24 @@ async fn reset_after_the_end(seen: &mut Seen) {
     seen.result("after the end of a half", &b.read(&mut [0; 8]).await);
     seen.result("after that", &b.read(&mut [0; 8]).await);
     seen.result("write after that", &b.write(b"x").await);
+}
+
+/// Each write takes memory of its own, and the send buffer has so much.
+async fn small_writes(seen: &mut Seen) {
+    for (size, what) in [
+        (1, "writes of a byte that fit"),
+        (1_000, "writes of 1000 bytes that fit"),
+        (5_000, "writes of 5000 bytes that fit"),
+        (50_000, "writes of 50000 bytes that fit"),
+    ] {
+        let (a, _b) = UnixStream::pair().unwrap();
+        let mut sent = 0_u32;
+        while let Ok(len) = a.try_write(&vec![0; size]) {
+            sent += len as u32;
+        }
+        // As a power of two: the exact number is another one in each version of Linux.
+        seen.value(what, sent.ilog2());
+    }
 }
 
 async fn other_types(seen: &mut Seen) {

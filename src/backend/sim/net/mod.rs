@@ -126,8 +126,9 @@ pub(super) type TcpListener = Listener<SocketAddr>;
 /// A connection in memory: TCP, or a Unix socket.
 ///
 /// Written data arrives after the latency of the link, in order, whatever faults the link has. 64 KiB may be unread at
-/// each end, unless [`LinkOptions::buffer`] sets another limit; a writer waits for room beyond that. Socket options are
-/// stored and returned, but only `linger` of zero, which resets, has an effect.
+/// each end of TCP, unless [`LinkOptions::buffer`] sets another limit; a writer waits for room beyond that. A Unix socket has the
+/// send buffer of Linux, which 278 writes of a byte fill. Socket options are stored and returned, but only `linger` of zero, which
+/// resets, has an effect.
 #[derive(Debug)]
 pub struct Stream<A> {
     socket: Socket,

@@ -179,7 +179,12 @@ impl Network {
                 end.fds.take(len, fds);
                 end.arrived -= len;
                 let waiting = end.inbox.len();
-                if !conn.ends[1 - side].writer.is_empty() {
+                if is_unix {
+                    end.memory.read(len);
+                    if end.memory.has_much_room() {
+                        conn.ends[1 - side].writer.move_to(&mut clock.woken);
+                    }
+                } else if !conn.ends[1 - side].writer.is_empty() {
                     let (from, to) = conn.path(side);
                     let path = paths.get(from, to);
                     if waiting + path.worth_sending() <= path.buffer() {
@@ -190,7 +195,7 @@ impl Network {
             return Poll::Ready(Ok(len));
         }
         // A Unix socket knows it at once, and nothing is left to be read before it.
-        let is_reset = is_unix && end.ended && end.flight.iter().any(|packet| packet.what == What::Reset);
+        let is_reset = is_unix && end.ended && end.flight.any(|packet| packet.what == What::Reset);
         if is_reset && !std::mem::replace(&mut end.reset, true) {
             return Poll::Ready(Err(Errno::ConnectionReset.into()));
         }
@@ -221,7 +226,8 @@ impl Network {
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
         let to = 1 - side;
         // A Unix socket knows at once that its peer is gone (`unix_stream_sendmsg`).
-        let is_gone = conn.is_unix() && (conn.ends[side].reset || !conn.ends[to].held);
+        let is_unix = conn.is_unix();
+        let is_gone = is_unix && (conn.ends[side].reset || !conn.ends[to].held);
         let end = &mut conn.ends[side];
         if is_gone {
             return Poll::Ready(Err(Errno::BrokenPipe.into()));
@@ -234,13 +240,16 @@ impl Network {
         }
         let (from_host, to_host) = conn.path(to);
         let path = paths.get_mut(from_host, to_host);
-        let room = path.buffer().saturating_sub(conn.ends[to].inbox.len());
-        // Avoids sending a few bytes at a time when the reader reads a few bytes at a time (RFC 1122, 4.2.3.4).
         let len: usize = bufs.iter().map(|buf| buf.len()).sum();
         if len == 0 {
             return Poll::Ready(Ok(0));
         }
-        if room < len.min(path.worth_sending()) {
+        // Avoids sending a few bytes at a time when the reader reads a few bytes at a time (RFC 1122, 4.2.3.4).
+        let (room, least) = match is_unix {
+            true => (conn.ends[to].memory.room(len), 1),
+            false => (path.buffer().saturating_sub(conn.ends[to].inbox.len()), len.min(path.worth_sending())),
+        };
+        if room < least {
             clock.dropped.extend(conn.ends[side].writer.add(waiter, How::Polls));
             return Poll::Pending;
         }
@@ -252,6 +261,9 @@ impl Network {
             left -= part.len();
         }
         let end = &mut conn.ends[to];
+        if is_unix {
+            end.memory.written(len);
+        }
         end.fds.sent(fds, end.inbox.len(), len);
         conn.send(clock, (path, random), id, to, What::Data(len));
         Poll::Ready(Ok(len))
@@ -284,7 +296,10 @@ impl Network {
         let Some(conn) = conns.get_mut(id).filter(|conn| !conn.ends[side].crashed) else { return gone() };
         let (from_host, to_host) = conn.path(1 - side);
         let path = paths.get(from_host, to_host);
-        let has_room = conn.ends[1 - side].inbox.len() + path.worth_sending() <= path.buffer();
+        let has_room = match conn.is_unix() {
+            true => conn.ends[1 - side].memory.has_room(),
+            false => conn.ends[1 - side].inbox.len() + path.worth_sending() <= path.buffer(),
+        };
         let end = &mut conn.ends[side];
         if has_room || end.error.is_some() || end.shut || end.reset {
             return Poll::Ready(Ok(()));

@@ -29,6 +29,10 @@ impl Flight {
         self.first.as_mut()
     }
 
+    pub(super) fn any(&self, is_meant: impl FnMut(&Packet) -> bool) -> bool {
+        self.first.iter().chain(&self.others).any(is_meant)
+    }
+
     #[inline]
     pub(super) fn remove_first(&mut self) {
         self.first = self.others.pop_front();

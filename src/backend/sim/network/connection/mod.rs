@@ -7,6 +7,7 @@ mod fds;
 mod flight;
 mod inbox;
 mod keepalive;
+mod memory;
 
 use std::io;
 use std::task::Poll;
@@ -14,6 +15,7 @@ use std::task::Poll;
 use self::fds::Fds;
 use self::flight::Flight;
 use self::inbox::Inbox;
+use self::memory::Memory;
 use super::ports::Ends;
 use super::{Addr, Errno, Network, crashed};
 use crate::backend::sim::clock::Clock;
@@ -88,6 +90,8 @@ struct End {
     inbox: Inbox,
     arrived: usize,
     fds: Fds,
+    // Of a Unix socket.
+    memory: Memory,
     // Only its first packet has an event, so none can overtake another.
     flight: Flight,
     ended: bool,
@@ -120,6 +124,7 @@ impl End {
             inbox: Inbox::default(),
             arrived: 0,
             fds: Fds::default(),
+            memory: Memory::default(),
             flight: Flight::default(),
             ended: false,
             shut: false,
@@ -157,6 +162,7 @@ impl End {
     /// Nobody reads any more what has arrived.
     fn clear_arrived(&mut self) {
         self.inbox.take(self.arrived);
+        self.memory.read(self.arrived);
         self.fds.take(self.arrived, &mut Vec::new());
         self.arrived = 0;
     }
