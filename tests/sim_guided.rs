@@ -169,7 +169,10 @@ fn environment_guides_and_a_shard_guides_itself() {
     let plain = said(&child(TEST, &[("ANYRT_SIM_GUIDED", "0"), shard]));
     assert_says(&plain, &["made 500 runs of 500 seeds, modulo four {1};"]);
     let bad = said(&child(TEST, &[("ANYRT_SIM_GUIDED", "yes")]));
-    assert_says(&bad, &["ANYRT_SIM_GUIDED is \"yes\"", "write 1 for a guided search"]);
+    assert_says(
+        &bad,
+        &["panicked at tests/sim_guided.rs:", "ANYRT_SIM_GUIDED is \"yes\"", "write 1 for a guided search"],
+    );
 }
 
 /// What a program says of itself, where events do not tell: whatever it draws, it does the same.

@@ -428,6 +428,8 @@ fn name_server_can_be_slow_fail_and_be_cut_off() {
     assert_eq!(timed("b"), (ms(2), here));
     let unknown = sim.dns().served_by("nobody").unwrap_err();
     assert!(unknown.to_string().contains("no host is named \"nobody\""), "{unknown}");
+    sim.link("MAIN", "B.").unwrap();
+    sim.dns().served_by("Ns.").unwrap();
 }
 
 #[test]

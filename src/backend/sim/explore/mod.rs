@@ -172,8 +172,11 @@ impl Builder {
                 self.replaying(&replay).logged_to_a_file().replay(&replay.seed, &program);
             }
             Ok(None) => {
-                let Shard { task, results: folder } =
-                    Shard::of_the_environment().unwrap_or_else(|error| panic!("{error}"));
+                // No closure, which would be told of as the place of the panic.
+                let Shard { task, results: folder } = match Shard::of_the_environment() {
+                    Ok(shard) => shard,
+                    Err(error) => panic!("{error}"),
+                };
                 let name = folder.as_ref().map(|_| shard::name_of_a_search(&seeds)).unwrap_or_default();
                 let (number, of) = match (task, &folder) {
                     (Task::Run { number, of }, _) => (number, of),
@@ -204,6 +207,7 @@ impl Builder {
     }
 
     /// Runs these seeds, and reduces the first that fails.
+    #[track_caller]
     fn search(
         mut self,
         source: &'static Location<'static>,
@@ -211,7 +215,10 @@ impl Builder {
         program: &Program<'_>,
         notice: &dyn Fn(Notice),
     ) -> Results {
-        let guided = guided_by_the_environment().unwrap_or_else(|error| panic!("{error}"));
+        let guided = match guided_by_the_environment() {
+            Ok(guided) => guided,
+            Err(error) => panic!("{error}"),
+        };
         self.config.covered = guided.unwrap_or(self.guided);
         let (found, tally) = search::search(&self, seeds, program, notice);
         let failed = found.map(|Failed { index: passed, seed, failure, run }| {

@@ -81,7 +81,12 @@ pub(super) fn reduce(
 fn find_parting(builder: Builder, seed: Seed, program: &Program<'_>) -> String {
     let builder = builder.log(true);
     let [first, second] = [(); 2].map(|()| Run::of(&builder, seed.clone(), program).log);
-    parting(&first, &second).unwrap_or_else(|| "somewhere: two more runs had the same events".to_owned())
+    match parting(&first, &second) {
+        Some(parting) => format!("Two runs differ {parting}"),
+        None => "Where is not known: two more runs had the same events. Something comes from outside of the simulation and seldom \
+                 changes, as a date does. The table in the docs of anyrt::sim (What leaks) has an alternative for each."
+            .to_owned(),
+    }
 }
 
 struct Attempts<'a> {

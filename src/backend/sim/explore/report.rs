@@ -65,7 +65,7 @@ impl Report<'_> {
         if let Some(parting) = parting {
             return writeln!(
                 f,
-                "The program is not deterministic: another run with this seed went differently. Two runs differ {parting}"
+                "The program is not deterministic: another run with this seed went differently. {parting}"
             );
         }
         let all = grouped(*choices);

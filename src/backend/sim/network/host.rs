@@ -118,7 +118,7 @@ impl Network {
     }
 
     pub(crate) fn host_named(&self, name: &str) -> io::Result<usize> {
-        self.hosts.iter().position(|host| host.name == name).ok_or_else(|| {
+        self.hosts.iter().position(|host| are_same(&host.name, name)).ok_or_else(|| {
             let names: Vec<_> = self.hosts.iter().map(|host| format!("{:?}", host.name)).collect();
             let text = format!("anyrt: no host is named {name:?}; there are {}", names.join(", "));
             io::Error::new(ErrorKind::InvalidInput, text)
