@@ -253,6 +253,42 @@ fn message_has_its_beginning_as_text() {
     assert_says(&sim.log().to_string(), &[&line]);
 }
 
+/// What a program does to names and times of day is in the log, and a run without a log has the same hash.
+#[test]
+fn changes_of_names_and_times_are_in_the_log() {
+    let run = |sim: Sim| {
+        let db = sim.host("db", [10, 0, 0, 2]).unwrap();
+        sim.dns().set("db", [[10, 0, 0, 3], [10, 0, 0, 4]]);
+        sim.dns().remove("db");
+        sim.dns().latency(Duration::from_millis(20));
+        sim.block_on(async {
+            sim.sleep(Duration::from_millis(1)).await;
+            sim.dns().fail("db");
+            sim.dns().served_by("db").unwrap();
+            sim.dns().reset("db");
+            db.set_system_time(db.system_time() - Duration::from_secs(3600));
+        });
+        sim
+    };
+    let sim = run(logged());
+    let text = sim.log().to_string();
+    assert_says(
+        &text,
+        &[
+            "0ns  main       names changed: \"db\" is 10.0.0.3, 10.0.0.4\n",
+            "0ns  main       names changed: \"db\" is not found\n",
+            "0ns  main       names changed: an answer takes 20ms\n",
+            "1ms  main  #1   names changed: \"db\" cannot be resolved (tests/sim_log.rs:",
+            "1ms  main  #1   names changed: served by \"db\" (tests",
+            "1ms  main  #1   names changed: \"db\" is what it was at first (tests",
+            "1ms  db         time of day set: 3600s behind\n",
+        ],
+    );
+    let json = parse(&sim.log());
+    assert_eq!(events(&json, &[("kind", "names changed"), ("host", "main")]).len(), 6);
+    assert_eq!(run(Sim::builder().seed(sim.seed()).build().unwrap()).trace_hash(), sim.trace_hash());
+}
+
 /// Panics of a task, of a closure, and of a `block_on`.
 #[test]
 fn panics_are_in_the_log() {

@@ -477,6 +477,11 @@ fn faulty(sim: &Sim) {
         // With this seed some of them are switched on.
         let _ = [buggify!(1.0), buggify!(1.0), buggify!(1.0), buggify!(1.0), buggify!(1.0), buggify!(1.0)];
         db.set_poll_delay(Duration::ZERO);
+        db.kill();
+        sim.sleep(Duration::from_millis(10)).await;
+        db.restart();
+        sim.dns().fail("db");
+        db.set_system_time(sim.system_time() + Duration::from_secs(60));
         assert!(sim.elapsed() > Duration::from_secs(2), "a rare branch");
     });
 }
@@ -496,7 +501,7 @@ fn page_shows_faults_of_hosts_and_links_and_rare_branches() {
         &page,
         r"await press('0');
         const kinds = [];
-        for (let step = 0; step < 14; step++) { await press('f'); kinds.push(kind()); }
+        for (let step = 0; step < 18; step++) { await press('f'); kinds.push(kind()); }
         return { bands: all('.band').map(band => band.dataset.fault), kinds };",
     );
     assert_eq!(console, "");
@@ -506,7 +511,10 @@ fn page_shows_faults_of_hosts_and_links_and_rare_branches() {
     for band in ["clock drift", "clock jump", "slow host", "slow link"] {
         assert!(has("bands", band) && has("kinds", &format!("{band} began")), "{band}: {seen}");
     }
-    assert!(has("kinds", "buggified"), "{seen}");
+    assert!(has("bands", "down"), "{seen}");
+    for moment in ["buggified", "killed", "names changed", "time of day set"] {
+        assert!(has("kinds", moment), "{moment}: {seen}");
+    }
 }
 
 #[test]

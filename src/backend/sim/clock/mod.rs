@@ -193,7 +193,17 @@ impl Clock {
     }
 
     pub(super) fn set_time_of_day(&mut self, host: usize, time: SystemTime) {
+        let before = self.time_of_day(host);
         self.times_of_day.set(host, time, self.local(host));
+        let nanos = self.nanos;
+        if let Some(log) = self.trace.log() {
+            let (by, side) = match time.duration_since(before) {
+                Ok(by) => (by, "ahead"),
+                Err(error) => (error.duration(), "behind"),
+            };
+            log.add(nanos, Kind::TimeOfDaySet, host as u64, 0);
+            log.says(host, format!("{by:?} {side}"));
+        }
     }
 
     pub(super) fn time_of_day(&self, host: usize) -> SystemTime {

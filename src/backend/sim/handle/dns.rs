@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Sim;
-use crate::backend::sim::network::Record;
-use crate::backend::sim::world::World;
+use crate::backend::sim::log::Kind;
+use crate::backend::sim::network::{Network, Record};
+use crate::backend::sim::world::{World, current};
 
 /// The names of a simulation: names take time to resolve, fail, and change.
 ///
@@ -76,7 +77,7 @@ impl Dns {
     /// Sets how long the server takes for an answer, and up to a tenth more, drawn from the seed. Default: no time.
     pub fn latency(&self, latency: Duration) {
         let nanos = latency.as_nanos().try_into().unwrap_or(u64::MAX / 4);
-        self.world.with(|state| state.network.set_name_latency(nanos));
+        self.change(format_args!("an answer takes {latency:?}"), |network| network.set_name_latency(nanos));
     }
 
     /// Puts the server on a host: what is asked and answered takes the paths between it and the host that asks, with
@@ -110,12 +111,36 @@ impl Dns {
         self.world.with(|state| {
             let host = state.network.host_named(host)?;
             state.network.set_name_server(host);
-            Ok(())
-        })
+            io::Result::Ok(())
+        })?;
+        self.change(format_args!("served by {host:?}"), |_| {});
+        Ok(())
     }
 
     fn record(&self, name: &str, record: Option<Record>) {
-        self.world.with(|state| state.network.set_name(name, record));
+        let is = match &record {
+            Some(Record::Ips(ips)) if !ips.is_empty() => {
+                let ips: Vec<_> = ips.iter().map(ToString::to_string).collect();
+                format!("is {}", ips.join(", "))
+            }
+            Some(Record::Ips(_) | Record::Absent) => "is not found".to_owned(),
+            Some(Record::Fails) => "cannot be resolved".to_owned(),
+            None => "is what it was at first".to_owned(),
+        };
+        self.change(format_args!("{name:?} {is}"), |network| network.set_name(name, record));
+    }
+
+    /// Does so, and logs it: what a name is, is no part of what happens until somebody asks.
+    fn change(&self, what: fmt::Arguments<'_>, change: impl FnOnce(&mut Network)) {
+        let host = current().map_or(0, |(_, host)| host);
+        self.world.with(|state| {
+            change(&mut state.network);
+            let (nanos, task) = (state.clock.nanos, state.clock.whose_turn().unwrap_or(0));
+            if let Some(log) = state.clock.trace.log() {
+                log.add(nanos, Kind::NamesChanged, task, 0);
+                log.says(host, what.to_string());
+            }
+        });
     }
 }
 

@@ -54,6 +54,9 @@ pub(crate) enum Kind {
     Panicked,
     Failed,
     Contradiction,
+    NamesChanged,
+    // Of hosts.
+    TimeOfDaySet,
 }
 
 /// What a kind is about, and its number.
@@ -81,6 +84,7 @@ impl Kind {
             | Self::Called
             | Self::Returned
             | Self::Contradiction
+            | Self::NamesChanged
             | Self::Panicked
             | Self::Failed => Subject::Task,
             Self::TimerFired => Subject::Timer,
@@ -114,6 +118,7 @@ impl Kind {
             | Self::ClockDriftEnded
             | Self::ClockJumpBegan
             | Self::ClockJumpEnded
+            | Self::TimeOfDaySet
             | Self::SlowHostBegan
             | Self::SlowHostEnded => Subject::Host,
         }

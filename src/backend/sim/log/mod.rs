@@ -96,7 +96,7 @@ impl Log {
     /// - for a task that is spawned: `is`, one of `"task"`, `"closure"` and `"block_on"`; and `name`, if it has one;
     /// - `by`, the task that woke this one; `waits`, what it waits for, in words; `text` of a note; and of
     ///   `"buggified"`, the place of a [`buggify!`](crate::buggify!) that was true; and
-    ///   of faults of clocks and hosts, how bad they are;
+    ///   of faults of clocks and hosts, how bad they are; and of `"names changed"` and `"time of day set"`, to what;
     /// - `text` of a panic, and of `"failed"`, which is how the program ended; `source`, the place in the source, which
     ///   is known if `ANYRT_SIM_LOG` is set;
     /// - for an operation of a [history](crate::sim::history) that is `"called"` or `"returned"`: `operation`, a number that is the
