@@ -13,7 +13,7 @@ crate::programs! {
     addresses v6_takes_v4 v6_only shared_ports connect_to_itself backlog queued_connection_is_reset linger_of_zero
     big_write buffers readiness both_close options_of_a_reset_stream halves listeners_that_are_gone options first_errors ends_of_a_stream reset_before_accept port_numbers
     unspecified_target targets_of_datagrams_only families_of_ends many_buffers
-    nothing_on_a_reset_stream
+    nothing_on_a_reset_stream keepalive_times
 }
 
 async fn pair() -> (TcpStream, TcpStream) {
@@ -580,6 +580,36 @@ async fn families_of_ends(seen: &mut Seen) {
         let stream = TcpStream::connect_with((to, port), &options).await;
         seen.result(what, &stream.and_then(|it| Ok(it.local_addr()?.ip())));
     }
+}
+
+/// What is not set is that of the system, or was set before; and there is a most.
+async fn keepalive_times(seen: &mut Seen) {
+    let (client, _server) = pair().await;
+    let second = Duration::from_secs(1);
+    client.set_keepalive(Some(Keepalive::new().time(10 * second))).unwrap();
+    let times =
+        |client: &TcpStream| client.keepalive().map(|it| it.map(|it| (it.time, it.interval, it.retries)));
+    seen.result("of the system", &times(&client));
+    client.set_keepalive(Some(Keepalive::new().interval(second).retries(3))).unwrap();
+    seen.result("set before", &times(&client));
+    for (what, keepalive) in [
+        ("longest time", Keepalive::new().time(32_767 * second)),
+        ("longer", Keepalive::new().time(32_768 * second)),
+        ("longest interval", Keepalive::new().interval(32_767 * second)),
+        ("longer interval", Keepalive::new().interval(Duration::MAX)),
+        ("most retries", Keepalive::new().retries(127)),
+        ("more retries", Keepalive::new().retries(128)),
+    ] {
+        seen.result(what, &client.set_keepalive(Some(keepalive)));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = ConnectOptions::new().keepalive(Keepalive::new().retries(128));
+    seen.outcome(
+        "connect with more",
+        &TcpStream::connect_with(listener.local_addr().unwrap(), &options).await,
+    );
+    let options = ListenOptions::new().keepalive(Keepalive::new().retries(128));
+    seen.outcome("listen with more", &TcpListener::bind_with("127.0.0.1:0", &options).await);
 }
 
 /// A call takes so many buffers at most (`UIO_MAXIOV`).

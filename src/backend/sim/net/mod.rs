@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use self::acceptor::Acceptor;
 use self::socket::Socket;
-use super::network::{Addr, BUFFER, Errno, Lookup, canonical, to_this_host};
+use super::network::{Addr, BUFFER, Errno, Lookup, all_times, canonical, check_keepalive, to_this_host};
 use super::time::Sleep;
 use super::waiters::How;
 use super::world::{World, gone};
@@ -52,6 +52,7 @@ pub(super) async fn connect(
 ) -> io::Result<TcpStream> {
     let is_v6 = addr.is_ipv6();
     let addr = canonical(to_this_host(addr, options.local_addr.map(|local| local.ip())));
+    check_keepalive(options.socket.keepalive)?;
     let (from, route) = world.with(|state| {
         let ConnectOptions { local_addr, socket, .. } = &options;
         let from = state.network.local_end(&state.clock, host, addr, *local_addr, socket)?;
@@ -107,6 +108,7 @@ pub(super) fn listen(
     if options.only_v6.is_some() && addr.is_ipv4() {
         return Err(invalid("only_v6", &format!("{addr} is not an IPv6 address")));
     }
+    check_keepalive(options.socket.keepalive)?;
     // `__inet6_bind`
     if options.only_v6 == Some(true) && canonical(addr).is_ipv4() {
         return Err(Errno::InvalidArgument.into());
@@ -333,12 +335,15 @@ impl runtime::TcpStream for TcpStream {
     }
 
     fn keepalive(&self) -> io::Result<Option<Keepalive>> {
-        self.socket.options(|options, _| options.keepalive.map(Keepalive::in_whole_seconds))
+        self.socket.options(|options, _| options.keepalive.map(|times| all_times(times, None)))
     }
 
     fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
         keepalive.map_or(Ok(()), Keepalive::check)?;
-        self.socket.options(|options, _| options.keepalive = keepalive)?;
+        check_keepalive(keepalive)?;
+        self.socket.options(|options, _| {
+            options.keepalive = keepalive.map(|times| all_times(times, options.keepalive));
+        })?;
         self.socket.keepalive_changed();
         Ok(())
     }

@@ -40,7 +40,7 @@ use super::slots::Slots;
 use super::waiters::{Waiters, Waiting};
 use crate::backend::sim::sorted::SortedMap;
 
-pub(super) use connection::{CLIENT, Fd, SERVER};
+pub(super) use connection::{CLIENT, Fd, SERVER, all_times, check_keepalive};
 pub(super) use errno::Errno;
 pub(super) use host::{canonical, is_broadcast, mapped, to_this_host};
 pub(super) use names::{Lookup, Record};

@@ -3,11 +3,13 @@
 //! A probe that is answered changes nothing. So there are none in the queue of events until something happens that
 //! might leave one without an answer: a crash of the peer, or a partition.
 
+use std::time::Duration;
+
 use super::delivery::What;
 use super::{CLIENT, Conn, End, SERVER, SleepState};
 use crate::backend::sim::clock::{Clock, NetEvent};
-use crate::backend::sim::network::Network;
 use crate::backend::sim::network::paths::Gate;
+use crate::backend::sim::network::{Errno, Network};
 use crate::backend::sim::slots::Id;
 use crate::runtime::net::Keepalive;
 
@@ -15,6 +17,28 @@ use crate::runtime::net::Keepalive;
 const TIME: u64 = 7_200;
 const INTERVAL: u64 = 75;
 const RETRIES: u32 = 9;
+
+/// The most that it takes (`MAX_TCP_KEEPIDLE`, which `MAX_TCP_KEEPINTVL` is as well, and `MAX_TCP_KEEPCNT`).
+const LONGEST: Duration = Duration::from_secs(32_767);
+const MOST_RETRIES: u32 = 127;
+
+/// Checks what the system takes.
+pub(crate) fn check_keepalive(keepalive: Option<Keepalive>) -> Result<(), Errno> {
+    let Some(Keepalive { time, interval, retries }) = keepalive else { return Ok(()) };
+    let is_long = [time, interval].into_iter().flatten().any(|time| time > LONGEST);
+    if is_long || retries > Some(MOST_RETRIES) { Err(Errno::InvalidArgument) } else { Ok(()) }
+}
+
+/// What is set, then; of what is not, the system's or what was `before`.
+pub(crate) fn all_times(keepalive: Keepalive, before: Option<Keepalive>) -> Keepalive {
+    let before = before.unwrap_or_default();
+    let Keepalive { time, interval, retries } = keepalive.in_whole_seconds();
+    Keepalive {
+        time: time.or(before.time).or(Some(Duration::from_secs(TIME))),
+        interval: interval.or(before.interval).or(Some(Duration::from_secs(INTERVAL))),
+        retries: retries.or(before.retries).or(Some(RETRIES)),
+    }
+}
 
 impl End {
     fn times(&self) -> Option<Times> {

@@ -69,6 +69,7 @@ impl Conn {
 }
 
 pub(crate) use self::fds::Fd;
+pub(crate) use self::keepalive::{all_times, check_keepalive};
 
 pub(crate) const CLIENT: usize = 0;
 pub(crate) const SERVER: usize = 1;
