@@ -656,3 +656,26 @@ fn faults_are_reduced_to_those_that_it_takes() {
     variables.last_mut().unwrap().1 = "none";
     assert_passes(&child(TEST, &variables));
 }
+
+#[test]
+fn panics_of_tasks_in_runs_that_pass_are_told_at_the_end() {
+    const TEST: &str = "panics_of_tasks_in_runs_that_pass_are_told_at_the_end";
+    if is_child() {
+        return explore(0..100, |sim| {
+            sim.spawn(async move {}).detach();
+            if sim.seed() % 10 == 7 {
+                sim.spawn(async { panic!("the handler is broken") }).detach();
+            }
+            sim.advance(Duration::from_secs(1));
+        });
+    }
+    let output = child(TEST, &[]);
+    assert!(output.status.success());
+    assert_says(
+        &stderr(&output),
+        &[
+            "anyrt: in 10 of 100 runs something panicked, and the run passed. Seed 7 is the first:\n  panicked at tests/sim_explore.rs:",
+            ":\n  the handler is broken\nA panic of a task is an error of its handle: await that, and the run fails.",
+        ],
+    );
+}

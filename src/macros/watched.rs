@@ -69,12 +69,18 @@ pub(super) fn watched(rt: AnyRuntime, limit: Option<Duration>) -> io::Result<Any
 
     static SAID: std::sync::Once = std::sync::Once::new();
 
+    let line = match COMPILED_IN.first() {
+        Some(&"smol") => "`anyrt = { version = \"0.1\", features = [\"macros\", \"smol\", \"watch\"] }`",
+        Some(&"async-std") => {
+            "`anyrt = { version = \"0.1\", features = [\"macros\", \"async-std\", \"watch\"] }`"
+        }
+        _ => "`anyrt = { version = \"0.1\", features = [\"macros\", \"tokio\", \"watch\"] }`",
+    };
     if limit.is_some() {
-        let runtime = COMPILED_IN.first().unwrap_or(&"tokio");
         SAID.call_once(|| {
             super::program::say(format_args!(
                 "{VARIABLE} is set, but feature `watch` of anyrt is off, so nothing is watched: add it to the others in Cargo.toml, \
-                 as in `anyrt = {{ version = \"0.1\", features = [\"macros\", {runtime:?}, \"watch\"] }}`"
+                 as in {line}"
             ));
         });
     }

@@ -31,7 +31,8 @@ use crate::runtime::task::catch_panic::catch_panic;
 /// Searches for a seed with which `program` fails. Each seed runs in a new simulation.
 ///
 /// A program fails if it panics, also because the simulation is stuck, or if it returns an error. A panic of a task is
-/// an error of its handle: await the handle. The program of a host has none, so if that of [`boot`](crate::sim::Host::boot) panics,
+/// an error of its handle: await the handle. If nobody does, the run passes, and the search says at its end in how many runs something
+/// panicked, and where first. The program of a host has none, so if that of [`boot`](crate::sim::Host::boot) panics,
 /// it is a failure as well. Seeds run in parallel on as many threads as there are processors. The search finds the smallest seed that
 /// fails, however many threads there are.
 ///

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use crate::backend::sim::handle::{Builder, Sim};
 use crate::backend::sim::log::{Log, News};
-use crate::backend::sim::panics::Quiet;
+use crate::backend::sim::panics::{Panic, Quiet};
 use crate::backend::sim::places::Counted;
 use crate::backend::sim::replay::Seed;
 use crate::backend::sim::world::InProgram;
@@ -15,6 +15,8 @@ pub(super) type Program<'a> = dyn Fn(&Sim) -> Option<String> + Sync + 'a;
 /// What a run came to.
 pub(super) struct Run {
     pub(super) failure: Option<Failure>,
+    /// The first panic, also if it was that of a task, which has not failed the run.
+    pub(super) panic: Option<Panic>,
     pub(super) choices: u64,
     /// What was drawn, in words, if it has failed.
     pub(super) faults: Vec<String>,
@@ -39,12 +41,15 @@ impl Run {
         let sim = Ending::new(builder.with_seed(seed));
         let outcome = catch_panic(|| program(&sim.sim));
         let has_ended_well = matches!(outcome, Ok(None));
+        let panics = quiet.take();
+        let panic = panics.first().cloned();
         let failure = match sim.sim.world.which_boot_panicked().filter(|_| has_ended_well) {
-            Some(panicked) => Some(Failure::of_a_host(panicked, quiet.take())),
-            None => Failure::new(outcome, quiet.take()),
+            Some(panicked) => Some(Failure::of_a_host(panicked, panics)),
+            None => Failure::new(outcome, panics),
         };
         let mut run = sim.sim.world.with(|state| Self {
             failure,
+            panic,
             choices: state.tasks.schedule.choices(),
             faults: Vec::new(),
             steps: state.steps,

@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::progress;
 use super::run::{Program, Run};
 use super::shard::Seeds;
-use super::tally::Tally;
+use super::tally::{Panicked, Tally};
 use crate::backend::sim::handle::Builder;
 use crate::backend::sim::replay::Seed;
 use crate::thread::lock;
@@ -58,7 +58,8 @@ pub(super) fn search(
                 }
             } else {
                 plan.passed(index, run.news);
-                lock(&tally).add(run.counted);
+                let panicked = run.panic.map(|panic| Panicked { runs: 1, index, seed, panic });
+                lock(&tally).add(run.counted, panicked);
             }
         }
         running.store(progress::NO_RUN, Ordering::Relaxed);

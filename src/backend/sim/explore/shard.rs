@@ -115,7 +115,7 @@ pub(super) struct Results {
 
 impl Results {
     fn to_json(&self, number: u64, of: u64) -> Value {
-        let Tally { runs, places, expected } = &self.tally;
+        let Tally { runs, places, expected, .. } = &self.tally;
         let place = |(Place { name, at }, total): (&Place, &Total)| {
             Value::object([
                 ("name", Value::text(name)),
@@ -162,7 +162,7 @@ impl Results {
     }
 
     fn add(&mut self, mut other: Self) {
-        let Tally { runs, places, expected } = std::mem::take(&mut other.tally);
+        let Tally { runs, places, expected, .. } = std::mem::take(&mut other.tally);
         self.tally.runs += runs;
         for (place, total) in places {
             self.tally.places.get_or_insert_with(place, Total::default).add(total);

@@ -1,10 +1,12 @@
-//! The places of `sometimes!`, over all runs of a search.
+//! What all runs of a search have seen: the places of `sometimes!`, and panics of tasks.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::report::{grouped, runs};
+use crate::backend::sim::panics::Panic;
 use crate::backend::sim::places::Counted;
+use crate::backend::sim::replay::Seed;
 use crate::backend::sim::sorted::SortedMap;
 
 /// What all runs have counted together.
@@ -14,6 +16,16 @@ pub(super) struct Tally {
     pub(super) places: SortedMap<Place, Total>,
     /// Names that a program expects.
     pub(super) expected: BTreeSet<String>,
+    pub(super) panicked: Option<Panicked>,
+}
+
+/// Runs that have passed although a task panicked, and the first panic of the first of them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Panicked {
+    pub(super) runs: u64,
+    pub(super) index: u64,
+    pub(super) seed: Seed,
+    pub(super) panic: Panic,
 }
 
 /// A place of `sometimes!`.
@@ -42,8 +54,16 @@ impl Total {
 
 impl Tally {
     /// One run has passed.
-    pub(super) fn add(&mut self, counted: Counted) {
+    pub(super) fn add(&mut self, counted: Counted, panicked: Option<Panicked>) {
         self.runs += 1;
+        if let Some(panicked) = panicked {
+            let runs = self.panicked.as_ref().map_or(0, |before| before.runs);
+            let first = match self.panicked.take() {
+                Some(before) if before.index < panicked.index => before,
+                _ => panicked,
+            };
+            self.panicked = Some(Panicked { runs: runs + 1, ..first });
+        }
         for ((name, at), count) in counted.sometimes {
             let place = Place { name: name.to_owned(), at: at.to_string() };
             let total = Total { reached: count.reached, held: count.held, runs: u64::from(count.held > 0) };
@@ -52,8 +72,25 @@ impl Tally {
         self.expected.extend(counted.expected);
     }
 
-    /// What to print at the end, if there is a place.
+    /// What to print at the end, if there is something to say.
     pub(super) fn summary(&self) -> Option<String> {
+        let parts = [self.summary_of_panics(), self.summary_of_places()];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join("\n");
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn summary_of_panics(&self) -> Option<String> {
+        let Panicked { runs: of, seed, panic, .. } = self.panicked.as_ref()?;
+        let panic = panic.to_string().replace('\n', "\n  ");
+        Some(format!(
+            "anyrt: in {} of {} something panicked, and the run passed. Seed {seed} is the first:\n  {panic}\nA panic of a task is an \
+             error of its handle: await that, and the run fails.",
+            grouped(*of),
+            runs(self.runs)
+        ))
+    }
+
+    fn summary_of_places(&self) -> Option<String> {
         if self.places.is_empty() {
             return None;
         }
