@@ -74,11 +74,13 @@ impl Report<'_> {
             None if *choices == 0 => write!(f, "no scheduling choice")?,
             Some(0) => write!(f, "none of {all} scheduling choices")?,
             Some(choices) => write!(f, "{} of {all} scheduling choices", grouped(choices))?,
+            None if *choices == 1 => write!(f, "the only scheduling choice")?,
             None => write!(f, "all {all} scheduling choices")?,
         }
         self.write_switches(f, *switches)?;
         match replay.faults.as_deref() {
             _ if faults.is_empty() => writeln!(f, ".")?,
+            None if faults.len() == 1 => writeln!(f, "; the only fault:")?,
             None => writeln!(f, "; all {} faults:", faults.len())?,
             Some([]) => writeln!(f, "; none of {} faults.", faults.len())?,
             Some(kept) => writeln!(f, "; {} of {} faults:", kept.len(), faults.len())?,
@@ -249,8 +251,11 @@ Needed to reproduce: ",
             report(&Found { replay: Replay { faults: None, ..replay }, faults: Vec::new(), ..found() });
         assert!(text.contains("none of 1,340 scheduling choices.\nTo run"), "{text}");
         let replay = Replay { seed: 1.into(), choices: None, faults: None };
-        let text = report(&Found { replay, choices: 0, faults: Vec::new(), ..found() });
+        let text = report(&Found { replay: replay.clone(), choices: 0, faults: Vec::new(), ..found() });
         assert!(text.contains("Needed to reproduce: no scheduling choice.\nTo run"), "{text}");
+        let faults = found().faults.split_off(2);
+        let text = report(&Found { replay, choices: 1, faults, ..found() });
+        assert!(text.contains("the only scheduling choice; the only fault:\n  "), "{text}");
     }
 
     #[test]

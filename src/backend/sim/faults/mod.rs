@@ -210,7 +210,7 @@ impl Faults {
         self
     }
 
-    /// Names the hosts that faults affect, each as often as its weight says. Default: every host alike.
+    /// Names the hosts that faults affect, each as often as its weight says. Default, and without a name: every host alike.
     ///
     /// A fault of a link has one of them at one end, and any other host at the other. A crash needs one of them with a
     /// [`boot`](crate::sim::Host::boot) program.
