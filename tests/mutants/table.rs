@@ -1306,8 +1306,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "simulated port is free while it is kept",
         file: "backend/sim/network/ports.rs",
-        right: "if port.connections.get(&ends).is_some_and(|it| it.until.is_none()) {",
-        wrong: "if port.connections.get(&ends).is_some_and(|it| mutant!() || it.until.is_none()) {",
+        right: "if it.get().until == until {",
+        wrong: "if mutant!() || it.get().until == until {",
         caught_by: &["backend::sim::network::ports::tests::port_is_kept_for_a_minute_and_nothing_is_left_then"],
     },
     Mutant {
@@ -1355,9 +1355,16 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "simulation forgets a wake",
         file: "backend/sim/network/connection/delivery.rs",
-        right: "                    conn.ends[1 - side].writer.move_to(&mut clock.woken);",
-        wrong: "                    if !mutant!() { conn.ends[1 - side].writer.move_to(&mut clock.woken); }",
+        right: "if waiting + path.worth_sending() <= path.buffer() {",
+        wrong: "if !mutant!() && waiting + path.worth_sending() <= path.buffer() {",
         caught_by: &["backend::sim::sim::big_transfer_is_intact"],
+    },
+    Mutant {
+        name: "simulated Unix socket forgets a wake",
+        file: "backend/sim/network/connection/delivery.rs",
+        right: "if end.memory.has_much_room() {",
+        wrong: "if !mutant!() && end.memory.has_much_room() {",
+        caught_by: &["backend::sim::sim::unix_big_transfer_is_intact"],
     },
     // Watches.
     Mutant {
