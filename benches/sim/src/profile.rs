@@ -10,7 +10,7 @@ use crate::programs::{ANYRT, Programs, slope, target};
 /// Functions with a smaller part of all instructions are added up.
 const LEAST: f64 = 0.01;
 
-/// What the instructions of a scenario are counted for: the difference of two runs.
+/// A unit whose instructions are counted, as the difference of two runs.
 struct Counted {
     what: &'static str,
     arguments: &'static [&'static str],

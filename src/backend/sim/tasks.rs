@@ -81,7 +81,7 @@ impl Tasks {
         }
     }
 
-    /// What is left for the next simulation.
+    /// Its lists, emptied for the next simulation.
     pub(super) fn lists(&mut self) -> TaskLists {
         TaskLists { tasks: self.tasks.emptied(), ready: self.ready.emptied() }
     }

@@ -73,7 +73,7 @@ impl Clock {
         }
     }
 
-    /// What is left for the next simulation.
+    /// Its lists, emptied for the next simulation.
     pub(super) fn lists(&mut self) -> Queue<Event> {
         self.events.emptied()
     }

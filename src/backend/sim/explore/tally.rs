@@ -1,4 +1,4 @@
-//! What all runs of a search have seen: the places of `sometimes!`, and panics of tasks.
+//! The tally of a search: the places of `sometimes!` and the panics of tasks, over all runs.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -72,7 +72,7 @@ impl Tally {
         self.expected.extend(counted.expected);
     }
 
-    /// What to print at the end, if there is something to say.
+    /// The text that a search ends with, if it has seen any of them.
     pub(super) fn summary(&self) -> Option<String> {
         let parts = [self.summary_of_panics(), self.summary_of_places()];
         let text = parts.into_iter().flatten().collect::<Vec<_>>().join("\n");

@@ -173,7 +173,7 @@ impl Builder {
     /// and text otherwise. If a process has several simulations, the last to write wins. To log the locations of
     /// panics, this installs a [panic hook](std::panic::set_hook), which calls the previous one. If the file cannot be
     /// written, a message goes to stderr, with no other effect. The search of [`explore`](Self::explore) writes no log;
-    /// replaying a seed does.
+    /// replaying a seed does. The variable is read once, by the first simulation of the process.
     pub fn log(mut self, keep: bool) -> Self {
         self.config.logged = keep;
         self

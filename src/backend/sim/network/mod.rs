@@ -169,7 +169,7 @@ impl Network {
         network
     }
 
-    /// What is left for the next simulation.
+    /// Its lists, emptied for the next simulation.
     pub(super) fn lists(&mut self) -> NetworkLists {
         let Self { hosts, by_ip, paths, conns, listening, .. } = self;
         NetworkLists {

@@ -29,7 +29,7 @@ pub(crate) fn check_keepalive(keepalive: Option<Keepalive>) -> Result<(), Errno>
     if is_long || retries > Some(MOST_RETRIES) { Err(Errno::InvalidArgument) } else { Ok(()) }
 }
 
-/// What is set, then; of what is not, the system's or what was `before`.
+/// These times; those that are missing are as `before`, or else the defaults of the system.
 pub(crate) fn all_times(keepalive: Keepalive, before: Option<Keepalive>) -> Keepalive {
     let before = before.unwrap_or_default();
     let Keepalive { time, interval, retries } = keepalive.in_whole_seconds();

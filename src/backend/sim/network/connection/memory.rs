@@ -12,12 +12,12 @@ const HEAD: usize = PAGE - FOOTER;
 const PAGES: usize = 8 * PAGE;
 const PAGE: usize = 4096;
 
-/// What a buffer has besides its bytes: its own, and what is behind its head.
+/// Memory of a buffer besides its bytes: its own, and the footer of its head.
 const OWN: usize = 256;
 const FOOTER: usize = 320;
 const SMALLEST: usize = 512;
 
-/// What is written to one end.
+/// Buffers of one end.
 #[derive(Default)]
 pub(super) struct Memory {
     used: usize,
