@@ -391,20 +391,13 @@ impl<T> Task<T> {
         self.task.is_finished()
     }
 
-    #[inline]
-    fn poll(&mut self, number: Number, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        match Pin::new(&mut self.task).poll(cx) {
-            Poll::Ready(output) => Poll::Ready(claim(number, output)),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-
     /// Detaches the task.
     fn detach(mut self, number: Number) {
         if self.is_finished() {
             // An output that is there already is dropped where we are.
-            if let Poll::Ready(output) = self.poll(number, &mut Context::from_waker(Waker::noop())) {
-                discard(output);
+            let mut cx = Context::from_waker(Waker::noop());
+            if let Poll::Ready(output) = Pin::new(&mut self.task).poll(&mut cx) {
+                discard(claim(number, output));
             }
         }
         self.task.detach();
@@ -619,19 +612,21 @@ impl<T> Future for Handle<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let number = self.core.number;
         let state = self.core.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let polled = match state {
-            State::Running(task) => task.poll(number, cx),
-            _ => state.poll_shared(number, cx),
-        };
-        if polled.is_ready() {
-            // Nothing is left in it to be cancelled, so it need not be dropped.
-            if let Some(task) = state.take_running() {
-                task.task.detach();
+        if let State::Running(task) = state {
+            if let Poll::Ready(output) = Pin::new(&mut task.task).poll(cx) {
+                // Nothing is left in it to be cancelled, so it need not be dropped.
+                if let Some(task) = state.take_running() {
+                    task.task.detach();
+                }
+                return Poll::Ready(claim(number, output));
             }
-        } else if !is_driving() {
+        } else if let Poll::Ready(result) = state.poll_shared(number, cx) {
+            return Poll::Ready(result);
+        }
+        if !is_driving() {
             waits_outside(number, cx.waker());
         }
-        polled
+        Poll::Pending
     }
 }
 
