@@ -735,6 +735,39 @@ fn first_poll_of_tokio_waits_for_its_driver() {
     assert_eq!(first_poll_is_ready(&AsyncStd::global()), [true; 3]);
 }
 
+/// Whether a stream reads the bytes behind an urgent one, which a read does not cross.
+#[cfg(target_os = "linux")]
+fn reads_behind_an_urgent_byte<R: Runtime>(rt: &R) -> bool {
+    rt.block_on(async {
+        let listener = rt.tcp_bind("127.0.0.1:0").await.unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // tokio has been told that the socket is registered and that nothing has arrived.
+        assert!(rt.timeout(ms(20), stream.read(&mut [0; 8])).await.is_err());
+        peer.write_all(b"ab").unwrap();
+        socket2::SockRef::from(&peer).send_out_of_band(b"x").unwrap();
+        peer.write_all(b"cd").unwrap();
+        let mut buf = [0; 8];
+        assert_eq!(stream.read(&mut buf).await.unwrap(), 2);
+        let reads = rt.timeout(ms(200), stream.read(&mut buf)).await;
+        if reads.is_err() {
+            // They are not lost.
+            peer.write_all(b"e").unwrap();
+            assert_eq!(stream.read(&mut buf).await.unwrap(), 3);
+        }
+        reads.is_ok()
+    })
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn urgent_byte_keeps_a_read_of_tokio_waiting() {
+    // Its driver tells of all three writes at once.
+    assert!(!reads_behind_an_urgent_byte(&tokio_current_thread()));
+    assert!(reads_behind_an_urgent_byte(&Smol::global()));
+    assert!(reads_behind_an_urgent_byte(&AsyncStd::global()));
+}
+
 #[test]
 fn handle_to_a_gone_tokio_says_so() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -266,6 +266,9 @@ pub(super) async fn unix_fds_without_a_byte_are_invalid_input<R: Runtime>(rt: R)
     assert_eq!((received.len, received.fds.len()), (1, 1));
     drop((fd, received));
     all_closed(&rt, other).await;
+    // Nothing is sent without an error, as by plain writing, though the peer is gone.
+    drop(b);
+    assert_eq!(a.send_with_fds(b"", &[]).await.unwrap(), 0);
 }
 
 pub(super) async fn unix_fds_try_waits_for_nothing<R: Runtime>(rt: R) {
@@ -313,4 +316,45 @@ pub(super) async fn unix_fds_starve_no_timer<R: Runtime>(rt: R) {
         }
     };
     assert!(rt.timeout(Duration::ZERO, busy).await.is_err(), "the timer waited for the stream");
+}
+
+pub(super) async fn unix_fds_hide_no_bytes<R: Runtime>(rt: R) {
+    let (a, mut b) = rt.unix_pair().unwrap();
+    let (fd, _other) = descriptor();
+    // tokio is told of a new socket only in its second turn.
+    for _ in 0..5 {
+        let mut all = Vec::new();
+        for message in [b"ab", b"cd"] {
+            assert_eq!(a.send_with_fds(message, &[fd.as_fd()]).await.unwrap(), 2);
+        }
+        assert_eq!(a.send_with_fds(b"ef", &[]).await.unwrap(), 2);
+        while all.len() < 4 {
+            let mut buf = [0; 8];
+            let read = rt.timeout(LONG, b.read(&mut buf)).await.expect("bytes are there").unwrap();
+            all.extend_from_slice(&buf[..read]);
+        }
+        while all.len() < 6 {
+            let mut buf = [0; 8];
+            rt.timeout(LONG, b.readable()).await.expect("it is readable").unwrap();
+            let received = receive(&rt, &b, &mut buf, 1).await;
+            all.extend_from_slice(&buf[..received.len]);
+        }
+        assert_eq!(all, b"abcdef");
+    }
+}
+
+pub(super) async fn unix_fds_come_with_credentials<R: Runtime>(rt: R) {
+    let (a, b) = rt.unix_pair().unwrap();
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(socket) = b.descriptor() {
+        rustix::net::sockopt::set_socket_passcred(socket, true).unwrap();
+    }
+    let (fd, other) = descriptor();
+    for (sent, room, truncated) in [(1, 1, false), (1, 4, false), (2, 1, true), (0, 0, false)] {
+        a.send_with_fds(b"x", &vec![fd.as_fd(); sent]).await.unwrap();
+        let received = receive(&rt, &b, &mut [0; 8], room).await;
+        assert_eq!((received.fds.len(), received.truncated), (sent.min(room), truncated), "{sent} to {room}");
+    }
+    drop(fd);
+    all_closed(&rt, other).await;
 }

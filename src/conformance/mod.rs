@@ -235,6 +235,7 @@ macro_rules! __scenarios {
             sync(shutdown) shutdown::shutdown_waits_for_what_ends_in_time;
             sync(shutdown, pool) shutdown::shutdown_reports_a_closure_that_runs_on;
             sync(shutdown, parallelism) shutdown::shutdown_reports_a_task_that_is_stuck;
+            sync(shutdown, parallelism) shutdown::shutdown_drops_tasks_beside_one_that_is_stuck;
             sync(shutdown, blocking_threads) shutdown::shutdown_drops_what_is_queued;
             sync(shutdown) shutdown::shutdown_twice_leaves_nothing;
             sync(shutdown) shutdown::shutdown_in_no_time_takes_idle_threads_for_nothing_else;
@@ -602,6 +603,8 @@ macro_rules! __scenarios {
                 async(fds) fds::unix_fds_without_a_byte_are_invalid_input;
                 async(fds) fds::unix_fds_try_waits_for_nothing;
                 async(fds) fds::unix_fds_starve_no_timer;
+                async(fds) fds::unix_fds_hide_no_bytes;
+                async(fds) fds::unix_fds_come_with_credentials;
             }
 
             #[cfg(watch)] {

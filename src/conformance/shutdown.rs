@@ -168,6 +168,37 @@ pub(super) fn shutdown_reports_a_task_that_is_stuck<R: Runtime>(rt: R) {
     }
 }
 
+pub(super) fn shutdown_drops_tasks_beside_one_that_is_stuck<R: Runtime>(rt: R) {
+    // A worker that takes it may have taken others already.
+    let mut watches = Vec::new();
+    let mut spawn_busy = || {
+        let (canary, watch) = canary();
+        watches.push(watch);
+        let busy = rt.clone();
+        drop(rt.spawn_boxed(async move {
+            let _canary = canary;
+            loop {
+                busy.yield_now().await;
+            }
+        }));
+    };
+    (0..100).for_each(|_| spawn_busy());
+    let (started, is_started) = oneshot::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let stuck = rt.spawn_boxed(async move {
+        started.send(()).unwrap();
+        let _ = released.recv();
+    });
+    (0..100).for_each(|_| spawn_busy());
+    rt.block_on(is_started).unwrap();
+    assert_eq!(rt.shutdown_timeout(ENOUGH).unwrap(), ShutdownReport::new(1, 0));
+    for (n, mut watch) in watches.into_iter().enumerate() {
+        assert!(watch.is_dropped(), "future {n} is still there");
+    }
+    drop(release);
+    let _ = block_on(stuck);
+}
+
 pub(super) fn shutdown_drops_what_is_queued<R: Runtime>(rt: R) {
     let running: Vec<_> = (0..pool_size()).map(|_| running_closure(&rt)).collect();
     let (canary, mut watch) = canary();

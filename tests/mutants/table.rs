@@ -143,8 +143,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "handle that has completed says that its runtime is gone",
         file: "runtime/task/native/async_task.rs",
-        right: "        if polled.is_ready() {\n            // Nothing",
-        wrong: "        if polled.is_ready() && !mutant!() {\n            // Nothing",
+        right: "                if let Some(task) = state.take_running() {",
+        wrong: "                if let Some(task) = if mutant!() { None } else { state.take_running() } {",
         caught_by: &["backend::smol::owned::handle_polled_after_completion_panics"],
     },
     Mutant {
@@ -972,6 +972,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "match stream.take_error()?.filter(|_| !mutant!()) {",
         caught_by: &["backend::tokio::multi_thread::connect_tries_every_address"],
     },
+    // Shutdown.
+    Mutant {
+        name: "no thread stays to drop what a stuck worker has taken",
+        file: "backend/smol/threads.rs",
+        right: "if workers.is_to_stay() {",
+        wrong: "if workers.is_to_stay() && (!mutant!() || lock(&workers.state).alive == 1) {",
+        caught_by: &["backend::smol::owned::shutdown_drops_tasks_beside_one_that_is_stuck"],
+    },
     // Unix sockets.
     Mutant {
         name: "bad path is left to the system",
@@ -1146,6 +1154,28 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wrong: "if mutant!() { return fds::send(self.descriptor(), buf, fds); }
         self.try_io(Interest::Writable, || fds::send(self.descriptor(), buf, fds))",
         caught_by: &["backend::tokio::multi_thread::unix_fds_of_a_cancelled_send_stay"],
+    },
+    Mutant {
+        name: "plain read of tokio forgets what is behind descriptors",
+        file: "backend/tokio/net/native.rs",
+        right: "read => return Poll::Ready(read.map(|read| buf.advance(read))),",
+        wrong: "read => { if mutant!() { let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into())); }
+                return Poll::Ready(read.map(|read| buf.advance(read))) }",
+        caught_by: &["backend::tokio::multi_thread::unix_fds_hide_no_bytes"],
+    },
+    Mutant {
+        name: "receive has no space for credentials",
+        file: "runtime/net/fds.rs",
+        right: "            cmsg_space!(ScmRights(room.min(MOST)), ScmCredentials(1))",
+        wrong: "            if mutant!() { cmsg_space!(ScmRights(room.min(MOST))) } else { cmsg_space!(ScmRights(room.min(MOST)), ScmCredentials(1)) }",
+        caught_by: &["backend::smol::owned::unix_fds_come_with_credentials"],
+    },
+    Mutant {
+        name: "nothing without descriptors is more than plain writing in a simulation",
+        file: "backend/sim/net/socket.rs",
+        right: "        if fds.is_empty() {",
+        wrong: "        if fds.is_empty() && !mutant!() {",
+        caught_by: &["backend::sim::sim::unix_fds_without_a_byte_are_invalid_input"],
     },
     Mutant {
         name: "cancelled receive loses descriptors",

@@ -3,6 +3,7 @@
 //! async-executor 1.14 drops them when it is dropped itself, which it is not as long as one worker is stuck in a poll.
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
@@ -120,20 +121,28 @@ impl Tasks {
         }
     }
 
-    /// Runs what is in the queue. Of a closed executor that is every task that nobody is polling, or just about to put
-    /// there.
+    /// Runs what is in the queue of the executor, and not in that of a thread. Of a closed executor that is to be dropped.
     pub(super) fn drop_all(self: &Arc<Self>, executor: &Executor<'static>) {
         let _tasks = self.enter();
         while executor.try_tick() {}
     }
 
-    /// Runs tasks of a closed executor until none is left that has ever waited.
+    /// Runs tasks of a closed executor until `others_left`, and none is left that has ever waited.
     ///
     /// A wake-up first marks its task and then puts it into the queue. async-executor 1.14 never drops a task that was
     /// marked when it was dropped, and put there later.
-    pub(super) fn drop_the_last(self: &Arc<Self>, executor: &Executor<'static>) {
+    pub(super) async fn drop_the_last(
+        self: &Arc<Self>,
+        executor: &Executor<'static>,
+        others_left: impl Future<Output = ()>,
+    ) {
         let _tasks = self.enter();
-        let _ = smol::block_on(executor.run(self.all_gone.recv()));
+        executor
+            .run(async {
+                others_left.await;
+                let _ = self.all_gone.recv().await;
+            })
+            .await;
         while executor.try_tick() {}
     }
 }

@@ -1,7 +1,10 @@
 use std::cell::RefCell;
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,13 +37,24 @@ struct WorkersState {
     // Nothing is ever sent: the workers leave when it is dropped.
     running: Option<Sender<()>>,
     alive: usize,
+    last: Option<Last>,
+}
+
+/// The first thread that is done with its tasks: it is the last that leaves, and drops what others leave behind.
+///
+/// async-executor 1.14 gives each worker that asks for a task half of those in the queue (`steal`). One that gets stuck in the first
+/// keeps the others, and only a thread that runs the executor finds them.
+struct Last {
+    // Woken when another thread leaves.
+    waker: Waker,
+    has_nothing_to_do: bool,
 }
 
 impl Threads {
     pub(super) fn start(workers: usize, blocking: usize, name: &str) -> io::Result<Arc<Self>> {
         let (running, stopped) = bounded(1);
         let executor = Arc::new(Executor::new());
-        let state = WorkersState { running: Some(running), alive: 0 };
+        let state = WorkersState { running: Some(running), alive: 0, last: None };
         let threads = Arc::new_cyclic(|threads| Self {
             executor: Arc::downgrade(&executor),
             pool: Pool::new(blocking, name, threads.clone()),
@@ -117,7 +131,35 @@ impl Drop for Threads {
 impl Workers {
     /// Waits until all have left; how many have not, each of them in a task if there is one.
     fn wait(&self, end: Instant) -> usize {
-        wait_until(lock(&self.state), &self.one_left, end, |state| state.alive == 0).alive
+        let state = wait_until(lock(&self.state), &self.one_left, end, |state| state.alive == 0);
+        let idle = state.last.as_ref().is_some_and(|last| last.has_nothing_to_do);
+        state.alive - usize::from(idle)
+    }
+
+    /// Whether this thread is to be the last.
+    fn is_to_stay(&self) -> bool {
+        let mut state = lock(&self.state);
+        let is_first = state.last.is_none();
+        state.last.get_or_insert_with(|| Last { waker: Waker::noop().clone(), has_nothing_to_do: false });
+        is_first
+    }
+
+    /// Polls `run`, on the thread that stays, also whenever another one leaves.
+    async fn run_as_the_last<T>(&self, run: impl Future<Output = T>) -> T {
+        let mut run = pin!(run);
+        poll_fn(|cx| {
+            let waker = cx.waker().clone();
+            lock(&self.state).last = Some(Last { waker: waker.clone(), has_nothing_to_do: false });
+            let polled = run.as_mut().poll(cx);
+            lock(&self.state).last = Some(Last { waker, has_nothing_to_do: polled.is_pending() });
+            polled
+        })
+        .await
+    }
+
+    /// Waits in [`run_as_the_last`](Self::run_as_the_last) until the other threads have left.
+    async fn others_left(&self) {
+        poll_fn(|_| if lock(&self.state).alive == 1 { Poll::Ready(()) } else { Poll::Pending }).await;
     }
 }
 
@@ -157,44 +199,35 @@ impl Worker {
 }
 
 /// One thread that runs tasks.
-struct Counted {
-    workers: Arc<Workers>,
-    is_counted: bool,
-}
+struct Counted(Arc<Workers>);
 
 impl Counted {
     fn one(workers: &Arc<Workers>) -> Self {
         lock(&workers.state).alive += 1;
-        Self { workers: workers.clone(), is_counted: true }
+        Self(workers.clone())
     }
 
-    /// Drops the remaining tasks; the last thread to do so waits until all are dropped.
-    fn drop_all(mut self, tasks: &Arc<Tasks>, executor: Arc<Executor<'static>>) {
+    /// Drops the remaining tasks.
+    fn drop_all(self, tasks: &Arc<Tasks>, executor: Arc<Executor<'static>>) {
+        let Self(workers) = &self;
         tasks.drop_all(&executor);
-        if !self.leave_to_another() {
-            tasks.drop_the_last(&executor);
+        if workers.is_to_stay() {
+            smol::block_on(workers.run_as_the_last(tasks.drop_the_last(&executor, workers.others_left())));
         }
         // No task is left to this thread when it is not counted any more.
         drop((executor, self));
-    }
-
-    /// Whether this is not the last thread: then it is not counted from here on.
-    fn leave_to_another(&mut self) -> bool {
-        let mut state = lock(&self.workers.state);
-        self.is_counted = state.alive == 1;
-        if !self.is_counted {
-            state.alive -= 1;
-        }
-        !self.is_counted
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        if self.is_counted {
-            lock(&self.workers.state).alive -= 1;
+        let mut state = lock(&self.0.state);
+        state.alive -= 1;
+        if let Some(last) = &state.last {
+            last.waker.wake_by_ref();
         }
-        self.workers.one_left.notify_all();
+        drop(state);
+        self.0.one_left.notify_all();
     }
 }
 

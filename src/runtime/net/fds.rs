@@ -46,8 +46,6 @@ pub(crate) fn check(buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("anyrt: {why}")))
 }
 
-const SPACE: usize = cmsg_space!(ScmRights(MOST));
-
 /// Sends bytes, and descriptors with the first of them.
 pub(super) fn send(of: Option<BorrowedFd<'_>>, buf: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
     // As in `system`: elsewhere it is an option of the socket.
@@ -88,17 +86,20 @@ pub(super) fn recv(of: Option<BorrowedFd<'_>>, buf: &mut [u8], room: usize) -> i
 cfg_if! {
     if #[cfg(any(target_os = "linux", target_os = "android"))] {
         const CLOEXEC: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+        const SPACE: usize = cmsg_space!(ScmRights(MOST), ScmCredentials(1));
 
         fn close_on_exec(_: &OwnedFd) -> io::Result<()> {
             Ok(())
         }
 
-        /// No more than is wanted: what has no space there is closed, and never opened (unix(7)).
+        /// No more than is wanted, because what has no space there is closed and never opened; and for the credentials of the sender, which
+        /// come first if the socket was told to have them (`SO_PASSCRED` of unix(7)).
         fn space_for(room: usize) -> usize {
-            cmsg_space!(ScmRights(room.min(MOST)))
+            cmsg_space!(ScmRights(room.min(MOST)), ScmCredentials(1))
         }
     } else {
         const CLOEXEC: RecvFlags = RecvFlags::empty();
+        const SPACE: usize = cmsg_space!(ScmRights(MOST));
 
         // Not every system has a flag for it.
         fn close_on_exec(fd: &OwnedFd) -> io::Result<()> {

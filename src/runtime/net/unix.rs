@@ -464,13 +464,17 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     /// <details><summary>Scenarios</summary>
     ///
     /// `unix_fds_work_on_the_other_side`, `unix_fds_keep_their_place`, `unix_fds_without_room_are_closed`,
-    /// `unix_fds_outlive_a_cancelled_receive`, `unix_fds_starve_no_timer`.</details>
+    /// `unix_fds_outlive_a_cancelled_receive`, `unix_fds_starve_no_timer`, `unix_fds_hide_no_bytes`,
+    /// `unix_fds_come_with_credentials`.</details>
     #[cfg(feature = "fds")]
     fn recv_with_fds(&self, buf: &mut [u8], room: usize) -> impl Future<Output = io::Result<RecvFds>> + Send {
         try_io(move || self.try_recv_with_fds(buf, room), || self.readable())
     }
 
     /// [`send_with_fds`](Self::send_with_fds) without waiting; see [`try_write`](Self::try_write).
+    ///
+    /// A runtime with a network of its own implements this one: `send_with_fds` calls it, also through
+    /// [`AnyRuntime`](crate::AnyRuntime).
     ///
     /// <details><summary>Scenarios</summary>
     ///
@@ -485,6 +489,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     }
 
     /// [`recv_with_fds`](Self::recv_with_fds) without waiting; see [`try_read`](Self::try_read).
+    ///
+    /// A runtime with a network of its own implements this one: `recv_with_fds` calls it, also through
+    /// [`AnyRuntime`](crate::AnyRuntime).
     ///
     /// <details><summary>Scenarios</summary>
     ///

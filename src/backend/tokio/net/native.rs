@@ -1,9 +1,10 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, Interest};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net;
 
 use super::stream::Io;
@@ -44,6 +45,12 @@ pub trait Native: Family + io::Read + io::Write {
         interest: Interest,
         operation: impl FnOnce() -> io::Result<T>,
     ) -> io::Result<T>;
+
+    fn poll_read(
+        io: &mut (impl Part<Self> + AsyncRead),
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>>;
 
     fn local_addr(stream: &Self::Stream) -> io::Result<Self::Peer>;
     fn peer_addr(stream: &Self::Stream) -> io::Result<Self::Peer>;
@@ -134,7 +141,7 @@ macro_rules! half {
 }
 
 macro_rules! native {
-    ($family:ty: $stream:ident, $listener:ident, $halves:ident, $peer:ty, $untold:ty) => {
+    ($family:ty: $stream:ident, $listener:ident, $halves:ident, $peer:ty, $untold:ty, $poll_read:ident) => {
         impl Native for $family {
             type Stream = net::$stream;
             type ReadHalf<'a> = net::$halves::ReadHalf<'a>;
@@ -186,6 +193,14 @@ macro_rules! native {
                 operation: impl FnOnce() -> io::Result<T>,
             ) -> io::Result<T> {
                 stream.try_io(interest, operation)
+            }
+
+            fn poll_read(
+                io: &mut (impl Part<Self> + AsyncRead),
+                cx: &mut Context<'_>,
+                buf: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                $poll_read(io, cx, buf)
             }
 
             fn local_addr(stream: &net::$stream) -> io::Result<$peer> {
@@ -242,6 +257,33 @@ macro_rules! native {
 }
 
 // tokio 1.54 tries a new TCP stream by itself ...
-native!(Tcp: TcpStream, TcpListener, tcp, std::net::SocketAddr, ());
+native!(Tcp: TcpStream, TcpListener, tcp, std::net::SocketAddr, (), poll_read);
 #[cfg(unix)]
-native!(Unix: UnixStream, UnixListener, unix, net::unix::SocketAddr, [bool; 2]);
+native!(Unix: UnixStream, UnixListener, unix, net::unix::SocketAddr, [bool; 2], poll_read_up_to_descriptors);
+
+/// As tokio does, which takes it that a read that does not fill its buffer leaves nothing behind (`io/poll_evented.rs`).
+fn poll_read(
+    io: &mut (impl AsyncRead + Unpin),
+    cx: &mut Context<'_>,
+    buf: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    Pin::new(io).poll_read(cx, buf)
+}
+
+/// Until there is nothing. A read of a Unix stream ends where descriptors do that were sent with its bytes (unix(7)), and the peer may
+/// send nothing more until what is behind them has been read.
+#[cfg(unix)]
+fn poll_read_up_to_descriptors(
+    io: &mut impl Part<Unix>,
+    cx: &mut Context<'_>,
+    buf: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    let stream = io.stream();
+    loop {
+        ready!(stream.poll_read_ready(cx))?;
+        match stream.try_read(buf.initialize_unfilled()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return Poll::Ready(read.map(|read| buf.advance(read))),
+        }
+    }
+}

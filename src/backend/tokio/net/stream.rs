@@ -112,7 +112,7 @@ impl<F: Native, S: Part<F> + AsyncRead> Reads for Io<F, S> {
         }
         let untold = self.untold.take(Way::Read);
         let mut read = ReadBuf::new(buf);
-        match Pin::new(&mut self.io).poll_read(cx, &mut read) {
+        match F::poll_read(&mut self.io, cx, &mut read) {
             Poll::Pending if untold => poll_untold(cx, || F::same(self.io.stream())?.read(buf)),
             polled => polled.map_ok(|()| read.filled().len()),
         }
@@ -125,7 +125,7 @@ impl<F: Native, S: Part<F> + AsyncRead> Reads for Io<F, S> {
             return Poll::Ready(Ok(()));
         }
         let untold = self.untold.take(Way::Read);
-        match Pin::new(&mut self.io).poll_read(cx, buf) {
+        match F::poll_read(&mut self.io, cx, buf) {
             Poll::Pending if untold => {
                 let polled = poll_untold(cx, || F::same(self.io.stream())?.read(buf.initialize_unfilled()));
                 polled.map_ok(|read| buf.advance(read))
