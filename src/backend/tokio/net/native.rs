@@ -2,7 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net;
@@ -280,7 +280,7 @@ fn poll_read_up_to_descriptors(
 ) -> Poll<io::Result<()>> {
     let stream = io.stream();
     loop {
-        ready!(stream.poll_read_ready(cx))?;
+        std::task::ready!(stream.poll_read_ready(cx))?;
         match stream.try_read(buf.initialize_unfilled()) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             read => return Poll::Ready(read.map(|read| buf.advance(read))),
