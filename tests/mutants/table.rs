@@ -978,7 +978,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "backend/smol/threads.rs",
         right: "if workers.is_to_stay() {",
         wrong: "if workers.is_to_stay() && (!mutant!() || lock(&workers.state).alive == 1) {",
-        caught_by: &["backend::smol::owned::shutdown_drops_tasks_beside_one_that_is_stuck"],
+        caught_by: &["backend::smol::threads::tests::stuck_worker_keeps_nothing_that_it_has_taken"],
     },
     // Unix sockets.
     Mutant {
@@ -1161,7 +1161,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         right: "read => return Poll::Ready(read.map(|read| buf.advance(read))),",
         wrong: "read => { if mutant!() { let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into())); }
                 return Poll::Ready(read.map(|read| buf.advance(read))) }",
-        caught_by: &["backend::tokio::multi_thread::unix_fds_hide_no_bytes"],
+        caught_by: &["backend::tokio::current_thread::unix_fds_hide_no_bytes"],
     },
     Mutant {
         name: "receive has no space for credentials",

@@ -257,3 +257,40 @@ impl Drop for Working {
         let _ = HERE.try_with(|here| here.replace(before));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::mpsc;
+
+    use crate::runtime::{BlockOn as _, ShutdownReport, Spawn as _};
+    use crate::{Smol, task::JoinHandle};
+
+    use super::*;
+
+    /// Until it is released: whether the thread is in it, and how to release it.
+    fn stuck(runtime: &Smol) -> (mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let ((here, is_here), (release, released)) = (mpsc::channel(), mpsc::channel());
+        drop(runtime.spawn(async move {
+            here.send(()).unwrap();
+            released.recv().unwrap();
+        }));
+        (is_here, release)
+    }
+
+    #[test]
+    fn stuck_worker_keeps_nothing_that_it_has_taken() {
+        let runtime = Smol::with_threads(1).unwrap();
+        let (is_busy, release_first) = stuck(&runtime);
+        is_busy.recv().unwrap();
+        // The only worker takes half of these when it is free.
+        let (is_stuck, release) = stuck(&runtime);
+        let tasks: Vec<JoinHandle<()>> = (0..100).map(|_| runtime.spawn(pending())).collect();
+        release_first.send(()).unwrap();
+        is_stuck.recv().unwrap();
+        let left = runtime.shutdown_timeout(Duration::from_secs(2)).unwrap();
+        assert_eq!(left, ShutdownReport::new(1, 0));
+        assert_eq!(tasks.iter().filter(|task| !task.is_finished()).count(), 0);
+        release.send(()).unwrap();
+    }
+}
