@@ -96,7 +96,8 @@ pub trait BlockOn: Spawn + BlockOnBackend {
     ///
     /// `shutdown_drops_every_task`, `shutdown_drops_tasks_that_wake_each_other_under_a_lock`, `shutdown_leaves_nothing_of_an_idle_runtime`,
     /// `shutdown_reports_a_closure_that_runs_on`, `shutdown_reports_a_task_that_is_stuck`,
-    /// `shutdown_drops_tasks_beside_one_that_is_stuck`, `shutdown_drops_what_is_queued`, `shutdown_twice_leaves_nothing`, `shutdown_in_a_task_panics`,
+    /// `shutdown_drops_tasks_beside_one_that_is_stuck`, `shutdown_drops_what_is_queued`, `shutdown_twice_leaves_nothing`,
+    /// `shutdown_in_a_task_panics`,
     /// `shutdown_waits_for_what_ends_in_time`, `shutdown_does_not_mind_other_handles`, `shutdown_needs_an_owner`,
     /// `shutdown_while_a_thread_is_in_block_on`, `shutdown_beside_a_busy_block_on_keeps_the_deadline`,
     /// `two_shutdowns_both_tell_the_truth`, `shutdown_drops_tasks_before_it_waits_for_closures`,

@@ -121,7 +121,7 @@ impl Tasks {
         }
     }
 
-    /// Runs what is in the queue of the executor, and not in that of a thread. Of a closed executor that is to be dropped.
+    /// Runs the tasks in the queue of a closed executor, which drops them; not those that a thread has taken from it.
     pub(super) fn drop_all(self: &Arc<Self>, executor: &Executor<'static>) {
         let _tasks = self.enter();
         while executor.try_tick() {}

@@ -435,8 +435,9 @@ pub trait UnixStream: AsyncRead + AsyncWrite + fmt::Debug + Send + Sync + Sized 
     ///
     /// Descriptors come with the first byte that they were sent with. No receive goes on beyond the bytes of one
     /// [`send_with_fds`](Self::send_with_fds), so descriptors of two sends never come together. **A plain read closes the
-    /// descriptors** that were sent with what it reads. If there is room for fewer than have come, the others are closed, and
-    /// [`truncated`](RecvFds::truncated) is true.
+    /// descriptors** that were sent with what it reads; the bytes behind them are there for the next read. If there is room for fewer than
+    /// have come, the others are closed, and [`truncated`](RecvFds::truncated) is true. Credentials of the sender take none of that room
+    /// (`SO_PASSCRED` of unix(7)).
     ///
     /// An empty buffer receives nothing, at once.
     ///
