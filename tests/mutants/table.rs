@@ -1133,6 +1133,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["backend::tokio::multi_thread::stream_halves_try_io_tells_the_runtime"],
     },
     Mutant {
+        name: "attempt fails where tokio is told just then",
+        file: "backend/tokio/net/mod.rs",
+        right: "if is_untold() { once(&mut operation) }",
+        wrong: "if mutant!() { tried } else if is_untold() { once(&mut operation) }",
+        caught_by: &["backend::tokio::net::tests::attempt_is_repeated_where_tokio_is_told_just_then"],
+    },
+    Mutant {
         name: "descriptors beyond the room stay open",
         file: "runtime/net/fds.rs",
         right: "if all.fds.len() < room && close_on_exec",

@@ -60,17 +60,21 @@ async fn counted<T>(ready: impl Future<Output = io::Result<T>>) -> io::Result<T>
 /// Calls `operation` by `try_io` of tokio, or without it where tokio has not been told yet that a socket is ready.
 fn attempt<T>(
     operation: impl FnOnce() -> io::Result<T>,
-    try_io: impl FnOnce(&mut dyn FnMut() -> io::Result<T>) -> io::Result<T>,
+    try_io: impl Fn(&mut dyn FnMut() -> io::Result<T>) -> io::Result<T>,
     is_untold: impl FnOnce() -> bool,
 ) -> io::Result<T> {
     let mut operation = Some(operation);
-    let mut call = || operation.take().map_or_else(|| Err(io::ErrorKind::WouldBlock.into()), |call| call());
-    let tried = try_io(&mut call);
-    match operation {
-        // It was not called: tokio knows that the socket is not ready, or does not know it yet.
-        Some(operation) if is_untold() => operation(),
-        _ => tried,
+    let tried = try_io(&mut || once(&mut operation));
+    if operation.is_none() {
+        return tried;
     }
+    // It was not called: tokio knows that the socket is not ready, or does not know it yet, or was told just then.
+    if is_untold() { once(&mut operation) } else { try_io(&mut || once(&mut operation)) }
+}
+
+/// `WouldBlock` where `operation` was called before.
+fn once<T>(operation: &mut Option<impl FnOnce() -> io::Result<T>>) -> io::Result<T> {
+    operation.take().map_or_else(|| Err(io::ErrorKind::WouldBlock.into()), |call| call())
 }
 
 /// Tries what tokio 1.54 has not: it waits for its driver to tell of a socket, also of one that is new (`registration.rs`).
@@ -111,4 +115,22 @@ async fn or_untold<T>(
         ready => ready,
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn attempt_is_repeated_where_tokio_is_told_just_then() {
+        let is_told = Cell::new(false);
+        let try_io = |call: &mut dyn FnMut() -> io::Result<u8>| {
+            if is_told.get() { call() } else { Err(io::ErrorKind::WouldBlock.into()) }
+        };
+        // Its driver tells of the socket between the try and the question.
+        let is_untold = || is_told.replace(true);
+        assert_eq!(attempt(|| Ok(7), try_io, is_untold).unwrap(), 7);
+    }
 }
