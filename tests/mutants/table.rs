@@ -653,8 +653,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "Duration::MAX wraps",
         file: "runtime/time/deadline.rs",
-        right: "now.checked_add(duration).or_else(",
-        wrong: "now.checked_add(duration).or(mutant!().then_some(now)).or_else(",
+        right: "now.checked_add(duration).unwrap_or_else(",
+        wrong: "now.checked_add(duration).or(mutant!().then_some(now)).unwrap_or_else(",
         caught_by: &[
             "backend::tokio::multi_thread::sleep_max_waits_for_ever",
             "backend::smol::owned::timeout_max_never_elapses",
