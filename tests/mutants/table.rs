@@ -1080,8 +1080,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "tokio is not told that an operation would block",
         file: "backend/tokio/net/mod.rs",
-        right: "let tried = try_io(&mut call);",
-        wrong: "let tried = if mutant!() { call() } else { try_io(&mut call) };",
+        right: "let tried = try_io(&mut || once(&mut operation));",
+        wrong: "let tried = if mutant!() { once(&mut operation) } else { try_io(&mut || once(&mut operation)) };",
         caught_by: &[
             "backend::tokio::multi_thread::udp_try_io_would_block_and_then_waits",
             "backend::tokio::multi_thread::stream_try_io_would_block_and_then_waits",
