@@ -7,16 +7,17 @@ use std::fmt;
 use std::future::{pending, poll_fn};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, Once};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use anyrt::task::{self, Builder};
 use anyrt::watch::WatchOptions;
-use anyrt::{AnyRuntime, spawn, spawn_blocking, yield_now};
+use anyrt::{AnyRuntime, Smol, spawn, spawn_blocking, yield_now};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
+use tracing::subscriber::Interest;
 use tracing::{Event, Instrument, Level, Metadata, Span, Subscriber, info, info_span};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -378,20 +379,95 @@ async fn span_follows_into_what_a_watched_handle_wraps(rt: AnyRuntime) {
     }
 }
 
-/// What a test of this name prints in a process of its own, where it blocks.
-fn blocks_in_its_own_process(test: &str, subscribe: impl FnOnce()) -> Option<String> {
+/// What a test of this name prints in a process of its own, where it runs `inside`.
+fn in_its_own_process(test: &str, inside: impl FnOnce()) -> Option<String> {
     const INSIDE: &str = "ANYRT_TEST_TRACING_INSIDE";
     if std::env::var_os(INSIDE).is_some() {
-        subscribe();
-        let rt = AnyRuntime::from(anyrt::Smol::new().unwrap());
-        let rt = rt.watch(WatchOptions::new().warn_after(Duration::from_millis(5))).unwrap();
-        rt.block_on(async { std::thread::sleep(Duration::from_millis(500)) });
+        inside();
         return None;
     }
     let mut inside = Command::new(std::env::current_exe().unwrap());
     let output = inside.args(["--exact", test, "--nocapture"]).env(INSIDE, "yes").output().unwrap();
-    assert!(output.status.success());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// What a test of this name prints in a process of its own, where a task blocks.
+fn blocks_in_its_own_process(test: &str, subscribe: impl FnOnce()) -> Option<String> {
+    in_its_own_process(test, || {
+        subscribe();
+        let rt = AnyRuntime::from(Smol::new().unwrap());
+        let rt = rt.watch(WatchOptions::new().warn_after(Duration::from_millis(5))).unwrap();
+        rt.block_on(async { std::thread::sleep(Duration::from_millis(500)) });
+    })
+}
+
+/// Knows a callsite once it has registered it, as console-subscriber does, and takes its time.
+struct Registrar {
+    known: Mutex<Vec<&'static str>>,
+    registers: Mutex<Sender<()>>,
+    tell_unknown: Sender<&'static str>,
+    unknown: Mutex<Receiver<&'static str>>,
+}
+
+impl Registrar {
+    fn expect(&self, target: &'static str) {
+        if is_of_tasks(target) && !self.known.lock().unwrap().contains(&target) {
+            let _ = self.tell_unknown.send(target);
+        }
+    }
+}
+
+fn is_of_tasks(target: &str) -> bool {
+    ["tokio::task", "runtime::waker"].contains(&target)
+}
+
+impl<S: Subscriber> Layer<S> for Registrar {
+    fn register_callsite(&self, callsite: &'static Metadata<'static>) -> Interest {
+        let target = callsite.target();
+        if is_of_tasks(target) {
+            self.registers.lock().unwrap().send(()).unwrap();
+            // Long enough for another thread to tell something of this callsite.
+            let unknown = self.unknown.lock().unwrap().recv_timeout(Duration::from_millis(500));
+            assert_eq!(unknown, Err(RecvTimeoutError::Timeout));
+            self.known.lock().unwrap().push(target);
+        }
+        Interest::always()
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        self.expect(attributes.metadata().target());
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        self.expect(event.metadata().target());
+    }
+}
+
+#[test]
+fn subscriber_knows_the_callsites_of_tasks() {
+    in_its_own_process("subscriber_knows_the_callsites_of_tasks", || {
+        let (registers, is_registering) = channel();
+        let (tell_unknown, unknown) = channel();
+        let registrar = Registrar {
+            known: Mutex::default(),
+            registers: Mutex::new(registers),
+            tell_unknown,
+            unknown: Mutex::new(unknown),
+        };
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(registrar)).unwrap();
+        let rt = AnyRuntime::from(Smol::with_threads(4).unwrap());
+        let rt = rt.watch(WatchOptions::new().on_report(|_| ())).unwrap();
+        let first = rt.spawn(async { yield_now().await });
+        // One task at the callsite of the span, and one at that of the wakers.
+        let others = [(); 2].map(|()| {
+            is_registering.recv_timeout(LIMIT).unwrap();
+            rt.spawn(async { yield_now().await })
+        });
+        for task in [first].into_iter().chain(others) {
+            rt.block_on(task).unwrap();
+        }
+    });
 }
 
 #[test]

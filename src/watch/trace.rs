@@ -4,7 +4,8 @@
 //! by events of the target `runtime::waker` (console-subscriber 0.5, `src/lib.rs` and `src/visitors.rs`). compio and tokio
 //! emit the same.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
@@ -14,7 +15,7 @@ use tracing::{Level, Span, dispatcher, enabled, info, trace, trace_span, warn};
 
 use super::report::remedy;
 use super::{Report, TaskInfo};
-use crate::thread;
+use crate::thread::{self, lock};
 
 /// The span of a task; `None` if no subscriber wants it.
 pub(super) struct TaskSpan(Option<Box<Span>>);
@@ -98,26 +99,82 @@ impl SpanNumber {
     }
 }
 
+/// A callsite of tracing, which the first call registers with the subscriber.
+///
+/// What another thread tells meanwhile reaches a subscriber that does not know the callsite yet (tracing-core 0.1.36,
+/// `DefaultCallsite::register`). console-subscriber 0.5 drops it, and says for ever that a task has lost its waker.
+struct Callsite {
+    is_registered: AtomicBool,
+    is_in_first_call: Mutex<bool>,
+    first_call_ends: Condvar,
+}
+
+impl Callsite {
+    const fn new() -> Self {
+        Self {
+            is_registered: AtomicBool::new(false),
+            is_in_first_call: Mutex::new(false),
+            first_call_ends: Condvar::new(),
+        }
+    }
+
+    /// Calls, once the first call of another thread has ended.
+    fn call<T>(&self, call: impl FnOnce() -> T) -> T {
+        let _first = (!self.is_registered.load(Ordering::Acquire)).then(|| self.begin()).flatten();
+        call()
+    }
+
+    #[cold]
+    fn begin(&self) -> Option<FirstCall<'_>> {
+        // Not for ever: in the first call, a subscriber may run a task itself, or wait for a thread that does.
+        const LIMIT: Duration = Duration::from_secs(5);
+        let mut is_in_first_call = lock(&self.is_in_first_call);
+        if *is_in_first_call {
+            drop(self.first_call_ends.wait_timeout_while(is_in_first_call, LIMIT, |it| *it));
+            return None;
+        }
+        *is_in_first_call = true;
+        Some(FirstCall(self))
+    }
+}
+
+/// Ends with a panic of the subscriber, too.
+struct FirstCall<'a>(&'a Callsite);
+
+impl Drop for FirstCall<'_> {
+    fn drop(&mut self) {
+        let Callsite { is_registered, is_in_first_call, first_call_ends } = self.0;
+        is_registered.store(true, Ordering::Release);
+        *lock(is_in_first_call) = false;
+        first_call_ends.notify_all();
+    }
+}
+
 fn new_span(task: &TaskInfo) -> Option<Span> {
     if is_traced_by_tokio() {
         return None;
     }
-    Some(trace_span!(
-        target: "tokio::task",
-        parent: None,
-        "runtime.spawn",
-        kind = task.kind.word(),
-        task.id = id_of(task),
-        task.name = task.name.as_deref(),
-        loc.file = task.spawned_at.file,
-        loc.line = task.spawned_at.line,
-        loc.col = task.spawned_at.column,
-    ))
+    static CALLSITE: Callsite = Callsite::new();
+    Some(CALLSITE.call(|| {
+        trace_span!(
+            target: "tokio::task",
+            parent: None,
+            "runtime.spawn",
+            kind = task.kind.word(),
+            task.id = id_of(task),
+            task.name = task.name.as_deref(),
+            loc.file = task.spawned_at.file,
+            loc.line = task.spawned_at.line,
+            loc.col = task.spawned_at.column,
+        )
+    }))
 }
 
 #[cold]
 fn tell(op: &str, id: u64) {
-    let _told = unless_thread_ends!(trace!(target: "runtime::waker", op, task.id = id));
+    static CALLSITE: Callsite = Callsite::new();
+    let tell = || trace!(target: "runtime::waker", op, task.id = id);
+    let _told = unless_thread_ends!(CALLSITE.call(tell));
 }
 
 #[cold]
@@ -206,4 +263,49 @@ pub(super) fn report(report: &Report) -> Option<bool> {
     }
     let asks_for_nothing = matches!(report, Report::Ended { .. } | Report::Descheduled { .. });
     Some(asks_for_nothing || enabled!(target: "anyrt::watch", Level::WARN))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn callsite_is_called_when_it_is_registered() {
+        let (callsite, is_registered) = (&Callsite::new(), &AtomicBool::new(false));
+        let (tell, told) = mpsc::channel();
+        thread::scope(|scope| {
+            let second = callsite.call(|| {
+                let second = scope.spawn(move || {
+                    callsite.call(|| assert!(is_registered.load(Ordering::SeqCst)));
+                    let _ = tell.send(());
+                });
+                // It waits.
+                let told = told.recv_timeout(Duration::from_millis(300));
+                assert_eq!(told, Err(mpsc::RecvTimeoutError::Timeout));
+                is_registered.store(true, Ordering::SeqCst);
+                second
+            });
+            second.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn callsite_is_called_in_its_first_call() {
+        let callsite = Callsite::new();
+        assert_eq!(callsite.call(|| callsite.call(|| 1)), 1);
+        assert!(callsite.is_registered.into_inner());
+    }
+
+    #[test]
+    fn callsite_whose_first_call_panics_is_registered() {
+        let callsite = Callsite::new();
+        let panics = AssertUnwindSafe(|| callsite.call(|| resume_unwind(Box::new(()))));
+        assert!(catch_unwind(panics).is_err());
+        assert!(callsite.is_registered.load(Ordering::SeqCst));
+        assert_eq!(callsite.call(|| 1), 1);
+    }
 }

@@ -1444,6 +1444,13 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         caught_by: &["backend::async_std::global::watch_wakes_through_the_last_waker"],
     },
     Mutant {
+        name: "callsite is called while it is being registered",
+        file: "watch/trace.rs",
+        right: "if *is_in_first_call {",
+        wrong: "if *is_in_first_call && !mutant!() {",
+        caught_by: &["watch::trace::tests::callsite_is_called_when_it_is_registered"],
+    },
+    Mutant {
         name: "watch does not see destructors",
         file: "any/wrapped.rs",
         right: "Some(watched) => watched.drop_in(drop_it),",
