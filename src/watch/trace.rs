@@ -110,6 +110,9 @@ struct Callsite {
 }
 
 impl Callsite {
+    /// A subscriber may run a task itself in the first call, or wait for a thread that does.
+    const LIMIT: Duration = Duration::from_secs(5);
+
     const fn new() -> Self {
         Self {
             is_registered: AtomicBool::new(false),
@@ -126,11 +129,12 @@ impl Callsite {
 
     #[cold]
     fn begin(&self) -> Option<FirstCall<'_>> {
-        // Not for ever: in the first call, a subscriber may run a task itself, or wait for a thread that does.
-        const LIMIT: Duration = Duration::from_secs(5);
         let mut is_in_first_call = lock(&self.is_in_first_call);
         if *is_in_first_call {
-            drop(self.first_call_ends.wait_timeout_while(is_in_first_call, LIMIT, |it| *it));
+            let is_waited_for = |it: &mut bool| *it && !self.is_registered.load(Ordering::Acquire);
+            drop(self.first_call_ends.wait_timeout_while(is_in_first_call, Self::LIMIT, is_waited_for));
+            // In vain or not, nobody waits from now on: such a subscriber may wait for many tasks.
+            self.is_registered.store(true, Ordering::Release);
             return None;
         }
         *is_in_first_call = true;
@@ -270,6 +274,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
     use std::sync::mpsc;
     use std::thread;
+    use std::time::Instant;
 
     use super::*;
 
@@ -294,10 +299,14 @@ mod tests {
     }
 
     #[test]
-    fn callsite_is_called_in_its_first_call() {
+    fn callsite_waits_once_for_a_first_call_that_waits_for_it() {
         let callsite = Callsite::new();
-        assert_eq!(callsite.call(|| callsite.call(|| 1)), 1);
-        assert!(callsite.is_registered.into_inner());
+        callsite.call(|| {
+            callsite.call(|| ());
+            let begun = Instant::now();
+            callsite.call(|| ());
+            assert!(begun.elapsed() < Callsite::LIMIT);
+        });
     }
 
     #[test]
