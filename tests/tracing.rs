@@ -379,7 +379,7 @@ async fn span_follows_into_what_a_watched_handle_wraps(rt: AnyRuntime) {
     }
 }
 
-/// What a test of this name prints in a process of its own, where it runs `inside`.
+/// The stderr of a test of this name in a process of its own, which runs `inside`.
 fn in_its_own_process(test: &str, inside: impl FnOnce()) -> Option<String> {
     const INSIDE: &str = "ANYRT_TEST_TRACING_INSIDE";
     if std::env::var_os(INSIDE).is_some() {
@@ -392,7 +392,7 @@ fn in_its_own_process(test: &str, inside: impl FnOnce()) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-/// What a test of this name prints in a process of its own, where a task blocks.
+/// The stderr of a test of this name in a process of its own, in which a task blocks.
 fn blocks_in_its_own_process(test: &str, subscribe: impl FnOnce()) -> Option<String> {
     in_its_own_process(test, || {
         subscribe();

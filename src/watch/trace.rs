@@ -101,8 +101,8 @@ impl SpanNumber {
 
 /// A callsite of tracing, which the first call registers with the subscriber.
 ///
-/// What another thread tells meanwhile reaches a subscriber that does not know the callsite yet (tracing-core 0.1.36,
-/// `DefaultCallsite::register`). console-subscriber 0.5 drops it, and says for ever that a task has lost its waker.
+/// Events of other threads meanwhile reach a subscriber that does not know the callsite yet (tracing-core 0.1.36,
+/// `DefaultCallsite::register`). console-subscriber 0.5 drops them, and says for ever that a task has lost its waker.
 struct Callsite {
     is_registered: AtomicBool,
     is_in_first_call: Mutex<bool>,
